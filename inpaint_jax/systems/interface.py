@@ -1,0 +1,65 @@
+"""The one interface between methods and the harness: a system is a bundle of pure functions.
+
+Training, completing, evaluating and reproducing know nothing else about a method.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+
+class Stage(NamedTuple):
+    """One network, or adversarial pair, that is trained on its own.
+
+    Attributes:
+      name: its folder under the workdir.
+      init: ``(key, batch, earlier) -> TrainState``; ``earlier`` maps the names of the stages before it to their
+        finished states.
+      step: ``(state, batch, key, earlier, *, axis_name=None) -> (state, {metric: scalar})``.
+      prepare: ``(batch, keys [B], earlier) -> {name: [B, ...]}``, arrays added to each example; run once over the set.
+      validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
+      adapt: ``(state, {metric: mean}) -> state``, what validation changes: curriculum weights, patience.
+    """
+
+    name: str
+    init: Callable[..., Any]
+    step: Callable[..., Any]
+    prepare: Callable[..., Any] | None = None
+    validate: Callable[..., Any] | None = None
+    adapt: Callable[..., Any] | None = None
+
+
+class Completion(NamedTuple):
+    """What a system answers for a batch of pictures.
+
+    Attributes:
+      images: ``[B, K, H, W, C]`` in [-1, 1], best first by the system's own loss.
+      losses: ``{term: [B, K]}``, the terms of that loss at the answer, "total" among them (empty for feed-forward systems).
+      traces: ``{term: [B, T]}``, the terms over iterations of the best answer (empty likewise).
+    """
+
+    images: jax.Array
+    losses: dict[str, jax.Array]
+    traces: dict[str, jax.Array]
+
+
+class System(NamedTuple):
+    """A method of inpainting.
+
+    Attributes:
+      size: side of the pictures that it completes; None: any.
+      stages: trained in this order; a baseline has none.
+      supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole.
+      begin: ``(states, images, hole, keys [B], k) -> progress``, a pytree with leading axis B and ``.done [B]``.
+        ``images`` are damaged: 0 inside the hole.
+      advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward systems.
+      finish: ``(states, progress) -> Completion``.
+    """
+
+    size: int | None
+    stages: tuple[Stage, ...]
+    supports: Callable[..., str | None]
+    begin: Callable[..., Any]
+    advance: Callable[..., Any] | None
+    finish: Callable[..., Completion]
