@@ -1,0 +1,65 @@
+"""A Linen module as a pair of pure functions, and a module from its name in a config."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+
+
+class Network(NamedTuple):
+    """A network as pure functions.
+
+    Attributes:
+      init: ``(key, *inputs) -> (params, stats)``; inputs fix the shapes.
+      apply: ``(params, stats, *inputs, train, key=None, axis_name=None) -> (outputs, stats)``. ``train=False`` uses the
+        running statistics and returns them unchanged. ``train=True`` normalises by the statistics of the given batch
+        (over all devices of ``axis_name``) and returns the updated running ones; ``key`` feeds dropout.
+    """
+
+    init: Callable[..., tuple[Any, Any]]
+    apply: Callable[..., tuple[Any, Any]]
+
+
+def pure(module: nn.Module) -> Network:
+    """The pure functions of a Linen module whose ``__call__(*inputs, train)`` returns its outputs.
+
+    A module with batch norm takes an ``axis_name`` field, so that statistics can be those of the global batch under
+    ``pmap``; a module without that field is used as it is.
+    """
+
+    def init(key, *inputs):
+        variables = dict(module.init(key, *inputs, train=False))
+        return variables.pop("params", {}), variables
+
+    def apply(params, stats, *inputs, train, key=None, axis_name=None):
+        bound = module.clone(axis_name=axis_name) if axis_name and hasattr(module, "axis_name") else module
+        rngs = None if key is None else {"dropout": key}
+        variables = {"params": params, **stats}
+        if not train:
+            return bound.apply(variables, *inputs, train=False, rngs=rngs), stats
+        outputs, updated = bound.apply(variables, *inputs, train=True, rngs=rngs, mutable=list(stats))
+        return outputs, {**stats, **updated}
+
+    return Network(init, apply)
+
+
+def build(spec: Mapping[str, Any], table: Mapping[str, Any], *, label: str = "network") -> Network:
+    """The network that a config describes.
+
+    Args:
+      spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``.
+      table: the package's own modules by name.
+      label: the config key, for the error message.
+
+    Raises:
+      InputError: for an unknown name, or fields that the module does not have.
+    """
+    fields = dict(spec)
+    module = resolve(fields.pop("name"), table, kind=label)
+    try:
+        return pure(module(**fields))
+    except TypeError as error:
+        raise InputError(f"{label} {spec['name']!r}: {error}") from error

@@ -1,0 +1,23 @@
+"""Keys from (seed, picture id): a picture's hole and latent never depend on its position or its batch mates."""
+
+import hashlib
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+
+def example_keys(seed: int, ids: Sequence[str], purpose: str = "") -> jax.Array:
+    """One key per picture.
+
+    Args:
+      seed: the run's seed.
+      ids: picture ids (file stem, TFDS id, ...).
+      purpose: what the keys are for ("hole", "search"), so that two purposes never share a key.
+
+    Returns:
+      Typed keys ``[B]``; the same (seed, id, purpose) gives the same key on any machine.
+    """
+    digests = [hashlib.sha256(f"{purpose}\0{seed}\0{name}".encode()).digest()[:8] for name in ids]
+    words = np.frombuffer(b"".join(digests), dtype=">u4").astype(np.uint32).reshape(-1, 2)
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
