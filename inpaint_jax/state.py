@@ -1,0 +1,45 @@
+"""Training state: arrays and nothing else, so that saving, sharding and donating it is ``jax.tree.map``."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from inpaint_jax.types import Key, Tree
+
+
+class NetworkState(NamedTuple):
+    """One network while it trains: parameters, running statistics, optimiser state."""
+
+    params: Tree
+    stats: Tree
+    opt: Tree
+
+
+class TrainState(NamedTuple):
+    """Everything that a run needs to go on.
+
+    Attributes:
+      step: int32 ``[]``, steps taken; batch number ``step`` is the next one, which makes it the data position too.
+      key: the run's key; step k draws from ``fold_in(key, k)``.
+      networks: states by name ("generator", "critic").
+      schedule: arrays that validation changes (curriculum weights, patience, best so far); often empty.
+    """
+
+    step: jax.Array
+    key: Key
+    networks: dict[str, NetworkState]
+    schedule: dict[str, jax.Array]
+
+
+def create(key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransformation]], **schedule) -> TrainState:
+    """The state of step 0 from ``{name: (params, stats, optimiser)}``."""
+    states = {name: NetworkState(params, stats, tx.init(params)) for name, (params, stats, tx) in networks.items()}
+    return TrainState(jnp.zeros((), jnp.int32), key, states, schedule)
+
+
+def update(network: NetworkState, grads: Tree, stats: Tree, tx: optax.GradientTransformation) -> NetworkState:
+    """One optimiser update, with the statistics of the forward pass that gave ``grads``."""
+    updates, opt = tx.update(grads, network.opt, network.params)
+    return NetworkState(optax.apply_updates(network.params, updates), stats, opt)

@@ -1,0 +1,112 @@
+"""Training steps: pure functions of (state, batch, key), written once for one device and for many."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from inpaint_jax import state as states
+from inpaint_jax.state import TrainState
+from inpaint_jax.types import Batch, Key
+
+
+def global_draw(draw: Callable, key: Key, count: int, axis_name: str | None):
+    """This device's rows of a draw made for the whole batch, so that any number of devices draws the same numbers.
+
+    Args:
+      draw: ``(key, count) -> [count, ...]``.
+      key: the same on all devices.
+      count: rows on this device.
+      axis_name: mapped axis, or None where the batch is already global.
+
+    Returns:
+      ``[count, ...]``.
+    """
+    if axis_name is None:
+        return draw(key, count)
+    rows = draw(key, count * jax.lax.axis_size(axis_name))
+    return jax.lax.dynamic_slice_in_dim(rows, jax.lax.axis_index(axis_name) * count, count)
+
+
+def latent_gan_step(
+    state: TrainState,
+    batch: Batch,
+    key: Key,
+    *,
+    generate: Callable,
+    criticize: Callable,
+    draw_latent: Callable,
+    generator_objective: Callable,
+    critic_objective: Callable,
+    generator_tx: optax.GradientTransformation,
+    critic_tx: optax.GradientTransformation,
+    generator_updates: int = 2,
+    axis_name: str | None = None,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """One alternating step of a generative adversarial pair: the critic once, then the generator on the same latents.
+
+    The critic sees real and generated pictures in two forward passes (their batch statistics are not mixed; its
+    running averages take real, then generated). The generator's first update pulls back through the forward pass that
+    the critic was trained on, scored by the updated critic; each further update runs a fresh one. The critic's
+    statistics of the generator's passes are not stored. Source: Radford et al. 2016; generator twice as in the code
+    that Buchacek et al. build on.
+
+    Args:
+      state: with networks "generator" and "critic".
+      batch: ``{"image": [B, H, W, C] in [-1, 1]}``.
+      key: draws the latents.
+      generate: ``(params, stats, latent [B, Z], train=, axis_name=) -> ([B, H, W, C], stats)``.
+      criticize: ``(params, stats, images, train=, axis_name=) -> (logits [B], stats)``.
+      draw_latent: ``(key, count) -> [count, Z]``.
+      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits, latent``.
+      critic_objective: likewise, offered ``real_logits, fake_logits``.
+      generator_tx: optimiser.
+      critic_tx: optimiser.
+      generator_updates: per critic update.
+      axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
+
+    Returns:
+      The new state, and scalar metrics: every term of both objectives, and the critic's mean probabilities.
+    """
+
+    def mean(tree):
+        return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
+
+    real = batch["image"]
+    latent = global_draw(draw_latent, key, real.shape[0], axis_name)
+    generator, critic = state.networks["generator"], state.networks["critic"]
+
+    def forward(params):
+        return generate(params, generator.stats, latent, train=True, axis_name=axis_name)
+
+    def judge(params, fake):
+        real_logits, stats = criticize(params, critic.stats, real, train=True, axis_name=axis_name)
+        fake_logits, stats = criticize(params, stats, fake, train=True, axis_name=axis_name)
+        total, parts = critic_objective({"real_logits": real_logits, "fake_logits": fake_logits})
+        scores = {"critic_real": jax.nn.sigmoid(real_logits).mean(), "critic_fake": jax.nn.sigmoid(fake_logits).mean()}
+        return total, (stats, {**averaged(parts), **scores})
+
+    fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
+    grads, (critic_stats, metrics) = jax.grad(judge, has_aux=True)(critic.params, jax.lax.stop_gradient(fake))
+    critic = states.update(critic, mean(grads), critic_stats, critic_tx)
+
+    def deceive(fake):
+        fake_logits, _ = criticize(critic.params, critic.stats, fake, train=True, axis_name=axis_name)
+        total, parts = generator_objective({"prediction": fake, "fake_logits": fake_logits, "latent": latent})
+        return total, averaged(parts)
+
+    for i in range(generator_updates):
+        if i:
+            fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
+        cotangent, parts = jax.grad(deceive, has_aux=True)(fake)
+        generator = states.update(generator, mean(pull(cotangent)[0]), stats, generator_tx)
+        metrics = {**metrics, **parts}
+
+    networks = {**state.networks, "generator": generator, "critic": critic}
+    return state._replace(step=state.step + 1, networks=networks), mean(metrics)
+
+
+def averaged(parts: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    """Batch means of the terms of an objective."""
+    return {label: jnp.mean(part) for label, part in parts.items()}
