@@ -1,0 +1,74 @@
+r"""Yeh et al. 2017, semantic image inpainting: DCGAN 64x64, latent search, Poisson blending.
+
+  inpaint train --config=configs/yeh.py --workdir=runs/yeh
+  inpaint complete --workdir=runs/yeh --images='facades?split=test&count=64' --holes=center --output=completed
+
+Argument, ``configs/yeh.py:preset,scale``, default ``default,cpu``:
+
+  default    z from U(-1, 1), running batch statistics, one restart: a picture's result is its own.
+  published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics.
+  smoke      seconds; tests.      demo   smoke's networks, more steps, for launch/demo.sh.
+  cpu        under an hour on two cores.      paper   what the papers ran: for a GPU.
+
+Deviations: scale ``cpu`` is a quarter as wide as the paper's networks and searches with Adam for 400 iterations.
+"""
+
+from ml_collections import ConfigDict
+
+SCALES = {
+    "smoke": dict(size=32, width=64, critic_width=16, latent=32, batch=32, steps=20, iterations=20, every=10),
+    "demo": dict(size=32, width=128, critic_width=16, latent=64, batch=32, steps=1200, iterations=200, every=400),
+    "cpu": dict(size=64, width=256, critic_width=32, latent=100, batch=64, steps=6000, iterations=400, every=500),
+    "paper": dict(size=64, width=1024, critic_width=64, latent=100, batch=64, steps=13000, iterations=1500, every=500),
+}
+PRESETS = ("default", "published")
+
+
+def get_config(argument: str = "default,cpu") -> ConfigDict:
+    """The config of a preset and a scale, in any order."""
+    words = argument.split(",") if argument else []
+    preset = next((w for w in words if w in PRESETS), "default")
+    scale = next((w for w in words if w in SCALES), "cpu")
+    if unknown := set(words) - {*PRESETS, *SCALES}:
+        known = ", ".join((*PRESETS, *SCALES))
+        raise ValueError(f"configs/yeh.py: unknown preset or scale {', '.join(sorted(unknown))}; known: {known}")
+    s = SCALES[scale]
+    published = preset == "published"
+    return ConfigDict(
+        dict(
+            system="yeh",
+            seed=0,
+            data=dict(train="facades?split=train", size=s["size"], fit="crop", flip=True),
+            networks=dict(
+                generator=dict(name="dcgan.Generator", size=s["size"], width=s["width"]),
+                critic=dict(name="dcgan.Discriminator", width=s["critic_width"]),
+                latent_size=s["latent"],
+            ),
+            losses=dict(
+                contextual=dict(fn="contextual_l1", weight=1.0),
+                prior=dict(fn="generator_nonsaturating", weight=0.003),
+            ),
+            search=dict(
+                optimizer=dict(name="nag", learning_rate=0.01, momentum=0.9, decay=0.95),
+                iterations=s["iterations"],
+                restarts=1,
+                start="normal" if published else "uniform",
+                projection="clip",
+                window=7,
+                batch_norm="sample" if published else "running",
+                slots=64,
+            ),
+            blend=dict(method="poisson", edge="published" if published else "neumann"),
+            stages=dict(
+                dcgan=dict(
+                    batch_size=s["batch"],
+                    steps=s["steps"],
+                    optimizer=dict(name="adam", learning_rate=2e-4, b1=0.5),
+                    generator_updates=2,
+                    checkpoint_every=s["every"],
+                    picture_every=s["every"],
+                    log_every=min(50, s["every"]),
+                )
+            ),
+        )
+    )

@@ -1,0 +1,121 @@
+"""Configs: from ``configs/yeh.py:published,cpu`` and ``--config.x=...`` to a locked ConfigDict, and to a System."""
+
+import hashlib
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+from inpaint_jax.systems import SYSTEMS
+from inpaint_jax.systems.interface import System
+
+
+def load(spec: str, overrides: Sequence[str] = ()) -> ConfigDict:
+    """The config that a command names.
+
+    Args:
+      spec: ``FILE.py`` or ``FILE.py:argument``; the file's ``get_config(argument)`` returns a ConfigDict.
+      overrides: ``--config.key=value`` arguments.
+
+    Returns:
+      A locked ConfigDict.
+
+    Raises:
+      InputError: for a missing file, one without ``get_config``, an argument that it does not know, an unknown key (lists
+        the known ones), or a value of the wrong type.
+    """
+    path, _, argument = spec.partition(":")
+    if not Path(path).is_file():
+        raise InputError(f"--config: no file {path!r}; give one like configs/yeh.py or configs/yeh.py:published,cpu")
+    make_importable(Path.cwd(), Path(path).resolve().parent)
+    module_spec = importlib.util.spec_from_file_location("_inpaint_config", path)
+    assert module_spec and module_spec.loader
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    if not hasattr(module, "get_config"):
+        raise InputError(f"--config: {path} has no function get_config(argument)")
+    config = module.get_config(argument) if argument else module.get_config()
+    return override(config, overrides)
+
+
+def override(config: ConfigDict, overrides: Sequence[str], *, only: Sequence[str] = ()) -> ConfigDict:
+    """The config with ``--config.key=value`` arguments applied, typed like the values that they replace.
+
+    Args:
+      config: changed in place and locked.
+      overrides: the arguments.
+      only: top-level keys that may be overridden; empty: all.
+
+    Raises:
+      InputError: for an unknown key, a wrong type, or a key outside ``only``.
+    """
+    config.lock()
+    for item in overrides:
+        key = item.removeprefix("--config.").partition("=")[0]
+        check_key(config, key)
+        if only and key.partition(".")[0] not in only:
+            raise InputError(f"--config.{key}: a trained model's config is fixed but for {', '.join(only)}")
+    values = flags.FlagValues()
+    config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=["inpaint", *overrides])
+    try:
+        values(["inpaint", *overrides])
+    except (flags.Error, TypeError, ValueError) as error:
+        raise InputError(str(error).replace("flag --config", "--config").splitlines()[0]) from error
+    return config
+
+
+def check_key(config: ConfigDict, key: str) -> None:
+    """Raises InputError, listing the known keys of that level, unless ``key`` (dotted) is in the config."""
+    at, seen = config, []
+    for part in key.split("."):
+        if not isinstance(at, ConfigDict):
+            raise InputError(f"--config.{key}: {'.'.join(seen)} is a value, it has no keys")
+        if part not in at:
+            where = f"config.{'.'.join(seen)}" if seen else "config"
+            raise InputError(f"--config.{key}: {where} has no key {part!r}; known: {', '.join(sorted(at))}")
+        at = at[part]
+        seen.append(part)
+
+
+def build_system(config: ConfigDict) -> System:
+    """The system that a config describes: ``systems/<name>.build``, or a user's ``module:function``, on plain keywords.
+
+    Raises:
+      InputError: for an unknown system, or keywords that it does not take.
+    """
+    plain = to_plain(config)
+    build = resolve(plain["system"], SYSTEMS, kind="system")
+    keywords = {k: plain[k] for k in ("networks", "losses", "search", "blend", "stages") if k in plain}
+    try:
+        return build(size=plain["data"]["size"], **keywords)
+    except KeyError as error:
+        raise InputError(f"config: system {plain['system']!r} needs the key {error}") from error
+
+
+def to_plain(config: ConfigDict) -> dict:
+    """Plain dicts, lists and numbers, as they stand in config.json."""
+    return json.loads(config.to_json())
+
+
+def from_plain(plain: dict) -> ConfigDict:
+    """The ConfigDict of a config.json."""
+    return ConfigDict(plain)
+
+
+def fingerprint(config: ConfigDict | dict) -> str:
+    """16 hex digits that two configs share exactly when all their values are equal."""
+    plain = config if isinstance(config, dict) else to_plain(config)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def make_importable(*folders: Path) -> None:
+    """Lets ``my_losses:edge`` in a config be found beside it or in the directory that the command runs in."""
+    for folder in map(str, folders):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)

@@ -1,0 +1,73 @@
+"""The DCGAN stage (Radford et al. 2016, as Buchacek et al. train it): the prior that latent searches look into."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax import latent_inpainting, optimizers, state, steps
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.networks.functional import Network
+from inpaint_jax.objective import objective
+from inpaint_jax.systems.interface import Stage
+
+PICTURES = 64  # samples in a grid
+
+
+def stage(
+    *,
+    generator: Network,
+    critic: Network,
+    latent_size: int,
+    optimizer: Mapping[str, Any],
+    generator_updates: int,
+) -> Stage:
+    """A generator and a critic, trained against each other on whole pictures.
+
+    Args:
+      generator: latent ``[B, Z]`` -> pictures ``[B, S, S, C]`` in [-1, 1].
+      critic: pictures -> logits ``[B]``.
+      latent_size: Z; latents are drawn from U(-1, 1).
+      optimizer: for both networks, as ``optimizers.build`` takes it.
+      generator_updates: generator updates per critic update; 2 in the code that Buchacek et al. build on.
+    """
+    tx = optimizers.build(optimizer, label="stages.dcgan.optimizer")
+
+    def draw_latent(key, count):
+        return latent_inpainting.uniform(key, (count, latent_size))
+
+    def init(key, batch, earlier):
+        del earlier
+        key_generator, key_critic, key_run = jax.random.split(key, 3)
+        networks = {
+            "generator": (*generator.init(key_generator, jnp.zeros((1, latent_size))), tx),
+            "critic": (*critic.init(key_critic, batch["image"][:1]), tx),
+        }
+        return state.create(key_run, networks)
+
+    train = partial(
+        steps.latent_gan_step,
+        generate=generator.apply,
+        criticize=critic.apply,
+        draw_latent=draw_latent,
+        generator_objective=objective({"generator_nonsaturating": {"weight": 1.0}}, LOSSES),
+        critic_objective=objective({"discriminator_bce": {"weight": 1.0}}, LOSSES),
+        generator_tx=tx,
+        critic_tx=tx,
+        generator_updates=generator_updates,
+    )
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        del earlier
+        return train(state, batch, key, axis_name=axis_name)
+
+    def validate(state, batch, key, earlier):
+        """Samples of the generator with its running statistics, as the search will use it."""
+        del batch, earlier
+        net = state.networks["generator"]
+        pictures, _ = generator.apply(net.params, net.stats, draw_latent(key, PICTURES), train=False)
+        return {}, pictures
+
+    return Stage("dcgan", init, step, validate=validate)
