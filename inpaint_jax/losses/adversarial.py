@@ -1,0 +1,82 @@
+"""What a generator and a discriminator play for. Discriminators return logits; the sigmoid lives here.
+
+Logits are ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]`` (a patch discriminator, whose losses are averaged). The
+binary cross-entropies are in nats and finite for any finite logit; at logit 0 they are 2 ln 2 and ln 2.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.types import PerExample
+
+
+def discriminator_bce(real_logits: jax.Array, fake_logits: jax.Array) -> PerExample:
+    """Binary cross-entropy of real and generated pictures, added (Goodfellow et al., eq. 1, to be minimised).
+
+    Args:
+      real_logits: logits of real pictures, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      fake_logits: logits of generated pictures, same shapes.
+
+    Returns:
+      ``[B]``, ``-log D(x) - log(1 - D(G))`` in nats.
+    """
+    return _per_example(jax.nn.softplus(-real_logits)) + _per_example(jax.nn.softplus(fake_logits))
+
+
+def generator_nonsaturating(fake_logits: jax.Array) -> PerExample:
+    """The non-saturating generator loss (Goodfellow et al., section 3), used by all released code.
+
+    Args:
+      fake_logits: logits of generated pictures, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+
+    Returns:
+      ``[B]``, ``-log D(G)`` in nats.
+    """
+    return _per_example(jax.nn.softplus(-fake_logits))
+
+
+def generator_saturating(fake_logits: jax.Array) -> PerExample:
+    """The saturating generator loss, as it is printed in Salem eq. 5, Sharma et al. and Buchacek eq. 1.
+
+    Args:
+      fake_logits: logits of generated pictures, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+
+    Returns:
+      ``[B]``, ``log(1 - D(G))`` in nats: negative, unbounded below, flat where D is sure of a fake.
+    """
+    return -_per_example(jax.nn.softplus(fake_logits))
+
+
+def discriminator_least_squares(
+    real_logits: jax.Array, fake_logits: jax.Array, *, real_target: float = 1.0, fake_target: float = 0.0
+) -> PerExample:
+    """Least-squares loss of the discriminator (Mao et al., LSGAN, eq. 9).
+
+    Args:
+      real_logits: scores of real pictures, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      fake_logits: scores of generated pictures, same shapes.
+      real_target: b of the paper.
+      fake_target: a of the paper.
+
+    Returns:
+      ``[B]``, ``(s_real - b)^2 / 2 + (s_fake - a)^2 / 2``.
+    """
+    real = _per_example(jnp.square(real_logits - real_target))
+    return 0.5 * real + 0.5 * _per_example(jnp.square(fake_logits - fake_target))
+
+
+def generator_least_squares(fake_logits: jax.Array, *, real_target: float = 1.0) -> PerExample:
+    """Least-squares loss of the generator (Mao et al., LSGAN, eq. 9; the perceptual term of Sharma et al.).
+
+    Args:
+      fake_logits: scores of generated pictures, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      real_target: c of the paper, the score that the generator wants.
+
+    Returns:
+      ``[B]``, ``(s_fake - c)^2 / 2``.
+    """
+    return 0.5 * _per_example(jnp.square(fake_logits - real_target))
+
+
+def _per_example(scores: jax.Array) -> PerExample:
+    return scores.reshape(scores.shape[0], -1).mean(1)

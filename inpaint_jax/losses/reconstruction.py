@@ -1,0 +1,146 @@
+"""How far a prediction is from the truth, pixel by pixel. Every loss returns one number per picture, ``[B]``.
+
+Images are ``[B, H, W, C]`` in [-1, 1]. Squared errors are 4 times those of [0, 1], absolute ones twice.
+"""
+
+import jax.numpy as jnp
+
+from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, check_same_shape
+
+
+def l2_mean(prediction: Image, target: Image) -> PerExample:
+    """Mean squared error (Gao & Grauman; Salem et al., eq. 1, whose "normalised" L2 names no divisor).
+
+    Args:
+      prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+
+    Returns:
+      ``[B]``, mean squared intensity over H, W and C.
+
+    Raises:
+      ValueError: where the shapes differ.
+    """
+    return jnp.square(_difference(prediction, target)).mean((1, 2, 3))
+
+
+def l2_sum(prediction: Image, target: Image) -> PerExample:
+    """Squared error, summed over the picture.
+
+    Args:
+      prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+
+    Returns:
+      ``[B]``, squared intensity summed over H, W and C.
+
+    Raises:
+      ValueError: where the shapes differ.
+    """
+    return jnp.square(_difference(prediction, target)).sum((1, 2, 3))
+
+
+def half_l2_sum(prediction: Image, target: Image) -> PerExample:
+    """Half the summed squared error, the scale that the weights of Liu et al. belong to (200, 200, 0.05).
+
+    Args:
+      prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+
+    Returns:
+      ``[B]``, half the squared intensity summed over H, W and C.
+
+    Raises:
+      ValueError: where the shapes differ.
+    """
+    return 0.5 * l2_sum(prediction, target)
+
+
+def l1(prediction: Image, target: Image) -> PerExample:
+    """Mean absolute error (Zheng et al., Pluralistic Image Completion, section 3.3).
+
+    Args:
+      prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+
+    Returns:
+      ``[B]``, mean absolute intensity over H, W and C.
+
+    Raises:
+      ValueError: where the shapes differ.
+    """
+    return jnp.abs(_difference(prediction, target)).mean((1, 2, 3))
+
+
+def masked_l2(prediction: Image, target: Image, hole: Hole) -> PerExample:
+    """Mean squared error over the missing pixels (Desai & Ghosal, eq. 5; Pathak et al., eq. 1).
+
+    Args:
+      prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+      hole: ``[B, H, W, 1]``, 1 where pixels are missing.
+
+    Returns:
+      ``[B]``, mean squared intensity per missing value; 0 where nothing is missing. The papers sum instead:
+      multiply by ``hole.sum((1, 2, 3)) * C`` for their scale.
+
+    Raises:
+      ValueError: where the shapes do not fit.
+    """
+    check_hole(hole, prediction, "prediction")
+    error = jnp.square(_difference(prediction, target)) * hole
+    missing = hole.sum((1, 2, 3)) * target.shape[-1]
+    return error.sum((1, 2, 3)) / jnp.maximum(missing, 1.0)  # no hole, no error
+
+
+def weighted_l2(prediction: Image, target: Image, importance: Image) -> PerExample:
+    """Mean squared error with a weight per pixel (Pathak et al.).
+
+    As in their released code, the divisor is the number of values and not the sum of the weights.
+
+    Args:
+      prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+      importance: weight per pixel, ``[B, H, W, 1]``.
+
+    Returns:
+      ``[B]``, mean of the weighted squared intensity over H, W and C.
+
+    Raises:
+      ValueError: where the shapes do not fit.
+    """
+    check_hole(importance, prediction, "prediction")
+    return (importance * jnp.square(_difference(prediction, target))).mean((1, 2, 3))
+
+
+def overlap_l2(
+    prediction: Image, target: Image, *, overlap: int = 4, ring_weight: float = 10.0
+) -> PerExample:
+    """Weighted squared error of a predicted block whose outer ring overlaps known pixels (Pathak et al.).
+
+    Args:
+      prediction: the predicted block, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth of the block, same shape and range.
+      overlap: width of the ring, in pixels (the released code has 4, the paper says 7).
+      ring_weight: weight of the ring; the inside has weight 1.
+
+    Returns:
+      ``[B]``, mean of the weighted squared intensity over H, W and C (not divided by the sum of the weights).
+
+    Raises:
+      ValueError: where the shapes differ.
+    """
+    check_image("prediction", prediction)
+    _, height, width, _ = prediction.shape
+    row, column = jnp.arange(height), jnp.arange(width)
+    inside_row = (row >= overlap) & (row < height - overlap)
+    inside_column = (column >= overlap) & (column < width - overlap)
+    inside = inside_row[None, :, None, None] & inside_column[None, None, :, None]
+    weight = jnp.where(inside, 1.0, ring_weight).astype(prediction.dtype)
+    return (weight * jnp.square(_difference(prediction, target))).mean((1, 2, 3))
+
+
+def _difference(prediction: Image, target: Image) -> Image:
+    check_image("prediction", prediction)
+    check_same_shape(prediction=prediction, target=target)
+    return prediction - target

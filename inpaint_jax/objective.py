@@ -1,0 +1,92 @@
+"""From the losses of a config to one scalar: names are bound to values, and a misfit is said in words."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+from inpaint_jax.types import PerExample
+
+
+@dataclass(frozen=True, eq=False)  # compared by identity, so that it can be jitted itself
+class Objective:
+    """A weighted sum of losses; call it with the values that a step offers.
+
+    Attributes:
+      weights: ``{label: weight}`` of the terms that are switched on.
+      losses: ``{label: loss}``, each with its options bound.
+    """
+
+    weights: dict[str, float]
+    losses: dict[str, functools.partial[PerExample]]
+
+    def __call__(self, values: Mapping[str, Any]) -> tuple[jax.Array, dict[str, PerExample]]:
+        """Evaluates every loss on the values that its parameters name.
+
+        Args:
+          values: what this step offers, by the losses' parameter names: ``prediction``, ``target``, ...
+
+        Returns:
+          The scalar ``sum(weight * part.mean())``, and the parts ``{label: [B]}``, unweighted.
+
+        Raises:
+          InputError: at trace time, where a loss needs a value not offered or does not return ``[B]``.
+        """
+        parts = {label: _evaluate(label, loss, values) for label, loss in self.losses.items()}
+        return sum((self.weights[label] * part.mean() for label, part in parts.items()), jnp.zeros(())), parts
+
+
+def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) -> Objective:
+    """Binds the losses of a config.
+
+    Args:
+      terms: ``{label: {"fn": name or "module:attribute", "weight": number, **options of the loss}}``; ``fn``
+        defaults to the label, and a weight of 0 switches the term off. One loss can appear under two labels.
+      table: the package's own losses by name (``losses.LOSSES``).
+
+    Raises:
+      InputError: for an unknown loss, a missing or wrong weight, or an option that the loss does not have.
+    """
+    weights, losses = {}, {}
+    for label, term in terms.items():
+        options = dict(term)
+        loss = resolve(options.pop("fn", label), table, kind="loss")
+        weight = options.pop("weight", None)
+        if isinstance(weight, bool) or not isinstance(weight, int | float):
+            raise InputError(
+                f"loss {label!r}: weight must be a number, got {weight!r}; 0 switches the loss off"
+            )
+        parameters = inspect.signature(loss).parameters
+        if unknown := [name for name in options if name not in parameters]:
+            known = [name for name, p in parameters.items() if p.default is not p.empty]
+            its = ", ".join(known) or "none"
+            raise InputError(f"loss {label!r} has no option {', '.join(unknown)}; its options: {its}")
+        if weight:
+            weights[label], losses[label] = float(weight), functools.partial(loss, **options)
+    return Objective(weights, losses)
+
+
+def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any]) -> PerExample:
+    parameters = inspect.signature(loss.func).parameters
+    wanted = [name for name in parameters if name not in loss.keywords]
+    missing = [
+        name for name in wanted if name not in values and parameters[name].default is inspect.Parameter.empty
+    ]
+    if missing:
+        raise InputError(
+            f"loss {label!r} needs {', '.join(missing)}; this step offers {', '.join(sorted(values))}"
+        )
+    given = {name: values[name] for name in wanted if name in values}
+    part = loss(**given)
+    batch = {leaf.shape[0] for leaf in jax.tree.leaves(given) if getattr(leaf, "ndim", 0)}
+    if not isinstance(part, jax.Array) or part.ndim != 1 or (batch and part.shape[0] not in batch):
+        got = f"shape {part.shape}" if isinstance(part, jax.Array) else type(part).__name__
+        size = "/".join(map(str, sorted(batch))) or "B"
+        raise InputError(f"loss {label!r} must return one number per example, [{size}], it returned {got}")
+    return part
