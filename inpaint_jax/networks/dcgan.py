@@ -1,0 +1,79 @@
+"""DCGAN (Radford et al. 2015) with the sizes that Buchacek 2020 trained: the prior of latent inpainting."""
+
+import flax.linen as nn
+import jax
+from jax import numpy as jnp
+
+from inpaint_jax.networks.layers import (
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    leaky_relu,
+    normal_init,
+    truncated_normal_init,
+)
+
+GRID = 4  # side of the smallest feature map
+
+
+def _doublings(size: int) -> int:
+    count = (size // GRID).bit_length() - 1
+    if count < 1 or GRID << count != size:
+        raise ValueError(
+            f"a DCGAN picture has a side of {GRID} times a power of two (8, 16, 32, 64, ...), got {size}"
+        )
+    return count
+
+
+class Generator(nn.Module):
+    """Latents ``[B, Z]`` to pictures ``[B, size, size, channels]`` in [-1, 1].
+
+    Attributes:
+      size: side of the picture, 4 * 2^n.
+      width: channels of the 4x4 map; each doubling of the side halves them.
+      kernel: side of the kernels; Radford's is 5, the code behind Buchacek's results has 3.
+      channels: of the picture.
+      axis_name: mapped axis over which the statistics of batch norm are taken.
+    """
+
+    size: int = 64
+    width: int = 1024
+    kernel: int = 3
+    channels: int = 3
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, z: jax.Array, *, train: bool) -> jax.Array:
+        count = _doublings(self.size)
+        x = nn.Dense(GRID * GRID * self.width, kernel_init=nn.initializers.xavier_uniform())(z)
+        x = x.reshape(-1, GRID, GRID, self.width)
+        for i in range(1, count + 1):
+            x = nn.relu(BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train))
+            features = self.channels if i == count else self.width >> i
+            x = ConvTranspose(features, self.kernel, strides=2, kernel_init=normal_init)(x)
+        return jnp.tanh(x)
+
+
+class Discriminator(nn.Module):
+    """Pictures ``[B, S, S, C]``, S = 4 * 2^n, to logits ``[B]``: positive means real.
+
+    Attributes:
+      width: channels after the first convolution; each halving of the side doubles them.
+      kernel: side of the kernels.
+      axis_name: mapped axis over which the statistics of batch norm are taken.
+    """
+
+    width: int = 64
+    kernel: int = 5
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
+        x = images
+        for i in range(_doublings(images.shape[1])):
+            x = Conv(self.width << i, self.kernel, strides=2, kernel_init=truncated_normal_init)(x)
+            if i > 0:
+                x = BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
+            x = leaky_relu(x)
+        logits = nn.Dense(1, kernel_init=nn.initializers.xavier_uniform())(x.reshape(x.shape[0], -1))
+        return logits[:, 0]

@@ -1,0 +1,85 @@
+"""The layers that the networks share: convolutions that are fast on the CPU too, batch norm, initialisers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+
+from inpaint_jax.networks import convolution
+
+# Radford et al. 2015, section 4: weights of a GAN begin at N(0, 0.02), batch norm scales at N(1, 0.02).
+normal_init = nn.initializers.normal(0.02)
+truncated_normal_init = nn.initializers.truncated_normal(0.02)
+
+
+def scale_init(key: jax.Array, shape: Sequence[int], dtype: Any = "float32") -> jax.Array:
+    """N(1, 0.02)."""
+    return 1 + 0.02 * jax.random.normal(key, shape, dtype)
+
+
+def leaky_relu(x: jax.Array) -> jax.Array:
+    """Leaky ReLU with slope 0.2 (Radford et al. 2015); flax's own default is 0.01."""
+    return nn.leaky_relu(x, 0.2)
+
+
+class _Convolution(nn.Module):
+    """Fields and parameters of ``nn.Conv`` and ``nn.ConvTranspose``, in two dimensions.
+
+    Attributes:
+      features: output channels.
+      kernel_size: side of the kernel, or (rows, columns).
+      strides: one number, or (rows, columns).
+      padding: "SAME", "VALID", one number, or (low, high) for rows and columns.
+      use_bias: whether a bias is added.
+      kernel_init: of ``kernel`` ``[kh, kw, I, O]``.
+      bias_init: of ``bias`` ``[O]``.
+    """
+
+    features: int
+    kernel_size: int | tuple[int, int]
+    strides: int | tuple[int, int] = 1
+    padding: convolution.Padding = "SAME"
+    use_bias: bool = True
+    kernel_init: nn.initializers.Initializer = normal_init
+    bias_init: nn.initializers.Initializer = nn.initializers.zeros
+
+    def _apply(self, operation, x: jax.Array) -> jax.Array:
+        kernel = self.param(
+            "kernel", self.kernel_init, (*_pair(self.kernel_size), x.shape[-1], self.features)
+        )
+        y = operation(x, kernel, strides=_pair(self.strides), padding=self.padding)
+        return (
+            y + self.param("bias", self.bias_init, (self.features,))[None, None, None] if self.use_bias else y
+        )
+
+
+class Conv(_Convolution):
+    """``nn.Conv`` on ``[B, H, W, I]``: the same parameters and results."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self._apply(convolution.conv, x)
+
+
+class ConvTranspose(_Convolution):
+    """``nn.ConvTranspose`` on ``[B, H, W, I]``: the same parameters and results."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self._apply(convolution.conv_transpose, x)
+
+
+class BatchNorm(nn.BatchNorm):
+    """``nn.BatchNorm`` with the field's constants: momentum 0.9 (torch writes 0.1), scale from N(1, 0.02).
+
+    ``use_running_average`` is given at the call, ``axis_name`` (whose devices share statistics) at construction.
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    scale_init: nn.initializers.Initializer = scale_init
+
+
+def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
