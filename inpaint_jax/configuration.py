@@ -108,6 +108,18 @@ def from_plain(plain: dict) -> ConfigDict:
     return ConfigDict(plain)
 
 
+def differing_keys(path: Path, plain: dict) -> list[str]:
+    """Dotted keys whose values differ between a config.json and a plain config."""
+
+    def flat(tree, prefix=""):
+        if not isinstance(tree, dict) or not tree:
+            return {prefix[:-1]: tree}
+        return {k: v for name, sub in tree.items() for k, v in flat(sub, f"{prefix}{name}.").items()}
+
+    there, here = flat(json.loads(path.read_text())), flat(plain)
+    return sorted(key for key in {*there, *here} if there.get(key, there) != here.get(key, here))
+
+
 def fingerprint(config: ConfigDict | dict) -> str:
     """16 hex digits that two configs share exactly when all their values are equal."""
     plain = config if isinstance(config, dict) else to_plain(config)

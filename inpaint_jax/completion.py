@@ -1,0 +1,146 @@
+"""The driver: pictures flow through a fixed number of device slots, whatever the system is.
+
+Slots are always full (padded with repeats that are thrown away), because XLA compiles a batch of one differently from
+a batch of seven: with equal slots a picture's result is bit-equal alone, in company, in any order and on any number
+of devices.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax import parallel
+from inpaint_jax.errors import InputError
+from inpaint_jax.seeds import example_keys
+from inpaint_jax.systems.interface import System
+
+
+class Task(NamedTuple):
+    """One picture to complete."""
+
+    id: str
+    image: np.ndarray  # [H, W, C] float32 in [-1, 1]; what it holds inside the hole is never used
+    hole: np.ndarray  # [H, W, 1] float32, 1 = missing
+
+
+class Result(NamedTuple):
+    """One completed picture."""
+
+    task: Task
+    images: np.ndarray  # [K, H, W, C] float32 in [-1, 1], best first
+    losses: dict[str, np.ndarray]  # {term: [K]}
+    traces: dict[str, np.ndarray]  # {term: [T]}
+
+
+class Driver:
+    """A system's pure functions, compiled once for a number of slots.
+
+    Args:
+      system: the method.
+      states: its trained stages by name.
+      slots: pictures under completion on each device.
+      k: completions wanted per picture.
+      mesh: devices to spread the slots over; default all local ones.
+    """
+
+    def __init__(self, system: System, states: dict[str, Any], *, slots: int, k: int = 1, mesh=None):
+        if slots < 1 or k < 1:
+            raise InputError(f"slots and completions per picture must be at least 1, got {slots} and {k}")
+        self.system, self.k = system, k
+        self.mesh = parallel.mesh() if mesh is None else mesh
+        self.slots = slots * self.mesh.size
+        self.states = parallel.replicate(states, self.mesh)
+        self.advances = 0  # calls of `advance`, each one chunk of iterations over all slots
+
+        def begin(states, examples):
+            return system.begin(states, *examples, k)
+
+        def merge(_, trees):
+            old, new, take = trees
+            return jax.tree.map(lambda o, n: _select(take, n, o), old, new)
+
+        self._begin = jax.jit(parallel.spread(begin, self.mesh))
+        self._finish = jax.jit(parallel.spread(system.finish, self.mesh))
+        self._merge = jax.jit(parallel.spread(merge, self.mesh))
+        if system.advance:
+            self._advance = jax.jit(parallel.spread(system.advance, self.mesh), donate_argnums=1)
+
+    def run(
+        self, tasks: Iterable[Task], *, seed: int, stop: Any = False, on_chunk: Callable[[], None] = lambda: None
+    ) -> Iterator[Result]:
+        """Completes pictures, yielding each as it is done.
+
+        Args:
+          tasks: pictures of one size; drawn from as slots become free.
+          seed: with a picture's id it fixes the picture's latents.
+          stop: when it becomes true, no further chunk is started and the run ends.
+          on_chunk: called after every chunk of iterations.
+        """
+        queue = iter(tasks)
+        slots: list[Task | None] = [None] * self.slots
+        progress = None
+        while not stop:
+            free = [i for i, task in enumerate(slots) if task is None]
+            if fresh := list(islice(queue, len(free))):
+                for i, task in zip(free, fresh, strict=False):
+                    self._check(task)
+                    slots[i] = task
+                filled = {i for i, _ in zip(free, fresh, strict=False)}
+                progress = self._refill(progress, slots, filled, seed)
+            if not any(slots):
+                return
+            if self.system.advance:
+                progress = self._advance(self.states, progress)
+                on_chunk()
+            done = np.asarray(progress.done)
+            ready = [i for i, task in enumerate(slots) if task is not None and done[i]]
+            if ready:
+                completion = jax.device_get(self._finish(self.states, progress))
+                for i in ready:
+                    yield Result(
+                        slots[i],
+                        completion.images[i, : self.k],
+                        {name: values[i, : self.k] for name, values in completion.losses.items()},
+                        {name: values[i] for name, values in completion.traces.items()},
+                    )
+                    slots[i] = None
+
+    def _refill(self, progress, slots, filled, seed):
+        """Starts the freshly filled slots, leaving the others as they are."""
+        padding = slots[next(iter(filled))]
+        chosen = [slots[i] if i in filled else padding for i in range(self.slots)]
+        examples = (
+            np.stack([t.image for t in chosen]),
+            np.stack([t.hole for t in chosen]),
+            example_keys(seed, [t.id for t in chosen], "search"),
+        )
+        fresh = self._begin(self.states, examples)
+        if progress is None:
+            return fresh
+        take = np.array([i in filled for i in range(self.slots)])
+        return self._merge((), (progress, fresh, take))
+
+    def _check(self, task: Task) -> None:
+        size = self.system.size
+        if task.image.shape[:2] != task.hole.shape[:2] or (size and task.image.shape[:2] != (size, size)):
+            raise InputError(
+                f"{task.id}: picture {task.image.shape[:2]} and hole {task.hole.shape[:2]} must both be "
+                f"{(size, size) if size else 'of one size'}"
+            )
+        if not 0 < task.hole.mean() < 1:
+            what = "empty: no pixel is missing" if not task.hole.any() else "full: no pixel is known"
+            raise InputError(f"{task.id}: the hole is {what}")
+        known = np.where(task.hole > 0, 0, task.image)
+        if not np.isfinite(known).all():
+            raise InputError(f"{task.id}: the picture has NaN or infinite pixels outside its hole")
+        if reason := self.system.supports(task.hole):
+            raise InputError(f"{task.id}: this system does not support the hole: {reason}")
+
+
+def _select(take, new, old):
+    """Rows of ``new`` where ``take [B]``, rows of ``old`` elsewhere; typed keys included."""
+    return jnp.where(take.reshape(take.shape + (1,) * (new.ndim - 1)), new, old)
