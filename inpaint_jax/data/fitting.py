@@ -1,0 +1,162 @@
+"""How a picture of any size meets a model of side S, and how the completion comes back to the picture."""
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from inpaint_jax.errors import InputError
+
+_LANCZOS_RADIUS = 3  # lobes of Pillow's Lanczos filter on either side, in units of the larger pixel
+
+
+class Fit:
+    """A centre crop, or the whole picture, resized to the model's side.
+
+    Args:
+      how: "crop" (the largest centred square), "crop:108" (a centred square of that side) or "resize" (the
+        whole picture; its aspect is not kept).
+      size: the model's side S.
+
+    Raises:
+      InputError: an unknown ``how``.
+    """
+
+    def __init__(self, how: str, size: int):
+        name, _, side = how.partition(":")
+        if name not in ("crop", "resize") or (
+            side and (name == "resize" or not side.isdecimal() or int(side) == 0)
+        ):
+            raise InputError(f"unknown fit {how!r}; known: crop, crop:SIDE, resize")
+        self.how, self.size = how, size
+        self._side = int(side) if side else None
+
+    def __repr__(self) -> str:
+        return f"Fit({self.how!r}, {self.size})"
+
+    def box(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """The rows and columns of a picture ``[H, W, ...]`` that the model sees.
+
+        Raises:
+          InputError: the picture is smaller than the crop.
+        """
+        height, width = shape[:2]
+        if self.how == "resize":
+            return slice(0, height), slice(0, width)
+        side = self._side or min(height, width)
+        if side > min(height, width):
+            raise InputError(
+                f"a picture of {width}x{height} is smaller than crop:{side}; use fit=crop or fit=resize, "
+                "or leave it out"
+            )
+        top, left = (height - side) // 2, (width - side) // 2
+        return slice(top, top + side), slice(left, left + side)
+
+    def to_model(self, picture: np.ndarray, hole: np.ndarray | None = None) -> np.ndarray:
+        """Brings a picture to the model's size, by an antialiased Lanczos filter; unchanged if sizes agree.
+
+        Args:
+          picture: uint8 ``[H, W, 3]``.
+          hole: bool ``[H, W]``, True = missing. Model pixels whose Lanczos window touches it are averaged
+            over their own area instead, so nothing that lies in the hole reaches a model pixel that
+            ``hole_to_model`` calls known.
+
+        Returns:
+          uint8 ``[S, S, 3]``.
+        """
+        rows, columns = self.box(picture.shape)
+        seen = picture[rows, columns]
+        if seen.shape[:2] == (self.size, self.size):
+            return np.ascontiguousarray(seen)
+        whole = Image.fromarray(np.ascontiguousarray(seen))
+        shrunk = np.array(whole.resize((self.size, self.size), Image.Resampling.LANCZOS))
+        if hole is None or not hole.any():
+            return shrunk
+        inside = np.array(whole.resize((self.size, self.size), Image.Resampling.BOX))
+        touched = _any_below(hole[rows, columns], (self.size, self.size), _LANCZOS_RADIUS)
+        return np.where(touched[..., None], inside, shrunk)
+
+    def hole_to_model(self, hole: np.ndarray) -> np.ndarray:
+        """A model pixel is missing if any picture pixel that it overlaps is.
+
+        Args:
+          hole: bool ``[H, W]``, True = missing, of the picture's size.
+
+        Returns:
+          bool ``[S, S, 1]``.
+
+        Raises:
+          InputError: the hole reaches outside the crop, where the model cannot complete it.
+        """
+        rows, columns = self.box(hole.shape)
+        seen = hole[rows, columns]
+        if seen.sum() != hole.sum():
+            raise InputError(
+                f"the hole reaches outside the centre crop of {seen.shape[1]}x{seen.shape[0]} that the model "
+                "sees; use --fit=resize"
+            )
+        return _any_below(seen, (self.size, self.size))[..., None]
+
+    def hole_to_picture(self, hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """A picture pixel is missing if any model pixel that it overlaps is; known outside the crop.
+
+        Args:
+          hole: ``[S, S, 1]``, non-zero = missing.
+          shape: the picture's, ``(H, W, ...)``.
+
+        Returns:
+          bool ``[H, W]``.
+        """
+        rows, columns = self.box(shape)
+        whole = np.zeros(shape[:2], bool)
+        whole[rows, columns] = _any_below(
+            hole[..., 0] > 0, (rows.stop - rows.start, columns.stop - columns.start)
+        )
+        return whole
+
+    def carry_back(self, picture: np.ndarray, completed: np.ndarray, hole: np.ndarray) -> np.ndarray:
+        """Puts the model's answer into the picture's own hole, enlarged by a bicubic filter.
+
+        Args:
+          picture: uint8 ``[H, W, 3]``.
+          completed: ``[S, S, 3]``, float in [-1, 1] or uint8.
+          hole: bool ``[H, W]``, True = missing, of the picture's size.
+
+        Returns:
+          uint8 ``[H, W, 3]``; every known pixel is the picture's own, bit for bit.
+        """
+        rows, columns = self.box(picture.shape)
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        levels = completed.astype(np.float32) if completed.dtype == np.uint8 else (completed + 1) * 127.5
+        if (height, width) != (self.size, self.size):
+            levels = np.stack(
+                [
+                    np.asarray(
+                        Image.fromarray(np.ascontiguousarray(channel, np.float32)).resize(
+                            (width, height), Image.Resampling.BICUBIC
+                        )
+                    )
+                    for channel in np.moveaxis(levels, -1, 0)
+                ],
+                axis=-1,
+            )
+        result = picture.copy()
+        enlarged = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        result[rows, columns] = np.where(hole[rows, columns, None], enlarged, picture[rows, columns])
+        return result
+
+
+def _any_below(hole: np.ndarray, shape: tuple[int, int], radius: float | None = None) -> np.ndarray:
+    """Resizes bool ``[H, W]``, True wins: over a pixel's area, or over ``radius`` filter lobes about it."""
+    for axis, count in enumerate(shape):
+        scale = hole.shape[axis] / count
+        windows = []
+        for i in range(count):
+            if radius is None:
+                low, high = i * hole.shape[axis] // count, -(-(i + 1) * hole.shape[axis] // count)
+            else:
+                middle, reach = (i + 0.5) * scale, radius * max(scale, 1) + 1
+                low, high = max(math.floor(middle - reach), 0), math.ceil(middle + reach)
+            windows.append(hole.take(range(low, min(high, hole.shape[axis])), axis).any(axis))
+        hole = np.stack(windows, axis)
+    return hole

@@ -1,0 +1,206 @@
+"""A folder of pictures as a source: splits, labels and boxes from the files that data sets come with."""
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from inpaint_jax.data.pictures import list_pictures, picture_ids, read_picture
+from inpaint_jax.errors import InputError
+
+PARTITION_FILE = "list_eval_partition.txt"  # CelebA's: "000001.jpg 0" a line
+PARTITIONS = {"0": "train", "1": "val", "2": "test"}
+TABLES = ("labels.csv", "index.csv")
+SPLIT_FOLDERS = ("train", "val", "test")
+LABEL_COLUMNS = ("label", "class", "class_1based", "class_name", "wnid")
+BOX_COLUMNS = (
+    ("x1", "y1", "x2", "y2"),
+    ("x0", "y0", "x1", "y1"),
+    ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2"),
+)
+
+
+class Folder:
+    """The pictures below a folder, in the order of their paths; ids are paths without suffix.
+
+    A table (CSV with a header) has the column ``path`` and, each optional: ``split``; a label (``label`` or
+    ``class`` from 0, ``class_1based``, or names in ``class_name`` or ``wnid``, numbered in sorted order); a
+    box in pixels, right and bottom excluded (``x1,y1,x2,y2`` or ``x0,y0,x1,y1``), that the picture is cropped
+    to. A picture belongs to the row whose path its own path ends with; with a table, pictures without a row
+    are not part of the source.
+
+    Without a table, the split is read from ``list_eval_partition.txt`` (0 train, 1 val, 2 test) or from the
+    sub-folders train, val and test, and the label is the sub-folder's number in sorted order, where there are
+    several.
+
+    Args:
+      path: the folder (or one picture file).
+      split: which part; None: all pictures.
+      labels: the table, relative to the folder; None: labels.csv or index.csv where there is one.
+
+    Raises:
+      InputError: no pictures; no such split (lists the known ones); a table without a matching picture, a bad
+        label or box, by row.
+    """
+
+    def __init__(self, path: str | os.PathLike, *, split: str | None = None, labels: str | None = None):
+        self.root = Path(path)
+        files = list_pictures(self.root)
+        ids = picture_ids(self.root, files)
+        table = _find_table(self.root, labels)
+        if table:
+            splits, self._labels, self._boxes = _read_table(table, self.root, ids)
+            ids = {name: ids[name] for name in ids if name in splits}
+        else:
+            partition = self.root / PARTITION_FILE
+            splits = (
+                _read_partition(partition, self.root, ids) if partition.is_file() else _split_folders(ids)
+            )
+            self._labels, self._boxes = _folder_labels(ids), {}
+        if split is not None:
+            known = sorted({part for part in splits.values() if part})
+            if split not in known:
+                where = table or (
+                    PARTITION_FILE if (self.root / PARTITION_FILE).is_file() else "its sub-folders"
+                )
+                raise InputError(
+                    f"{self.root} has no split {split!r}; "
+                    + (
+                        f"known from {where}: {', '.join(known)}"
+                        if known
+                        else "it has no splits: leave split out"
+                    )
+                )
+            ids = {name: file for name, file in ids.items() if splits.get(name) == split}
+        self._ids, self._files = list(ids), list(ids.values())
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def id(self, i: int) -> str:
+        return self._ids[i]
+
+    def __getitem__(self, i: int) -> dict:
+        name = self._ids[i]
+        image = read_picture(self._files[i])
+        if name in self._boxes:
+            image = crop_to_box(image, self._boxes[name], str(self._files[i]))
+        example: dict = {"image": image, "id": name}
+        if name in self._labels:
+            example["label"] = self._labels[name]
+        return example
+
+
+def crop_to_box(image: np.ndarray, box: tuple[int, int, int, int], name: str) -> np.ndarray:
+    """Cuts ``(left, top, right, bottom)``, right and bottom excluded, out of ``[H, W, C]``.
+
+    Raises:
+      InputError: an empty box, or one that leaves the picture.
+    """
+    left, top, right, bottom = box
+    if not (0 <= left < right <= image.shape[1] and 0 <= top < bottom <= image.shape[0]):
+        raise InputError(
+            f"{name}: the box {box} (left, top, right, bottom) does not lie in the picture of "
+            f"{image.shape[1]}x{image.shape[0]}; correct it in the table"
+        )
+    return image[top:bottom, left:right]
+
+
+def _find_table(root: Path, labels: str | None) -> Path | None:
+    if labels is None:
+        return next((root / name for name in TABLES if (root / name).is_file()), None)
+    if not (root / labels).is_file():
+        raise InputError(f"no such table: {root / labels} (labels= is relative to the folder)")
+    return root / labels
+
+
+class _Matcher:
+    """Finds the picture that a path in a table or partition file means: its own path ends with that path."""
+
+    def __init__(self, root: Path, ids: dict[str, Path]):
+        self._by_name: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        base = root if root.is_dir() else root.parent
+        for name, file in ids.items():
+            self._by_name.setdefault(file.name, []).append((file.relative_to(base).parts, name))
+
+    def find(self, path: str, where: str) -> str | None:
+        parts = tuple(part for part in Path(path).parts if part not in (".", ".."))
+        candidates = self._by_name.get(parts[-1], []) if parts else []
+        found = [name for own, name in candidates if own[-len(parts) :] == parts or parts[-len(own) :] == own]
+        if len(found) > 1:
+            raise InputError(
+                f"{where}: {path!r} could mean {found[0]!r} or {found[1]!r}; write the whole path"
+            )
+        return found[0] if found else None
+
+
+def _read_partition(file: Path, root: Path, ids) -> dict[str, str]:
+    matcher, splits = _Matcher(root, ids), {}
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) != 2 or words[1] not in PARTITIONS:
+            raise InputError(
+                f"{file} line {number}: expected 'picture 0', 1 or 2 (train, val, test), got {line!r}"
+            )
+        name = matcher.find(words[0], f"{file} line {number}")
+        if name is not None:
+            splits[name] = PARTITIONS[words[1]]
+    if not splits:
+        raise InputError(f"{file} names none of the pictures in {root}")
+    return splits
+
+
+def _split_folders(ids: Iterable[str]) -> dict[str, str]:
+    tops = {name: name.split("/")[0] for name in ids if "/" in name}
+    return {name: top for name, top in tops.items() if top in SPLIT_FOLDERS}
+
+
+def _folder_labels(ids: Iterable[str]) -> dict[str, int]:
+    folders = {}
+    for name in ids:
+        parts = name.split("/")[:-1]
+        folders[name] = "/".join(parts[1:] if parts and parts[0] in SPLIT_FOLDERS else parts)
+    classes = sorted(set(folders.values()))
+    return {name: classes.index(folder) for name, folder in folders.items()} if len(classes) > 1 else {}
+
+
+def _read_table(
+    file: Path, root: Path, ids
+) -> tuple[dict[str, str | None], dict[str, int], dict[str, tuple]]:
+    with open(file, newline="", encoding="utf-8-sig") as opened:
+        rows = list(csv.DictReader(opened))
+    columns = set(rows[0]) if rows else set()
+    if "path" not in columns:
+        raise InputError(f"{file} has no column 'path' (columns: {', '.join(sorted(columns)) or 'none'})")
+    matcher, splits, boxes, raw = _Matcher(root, ids), {}, {}, {}
+    label_column = next((column for column in LABEL_COLUMNS if column in columns), None)
+    box_columns = next((names for names in BOX_COLUMNS if columns.issuperset(names)), None)
+    for number, row in enumerate(rows, 2):
+        name = matcher.find(row["path"], f"{file} line {number}")
+        if name is None:
+            continue
+        splits[name] = row.get("split")
+        try:
+            if label_column:
+                raw[name] = (
+                    row[label_column] if label_column in ("class_name", "wnid") else int(row[label_column])
+                )
+            if box_columns:
+                left, top, right, bottom = (round(float(row[column])) for column in box_columns)
+                boxes[name] = (left, top, right, bottom)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{file} line {number}: {error}; labels are integers, boxes are numbers"
+            ) from error
+    if not splits:
+        raise InputError(f"{file} names none of the pictures in {root}")
+    if label_column == "class_1based":
+        raw = {name: label - 1 for name, label in raw.items()}
+    elif label_column in ("class_name", "wnid"):
+        numbers = {text: i for i, text in enumerate(sorted(set(raw.values())))}
+        raw = {name: numbers[text] for name, text in raw.items()}
+    return splits, raw, boxes

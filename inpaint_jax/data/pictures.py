@@ -1,0 +1,145 @@
+"""Picture files: what people keep on disk becomes uint8 RGB; results are written whole or not at all."""
+
+import contextlib
+import errno
+import os
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from inpaint_jax.errors import InputError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+_SIXTEEN_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+
+def read_picture(path: str | os.PathLike) -> np.ndarray:
+    """Reads a JPEG, PNG, WebP or BMP file.
+
+    Grey and palette pictures become RGB; 16-bit grey is scaled (65535 -> 255); EXIF rotation is applied. An
+    alpha channel is dropped, and the colours are taken as stored: laying a transparent picture on white or
+    black would invent a background, and an edge, that a model would learn. Of an animation the first frame is
+    read.
+
+    Returns:
+      uint8 ``[H, W, 3]``.
+
+    Raises:
+      InputError: a missing, unreadable, truncated or 32-bit file, by name.
+    """
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            picture = ImageOps.exif_transpose(opened)
+        if picture.mode in _SIXTEEN_BIT:
+            grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
+            return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+        if picture.mode in ("I", "F"):
+            raise InputError(
+                f"{path} has 32-bit pixels of unknown range; save it with 8 or 16 bits per channel"
+            )
+        return np.array(picture.convert("RGB"))
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"no such picture: {path}") from error
+    except PermissionError as error:
+        raise InputError(f"may not read {path}; change its permissions") from error
+    except _UNREADABLE as error:
+        raise InputError(
+            f"cannot read {path} ({error}); it is damaged or no picture: replace it or move it away"
+        ) from error
+
+
+def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
+    """Writes a picture under its final name only when it is complete; makes the folder when it is missing.
+
+    Args:
+      path: the suffix chooses the format; choose one without loss (.png) where known pixels must survive.
+      array: uint8 ``[H, W, 3]`` or ``[H, W]`` (grey), or bool ``[H, W]`` (a hole: white = missing).
+
+    Raises:
+      InputError: the disk is full or the folder cannot be written to, naming the folder.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Image.fromarray(array.astype(np.uint8) * 255 if array.dtype == bool else array).save(
+                partial, quality=95
+            )
+            os.replace(partial, path)
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+    except OSError as error:
+        remedy = (
+            "the disk is full"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else error.strerror or str(error)
+        )
+        raise InputError(
+            f"cannot write {path.name} in {path.parent}: {remedy}; free space or choose another folder"
+        ) from error
+
+
+def list_pictures(path: str | os.PathLike) -> list[Path]:
+    """Finds the picture files of a folder and its sub-folders; hidden files do not count.
+
+    Args:
+      path: a folder, or one picture file.
+
+    Returns:
+      Paths sorted by their parts, so that the order is the same on every machine.
+
+    Raises:
+      InputError: no such folder, or none of its files is a picture.
+    """
+    root = Path(path)
+    if root.is_file():
+        return [root]
+    if not root.is_dir():
+        raise InputError(f"no such folder: {root}")
+    found = []
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        found += [
+            Path(folder, name)
+            for name in files
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+        ]
+    if not found:
+        raise InputError(
+            f"no pictures in {root} (looked for {', '.join(sorted(SUFFIXES))}, sub-folders included)"
+        )
+    return sorted(found, key=lambda file: file.relative_to(root).parts)
+
+
+def picture_ids(root: str | os.PathLike, files: list[Path]) -> Mapping[str, Path]:
+    """Names pictures by their path below ``root`` without suffix ("a/b.jpg" -> "a/b"), in the order given.
+
+    Raises:
+      InputError: two files would get one id, naming both.
+    """
+    base = Path(root) if Path(root).is_dir() else Path(root).parent
+    named: dict[str, Path] = {}
+    for file in files:
+        name = file.relative_to(base).with_suffix("").as_posix()
+        if name in named:
+            raise InputError(f"{named[name]} and {file} would both be called {name!r}; rename or remove one")
+        named[name] = file
+    return named

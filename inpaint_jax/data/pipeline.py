@@ -1,0 +1,129 @@
+"""Batches for training and evaluation (Grain): batch ``i`` is a pure function of (seed, i).
+
+So there is no iterator state to save (a run that stopped after k batches goes on with ``start_step=k``), and
+several processes read the rows of one global batch.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import grain
+import numpy as np
+
+from inpaint_jax.data.cache import Cached
+from inpaint_jax.data.views import Pictures
+from inpaint_jax.errors import InputError
+
+
+def training_batches(
+    source: Pictures,
+    *,
+    size: int,
+    batch_size: int,
+    seed: int,
+    start_step: int = 0,
+    flip: bool = True,
+    holes: np.ndarray | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
+    process_index: int = 0,
+    process_count: int = 1,
+    threads: int | None = None,
+) -> Iterator[dict[str, np.ndarray]]:
+    """Batches without end: every epoch in an order of its own, each picture once per epoch.
+
+    Args:
+      source: pictures; those that are not ``[S, S, 3]`` are fitted by their largest centred square. What is
+        read is kept in memory if it fits (``data/cache.py``); a ``Cached`` source shares that memory with
+        other readers.
+      size: the model's side S.
+      batch_size: of the global batch B, over all processes.
+      seed: of the order, the flips and the choice of holes.
+      start_step: the number of the first batch.
+      flip: mirror each picture left to right with probability 1/2.
+      holes: bool or 0/1 ``[M, S, S, 1]``, 1 = missing; each picture gets one of them at random.
+      arrays: what a stage prepared, ``{name: [len(source), ...]}``, added to each picture's example. They are
+        not flipped with it.
+      process_index, process_count: this process gets the rows [index * B / count, (index + 1) * B / count) of
+        the global batch.
+      threads: that prepare batches ahead; None: as many as cores, at most 8.
+
+    Returns:
+      An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "label": int32 ``[b]`` where the source
+      has labels; "hole": float32 ``[b, S, S, 1]`` where ``holes`` are given; and ``arrays``}, b = B /
+      process_count. ``close()`` stops its threads.
+
+    Raises:
+      InputError: no pictures, a batch that the processes cannot share evenly, or a picture that cannot be
+        used.
+    """
+    if batch_size % process_count:
+        raise InputError(f"batch_size={batch_size} cannot be shared evenly by {process_count} processes")
+    pictures = source if isinstance(source, Cached) and source.size == size else Cached(source, size=size)
+    share = batch_size // process_count
+    mine = slice(process_index * share, (process_index + 1) * share)
+
+    def draw(indices: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The random choices of a global batch: all processes make the same, and take their rows."""
+        mirrored = rng.random(batch_size) < 0.5
+        chosen = rng.integers(len(holes), size=batch_size) if holes is not None else indices
+        return {"indices": indices[mine], "mirrored": mirrored[mine], "holes": chosen[mine]}
+
+    def load(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        images, labels = pictures.read(drawn["indices"])
+        if flip:
+            images[drawn["mirrored"]] = images[drawn["mirrored"], :, ::-1]
+        batch = {"image": to_unit(images)}
+        if labels is not None:
+            batch["label"] = labels
+        if holes is not None:
+            batch["hole"] = holes[drawn["holes"]].astype(np.float32)
+        return batch | {name: array[drawn["indices"]] for name, array in (arrays or {}).items()}
+
+    order = grain.MapDataset.range(len(pictures)).seed(seed % 2**32).shuffle().repeat()
+    batches = order.batch(batch_size, drop_remainder=True).random_map(draw).map(load)
+    threads = threads or min(8, os.cpu_count() or 1)
+    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads)
+    return _closing(batches[start_step:].to_iter_dataset(options))
+
+
+def _closing(batches: grain.IterDataset) -> Iterator[dict[str, np.ndarray]]:
+    reader = iter(batches)
+    try:
+        yield from reader
+    finally:
+        reader.close()
+
+
+def examples(
+    source: Pictures, *, size: int, batch: int, indices: Iterable[int] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The pictures in order, each once, for evaluation.
+
+    Args:
+      source: as in ``training_batches``.
+      size: the model's side S.
+      batch: pictures at a time; the last batch may be smaller.
+      indices: which; None: all.
+
+    Returns:
+      An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "id": list of b names; "label": int32
+      ``[b]`` where the source has labels}.
+    """
+    pictures = (
+        source if isinstance(source, Cached) and source.size == size else Cached(source, size=size, limit=0)
+    )
+    wanted = list(range(len(pictures)) if indices is None else indices)
+    for first in range(0, len(wanted), batch):
+        chosen = wanted[first : first + batch]
+        images, labels = pictures.read(chosen)
+        read: dict[str, Any] = {"image": to_unit(images), "id": [pictures.id(i) for i in chosen]}
+        yield read if labels is None else read | {"label": labels}
+
+
+def to_unit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 to float32 in [-1, 1]; 0 and 255 become -1 and 1 exactly."""
+    unit = pixels.astype(np.float32)
+    unit /= 127.5
+    unit -= 1
+    return unit

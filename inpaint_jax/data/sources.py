@@ -1,0 +1,138 @@
+"""One line of text names a source of pictures: ``data`` in a config, ``--images`` on the command line."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qsl
+
+from inpaint_jax.data.facades import Facades
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.data.folder import Folder
+from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subset, ids
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+
+SHARED_OPTIONS = ("crop", "fit", "start", "count")
+
+
+def open_source(spec: str | Sequence[str] | Pictures, *, size: int) -> Source:
+    """Opens the source that ``spec`` names, with pictures of the model's side.
+
+    ``facades?split=train&count=5000``
+      the built-in procedural facades.
+    ``/path/to/folder?split=test&crop=108``
+      a folder (``data/folder.py``); also ``labels=FILE.csv``.
+    ``tfds:celeb_a?split=train&crop=108``
+      a prepared TFDS set (``data/tfds.py``); also ``data_dir=DIR``.
+    ``my_data:cats``
+      an object with ``__len__`` and ``__getitem__ -> {"image": uint8 [H, W, 3]}``, or a function
+      or class that makes one, called without arguments.
+
+    Options for every source: ``crop=SIDE`` (a centred square of that side), ``fit=crop`` (the default) or
+    ``fit=resize`` (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
+
+    Args:
+      spec: one such line; several, for their pictures one after another; or an object as above.
+      size: the model's side S.
+
+    Returns:
+      A source whose pictures are uint8 ``[S, S, 3]``.
+
+    Raises:
+      InputError: an unknown option (lists the known ones), a bad value, or no such source.
+    """
+    if isinstance(spec, str):
+        return _open_one(spec, size)
+    if isinstance(spec, Sequence):
+        if not spec:
+            raise InputError("no source of pictures: give at least one, such as 'facades'")
+        opened = [open_source(each, size=size) for each in spec]
+        return opened[0] if len(opened) == 1 else Concatenated(opened)
+    return Fitted(spec, Fit("crop", size))
+
+
+def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) -> Source:
+    """Sets pictures apart for validation by a hash of their ids, so that it survives reordering and growth.
+
+    Args:
+      source: the training pictures.
+      share: the share to set apart, in [0, 1), as an expectation: a picture's fate depends on its id alone.
+      count: instead, exactly so many: those whose hash is smallest.
+      part: "train" (the others) or "validation" (those set apart, in the order of their hash).
+
+    Raises:
+      InputError: neither or both of ``share`` and ``count``, or one that leaves a part without pictures.
+    """
+    if part not in ("train", "validation"):
+        raise InputError(f"holdout has no part {part!r}; known: train, validation")
+    if bool(share) == bool(count) or not 0 <= share < 1 or count < 0:
+        raise InputError(
+            f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}"
+        )
+    hashes = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") for name in ids(source)]
+    order = sorted(range(len(source)), key=lambda i: (hashes[i], i))
+    apart = order[:count] if count else [i for i in order if hashes[i] < share * 2**64]
+    chosen = apart if part == "validation" else sorted(set(range(len(source))).difference(apart))
+    if not chosen:
+        raise InputError(f"holding out {count or share} of {len(source)} pictures leaves none for {part}")
+    return Subset(source, chosen)
+
+
+def _open_one(spec: str, size: int) -> Source:
+    name, _, query = spec.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    options = dict(pairs)
+    if len(options) < len(pairs) or (query and not pairs):
+        raise InputError(f"{spec!r}: write each option once, as name?option=value&option=value")
+
+    def take(*known: str) -> dict[str, str]:
+        unknown = set(options).difference(known, SHARED_OPTIONS)
+        if unknown:
+            raise InputError(
+                f"{spec!r}: unknown option {min(unknown)!r}; known: {', '.join((*known, *SHARED_OPTIONS))}"
+            )
+        return {key: options[key] for key in known if key in options}
+
+    fit = Fit(_fit_option(spec, options), size)
+    start, count = (_integer(spec, options, key) for key in ("start", "count"))
+    if name == "facades":
+        pictures: Pictures = Facades(size=size, count=_reach(start, count), **take("split"))
+    elif name.startswith("tfds:"):
+        from inpaint_jax.data.tfds import Tfds  # a second of imports that only TFDS sets need
+
+        pictures = Tfds(name.removeprefix("tfds:"), **take("split", "data_dir"))
+    elif ":" in name and not os.path.exists(name):
+        take()
+        pictures = resolve(name, {}, kind="source of pictures")
+        if (
+            isinstance(pictures, type)
+            or isinstance(pictures, Callable)
+            and not hasattr(pictures, "__getitem__")
+        ):
+            pictures = pictures()
+    else:
+        pictures = Folder(os.path.expanduser(name), **take("split", "labels"))
+    if start is not None or count is not None:
+        wanted = range(len(pictures))[start or 0 :][:count]
+        if len(wanted) == 0 or (count is not None and len(wanted) < count):
+            raise InputError(f"{spec!r}: there are only {len(pictures)} pictures")
+        pictures = Subset(pictures, wanted)
+    return Fitted(pictures, fit)
+
+
+def _fit_option(spec: str, options: dict[str, str]) -> str:
+    if "crop" in options and "fit" in options:
+        raise InputError(f"{spec!r}: give crop=SIDE or fit=..., not both")
+    return f"crop:{options['crop']}" if "crop" in options else options.get("fit", "crop")
+
+
+def _integer(spec: str, options: dict[str, str], key: str) -> int | None:
+    if key not in options:
+        return None
+    if not options[key].isdecimal():
+        raise InputError(f"{spec!r}: {key} must be a whole number, got {options[key]!r}")
+    return int(options[key])
+
+
+def _reach(start: int | None, count: int | None) -> int | None:
+    return None if count is None else (start or 0) + count

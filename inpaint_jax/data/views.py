@@ -1,0 +1,130 @@
+"""What a source of pictures is; views of sources: a subset, several in a row, fitted to a model."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.errors import InputError
+
+
+class Pictures(Protocol):
+    """What a user has to offer: ``source[i]`` is a mapping with "image", uint8 ``[H, W, 3]``.
+
+    "id" (str) and "label" (int) may be in it too. Several threads read it.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int, /) -> Any: ...
+
+
+class Source(Pictures, Protocol):
+    """What the package hands on: ``source[i]`` is {"image", "id"} and, if known, "label".
+
+    ``id(i)`` names a picture without reading it.
+    """
+
+    def id(self, i: int) -> str: ...
+
+
+def example(source: Pictures, i: int) -> dict:
+    """Reads and checks one picture of a source.
+
+    Returns:
+      {"image": uint8 ``[H, W, 3]``, "id": str (by default the index), and "label": int where the source has
+      one}.
+
+    Raises:
+      InputError: the picture has another dtype or shape, or pixels that are not finite, naming its id.
+    """
+    given = source[i]
+    name = str(given.get("id", i))
+    image = np.asarray(given["image"])
+    if image.dtype != np.uint8:
+        if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
+            raise InputError(f"picture {name!r} has pixels that are not finite; sources give uint8")
+        raise InputError(f"picture {name!r} has dtype {image.dtype}; sources give uint8")
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise InputError(f"picture {name!r} has the shape {image.shape}; sources give [H, W, 3] (RGB)")
+    checked: dict = {"image": image, "id": name}
+    if given.get("label") is not None:
+        checked["label"] = int(given["label"])
+    return checked
+
+
+def picture_id(source: Pictures, i: int) -> str:
+    """The id of picture ``i``, without reading the picture where the source can tell; by default the index."""
+    own = getattr(source, "id", None)
+    return str(own(i)) if callable(own) else str(source[i].get("id", i))
+
+
+class Subset:
+    """The pictures ``indices`` of a source, in that order."""
+
+    def __init__(self, source: Pictures, indices: Sequence[int]):
+        self._source, self._indices = source, indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def id(self, i: int) -> str:
+        return picture_id(self._source, self._indices[i])
+
+    def __getitem__(self, i: int) -> dict:
+        return example(self._source, self._indices[i])
+
+
+class Concatenated:
+    """Several sources one after another; the source's number goes before each id ("0/...", "1/...")."""
+
+    def __init__(self, sources: Sequence[Pictures]):
+        self._sources = tuple(sources)
+        self._ends = np.cumsum([len(source) for source in self._sources])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def _find(self, i: int) -> tuple[int, int]:
+        i = range(len(self))[i]
+        k = int(np.searchsorted(self._ends, i, side="right"))
+        return k, i - (int(self._ends[k - 1]) if k else 0)
+
+    def id(self, i: int) -> str:
+        k, j = self._find(i)
+        return f"{k}/{picture_id(self._sources[k], j)}"
+
+    def __getitem__(self, i: int) -> dict:
+        k, j = self._find(i)
+        return example(self._sources[k], j) | {"id": self.id(i)}
+
+
+class Fitted:
+    """A source whose pictures are brought to the model's side: ``[S, S, 3]``.
+
+    Attributes:
+      pictures: the source at its own sizes.
+      fit: how its pictures meet the model.
+    """
+
+    def __init__(self, pictures: Pictures, fit: Fit):
+        self.pictures, self.fit = pictures, fit
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def id(self, i: int) -> str:
+        return picture_id(self.pictures, i)
+
+    def __getitem__(self, i: int) -> dict:
+        read = example(self.pictures, i)
+        try:
+            return read | {"image": self.fit.to_model(read["image"])}
+        except InputError as error:
+            raise InputError(f"picture {read['id']!r}: {error}") from error
+
+
+def ids(source: Pictures) -> Iterator[str]:
+    """The ids of all pictures, in order."""
+    return (picture_id(source, i) for i in range(len(source)))
