@@ -15,7 +15,7 @@ from inpaint_jax.naming import resolve
 SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
 
-def open_source(spec: str | Sequence[str] | Pictures, *, size: int) -> Source:
+def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "crop") -> Fitted | Concatenated:
     """Opens the source that ``spec`` names, with pictures of the model's side.
 
     ``facades?split=train&count=5000``
@@ -28,12 +28,13 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int) -> Source:
       an object with ``__len__`` and ``__getitem__ -> {"image": uint8 [H, W, 3]}``, or a function
       or class that makes one, called without arguments.
 
-    Options for every source: ``crop=SIDE`` (a centred square of that side), ``fit=crop`` (the default) or
-    ``fit=resize`` (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
+    Options for every source: ``crop=SIDE`` (a centred square of that side), ``fit=crop`` or ``fit=resize``
+    (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
 
     Args:
       spec: one such line; several, for their pictures one after another; or an object as above.
       size: the model's side S.
+      fit: for sources whose line does not say.
 
     Returns:
       A source whose pictures are uint8 ``[S, S, 3]``.
@@ -42,13 +43,13 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int) -> Source:
       InputError: an unknown option (lists the known ones), a bad value, or no such source.
     """
     if isinstance(spec, str):
-        return _open_one(spec, size)
+        return _open_one(spec, size, fit)
     if isinstance(spec, Sequence):
         if not spec:
             raise InputError("no source of pictures: give at least one, such as 'facades'")
-        opened = [open_source(each, size=size) for each in spec]
+        opened = [open_source(each, size=size, fit=fit) for each in spec]
         return opened[0] if len(opened) == 1 else Concatenated(opened)
-    return Fitted(spec, Fit("crop", size))
+    return Fitted(spec, Fit(fit, size))
 
 
 def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) -> Source:
@@ -78,7 +79,7 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
     return Subset(source, chosen)
 
 
-def _open_one(spec: str, size: int) -> Source:
+def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
     name, _, query = spec.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     options = dict(pairs)
@@ -93,7 +94,7 @@ def _open_one(spec: str, size: int) -> Source:
             )
         return {key: options[key] for key in known if key in options}
 
-    fit = Fit(_fit_option(spec, options), size)
+    fit = Fit(_fit_option(spec, options, default_fit), size)
     start, count = (_integer(spec, options, key) for key in ("start", "count"))
     if name == "facades":
         pictures: Pictures = Facades(size=size, count=_reach(start, count), **take("split"))
@@ -120,10 +121,10 @@ def _open_one(spec: str, size: int) -> Source:
     return Fitted(pictures, fit)
 
 
-def _fit_option(spec: str, options: dict[str, str]) -> str:
+def _fit_option(spec: str, options: dict[str, str], default: str) -> str:
     if "crop" in options and "fit" in options:
         raise InputError(f"{spec!r}: give crop=SIDE or fit=..., not both")
-    return f"crop:{options['crop']}" if "crop" in options else options.get("fit", "crop")
+    return f"crop:{options['crop']}" if "crop" in options else options.get("fit", default)
 
 
 def _integer(spec: str, options: dict[str, str], key: str) -> int | None:
