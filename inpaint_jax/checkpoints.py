@@ -98,7 +98,7 @@ class Checkpoints:
         """Reads a state, bit for bit.
 
         Args:
-          abstract_state: shapes and types, from ``jax.eval_shape``. A leaf with a sharding is restored with it,
+          abstract_state: shapes and types, from ``jax.eval_shape``. A leaf with a sharding gets it back,
             whatever devices it was saved from; a leaf without one goes to the first local device.
           step: by default the newest.
 
@@ -182,7 +182,7 @@ def _attempt(read: Callable[[], Any]) -> tuple[Any, str | None]:
 
 
 def _placed(abstract_state: Tree) -> Tree:
-    """Every leaf with a sharding; Orbax would otherwise look for the devices that the state was saved from."""
+    """Every leaf with a sharding; otherwise Orbax asks for the devices that it was saved from."""
     here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     return jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=getattr(x, "sharding", None) or here),

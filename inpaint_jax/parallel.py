@@ -1,0 +1,223 @@
+"""One device, many devices, many machines: the same step, the same numbers.
+
+``jit`` with a batch that is sharded over the mesh axis "data" is the default: the batch is one global array,
+so batch statistics and means need no collectives in the code. ``pmap`` (in maintenance; in current JAX it is
+``jit(shard_map)`` itself) runs the same step once per device, with ``axis_name="data"``.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax.experimental import multihost_utils
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.types import Tree
+
+AXIS = "data"
+
+
+def mesh(devices: Sequence[Any] | None = None) -> Mesh:
+    """A mesh of one axis, "data".
+
+    Args:
+      devices: default all, also those of the other processes; ``jax.local_devices()`` for work of one's own.
+    """
+    devices = jax.devices() if devices is None else devices
+    return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)
+
+
+def replicate(tree: Tree, mesh: Mesh) -> Tree:
+    """The tree on every device of the mesh; may share memory with ``tree``."""
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def put_batch(batch: Tree, mesh: Mesh) -> Tree:
+    """The global batch, split over the devices of the mesh.
+
+    Args:
+      batch: this process's part of it, numpy arrays ``[B of this process, ...]``; every process has as many.
+      mesh: the devices.
+
+    Raises:
+      InputError: B is not a multiple of the number of devices.
+    """
+    _check_divisible(batch, len(mesh.local_devices))
+    split = NamedSharding(mesh, PartitionSpec(AXIS))
+    return jax.tree.map(lambda x: jax.make_array_from_process_local_data(split, x), batch)
+
+
+def data_parallel(step: Callable, mesh: Mesh, *, how: str = "jit") -> Callable:
+    """Compiles a training step for all devices of a mesh.
+
+    Args:
+      step: ``(state, batch, key, earlier, *, axis_name=None) -> (state, metrics)``; given an axis name, it
+        averages gradients, statistics and metrics over that axis.
+      mesh: the devices.
+      how: "jit" (one step over the global batch) or "pmap" (a step per device over its part).
+
+    Returns:
+      ``(state, batch, key, earlier) -> (state, metrics)``, state and metrics on all devices. The batch is one
+      of ``put_batch``; the state's memory is reused.
+
+    Raises:
+      InputError: another ``how``, or a batch that the devices cannot share evenly.
+    """
+    ways = {"jit": _jitted, "pmap": _pmapped}
+    if how not in ways:
+        raise InputError(f"unknown way to run on several devices {how!r}; known: {', '.join(ways)}")
+    compiled = ways[how](step, mesh)
+
+    def run(state, batch, key, earlier):
+        _check_divisible(batch, mesh.size)
+        return compiled(state, batch, key, earlier)
+
+    return run
+
+
+def _jitted(step: Callable, mesh: Mesh) -> Callable:
+    copied, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(AXIS))
+    return jax.jit(
+        lambda state, batch, key, earlier: step(state, batch, key, earlier),
+        in_shardings=(copied, split, copied, copied),
+        out_shardings=copied,
+        donate_argnums=0,
+    )
+
+
+def _pmapped(step: Callable, mesh: Mesh) -> Callable:
+    on_each = jax.pmap(
+        lambda state, batch, key, earlier: step(state, batch, key, earlier, axis_name=AXIS),
+        axis_name=AXIS,
+        in_axes=(None, 0, None, None),
+        out_axes=None,  # type: ignore[arg-type]  # supported; the annotation is too narrow
+        devices=list(mesh.devices.flat),
+        axis_size=mesh.size,
+        donate_argnums=0,
+    )
+
+    @jax.jit
+    def by_device(batch):
+        return jax.tree.map(lambda x: x.reshape(mesh.size, x.shape[0] // mesh.size, *x.shape[1:]), batch)
+
+    def run(state, batch, key, earlier):
+        outputs = on_each(state, by_device(batch), key, earlier)
+        if jax.process_count() > 1:  # pmap answers with arrays of this process alone
+            outputs = multihost_utils.host_local_array_to_global_array(outputs, mesh, PartitionSpec())
+        return outputs
+
+    return run
+
+
+def spread(fn: Callable, mesh: Mesh) -> Callable:
+    """Spreads independent examples over devices: each device computes its own, and nothing is exchanged.
+
+    Every device runs the same program on equally many examples, so the results do not depend on the number of
+    devices, to the last bit, as long as the examples per device are as many.
+
+    Args:
+      fn: ``(replicated, per_example) -> per_example``: trees whose leaves have a leading axis of examples.
+      mesh: the devices.
+
+    Returns:
+      The same function of all examples, whose number is a multiple of the number of devices; to be jitted.
+
+    Raises:
+      InputError: the devices cannot share the examples evenly.
+    """
+    examples = PartitionSpec(AXIS)
+    on_each = jax.shard_map(
+        fn, mesh=mesh, in_specs=(PartitionSpec(), examples), out_specs=examples, check_vma=False
+    )
+
+    def run(replicated, per_example):
+        _check_divisible(per_example, mesh.size)
+        return on_each(replicated, per_example)
+
+    return run
+
+
+def initialize(
+    distributed: bool | None = None,
+    *,
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process: int | None = None,
+    timeout: int = 300,
+) -> None:
+    """Joins the processes of one run; to be called before anything touches a device.
+
+    Args:
+      distributed: False: never. True: always, asking the cluster (Slurm, TPU pod, Open MPI, Kubernetes) for
+        what is not given. None: if this is one of several tasks of a Slurm step or MPI run, or all is given.
+      coordinator: host:port of process 0; default ``JAX_COORDINATOR_ADDRESS``.
+      processes: how many; default ``JAX_NUM_PROCESSES``.
+      process: which of them this is; default ``JAX_PROCESS_ID``.
+      timeout: seconds to wait for the others.
+
+    Raises:
+      InputError: the cluster cannot be told, or the other processes were not found.
+    """
+    coordinator = coordinator or os.environ.get("JAX_COORDINATOR_ADDRESS")
+    processes = _number("JAX_NUM_PROCESSES") if processes is None else processes
+    process = _number("JAX_PROCESS_ID") if process is None else process
+    told = None not in (coordinator, processes, process)
+    # Tasks of the step, not of the allocation: a shell inside an allocation is no part of a run.
+    several = (_number("SLURM_STEP_NUM_TASKS") or 1) > 1 or (_number("OMPI_COMM_WORLD_SIZE") or 1) > 1
+    if distributed is False or (distributed is None and not told and not several):
+        return
+    try:
+        jax.distributed.initialize(coordinator, processes, process, initialization_timeout=timeout)
+    except ValueError as error:
+        raise InputError(
+            f"cannot tell which processes belong together ({error}): use srun, mpirun or a TPU pod, or set "
+            "JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
+        ) from error
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"the processes of this run did not find each other ({reason}): check that all run, that they "
+            f"reach {coordinator or 'the first host'}, and that no *_proxy variable is in the way"
+        ) from error
+
+
+def enable_compilation_cache() -> Path | None:
+    """Keeps compiled programs between runs, in ``~/.cache/inpaint_jax/xla``.
+
+    ``JAX_COMPILATION_CACHE_DIR`` chooses another folder, ``XDG_CACHE_HOME`` another ``~/.cache``, and
+    ``INPAINT_NO_CACHE=1`` none. A folder that cannot be written is not used.
+
+    Returns:
+      The folder, or None.
+    """
+    if os.environ.get("INPAINT_NO_CACHE", "0") not in ("", "0"):
+        jax.config.update("jax_enable_compilation_cache", False)
+        return None
+    if chosen := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return Path(chosen)  # JAX reads it itself
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpaint_jax" / "xla"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        return None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return None
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    return folder
+
+
+def _check_divisible(tree: Any, parts: int) -> None:
+    for leaf in jax.tree.leaves(tree):
+        if leaf.shape[0] % parts:
+            raise InputError(
+                f"{leaf.shape[0]} examples cannot be shared by {parts} devices: "
+                f"choose a batch size that is a multiple of {parts}"
+            )
+
+
+def _number(variable: str) -> int | None:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdigit() else None

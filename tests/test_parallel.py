@@ -1,0 +1,234 @@
+"""Parallelism: jit, pmap, one device and many give the same numbers; two real processes too."""
+
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from inpaint_jax import parallel
+from inpaint_jax.errors import InputError
+
+TX = optax.sgd(0.1, momentum=0.9)
+
+
+class Network(nn.Module):
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x, train):
+        x = nn.Dense(8, use_bias=False)(x)
+        x = nn.BatchNorm(use_running_average=not train, momentum=0.9, axis_name=self.axis_name)(x)
+        return nn.Dense(2)(nn.relu(x))
+
+
+def init():
+    variables = Network().init(jax.random.key(0), jnp.zeros((1, 3)), train=False)
+    return {
+        "params": variables["params"],
+        "stats": variables["batch_stats"],
+        "opt": TX.init(variables["params"]),
+        "key": jax.random.key(1),
+    }
+
+
+def step(state, batch, key, earlier, *, axis_name=None):
+    """A step as the systems write it: means over the axis if there is one."""
+
+    def loss(params):
+        variables = {"params": params, "batch_stats": state["stats"]}
+        outputs, updated = Network(axis_name).apply(
+            variables, batch["x"], train=True, mutable=["batch_stats"]
+        )
+        return jnp.square(outputs - batch["y"] * earlier["scale"]).mean(), updated["batch_stats"]
+
+    (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(state["params"])
+    if axis_name:
+        value, stats, grads = jax.lax.pmean((value, stats, grads), axis_name)
+    updates, opt = TX.update(grads, state["opt"], state["params"])
+    new = {
+        "params": optax.apply_updates(state["params"], updates),
+        "stats": stats,
+        "opt": opt,
+        "key": state["key"],
+    }
+    return new, {"loss": value, "draw": jax.random.uniform(key)}
+
+
+def batch(number: int, size: int = 8) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(number)
+    return {
+        "x": generator.normal(size=(size, 3)).astype("f4"),
+        "y": generator.normal(size=(size, 2)).astype("f4"),
+    }
+
+
+def train(mesh, how="jit", part=slice(None), steps=3):
+    """Losses and parameters after a few steps; ``part``: the rows of the batch that this process puts in."""
+    run = parallel.data_parallel(step, mesh, how=how)
+    state, earlier = parallel.replicate(init(), mesh), parallel.replicate({"scale": jnp.float32(2)}, mesh)
+    losses = []
+    for number in range(steps):
+        local = jax.tree.map(lambda x: x[part], batch(number))
+        state, metrics = run(state, parallel.put_batch(local, mesh), jax.random.key(number), earlier)
+        losses.append(float(metrics["loss"]))
+    return losses, state
+
+
+def flat(state) -> np.ndarray:
+    arrays = jax.tree.leaves({k: state[k] for k in ("params", "stats", "opt")})
+    return np.concatenate([np.ravel(x) for x in arrays])
+
+
+def reference():
+    """The plain step, no parallelism at all."""
+    state, losses, plain = init(), [], jax.jit(step)
+    for number in range(3):
+        state, metrics = plain(state, batch(number), jax.random.key(number), {"scale": 2.0})
+        losses.append(float(metrics["loss"]))
+    return losses, flat(state)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return reference()
+
+
+@pytest.mark.parametrize(("how", "count"), [("jit", 1), ("jit", 4), ("pmap", 1), ("pmap", 4)])
+def test_every_way_is_the_plain_step(how, count, expected):
+    losses, state = train(parallel.mesh(jax.devices()[:count]), how)
+    np.testing.assert_allclose(losses, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(flat(state), expected[1], rtol=1e-5, atol=1e-5)
+    assert all(len(x.sharding.device_set) == count for x in jax.tree.leaves(state))
+
+
+def test_a_batch_that_does_not_divide():
+    mesh = parallel.mesh()
+    with pytest.raises(InputError, match="6 examples cannot be shared by 4 devices: .* a multiple of 4"):
+        parallel.put_batch(batch(0, size=6), mesh)
+    run = parallel.data_parallel(step, mesh)
+    with pytest.raises(InputError, match="6 examples cannot be shared by 4 devices"):
+        run(init(), batch(0, size=6), jax.random.key(0), {"scale": 2.0})
+    with pytest.raises(InputError, match="'vmap'; known: jit, pmap"):
+        parallel.data_parallel(step, mesh, how="vmap")
+
+
+def test_the_state_is_donated():
+    mesh = parallel.mesh()
+    state, earlier = parallel.replicate(init(), mesh), parallel.replicate({"scale": jnp.float32(2)}, mesh)
+    kernel = state["params"]["Dense_0"]["kernel"]
+    parallel.data_parallel(step, mesh)(state, parallel.put_batch(batch(0), mesh), jax.random.key(0), earlier)
+    assert kernel.is_deleted()
+    assert not earlier["scale"].is_deleted()
+
+
+def test_spread_is_bit_equal_on_one_device_and_four():
+    """Equal slots per device: 8 examples on 4 devices are 4 calls with 2 examples on one."""
+
+    def fn(weights, examples):
+        draws = jax.vmap(lambda key: jax.random.normal(key, (16,)))(examples["key"])
+        descend = jax.grad(lambda z, target: jnp.square(jnp.tanh(z @ weights) - target).sum())
+        latent = jax.lax.fori_loop(0, 20, lambda _, z: z - 0.1 * descend(z, examples["target"]), draws)
+        return {"latent": latent, "index": examples["index"]}
+
+    weights = jax.random.normal(jax.random.key(0), (16, 16))
+    examples = {
+        "key": jax.random.split(jax.random.key(1), 8),
+        "target": np.asarray(jax.random.normal(jax.random.key(2), (8, 16))),
+        "index": np.arange(8),
+    }
+    four = jax.jit(parallel.spread(fn, parallel.mesh()))(weights, examples)
+    one = jax.jit(parallel.spread(fn, parallel.mesh(jax.devices()[:1])))
+    parts = [one(weights, jax.tree.map(lambda x, i=i: x[i : i + 2], examples)) for i in range(0, 8, 2)]
+    np.testing.assert_array_equal(four["latent"], np.concatenate([p["latent"] for p in parts]))
+    np.testing.assert_array_equal(four["index"], np.arange(8))
+    with pytest.raises(InputError, match="6 examples cannot be shared by 4"):
+        parallel.spread(fn, parallel.mesh())(weights, jax.tree.map(lambda x: x[:6], examples))
+
+
+CLUSTER = ("SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE")
+TOLD = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The arguments that jax.distributed.initialize is called with."""
+    calls = []
+    for name in CLUSTER + TOLD:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(jax.distributed, "initialize", lambda *args, **options: calls.append(args))
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("environment", "distributed", "expected"),
+    [
+        ({}, None, None),
+        ({}, True, (None, None, None)),
+        ({"SLURM_STEP_NUM_TASKS": "1"}, None, None),
+        ({"SLURM_STEP_NUM_TASKS": "2"}, None, (None, None, None)),
+        ({"SLURM_STEP_NUM_TASKS": "2"}, False, None),
+        ({"OMPI_COMM_WORLD_SIZE": "8"}, None, (None, None, None)),
+        (dict(zip(TOLD, ("a:1", "2", "1"), strict=True)), None, ("a:1", 2, 1)),
+        (dict(zip(TOLD, ("a:1", "2", "1"), strict=True)), False, None),
+        ({"JAX_COORDINATOR_ADDRESS": "a:1"}, None, None),
+    ],
+)
+def test_when_processes_join(monkeypatch, started, environment, distributed, expected):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    parallel.initialize(distributed)
+    assert started == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("coordinator_address should be defined."), "which processes belong .* JAX_NUM_PROCESSES"),
+        (
+            RuntimeError("DEADLINE_EXCEEDED: Barrier timed out\nmore"),
+            r"\(DEADLINE_EXCEEDED: Barrier timed out\)",
+        ),
+    ],
+)
+def test_processes_that_do_not_find_each_other(monkeypatch, started, error, message):
+    def fail(*args, **options):
+        raise error
+
+    monkeypatch.setattr(jax.distributed, "initialize", fail)
+    with pytest.raises(InputError, match=message) as raised:
+        parallel.initialize(True)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.fixture
+def cache_settings():
+    names = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
+    before = {name: getattr(jax.config, name) for name in names}
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+def test_compilation_cache(tmp_path, monkeypatch, cache_settings):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.delenv("INPAINT_NO_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "inpaint_jax" / "xla"
+    assert parallel.enable_compilation_cache() == folder and folder.is_dir()
+    assert jax.config.jax_compilation_cache_dir == str(folder)
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/chosen")
+    assert parallel.enable_compilation_cache() == Path("/chosen")
+    monkeypatch.setenv("INPAINT_NO_CACHE", "1")
+    assert parallel.enable_compilation_cache() is None and not jax.config.jax_enable_compilation_cache
+
+
+def test_compilation_cache_that_cannot_be_written(tmp_path, monkeypatch, cache_settings):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.delenv("INPAINT_NO_CACHE", raising=False)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert parallel.enable_compilation_cache() is None
