@@ -25,6 +25,7 @@ class Task(NamedTuple):
     id: str
     image: np.ndarray  # [H, W, C] float32 in [-1, 1]; what it holds inside the hole is never used
     hole: np.ndarray  # [H, W, 1] float32, 1 = missing
+    group: str = ""  # the caller's own mark
 
 
 class Result(NamedTuple):
@@ -70,7 +71,12 @@ class Driver:
             self._advance = jax.jit(parallel.spread(system.advance, self.mesh), donate_argnums=1)
 
     def run(
-        self, tasks: Iterable[Task], *, seed: int, stop: Any = False, on_chunk: Callable[[], None] = lambda: None
+        self,
+        tasks: Iterable[Task],
+        *,
+        seed: int,
+        stop: Any = False,
+        on_chunk: Callable[[], None] = lambda: None,
     ) -> Iterator[Result]:
         """Completes pictures, yielding each as it is done.
 

@@ -24,7 +24,7 @@ class Search(NamedTuple):
       opt: optimiser state.
       best_latent: ``[Z]``, the iterate of least loss among those evaluated (the last update is never evaluated).
       best: ``{term: []}``, its unweighted terms, and "total".
-      trace: ``{term: [T]}``, the same for every iteration.
+      trace: ``{term: [T]}``, the same for every iteration; T is padded to whole chunks.
     """
 
     step: jax.Array
@@ -36,7 +36,12 @@ class Search(NamedTuple):
     trace: dict[str, jax.Array]
 
 
-def start(key: Key, latent: jax.Array, terms: tuple[str, ...], *, tx, num_steps: int) -> Search:
+def chunk_length(num_steps: int, *, at_most: int = 50) -> int:
+    """Iterations per chunk: equal chunks of at most ``at_most`` that cover ``num_steps`` with the least padding."""
+    return -(-num_steps // -(-num_steps // at_most))
+
+
+def start(key: Key, latent: jax.Array, terms: tuple[str, ...], *, tx, num_steps: int, chunk: int) -> Search:
     """A search that stands before its first iteration.
 
     Args:
@@ -44,7 +49,8 @@ def start(key: Key, latent: jax.Array, terms: tuple[str, ...], *, tx, num_steps:
       latent: the starting point ``[Z]``.
       terms: names of the loss's terms, without "total".
       tx: optax transformation.
-      num_steps: length of the trace.
+      num_steps: iterations in all.
+      chunk: iterations per call of ``advance``.
     """
     names = (*terms, "total")
     return Search(
@@ -54,12 +60,18 @@ def start(key: Key, latent: jax.Array, terms: tuple[str, ...], *, tx, num_steps:
         opt=tx.init(latent),
         best_latent=latent,
         best={name: jnp.full((), jnp.inf) for name in names},
-        trace={name: jnp.zeros(num_steps) for name in names},
+        trace={name: jnp.zeros(-(-num_steps // chunk) * chunk) for name in names},
     )
 
 
 def advance(
-    search: Search, loss: Callable, *, tx: optax.GradientTransformation, project: Callable, num_steps: int, chunk: int
+    search: Search,
+    loss: Callable,
+    *,
+    tx: optax.GradientTransformation,
+    project: Callable,
+    num_steps: int,
+    chunk: int,
 ) -> Search:
     """Up to ``chunk`` further iterations of one search, none past ``num_steps``.
 
@@ -72,7 +84,7 @@ def advance(
       tx: optax transformation.
       project: ``(key, latent) -> latent``, after every update.
       num_steps: iterations in all.
-      chunk: iterations now; ``num_steps`` must be a multiple of it.
+      chunk: iterations per call, as given to ``start``.
 
     Returns:
       The search after them.
@@ -88,14 +100,17 @@ def advance(
         best = jax.tree.map(lambda new, old: jnp.where(better, new, old), values, best)
         updates, opt = tx.update(grads, opt, latent)
         latent = project(jax.random.fold_in(search.key, step), optax.apply_updates(latent, updates))
-        return (step + 1, latent, opt, best_latent, best), values
+        after = (step + 1, latent, opt, best_latent, best)
+        return jax.tree.map(lambda new, old: jnp.where(step < num_steps, new, old), after, carry), values
 
     carry = (search.step, search.latent, search.opt, search.best_latent, search.best)
-    carry, values = jax.lax.scan(iterate, carry, length=chunk)
-    trace = jax.tree.map(lambda t, v: jax.lax.dynamic_update_slice(t, v, (search.step,)), search.trace, values)
-    after = Search(carry[0], search.key, *carry[1:], trace)
-    running = search.step < num_steps
-    return jax.tree.map(lambda new, old: jnp.where(running, new, old), after, search)
+    (step, *rest), values = jax.lax.scan(iterate, carry, length=chunk)
+    # A start past num_steps is clamped into the padding of the trace, which nobody reads.
+    trace = jax.tree.map(
+        lambda t, v: jax.lax.dynamic_update_slice(t, v, (search.step,)), search.trace, values
+    )
+    kept = jax.tree.map(lambda new, old: jnp.where(search.step < num_steps, new, old), trace, search.trace)
+    return Search(step, search.key, *rest, kept)
 
 
 def invert(loss, latent, *, tx, num_steps, project, key=None, terms=None) -> Search:
@@ -115,7 +130,9 @@ def invert(loss, latent, *, tx, num_steps, project, key=None, terms=None) -> Sea
     """
     if terms is None:
         terms = tuple(jax.eval_shape(loss, latent)[1])
-    search = start(jax.random.key(0) if key is None else key, latent, terms, tx=tx, num_steps=num_steps)
+    search = start(
+        jax.random.key(0) if key is None else key, latent, terms, tx=tx, num_steps=num_steps, chunk=num_steps
+    )
     return advance(search, loss, tx=tx, project=project, num_steps=num_steps, chunk=num_steps)
 
 

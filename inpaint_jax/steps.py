@@ -84,7 +84,10 @@ def latent_gan_step(
         real_logits, stats = criticize(params, critic.stats, real, train=True, axis_name=axis_name)
         fake_logits, stats = criticize(params, stats, fake, train=True, axis_name=axis_name)
         total, parts = critic_objective({"real_logits": real_logits, "fake_logits": fake_logits})
-        scores = {"critic_real": jax.nn.sigmoid(real_logits).mean(), "critic_fake": jax.nn.sigmoid(fake_logits).mean()}
+        scores = {
+            "critic_real": jax.nn.sigmoid(real_logits).mean(),
+            "critic_fake": jax.nn.sigmoid(fake_logits).mean(),
+        }
         return total, (stats, {**averaged(parts), **scores})
 
     fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)

@@ -23,7 +23,7 @@ from inpaint_jax.systems.interface import Stage
 CHANGEABLE = ("search", "losses", "blend")  # after training too
 
 
-def train(config: ConfigDict, workdir: str | Path, *, how: str = "jit") -> bool:
+def train(config: ConfigDict, workdir: str | Path, *, how: str = "jit") -> int:
     """Trains every stage of a system, going on where an earlier call stopped.
 
     The parameters that come out are bit for bit the same however often the run was interrupted.
@@ -34,7 +34,7 @@ def train(config: ConfigDict, workdir: str | Path, *, how: str = "jit") -> bool:
       how: "jit" or "pmap", see ``parallel.data_parallel``.
 
     Returns:
-      Whether all stages are finished; False after a stop by signal, with everything saved.
+      The exit code: 0 when all stages are finished, 128 + the signal's number after a stop with everything saved.
 
     Raises:
       InputError: bad config, data or workdir, or a loss that is no longer finite (the last good checkpoint is kept).
@@ -46,9 +46,9 @@ def train(config: ConfigDict, workdir: str | Path, *, how: str = "jit") -> bool:
     with interruption() as stop:
         for stage in system.stages:
             earlier[stage.name] = train_stage(stage, config, workdir, earlier, stop, how=how)
-            if stop:
-                return False
-    return True
+            if stop.signal:
+                return 128 + stop.signal
+    return 0
 
 
 def claim(workdir: Path, config: ConfigDict) -> None:
@@ -93,7 +93,9 @@ def train_stage(
             writers.write_text(folder / "parameters.txt", parameter_overview.get_parameter_overview(overview))
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
         look = jax.jit(stage.validate) if stage.validate else None
-        all_finite = jax.jit(lambda tree: jnp.all(jnp.stack([jnp.isfinite(x).all() for x in jax.tree.leaves(tree)])))
+        all_finite = jax.jit(
+            lambda tree: jnp.all(jnp.stack([jnp.isfinite(x).all() for x in jax.tree.leaves(tree)]))
+        )
         key_look = jax.random.key(config.seed)
         recent, began = [], time.perf_counter()
         bar = tqdm(
@@ -102,6 +104,7 @@ def train_stage(
         for number, batch in enumerate(batches(config, settings, start, mesh), start + 1):
             state, metrics = step(state, batch, key_look, earlier)
             recent.append(metrics)
+            jax.block_until_ready(recent[-2:][0])  # at most one step ahead: the bar and a stop are honest
             bar.update()
             last = number == settings.steps or bool(stop)
             saving = last or number % settings.checkpoint_every == 0
@@ -126,7 +129,9 @@ def train_stage(
         log.close()
         checkpoints.wait()
         if stop and number < settings.steps:
-            tqdm.write(f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there")
+            tqdm.write(
+                f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there"
+            )
     return state
 
 
@@ -135,7 +140,9 @@ def keyed(stage: Stage):
 
     def step(state, batch, key, earlier, *, axis_name=None):
         del key
-        return stage.step(state, batch, jax.random.fold_in(state.key, state.step), earlier, axis_name=axis_name)
+        return stage.step(
+            state, batch, jax.random.fold_in(state.key, state.step), earlier, axis_name=axis_name
+        )
 
     return step
 

@@ -1,0 +1,142 @@
+"""The command line. Nothing heavy is imported before a command is known, so that ``--help`` answers in a blink."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from inpaint_jax import __version__
+from inpaint_jax.errors import InputError
+
+HOLES = "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | FILE | FOLDER (white = missing)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit code: 0 done, 2 bad input, 130/143 stopped by a signal with everything saved."""
+    arguments, overrides = parser().parse_known_args(argv)
+    try:
+        if strange := [item for item in overrides if not (item.startswith("--config.") and "=" in item)]:
+            raise InputError(f"unknown argument {strange[0]!r}; see inpaint {arguments.command} --help")
+        return arguments.run(arguments, overrides)
+    except InputError as error:
+        print(f"inpaint: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="inpaint", description="GAN-era image inpainting as pure JAX functions.", allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"inpaint_jax {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, run, text):
+        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("train", train, "train a system; the same command goes on where an earlier one stopped")
+    sub.add_argument(
+        "--config", required=True, help="FILE.py[:preset,scale]; override keys with --config.key=value"
+    )
+    sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
+    sub.add_argument(
+        "--parallel", choices=("jit", "pmap"), default="jit", help="how the step is spread over devices"
+    )
+    sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
+
+    sub = command("complete", complete, "complete damaged pictures, each with its own hole")
+    pictures(sub)
+    sub.add_argument("--holes", required=True, help=HOLES)
+    sub.add_argument(
+        "--output", required=True, help="folder for the completed pictures; continued if interrupted"
+    )
+    sub.add_argument(
+        "--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture"
+    )
+
+    sub = command("evaluate", evaluate, "complete whole pictures under holes, and measure against the truth")
+    pictures(sub)
+    sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
+    sub.add_argument(
+        "--against", default="floors", help="baselines by comma: floors, opencv, or single names; none"
+    )
+    sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation")
+    return top
+
+
+def pictures(sub: argparse.ArgumentParser) -> None:
+    """The options that say what is completed, and by what."""
+    sub.add_argument("--workdir", required=True, help="a trained run")
+    sub.add_argument(
+        "--images", required=True, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
+    )
+    sub.add_argument("--split", help="test | val | train, where the images have a partition")
+    sub.add_argument(
+        "--fit", help="crop | crop:SIDE | resize: how pictures meet the model; default the config's"
+    )
+    sub.add_argument("--count", type=int, help="only so many pictures")
+    sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
+    sub.add_argument("--slots", type=int, help="pictures at once on each device; default the config's")
+
+
+def train(arguments, overrides) -> int:
+    """``inpaint train``."""
+    start_jax(distributed=arguments.distributed)
+    from inpaint_jax import configuration
+    from inpaint_jax.train import train as run
+
+    config = configuration.load(arguments.config, overrides)
+    return run(config, arguments.workdir, how=arguments.parallel)
+
+
+def complete(arguments, overrides) -> int:
+    """``inpaint complete``."""
+    start_jax()
+    from inpaint_jax import model
+    from inpaint_jax.complete_folder import complete_folder
+
+    return complete_folder(
+        model.load(arguments.workdir, overrides=overrides),
+        picture_source(arguments),
+        arguments.holes,
+        arguments.output,
+        seed=arguments.seed,
+        slots=arguments.slots,
+        skip_errors=arguments.on_error == "skip",
+    )
+
+
+def evaluate(arguments, overrides) -> int:
+    """``inpaint evaluate``."""
+    start_jax()
+    from inpaint_jax import model
+    from inpaint_jax.evaluate import evaluate as run
+
+    return run(
+        model.load(arguments.workdir, overrides=overrides),
+        picture_source(arguments),
+        arguments.holes.split(","),
+        arguments.against.split(","),
+        arguments.output or f"{arguments.workdir}/evaluation",
+        seed=arguments.seed,
+        slots=arguments.slots,
+    )
+
+
+def picture_source(arguments):
+    """``--images --split --fit --count`` as one list of source specs for ``data.sources.open_source``."""
+    extra = {name: getattr(arguments, name) for name in ("split", "fit", "count") if getattr(arguments, name)}
+    query = "&".join(f"{name}={value}" for name, value in extra.items())
+    return [f"{spec}{'&' if '?' in spec else '?'}{query}" if query else spec for spec in arguments.images]
+
+
+def start_jax(*, distributed: bool = False) -> None:
+    """Compile cache and, when asked for, the other processes."""
+    from inpaint_jax import parallel
+
+    parallel.enable_compilation_cache()
+    if distributed:
+        parallel.initialize(True)

@@ -1,0 +1,42 @@
+"""Numbers as tables that people and programs read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def mean(values: np.ndarray | None) -> str:
+    """The mean of the finite values, for a table's cell; a dash where a method does not apply."""
+    numbers = summary(values)
+    return (
+        "–"
+        if numbers is None
+        else f"{numbers['mean']:.3f}"
+        if abs(numbers["mean"]) < 1
+        else f"{numbers['mean']:.2f}"
+    )
+
+
+def summary(values: np.ndarray | None) -> dict[str, Any] | None:
+    """Mean, standard deviation and median over pictures; infinite values (identical pictures) are counted apart."""
+    if values is None:
+        return None
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return {"mean": float("inf"), "std": 0.0, "median": float("inf"), "infinite": len(values)}
+    return {
+        "mean": float(finite.mean()),
+        "std": float(finite.std()),
+        "median": float(np.median(finite)),
+        "infinite": int(len(values) - len(finite)),
+    }
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table whose columns line up on a terminal too."""
+    cells = [list(header), *map(list, rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in cells]
+    lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
+    return "\n".join(lines)
