@@ -15,7 +15,9 @@ from inpaint_jax.naming import resolve
 SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
 
-def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "crop") -> Fitted | Concatenated:
+def open_source(
+    spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "crop"
+) -> Fitted | Concatenated:
     """Opens the source that ``spec`` names, with pictures of the model's side.
 
     ``facades?split=train&count=5000``
@@ -28,7 +30,7 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "
       an object with ``__len__`` and ``__getitem__ -> {"image": uint8 [H, W, 3]}``, or a function
       or class that makes one, called without arguments.
 
-    Options for every source: ``crop=SIDE`` (a centred square of that side), ``fit=crop`` or ``fit=resize``
+    Options for every source: ``fit=crop``, ``fit=crop:SIDE`` (for short ``crop=SIDE``) or ``fit=resize``
     (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
 
     Args:
@@ -37,7 +39,8 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "
       fit: for sources whose line does not say.
 
     Returns:
-      A source whose pictures are uint8 ``[S, S, 3]``.
+      A source whose pictures are uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their own sizes,
+      unless several sources are fitted differently.
 
     Raises:
       InputError: an unknown option (lists the known ones), a bad value, or no such source.
@@ -47,8 +50,11 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "
     if isinstance(spec, Sequence):
         if not spec:
             raise InputError("no source of pictures: give at least one, such as 'facades'")
-        opened = [open_source(each, size=size, fit=fit) for each in spec]
-        return opened[0] if len(opened) == 1 else Concatenated(opened)
+        opened = [_open_one(each, size, fit) for each in spec]
+        if len({each.fit.how for each in opened}) > 1:
+            return Concatenated(opened)
+        pictures = [each.pictures for each in opened]
+        return Fitted(pictures[0] if len(opened) == 1 else Concatenated(pictures), opened[0].fit)
     return Fitted(spec, Fit(fit, size))
 
 

@@ -12,7 +12,8 @@ from inpaint_jax.errors import InputError
 class Pictures(Protocol):
     """What a user has to offer: ``source[i]`` is a mapping with "image", uint8 ``[H, W, 3]``.
 
-    "id" (str) and "label" (int) may be in it too. Several threads read it.
+    It may have "label", an int, too, and the source a method ``id(i) -> str`` that names its pictures;
+    without it, their names are their indices. Several threads read at once.
     """
 
     def __len__(self) -> int: ...
@@ -33,18 +34,18 @@ def example(source: Pictures, i: int) -> dict:
     """Reads and checks one picture of a source.
 
     Returns:
-      {"image": uint8 ``[H, W, 3]``, "id": str (by default the index), and "label": int where the source has
+      {"image": uint8 ``[H, W, 3]``, "id": str, and "label": int where the source has
       one}.
 
     Raises:
       InputError: the picture has another dtype or shape, or pixels that are not finite, naming its id.
     """
     given = source[i]
-    name = str(given.get("id", i))
+    name = picture_id(source, i)
     image = np.asarray(given["image"])
     if image.dtype != np.uint8:
         if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
-            raise InputError(f"picture {name!r} has pixels that are not finite; sources give uint8")
+            raise InputError(f"picture {name!r} has pixels that are not finite; give uint8")
         raise InputError(f"picture {name!r} has dtype {image.dtype}; sources give uint8")
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise InputError(f"picture {name!r} has the shape {image.shape}; sources give [H, W, 3] (RGB)")
@@ -55,9 +56,9 @@ def example(source: Pictures, i: int) -> dict:
 
 
 def picture_id(source: Pictures, i: int) -> str:
-    """The id of picture ``i``, without reading the picture where the source can tell; by default the index."""
+    """The name of picture ``i``, which is not read for it; its index if the source has no method ``id``."""
     own = getattr(source, "id", None)
-    return str(own(i)) if callable(own) else str(source[i].get("id", i))
+    return str(own(i)) if callable(own) else str(i)
 
 
 class Subset:
@@ -77,11 +78,17 @@ class Subset:
 
 
 class Concatenated:
-    """Several sources one after another; the source's number goes before each id ("0/...", "1/...")."""
+    """Several sources one after another; if ids clash, all get their source's number ("0/...", "1/...").
+
+    Pictures keep their labels only if every source has labels.
+    """
 
     def __init__(self, sources: Sequence[Pictures]):
         self._sources = tuple(sources)
         self._ends = np.cumsum([len(source) for source in self._sources])
+        names = [name for source in self._sources for name in ids(source)]
+        self._prefixed = len(set(names)) < len(names)
+        self._labelled = all("label" in example(source, 0) for source in self._sources if len(source))
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -93,11 +100,15 @@ class Concatenated:
 
     def id(self, i: int) -> str:
         k, j = self._find(i)
-        return f"{k}/{picture_id(self._sources[k], j)}"
+        name = picture_id(self._sources[k], j)
+        return f"{k}/{name}" if self._prefixed else name
 
     def __getitem__(self, i: int) -> dict:
         k, j = self._find(i)
-        return example(self._sources[k], j) | {"id": self.id(i)}
+        read = example(self._sources[k], j) | {"id": self.id(i)}
+        if not self._labelled:
+            read.pop("label", None)
+        return read
 
 
 class Fitted:
