@@ -1,0 +1,120 @@
+"""The latent loop on toys: A-N4 to A-N8 and A-S2 of the specification."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inpaint_jax import latent_inpainting as search
+from inpaint_jax import masks, metrics, optimizers
+from inpaint_jax.losses.contextual import contextual_l1, importance_weight
+
+NAG = partial(optimizers.nag, 0.01)
+
+
+def toy_loss(latent):
+    """G(z) = z, weights (1, .5, .25, 0), L1 context; A-N5."""
+    weights, target = jnp.array([1, 0.5, 0.25, 0]), jnp.array([0.5, -0.5, 0.25, 0])
+    value = (weights * jnp.abs(latent - target)).sum()
+    return value, {"contextual": value}
+
+
+START = jnp.array([0, 0, 0, 0.7])
+
+
+@pytest.mark.parametrize(
+    "decay, history, best",
+    [(1.0, (0.8125, 0.7875625, 0.1924362), 0.0073973), (0.95, (0.8125, 0.7888094, 0.2234394), 0.00098768)],
+)
+def test_toy_history(decay, history, best):
+    found = search.invert(toy_loss, START, tx=NAG(decay=decay), num_steps=200, project=search.clip)
+    trace = np.asarray(found.trace["total"])
+    np.testing.assert_allclose(trace[[0, 1, 10]], history, rtol=1e-5)
+    np.testing.assert_allclose(found.best["total"], best, rtol=2e-4)
+    assert found.best["total"] == trace.min()
+    assert found.best_latent[3] == np.float32(0.7)
+    np.testing.assert_array_equal(trace, found.trace["contextual"])
+
+
+def test_clip_keeps_the_velocity():
+    path, latent = [], jnp.array([0.95])
+    for steps in (1, 2, 3, 4):
+        loss = lambda z: (-z.sum(), {})  # noqa: E731  gradient -1 everywhere
+        path.append(
+            float(search.invert(loss, latent, tx=NAG(), num_steps=steps, project=search.clip).latent[0])
+        )
+    np.testing.assert_allclose(path, [0.969, 0.9961, 1.0, 1.0], rtol=1e-6)
+
+
+def test_stochastic_projection_redraws_only_what_left():
+    latent = jnp.array([0.3, -1.2, 1.5, -0.9])
+    projected = search.stochastic_clip(jax.random.key(0), latent)
+    np.testing.assert_array_equal(projected[jnp.array([0, 3])], latent[jnp.array([0, 3])])
+    assert (jnp.abs(projected) < 1).all()
+
+
+def test_first_iterate_is_a_candidate_and_the_last_is_not():
+    found = search.invert(toy_loss, START, tx=NAG(), num_steps=1, project=search.clip)
+    np.testing.assert_array_equal(found.best_latent, START)
+    assert not (found.latent == START).all()
+
+
+@pytest.mark.parametrize("num_steps, chunk", [(7, 3), (6, 3), (200, 50)])
+def test_chunks_are_the_whole(num_steps, chunk):
+    options = {"tx": NAG(), "num_steps": num_steps}
+    whole = search.invert(toy_loss, START, project=search.clip, **options)
+    part = search.start(jax.random.key(0), START, ("contextual",), chunk=chunk, **options)
+    go = jax.jit(lambda s: search.advance(s, toy_loss, project=search.clip, chunk=chunk, **options))
+    for _ in range(-(-num_steps // chunk) + 2):  # two too many: they must change nothing
+        part = go(part)
+    assert part.step == num_steps
+    np.testing.assert_array_equal(part.trace["total"][:num_steps], whole.trace["total"])
+    np.testing.assert_array_equal(part.best_latent, whole.best_latent)
+    np.testing.assert_array_equal(part.latent, whole.latent)
+
+
+def test_chunk_length_covers_with_least_padding():
+    assert [search.chunk_length(n) for n in (1500, 400, 50, 51, 20, 1)] == [50, 50, 50, 26, 20, 1]
+
+
+@pytest.fixture(scope="module")
+def toy_generator():
+    """A-S2: tanh(tanh(z W1) W2), 8 latents, 64 hidden units, 16x16x3."""
+    keys = jax.random.split(jax.random.key(3), 2)
+    first = jax.random.normal(keys[0], (8, 64)) / np.sqrt(8)
+    second = jax.random.normal(keys[1], (64, 16 * 16 * 3)) / np.sqrt(64)
+    return lambda latent: jnp.tanh(jnp.tanh(latent @ first) @ second).reshape(16, 16, 3)
+
+
+def test_a_known_latent_is_recovered(toy_generator):
+    hole = masks.FAMILIES["center"](jax.random.key(0), 16)
+    importance = importance_weight(hole[None])
+    truths = jax.vmap(toy_generator)(jax.random.uniform(jax.random.key(4), (10, 8), minval=-1, maxval=1))
+    starts = jax.random.uniform(jax.random.key(5), (10, 8), minval=-1, maxval=1)
+
+    def one(truth, start):
+        damaged = truth * (1 - hole)
+
+        def loss(latent):
+            value = contextual_l1(toy_generator(latent)[None], damaged[None], importance)[0]
+            return value, {"contextual": value}
+
+        found = search.invert(loss, start, tx=NAG(decay=0.95), num_steps=1500, project=search.clip)
+        return toy_generator(found.best_latent), found
+
+    together, found = jax.jit(jax.vmap(one))(truths, starts)
+    psnr = metrics.psnr(together, truths, jnp.broadcast_to(hole, (10, 16, 16, 1)))
+    assert (psnr > 40).all(), psnr
+    assert (jnp.abs(found.latent) <= 1).all()
+    # A-N6, A-N8: alone as in company, and twice the same; a permuted batch gives permuted results.
+    again, _ = jax.jit(jax.vmap(one))(truths, starts)
+    np.testing.assert_array_equal(together, again)
+    swapped, _ = jax.jit(jax.vmap(one))(truths[::-1], starts[::-1])
+    np.testing.assert_array_equal(swapped[::-1], together)
+    for i in (0, 7):
+        alone, _ = jax.jit(one)(truths[i], starts[i])
+        np.testing.assert_allclose(
+            alone, together[i], atol=1e-3
+        )  # 1500 chaotic L1 steps; see the slots for bit equality

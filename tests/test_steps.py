@@ -1,0 +1,116 @@
+"""The GAN step: A-A8 and A-S5 of the specification, and what it must leave alone."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from inpaint_jax import parallel, state, steps
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.networks import dcgan
+from inpaint_jax.networks.functional import pure
+from inpaint_jax.objective import objective
+
+GENERATOR = pure(dcgan.Generator(size=16, width=16))
+CRITIC = pure(dcgan.Discriminator(width=8))
+TX = optax.sgd(
+    lambda count: 0.01
+)  # counts its updates, and does not blow up rounding as Adam's first steps do
+STEP = partial(
+    steps.latent_gan_step,
+    generate=GENERATOR.apply,
+    criticize=CRITIC.apply,
+    draw_latent=lambda key, count: jax.random.uniform(key, (count, 8), minval=-1, maxval=1),
+    generator_objective=objective({"generator_nonsaturating": {"weight": 1.0}}, LOSSES),
+    critic_objective=objective({"discriminator_bce": {"weight": 1.0}}, LOSSES),
+    generator_tx=TX,
+    critic_tx=TX,
+)
+
+
+@pytest.fixture(scope="module")
+def initial():
+    keys = jax.random.split(jax.random.key(0), 3)
+    return state.create(
+        keys[0],
+        {
+            "generator": (*GENERATOR.init(keys[1], jnp.zeros((1, 8))), TX),
+            "critic": (*CRITIC.init(keys[2], jnp.zeros((1, 16, 16, 3))), TX),
+        },
+    )
+
+
+BATCH = {"image": jax.random.uniform(jax.random.key(1), (8, 16, 16, 3), minval=-1, maxval=1)}
+
+
+def updates(network):
+    """How many updates the optimiser has counted."""
+    return int(network.opt[1].count)
+
+
+def test_critic_once_generator_twice(initial):
+    after, metrics = jax.jit(STEP)(initial, BATCH, jax.random.key(2))
+    assert (updates(after.networks["critic"]), updates(after.networks["generator"])) == (1, 2)
+    assert int(after.step) == 1
+    assert set(metrics) == {"discriminator_bce", "generator_nonsaturating", "critic_real", "critic_fake"}
+
+
+def test_step_equals_its_parts_written_plainly(initial):
+    """Against the textbook order: critic on stopped fakes, then twice a fresh generator pass through the new critic."""
+    key = jax.random.key(2)
+    after, _ = jax.jit(partial(STEP, generator_updates=2))(initial, BATCH, key)
+    latent = jax.random.uniform(key, (8, 8), minval=-1, maxval=1)
+    g, d = initial.networks["generator"], initial.networks["critic"]
+
+    def critic_loss(params, stats):
+        real, stats = CRITIC.apply(params, stats, BATCH["image"], train=True)
+        fake, _ = GENERATOR.apply(g.params, g.stats, latent, train=True)
+        fake, stats = CRITIC.apply(params, stats, fake, train=True)
+        return (jax.nn.softplus(-real) + jax.nn.softplus(fake)).mean(), stats
+
+    def generator_loss(params, stats):
+        fake, stats = GENERATOR.apply(params, stats, latent, train=True)
+        return jax.nn.softplus(-CRITIC.apply(d.params, d.stats, fake, train=True)[0]).mean(), stats
+
+    grads, stats = jax.jit(jax.grad(critic_loss, has_aux=True))(d.params, d.stats)
+    d = state.update(d, grads, stats, TX)
+    for _ in range(2):
+        grads, stats = jax.jit(jax.grad(generator_loss, has_aux=True))(g.params, g.stats)
+        g = state.update(g, grads, stats, TX)
+    for name, plain in (("critic", d), ("generator", g)):
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6),
+            after.networks[name].params,
+            plain.params,
+        )
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.networks[name].stats, plain.stats
+        )
+
+
+def test_generator_updates_leave_the_critic_alone(initial):
+    """Bit for bit: the critic after one step does not depend on how often the generator was updated."""
+    once, _ = jax.jit(partial(STEP, generator_updates=1))(initial, BATCH, jax.random.key(2))
+    twice, _ = jax.jit(partial(STEP, generator_updates=2))(initial, BATCH, jax.random.key(2))
+    jax.tree.map(np.testing.assert_array_equal, once.networks["critic"], twice.networks["critic"])
+
+
+def test_devices_agree(initial):
+    """A-S5: one device, four under jit, four under pmap with batch norm over all of them."""
+
+    def run(devices, how):
+        mesh = parallel.mesh(jax.devices()[:devices])
+        step = parallel.data_parallel(
+            lambda s, b, k, e, *, axis_name=None: STEP(s, b, k, axis_name=axis_name), mesh, how=how
+        )
+        s, metrics = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh), None
+        for i in range(2):
+            s, metrics = step(s, parallel.put_batch(BATCH, mesh), jax.random.key(i), {})
+        return jax.device_get((s.networks["generator"].params, s.networks["critic"].stats, metrics))
+
+    one = run(1, "jit")
+    for other in (run(4, "jit"), run(4, "pmap")):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), one, other)
