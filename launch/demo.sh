@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Minutes on two cores, from nothing but Python 3.11: trains a small DCGAN on the built-in facades, completes 64 pictures
+# that it never saw under three families of holes, and measures the result against the floors.
+#   bash launch/demo.sh [FOLDER]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source launch/environment.sh
+environment .venv baselines
+out=${1:-demo}
+inpaint train --config=configs/yeh.py:demo --workdir="$out/run"
+inpaint evaluate --workdir="$out/run" --images='facades?split=test' --count=64 \
+  --holes=center,left,random:0.8 --against=floors --output="$out/evaluation"
+inpaint complete --workdir="$out/run" --images='facades?split=test' --count=16 --holes=irregular --output="$out/completed"
