@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import configuration, masks, plots, sheets, writers
+from inpaint_jax import configuration, files, masks, plots, sheets
 from inpaint_jax.completion import Driver, Result, Task
-from inpaint_jax.data import holes as hole_files
+from inpaint_jax.data.holes import HoleFiles
 from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Fitted
@@ -69,7 +69,8 @@ def complete_folder(
     """
     output = Path(output)
     source = open_source(images, size=model.config.data.size, fit=model.config.data.fit)
-    assert isinstance(source, Fitted)
+    if not isinstance(source, Fitted):
+        raise InputError("--images: give all sources the same fit=, or complete them one by one")
     opened = Holes(holes, source, seed=seed)
     entries, skipped = examine(source, opened, skip_errors=skip_errors)
     stacked = np.stack([entry.hole for entry in entries]).astype(np.float32)
@@ -110,25 +111,29 @@ class Holes:
     """One hole per picture: drawn from a family by the picture's id, or read from files."""
 
     def __init__(self, spec: str, source: Fitted, *, seed: int):
-        self.source, self.size = source, source.fit.size
-        names = [source.id(i) for i in range(len(source))]
-        self.files = Path(spec).exists() or "/" in spec or Path(spec).suffix != "" and ":" not in spec
-        if self.files:
-            self.read = hole_files.open_holes(spec, names)
-        else:
-            drawn = masks.evaluation_holes(spec, ids=names, size=self.size, seed=seed) > 0
+        self.fit, names = source.fit, [source.id(i) for i in range(len(source))]
+        self.files = self.drawn = None
+        if spec.partition(":")[0] in masks.FAMILIES:
+            drawn = masks.evaluation_holes(spec, ids=names, size=self.fit.size, seed=seed) > 0
             self.drawn = dict(zip(names, drawn, strict=True))
+        elif Path(spec).exists():
+            self.files = HoleFiles(spec, names)
+        else:
+            raise InputError(
+                f"--holes: {spec!r} is no file, no folder and no family; families: {', '.join(masks.FAMILIES)}"
+            )
 
-    def at_picture(self, name: str, picture: np.ndarray) -> np.ndarray:
-        """bool ``[H, W]``, at the picture's own size."""
+    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """bool ``[H, W]``, at the picture's own size ``shape``."""
         if self.files:
-            return self.read(name, picture.shape[:2], self.size)
-        return self.source.fit.hole_to_picture(self.drawn[name], picture.shape)
+            return self.files.at_picture(name, shape, self.fit)
+        return self.fit.hole_to_picture(self.drawn[name], shape)
 
-    def at_model(self, name: str, picture: np.ndarray) -> np.ndarray:
-        """bool ``[S, S, 1]``."""
+    def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """bool ``[S, S, 1]``, for a picture of size ``shape``."""
         if self.files:
-            return self.source.fit.hole_to_model(self.read(name, picture.shape[:2], self.size))
+            return self.files.at_model(name, shape, self.fit)
+        self.fit.box(shape)  # refuses a picture that the crop does not fit into
         return self.drawn[name]
 
 
@@ -139,8 +144,7 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
         name = source.id(i)
         try:
             picture = source.pictures[i]["image"]
-            hole = holes.at_model(name, picture)
-            source.fit.box(picture.shape)
+            hole = holes.at_model(name, picture.shape)
             if hole.all():
                 raise InputError("no pixel is known at the model's size")
             entries.append(Entry(i, name, hole))
@@ -160,7 +164,7 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
     """A picture in [-1, 1] and its hole, at the model's size."""
     picture = source.pictures[entry.index]["image"]
-    damaged = holes.at_picture(entry.id, picture) if holes.files else None
+    damaged = holes.at_picture(entry.id, picture.shape) if holes.files else None
     return sheets.from_uint8(source.fit.to_model(picture, damaged)), entry.hole.astype(np.float32)
 
 
@@ -172,7 +176,7 @@ def picture_file(output: Path, name: str) -> Path:
 def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
     """The completion, carried back into the picture's own hole."""
     picture = source.pictures[entry.index]["image"]
-    whole = source.fit.carry_back(picture, result.images[0], holes.at_picture(entry.id, picture))
+    whole = source.fit.carry_back(picture, result.images[0], holes.at_picture(entry.id, picture.shape))
     write_picture(picture_file(output, entry.id), whole)
 
 
@@ -206,7 +210,7 @@ class Records:
         elif output.exists() and (not output.is_dir() or any(output.iterdir())):
             raise InputError(f"{output} is not empty and holds no job of this program: give another --output")
         else:
-            writers.write_json(identity, job)
+            files.write_json(identity, job)
         self.done = {record["id"]: record for record in self._lines()}
 
     def _lines(self) -> Iterator[dict[str, Any]]:
@@ -220,7 +224,7 @@ class Records:
 
     def add(self, record: dict[str, Any]) -> None:
         """Appends a record, after its picture was written."""
-        writers.append_line(self.file, json.dumps(record))
+        files.append_line(self.file, json.dumps(record))
         self.done[record["id"]] = record
 
 
@@ -242,7 +246,7 @@ def write_report(output, model, job, records, skipped, *, pictures, seconds) -> 
         "skipped": skipped,
         "images": sorted(shown, key=lambda record: record["id"]),
     }
-    writers.write_json(output / "report.json", report)
+    files.write_json(output / "report.json", report)
 
 
 def write_pictures(output, model, source, holes, entries, records) -> None:

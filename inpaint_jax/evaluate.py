@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import configuration, masks, metrics, sheets, tables, writers
+from inpaint_jax import configuration, files, masks, metrics, sheets, tables
 from inpaint_jax.completion import Driver, Task
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
@@ -70,7 +70,7 @@ def evaluate(
                 if stop.signal:
                     print(f"stopped during {method}; the same command goes on from there")
                     return 128 + stop.signal
-                writers.write_arrays(file, {"seconds": np.array(seconds), **answer})
+                files.write_arrays(file, {"seconds": np.array(seconds), **answer})
             kept = np.load(file)
             completed[method] = {family: kept.get(family) for family in holes} | {
                 "seconds": float(kept["seconds"])
@@ -154,13 +154,13 @@ def write_table(output: Path, model: Model, images, count: int, results, seconds
         + "; ".join(f"{name} = {metrics.PROTOCOLS[name]}" for name in COLUMNS)
     )
     print(f"\n{text}\n")
-    writers.write_text(output / "table.md", f"{text}\n\n{caption}\n")
+    files.write_text(output / "table.md", f"{text}\n\n{caption}\n")
     plain = [
         {k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()}
         | {"seconds": seconds[r["method"]]}
         for r in results
     ]
-    writers.write_json(
+    files.write_json(
         output / "table.json", {"images": list(images), "count": count, "rows": plain, "run": record}
     )
 

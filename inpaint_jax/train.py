@@ -13,7 +13,7 @@ from clu import parameter_overview
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from inpaint_jax import configuration, model, parallel, writers
+from inpaint_jax import configuration, files, model, parallel, writers
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
@@ -61,7 +61,7 @@ def claim(workdir: Path, config: ConfigDict) -> None:
             raise InputError(
                 f"{workdir} holds a run of another config (differs in {', '.join(differing)}): give another --workdir"
             )
-    writers.write_json(path, plain)
+    files.write_json(path, plain)
 
 
 def changeable(key: str) -> bool:
@@ -90,7 +90,7 @@ def train_stage(
         log = writers.create(folder, start_step=start)
         if not start:
             overview = {name: net.params for name, net in state.networks.items()}
-            writers.write_text(folder / "parameters.txt", parameter_overview.get_parameter_overview(overview))
+            files.write_text(folder / "parameters.txt", parameter_overview.get_parameter_overview(overview))
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
         look = jax.jit(stage.validate) if stage.validate else None
         all_finite = jax.jit(
