@@ -67,7 +67,5 @@ class Cached:
 
     def _label(self, example: dict) -> int:
         if self.labelled and "label" not in example:
-            raise InputError(
-                f"picture {example['id']!r} has no label, though the first of its source has one"
-            )
+            raise InputError(f"picture {example['id']!r} has no label, though the first of its source has one")
         return example.get("label", 0)

@@ -1,6 +1,10 @@
-"""Antialiased painting by exact pixel coverage; elementwise float32 arithmetic: the same bytes anywhere."""
+"""Antialiased painting by exact pixel coverage; elementwise float32 arithmetic: equal bytes anywhere."""
+
+from collections.abc import Sequence
 
 import numpy as np
+
+Spans = Sequence[tuple[float, float]]
 
 
 def rgb(*colour: float) -> np.ndarray:
@@ -9,50 +13,52 @@ def rgb(*colour: float) -> np.ndarray:
 
 
 class Canvas:
-    """float32 RGB in [0, 255] over the unit square, y downwards."""
+    """float32 RGB in [0, 255] over the unit square, y downwards.
+
+    Args:
+      size: side in pixels.
+    """
 
     def __init__(self, size: int):
         self.size = size
-        self.edges = np.linspace(0, 1, size + 1, dtype=np.float32)
-        self.middles = (self.edges[1:] + self.edges[:-1]) / 2
+        edges = np.arange(size + 1, dtype=np.float32) / np.float32(size)
+        self._low, self._high = edges[:-1], edges[1:]
+        self.middles = (self._low + self._high) / 2
         self.image = np.zeros((size, size, 3), np.float32)
 
-    def cover(self, *spans: tuple[float, float]) -> np.ndarray:
-        """The share of each pixel ``[size]`` that lies in any of the spans (which do not overlap)."""
-        share = np.zeros(self.size, np.float32)
-        for low, high in spans:
-            share += (
-                np.clip(np.minimum(self.edges[1:], high) - np.maximum(self.edges[:-1], low), 0, 1) * self.size
-            )
-        return np.minimum(share, 1)
+    def cover(self, spans: Spans) -> tuple[slice, np.ndarray]:
+        """The pixels that spans (low, high) reach, and the share of each that lies in one; they do not overlap."""
+        if not spans:
+            return slice(0), np.zeros(0, np.float32)
+        low, high = np.array(spans, np.float32).T[:, :, None]
+        first, last = max(int(low.min() * self.size), 0), min(int(high.max() * self.size) + 1, self.size)
+        reached = slice(first, last)
+        shares = np.minimum(self._high[reached], high) - np.maximum(self._low[reached], low)
+        return reached, np.minimum(np.maximum(shares, 0).sum(axis=0) * self.size, 1)
 
-    def paint(self, rows: np.ndarray, columns: np.ndarray, colour, opacity: float = 1.0) -> None:
-        """Paints the product of two coverages; ``colour`` broadcasts to ``[rows, columns, 3]``."""
-        inside_y, inside_x = _extent(rows), _extent(columns)
-        share = (rows[inside_y, None] * columns[None, inside_x] * np.float32(opacity))[..., None]
-        colour = np.asarray(colour, np.float32)
-        if colour.ndim == 3:
-            colour = colour[inside_y if colour.shape[0] > 1 else slice(None)]
-        part = self.image[inside_y, inside_x]
-        part += share * (colour - part)
+    def rectangles(self, rows: Spans, columns: Spans, colour: np.ndarray, opacity: float = 1.0) -> None:
+        """Paints where any of the spans ``rows`` meets any of the spans ``columns``.
 
-    def below(self, height: np.ndarray, colour, bottom: float) -> None:
-        """Paints between a skyline ``height [size]`` (one y per column; 1 = nothing there) and ``bottom``."""
-        share = np.clip((np.minimum(self.edges[1:, None], bottom) - height[None]) * self.size, 0, 1)[
-            ..., None
-        ]
-        share = share * self.cover((0, bottom))[:, None, None]
-        self.image += share * (np.asarray(colour, np.float32) - self.image)
+        Args:
+          rows, columns: pairs (low, high).
+          colour: ``[3]``, or ``[size, 1, 3]`` where every row has its own.
+          opacity: 1 covers what is there.
+        """
+        (reached_y, share_y), (reached_x, share_x) = self.cover(rows), self.cover(columns)
+        share = (share_y[:, None] * share_x * np.float32(opacity))[..., None]
+        part = self.image[reached_y, reached_x]
+        part += share * ((colour[reached_y] if colour.ndim == 3 else colour) - part)
 
-    def disc(self, x: float, y: float, radius: float, colour, opacity: float = 1.0) -> None:
-        distance = np.sqrt((self.middles[None] - x) ** 2 + (self.middles[:, None] - y) ** 2)
-        share = np.clip((radius - distance) * self.size + 0.5, 0, 1)[..., None] * np.float32(opacity)
-        self.image += share * (np.asarray(colour, np.float32) - self.image)
+    def below(self, skyline: np.ndarray, bottom: float, colour: np.ndarray) -> None:
+        """Paints from ``skyline [size]``, one height per column, down to ``bottom``."""
+        depth = np.minimum(self._high, np.float32(bottom))[:, None] - np.maximum(self._low[:, None], skyline)
+        self.image += np.clip(depth * self.size, 0, 1)[..., None] * (colour - self.image)
+
+    def disc(self, x: float, y: float, radius: float, colour: np.ndarray) -> None:
+        distance = np.sqrt((self.middles - np.float32(x)) ** 2 + (self.middles[:, None] - np.float32(y)) ** 2)
+        share = np.clip((np.float32(radius) - distance) * self.size + np.float32(0.5), 0, 1)
+        self.image += share[..., None] * (colour - self.image)
 
     def pixels(self) -> np.ndarray:
+        """uint8 ``[size, size, 3]``."""
         return np.clip(np.rint(self.image), 0, 255).astype(np.uint8)
-
-
-def _extent(share: np.ndarray) -> slice:
-    touched = np.flatnonzero(share)
-    return slice(int(touched[0]), int(touched[-1]) + 1) if touched.size else slice(0, 0)

@@ -24,9 +24,7 @@ class Fit:
 
     def __init__(self, how: str, size: int):
         name, _, side = how.partition(":")
-        if name not in ("crop", "resize") or (
-            side and (name == "resize" or not side.isdecimal() or int(side) == 0)
-        ):
+        if name not in ("crop", "resize") or (side and (name == "resize" or not side.isdecimal() or int(side) == 0)):
             raise InputError(f"unknown fit {how!r}; known: crop, crop:SIDE, resize")
         self.how, self.size = how, size
         self._side = int(side) if side else None
@@ -109,9 +107,7 @@ class Fit:
         """
         rows, columns = self.box(shape)
         whole = np.zeros(shape[:2], bool)
-        whole[rows, columns] = _any_below(
-            hole[..., 0] > 0, (rows.stop - rows.start, columns.stop - columns.start)
-        )
+        whole[rows, columns] = _any_below(hole[..., 0] > 0, (rows.stop - rows.start, columns.stop - columns.start))
         return whole
 
     def carry_back(self, picture: np.ndarray, completed: np.ndarray, hole: np.ndarray) -> np.ndarray:

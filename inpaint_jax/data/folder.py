@@ -55,23 +55,15 @@ class Folder:
             ids = {name: ids[name] for name in ids if name in splits}
         else:
             partition = self.root / PARTITION_FILE
-            splits = (
-                _read_partition(partition, self.root, ids) if partition.is_file() else _split_folders(ids)
-            )
+            splits = _read_partition(partition, self.root, ids) if partition.is_file() else _split_folders(ids)
             self._labels, self._boxes = _folder_labels(ids), {}
         if split is not None:
             known = sorted({part for part in splits.values() if part})
             if split not in known:
-                where = table or (
-                    PARTITION_FILE if (self.root / PARTITION_FILE).is_file() else "its sub-folders"
-                )
+                where = table or (PARTITION_FILE if (self.root / PARTITION_FILE).is_file() else "its sub-folders")
                 raise InputError(
                     f"{self.root} has no split {split!r}; "
-                    + (
-                        f"known from {where}: {', '.join(known)}"
-                        if known
-                        else "it has no splits: leave split out"
-                    )
+                    + (f"known from {where}: {', '.join(known)}" if known else "it has no splits: leave split out")
                 )
             ids = {name: file for name, file in ids.items() if splits.get(name) == split}
         self._ids, self._files = list(ids), list(ids.values())
@@ -130,9 +122,7 @@ class _Matcher:
         candidates = self._by_name.get(parts[-1], []) if parts else []
         found = [name for own, name in candidates if own[-len(parts) :] == parts or parts[-len(own) :] == own]
         if len(found) > 1:
-            raise InputError(
-                f"{where}: {path!r} could mean {found[0]!r} or {found[1]!r}; write the whole path"
-            )
+            raise InputError(f"{where}: {path!r} could mean {found[0]!r} or {found[1]!r}; write the whole path")
         return found[0] if found else None
 
 
@@ -143,9 +133,7 @@ def _read_partition(file: Path, root: Path, ids) -> dict[str, str]:
         if not words:
             continue
         if len(words) != 2 or words[1] not in PARTITIONS:
-            raise InputError(
-                f"{file} line {number}: expected 'picture 0', 1 or 2 (train, val, test), got {line!r}"
-            )
+            raise InputError(f"{file} line {number}: expected 'picture 0', 1 or 2 (train, val, test), got {line!r}")
         name = matcher.find(words[0], f"{file} line {number}")
         if name is not None:
             splits[name] = PARTITIONS[words[1]]
@@ -168,9 +156,7 @@ def _folder_labels(ids: Iterable[str]) -> dict[str, int]:
     return {name: classes.index(folder) for name, folder in folders.items()} if len(classes) > 1 else {}
 
 
-def _read_table(
-    file: Path, root: Path, ids
-) -> tuple[dict[str, str | None], dict[str, int], dict[str, tuple]]:
+def _read_table(file: Path, root: Path, ids) -> tuple[dict[str, str | None], dict[str, int], dict[str, tuple]]:
     with open(file, newline="", encoding="utf-8-sig") as opened:
         rows = list(csv.DictReader(opened))
     columns = set(rows[0]) if rows else set()
@@ -186,16 +172,12 @@ def _read_table(
         splits[name] = row.get("split")
         try:
             if label_column:
-                raw[name] = (
-                    row[label_column] if label_column in ("class_name", "wnid") else int(row[label_column])
-                )
+                raw[name] = row[label_column] if label_column in ("class_name", "wnid") else int(row[label_column])
             if box_columns:
                 left, top, right, bottom = (round(float(row[column])) for column in box_columns)
                 boxes[name] = (left, top, right, bottom)
         except (TypeError, ValueError) as error:
-            raise InputError(
-                f"{file} line {number}: {error}; labels are integers, boxes are numbers"
-            ) from error
+            raise InputError(f"{file} line {number}: {error}; labels are integers, boxes are numbers") from error
     if not splits:
         raise InputError(f"{file} names none of the pictures in {root}")
     if label_column == "class_1based":

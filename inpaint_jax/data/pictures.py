@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -26,7 +27,7 @@ _UNREADABLE = (
 )
 
 
-def read_picture(path: str | os.PathLike) -> np.ndarray:
+def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None) -> np.ndarray:
     """Reads a JPEG, PNG, WebP or BMP file.
 
     Grey and palette pictures become RGB; 16-bit grey is scaled (65535 -> 255); EXIF rotation is applied. An
@@ -34,12 +35,17 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
     black would invent a background, and an edge, that a model would learn. Of an animation the first frame is
     read.
 
+    Args:
+      path: of the file, or the file itself, open for reading bytes.
+      name: what error messages call it; None: its path.
+
     Returns:
       uint8 ``[H, W, 3]``.
 
     Raises:
       InputError: a missing, unreadable, truncated or 32-bit file, by name.
     """
+    name = name or str(path)
     try:
         with Image.open(path) as opened:
             opened.load()
@@ -48,19 +54,17 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
             grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
             return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
         if picture.mode in ("I", "F"):
-            raise InputError(
-                f"{path} has 32-bit pixels of unknown range; save it with 8 or 16 bits per channel"
-            )
+            raise InputError(f"{name} has 32-bit pixels of unknown range; save it with 8 or 16 bits per channel")
         return np.array(picture.convert("RGB"))
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(f"no such picture: {path}") from error
+        raise InputError(f"no such picture: {name}") from error
     except PermissionError as error:
-        raise InputError(f"may not read {path}; change its permissions") from error
+        raise InputError(f"may not read {name}; change its permissions") from error
     except _UNREADABLE as error:
         raise InputError(
-            f"cannot read {path} ({error}); it is damaged or no picture: replace it or move it away"
+            f"cannot read {name} ({error}); it is damaged or no picture: replace it or move it away"
         ) from error
 
 
@@ -79,19 +83,13 @@ def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            Image.fromarray(array.astype(np.uint8) * 255 if array.dtype == bool else array).save(
-                partial, quality=95
-            )
+            Image.fromarray(array.astype(np.uint8) * 255 if array.dtype == bool else array).save(partial, quality=95)
             os.replace(partial, path)
         finally:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
     except OSError as error:
-        remedy = (
-            "the disk is full"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT)
-            else error.strerror or str(error)
-        )
+        remedy = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
         raise InputError(
             f"cannot write {path.name} in {path.parent}: {remedy}; free space or choose another folder"
         ) from error
@@ -118,14 +116,10 @@ def list_pictures(path: str | os.PathLike) -> list[Path]:
     for folder, subfolders, files in os.walk(root, followlinks=True):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         found += [
-            Path(folder, name)
-            for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+            Path(folder, name) for name in files if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
         ]
     if not found:
-        raise InputError(
-            f"no pictures in {root} (looked for {', '.join(sorted(SUFFIXES))}, sub-folders included)"
-        )
+        raise InputError(f"no pictures in {root} (looked for {', '.join(sorted(SUFFIXES))}, sub-folders included)")
     return sorted(found, key=lambda file: file.relative_to(root).parts)
 
 

@@ -110,9 +110,7 @@ def examples(
       An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "id": list of b names; "label": int32
       ``[b]`` where the source has labels}.
     """
-    pictures = (
-        source if isinstance(source, Cached) and source.size == size else Cached(source, size=size, limit=0)
-    )
+    pictures = source if isinstance(source, Cached) and source.size == size else Cached(source, size=size, limit=0)
     wanted = list(range(len(pictures)) if indices is None else indices)
     for first in range(0, len(wanted), batch):
         chosen = wanted[first : first + batch]

@@ -15,9 +15,7 @@ from inpaint_jax.naming import resolve
 SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
 
-def open_source(
-    spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "crop"
-) -> Fitted | Concatenated:
+def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "crop") -> Fitted | Concatenated:
     """Opens the source that ``spec`` names, with pictures of the model's side.
 
     ``facades?split=train&count=5000``
@@ -73,9 +71,7 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
     if part not in ("train", "validation"):
         raise InputError(f"holdout has no part {part!r}; known: train, validation")
     if bool(share) == bool(count) or not 0 <= share < 1 or count < 0:
-        raise InputError(
-            f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}"
-        )
+        raise InputError(f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}")
     hashes = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") for name in ids(source)]
     order = sorted(range(len(source)), key=lambda i: (hashes[i], i))
     apart = order[:count] if count else [i for i in order if hashes[i] < share * 2**64]
@@ -87,7 +83,7 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
 
 def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
     name, _, query = spec.partition("?")
-    pairs = parse_qsl(query, keep_blank_values=True)
+    pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)  # a plus is a plus: train+test
     options = dict(pairs)
     if len(options) < len(pairs) or (query and not pairs):
         raise InputError(f"{spec!r}: write each option once, as name?option=value&option=value")
@@ -111,11 +107,7 @@ def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
     elif ":" in name and not os.path.exists(name):
         take()
         pictures = resolve(name, {}, kind="source of pictures")
-        if (
-            isinstance(pictures, type)
-            or isinstance(pictures, Callable)
-            and not hasattr(pictures, "__getitem__")
-        ):
+        if isinstance(pictures, type) or isinstance(pictures, Callable) and not hasattr(pictures, "__getitem__"):
             pictures = pictures()
     else:
         pictures = Folder(os.path.expanduser(name), **take("split", "labels"))

@@ -1,0 +1,77 @@
+"""TensorFlow Datasets by name, read as ArrayRecord: no TensorFlow is imported."""
+
+import io
+import re
+from typing import Any
+
+from inpaint_jax.data.folder import crop_to_box
+from inpaint_jax.data.pictures import read_picture
+from inpaint_jax.errors import InputError
+
+
+class Tfds:
+    """A prepared TFDS set with pictures: celeb_a, cars196, places365_small, imagenet2012, svhn_cropped.
+
+    Its feature "label", if it has one, is the label, and a picture is cropped to its feature "bbox" (cars196).
+    Ids are set, split and position.
+
+    Args:
+      name: ``set``, ``set/config`` or ``set:version``.
+      split: of the set, with TFDS's slices: ``train``, ``train[:90%]``, ``train+validation``.
+      data_dir: where it was prepared; None: TFDS's own (``TFDS_DATA_DIR`` or ``~/tensorflow_datasets``).
+
+    Raises:
+      InputError: an unknown set or split, or a set that has not been prepared, with the command that does it.
+    """
+
+    def __init__(self, name: str, *, split: str = "train", data_dir: str | None = None):
+        import tensorflow_datasets as tfds
+
+        try:
+            builder: Any = tfds.builder(name, data_dir=data_dir)
+        except (ValueError, AssertionError) as error:  # no such set, config or version
+            raise InputError(f"TFDS does not know {name!r}: {str(error).splitlines()[0]}") from error
+        command = f"tfds build {name} --file_format=array_record" + (f" --data_dir={data_dir}" if data_dir else "")
+        if not (builder.data_path.exists() and builder.is_prepared()):
+            raise InputError(
+                f"{name} is not prepared in {data_dir or builder.data_path.parent.parent}; "
+                f"run: pip install 'inpaint_jax[tensorflow]' && {command}"
+            )
+        features = builder.info.features
+        if "image" not in features:
+            known = ", ".join(features)
+            raise InputError(f"TFDS set {name!r} has no feature 'image', so no pictures; its features are {known}")
+        # the bytes are decoded like any other file, not by whichever library TFDS finds
+        decoders: Any = {"image": tfds.decode.SkipDecoding()}
+        try:
+            self._records = builder.as_data_source(split=split, decoders=decoders)
+        except NotImplementedError as error:
+            raise InputError(
+                f"{name} in {builder.data_path} is stored as {builder.info.file_format}, without random access; "
+                f"remove it or choose another data_dir, and run: {command}"
+            ) from error
+        except (ValueError, KeyError) as error:
+            known = ", ".join(builder.info.splits)
+            raise InputError(
+                f"{name} has no split {split!r}; known: {known} (and slices such as train[:90%])"
+            ) from error
+        self._prefix = re.sub(r"[^A-Za-z0-9_.+-]+", "_", f"{builder.name}-{split}")
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def id(self, i: int) -> str:
+        return f"{self._prefix}-{range(len(self))[i]:06d}"
+
+    def __getitem__(self, i: int) -> dict:
+        record, name = self._records[i], self.id(i)
+        image = read_picture(io.BytesIO(record["image"]), name=name)
+        if "bbox" in record:
+            height, width = image.shape[:2]
+            top, left, bottom, right = (float(share) for share in record["bbox"])
+            box = round(left * width), round(top * height), round(right * width), round(bottom * height)
+            image = crop_to_box(image, box, name)
+        example: dict = {"image": image, "id": name}
+        if "label" in record and record["label"] >= 0:  # imagenet2012 marks its unlabelled test pictures with -1
+            example["label"] = int(record["label"])
+        return example
