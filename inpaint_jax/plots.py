@@ -1,0 +1,102 @@
+"""Curves: how the losses of a search fall, how a training went."""
+
+import io
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inpaint_jax import files
+from inpaint_jax.errors import InputError
+
+
+def plot_traces(
+    path: str | os.PathLike[str], traces: Mapping[str, np.ndarray], weights: Mapping[str, float], *, every: int = 1
+) -> None:
+    """How each term of a search falls: mean over pictures, with a band from the first quartile to the third.
+
+    The axis is logarithmic, and linear around zero where a term is not positive. Terms count with their weights,
+    so that heights compare; one of weight 0 is only watched: unweighted and dashed. After Figure 3 of Buchacek et
+    al., who show the unweighted means.
+
+    Args:
+      path: of the PNG file.
+      traces: ``{term: [N, T]}``, N pictures.
+      weights: of the terms; 1 where there is none.
+      every: iterations between two values.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    figure, (axes,) = _figure(1, width=7, height=4.2)
+    positive = True
+    for term, values in traces.items():
+        weight = weights.get(term, 1.0)
+        weighted = (weight or 1.0) * np.asarray(values, np.float64)
+        iterations = every * np.arange(weighted.shape[1])
+        style = {"color": "black"} if term == "total" else {}
+        label, dash = (term, "-") if weight else (f"{term} (watched)", "--")
+        (line,) = axes.plot(iterations, weighted.mean(0), dash, label=label, **style)
+        first, third = np.quantile(weighted, (0.25, 0.75), axis=0)
+        axes.fill_between(iterations, first, third, alpha=0.2, linewidth=0, color=line.get_color())
+        positive &= bool((weighted > 0).all())
+    if positive:
+        axes.set_yscale("log")
+    else:
+        axes.set_yscale("symlog", linthresh=1e-3)
+    count = len(next(iter(traces.values())))
+    axes.set_title(f"Losses during the search, {count} {'picture' if count == 1 else 'pictures'}")
+    axes.set_xlabel("iteration")
+    axes.set_ylabel("weighted loss (band: quartiles)")
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) -> None:
+    """The curves of a training, one small plot per metric.
+
+    Args:
+      path: of the PNG file.
+      metrics: a ``metrics.jsonl``.
+
+    Raises:
+      InputError: no metrics there, or the file cannot be written.
+    """
+    metrics = Path(metrics)
+    lines = [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.is_file() else []
+    names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))
+    if not names:
+        raise InputError(f"no metrics in {metrics}: train first, or wait for the first line")
+    figure, all_axes = _figure(len(names), width=3.4, height=2.4)
+    for name, axes in zip(names, all_axes, strict=True):
+        points = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
+        axes.plot([step for step, _ in points], [value for _, value in points], linewidth=1.2)
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("step")
+    _save(figure, path)
+
+
+def _figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
+    """A figure with ``count`` plots of the given size in inches, at most three in a row."""
+    from matplotlib.figure import Figure  # no pyplot: nothing global, no display
+
+    columns = min(count, 3)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(width * columns, height * rows), dpi=120, layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[:count]:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(True, alpha=0.25)
+    for axes in grid[count:]:
+        axes.set_axis_off()
+    return figure, list(grid[:count])
+
+
+def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    files.write_bytes(path, buffer.getvalue())
