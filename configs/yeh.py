@@ -15,17 +15,13 @@ Deviations: scale ``cpu`` is a quarter as wide as the paper's networks and searc
 
 from ml_collections import ConfigDict
 
+from inpaint_jax.errors import InputError
+
 SCALES = {
     "smoke": dict(size=32, width=64, critic_width=16, latent=32, batch=32, steps=20, iterations=20, every=10),
-    "demo": dict(
-        size=32, width=128, critic_width=16, latent=64, batch=32, steps=1200, iterations=200, every=400
-    ),
-    "cpu": dict(
-        size=64, width=256, critic_width=32, latent=100, batch=64, steps=6000, iterations=400, every=500
-    ),
-    "paper": dict(
-        size=64, width=1024, critic_width=64, latent=100, batch=64, steps=13000, iterations=1500, every=500
-    ),
+    "demo": dict(size=32, width=128, critic_width=16, latent=64, batch=32, steps=1200, iterations=200, every=400),
+    "cpu": dict(size=64, width=256, critic_width=32, latent=100, batch=64, steps=6000, iterations=400, every=500),
+    "paper": dict(size=64, width=1024, critic_width=64, latent=100, batch=64, steps=13000, iterations=1500, every=500),
 }
 PRESETS = ("default", "published")
 
@@ -37,9 +33,7 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
     scale = next((w for w in words if w in SCALES), "cpu")
     if unknown := set(words) - {*PRESETS, *SCALES}:
         known = ", ".join((*PRESETS, *SCALES))
-        raise ValueError(
-            f"configs/yeh.py: unknown preset or scale {', '.join(sorted(unknown))}; known: {known}"
-        )
+        raise ValueError(f"configs/yeh.py: unknown preset or scale {', '.join(sorted(unknown))}; known: {known}")
     s = SCALES[scale]
     published = preset == "published"
     return ConfigDict(

@@ -1,5 +1,6 @@
 """``inpaint evaluate``: whole pictures under frozen holes, a system and its baselines, measured side by side."""
 
+import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,6 @@ from tqdm import tqdm
 from inpaint_jax import configuration, files, masks, metrics, sheets, tables
 from inpaint_jax.completion import Driver, Task
 from inpaint_jax.data.sources import open_source
-from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import interruption
 from inpaint_jax.model import Model
 from inpaint_jax.run_record import run_record
@@ -55,9 +55,7 @@ def evaluate(
     output, size = Path(output), model.config.data.size
     source = open_source(images, size=size, fit=model.config.data.fit)
     names = [source.id(i) for i in range(len(source))]
-    truth = np.stack(
-        [sheets.from_uint8(source[i]["image"]) for i in tqdm(range(len(source)), "reading", leave=False)]
-    )
+    truth = np.stack([sheets.from_uint8(source[i]["image"]) for i in tqdm(range(len(source)), "reading", leave=False)])
     gaps = {family: masks.evaluation_holes(family, ids=names, size=size, seed=seed) for family in holes}
     hashes = {family: masks.holes_hash(gap) for family, gap in gaps.items()}
     completed: dict[str, dict[str, np.ndarray | None]] = {}
@@ -70,11 +68,11 @@ def evaluate(
                 if stop.signal:
                     print(f"stopped during {method}; the same command goes on from there")
                     return 128 + stop.signal
-                files.write_arrays(file, {"seconds": np.array(seconds), **answer})
+                packed = io.BytesIO()
+                np.savez_compressed(packed, seconds=seconds, **answer)
+                files.write_bytes(file, packed.getvalue())
             kept = np.load(file)
-            completed[method] = {family: kept.get(family) for family in holes} | {
-                "seconds": float(kept["seconds"])
-            }
+            completed[method] = {family: kept.get(family) for family in holes} | {"seconds": float(kept["seconds"])}
     results = [
         {"holes": family, "holes_hash": hashes[family], "method": method}
         | {name: values for name, values in measure(truth, answer[family], gaps[family]).items()}
@@ -109,9 +107,7 @@ def run(driver: Driver, names, truth, gaps, *, seed, stop, title) -> tuple[dict[
     answer = {family: np.empty(truth.shape, np.uint8) for family in supported}
     rows = {name: i for i, name in enumerate(names)}
     tasks = (
-        Task(name, truth[i], supported[family][i], group=family)
-        for family in supported
-        for name, i in rows.items()
+        Task(name, truth[i], supported[family][i], group=family) for family in supported for name, i in rows.items()
     )
     began = time.perf_counter()
     total = len(names) * len(supported)
@@ -156,13 +152,10 @@ def write_table(output: Path, model: Model, images, count: int, results, seconds
     print(f"\n{text}\n")
     files.write_text(output / "table.md", f"{text}\n\n{caption}\n")
     plain = [
-        {k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()}
-        | {"seconds": seconds[r["method"]]}
+        {k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()} | {"seconds": seconds[r["method"]]}
         for r in results
     ]
-    files.write_json(
-        output / "table.json", {"images": list(images), "count": count, "rows": plain, "run": record}
-    )
+    files.write_json(output / "table.json", {"images": list(images), "count": count, "rows": plain, "run": record})
 
 
 def write_grids(output: Path, truth, gaps, completed, results) -> None:
@@ -180,16 +173,10 @@ def write_grids(output: Path, truth, gaps, completed, results) -> None:
         columns["truth"] = np.stack([truth[i] for _, i in pick])
         return sheets.contact_sheet(columns, row_labels=[f for f, _ in pick])
 
-    score = {
-        r["holes"]: r["psnr_hole"] for r in results if r["method"] == model and r["psnr_hole"] is not None
-    }
-    ranked = sorted(
-        (float(s), f, i) for f, values in score.items() for i, s in enumerate(values) if np.isfinite(s)
-    )
+    score = {r["holes"]: r["psnr_hole"] for r in results if r["method"] == model and r["psnr_hole"] is not None}
+    ranked = sorted((float(s), f, i) for f, values in score.items() for i, s in enumerate(values) if np.isfinite(s))
     per_family = max(1, ROWS // len(families))
-    sheets.save_png(
-        output / "grid.png", sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))])
-    )
+    sheets.save_png(output / "grid.png", sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]))
     if ranked:
         sheets.save_png(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
         sheets.save_png(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))

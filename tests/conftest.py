@@ -8,3 +8,46 @@ import jax
 
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+import pytest
+
+TINY = (  # seconds to compile and train: 16 px, a few channels
+    "--config.data.size=16",
+    "--config.data.train=facades?split=train&count=64",
+    "--config.networks.generator.size=16",
+    "--config.networks.generator.width=16",
+    "--config.networks.critic.width=8",
+    "--config.networks.latent_size=8",
+    "--config.search.iterations=6",
+    "--config.search.slots=4",
+    "--config.stages.dcgan.batch_size=8",
+    "--config.stages.dcgan.steps=4",
+    "--config.stages.dcgan.checkpoint_every=2",
+    "--config.stages.dcgan.picture_every=4",
+    "--config.stages.dcgan.log_every=1",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Arguments that shrink ``configs/yeh.py:smoke`` to seconds."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def workdir(tmp_path_factory):
+    """A trained tiny Yeh run; not to be changed."""
+    from inpaint_jax import configuration
+    from inpaint_jax.train import train
+
+    folder = tmp_path_factory.mktemp("runs") / "yeh"
+    assert train(configuration.load("configs/yeh.py:smoke", TINY), folder) == 0
+    return folder
+
+
+@pytest.fixture
+def model(workdir):
+    """The tiny run, loaded."""
+    import inpaint_jax
+
+    return inpaint_jax.load(workdir)
