@@ -1,0 +1,63 @@
+"""Configs: what is refused, and with which words."""
+
+import pytest
+
+from inpaint_jax import configuration
+from inpaint_jax.errors import InputError
+
+
+def load(*overrides, spec="configs/yeh.py:smoke"):
+    return configuration.load(spec, [f"--config.{item}" for item in overrides])
+
+
+def test_values_are_typed_like_what_they_replace():
+    config = load("search.iterations=7", "search.optimizer.learning_rate=1", "data.flip=False", "data.train=a?b=c,d")
+    assert config.search.iterations == 7 and config.search.optimizer.learning_rate == 1.0
+    assert config.data.flip is False and config.data.train == "a?b=c,d"
+    with pytest.raises(AttributeError):
+        config.surprise = 1
+
+
+@pytest.mark.parametrize(
+    "override, words",
+    [
+        ("serch.iterations=3", "config has no key 'serch'; known: blend, data, losses"),
+        ("search.iteration=3", "config.search has no key 'iteration'; known: batch_norm"),
+        ("seed.x=3", "seed is a value"),
+        ("search.iterations=many", "search.iterations"),
+        ("data.flip=perhaps", "data.flip"),
+    ],
+)
+def test_bad_overrides(override, words):
+    with pytest.raises(InputError) as caught:
+        load(override)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_bad_files(tmp_path):
+    with pytest.raises(InputError, match="no file 'configs/yeah.py'"):
+        load(spec="configs/yeah.py")
+    with pytest.raises(InputError, match="unknown preset or scale fast; known: default, published, smoke"):
+        load(spec="configs/yeh.py:fast")
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(InputError, match="has no function get_config"):
+        load(spec=str(tmp_path / "empty.py"))
+
+
+def test_unknown_names_inside_a_config():
+    for override, words in [
+        ("system=yeah", "unknown system 'yeah'; known: yeh"),
+        ("networks.generator.name=dcgan.Genrator", "unknown networks.generator 'dcgan.Genrator'; known: dcgan.Disc"),
+        ("networks.generator.name=my_nets_nowhere:UNet", "no module 'my_nets_nowhere'"),
+        ("losses.prior.fn=hinge", "unknown loss 'hinge'"),
+        ("search.projection=clamp", "unknown search.projection 'clamp'; known: clip"),
+        ("search.optimizer.name=nagg", "unknown optimiser 'nagg'"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            configuration.build_system(load(override))
+        assert words in str(caught.value)
+
+
+def test_fingerprint_sees_every_value():
+    assert configuration.fingerprint(load()) == configuration.fingerprint(load())
+    assert configuration.fingerprint(load()) != configuration.fingerprint(load("search.optimizer.decay=0.9"))
