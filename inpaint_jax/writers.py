@@ -19,12 +19,6 @@ import jax
 import numpy as np
 
 from inpaint_jax import files, sheets
-from inpaint_jax.files import append_line, write_arrays, write_json, write_text
-
-__all__ = [  # all that a run writes, from one place
-    "ImageGrids", "JsonLines", "LogLines", "MultiWriter", "TensorBoard", "Writer", "create",
-    "append_line", "write_arrays", "write_json", "write_text",
-]  # fmt: skip
 
 logger = logging.getLogger("inpaint_jax")
 
