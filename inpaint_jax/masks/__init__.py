@@ -1,0 +1,37 @@
+"""Hole families, their names, and the frozen sets that results are measured on."""
+
+from inpaint_jax.masks.boxes import (
+    center,
+    center_overlap,
+    half,
+    location_grid,
+    quarter,
+    rectangles,
+    size_sweep,
+    square,
+    square_level,
+)
+from inpaint_jax.masks.evaluation import evaluation_holes, holes_hash
+from inpaint_jax.masks.families import FAMILIES, parse
+from inpaint_jax.masks.noise import pathak_pattern, pixels
+from inpaint_jax.masks.strokes import ellipse_pattern, irregular
+
+__all__ = [
+    "FAMILIES",
+    "center",
+    "center_overlap",
+    "ellipse_pattern",
+    "evaluation_holes",
+    "half",
+    "holes_hash",
+    "irregular",
+    "location_grid",
+    "parse",
+    "pathak_pattern",
+    "pixels",
+    "quarter",
+    "rectangles",
+    "size_sweep",
+    "square",
+    "square_level",
+]

@@ -1,0 +1,229 @@
+"""Rectangular holes: centre, halves, corners, squares at random, and the sweeps over place and size.
+
+Every family is ``(key, size, **options) -> hole``, ``float32 [size, size, 1]``, 1 = missing. ``size`` is
+static, the key can be traced, and the families without chance ignore it.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.masks.draws import integers
+from inpaint_jax.types import Hole, Key
+
+SIDES = ("left", "right", "top", "bottom")
+CORNERS = ("tl", "tr", "bl", "br")
+
+
+def center(key: Key, size: int, *, side: int | None = None) -> Hole:
+    """A square in the middle (Pathak et al.; Yeh et al.).
+
+    Args:
+      key: ignored.
+      size: side of the picture in pixels.
+      side: side of the hole in pixels; half the picture's by default.
+
+    Returns:
+      ``[size, size, 1]``.
+
+    Raises:
+      InputError: for a side below 1 or above ``size``.
+    """
+    del key
+    side = size // 2 if side is None else side
+    _check_side("center", side, size)
+    start = (size - side) // 2
+    return _box(size, start, start, side, side)
+
+
+def center_overlap(key: Key, size: int, *, side: int | None = None, overlap: int = 4) -> Hole:
+    """The centre hole as the context encoder's input has it: smaller by ``overlap`` pixels on each side.
+
+    The prediction target keeps the whole ``side``, so that its outer ring overlaps known pixels.
+
+    Args:
+      key: ignored.
+      size: side of the picture in pixels.
+      side: side of the predicted block in pixels; half the picture's by default.
+      overlap: width of the ring in pixels (4 in the code of Pathak et al., 7 in the paper).
+
+    Returns:
+      ``[size, size, 1]``.
+
+    Raises:
+      InputError: where nothing of the hole is left.
+    """
+    return center(key, size, side=(size // 2 if side is None else side) - 2 * overlap)
+
+
+def half(key: Key, size: int, *, side: str | None = None) -> Hole:
+    """One half of the picture.
+
+    Args:
+      key: draws the side where none is given.
+      size: side of the picture in pixels.
+      side: "left", "right", "top" or "bottom"; by default one of the four at random.
+
+    Returns:
+      ``[size, size, 1]``.
+
+    Raises:
+      InputError: for another side.
+    """
+    if side is not None and side not in SIDES:
+        raise InputError(f"half: unknown side {side!r}; known: {', '.join(SIDES)}")
+    which = integers(key, (), 0, 4) if side is None else SIDES.index(side)
+    first = size // 2
+    # left, right, top, bottom
+    top, left = jnp.array([0, 0, 0, first])[which], jnp.array([0, first, 0, 0])[which]
+    height = jnp.array([size, size, first, size - first])[which]
+    width = jnp.array([first, size - first, size, size])[which]
+    return _box(size, top, left, height, width)
+
+
+def quarter(key: Key, size: int, *, corner: str = "tl") -> Hole:
+    """One quarter of the picture, in a corner (Salem et al., the four L2-GAN models).
+
+    Args:
+      key: ignored.
+      size: side of the picture in pixels.
+      corner: "tl", "tr", "bl" or "br".
+
+    Returns:
+      ``[size, size, 1]``, the hole ``size // 2`` pixels a side.
+
+    Raises:
+      InputError: for another corner.
+    """
+    del key
+    if corner not in CORNERS:
+        raise InputError(f"quarter: unknown corner {corner!r}; known: {', '.join(CORNERS)}")
+    side = size // 2
+    top = 0 if corner[0] == "t" else size - side
+    left = 0 if corner[1] == "l" else size - side
+    return _box(size, top, left, side, side)
+
+
+def square(key: Key, size: int, *, smallest: int = 1, largest: int | None = None) -> Hole:
+    """A square of random side anywhere inside the picture.
+
+    Args:
+      key: typed key.
+      size: side of the picture in pixels.
+      smallest: least side in pixels.
+      largest: greatest side in pixels, included; half the picture's by default.
+
+    Returns:
+      ``[size, size, 1]``, side and place uniform.
+
+    Raises:
+      InputError: unless ``1 <= smallest <= largest <= size``.
+    """
+    largest = size // 2 if largest is None else largest
+    _check_side("square", smallest, size)
+    _check_side("square", largest, size)
+    if smallest > largest:
+        raise InputError(f"square: the smallest side {smallest} is above the largest {largest}")
+    return _square_between(key, size, smallest, largest)
+
+
+def square_level(key: Key, size: int, *, level: int | jax.Array, step: int = 6) -> Hole:
+    """A random square of one level of difficulty (Gao & Grauman): side ``step (level - 1) + 1`` to ``step
+    level``.
+
+    Args:
+      key: typed key.
+      size: side of the picture in pixels.
+      level: 1, 2, ...; can be traced (a curriculum's level of this batch slot).
+      step: pixels per level; 6 gives 1-6, 7-12, ..., 25-30.
+
+    Returns:
+      ``[size, size, 1]``, side and place uniform. A traced level whose squares exceed the picture fills it.
+
+    Raises:
+      InputError: for a level, if not traced, below 1 or whose squares exceed the picture.
+    """
+    if isinstance(level, int):
+        if level < 1:
+            raise InputError(f"level: levels start at 1, got {level}")
+        _check_side(f"level {level}", step * level, size)
+    return _square_between(key, size, step * (level - 1) + 1, step * level)
+
+
+def rectangles(key: Key, size: int) -> Hole:
+    """One to five rectangles (Zheng et al., Pluralistic Image Completion, released code).
+
+    With N rectangles a top-left corner is uniform up to ``size N / (N + 1)``, and each extent is uniform from
+    ``size / (N + 7)`` to what is left of the picture.
+
+    Args:
+      key: typed key.
+      size: side of the picture in pixels.
+
+    Returns:
+      ``[size, size, 1]``.
+    """
+    count_key, place_key, extent_key = jax.random.split(key, 3)
+    count = integers(count_key, (), 1, 6)
+    limit = size - (size + count) // (count + 1)
+    places = integers(place_key, (5, 2), 0, limit + 1)
+    least = jnp.full_like(places, jnp.maximum(size // (count + 7), 1))
+    extents = integers(extent_key, (5, 2), least, size - places + 1)
+    boxes = jax.vmap(lambda place, extent: _box(size, *place, *extent))(places, extents)
+    return (boxes * (jnp.arange(5) < count)[:, None, None, None]).max(0)
+
+
+def location_grid(size: int, *, side: int, count: int) -> Hole:
+    """A set of equal squares on a regular grid of places (Liu et al., fig. 2).
+
+    Args:
+      size: side of the picture in pixels.
+      side: side of the holes in pixels.
+      count: places per row and column; the outermost touch the picture's border.
+
+    Returns:
+      ``[count * count, size, size, 1]``, row by row.
+
+    Raises:
+      InputError: for a side below 1 or above ``size``.
+    """
+    _check_side("location_grid", side, size)
+    starts = np.rint(np.linspace(0, size - side, count)).astype(int)
+    return jnp.stack([_box(size, top, left, side, side) for top in starts for left in starts])
+
+
+def size_sweep(size: int, *, sides: Sequence[int]) -> Hole:
+    """A set of centre holes of given sides (Liu et al., fig. 3).
+
+    Args:
+      size: side of the picture in pixels.
+      sides: sides of the holes in pixels.
+
+    Returns:
+      ``[len(sides), size, size, 1]``.
+
+    Raises:
+      InputError: for a side below 1 or above ``size``.
+    """
+    return jnp.stack([center(jax.random.key(0), size, side=side) for side in sides])
+
+
+def _square_between(key: Key, size: int, smallest, largest) -> Hole:
+    side_key, place_key = jax.random.split(key)
+    side = integers(side_key, (), smallest, largest + 1)
+    top, left = integers(place_key, (2,), 0, size - side + 1)
+    return _box(size, top, left, side, side)
+
+
+def _box(size: int, top, left, height, width) -> Hole:
+    pixel = jnp.arange(size)
+    rows, columns = (pixel >= top) & (pixel < top + height), (pixel >= left) & (pixel < left + width)
+    return (rows[:, None, None] & columns[None, :, None]).astype(jnp.float32)
+
+
+def _check_side(what: str, side: int, size: int) -> None:
+    if not 1 <= side <= size:
+        raise InputError(f"{what}: a hole of side {side} does not fit a picture of side {size}")

@@ -1,0 +1,66 @@
+"""Frozen sets of holes for evaluation: the same (set, seed) gives the same holes on any machine."""
+
+import functools
+import hashlib
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax import seeds
+from inpaint_jax.errors import InputError
+from inpaint_jax.masks.families import parse
+
+CHUNK = 64  # pictures drawn at once: bounds memory, and one compilation serves any number of pictures
+
+
+@functools.lru_cache  # compiled once per family and size
+def _chunk_of(spec: str, size: int):
+    draw = parse(spec)
+    return jax.jit(jax.vmap(lambda key: draw(key, size).astype(jnp.bool_)))
+
+
+def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> np.ndarray:
+    """One hole per picture, from its id and the seed alone.
+
+    Always drawn on the CPU, whatever the accelerator.
+
+    Args:
+      spec: the family, as ``parse`` reads it.
+      ids: picture ids.
+      size: side of the pictures in pixels.
+      seed: of the set.
+
+    Returns:
+      ``float32 [N, size, size, 1]``, 1 = missing. A picture's hole does not depend on its place in ``ids``.
+
+    Raises:
+      InputError: for a spec that makes no sense or does not fit, or where jax was started without its CPU
+        backend.
+    """
+    draw_chunk = _chunk_of(spec, size)
+    try:
+        cpu = jax.local_devices(backend="cpu")[0]
+    except RuntimeError as error:
+        raise InputError("holes are drawn on the CPU: let JAX_PLATFORMS include it, as in cuda,cpu") from error
+    holes = np.empty((len(ids), size, size, 1), np.float32)
+    with jax.default_device(cpu):
+        for first in range(0, len(ids), CHUNK):
+            chunk = list(ids[first : first + CHUNK])
+            keys = seeds.example_keys(seed, chunk + [""] * (CHUNK - len(chunk)), "hole")
+            holes[first : first + CHUNK] = draw_chunk(keys)[: len(chunk)]
+    return holes
+
+
+def holes_hash(holes: np.ndarray) -> str:
+    """A fingerprint of a set of holes, to stand in every result.
+
+    Args:
+      holes: ``[N, H, W, 1]``, values 0 and 1.
+
+    Returns:
+      The first 16 hexadecimal digits of the SHA-256 of shape and bits.
+    """
+    missing = np.asarray(holes) > 0.5
+    return hashlib.sha256(str(missing.shape).encode() + np.packbits(missing).tobytes()).hexdigest()[:16]

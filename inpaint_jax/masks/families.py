@@ -1,0 +1,86 @@
+"""Every hole family by the name that users type, and what may follow its colon."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.masks import boxes, noise, strokes
+from inpaint_jax.types import Hole, Key
+
+
+class Family(NamedTuple):
+    """A hole family as users name it.
+
+    Attributes:
+      draw: ``(key, size, **options) -> hole [size, size, 1]``.
+      example: a complete spec, for tests and messages.
+      read: from what follows the colon to options of ``draw``; any ValueError means that it makes no sense.
+      bare: whether the name alone is a spec.
+    """
+
+    draw: Callable[..., Hole]
+    example: str
+    read: Callable[[str], dict[str, Any]] | None = None
+    bare: bool = True
+
+
+def _number(option: str, kind: type) -> Callable[[str], dict[str, Any]]:
+    return lambda text: {option: kind(text)}
+
+
+def _side_range(text: str) -> dict[str, Any]:
+    smallest, largest = text.split("-")
+    return {"smallest": int(smallest), "largest": int(largest)}
+
+
+def _corner(text: str) -> dict[str, Any]:
+    return {"corner": boxes.CORNERS[boxes.CORNERS.index(text)]}
+
+
+FAMILIES = {
+    "center": Family(boxes.center, "center:16", _number("side", int)),
+    "center_overlap": Family(boxes.center_overlap, "center_overlap:4", _number("overlap", int)),
+    "half": Family(boxes.half, "half"),
+    "left": Family(functools.partial(boxes.half, side="left"), "left"),
+    "right": Family(functools.partial(boxes.half, side="right"), "right"),
+    "top": Family(functools.partial(boxes.half, side="top"), "top"),
+    "bottom": Family(functools.partial(boxes.half, side="bottom"), "bottom"),
+    "quarter": Family(boxes.quarter, "quarter:tl", _corner, bare=False),
+    "level": Family(boxes.square_level, "level:2", _number("level", int), bare=False),
+    "square": Family(boxes.square, "square:4-16", _side_range),
+    "rectangles": Family(boxes.rectangles, "rectangles"),
+    "random": Family(noise.pixels, "random:0.8", _number("p_drop", float)),
+    "pattern": Family(noise.pathak_pattern, "pattern:0.25", _number("share", float)),
+    "ellipses": Family(strokes.ellipse_pattern, "ellipses:0.25", _number("share", float)),
+    "irregular": Family(strokes.irregular, "irregular"),
+}
+
+
+def parse(spec: str) -> Callable[[Key, int], Hole]:
+    """The hole family that a user names.
+
+    Args:
+      spec: ``name`` or ``name:option``, such as ``center``, ``random:0.8``, ``quarter:tl`` or
+        ``square:4-32``.
+
+    Returns:
+      ``(key, size) -> hole [size, size, 1]``, jittable with a traced key.
+
+    Raises:
+      InputError: for an unknown name or an option that makes no sense, here; for a hole that does not fit the
+        picture, when it is drawn.
+    """
+    name, colon, text = spec.partition(":")
+    if name not in FAMILIES:
+        raise InputError(f"unknown hole {spec!r}; known: {', '.join(FAMILIES)}; for example center:16 or random:0.8")
+    family = FAMILIES[name]
+    if not colon and family.bare:
+        return family.draw
+    try:
+        if family.read is None:
+            raise ValueError
+        options = family.read(text)
+    except ValueError as error:
+        raise InputError(f"cannot read the hole {spec!r}; an example of this family: {family.example}") from error
+    return functools.partial(family.draw, **options)
