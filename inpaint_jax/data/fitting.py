@@ -23,8 +23,8 @@ class Fit:
     """
 
     def __init__(self, how: str, size: int):
-        name, _, side = how.partition(":")
-        if name not in ("crop", "resize") or (side and (name == "resize" or not side.isdecimal() or int(side) == 0)):
+        name, colon, side = how.partition(":")
+        if name not in ("crop", "resize") or (colon and (name == "resize" or not side.isdecimal() or int(side) == 0)):
             raise InputError(f"unknown fit {how!r}; known: crop, crop:SIDE, resize")
         self.how, self.size = how, size
         self._side = int(side) if side else None
