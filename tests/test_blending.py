@@ -1,0 +1,163 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.linalg
+
+from inpaint_jax import masks
+from inpaint_jax.blending import conjugate_gradients, degrees, laplacian, poisson_blend
+from inpaint_jax.errors import InputError
+
+SPECS = ("center:32", "left", "random:0.7", "random:0.8")
+EDGES = ("neumann", "published")
+blend = jax.jit(poisson_blend, static_argnames=("edge", "max_iterations"))
+
+
+def picture(key, size=64):
+    """Smooth colours and noise, [1, size, size, 3], well inside [-1, 1] so that nothing is clipped."""
+    y, x = np.mgrid[:size, :size] / size
+    smooth = np.stack([np.sin(5 * x + 3 * y), np.cos(4 * y), np.sin(7 * x * y)], -1)
+    return jnp.asarray(0.3 * smooth + 0.05 * jax.random.normal(jax.random.key(key), smooth.shape))[None]
+
+
+def hole_of(spec, size=64):
+    return masks.parse(spec)(jax.random.key(3), size)[None]
+
+
+def direct(image, guidance, hole, edge):
+    """The normal equations of every missing pixel, solved by scipy in float64."""
+    _, height, width, channels = image.shape
+    missing = np.asarray(hole[0, ..., 0]) > 0.5
+    number = np.cumsum(missing.ravel()).reshape(missing.shape) - 1
+    matrix = scipy.sparse.lil_matrix((missing.sum(), missing.sum()))
+    right = np.zeros((missing.sum(), channels))
+    y, g = np.asarray(image[0], np.float64), np.asarray(guidance[0], np.float64)
+    for i, j in np.argwhere(missing):
+        row = number[i, j]
+        inside = [
+            (a, b) for a, b in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)) if 0 <= a < height and 0 <= b < width
+        ]
+        count = len(inside) if edge == "neumann" else 4
+        matrix[row, row] = count
+        right[row] = count * g[i, j]
+        for a, b in inside:
+            right[row] -= g[a, b]
+            if missing[a, b]:
+                matrix[row, number[a, b]] = -1
+            else:
+                right[row] += y[a, b]
+    answer = y.copy()
+    answer[missing] = scipy.sparse.linalg.spsolve(matrix.tocsr(), right)
+    return answer[None]
+
+
+def test_one_missing_pixel():
+    image = np.zeros((1, 3, 3, 1), np.float32)
+    guidance = np.zeros((1, 3, 3, 1), np.float32)
+    hole = np.zeros((1, 3, 3, 1), np.float32)
+    hole[0, 1, 1] = 1
+    for value, (i, j) in enumerate(((0, 1), (2, 1), (1, 0), (1, 2)), start=1):
+        image[0, i, j], guidance[0, i, j] = value / 10, value / 100
+    guidance[0, 1, 1] = 0.05
+    np.testing.assert_allclose(blend(image, guidance, hole)[0, 1, 1], 0.275, rtol=1e-6)  # 2.75 at a tenth
+
+
+@pytest.mark.parametrize("edge, answer", [("neumann", 0.18), ("published", 0.115)])
+def test_a_missing_corner(edge, answer):
+    image = np.array([[0, 0.1], [0.2, 0]], np.float32)[None, :, :, None]
+    guidance = np.array([[0.05, 0.01], [0.03, 0]], np.float32)[None, :, :, None]
+    hole = np.array([[1, 0], [0, 0]], np.float32)[None, :, :, None]
+    np.testing.assert_allclose(blend(image, guidance, hole, edge=edge)[0, 0, 0], answer, rtol=1e-6)
+
+
+def test_constant_guidance_reproduces_a_ramp():
+    i, j = np.mgrid[:7, :7]
+    ramp = ((i + 2 * j) / 20 - 0.5).astype(np.float32)[None, :, :, None]
+    hole = np.asarray(masks.center(jax.random.key(0), 7, side=3))[None]
+    answer = blend(ramp * (1 - hole), jnp.full_like(ramp, 0.4), hole)
+    np.testing.assert_allclose(answer, ramp, atol=1e-5)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_guidance_with_an_offset_reproduces_the_truth(spec):
+    truth, hole = picture(0), hole_of(spec)
+    answer = blend(truth * (1 - hole), truth + 0.37, hole)
+    np.testing.assert_allclose(answer, truth, atol=1e-5)
+    seam = np.abs(np.where(hole > 0.5, truth + 0.37, truth) - truth).max()
+    np.testing.assert_allclose(seam, 0.37, rtol=1e-5)  # what pasting leaves
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("spec", SPECS)
+def test_agrees_with_a_direct_solve(spec, edge):
+    image, guidance, hole = picture(0), picture(1), hole_of(spec)
+    expected = direct(image, guidance, hole, edge)
+    assert np.abs(expected).max() < 1
+    np.testing.assert_allclose(blend(image, guidance, hole, edge=edge), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_iterations(spec):
+    image, guidance, hole = picture(0)[0], picture(1)[0], hole_of(spec)[0]
+    _, iterations = conjugate_gradients(
+        lambda v: hole * laplacian(v),
+        -hole * laplacian((1 - hole) * (image - guidance)),
+        1 / degrees(64, 64),
+        tolerance=1e-6,
+        max_iterations=500,
+    )
+    assert 10 < int(iterations) <= 250
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_known_pixels_and_the_two_ends(edge):
+    image, guidance = picture(0), 3 * picture(1)
+    hole = hole_of("random:0.7")
+    answer = np.asarray(blend(image, guidance, hole, edge=edge))
+    known = np.broadcast_to(hole < 0.5, image.shape)
+    np.testing.assert_array_equal(answer[known], np.asarray(image)[known])
+    assert np.abs(answer).max() <= 1
+    np.testing.assert_array_equal(blend(image, guidance, jnp.zeros_like(hole), edge=edge), image)
+    np.testing.assert_array_equal(blend(image, guidance, jnp.ones_like(hole), edge=edge), jnp.clip(guidance, -1.0, 1.0))
+
+
+def test_what_the_image_holds_inside_the_hole_does_not_matter():
+    image, guidance, hole = picture(0), picture(1), hole_of("left")
+    poisoned = jnp.where(hole > 0.5, jnp.nan, image)
+    np.testing.assert_array_equal(blend(poisoned, guidance, hole), blend(image, guidance, hole))
+
+
+def test_batch_mates_change_nothing():
+    image = jnp.concatenate([picture(i) for i in range(4)])
+    guidance = jnp.concatenate([picture(i + 4) for i in range(4)])
+    hole = jnp.concatenate([hole_of(spec) for spec in SPECS])
+    together = blend(image, guidance, hole)
+    order = jnp.array([2, 0, 3, 1])
+    np.testing.assert_array_equal(blend(image[order], guidance[order], hole[order]), together[order])
+    mates = hole.at[1:].set(0.0)  # nothing to solve beside the first: it must not stop earlier or go on longer
+    np.testing.assert_array_equal(blend(image, guidance, mates)[0], together[0])
+    for i in range(4):
+        one = blend(image[i : i + 1], guidance[i : i + 1], hole[i : i + 1])
+        np.testing.assert_allclose(one[0], together[i], atol=2e-6)
+
+
+def test_a_map_with_a_screen():
+    """What image melding solves: (A + 0.1) x = b on the hole."""
+    hole = hole_of("center:8", 16)[0]
+    target = hole * picture(0, 16)[0]
+    inverse = 1 / (degrees(16, 16) + 0.1)
+    x, _ = conjugate_gradients(
+        lambda v: hole * laplacian(v) + 0.1 * v, target, inverse, tolerance=1e-6, max_iterations=500
+    )
+    np.testing.assert_allclose(hole * laplacian(x) + 0.1 * x, target, atol=1e-5)
+
+
+def test_bad_input():
+    image, hole = picture(0), hole_of("left")
+    with pytest.raises(InputError, match="unknown edge 'dirichlet' of the blend; known: neumann, published"):
+        poisson_blend(image, image, hole, edge="dirichlet")
+    with pytest.raises(ValueError, match=r"hole must have the shape \(1, 64, 64, 1\)"):
+        poisson_blend(image, image, hole[:, :32])
+    with pytest.raises(ValueError, match=r"image \(1, 64, 64, 3\), guidance \(1, 32, 64, 3\)"):
+        poisson_blend(image, image[:, :32], hole)
