@@ -31,8 +31,17 @@ def mesh(devices: Sequence[Any] | None = None) -> Mesh:
 
 
 def replicate(tree: Tree, mesh: Mesh) -> Tree:
-    """The tree on every device of the mesh; may share memory with ``tree``."""
-    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+    """The tree on every device of the mesh, from the same tree on every process; may share memory with it."""
+    copied = NamedSharding(mesh, PartitionSpec())
+    if copied.is_fully_addressable:
+        return jax.device_put(tree, copied)
+
+    def place(leaf):  # device_put cannot take keys to the devices of other processes
+        if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
+            return jax.jit(lambda x: x, out_shardings=copied)(leaf)
+        return multihost_utils.host_local_array_to_global_array(leaf, mesh, PartitionSpec())
+
+    return jax.tree.map(place, tree)
 
 
 def put_batch(batch: Tree, mesh: Mesh) -> Tree:
@@ -129,9 +138,7 @@ def spread(fn: Callable, mesh: Mesh) -> Callable:
       InputError: the devices cannot share the examples evenly.
     """
     examples = PartitionSpec(AXIS)
-    on_each = jax.shard_map(
-        fn, mesh=mesh, in_specs=(PartitionSpec(), examples), out_specs=examples, check_vma=False
-    )
+    on_each = jax.shard_map(fn, mesh=mesh, in_specs=(PartitionSpec(), examples), out_specs=examples, check_vma=False)
 
     def run(replicated, per_example):
         _check_divisible(per_example, mesh.size)

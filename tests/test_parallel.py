@@ -1,5 +1,9 @@
 """Parallelism: jit, pmap, one device and many give the same numbers; two real processes too."""
 
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import flax.linen as nn
@@ -10,6 +14,7 @@ import optax
 import pytest
 
 from inpaint_jax import parallel
+from inpaint_jax.checkpoints import Checkpoints
 from inpaint_jax.errors import InputError
 
 TX = optax.sgd(0.1, momentum=0.9)
@@ -25,6 +30,7 @@ class Network(nn.Module):
         return nn.Dense(2)(nn.relu(x))
 
 
+@jax.jit
 def init():
     variables = Network().init(jax.random.key(0), jnp.zeros((1, 3)), train=False)
     return {
@@ -40,9 +46,7 @@ def step(state, batch, key, earlier, *, axis_name=None):
 
     def loss(params):
         variables = {"params": params, "batch_stats": state["stats"]}
-        outputs, updated = Network(axis_name).apply(
-            variables, batch["x"], train=True, mutable=["batch_stats"]
-        )
+        outputs, updated = Network(axis_name).apply(variables, batch["x"], train=True, mutable=["batch_stats"])
         return jnp.square(outputs - batch["y"] * earlier["scale"]).mean(), updated["batch_stats"]
 
     (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(state["params"])
@@ -149,6 +153,48 @@ def test_spread_is_bit_equal_on_one_device_and_four():
         parallel.spread(fn, parallel.mesh())(weights, jax.tree.map(lambda x: x[:6], examples))
 
 
+def test_two_processes_are_one_with_four_devices(tmp_path):
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    root = str(Path(__file__).parent.parent)
+    environment = {**os.environ, "PYTHONPATH": root, "JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2"}
+    command = [sys.executable, "-W", "error", __file__, str(tmp_path)]
+    started = [subprocess.Popen(command, env={**environment, "JAX_PROCESS_ID": str(i)}) for i in range(2)]
+    try:
+        assert [process.wait(timeout=120) for process in started] == [0, 0]
+    finally:
+        for process in started:
+            process.kill()
+    for how in ("jit", "pmap"):
+        losses, state = train(parallel.mesh(), how)
+        for i in range(2):
+            with np.load(tmp_path / f"{how}_{i}.npz") as answer:
+                np.testing.assert_allclose(answer["losses"], losses, rtol=1e-6)
+                np.testing.assert_allclose(answer["state"], flat(state), rtol=1e-5, atol=1e-6)
+
+
+def one_of_two_processes(folder: Path) -> None:
+    """What the test above starts: half of the devices, half of every batch, the same run."""
+    jax.config.update("jax_num_cpu_devices", 2)
+    parallel.initialize()
+    mesh, index = parallel.mesh(), jax.process_index()
+    assert (mesh.size, jax.process_count(), len(jax.local_devices())) == (4, 2, 2)
+    with pytest.raises(InputError, match="3 examples cannot be shared by 2 devices"):
+        parallel.put_batch(batch(0, size=3), mesh)
+    for how in ("jit", "pmap"):
+        losses, state = train(mesh, how, part=slice(4 * index, 4 * index + 4))
+        np.savez(folder / f"{how}_{index}.npz", losses=losses, state=flat(state))
+    with Checkpoints(folder / "checkpoints") as checkpoints:
+        checkpoints.save(3, state)
+        checkpoints.wait()
+        restored = parallel.replicate(checkpoints.restore(jax.eval_shape(init)), mesh)
+        placed = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state)
+        for again in (restored, parallel.replicate(restored, mesh), checkpoints.restore(placed)):
+            np.testing.assert_array_equal(flat(again), flat(state))
+            assert again["key"].sharding.device_set == set(jax.devices())
+
+
 CLUSTER = ("SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE")
 TOLD = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
@@ -232,3 +278,7 @@ def test_compilation_cache_that_cannot_be_written(tmp_path, monkeypatch, cache_s
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert parallel.enable_compilation_cache() is None
+
+
+if __name__ == "__main__":
+    one_of_two_processes(Path(sys.argv[1]))
