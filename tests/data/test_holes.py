@@ -1,0 +1,90 @@
+"""Holes from files: white is missing, and every file finds its picture or says so."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.data.holes import HoleFiles, read_hole
+from inpaint_jax.errors import InputError
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(name, *, size=(6, 8), column=2):
+        """A hole of one column; ``size`` is (height, width)."""
+        pixels = np.zeros(size, np.uint8)
+        pixels[:, column] = 255
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+def column_of(hole):
+    return int(np.flatnonzero(hole.any(axis=0))[0])
+
+
+def test_threshold(tmp_path):
+    Image.fromarray(np.array([[0, 127, 128, 255]], np.uint8)).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_hole(tmp_path / "a.png"), [[False, False, True, True]])
+    Image.fromarray(np.array([[False, True]])).save(tmp_path / "b.png")
+    np.testing.assert_array_equal(read_hole(tmp_path / "b.png"), [[False, True]])
+
+
+def test_empty_and_full_holes_are_refused(tmp_path):
+    for level, words in [(0, "no missing pixel"), (255, "no known pixel")]:
+        Image.fromarray(np.full((2, 2), level, np.uint8)).save(tmp_path / "a.png")
+        with pytest.raises(InputError, match=f"a.png has {words}"):
+            read_hole(tmp_path / "a.png")
+
+
+def test_one_file_serves_all(save):
+    holes = HoleFiles(save("hole.png"), ["a", "b/c"])
+    for name in ("a", "b/c"):
+        hole = holes.at_picture(name, (6, 8, 3), Fit("resize", 4))
+        assert hole.shape == (6, 8) and hole.dtype == bool and column_of(hole) == 2
+
+
+def test_a_folder_is_matched_by_id_then_by_stem(save, tmp_path):
+    save("a/1.png", column=0), save("b/1.png", column=1), save("c/2.png", column=2)
+    holes = HoleFiles(tmp_path, ["b/1", "a/1"])
+    assert [column_of(holes.at_picture(name, (6, 8), Fit("resize", 4))) for name in ("b/1", "a/1")] == [1, 0]
+    by_stem = HoleFiles(tmp_path / "c", ["deep/folder/2"])
+    assert column_of(by_stem.at_picture("deep/folder/2", (6, 8), Fit("resize", 4))) == 2
+
+
+def test_a_folder_without_common_names_is_matched_in_order(save, tmp_path):
+    for k in range(3):
+        save(f"mask{k}.png", column=k)
+    holes = HoleFiles(tmp_path, ["x", "a"])
+    assert [column_of(holes.at_picture(name, (6, 8), Fit("resize", 4))) for name in ("x", "a")] == [0, 1]
+
+
+def test_pictures_without_holes_are_named(save, tmp_path):
+    save("holes/a.png")
+    with pytest.raises(InputError, match="no hole for 2 of 3 pictures, the first of them 'b'; add b.png"):
+        HoleFiles(tmp_path / "holes", ["a", "b", "c"])
+    with pytest.raises(InputError, match="no hole for 1 of 2 pictures, the first of them 'y'"):
+        HoleFiles(tmp_path / "holes", ["x", "y"])  # in order
+    with pytest.raises(InputError, match="no such file or folder of holes"):
+        HoleFiles(tmp_path / "none", ["a"])
+
+
+def test_sizes(save):
+    holes = HoleFiles(save("hole.png", size=(4, 4)), ["a"])
+    fit = Fit("crop", 4)
+    np.testing.assert_array_equal(holes.at_model("a", (8, 12), fit)[..., 0], [[0, 0, 1, 0]] * 4)
+    expected = np.zeros((8, 12), bool)
+    expected[:, 6:8] = True
+    np.testing.assert_array_equal(holes.at_picture("a", (8, 12), fit), expected)
+    with pytest.raises(InputError, match=r"hole.png is 4x4, but picture 'a' is 12x8; .* or at the model's, 5x5"):
+        holes.at_model("a", (8, 12), Fit("crop", 5))
+
+
+def test_hole_of_the_picture_outside_the_crop(save):
+    holes = HoleFiles(save("hole.png", size=(8, 12), column=0), ["a"])
+    assert holes.at_model("a", (8, 12), Fit("resize", 4)).shape == (4, 4, 1)
+    with pytest.raises(InputError, match="--fit=resize"):
+        holes.at_model("a", (8, 12), Fit("crop", 4))
