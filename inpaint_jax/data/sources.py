@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 from inpaint_jax.data.facades import Facades
@@ -106,9 +107,7 @@ def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
         pictures = Tfds(name.removeprefix("tfds:"), **take("split", "data_dir"))
     elif ":" in name and not os.path.exists(name):
         take()
-        pictures = resolve(name, {}, kind="source of pictures")
-        if isinstance(pictures, type) or isinstance(pictures, Callable) and not hasattr(pictures, "__getitem__"):
-            pictures = pictures()
+        pictures = _made(resolve(name, {}, kind="source of pictures"), name)
     else:
         pictures = Folder(os.path.expanduser(name), **take("split", "labels"))
     if start is not None or count is not None:
@@ -117,6 +116,15 @@ def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
             raise InputError(f"{spec!r}: there are only {len(pictures)} pictures")
         pictures = Subset(pictures, wanted)
     return Fitted(pictures, fit)
+
+
+def _made(found: Any, name: str) -> Pictures:
+    """A user's source, called first if it is a class or function."""
+    is_source = hasattr(found, "__getitem__") and not isinstance(found, type)
+    made: Any = found() if callable(found) and not is_source else found
+    if not (hasattr(made, "__len__") and hasattr(made, "__getitem__")):
+        raise InputError(f"{name} is no source of pictures: {type(made).__name__} lacks __len__ or __getitem__")
+    return made
 
 
 def _fit_option(spec: str, options: dict[str, str], default: str) -> str:

@@ -92,6 +92,8 @@ def test_several_sources_of_one_fit_keep_their_own_sizes(folder):
         ("no/such/folder", "no such folder: no/such/folder"),
         ("no_such_module:thing", "no module 'no_such_module'"),
         (f"{__name__}:SQUARES?split=train", "unknown option 'split'; known: crop"),
+        (f"{__name__}:SQUARE", "has no 'SQUARE'"),
+        ("builtins:object", "builtins:object is no source of pictures: object lacks __len__"),
         (f"{__name__}:SQUARES?start=3&count=3", "only 5 pictures"),
         ([], "give at least one"),
     ],
