@@ -107,9 +107,7 @@ class Checkpoints:
         """
         step = self.latest() if step is None else step
         if step is None:
-            raise InputError(
-                f"no checkpoint in {self.folder}: run `inpaint train` first or give another workdir"
-            )
+            raise InputError(f"no checkpoint in {self.folder}: run `inpaint train` first or give another workdir")
         if step not in self.steps():
             known = ", ".join(map(str, self.steps())) or "none"
             raise InputError(f"no checkpoint of step {step} in {self.folder}; there are: {known}")

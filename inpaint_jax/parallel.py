@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
@@ -189,6 +190,17 @@ def initialize(
             f"the processes of this run did not find each other ({reason}): check that all run, that they "
             f"reach {coordinator or 'the first host'}, and that no *_proxy variable is in the way"
         ) from error
+
+
+def agree(flag: Any) -> bool:
+    """Whether any process says so, known to all of them; every process asks at the same step.
+
+    A signal reaches the processes of a run at different steps, and one that stopped alone would leave the others
+    waiting for it in the next step.
+    """
+    if jax.process_count() == 1:
+        return bool(flag)
+    return bool(np.any(multihost_utils.process_allgather(np.asarray(bool(flag)))))
 
 
 def enable_compilation_cache() -> Path | None:

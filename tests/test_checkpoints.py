@@ -29,9 +29,7 @@ TX = optax.chain(optax.clip(1.0), optax.adam(1e-3))
 
 
 def make(seed: int, width: int = 8) -> State:
-    params = {
-        "Dense_0": {"kernel": jax.random.normal(jax.random.key(seed), (4, width)), "bias": jnp.zeros(width)}
-    }
+    params = {"Dense_0": {"kernel": jax.random.normal(jax.random.key(seed), (4, width)), "bias": jnp.zeros(width)}}
     return State(params, TX.init(params), jax.random.key(seed + 1), jnp.int32(seed))
 
 
@@ -118,9 +116,7 @@ def test_no_checkpoint(tmp_path, saved):
 
 def test_another_architecture_names_the_first_array_that_differs(saved):
     checkpoints, wanted = Checkpoints(saved), abstract()
-    with pytest.raises(
-        InputError, match=r"Dense_0/bias is float32\[8\] there and float32\[9\] here"
-    ) as error:
+    with pytest.raises(InputError, match=r"Dense_0/bias is float32\[8\] there and float32\[9\] here") as error:
         checkpoints.restore(abstract(width=9))
     assert "\n" not in str(error.value)
     more = wanted._replace(params={**wanted.params, "Dense_1": wanted.params["Dense_0"]})

@@ -174,6 +174,10 @@ def test_two_processes_are_one_with_four_devices(tmp_path):
                 np.testing.assert_allclose(answer["state"], flat(state), rtol=1e-5, atol=1e-6)
 
 
+def test_agree_in_one_process():
+    assert parallel.agree(True) is True and parallel.agree(()) is False
+
+
 def one_of_two_processes(folder: Path) -> None:
     """What the test above starts: half of the devices, half of every batch, the same run."""
     jax.config.update("jax_num_cpu_devices", 2)
@@ -185,6 +189,7 @@ def one_of_two_processes(folder: Path) -> None:
     for how in ("jit", "pmap"):
         losses, state = train(mesh, how, part=slice(4 * index, 4 * index + 4))
         np.savez(folder / f"{how}_{index}.npz", losses=losses, state=flat(state))
+    assert [parallel.agree(flag) for flag in (False, index == 1, True)] == [False, True, True]
     with Checkpoints(folder / "checkpoints") as checkpoints:
         checkpoints.save(3, state)
         checkpoints.wait()

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# One training as N processes on this machine: a rehearsal for a cluster, or one process per GPU.
+#   bash launch/local_processes.sh 2 --config=configs/yeh.py:smoke --workdir=runs/two
+set -euo pipefail
+processes=$1
+shift
+cd "$(dirname "$0")/.."
+source launch/environment.sh
+environment .venv baselines
+port=$(python -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+export JAX_COORDINATOR_ADDRESS=localhost:$port JAX_NUM_PROCESSES=$processes
+
+# Each process in a group of its own, so that Ctrl-C reaches it once, from here: a second signal would not wait
+# until the state is saved.
+set -m
+pids=() stopping="" status=0
+stop() {
+  [ "$stopping" ] || kill -TERM "${pids[@]}" 2>/dev/null || true
+  stopping=yes
+}
+trap stop INT TERM
+for ((i = 0; i < processes; i++)); do
+  # The local device is chosen among GPUs only; processes on the CPU share its cores.
+  JAX_PROCESS_ID=$i JAX_LOCAL_DEVICE_IDS=$i inpaint train --distributed "$@" &
+  pids+=($!)
+done
+while [ "$(jobs -pr)" ]; do
+  wait -n || { status=$? && stop; } # one that fails would leave the others waiting for it
+done
+exit "$status"
