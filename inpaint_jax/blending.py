@@ -38,7 +38,8 @@ def poisson_blend(
       edge: at the picture's border, "neumann" drops the neighbours outside, and "published" holds the answer
         to the guidance one pixel outside, as the released codes do.
       tolerance: of the residual, relative to the right-hand side's norm, per picture. Above 1e-5 it shows.
-      max_iterations: at most; a 64 x 64 half needs about 180, a 128 x 128 one twice that.
+      max_iterations: at most. Half of a 64 x 64 picture takes about 180, of 128 x 128 350; of 256 x 256 670, and
+        500 of them leave an error of 2e-4.
 
     Returns:
       ``[B, H, W, C]``: known pixels bit-identical to ``image``, the others clipped to [-1, 1]. Without a

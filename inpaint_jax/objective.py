@@ -59,9 +59,7 @@ def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callab
         loss = resolve(options.pop("fn", label), table, kind="loss")
         weight = options.pop("weight", None)
         if isinstance(weight, bool) or not isinstance(weight, int | float):
-            raise InputError(
-                f"loss {label!r}: weight must be a number, got {weight!r}; 0 switches the loss off"
-            )
+            raise InputError(f"loss {label!r}: weight must be a number, got {weight!r}; 0 switches the loss off")
         parameters = inspect.signature(loss).parameters
         if unknown := [name for name in options if name not in parameters]:
             known = [name for name, p in parameters.items() if p.default is not p.empty]
@@ -75,13 +73,9 @@ def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callab
 def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any]) -> PerExample:
     parameters = inspect.signature(loss.func).parameters
     wanted = [name for name in parameters if name not in loss.keywords]
-    missing = [
-        name for name in wanted if name not in values and parameters[name].default is inspect.Parameter.empty
-    ]
+    missing = [name for name in wanted if name not in values and parameters[name].default is inspect.Parameter.empty]
     if missing:
-        raise InputError(
-            f"loss {label!r} needs {', '.join(missing)}; this step offers {', '.join(sorted(values))}"
-        )
+        raise InputError(f"loss {label!r} needs {', '.join(missing)}; this step offers {', '.join(sorted(values))}")
     given = {name: values[name] for name in wanted if name in values}
     part = loss(**given)
     batch = {leaf.shape[0] for leaf in jax.tree.leaves(given) if getattr(leaf, "ndim", 0)}

@@ -113,9 +113,7 @@ def weighted_l2(prediction: Image, target: Image, importance: Image) -> PerExamp
     return (importance * jnp.square(_difference(prediction, target))).mean((1, 2, 3))
 
 
-def overlap_l2(
-    prediction: Image, target: Image, *, overlap: int = 4, ring_weight: float = 10.0
-) -> PerExample:
+def overlap_l2(prediction: Image, target: Image, *, overlap: int = 4, ring_weight: float = 10.0) -> PerExample:
     """Weighted squared error of a predicted block whose outer ring overlaps known pixels (Pathak et al.).
 
     Args:
