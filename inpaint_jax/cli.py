@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from inpaint_jax import __version__
 from inpaint_jax.errors import InputError
 
-HOLES = "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | FILE | FOLDER (white = missing)"
+HOLES = (
+    "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | FILE | FOLDER (white = missing)"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,31 +40,21 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     sub = command("train", train, "train a system; the same command goes on where an earlier one stopped")
-    sub.add_argument(
-        "--config", required=True, help="FILE.py[:preset,scale]; override keys with --config.key=value"
-    )
+    sub.add_argument("--config", required=True, help="FILE.py[:preset,scale]; override keys with --config.key=value")
     sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
-    sub.add_argument(
-        "--parallel", choices=("jit", "pmap"), default="jit", help="how the step is spread over devices"
-    )
+    sub.add_argument("--parallel", choices=("jit", "pmap"), default="jit", help="how the step is spread over devices")
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
     sub = command("complete", complete, "complete damaged pictures, each with its own hole")
     pictures(sub)
     sub.add_argument("--holes", required=True, help=HOLES)
-    sub.add_argument(
-        "--output", required=True, help="folder for the completed pictures; continued if interrupted"
-    )
-    sub.add_argument(
-        "--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture"
-    )
+    sub.add_argument("--output", required=True, help="folder for the completed pictures; continued if interrupted")
+    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture")
 
     sub = command("evaluate", evaluate, "complete whole pictures under holes, and measure against the truth")
     pictures(sub)
     sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
-    sub.add_argument(
-        "--against", default="floors", help="baselines by comma: floors, opencv, or single names; none"
-    )
+    sub.add_argument("--against", default="floors", help="baselines by comma: floors, opencv, or single names; none")
     sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation")
     return top
 
@@ -74,9 +66,7 @@ def pictures(sub: argparse.ArgumentParser) -> None:
         "--images", required=True, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
     )
     sub.add_argument("--split", help="test | val | train, where the images have a partition")
-    sub.add_argument(
-        "--fit", help="crop | crop:SIDE | resize: how pictures meet the model; default the config's"
-    )
+    sub.add_argument("--fit", help="crop | crop:SIDE | resize: how pictures meet the model; default the config's")
     sub.add_argument("--count", type=int, help="only so many pictures")
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
     sub.add_argument("--slots", type=int, help="pictures at once on each device; default the config's")

@@ -96,9 +96,7 @@ def complete_folder(
             completed += 1
             bar.update()
         if stop.signal:
-            bar.write(
-                f"stopped with {len(records.done)} of {len(entries)} pictures done; the same command goes on"
-            )
+            bar.write(f"stopped with {len(records.done)} of {len(entries)} pictures done; the same command goes on")
             return 128 + stop.signal
     seconds = time.perf_counter() - began
     write_report(output, model, job, records, skipped, pictures=completed, seconds=seconds)
@@ -150,9 +148,7 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
             entries.append(Entry(i, name, hole))
         except InputError as error:
             if not skip_errors:
-                raise InputError(
-                    f"{error} (picture {name!r})" if name not in str(error) else str(error)
-                ) from error
+                raise InputError(f"{error} (picture {name!r})" if name not in str(error) else str(error)) from error
             skipped[name] = str(error)
     if not entries:
         raise InputError(
@@ -189,9 +185,7 @@ def record_of(entry: Entry, result: Result, seed: int) -> dict[str, Any]:
         "hole_share": round(float(entry.hole.mean()), 6),
         "losses": {name: float(values[0]) for name, values in result.losses.items()},
         "trace_every": every,
-        "traces": {
-            name: [float(f"{v:.5g}") for v in values[::every]] for name, values in result.traces.items()
-        },
+        "traces": {name: [float(f"{v:.5g}") for v in values[::every]] for name, values in result.traces.items()},
     }
 
 
@@ -231,8 +225,7 @@ class Records:
 def write_report(output, model, job, records, skipped, *, pictures, seconds) -> None:
     """``report.json``."""
     shown = [
-        {k: v for k, v in record.items() if k not in ("traces", "trace_every")}
-        for record in records.done.values()
+        {k: v for k, v in record.items() if k not in ("traces", "trace_every")} for record in records.done.values()
     ]
     iterations = model.config.search.iterations
     report = {
@@ -262,8 +255,6 @@ def write_pictures(output, model, source, holes, entries, records) -> None:
     traced = [record for record in records.done.values() if record["traces"]]
     if traced:
         every = traced[0]["trace_every"]
-        traces = {
-            name: np.array([record["traces"][name] for record in traced]) for name in traced[0]["traces"]
-        }
+        traces = {name: np.array([record["traces"][name] for record in traced]) for name in traced[0]["traces"]}
         weights = {label: term.get("weight", 1.0) for label, term in model.config.losses.items()}
         plots.plot_traces(output / "traces.png", traces, {**weights, "total": 1.0}, every=every)

@@ -32,9 +32,7 @@ def load(spec: str, overrides: Sequence[str] = ()) -> ConfigDict:
     """
     path, _, argument = spec.partition(":")
     if not Path(path).is_file():
-        raise InputError(
-            f"--config: no file {path!r}; give one like configs/yeh.py or configs/yeh.py:published,cpu"
-        )
+        raise InputError(f"--config: no file {path!r}; give one like configs/yeh.py or configs/yeh.py:published,cpu")
     make_importable(Path.cwd(), Path(path).resolve().parent)
     module_spec = importlib.util.spec_from_file_location("_inpaint_config", path)
     assert module_spec and module_spec.loader

@@ -37,9 +37,7 @@ def load(workdir: str | Path, *, overrides: Sequence[str] = ()) -> Model:
     """
     path = Path(workdir) / "config.json"
     if not path.is_file():
-        raise InputError(
-            f"{workdir} is not a workdir (no config.json): train first, inpaint train --workdir={workdir}"
-        )
+        raise InputError(f"{workdir} is not a workdir (no config.json): train first, inpaint train --workdir={workdir}")
     configuration.make_importable(Path.cwd())
     config = configuration.from_plain(json.loads(path.read_text()))
     config = configuration.override(config, overrides, only=("search", "losses", "blend"))
@@ -91,9 +89,7 @@ def complete(
     """
     images, holes = np.asarray(images, np.float32), np.asarray(holes, np.float32)
     if images.ndim != 4 or holes.ndim not in (3, 4) or holes.shape[-1] != 1:
-        raise InputError(
-            f"images must be [B, H, W, C] and holes [B, H, W, 1], got {images.shape} and {holes.shape}"
-        )
+        raise InputError(f"images must be [B, H, W, C] and holes [B, H, W, 1], got {images.shape} and {holes.shape}")
     holes = np.broadcast_to(holes, (*images.shape[:3], 1))
     ids = [str(i) for i in range(len(images))] if ids is None else list(ids)
     driver = Driver(model.system, model.states, slots=slots or model.config.search.slots)

@@ -21,9 +21,7 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
     """
     if ":" not in name:
         if name not in table:
-            raise InputError(
-                f"unknown {kind} {name!r}; known: {', '.join(sorted(table))}, or module:attribute"
-            )
+            raise InputError(f"unknown {kind} {name!r}; known: {', '.join(sorted(table))}, or module:attribute")
         return table[name]
     module, _, attribute = name.partition(":")
     try:

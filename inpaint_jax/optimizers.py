@@ -47,9 +47,7 @@ def build(spec: Mapping[str, Any], *, label: str = "optimizer") -> optax.Gradien
     name = options.pop("name")
     factory = nag if name == "nag" else getattr(optax, name, None)
     if not callable(factory):
-        raise InputError(
-            f"{label}: unknown optimiser {name!r}; known: nag, and optax's (adam, sgd, rmsprop, ...)"
-        )
+        raise InputError(f"{label}: unknown optimiser {name!r}; known: nag, and optax's (adam, sgd, rmsprop, ...)")
     try:
         return factory(**options)
     except TypeError as error:

@@ -33,13 +33,9 @@ class TrainState(NamedTuple):
     schedule: dict[str, jax.Array]
 
 
-def create(
-    key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransformation]], **schedule
-) -> TrainState:
+def create(key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransformation]], **schedule) -> TrainState:
     """The state of step 0 from ``{name: (params, stats, optimiser)}``."""
-    states = {
-        name: NetworkState(params, stats, tx.init(params)) for name, (params, stats, tx) in networks.items()
-    }
+    states = {name: NetworkState(params, stats, tx.init(params)) for name, (params, stats, tx) in networks.items()}
     return TrainState(jnp.zeros((), jnp.int32), key, states, schedule)
 
 

@@ -10,11 +10,7 @@ def mean(values: np.ndarray | None) -> str:
     """The mean of the finite values, for a table's cell; a dash where a method does not apply."""
     numbers = summary(values)
     return (
-        "–"
-        if numbers is None
-        else f"{numbers['mean']:.3f}"
-        if abs(numbers["mean"]) < 1
-        else f"{numbers['mean']:.2f}"
+        "–" if numbers is None else f"{numbers['mean']:.3f}" if abs(numbers["mean"]) < 1 else f"{numbers['mean']:.2f}"
     )
 
 

@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from inpaint_jax import configuration, files, model, parallel, writers
+from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
@@ -93,14 +94,10 @@ def train_stage(
             files.write_text(folder / "parameters.txt", parameter_overview.get_parameter_overview(overview))
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
         look = jax.jit(stage.validate) if stage.validate else None
-        all_finite = jax.jit(
-            lambda tree: jnp.all(jnp.stack([jnp.isfinite(x).all() for x in jax.tree.leaves(tree)]))
-        )
+        all_finite = jax.jit(lambda tree: jnp.all(jnp.stack([jnp.isfinite(x).all() for x in jax.tree.leaves(tree)])))
         key_look = jax.random.key(config.seed)
         recent, began = [], time.perf_counter()
-        bar = tqdm(
-            total=settings.steps, initial=start, desc=stage.name, unit="step", disable=jax.process_index() > 0
-        )
+        bar = tqdm(total=settings.steps, initial=start, desc=stage.name, unit="step", disable=jax.process_index() > 0)
         for number, batch in enumerate(batches(config, settings, start, mesh), start + 1):
             state, metrics = step(state, batch, key_look, earlier)
             recent.append(metrics)
@@ -129,9 +126,7 @@ def train_stage(
         log.close()
         checkpoints.wait()
         if stop and number < settings.steps:
-            tqdm.write(
-                f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there"
-            )
+            tqdm.write(f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there")
     return state
 
 
@@ -140,9 +135,7 @@ def keyed(stage: Stage):
 
     def step(state, batch, key, earlier, *, axis_name=None):
         del key
-        return stage.step(
-            state, batch, jax.random.fold_in(state.key, state.step), earlier, axis_name=axis_name
-        )
+        return stage.step(state, batch, jax.random.fold_in(state.key, state.step), earlier, axis_name=axis_name)
 
     return step
 
@@ -153,8 +146,12 @@ def batches(config: ConfigDict, settings: ConfigDict, start: int, mesh) -> Itera
     source = open_source(specs.split(","), size=config.data.size)
     if len(source) < settings.batch_size:
         raise InputError(f"{specs}: {len(source)} pictures are fewer than one batch of {settings.batch_size}")
+    pictures = Cached(source, size=config.data.size)
+    with tqdm(total=len(pictures), desc="reading", unit="image", leave=False, disable=jax.process_index() > 0) as bar:
+        for count in pictures.fill():
+            bar.update(count)
     host = training_batches(
-        source,
+        pictures,
         size=config.data.size,
         batch_size=settings.batch_size,
         seed=config.seed,

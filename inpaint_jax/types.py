@@ -30,6 +30,4 @@ def check_hole(hole: jax.Array, image: jax.Array, name: str = "image") -> None:
     """Raises ValueError unless ``hole`` is ``[B, H, W, 1]`` for an ``image`` ``[B, H, W, C]``."""
     check_image(name, image)
     if hole.shape != (*image.shape[:3], 1):
-        raise ValueError(
-            f"hole must have the shape {(*image.shape[:3], 1)} for {name} {image.shape}, got {hole.shape}"
-        )
+        raise ValueError(f"hole must have the shape {(*image.shape[:3], 1)} for {name} {image.shape}, got {hole.shape}")

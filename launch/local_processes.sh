@@ -13,18 +13,18 @@ export JAX_COORDINATOR_ADDRESS=localhost:$port JAX_NUM_PROCESSES=$processes
 # Each process in a group of its own, so that Ctrl-C reaches it once, from here: a second signal would not wait
 # until the state is saved.
 set -m
-pids=() stopping="" status=0
-stop() {
-  [ "$stopping" ] || kill -TERM "${pids[@]}" 2>/dev/null || true
-  stopping=yes
-}
-trap stop INT TERM
+pids=() status=0
+trap 'kill -TERM "${pids[@]}" 2>/dev/null || true' INT TERM
 for ((i = 0; i < processes; i++)); do
   # The local device is chosen among GPUs only; processes on the CPU share its cores.
   JAX_PROCESS_ID=$i JAX_LOCAL_DEVICE_IDS=$i inpaint train --distributed "$@" &
   pids+=($!)
 done
-while [ "$(jobs -pr)" ]; do
-  wait -n || { status=$? && stop; } # one that fails would leave the others waiting for it
+for pid in "${pids[@]}"; do
+  while true; do
+    wait "$pid" && code=0 || code=$?
+    kill -0 "$pid" 2>/dev/null || break # a signal ends the wait, not yet the process
+  done
+  [ "$code" = 0 ] || status=$code
 done
 exit "$status"

@@ -90,6 +90,9 @@ def test_goes_on_from_a_restored_state(saved, tmp_path):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_moves_to_fewer_devices(tmp_path, count):
+    if len(jax.devices()) < 4:
+        pytest.skip("needs four devices")
+
     def spread_over(devices):
         mesh = jax.sharding.Mesh(np.array(devices), ("data",))
         split, copied = NamedSharding(mesh, PartitionSpec("data")), NamedSharding(mesh, PartitionSpec())

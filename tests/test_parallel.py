@@ -20,6 +20,12 @@ from inpaint_jax.errors import InputError
 TX = optax.sgd(0.1, momentum=0.9)
 
 
+@pytest.fixture(autouse=True)
+def four_devices():
+    if len(jax.devices()) < 4:
+        pytest.skip("needs four devices")
+
+
 class Network(nn.Module):
     axis_name: str | None = None
 

@@ -1,5 +1,9 @@
 """Decoding, cropping and resizing give the same bytes every epoch: they are done once and kept in memory."""
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from inpaint_jax.data.fitting import Fit
@@ -7,6 +11,7 @@ from inpaint_jax.data.views import Fitted, Pictures, picture_id
 from inpaint_jax.errors import InputError
 
 LIMIT = 2 * 1024**3  # bytes; a larger set is read again every epoch
+BLOCK = 64  # pictures that a thread reads at a time
 
 
 class Cached:
@@ -64,6 +69,17 @@ class Cached:
                 self._images[i], self._labels[i] = example["image"], self._label(example)
                 self._ready[i] = True
         return self._images[indices], self._labels[indices] if self.labelled else None
+
+    def fill(self) -> Iterator[int]:
+        """Reads everything that can be kept, before decoding competes with training for the cores.
+
+        Yields:
+          How many more pictures are in memory; nothing for a set that is too large.
+        """
+        if self._keep:
+            blocks = [range(i, min(i + BLOCK, len(self))) for i in range(0, len(self), BLOCK)]
+            with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+                yield from pool.map(lambda block: len(self.read(block)[0]), blocks)
 
     def _label(self, example: dict) -> int:
         if self.labelled and "label" not in example:

@@ -61,9 +61,7 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
     return _gather(Geometry(big, small, size, _sides(strides), _sides(low for low, _ in pads)), x, kernel)
 
 
-def conv_transpose(
-    x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME"
-) -> jax.Array:
+def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
     """2-D transposed convolution, equal to ``lax.conv_transpose`` with NHWC and HWIO.
 
     Args:
@@ -131,21 +129,12 @@ def _scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arr
                 for i, k in enumerate(range(r, kh, sh))
                 for j, l in enumerate(range(c, kw, sw))
             ]
-            empty = jnp.zeros(
-                (small.shape[0], rows + reach_h - 1, columns + reach_w - 1, kernel.shape[2]), small.dtype
-            )
+            empty = jnp.zeros((small.shape[0], rows + reach_h - 1, columns + reach_w - 1, kernel.shape[2]), small.dtype)
             phases.append(functools.reduce(jnp.add, parts) if parts else empty)
     grid = jnp.stack(phases).reshape(sh, sw, *phases[0].shape)  # [sh, sw, B, rows, columns, I]
-    full = grid.transpose(2, 3, 0, 4, 1, 5).reshape(
-        small.shape[0], grid.shape[3] * sh, grid.shape[4] * sw, -1
-    )
-    crops = [
-        (-low, low + n - have)
-        for low, n, have in zip(geometry.low, geometry.big, full.shape[1:3], strict=True)
-    ]
-    return lax.pad(
-        full, jnp.zeros((), full.dtype), [(0, 0, 0), *((lo, hi, 0) for lo, hi in crops), (0, 0, 0)]
-    )
+    full = grid.transpose(2, 3, 0, 4, 1, 5).reshape(small.shape[0], grid.shape[3] * sh, grid.shape[4] * sw, -1)
+    crops = [(-low, low + n - have) for low, n, have in zip(geometry.low, geometry.big, full.shape[1:3], strict=True)]
+    return lax.pad(full, jnp.zeros((), full.dtype), [(0, 0, 0), *((lo, hi, 0) for lo, hi in crops), (0, 0, 0)])
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -19,9 +19,7 @@ GRID = 4  # side of the smallest feature map
 def _doublings(size: int) -> int:
     count = (size // GRID).bit_length() - 1
     if count < 1 or GRID << count != size:
-        raise ValueError(
-            f"a DCGAN picture has a side of {GRID} times a power of two (8, 16, 32, 64, ...), got {size}"
-        )
+        raise ValueError(f"a DCGAN picture has a side of {GRID} times a power of two (8, 16, 32, 64, ...), got {size}")
     return count
 
 

@@ -45,13 +45,9 @@ class _Convolution(nn.Module):
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
 
     def _apply(self, operation, x: jax.Array) -> jax.Array:
-        kernel = self.param(
-            "kernel", self.kernel_init, (*_pair(self.kernel_size), x.shape[-1], self.features)
-        )
+        kernel = self.param("kernel", self.kernel_init, (*_pair(self.kernel_size), x.shape[-1], self.features))
         y = operation(x, kernel, strides=_pair(self.strides), padding=self.padding)
-        return (
-            y + self.param("bias", self.bias_init, (self.features,))[None, None, None] if self.use_bias else y
-        )
+        return y + self.param("bias", self.bias_init, (self.features,))[None, None, None] if self.use_bias else y
 
 
 class Conv(_Convolution):

@@ -112,9 +112,7 @@ def build(
             loss = loss_of(states, image, hole)
             return jax.vmap(lambda s: search_loop.advance(s, loss, project=project, **loop))(searches)
 
-        searches = jax.vmap(one_picture, axis_name="pictures")(
-            progress.image, progress.hole, progress.searches
-        )
+        searches = jax.vmap(one_picture, axis_name="pictures")(progress.image, progress.hole, progress.searches)
         return progress._replace(searches=searches, done=searches.step[:, 0] >= num_steps)
 
     def finish(states, progress):
@@ -126,9 +124,7 @@ def build(
             images, holes = (jnp.broadcast_to(a, (len(latents), *a.shape)) for a in (image, hole))
             return finished(images, prediction, holes, **blend)
 
-        images = jax.vmap(one_picture, axis_name="pictures")(
-            progress.image, progress.hole, ranked.best_latent
-        )
+        images = jax.vmap(one_picture, axis_name="pictures")(progress.image, progress.hole, ranked.best_latent)
         traces = {name: trace[:, 0, :num_steps] for name, trace in ranked.trace.items()}
         return Completion(images, ranked.best, traces)
 
