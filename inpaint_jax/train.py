@@ -13,7 +13,7 @@ from clu import parameter_overview
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from inpaint_jax import configuration, files, model, parallel, writers
+from inpaint_jax import configuration, files, model, parallel, plots, writers
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
@@ -103,7 +103,8 @@ def train_stage(
             recent.append(metrics)
             jax.block_until_ready(recent[-2:][0])  # at most one step ahead: the bar and a stop are honest
             bar.update()
-            last = number == settings.steps or bool(stop)
+            may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
+            last = number == settings.steps or (may_stop and parallel.agree(stop))
             saving = last or number % settings.checkpoint_every == 0
             if saving or number % settings.log_every == 0:
                 means = averages(recent)
@@ -125,6 +126,8 @@ def train_stage(
         bar.close()
         log.close()
         checkpoints.wait()
+        if jax.process_index() == 0:
+            plots.plot_metrics(folder / "metrics.png", folder / "metrics.jsonl")
         if stop and number < settings.steps:
             tqdm.write(f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there")
     return state
