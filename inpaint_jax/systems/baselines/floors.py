@@ -1,0 +1,107 @@
+"""The floors of every table: what a trained method must beat to be worth its training."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.blending import poisson_blend
+from inpaint_jax.compositing import composite, fill
+from inpaint_jax.errors import InputError
+from inpaint_jax.state import NetworkState, TrainState
+from inpaint_jax.systems.interface import Completion, Stage, System
+from inpaint_jax.types import Hole, Image
+
+
+class Progress(NamedTuple):
+    """Completed pictures: a floor is done as soon as it has begun."""
+
+    images: jax.Array  # [B, H, W, C]
+    done: jax.Array  # [B]
+
+
+def mean() -> System:
+    """The hole in the mean colour of the picture's known pixels."""
+
+    def paint(states, images, hole):
+        del states
+        known = 1.0 - hole
+        total = (known * fill(images, hole)).sum((1, 2), keepdims=True)
+        return jnp.broadcast_to(total / jnp.maximum(known.sum((1, 2), keepdims=True), 1.0), images.shape)
+
+    return single_pass(paint)
+
+
+def harmonic() -> System:
+    """The hole as a membrane: the smoothest surface through its border, which is blending with constant guidance."""
+
+    def paint(states, images, hole):
+        del states
+        return poisson_blend(images, jnp.zeros_like(images), hole)
+
+    return single_pass(paint)
+
+
+def nearest(*, pictures: int = 1000) -> System:
+    """The hole of the training picture that is nearest by squared error over the known pixels, pasted.
+
+    Args:
+      pictures: in the gallery; the stage "gallery" takes in a batch per step, and then replaces the oldest.
+    """
+
+    def init(key, batch, earlier):
+        del earlier
+        images = jnp.zeros((pictures, *batch["image"].shape[1:]))
+        filled = {"filled": jnp.zeros((), jnp.int32)}
+        return TrainState(jnp.zeros((), jnp.int32), key, {"gallery": NetworkState(images, {}, ())}, filled)
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        del key, earlier
+        images = batch["image"]
+        if axis_name is not None:
+            images = jax.lax.all_gather(images, axis_name, tiled=True)
+        filled = state.schedule["filled"]
+        rows = (filled + jnp.arange(len(images))) % pictures
+        gallery = state.networks["gallery"]
+        gallery = gallery._replace(params=gallery.params.at[rows].set(images))
+        filled = filled + len(images)
+        state = state._replace(step=state.step + 1, networks={"gallery": gallery}, schedule={"filled": filled})
+        return state, {"pictures": jnp.minimum(filled, pictures).astype(jnp.float32)}
+
+    def paint(states, images, hole):
+        gallery = states["gallery"].networks["gallery"].params
+        if gallery.shape[1:] != images.shape[1:]:
+            raise InputError(f"the gallery holds pictures of {gallery.shape[1:]}, this one is {images.shape[1:]}")
+        filled = states["gallery"].schedule["filled"]
+
+        def compare(best, candidate):  # one gallery picture at a time: memory does not grow with the gallery
+            index, picture = candidate
+            distance = ((1.0 - hole) * jnp.square(fill(images, hole) - picture[None])).sum((1, 2, 3))
+            distance = jnp.where(index < filled, distance, jnp.inf)
+            return jax.tree.map(lambda new, old: jnp.where(distance < best[0], new, old), (distance, index), best), None
+
+        start = (jnp.full(len(images), jnp.inf), jnp.zeros(len(images), jnp.int32))
+        (_, chosen), _ = jax.lax.scan(compare, start, (jnp.arange(pictures, dtype=jnp.int32), gallery))
+        return gallery[chosen]
+
+    return single_pass(paint, Stage("gallery", init, step))
+
+
+def single_pass(paint: Callable[..., Image], *stages: Stage) -> System:
+    """The system of a method without iterations, for pictures of any size and any hole.
+
+    Args:
+      paint: ``(states, images [B, H, W, C], hole [B, H, W, 1]) -> [B, H, W, C]``; only its hole is used.
+      stages: what it needs to be trained.
+    """
+
+    def begin(states, images: Image, hole: Hole, keys, k):
+        del keys, k
+        return Progress(composite(images, paint(states, images, hole), hole), jnp.ones(len(images), bool))
+
+    def finish(states, progress):
+        del states
+        return Completion(progress.images[:, None], {}, {})
+
+    return System(None, stages, lambda hole: None, begin, None, finish)
