@@ -34,7 +34,7 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
     scale = next((w for w in words if w in SCALES), "cpu")
     if unknown := set(words) - {*PRESETS, *SCALES}:
         known = ", ".join((*PRESETS, *SCALES))
-        raise ValueError(f"configs/yeh.py: unknown preset or scale {', '.join(sorted(unknown))}; known: {known}")
+        raise InputError(f"configs/yeh.py: unknown preset or scale {', '.join(sorted(unknown))}; known: {known}")
     s = SCALES[scale]
     published = preset == "published"
     return ConfigDict(

@@ -49,8 +49,8 @@ def complete_folder(
 ) -> int:
     """Completes pictures from files.
 
-    Writes ``pictures/<id>.png`` at each picture's own size with its known pixels untouched bit for bit, ``report.json``,
-    ``contact_sheet.png`` and ``traces.png``.
+    Writes ``pictures/<id>.png`` at each picture's own size with its known pixels untouched bit for bit,
+    ``report.json``, ``contact_sheet.png`` and ``traces.png``.
 
     Args:
       model: a trained system.

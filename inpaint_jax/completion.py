@@ -52,7 +52,7 @@ class Driver:
         if slots < 1 or k < 1:
             raise InputError(f"slots and completions per picture must be at least 1, got {slots} and {k}")
         self.system, self.k = system, k
-        self.mesh = parallel.mesh() if mesh is None else mesh
+        self.mesh = parallel.mesh(jax.local_devices()) if mesh is None else mesh
         self.slots = slots * self.mesh.size
         self.states = parallel.replicate(states, self.mesh)
         self.advances = 0  # calls of `advance`, each one chunk of iterations over all slots

@@ -27,8 +27,8 @@ def load(spec: str, overrides: Sequence[str] = ()) -> ConfigDict:
       A locked ConfigDict.
 
     Raises:
-      InputError: for a missing file, one without ``get_config``, an argument that it does not know, an unknown key (lists
-        the known ones), or a value of the wrong type.
+      InputError: for a missing file, one without ``get_config``, an argument that it does not know, an unknown key
+        (lists the known ones), or a value of the wrong type.
     """
     path, _, argument = spec.partition(":")
     if not Path(path).is_file():

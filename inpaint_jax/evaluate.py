@@ -1,6 +1,5 @@
 """``inpaint evaluate``: whole pictures under frozen holes, a system and its baselines, measured side by side."""
 
-import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,9 +67,7 @@ def evaluate(
                 if stop.signal:
                     print(f"stopped during {method}; the same command goes on from there")
                     return 128 + stop.signal
-                packed = io.BytesIO()
-                np.savez_compressed(packed, seconds=seconds, **answer)
-                files.write_bytes(file, packed.getvalue())
+                files.write_arrays(file, {"seconds": np.array(seconds), **answer})
             kept = np.load(file)
             completed[method] = {family: kept.get(family) for family in holes} | {"seconds": float(kept["seconds"])}
     results = [

@@ -30,7 +30,8 @@ def load(workdir: str | Path, *, overrides: Sequence[str] = ()) -> Model:
 
     Args:
       workdir: as written by ``inpaint train``.
-      overrides: ``--config.search.x=...`` and the like; ``search``, ``losses`` and ``blend`` may be changed after training.
+      overrides: ``--config.search.x=...`` and the like; ``search``, ``losses`` and ``blend`` may be changed after
+        training.
 
     Raises:
       InputError: where the workdir holds no run, or one without a finished checkpoint for every stage.

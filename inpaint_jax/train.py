@@ -106,13 +106,15 @@ def train_stage(
             may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
             last = number == settings.steps or (may_stop and parallel.agree(stop))
             saving = last or number % settings.checkpoint_every == 0
-            if saving or number % settings.log_every == 0:
+            logging = number % settings.log_every == 0 or number == settings.steps
+            if saving or logging:
                 means = averages(recent)
-                rate = len(recent) / (time.perf_counter() - began)
-                recent, began = [], time.perf_counter()
-                bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
                 check_finite(means, number, checkpoints)
+                bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
+            if logging:
+                rate = len(recent) / (time.perf_counter() - began)
                 log.write_scalars(number, {**means, "steps_per_second": rate})
+                recent, began = [], time.perf_counter()
             if look and (last or number % settings.picture_every == 0):
                 _, pictures = look(state, batch, key_look, earlier)
                 log.write_images(number, {"samples": np.asarray(pictures)})

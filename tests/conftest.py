@@ -5,11 +5,10 @@ import os
 os.environ.setdefault("JAX_PLATFORMS", os.environ.get("INPAINT_TEST_PLATFORM", "cpu"))
 
 import jax
+import pytest
 
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
-
-import pytest
 
 TINY = (  # seconds to compile and train: 16 px, a few channels
     "--config.data.size=16",

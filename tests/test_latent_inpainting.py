@@ -42,9 +42,7 @@ def test_clip_keeps_the_velocity():
     path, latent = [], jnp.array([0.95])
     for steps in (1, 2, 3, 4):
         loss = lambda z: (-z.sum(), {})  # noqa: E731  gradient -1 everywhere
-        path.append(
-            float(search.invert(loss, latent, tx=NAG(), num_steps=steps, project=search.clip).latent[0])
-        )
+        path.append(float(search.invert(loss, latent, tx=NAG(), num_steps=steps, project=search.clip).latent[0]))
     np.testing.assert_allclose(path, [0.969, 0.9961, 1.0, 1.0], rtol=1e-6)
 
 

@@ -16,9 +16,7 @@ from inpaint_jax.objective import objective
 
 GENERATOR = pure(dcgan.Generator(size=16, width=16))
 CRITIC = pure(dcgan.Discriminator(width=8))
-TX = optax.sgd(
-    lambda count: 0.01
-)  # counts its updates, and does not blow up rounding as Adam's first steps do
+TX = optax.sgd(lambda count: 0.01)  # counts its updates, and does not blow up rounding as Adam's first steps do
 STEP = partial(
     steps.latent_gan_step,
     generate=GENERATOR.apply,
@@ -86,9 +84,7 @@ def test_step_equals_its_parts_written_plainly(initial):
             after.networks[name].params,
             plain.params,
         )
-        jax.tree.map(
-            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.networks[name].stats, plain.stats
-        )
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.networks[name].stats, plain.stats)
 
 
 def test_generator_updates_leave_the_critic_alone(initial):

@@ -35,7 +35,8 @@ class Completion(NamedTuple):
 
     Attributes:
       images: ``[B, K, H, W, C]`` in [-1, 1], best first by the system's own loss.
-      losses: ``{term: [B, K]}``, the terms of that loss at the answer, "total" among them (empty for feed-forward systems).
+      losses: ``{term: [B, K]}``, the terms of that loss at the answer, "total" among them (empty for feed-forward
+        systems).
       traces: ``{term: [B, T]}``, the terms over iterations of the best answer (empty likewise).
     """
 

@@ -56,7 +56,5 @@ def test_batch_norm_constants():
     _, updated = network.apply(variables, x, use_running_average=False, mutable=["batch_stats"])
     np.testing.assert_allclose(updated["batch_stats"]["mean"], [0.2, 0.4], rtol=1e-6)
     np.testing.assert_allclose(updated["batch_stats"]["var"], [1.0, 1.0], rtol=1e-6)  # 0.9 * 1 + 0.1 * 1
-    scale = BatchNorm().init(jax.random.key(0), jnp.zeros((1, 10_000)), use_running_average=True)["params"][
-        "scale"
-    ]
+    scale = BatchNorm().init(jax.random.key(0), jnp.zeros((1, 10_000)), use_running_average=True)["params"]["scale"]
     np.testing.assert_allclose([scale.mean(), scale.std()], [1, 0.02], atol=1e-3)
