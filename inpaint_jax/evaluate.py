@@ -1,7 +1,7 @@
 """``inpaint evaluate``: whole pictures under frozen holes, a system and its baselines, measured side by side."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from inpaint_jax import configuration, files, masks, metrics, sheets, tables
 from inpaint_jax.completion import Driver, Task
+from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.interruption import interruption
 from inpaint_jax.model import Model
@@ -20,6 +21,7 @@ COLUMNS = ("psnr_hole", "psnr_full", "ssim_full", "l1_pct_hole", "l2_pct_hole")
 GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
 ROWS = 8  # pictures in a grid
 BATCH = 50  # pictures measured at once
+GALLERY = 1000  # training pictures that the nearest neighbour is sought among
 
 
 def evaluate(
@@ -94,8 +96,15 @@ def methods(model: Model, against: Sequence[str], *, slots: int | None):
     )
     chosen = [name for word in against for name in GROUPS.get(word, (word,))]
     for baseline in chosen:
-        system, states = baselines.ready(baseline, model.config)
+        system, states = baselines.ready(baseline, gallery(model))
         yield baseline, Driver(system, states, slots=slots), [baseline, model.config.data.train]
+
+
+def gallery(model: Model) -> Iterator[dict[str, np.ndarray]]:
+    """The first training pictures, for a baseline that looks at some."""
+    data = model.config.data
+    source = open_source(data.train.split(","), size=data.size, fit=data.fit)
+    yield from examples(source, size=data.size, batch=BATCH, indices=range(min(GALLERY, len(source))))
 
 
 def run(driver: Driver, names, truth, gaps, *, seed, stop, title) -> tuple[dict[str, np.ndarray], float]:

@@ -44,7 +44,7 @@ def workdir(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def model(workdir):
     """The tiny run, loaded."""
     import inpaint_jax

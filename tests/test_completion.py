@@ -36,38 +36,44 @@ class Progress(NamedTuple):
     done: jax.Array
 
 
-def complete(model, pictures, holes, order, *, devices=1, seed=0):
-    """{id: [H, W, C]} through slots of four per device."""
-    driver = Driver(model.system, model.states, slots=4, mesh=parallel.mesh(jax.devices()[:devices]))
+@pytest.fixture(scope="module")
+def drivers(model):
+    """Slots of four per device, on one device and on four; compiled once."""
+    meshes = {devices: parallel.mesh(jax.devices()[:devices]) for devices in (1, 4)}
+    return {n: Driver(model.system, model.states, slots=4, mesh=mesh) for n, mesh in meshes.items()}
+
+
+def complete(driver, pictures, holes, order, *, seed=0):
+    """{id: [H, W, C]}."""
     tasks = (Task(IDS[i], pictures[i], holes[i]) for i in order)
     return {result.task.id: result.images[0] for result in driver.run(tasks, seed=seed)}
 
 
-def test_alone_in_company_in_any_order_on_any_devices(model, pictures, holes):
-    everyone = complete(model, pictures, holes, range(7))
+def test_alone_in_company_in_any_order_on_any_devices(drivers, pictures, holes):
+    everyone = complete(drivers[1], pictures, holes, range(7))
     assert len(everyone) == 7
     for other in (
-        complete(model, pictures, holes, [3]),
-        complete(model, pictures, holes, [6, 2, 4, 0, 1, 5, 3]),
-        complete(model, pictures, holes, range(7), devices=4),
+        complete(drivers[1], pictures, holes, [3]),
+        complete(drivers[1], pictures, holes, [6, 2, 4, 0, 1, 5, 3]),
+        complete(drivers[4], pictures, holes, range(7)),
     ):
         for name, image in other.items():
             np.testing.assert_array_equal(image, everyone[name])
 
 
-def test_known_pixels_survive_and_the_hole_is_never_read(model, pictures, holes):
-    answer = complete(model, pictures, holes, range(7))
+def test_known_pixels_survive_and_the_hole_is_never_read(drivers, pictures, holes):
+    answer = complete(drivers[1], pictures, holes, range(7))
     poisoned = np.where(holes > 0, np.float32(np.nan), pictures)
     for i, name in enumerate(IDS):
         known = holes[i, ..., 0] == 0
         np.testing.assert_array_equal(answer[name][known], pictures[i][known])
         assert np.isfinite(answer[name]).all()
-    for name, image in complete(model, poisoned, holes, range(7)).items():
+    for name, image in complete(drivers[1], poisoned, holes, range(7)).items():
         np.testing.assert_array_equal(image, answer[name])
 
 
-def test_another_seed_gives_another_answer(model, pictures, holes):
-    first, second = (complete(model, pictures, holes, [0], seed=seed)[IDS[0]] for seed in (0, 1))
+def test_another_seed_gives_another_answer(drivers, pictures, holes):
+    first, second = (complete(drivers[1], pictures, holes, [0], seed=seed)[IDS[0]] for seed in (0, 1))
     assert np.abs(first - second).max() > 0
 
 
