@@ -1,0 +1,49 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inpaint_jax.compositing import CAFFE_MEAN, composite, fill, from_unit_range, to_unit_range
+
+IMAGE = np.random.default_rng(0).uniform(-1, 1, (2, 4, 5, 3)).astype(np.float32)
+GENERATED = np.random.default_rng(1).uniform(-1, 1, (2, 4, 5, 3)).astype(np.float32)
+HOLE = np.zeros((2, 4, 5, 1), np.float32)
+HOLE[0, 1:3, 2:] = 1
+KNOWN = np.broadcast_to(HOLE == 0, IMAGE.shape)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, CAFFE_MEAN])
+def test_fill(value):
+    damaged = np.asarray(jax.jit(lambda image, hole: fill(image, hole, value=value))(IMAGE, HOLE))
+    np.testing.assert_array_equal(damaged[KNOWN], IMAGE[KNOWN])
+    np.testing.assert_array_equal(damaged[0, 1, 2], np.broadcast_to(np.float32(value), (3,)))
+    assert damaged.dtype == np.float32
+
+
+def test_fill_discards_what_the_hole_holds():
+    poisoned = np.where(HOLE > 0.5, np.float32(np.nan), IMAGE)
+    np.testing.assert_array_equal(fill(poisoned, HOLE), fill(IMAGE, HOLE))
+
+
+def test_composite_is_bit_identical_on_both_sides():
+    completed = np.asarray(jax.jit(composite)(IMAGE, GENERATED, HOLE))
+    np.testing.assert_array_equal(completed[KNOWN], IMAGE[KNOWN])
+    np.testing.assert_array_equal(completed[~KNOWN], GENERATED[~KNOWN])
+
+
+def test_ranges():
+    np.testing.assert_array_equal(to_unit_range(jnp.array([-1.0, 0.0, 1.0])), [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(from_unit_range(jnp.array([0.0, 0.5, 1.0])), [-1.0, 0.0, 1.0])
+
+
+def test_caffe_mean_is_117_104_123():
+    np.testing.assert_allclose(127.5 * (1 + np.array(CAFFE_MEAN)), [117, 104, 123], atol=1e-4)
+
+
+def test_shapes_that_do_not_fit():
+    with pytest.raises(
+        ValueError, match=r"hole must have the shape \(2, 4, 5, 1\) for image \(2, 4, 5, 3\), got \(2, 4, 5\)"
+    ):
+        fill(IMAGE, HOLE[..., 0])
+    with pytest.raises(ValueError, match=r"shapes differ: image \(2, 4, 5, 3\), generated \(2, 4, 4, 3\)"):
+        composite(IMAGE, GENERATED[:, :, :4], HOLE)

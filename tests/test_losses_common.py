@@ -1,0 +1,105 @@
+"""What every loss must do. A loss that is added to ``LOSSES`` is tested here without a new test."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.contextual import importance_weight
+
+B, SIZE = 3, 12
+NOT_DIFFERENTIATED = {"hole", "importance"}
+
+
+def samples(missing=0.3, logit=None):
+    """What a step may offer, by name: a sample of every parameter that the losses name."""
+    rng = np.random.default_rng(0)
+    hole = (rng.uniform(size=(B, SIZE, SIZE, 1)) < missing).astype(np.float32)
+    images = {name: rng.uniform(-1, 1, (B, SIZE, SIZE, 3)) for name in ("prediction", "target", "completed")}
+    logits = {
+        name: rng.normal(size=B) if logit is None else np.full(B, logit) for name in ("real_logits", "fake_logits")
+    }
+    return {
+        **images,
+        **logits,
+        "hole": hole,
+        "importance": np.asarray(importance_weight(hole)),
+        "latent": rng.uniform(-1, 1, (B, 5)),
+    }
+
+
+def bound(loss, values):
+    """The loss as a function of what it is differentiated in, and those values."""
+    names = [name for name, p in inspect.signature(loss).parameters.items() if p.default is p.empty]
+    if unknown := [name for name in names if name not in values]:
+        pytest.fail(f"{loss.__name__} names {unknown}: say in samples() what they look like")
+    fixed = {name: values[name] for name in names if name in NOT_DIFFERENTIATED}
+    free = {name: values[name] for name in names if name not in NOT_DIFFERENTIATED}
+    return (lambda free: loss(**free, **fixed)), free
+
+
+def single(values):
+    return jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), values)
+
+
+every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+@every_loss
+def test_one_number_per_example(loss):
+    call, free = bound(loss, single(samples()))
+    eager, jitted = call(free), jax.jit(call)(free)
+    assert eager.shape == (B,) and eager.dtype == jnp.float32
+    np.testing.assert_allclose(eager, jitted, rtol=1e-5)
+
+
+@every_loss
+def test_an_example_does_not_see_its_batch_mates(loss):
+    values = single(samples())
+    call, free = bound(loss, values)
+    together = call(free)
+    for i in range(B):
+        alone, free = bound(loss, jax.tree.map(lambda x, i=i: x[i : i + 1], values))
+        np.testing.assert_allclose(alone(free), together[i : i + 1], rtol=1e-5)
+
+    def one(values):
+        call, free = bound(loss, jax.tree.map(lambda x: x[None], values))
+        return call(free)[0]
+
+    np.testing.assert_allclose(jax.vmap(one)(values), together, rtol=1e-5)
+
+
+@every_loss
+def test_gradient_against_finite_differences(loss):
+    with jax.enable_x64(True):
+        values = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), samples())
+        call, free = bound(loss, values)
+        check_grads(call, (free,), order=1, modes=["rev"], rtol=1e-6, atol=1e-6)
+
+
+@every_loss
+@pytest.mark.parametrize("missing", [0.0, 1.0], ids=["no hole", "nothing but hole"])
+@pytest.mark.parametrize("logit", [-50.0, 50.0])
+def test_finite_at_the_ends(loss, missing, logit):
+    call, free = bound(loss, single(samples(missing, logit)))
+    value, pull = jax.vjp(call, free)
+    assert jnp.isfinite(value).all()
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(pull(jnp.ones_like(value))))
+
+
+@every_loss
+def test_docstring(loss):
+    for said in ("Args:", "Returns:", "[B"):
+        assert said in loss.__doc__
+    for name in inspect.signature(loss).parameters:
+        assert f"{name}:" in loss.__doc__, f"says nothing of {name}"
+
+
+@every_loss
+def test_options_are_keyword_only(loss):
+    for name, parameter in inspect.signature(loss).parameters.items():
+        assert (parameter.default is not parameter.empty) == (parameter.kind is parameter.KEYWORD_ONLY), name
