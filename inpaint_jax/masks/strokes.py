@@ -79,7 +79,9 @@ def ellipse_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
     def press(region, per_row, row, column):  # padding by the radius makes (row, column) the stamp's middle
         window = stamp | jax.lax.dynamic_slice(region, (row, column), stamp.shape)
         region = jax.lax.dynamic_update_slice(region, window, (row, column))
-        rows = jax.lax.dynamic_slice_in_dim(region, row, stamp.shape[0])[:, radius : radius + size].sum(1)
+        rows = jax.lax.dynamic_slice_in_dim(region, row, stamp.shape[0])[:, radius : radius + size].sum(
+            1, dtype=jnp.int32
+        )
         return region, jax.lax.dynamic_update_slice(per_row, rows, (row,))
 
     def grow(carry):
@@ -107,7 +109,7 @@ def ellipse_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
 
 
 def _disc(y, x, middle, width):
-    return (y - middle[0]) ** 2 + (x - middle[1]) ** 2 <= (width * y.shape[0]) ** 2 // 512**2
+    return (y - middle[0]) ** 2 + (x - middle[1]) ** 2 <= (width * y.shape[0] // 2) ** 2 // 256**2
 
 
 def _line(y, x, start, end, width):
