@@ -52,7 +52,8 @@ def build(
         ``prediction`` (the generator's), ``target`` (the damaged picture), ``hole``, ``importance``, ``completed``,
         ``fake_logits`` (critic of the prediction), ``latent``.
       search: ``optimizer``, ``iterations``, ``restarts``, ``start``, ``projection``, ``window`` of the importance
-        weight, ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch" (couples the pictures).
+        weight, ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch" (which couples
+        the pictures).
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
       stages: ``{"dcgan": {"optimizer", "generator_updates", ...}}``.
     """
