@@ -47,7 +47,7 @@ ALLOWED = {
     "run_record": "configuration",
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
-    "train": "systems configuration model data parallel checkpoints writers files interruption",
+    "train": "systems configuration model data parallel checkpoints writers files plots interruption",
     "complete_folder": "systems configuration model completion data masks files sheets plots interruption run_record",
     "evaluate": "systems configuration model completion data masks compositing metrics files sheets tables "
     "interruption run_record",

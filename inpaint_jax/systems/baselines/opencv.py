@@ -2,7 +2,6 @@
 
 import jax
 import numpy as np
-from jax.experimental.buffer_callback import buffer_callback
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.baselines.floors import single_pass
@@ -27,6 +26,8 @@ def build(*, method: str, radius: float = 3.0) -> System:
         import cv2
     except ImportError as error:
         raise InputError(f"the {method} baseline needs OpenCV: pip install 'inpaint_jax[baselines]'") from error
+    from jax.experimental.buffer_callback import buffer_callback  # experimental: nothing else shall depend on it
+
     flag = getattr(cv2, FLAGS[method])
 
     def on_host(images, hole):
