@@ -32,7 +32,7 @@ TRACE = 100  # points of a picture's trace in its record
 class Entry(NamedTuple):
     """A picture that passed the checks."""
 
-    index: int  # in the source
+    position: int  # in the source
     id: str
     hole: np.ndarray  # bool [S, S, 1]
 
@@ -110,7 +110,8 @@ class Holes:
 
     def __init__(self, spec: str, source: Fitted, *, seed: int):
         self.fit, names = source.fit, [source.id(i) for i in range(len(source))]
-        self.files = self.drawn = None
+        self.files: HoleFiles | None = None
+        self.drawn: dict[str, np.ndarray] = {}
         if spec.partition(":")[0] in masks.FAMILIES:
             drawn = masks.evaluation_holes(spec, ids=names, size=self.fit.size, seed=seed) > 0
             self.drawn = dict(zip(names, drawn, strict=True))
@@ -159,7 +160,7 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
 
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
     """A picture in [-1, 1] and its hole, at the model's size."""
-    picture = source.pictures[entry.index]["image"]
+    picture = source.pictures[entry.position]["image"]
     damaged = holes.at_picture(entry.id, picture.shape) if holes.files else None
     return sheets.from_uint8(source.fit.to_model(picture, damaged)), entry.hole.astype(np.float32)
 
@@ -171,7 +172,7 @@ def picture_file(output: Path, name: str) -> Path:
 
 def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
     """The completion, carried back into the picture's own hole."""
-    picture = source.pictures[entry.index]["image"]
+    picture = source.pictures[entry.position]["image"]
     whole = source.fit.carry_back(picture, result.images[0], holes.at_picture(entry.id, picture.shape))
     write_picture(picture_file(output, entry.id), whole)
 

@@ -88,7 +88,7 @@ class Driver:
         """
         queue = iter(tasks)
         slots: list[Task | None] = [None] * self.slots
-        progress = None
+        progress: Any = None
         while not stop:
             free = [i for i, task in enumerate(slots) if task is None]
             if fresh := list(islice(queue, len(free))):
@@ -103,12 +103,12 @@ class Driver:
                 progress = self._advance(self.states, progress)
                 on_chunk()
             done = np.asarray(progress.done)
-            ready = [i for i, task in enumerate(slots) if task is not None and done[i]]
+            ready = [(i, task) for i, task in enumerate(slots) if task is not None and done[i]]
             if ready:
                 completion = jax.device_get(self._finish(self.states, progress))
-                for i in ready:
+                for i, task in ready:
                     yield Result(
-                        slots[i],
+                        task,
                         completion.images[i, : self.k],
                         {name: values[i, : self.k] for name, values in completion.losses.items()},
                         {name: values[i] for name, values in completion.traces.items()},

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
@@ -15,8 +16,10 @@ from inpaint_jax.naming import resolve
 from inpaint_jax.systems import SYSTEMS
 from inpaint_jax.systems.interface import System
 
+Config = Any  # a ConfigDict, whose attributes no type checker knows
 
-def load(spec: str, overrides: Sequence[str] = ()) -> ConfigDict:
+
+def load(spec: str, overrides: Sequence[str] = ()) -> Config:
     """The config that a command names.
 
     Args:
@@ -44,7 +47,7 @@ def load(spec: str, overrides: Sequence[str] = ()) -> ConfigDict:
     return override(config, overrides)
 
 
-def override(config: ConfigDict, overrides: Sequence[str], *, only: Sequence[str] = ()) -> ConfigDict:
+def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = ()) -> Config:
     """The config with ``--config.key=value`` arguments applied, typed like the values that they replace.
 
     Args:
@@ -70,7 +73,7 @@ def override(config: ConfigDict, overrides: Sequence[str], *, only: Sequence[str
     return config
 
 
-def check_key(config: ConfigDict, key: str) -> None:
+def check_key(config: Config, key: str) -> None:
     """Raises InputError, listing the known keys of that level, unless ``key`` (dotted) is in the config."""
     at, seen = config, []
     for part in key.split("."):
@@ -83,7 +86,7 @@ def check_key(config: ConfigDict, key: str) -> None:
         seen.append(part)
 
 
-def build_system(config: ConfigDict) -> System:
+def build_system(config: Config) -> System:
     """The system that a config describes: ``systems/<name>.build``, or a user's ``module:function``, on plain keywords.
 
     Raises:
@@ -98,12 +101,12 @@ def build_system(config: ConfigDict) -> System:
         raise InputError(f"config: system {plain['system']!r} needs the key {error}") from error
 
 
-def to_plain(config: ConfigDict) -> dict:
+def to_plain(config: Config) -> dict:
     """Plain dicts, lists and numbers, as they stand in config.json."""
     return json.loads(config.to_json())
 
 
-def from_plain(plain: dict) -> ConfigDict:
+def from_plain(plain: dict) -> Config:
     """The ConfigDict of a config.json."""
     return ConfigDict(plain)
 
@@ -120,7 +123,7 @@ def differing_keys(path: Path, plain: dict) -> list[str]:
     return sorted(key for key in {*there, *here} if there.get(key, there) != here.get(key, here))
 
 
-def fingerprint(config: ConfigDict | dict) -> str:
+def fingerprint(config: Config | dict) -> str:
     """16 hex digits that two configs share exactly when all their values are equal."""
     plain = config if isinstance(config, dict) else to_plain(config)
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]

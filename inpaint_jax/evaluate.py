@@ -14,6 +14,7 @@ from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.interruption import interruption
 from inpaint_jax.model import Model
+from inpaint_jax.naming import resolve
 from inpaint_jax.run_record import run_record
 from inpaint_jax.systems import baselines
 
@@ -53,49 +54,53 @@ def evaluate(
     Raises:
       InputError: for bad pictures, families or baseline names.
     """
-    output, size = Path(output), model.config.data.size
+    output, size, against = Path(output), model.config.data.size, baseline_names(against)
     source = open_source(images, size=size, fit=model.config.data.fit)
     names = [source.id(i) for i in range(len(source))]
     truth = np.stack([sheets.from_uint8(source[i]["image"]) for i in tqdm(range(len(source)), "reading", leave=False)])
     gaps = {family: masks.evaluation_holes(family, ids=names, size=size, seed=seed) for family in holes}
     hashes = {family: masks.holes_hash(gap) for family, gap in gaps.items()}
     completed: dict[str, dict[str, np.ndarray | None]] = {}
+    seconds: dict[str, float] = {}
     with interruption() as stop:
-        for method, driver, fingerprint in methods(model, against, slots=slots):
+        for method, driver, fingerprint in methods(model, against, slots=slots or model.config.search.slots):
             identity = {"method": fingerprint, "pictures": names, "holes": hashes, "seed": seed}
             file = output / "completions" / f"{method}-{configuration.fingerprint(identity)}.npz"
             if not file.is_file():
-                answer, seconds = run(driver, names, truth, gaps, seed=seed, stop=stop, title=method)
+                answer, took = run(driver, names, truth, gaps, seed=seed, stop=stop, title=method)
                 if stop.signal:
                     print(f"stopped during {method}; the same command goes on from there")
                     return 128 + stop.signal
-                files.write_arrays(file, {"seconds": np.array(seconds), **answer})
+                files.write_arrays(file, {"seconds": np.array(took), **answer})
             kept = np.load(file)
-            completed[method] = {family: kept.get(family) for family in holes} | {"seconds": float(kept["seconds"])}
+            completed[method] = {family: kept.get(family) for family in holes}
+            seconds[method] = float(kept["seconds"])
     results = [
         {"holes": family, "holes_hash": hashes[family], "method": method}
         | {name: values for name, values in measure(truth, answer[family], gaps[family]).items()}
         for family in holes
         for method, answer in completed.items()
     ]
-    write_table(output, model, images, len(names), results, {m: a["seconds"] for m, a in completed.items()})
+    write_table(output, model, images, len(names), results, seconds)
     write_grids(output, truth, gaps, completed, results)
     print(f"look at {output}/grid.png, best.png and worst.png")
     return 0
 
 
-def methods(model: Model, against: Sequence[str], *, slots: int | None):
+def baseline_names(against: Sequence[str]) -> list[str]:
+    """Groups written out; refuses a baseline that is unknown, or needs what is not installed, before any work."""
+    names = [name for word in against for name in GROUPS.get(word, (word,))]
+    for name in names:
+        resolve(name, baselines.BASELINES, kind="baseline")()
+    return names
+
+
+def methods(model: Model, against: Sequence[str], *, slots: int) -> Iterator[tuple[str, Driver, list[Any]]]:
     """The model, then its baselines: ``(name, driver, what identifies its answers)``."""
-    slots = slots or model.config.search.slots
     steps = {name: int(state.step) for name, state in model.states.items()}
-    name = model.config.system
-    yield (
-        name,
-        Driver(model.system, model.states, slots=slots),
-        [configuration.fingerprint(model.config), steps, slots],
-    )
-    chosen = [name for word in against for name in GROUPS.get(word, (word,))]
-    for baseline in chosen:
+    identity = [configuration.fingerprint(model.config), steps, slots]
+    yield model.config.system, Driver(model.system, model.states, slots=slots), identity
+    for baseline in against:
         system, states = baselines.ready(baseline, gallery(model))
         yield baseline, Driver(system, states, slots=slots), [baseline, model.config.data.train]
 

@@ -104,11 +104,11 @@ def advance(
         return jax.tree.map(lambda new, old: jnp.where(step < num_steps, new, old), after, carry), values
 
     carry = (search.step, search.latent, search.opt, search.best_latent, search.best)
-    (step, *rest), values = jax.lax.scan(iterate, carry, length=chunk)
+    (step, latent, opt, best_latent, best), values = jax.lax.scan(iterate, carry, length=chunk)
     # A start past num_steps is clamped into the padding of the trace, which nobody reads.
     trace = jax.tree.map(lambda t, v: jax.lax.dynamic_update_slice(t, v, (search.step,)), search.trace, values)
     kept = jax.tree.map(lambda new, old: jnp.where(search.step < num_steps, new, old), trace, search.trace)
-    return Search(step, search.key, *rest, kept)
+    return Search(step, search.key, latent, opt, best_latent, best, kept)
 
 
 def invert(loss, latent, *, tx, num_steps, project, key=None, terms=None) -> Search:

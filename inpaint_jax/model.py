@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ml_collections import ConfigDict
 
 from inpaint_jax import configuration, seeds
 from inpaint_jax.checkpoints import Checkpoints
 from inpaint_jax.completion import Driver, Task
+from inpaint_jax.configuration import Config
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.interface import Stage, System
 
@@ -20,7 +20,7 @@ from inpaint_jax.systems.interface import Stage, System
 class Model(NamedTuple):
     """A system with the states of its trained stages."""
 
-    config: ConfigDict
+    config: Config
     system: System
     states: dict[str, Any]
 
@@ -50,7 +50,7 @@ def load(workdir: str | Path, *, overrides: Sequence[str] = ()) -> Model:
     return Model(config, system, states)
 
 
-def initial_state(stage: Stage, config: ConfigDict, earlier: dict[str, Any]):
+def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
     """The state of a stage before training; a function of the config's seed and the stage's name alone."""
     key = seeds.example_keys(config.seed, [stage.name], "stage")[0]
     size = config.data.size

@@ -45,7 +45,7 @@ def build(spec: Mapping[str, Any], *, label: str = "optimizer") -> optax.Gradien
     """
     options = dict(spec)
     name = options.pop("name")
-    factory = nag if name == "nag" else getattr(optax, name, None)
+    factory: Any = nag if name == "nag" else getattr(optax, name, None)
     if not callable(factory):
         raise InputError(f"{label}: unknown optimiser {name!r}; known: nag, and optax's (adam, sgd, rmsprop, ...)")
     try:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -20,4 +21,4 @@ def example_keys(seed: int, ids: Sequence[str], purpose: str = "") -> jax.Array:
     """
     digests = [hashlib.sha256(f"{purpose}\0{seed}\0{name}".encode()).digest()[:8] for name in ids]
     words = np.frombuffer(b"".join(digests), dtype=">u4").astype(np.uint32).reshape(-1, 2)
-    return jax.random.wrap_key_data(words, impl="threefry2x32")
+    return jax.random.wrap_key_data(jnp.asarray(words), impl="threefry2x32")

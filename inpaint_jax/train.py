@@ -1,7 +1,7 @@
 """The only training loop. It knows stages, not methods."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from clu import parameter_overview
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from inpaint_jax import configuration, files, model, parallel, plots, writers
+from inpaint_jax.checkpoints import Checkpoints
+from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
@@ -24,7 +25,7 @@ from inpaint_jax.systems.interface import Stage
 CHANGEABLE = ("search", "losses", "blend")  # after training too
 
 
-def train(config: ConfigDict, workdir: str | Path, *, how: str = "jit") -> int:
+def train(config: Config, workdir: str | Path, *, how: str = "jit") -> int:
     """Trains every stage of a system, going on where an earlier call stopped.
 
     The parameters that come out are bit for bit the same however often the run was interrupted.
@@ -52,7 +53,7 @@ def train(config: ConfigDict, workdir: str | Path, *, how: str = "jit") -> int:
     return 0
 
 
-def claim(workdir: Path, config: ConfigDict) -> None:
+def claim(workdir: Path, config: Config) -> None:
     """Writes config.json, or checks that the workdir's run has the same config (longer training is welcome)."""
     path = workdir / "config.json"
     plain = configuration.to_plain(config)
@@ -72,67 +73,95 @@ def changeable(key: str) -> bool:
 
 
 def train_stage(
-    stage: Stage, config: ConfigDict, workdir: Path, earlier: dict[str, Any], stop: Interruption, *, how: str
+    stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption, *, how: str
 ) -> Any:
     """One stage, from its newest checkpoint or from the start; returns its state."""
-    settings = config.stages[stage.name]
-    folder = workdir / stage.name
-    mesh = parallel.mesh()
+    settings, mesh = config.stages[stage.name], parallel.mesh()
     init = partial(model.initial_state, stage, config, earlier)
     with model.checkpoints(workdir, stage) as checkpoints:
         start = checkpoints.latest() or 0
-        if start:
-            state = parallel.replicate(checkpoints.restore(jax.eval_shape(init)), mesh)
-        else:
-            state = parallel.replicate(jax.jit(init)(), mesh)
+        state = checkpoints.restore(jax.eval_shape(init)) if start else jax.jit(init)()
+        state = parallel.replicate(state, mesh)
         if start >= settings.steps:
+            checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
             return state
-
-        log = writers.create(folder, start_step=start)
-        if not start:
-            overview = {name: net.params for name, net in state.networks.items()}
-            files.write_text(folder / "parameters.txt", parameter_overview.get_parameter_overview(overview))
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
-        look = jax.jit(stage.validate) if stage.validate else None
-        all_finite = jax.jit(lambda tree: jnp.all(jnp.stack([jnp.isfinite(x).all() for x in jax.tree.leaves(tree)])))
-        key_look = jax.random.key(config.seed)
-        recent, began = [], time.perf_counter()
-        bar = tqdm(total=settings.steps, initial=start, desc=stage.name, unit="step", disable=jax.process_index() > 0)
-        for number, batch in enumerate(batches(config, settings, start, mesh), start + 1):
-            state, metrics = step(state, batch, key_look, earlier)
-            recent.append(metrics)
-            jax.block_until_ready(recent[-2:][0])  # at most one step ahead: the bar and a stop are honest
-            bar.update()
-            may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
-            last = number == settings.steps or (may_stop and parallel.agree(stop))
-            saving = last or number % settings.checkpoint_every == 0
-            logging = number % settings.log_every == 0 or number == settings.steps
-            if saving or logging:
-                means = averages(recent)
-                check_finite(means, number, checkpoints)
-                bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
-            if logging:
-                rate = len(recent) / (time.perf_counter() - began)
-                log.write_scalars(number, {**means, "steps_per_second": rate})
-                recent, began = [], time.perf_counter()
-            if look and (last or number % settings.picture_every == 0):
-                _, pictures = look(state, batch, key_look, earlier)
-                log.write_images(number, {"samples": np.asarray(pictures)})
-            if saving:
-                if not all_finite({name: net.params for name, net in state.networks.items()}):
-                    check_finite({"parameters": float("nan")}, number, checkpoints)
-                checkpoints.save(number, state)
-                log.flush()
-            if last:
-                break
-        bar.close()
-        log.close()
+        validate = jax.jit(stage.validate) if stage.validate else None
+        number, finished = start, False
+        with Report(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
+            if not start:
+                report.overview(state)
+            for number, batch in enumerate(batches(config, settings, start, mesh), start + 1):
+                state, metrics = step(state, batch, None, earlier)
+                report.note(metrics)
+                may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
+                finished = number == settings.steps
+                last = finished or (may_stop and parallel.agree(stop))
+                saving = last or number % settings.checkpoint_every == 0
+                if saving or number % settings.log_every == 0:
+                    check_finite(report.means(), number, checkpoints)
+                if finished or number % settings.log_every == 0:
+                    report.write_line(number)
+                if validate and (last or number % settings.picture_every == 0):
+                    report.write_validation(number, *validate(state, batch, jax.random.key(config.seed), earlier))
+                if saving:
+                    check_finite(parameter_norms(state), number, checkpoints)
+                    checkpoints.save(number, state)
+                if last:
+                    break
         checkpoints.wait()
-        if jax.process_index() == 0:
-            plots.plot_metrics(folder / "metrics.png", folder / "metrics.jsonl")
-        if stop and number < settings.steps:
+        if not finished:
             tqdm.write(f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there")
     return state
+
+
+class Report:
+    """What a stage tells while it trains: a bar, log lines, pictures; curves when it is done."""
+
+    def __init__(self, folder: Path, name: str, *, start: int, steps: int):
+        self.folder, self.log = folder, writers.create(folder, start_step=start)
+        self.bar = tqdm(total=steps, initial=start, desc=name, unit="step", disable=jax.process_index() > 0)
+        self.recent: list[dict[str, jax.Array]] = []  # metrics since the last line, still on the device
+        self.since = time.perf_counter()
+
+    def __enter__(self) -> "Report":
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self.bar.close()
+        self.log.close()
+        if kind is None and jax.process_index() == 0:
+            plots.plot_metrics(self.folder / "metrics.png", self.folder / "metrics.jsonl")
+
+    def overview(self, state) -> None:
+        """``parameters.txt``: every array of every network, with its shape and size."""
+        networks = {name: network.params for name, network in state.networks.items()}
+        files.write_text(self.folder / "parameters.txt", parameter_overview.get_parameter_overview(networks))
+
+    def note(self, metrics: dict[str, jax.Array]) -> None:
+        """A step was taken. Waits for the step before it: the bar and a stop are honest, the device never idles."""
+        self.recent.append(metrics)
+        jax.block_until_ready(self.recent[-2:][0])
+        self.bar.update()
+
+    def means(self) -> dict[str, float]:
+        """Means since the last line, fetched in one go."""
+        fetched = jax.device_get(self.recent)
+        return {name: float(np.mean([metrics[name] for metrics in fetched])) for name in fetched[0]}
+
+    def write_line(self, number: int) -> None:
+        """The means since the last line, and the rate."""
+        means, now = self.means(), time.perf_counter()
+        self.bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
+        self.log.write_scalars(number, {**means, "steps_per_second": len(self.recent) / (now - self.since)})
+        self.log.flush()
+        self.recent, self.since = [], now
+
+    def write_validation(self, number: int, scores: dict[str, jax.Array], pictures: jax.Array) -> None:
+        """Means of a stage's own measurements, and its pictures."""
+        if scores:
+            self.log.write_scalars(number, {f"validation_{n}": float(np.mean(s)) for n, s in scores.items()})
+        self.log.write_images(number, {"samples": np.asarray(pictures)})
 
 
 def keyed(stage: Stage):
@@ -145,10 +174,10 @@ def keyed(stage: Stage):
     return step
 
 
-def batches(config: ConfigDict, settings: ConfigDict, start: int, mesh) -> Iterator[dict[str, jax.Array]]:
+def batches(config: Config, settings: Config, start: int, mesh) -> Iterator[dict[str, jax.Array]]:
     """Batches on the devices, the next one in flight while one is used."""
     specs = settings.get("train", config.data.train)
-    source = open_source(specs.split(","), size=config.data.size)
+    source = open_source(specs.split(","), size=config.data.size, fit=config.data.fit)
     if len(source) < settings.batch_size:
         raise InputError(f"{specs}: {len(source)} pictures are fewer than one batch of {settings.batch_size}")
     pictures = Cached(source, size=config.data.size)
@@ -171,15 +200,18 @@ def batches(config: ConfigDict, settings: ConfigDict, start: int, mesh) -> Itera
         yield batch
 
 
-def averages(recent: list[dict[str, jax.Array]]) -> dict[str, float]:
-    """Means over the steps since the last log line, fetched in one go."""
-    fetched = jax.device_get(recent)
-    return {name: float(np.mean([metrics[name] for metrics in fetched])) for name in fetched[0]}
+@jax.jit
+def parameter_norms(state) -> dict[str, jax.Array]:
+    """Largest absolute parameter per network."""
+    return {
+        f"parameters of {name}": jnp.max(jnp.stack([jnp.abs(x).max() for x in jax.tree.leaves(network.params)]))
+        for name, network in state.networks.items()
+    }
 
 
-def check_finite(means: dict[str, float], number: int, checkpoints) -> None:
-    """Raises InputError, keeping the last good checkpoint, where a metric is not finite."""
-    if bad := [name for name, value in means.items() if not np.isfinite(value)]:
+def check_finite(values: Mapping[str, Any], number: int, checkpoints: Checkpoints) -> None:
+    """Raises InputError, keeping the last good checkpoint, where a value is not finite."""
+    if bad := [name for name, value in values.items() if not np.isfinite(value)]:
         good = checkpoints.latest()
         raise InputError(
             f"training diverged by step {number}: {', '.join(bad)} not finite; "

@@ -17,17 +17,13 @@ class Stage(NamedTuple):
       init: ``(key, batch, earlier) -> TrainState``; ``earlier`` maps the names of the stages before it to their
         finished states.
       step: ``(state, batch, key, earlier, *, axis_name=None) -> (state, {metric: scalar})``.
-      prepare: ``(batch, keys [B], earlier) -> {name: [B, ...]}``, arrays added to each example; run once over the set.
       validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
-      adapt: ``(state, {metric: mean}) -> state``, what validation changes: curriculum weights, patience.
     """
 
     name: str
     init: Callable[..., Any]
     step: Callable[..., Any]
-    prepare: Callable[..., Any] | None = None
     validate: Callable[..., Any] | None = None
-    adapt: Callable[..., Any] | None = None
 
 
 class Completion(NamedTuple):

@@ -1,7 +1,7 @@
 """What the papers compare to, and the floors below them; none needs more training than a look at the pictures."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -11,7 +11,6 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
 from inpaint_jax.systems.baselines import floors, opencv
 from inpaint_jax.systems.interface import System
-from inpaint_jax.types import Batch
 
 BASELINES = {
     "mean": floors.mean,
@@ -22,7 +21,7 @@ BASELINES = {
 }
 
 
-def ready(name: str, batches: Iterable[Batch] = ()) -> tuple[System, dict[str, Any]]:
+def ready(name: str, batches: Iterable[Mapping[str, Any]] = ()) -> tuple[System, dict[str, Any]]:
     """A baseline that can be used at once.
 
     Args:
