@@ -45,8 +45,8 @@ def build(spec: Mapping[str, Any], *, label: str = "optimizer") -> optax.Gradien
     """
     options = dict(spec)
     name = options.pop("name")
-    factory: Any = nag if name == "nag" else getattr(optax, name, None)
-    if not callable(factory):
+    factory: Any = {"nag": nag}.get(name) or getattr(optax, name, None)
+    if factory is None:
         raise InputError(f"{label}: unknown optimiser {name!r}; known: nag, and optax's (adam, sgd, rmsprop, ...)")
     try:
         return factory(**options)
