@@ -21,7 +21,7 @@ from inpaint_jax.errors import InputError
 SCALES = {
     "smoke": dict(size=32, width=64, critic=(16, 5), latent=32, batch=32, steps=20, iterations=20, every=10),
     "demo": dict(size=32, width=128, critic=(16, 4), latent=64, batch=32, steps=1200, iterations=200, every=400),
-    "cpu": dict(size=64, width=256, critic=(32, 4), latent=100, batch=64, steps=5000, iterations=400, every=500),
+    "cpu": dict(size=64, width=256, critic=(32, 4), latent=100, batch=64, steps=2000, iterations=400, every=500),
     "paper": dict(size=64, width=1024, critic=(64, 5), latent=100, batch=64, steps=13000, iterations=1500, every=500),
 }
 PRESETS = ("default", "published")
