@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported before a command is known, so that ``--help`` answers in a blink."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -56,7 +57,21 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
     sub.add_argument("--against", default="floors", help="baselines by comma: floors, opencv, or single names; none")
     sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation")
+
+    sub = command("benchmark", benchmark, "measure this machine: searching, training, blending, reading pictures")
+    sub.add_argument("cases", nargs="*", help="latent dcgan context_encoder poisson input; default all")
+    sub.add_argument("--config", default="configs/yeh.py:paper", help="of latent, dcgan and input")
+    sub.add_argument("--batch", type=batch_sizes, default=(), help="sizes by comma; default each case's own")
+    sub.add_argument("--against", choices=("torch",), help="the same computation in PyTorch, measured in turns")
+    sub.add_argument("--precision", choices=("float32", "tf32"), help="of float32 products on a GPU")
+    sub.add_argument("--rounds", type=int, default=5, help="of measurements")
+    sub.add_argument("--output", help="JSON file for every round, the hardware and the versions")
     return top
+
+
+def batch_sizes(text: str) -> tuple[int, ...]:
+    """``64,1`` as numbers."""
+    return tuple(int(size) for size in text.split(","))
 
 
 def pictures(sub: argparse.ArgumentParser) -> None:
@@ -113,6 +128,26 @@ def evaluate(arguments, overrides) -> int:
         arguments.output or f"{arguments.workdir}/evaluation",
         seed=arguments.seed,
         slots=arguments.slots,
+    )
+
+
+def benchmark(arguments, overrides) -> int:
+    """``inpaint benchmark``. Compiles from cold: without ``start_jax`` there is no compile cache."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
+    import jax
+
+    from inpaint_jax import configuration
+    from inpaint_jax.benchmark import benchmark as run
+
+    jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
+    return run(
+        arguments.cases,
+        configuration.load(arguments.config, overrides),
+        batches=arguments.batch,
+        against=arguments.against,
+        precision=arguments.precision,
+        rounds=arguments.rounds,
+        output=arguments.output,
     )
 
 
