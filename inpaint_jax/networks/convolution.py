@@ -6,39 +6,18 @@ A convolution is bilinear, so it and its two gradients are three operations that
 * ``scatter``: big = sum over taps of small * kernel (a transposed convolution, the input gradient of the other);
 * ``correlate``: kernel = sum over positions of big * small (the weight gradient of both).
 
-"big" is the side that the stride makes larger: big position = stride * small position + tap - low padding. XLA's
-CPU backend is fast at the first only; the gradients of a strided convolution cost it up to 30 times the forward
-pass. There the second is one matrix product for all taps and an overlap-add, the third a matrix product of patches
-and gradient.
+On accelerators each is XLA's own convolution, on the CPU that of ``convolution_cpu``. Which one is decided when the
+program is lowered (``lax.platform_dependent``), for the device that it is lowered for: a computation placed on the CPU
+of a machine with a GPU, or exported to another platform, gets the right one too.
 """
 
 import functools
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
-Pair = tuple[int, int]
-Padding = str | int | Sequence[Pair]
-DIMENSIONS = ("NHWC", "HWIO", "NHWC")
-
-
-class Geometry(NamedTuple):
-    """Sizes of a convolution: all pairs are (rows, columns)."""
-
-    big: Pair
-    small: Pair
-    kernel: Pair
-    stride: Pair
-    low: Pair
-
-    @property
-    def pads(self) -> list[Pair]:
-        """(low, high) padding of the big side; high is cut to what the last window reads."""
-        spans = ((n - 1) * s + k for n, s, k in zip(self.small, self.stride, self.kernel, strict=True))
-        return [(low, span - low - n) for span, low, n in zip(spans, self.low, self.big, strict=True)]
+from inpaint_jax.networks import convolution_cpu
+from inpaint_jax.networks.geometry import Geometry, Padding, Pair, of_convolution, of_transposed_convolution
 
 
 def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
@@ -54,102 +33,88 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
 
     Returns:
       ``[B, H', W', O]``.
+
+    Raises:
+      TypeError: for shapes that do not fit.
     """
-    big, size = _sides(x.shape[1:3]), _sides(kernel.shape[:2])
-    pads = lax.padtype_to_pads(big, size, strides, padding) if isinstance(padding, str) else _pairs(padding)
-    small = _sides((n + sum(p) - k) // s + 1 for n, p, k, s in zip(big, pads, size, strides, strict=True))
-    return _gather(Geometry(big, small, size, _sides(strides), _sides(low for low, _ in pads)), x, kernel)
+    return _gather(of_convolution(*_check(x, kernel), strides, padding), x, kernel)
 
 
 def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
     """2-D transposed convolution, equal to ``lax.conv_transpose`` with NHWC and HWIO.
 
+    Reverse-mode differentiable to any order; not under forward mode (``jax.jvp``), being a ``custom_vjp``.
+
     Args:
       x: ``[B, H, W, I]``.
       kernel: ``[kh, kw, I, O]``, not flipped.
       strides: (rows, columns).
-      padding: "SAME" (multiplies the size by the stride), "VALID", one number, or (low, high) for rows and
-        columns: what is put around the dilated input, may be negative. Torch's padding p is kernel - 1 - p here.
+      padding: "SAME" (multiplies the size by the stride), "VALID", one number, or (low, high) for rows and columns:
+        what is put around the dilated input, may be negative. Torch's padding p is kernel - 1 - p here.
 
     Returns:
       ``[B, H', W', O]``.
+
+    Raises:
+      TypeError: for shapes that do not fit.
+      ValueError: for an unknown name of a padding.
     """
-    small, size = _sides(x.shape[1:3]), _sides(kernel.shape[:2])
-    if isinstance(padding, str):
-        pads = [_transpose_padding(k, s, padding) for k, s in zip(size, strides, strict=True)]
-    else:
-        pads = _pairs(padding)
-    big = _sides((n - 1) * s + 2 + sum(p) - k for n, s, p, k in zip(small, strides, pads, size, strict=True))
-    low = _sides(k - 1 - low for (low, _), k in zip(pads, size, strict=True))
-    # lax.conv_transpose slides the kernel over the dilated input: its tap t is the tap k - 1 - t of a scatter.
-    flipped = kernel[::-1, ::-1].swapaxes(2, 3)
-    return _scatter(Geometry(big, small, size, _sides(strides), low), x, flipped)
+    return _scatter(of_transposed_convolution(*_check(x, kernel), strides, padding), x, kernel)
 
 
-def _sides(numbers: Iterable[int]) -> Pair:
-    rows, columns = numbers
-    return rows, columns
+def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
+    """The sizes of both."""
+    if x.ndim != 4 or kernel.ndim != 4 or x.shape[3] != kernel.shape[2]:
+        raise TypeError(f"a convolution takes [B, H, W, I] and [kh, kw, I, O], got {x.shape} and {kernel.shape}")
+    return (x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1])
 
 
-def _pairs(padding: int | Sequence[Pair]) -> list[Pair]:
-    if isinstance(padding, int):
-        return [(padding, padding)] * 2
-    return [(p, p) if isinstance(p, int) else (p[0], p[1]) for p in padding]
+def _plain_gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
+    return geometry.convolve(big, kernel)
 
 
-def _transpose_padding(size: int, stride: int, padding: str) -> Pair:
-    """What "SAME" and "VALID" put around the dilated input of a transposed convolution."""
-    if padding not in ("SAME", "VALID"):
-        raise ValueError(f'padding must be "SAME", "VALID", a number or pairs, got {padding!r}')
-    if padding == "VALID":
-        total, low = size + stride - 2 + max(size - stride, 0), size - 1
-    else:
-        total = size + stride - 2
-        low = size - 1 if stride > size - 1 else -(-total // 2)
-    return low, total - low
+def _plain_scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
+    channels = kernel.shape[3 if geometry.flipped else 2]
+    big = jax.ShapeDtypeStruct((small.shape[0], *geometry.big, channels), small.dtype)
+    return jax.linear_transpose(lambda big: geometry.convolve(big, kernel), big)(small)[0]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
-    return lax.conv_general_dilated(big, kernel, geometry.stride, geometry.pads, dimension_numbers=DIMENSIONS)
+def _plain_correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
+    channels = (big.shape[-1], small.shape[-1])
+    kernel = jax.ShapeDtypeStruct((*geometry.kernel, *(channels[::-1] if geometry.flipped else channels)), big.dtype)
+    return jax.linear_transpose(lambda kernel: geometry.convolve(big, kernel), kernel)(small)[0]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
-    """One product of every small pixel with all taps, then each output phase adds up its own taps."""
-    taps = jnp.einsum("bhwo,klio->bhwkli", small, kernel)
-    rows, columns = geometry.small
-    (kh, kw), (sh, sw) = geometry.kernel, geometry.stride
-    reach_h, reach_w = -(-kh // sh), -(-kw // sw)  # taps per phase, at most
-    phases = []
-    for r in range(sh):
-        for c in range(sw):
-            parts = [
-                jnp.pad(taps[:, :, :, k, l], ((0, 0), (i, reach_h - 1 - i), (j, reach_w - 1 - j), (0, 0)))
-                for i, k in enumerate(range(r, kh, sh))
-                for j, l in enumerate(range(c, kw, sw))
-            ]
-            empty = jnp.zeros((small.shape[0], rows + reach_h - 1, columns + reach_w - 1, kernel.shape[2]), small.dtype)
-            phases.append(functools.reduce(jnp.add, parts) if parts else empty)
-    grid = jnp.stack(phases).reshape(sh, sw, *phases[0].shape)  # [sh, sw, B, rows, columns, I]
-    full = grid.transpose(2, 3, 0, 4, 1, 5).reshape(small.shape[0], grid.shape[3] * sh, grid.shape[4] * sw, -1)
-    crops = [(-low, low + n - have) for low, n, have in zip(geometry.low, geometry.big, full.shape[1:3], strict=True)]
-    return lax.pad(full, jnp.zeros((), full.dtype), [(0, 0, 0), *((lo, hi, 0) for lo, hi in crops), (0, 0, 0)])
+def _operation(plain, cpu):
+    """One of the three operations, by platform; a mapped axis of images is folded into the batch."""
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def by_platform(geometry, a, b):
+        return lax.platform_dependent(
+            a, b, cpu=functools.partial(cpu, geometry), default=functools.partial(plain, geometry)
+        )
+
+    def operation(geometry, a, b):
+        @jax.custom_batching.custom_vmap
+        def call(a, b):
+            return by_platform(geometry, a, b)
+
+        @call.def_vmap
+        def fold(size, batched, a, b):
+            if batched == [True, False] and plain is not _plain_correlate:
+                out = call(a.reshape(-1, *a.shape[2:]), b)
+                return out.reshape(size, -1, *out.shape[1:]), True
+            axes = [0 if is_batched else None for is_batched in batched]
+            return jax.vmap(functools.partial(by_platform, geometry), in_axes=axes)(a, b), True
+
+        return call(a, b)
+
+    return jax.custom_vjp(operation, nondiff_argnums=(0,))
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
-    """Every tap's view of the big side, side by side, times the small side."""
-    zero = jnp.zeros((), big.dtype)
-    padded = lax.pad(big, zero, [(0, 0, 0), *((lo, hi, 0) for lo, hi in geometry.pads), (0, 0, 0)])
-    (kh, kw), (sh, sw), (rows, columns) = geometry.kernel, geometry.stride, geometry.small
-    views = [
-        padded[:, k : k + (rows - 1) * sh + 1 : sh, l : l + (columns - 1) * sw + 1 : sw]
-        for k in range(kh)
-        for l in range(kw)
-    ]
-    kernel = jnp.einsum("bhwi,bhwo->io", jnp.concatenate(views, axis=-1), small)
-    return kernel.reshape(kh, kw, big.shape[-1], small.shape[-1])
+_gather = _operation(_plain_gather, convolution_cpu.gather)
+_scatter = _operation(_plain_scatter, convolution_cpu.scatter)
+_correlate = _operation(_plain_correlate, convolution_cpu.correlate)
 
 
 def _save(operation):
