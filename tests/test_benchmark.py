@@ -91,8 +91,9 @@ def test_report(tiny, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["latnet"], "unknown benchmark 'latnet'; known: context_encoder, dcgan"),
+        (["latnet"], "unknown benchmark 'latnet'; known: latent, dcgan"),
         (["--against=torch"], "pip install torch"),
+        (["latent", "--batch=64,0"], "at least 1, got 0"),
     ],
 )
 def test_mistakes(arguments, words, monkeypatch, capsys):
@@ -115,7 +116,9 @@ def test_torch_searches_as_we_do(torch_cases, latent, layout):
     searches = jax.jit(latent.function)(latent.state, *latent.inputs)[0].searches
     np.testing.assert_allclose(searches.trace["total"][:, 0].T, totals, rtol=1e-4)
     np.testing.assert_allclose(searches.best_latent[:, 0], best, atol=1e-5)
-    assert (np.abs(best.numpy() - latent.state.searches.latent[:, 0]).max(1) > 1e-2).all()  # one update, hence its gradient
+    assert (
+        np.abs(best.numpy() - latent.state.searches.latent[:, 0]).max(1) > 1e-2
+    ).all()  # one update, hence its gradient
 
 
 def test_torch_trains_the_dcgan_as_we_do(torch_cases, config):

@@ -15,7 +15,6 @@ from inpaint_jax.benchmark.cases import Case
 from inpaint_jax.benchmark.measure import Program, Work
 from inpaint_jax.configuration import Config
 from inpaint_jax.errors import InputError
-from inpaint_jax.naming import resolve
 from inpaint_jax.run_record import run_record
 
 CASES: dict[str, Callable[[Config, int], Case]] = {
@@ -55,10 +54,12 @@ def benchmark(
       The exit code.
 
     Raises:
-      InputError: an unknown case, or no PyTorch to compare to.
+      InputError: an unknown case, numbers below 1, or no PyTorch to compare to.
     """
-    for name in names:
-        resolve(name, CASES, kind="benchmark")
+    if unknown := [name for name in names if name not in CASES]:
+        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}")
+    if min(rounds, *batches, 1) < 1:
+        raise InputError(f"--rounds and --batch must be at least 1, got {min(rounds, *batches)}")
     opponent = pytorch() if against else None
     with jax.default_matmul_precision(PRECISIONS[precision]) if precision else nullcontext():
         limits = {"jax": measure.matrix_product(measure.SIDE)}
@@ -146,7 +147,7 @@ def text(report: Mapping[str, Any]) -> str:
             "",
             "ms: of one training step, search iteration or blend, median; pictures/s: of them times the batch.",
             f"float32 matrix products here, GFLOP/s: {products}; ratio: ours over its pictures/s, above 1 is faster.",
-            f"{', '.join(sorted(set(hardware['devices'])))}; {hardware['processor']}, {hardware['cores']} cores; "
+            f"One device: {hardware['devices'][0]}; {hardware['processor']}, {hardware['cores']} cores; "
             + ", ".join(f"{name} {value}" for name, value in versions.items())
             + f"; {record['date']}",
         )

@@ -76,7 +76,7 @@ def alternate(works: Mapping[str, Work], *, rounds: int, title: str = "") -> dic
     """Seconds per call of each, measured in turns, so that what else the machine does hits all alike.
 
     Args:
-      works: by name. Each is called twice before anything is measured.
+      works: by name. Each is called three times before anything is measured.
       rounds: of each; every other one in reverse order.
       title: of the progress bar.
 
