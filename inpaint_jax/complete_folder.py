@@ -89,7 +89,7 @@ def complete_folder(
         driver = Driver(model.system, model.states, slots=slots or model.config.search.slots)
         tasks = (Task(e.id, *model_example(source, opened, e)) for e in remaining)
         index = {entry.id: entry for entry in remaining}
-        for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=bar.refresh):
+        for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count)):
             entry = index[result.task.id]
             write_completed(output, source, opened, entry, result)
             records.add(record_of(entry, result, seed))

@@ -55,7 +55,6 @@ class Driver:
         self.mesh = parallel.mesh(jax.local_devices()) if mesh is None else mesh
         self.slots = slots * self.mesh.size
         self.states = parallel.replicate(states, self.mesh)
-        self.advances = 0  # calls of `advance`, each one chunk of iterations over all slots
 
         def begin(states, examples):
             return system.begin(states, *examples, k)
@@ -76,7 +75,7 @@ class Driver:
         *,
         seed: int,
         stop: Any = False,
-        on_chunk: Callable[[], None] = lambda: None,
+        on_chunk: Callable[[int], None] = lambda count: None,
     ) -> Iterator[Result]:
         """Completes pictures, yielding each as it is done.
 
@@ -84,11 +83,12 @@ class Driver:
           tasks: pictures of one size; drawn from as slots become free.
           seed: with a picture's id it fixes the picture's latents.
           stop: when it becomes true, no further chunk is started and the run ends.
-          on_chunk: called after every chunk of iterations.
+          on_chunk: called after every chunk of iterations with the number of chunks so far, to show that it goes on.
         """
         queue = iter(tasks)
         slots: list[Task | None] = [None] * self.slots
         progress: Any = None
+        chunks = 0
         while not stop:
             free = [i for i, task in enumerate(slots) if task is None]
             if fresh := list(islice(queue, len(free))):
@@ -101,8 +101,9 @@ class Driver:
                 return
             if self.system.advance:
                 progress = self._advance(self.states, progress)
-                on_chunk()
             done = np.asarray(progress.done)
+            chunks += 1
+            on_chunk(chunks)
             ready = [(i, task) for i, task in enumerate(slots) if task is not None and done[i]]
             if ready:
                 completion = jax.device_get(self._finish(self.states, progress))

@@ -123,7 +123,7 @@ def run(driver: Driver, names, truth, gaps, *, seed, stop, title) -> tuple[dict[
     began = time.perf_counter()
     total = len(names) * len(supported)
     with tqdm(total=total, desc=title, unit="image") as bar:
-        for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=bar.refresh):
+        for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count)):
             answer[result.task.group][rows[result.task.id]] = sheets.to_uint8(result.images[0])
             bar.update()
     return answer, time.perf_counter() - began

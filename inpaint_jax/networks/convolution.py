@@ -14,6 +14,7 @@ of a machine with a GPU, or exported to another platform, gets the right one too
 import functools
 
 import jax
+import jax.numpy as jnp
 from jax import lax
 
 from inpaint_jax.networks import convolution_cpu
@@ -75,14 +76,14 @@ def _plain_gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.
 
 def _plain_scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
     channels = kernel.shape[3 if geometry.flipped else 2]
-    big = jax.ShapeDtypeStruct((small.shape[0], *geometry.big, channels), small.dtype)
-    return jax.linear_transpose(lambda big: geometry.convolve(big, kernel), big)(small)[0]
+    big = jnp.zeros_like(small, shape=(small.shape[0], *geometry.big, channels))
+    return jax.vjp(lambda big: geometry.convolve(big, kernel), big)[1](small)[0]
 
 
 def _plain_correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
     channels = (big.shape[-1], small.shape[-1])
-    kernel = jax.ShapeDtypeStruct((*geometry.kernel, *(channels[::-1] if geometry.flipped else channels)), big.dtype)
-    return jax.linear_transpose(lambda kernel: geometry.convolve(big, kernel), kernel)(small)[0]
+    kernel = jnp.zeros_like(big, shape=(*geometry.kernel, *(channels[::-1] if geometry.flipped else channels)))
+    return jax.vjp(lambda kernel: geometry.convolve(big, kernel), kernel)[1](small)[0]
 
 
 def _operation(plain, cpu):
