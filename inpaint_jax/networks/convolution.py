@@ -38,7 +38,7 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
     Raises:
       TypeError: for shapes that do not fit.
     """
-    return _gather(of_convolution(*_check(x, kernel), strides, padding), x, kernel)
+    return _gather(of_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
 
 
 def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
@@ -60,7 +60,7 @@ def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), p
       TypeError: for shapes that do not fit.
       ValueError: for an unknown name of a padding.
     """
-    return _scatter(of_transposed_convolution(*_check(x, kernel), strides, padding), x, kernel)
+    return _scatter(of_transposed_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
 
 
 def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
@@ -68,6 +68,14 @@ def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
     if x.ndim != 4 or kernel.ndim != 4 or x.shape[3] != kernel.shape[2]:
         raise TypeError(f"a convolution takes [B, H, W, I] and [kh, kw, I, O], got {x.shape} and {kernel.shape}")
     return (x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1])
+
+
+def _vary_alike(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Both, of one type inside ``jax.shard_map``: a ``custom_vjp`` does not sum the gradient of replicated weights.
+
+    A zero that varies over the mesh makes what it is added to vary; the compiler removes it.
+    """
+    return x + jnp.zeros_like(kernel, x.dtype, ()), kernel + jnp.zeros_like(x, kernel.dtype, ())
 
 
 def _plain_gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
