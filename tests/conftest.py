@@ -1,8 +1,11 @@
 """Every test runs on four virtual CPU devices, with strict rank promotion and warnings as errors."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", os.environ.get("INPAINT_TEST_PLATFORM", "cpu"))
+# Many tests compile the same tiny programs; child processes inherit this too.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
 
 import jax
 import pytest

@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     """Five pictures of three sizes, and a hole of each picture's own size."""
     root = tmp_path_factory.mktemp("files")
     for i, (width, height) in enumerate([(16, 16), (16, 16), (40, 30), (24, 33), (16, 16)]):
-        picture = np.asarray(Image.fromarray(draw_facade(i, 48)).resize((width, height)))
+        picture = np.asarray(Image.fromarray(draw_facade(i, 48)[0]).resize((width, height)))
         hole = np.zeros((height, width), np.uint8)
         hole[height // 3 : height // 2, width // 3 : 2 * width // 3] = 255
         for kind, array in (("pictures", picture), ("holes", hole)):
@@ -104,7 +104,7 @@ def test_bad_inputs_get_one_line_and_leave_nothing(workdir, folder, tmp_path, ca
     broken = tmp_path / "broken"
     broken.mkdir()
     for name in ("a", "b"):
-        Image.fromarray(draw_facade(1, 16)).save(broken / f"{name}.png")
+        Image.fromarray(draw_facade(1, 16)[0]).save(broken / f"{name}.png")
     (broken / "b.png").write_bytes((broken / "b.png").read_bytes()[:200])
     fewer = tmp_path / "fewer"
     fewer.mkdir()
@@ -138,7 +138,7 @@ def test_bad_inputs_get_one_line_and_leave_nothing(workdir, folder, tmp_path, ca
 
 def test_skipping_lists_what_was_left_out(workdir, tmp_path):
     for name in ("a", "b"):
-        Image.fromarray(draw_facade(1, 16)).save(tmp_path / f"{name}.png")
+        Image.fromarray(draw_facade(1, 16)[0]).save(tmp_path / f"{name}.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:200])
     assert run(workdir, "--on-error=skip", images=tmp_path, output=tmp_path / "out") == 0
     report = json.loads((tmp_path / "out/report.json").read_text())
