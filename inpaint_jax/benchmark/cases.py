@@ -15,7 +15,7 @@ from inpaint_jax.data.pipeline import examples, training_batches
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.systems.interface import Stage
 
-ITERATIONS = 10  # of the search per call: a real search makes up to 50, which one CPU core would take minutes for
+ITERATIONS = 5  # of the search per call; a real search makes up to 50, which take a CPU a minute
 
 
 class Case(NamedTuple):

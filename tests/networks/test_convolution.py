@@ -1,63 +1,81 @@
-"""Our convolutions against lax's: values, both gradients, names and shapes of the parameters."""
+"""Our convolutions against flax's and lax's: parameters, values, both gradients, under every transformation."""
+
+from functools import partial
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, NamedSharding
+from jax.sharding import PartitionSpec as P
 
-from inpaint_jax.networks import convolution, layers
+from inpaint_jax.networks import convolution, convolution_cpu, layers
+from inpaint_jax.networks.geometry import of_convolution, of_transposed_convolution
 
-GEOMETRIES = [  # kernel, strides, padding, size
-    (1, 1, "SAME", (5, 6)),
-    (1, 2, "SAME", (7, 6)),
-    (3, 1, "SAME", (6, 5)),
-    (3, 2, "SAME", (7, 8)),
-    (3, 2, "VALID", (8, 7)),
-    (3, 2, ((-2, -1), (-3, 0)), (9, 10)),
-    (4, 1, "VALID", (4, 6)),
-    (4, 2, "SAME", (8, 7)),
-    (4, 2, ((1, 1), (1, 1)), (8, 6)),
-    (4, 4, "VALID", (9, 11)),
-    (5, 1, 2, (6, 7)),
-    (5, 2, "SAME", (8, 8)),
-    (5, 2, ((1, 2), (4, 0)), (7, 9)),
-    (7, 2, "SAME", (9, 8)),
-    (7, 2, ((2, 2), (5, 5)), (8, 9)),
-    (11, 4, "SAME", (13, 12)),
-    (11, 4, "VALID", (16, 15)),
-    ((3, 4), (1, 2), "SAME", (5, 8)),
-    (2, 4, "SAME", (8, 9)),
+NUMBERS = ("NHWC", "HWIO", "NHWC")
+FEW = [  # kernel, strides, padding, size
+    ((3, 3), (2, 2), "SAME", (7, 8)),
+    ((5, 5), (2, 2), "SAME", (8, 6)),
 ]
+ALL = [
+    *FEW,
+    ((1, 1), (2, 2), "SAME", (7, 6)),
+    ((3, 3), (1, 1), "SAME", (6, 5)),
+    ((3, 3), (2, 2), ((-2, -1), (-3, 0)), (9, 10)),
+    ((4, 4), (1, 1), "VALID", (4, 4)),
+    ((4, 4), (2, 2), ((1, 1), (1, 1)), (8, 6)),
+    ((4, 4), (4, 4), "VALID", (9, 11)),
+    ((5, 5), (1, 1), 2, (3, 4)),
+    ((7, 7), (2, 2), ((2, 2), (5, 5)), (8, 9)),
+    ((3, 11), (1, 4), "SAME", (5, 13)),
+    ((2, 3), (4, 2), "VALID", (8, 9)),
+]
+quickly = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def assert_close(ours, expected):
-    scale = float(jnp.abs(expected).max())
-    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-5 * scale)
+    assert ours.shape == expected.shape
+    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-5 * float(jnp.abs(expected).max()))
 
 
-@pytest.mark.parametrize("kernel, strides, padding, size", GEOMETRIES)
-@pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
-def test_equals_linen(ours, theirs, kernel, strides, padding, size):
-    """Same parameters, values and gradients as ``nn.Conv`` and ``nn.ConvTranspose``."""
-    kernel = (kernel, kernel) if isinstance(kernel, int) else kernel
-    strides = (strides, strides) if isinstance(strides, int) else strides
+def gradients(operation, *arguments):
+    value, pull = jax.vjp(operation, *arguments)
+    return value, *pull(jnp.cos(jnp.arange(value.size, dtype=jnp.float32)).reshape(value.shape))
+
+
+def check_module(ours, theirs, kernel, strides, padding, x):
     ours, theirs = (m(3, kernel, strides=strides, padding=padding) for m in (ours, theirs))
-    x = jax.random.normal(jax.random.key(1), (2, *size, 4))
-    params = theirs.init(jax.random.key(0), x)
-    mine = jax.eval_shape(ours.init, jax.random.key(0), x)
-    assert jax.tree.map(jnp.shape, mine) == jax.tree.map(jnp.shape, params)
-
-    @jax.jit
-    def both(params, x):
-        expected, pull = jax.vjp(theirs.apply, params, x)
-        got, pull_ours = jax.vjp(ours.apply, params, x)
-        cotangent = jnp.cos(jnp.arange(expected.size, dtype=jnp.float32)).reshape(expected.shape)
-        return (got, *pull_ours(cotangent)), (expected, *pull(cotangent))
-
-    got, expected = both(params, x)
+    params = jax.jit(theirs.init)(jax.random.key(0), x)
+    assert jax.tree.map(jnp.shape, jax.eval_shape(ours.init, jax.random.key(0), x)) == jax.tree.map(jnp.shape, params)
+    got, expected = quickly(lambda *a: (gradients(ours.apply, *a), gradients(theirs.apply, *a)))(params, x)
     assert expected[0].size > 0
     jax.tree.map(assert_close, got, expected)
+
+
+@pytest.mark.parametrize("kernel, strides, padding, size", FEW)
+@pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
+def test_equals_linen(ours, theirs, kernel, strides, padding, size):
+    check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (3, *size, 4)))
+
+
+@pytest.mark.parametrize("kernel, strides, padding, size", ALL)
+@pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
+def test_equals_linen_in_chunks(monkeypatch, ours, theirs, kernel, strides, padding, size):
+    """As arrays that do not fit the caches are treated: tap by tap, a few pictures at a time."""
+    monkeypatch.setattr(convolution_cpu, "CACHE", 0)
+    check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
+
+
+@pytest.mark.parametrize("geometry_of", [of_convolution, of_transposed_convolution])
+def test_lowering_of_accelerators(geometry_of):
+    """The three operations as accelerators run them, against those of the CPU."""
+    geometry = geometry_of((7, 6), (3, 3), (2, 2), "SAME")
+    big, small = (jax.random.normal(jax.random.key(c), (2, *s, c)) for s, c in ((geometry.big, 3), (geometry.small, 4)))
+    kernel = jax.random.normal(jax.random.key(2), (3, 3, 4, 3) if geometry.flipped else (3, 3, 3, 4))
+    for name, a, b in (("gather", big, kernel), ("scatter", small, kernel), ("correlate", big, small)):
+        plain, cpu = getattr(convolution, f"_plain_{name}"), getattr(convolution_cpu, name)
+        assert_close(quickly(partial(cpu, geometry))(a, b), quickly(partial(plain, geometry))(a, b))
 
 
 def test_second_order():
@@ -67,17 +85,50 @@ def test_second_order():
 
     def penalty(convolve):
         def value(kernel):
-            gradient = jax.grad(lambda x: jnp.sin(convolve(x, kernel)).sum())(x)
-            return (gradient**2).sum()
+            return (jax.grad(lambda x: jnp.sin(convolve(x, kernel)).sum())(x) ** 2).sum()
 
-        return jax.jit(jax.grad(value))(kernel)
+        return quickly(jax.grad(value))(kernel)
 
-    numbers = ("NHWC", "HWIO", "NHWC")
     assert_close(
-        penalty(lambda x, k: convolution.conv(x, k, strides=(2, 2))),
-        penalty(lambda x, k: jax.lax.conv_general_dilated(x, k, (2, 2), "SAME", dimension_numbers=numbers)),
+        penalty(partial(convolution.conv, strides=(2, 2))),
+        penalty(lambda x, k: jax.lax.conv_general_dilated(x, k, (2, 2), "SAME", dimension_numbers=NUMBERS)),
     )
     assert_close(
-        penalty(lambda x, k: convolution.conv_transpose(x, k, strides=(2, 2))),
+        penalty(partial(convolution.conv_transpose, strides=(2, 2))),
         penalty(lambda x, k: jax.lax.conv_transpose(x, k, (2, 2), "SAME")),
     )
+
+
+def network(x, kernels):
+    """[B, 4, 4, 2] to [B]: up, then down."""
+    up = jnp.tanh(convolution.conv_transpose(x, kernels[0], strides=(2, 2)))
+    return jnp.tanh(convolution.conv(up, kernels[1], strides=(2, 2))).sum((1, 2, 3))
+
+
+def test_transformations():
+    """vmap (of pictures, of kernels, of weight gradients), sharding, shard_map and pmap agree with the plain call."""
+    x = jax.random.normal(jax.random.key(0), (8, 4, 4, 2))
+    kernels = [jax.random.normal(jax.random.key(i), (3, 3, 2, 2)) for i in (1, 2)]
+    mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))
+
+    def gradient(kernels, x):
+        return jax.grad(lambda k, x: network(x, k).sum(), argnums=(0, 1))(kernels, x)
+
+    weights, pictures = expected = quickly(gradient)(kernels, x)
+    spread = jax.device_put(x, NamedSharding(mesh, P("data")))
+    jax.tree.map(assert_close, quickly(gradient)(kernels, spread), expected)
+    each = quickly(jax.vmap(lambda one: gradient(kernels, one[None])))(x)
+    jax.tree.map(assert_close, (jax.tree.map(lambda g: g.sum(0), each[0]), each[1][:, 0]), expected)
+    two = quickly(jax.vmap(gradient, in_axes=(0, None)))([jnp.stack([k, -k]) for k in kernels], x)
+    jax.tree.map(assert_close, jax.tree.map(lambda g: g[0], two), expected)
+    specs = dict(mesh=mesh, in_specs=(P(), P("data")), out_specs=(P(), P("data")))
+    jax.tree.map(assert_close, quickly(jax.shard_map(gradient, **specs))(kernels, x), expected)  # sums by itself
+    mapped = jax.pmap(gradient, in_axes=(None, 0))(kernels, x.reshape(4, 2, 4, 4, 2))
+    jax.tree.map(assert_close, (jax.tree.map(lambda g: g.sum(0), mapped[0]), mapped[1].reshape(x.shape)), expected)
+
+
+def test_wrong_shapes_are_named():
+    with pytest.raises(TypeError, match=r"\(1, 4, 4, 2\) and \(3, 3, 3, 5\)"):
+        convolution.conv(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 3, 5)))
+    with pytest.raises(ValueError, match="CIRCULAR"):
+        convolution.conv_transpose(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 2, 5)), padding="CIRCULAR")

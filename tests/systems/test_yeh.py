@@ -1,6 +1,7 @@
 """Yeh's system: its search against the plain loop, its dialect switches, and what a user brings."""
 
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -66,7 +67,7 @@ def plain(workdir, example):
 
 def test_a_users_loss_and_generator(tiny, tmp_path, monkeypatch):
     """The README's day of a researcher: files beside the config, named in it; train, complete, see the trace."""
-    readme = open("README.md").read()
+    readme = Path("README.md").read_text()
     for name in ("my_losses.py", "my_nets.py", "my_config.py"):
         block = next(b for b in readme.split("```python\n")[1:] if b.startswith(f"# {name}"))
         (tmp_path / name).write_text(block.split("```")[0].replace("8 * 8", "2 * 2").replace("-1, 8, 8", "-1, 2, 2"))
