@@ -6,6 +6,7 @@ interrupted goes on where it stopped, and the same command on a finished job doe
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -96,7 +97,8 @@ def complete_folder(
             completed += 1
             bar.update()
         if stop.signal:
-            bar.write(f"stopped with {len(records.done)} of {len(entries)} pictures done; the same command goes on")
+            done = f"{len(records.done)} of {len(entries)} pictures done"
+            print(f"stopped with {done}; the same command goes on from there", file=sys.stderr)
             return 128 + stop.signal
     seconds = time.perf_counter() - began
     write_report(output, model, job, records, skipped, pictures=completed, seconds=seconds)

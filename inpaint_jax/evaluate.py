@@ -1,5 +1,6 @@
 """``inpaint evaluate``: whole pictures under frozen holes, a system and its baselines, measured side by side."""
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -69,7 +70,7 @@ def evaluate(
             if not file.is_file():
                 answer, took = run(driver, names, truth, gaps, seed=seed, stop=stop, title=method)
                 if stop.signal:
-                    print(f"stopped during {method}; the same command goes on from there")
+                    print(f"stopped during {method}; the same command goes on from there", file=sys.stderr)
                     return 128 + stop.signal
                 files.write_arrays(file, {"seconds": np.array(took), **answer})
             kept = np.load(file)

@@ -1,5 +1,6 @@
 """The only training loop. It knows stages, not methods."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -18,6 +19,7 @@ from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
+from inpaint_jax.data.views import Source
 from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption, interruption
 from inpaint_jax.systems.interface import Stage
@@ -43,6 +45,8 @@ def train(config: Config, workdir: str | Path, *, how: str = "jit") -> int:
     """
     workdir = Path(workdir)
     system = configuration.build_system(config)
+    for stage in system.stages:
+        training_source(config, config.stages[stage.name])  # refuses bad data before anything is written
     claim(workdir, config)
     earlier: dict[str, Any] = {}
     with interruption() as stop:
@@ -68,8 +72,9 @@ def claim(workdir: Path, config: Config) -> None:
 
 def changeable(key: str) -> bool:
     """Whether a dotted config key may differ from the workdir's when a run is continued."""
-    first, *_, last = key.split(".")
-    return first in CHANGEABLE or (first == "stages" and last in ("steps", "log_every", "picture_every"))
+    parts = key.split(".")
+    harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
+    return parts[0] in CHANGEABLE or harmless
 
 
 def train_stage(
@@ -111,7 +116,10 @@ def train_stage(
                     break
         checkpoints.wait()
         if not finished:
-            tqdm.write(f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there")
+            print(
+                f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there",
+                file=sys.stderr,
+            )
     return state
 
 
@@ -174,12 +182,27 @@ def keyed(stage: Stage):
     return step
 
 
-def batches(config: Config, settings: Config, start: int, mesh) -> Iterator[dict[str, jax.Array]]:
-    """Batches on the devices, the next one in flight while one is used."""
+def training_source(config: Config, settings: Config) -> Source:
+    """The pictures that a stage trains on.
+
+    Raises:
+      InputError: no such pictures, fewer than one batch, or a batch that the devices cannot share.
+    """
     specs = settings.get("train", config.data.train)
     source = open_source(specs.split(","), size=config.data.size, fit=config.data.fit)
     if len(source) < settings.batch_size:
         raise InputError(f"{specs}: {len(source)} pictures are fewer than one batch of {settings.batch_size}")
+    if settings.batch_size % jax.device_count():
+        raise InputError(
+            f"{settings.batch_size} examples cannot be shared by {jax.device_count()} devices: choose a batch_size "
+            f"that is a multiple of {jax.device_count()}"
+        )
+    return source
+
+
+def batches(config: Config, settings: Config, start: int, mesh) -> Iterator[dict[str, jax.Array]]:
+    """Batches on the devices, the next one in flight while one is used."""
+    source = training_source(config, settings)
     pictures = Cached(source, size=config.data.size)
     with tqdm(total=len(pictures), desc="reading", unit="image", leave=False, disable=jax.process_index() > 0) as bar:
         for count in pictures.fill():
@@ -212,6 +235,7 @@ def parameter_norms(state) -> dict[str, jax.Array]:
 def check_finite(values: Mapping[str, Any], number: int, checkpoints: Checkpoints) -> None:
     """Raises InputError, keeping the last good checkpoint, where a value is not finite."""
     if bad := [name for name, value in values.items() if not np.isfinite(value)]:
+        checkpoints.wait()
         good = checkpoints.latest()
         raise InputError(
             f"training diverged by step {number}: {', '.join(bad)} not finite; "

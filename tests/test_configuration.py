@@ -47,7 +47,10 @@ def test_bad_files(tmp_path):
 def test_unknown_names_inside_a_config():
     for override, words in [
         ("system=yeah", "unknown system 'yeah'; known: yeh"),
-        ("networks.generator.name=dcgan.Genrator", "unknown networks.generator 'dcgan.Genrator'; known: dcgan.Disc"),
+        (
+            "networks.generator.name=dcgan.Genrator",
+            "unknown networks.generator 'dcgan.Genrator'; known: context_encoder.Disc",
+        ),
         ("networks.generator.name=my_nets_nowhere:UNet", "no module 'my_nets_nowhere'"),
         ("losses.prior.fn=hinge", "unknown loss 'hinge'"),
         ("search.projection=clamp", "unknown search.projection 'clamp'; known: clip"),

@@ -54,7 +54,8 @@ ALLOWED = {
     "reproduce": "systems configuration model completion data masks compositing metrics files sheets plots tables "
     "interruption run_record train evaluate",
     "export": "systems configuration model files",
-    "benchmark": "systems configuration model completion data files tables run_record",
+    "benchmark": "systems configuration model completion data files tables run_record types losses objective "
+    "compositing state steps optimizers networks blending",
     # on top
     "cli": "configuration model parallel train complete_folder evaluate reproduce export benchmark",
     "__main__": "cli",

@@ -32,7 +32,7 @@ def test_toy_history(decay, history, best):
     found = search.invert(toy_loss, START, tx=NAG(decay=decay), num_steps=200, project=search.clip)
     trace = np.asarray(found.trace["total"])
     np.testing.assert_allclose(trace[[0, 1, 10]], history, rtol=1e-5)
-    np.testing.assert_allclose(found.best["total"], best, rtol=2e-4)
+    np.testing.assert_allclose(found.best["total"], best, atol=1e-6)
     assert found.best["total"] == trace.min()
     assert found.best_latent[3] == np.float32(0.7)
     np.testing.assert_array_equal(trace, found.trace["contextual"])
@@ -68,9 +68,9 @@ def test_chunks_are_the_whole(num_steps, chunk):
     for _ in range(-(-num_steps // chunk) + 2):  # two too many: they must change nothing
         part = go(part)
     assert part.step == num_steps
-    np.testing.assert_array_equal(part.trace["total"][:num_steps], whole.trace["total"])
-    np.testing.assert_array_equal(part.best_latent, whole.best_latent)
-    np.testing.assert_array_equal(part.latent, whole.latent)
+    np.testing.assert_allclose(part.trace["total"][:num_steps], whole.trace["total"], atol=1e-6)
+    np.testing.assert_allclose(part.best_latent, whole.best_latent, atol=1e-6)
+    np.testing.assert_allclose(part.latent, whole.latent, atol=1e-6)
 
 
 def test_chunk_length_covers_with_least_padding():
@@ -87,7 +87,7 @@ def toy_generator():
 
 
 def test_a_known_latent_is_recovered(toy_generator):
-    hole = masks.FAMILIES["center"](jax.random.key(0), 16)
+    hole = masks.center(jax.random.key(0), 16)
     importance = importance_weight(hole[None])
     truths = jax.vmap(toy_generator)(jax.random.uniform(jax.random.key(4), (10, 8), minval=-1, maxval=1))
     starts = jax.random.uniform(jax.random.key(5), (10, 8), minval=-1, maxval=1)
