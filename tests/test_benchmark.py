@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from inpaint_jax import benchmark, cli, configuration
+from inpaint_jax import benchmark, cli, configuration, optimizers
 from inpaint_jax.benchmark import cases, context_encoder
 from inpaint_jax.benchmark.arithmetic import multiply_adds
 from inpaint_jax.benchmark.measure import Work, alternate, matrix_product
@@ -116,9 +116,27 @@ def test_torch_searches_as_we_do(torch_cases, latent, layout):
     searches = jax.jit(latent.function)(latent.state, *latent.inputs)[0].searches
     np.testing.assert_allclose(searches.trace["total"][:, 0].T, totals, rtol=1e-4)
     np.testing.assert_allclose(searches.best_latent[:, 0], best, atol=1e-5)
-    assert (
-        np.abs(best.numpy() - latent.state.searches.latent[:, 0]).max(1) > 1e-2
-    ).all()  # one update, hence its gradient
+    assert (np.abs(best.numpy() - latent.state.searches.latent[:, 0]).max(1) > 1e-2).all()  # one update, its gradient
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"name": "nag", "learning_rate": 0.01, "momentum": 0.9, "decay": 0.95, "decay_every": 2},
+        {"name": "adam", "learning_rate": 0.03, "b1": 0.5},
+    ],
+    ids=lambda spec: spec["name"],
+)
+def test_torch_updates_as_we_do(torch_cases, spec):
+    import torch
+
+    tx, options = optimizers.build(spec), {key: value for key, value in spec.items() if key != "name"}
+    gradients = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    state, memory = tx.init(jnp.zeros(3)), [torch.zeros(3)] * 2
+    for step, gradient in enumerate(gradients):
+        ours, state = tx.update(jnp.asarray(gradient), state)
+        theirs, memory = torch_cases.UPDATES[spec["name"]](torch.tensor(gradient), memory, step, **options)
+        np.testing.assert_allclose(ours, -theirs, rtol=1e-5)
 
 
 def test_torch_trains_the_dcgan_as_we_do(torch_cases, config):

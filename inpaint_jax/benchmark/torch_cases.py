@@ -16,11 +16,11 @@ from inpaint_jax.benchmark.cases import Case
 from inpaint_jax.benchmark.measure import Work, rate, seconds
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses.contextual import importance_weight
+from inpaint_jax.naming import resolve
 
 ASSUMED = {  # what is written here, and nothing else
     "networks.generator.name": "dcgan.Generator",
     "networks.critic.name": "dcgan.Discriminator",
-    "search.optimizer.name": "nag",
     "search.projection": "clip",
     "search.restarts": 1,
     "search.batch_norm": "running",
@@ -55,8 +55,9 @@ class Latent:
 
     def __call__(self) -> tuple[torch.Tensor, torch.Tensor]:
         """From the start: best latents ``[B, Z]``, and losses over iterations ``[T, B]``."""
-        rule = self.search["optimizer"]
-        latent, velocity = self.start, torch.zeros_like(self.start)
+        options = dict(self.search["optimizer"])
+        update = resolve(options.pop("name"), UPDATES, kind="optimizer of the PyTorch benchmark")
+        latent, memory = self.start, [torch.zeros_like(self.start)] * 2
         best, best_latent = torch.full_like(latent[:, 0], torch.inf), latent
         trace = []
         for step in range(self.iterations):
@@ -67,10 +68,26 @@ class Latent:
                 best_latent = torch.where((total < best)[:, None], latent, best_latent)
                 best = torch.minimum(total, best)
                 trace.append(total)
-                push = rule["learning_rate"] * rule["decay"] ** (step // 100 + 1) * gradient
-                velocity = rule["momentum"] * velocity + push
-                latent = (latent - push - rule["momentum"] * velocity).clamp(-1, 1)
+                change, memory = update(gradient, memory, step, **options)
+                latent = (latent - change).clamp(-1, 1)
         return best_latent, torch.stack(trace).detach()
+
+
+def nag(gradient, memory, step, *, learning_rate, momentum=0.9, decay=1.0, decay_every=100):
+    """``optimizers.nag``: what is subtracted, and the new memory."""
+    push = learning_rate * decay ** (step // decay_every + 1) * gradient
+    velocity = momentum * memory[0] + push
+    return push + momentum * velocity, [velocity]
+
+
+def adam(gradient, memory, step, *, learning_rate, b1=0.9, b2=0.999, eps=1e-8):
+    """``optax.adam``, likewise."""
+    mean, square = b1 * memory[0] + (1 - b1) * gradient, b2 * memory[1] + (1 - b2) * gradient.square()
+    root = (square / (1 - b2 ** (step + 1))).sqrt()
+    return learning_rate * mean / (1 - b1 ** (step + 1)) / (root + eps), [mean, square]
+
+
+UPDATES = {"nag": nag, "adam": adam}
 
 
 class Adversarial:
