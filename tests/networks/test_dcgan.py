@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType
+from jax.sharding import PartitionSpec as P
 
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.dcgan import Discriminator, Generator
@@ -31,17 +33,51 @@ def test_parameter_count(name, fields, shape, expected):
 
 
 @pytest.mark.parametrize("size", [32, 64])
-def test_generator_range_and_logits(size):
+def test_shapes(size):
     generator, discriminator = pure(Generator(size=size, width=16)), pure(Discriminator(width=4))
-    z = 5 * jax.random.normal(jax.random.key(1), (3, 10))
-    params, stats = generator.init(jax.random.key(0), z)
-    images, _ = generator.apply(params, stats, z, train=True)
+
+    def through(key):
+        z = jnp.zeros((3, 10))
+        images, _ = generator.apply(*generator.init(key, z), z, train=True)
+        return images, discriminator.apply(*discriminator.init(key, images), images, train=False)[0]
+
+    images, logits = jax.eval_shape(through, jax.random.key(0))
     assert images.shape == (3, size, size, 3)
-    assert -1 <= images.min() and images.max() <= 1
-    params, stats = discriminator.init(jax.random.key(0), images)
-    logits, same = discriminator.apply(params, stats, images, train=False)
     assert logits.shape == (3,)
-    assert same is stats
+
+
+@pytest.fixture(scope="module")
+def search():
+    """``z [Z] -> gradient [Z]`` through a generator and a discriminator, pictures ``z [B, Z] -> [B, 16, 16, 3]``."""
+    generator, discriminator = pure(Generator(size=16, width=16)), pure(Discriminator(width=4))
+    images = jnp.zeros((1, 16, 16, 3))
+    g, d = jax.jit(lambda k: (generator.init(k, jnp.zeros((1, 10))), discriminator.init(k, images)))(jax.random.key(0))
+
+    def loss(z):
+        image, stats = generator.apply(*g, z[None], train=False)
+        assert stats is g[1]
+        return jnp.abs(image - 0.1).sum() + jax.nn.softplus(-discriminator.apply(*d, image, train=False)[0][0])
+
+    return jax.grad(loss), lambda z: generator.apply(*g, z, train=True)[0]
+
+
+def test_pictures_lie_in_range(search):
+    images = jax.jit(search[1])(50 * jax.random.normal(jax.random.key(1), (3, 10)))
+    assert -1 <= images.min() < -0.01 and 0.01 < images.max() <= 1
+
+
+def test_result_does_not_depend_on_place_or_company(search):
+    """Bit-equal at any position of the batch, beside any others, on any device with as many slots."""
+    z = jax.random.normal(jax.random.key(1), (8, 10))
+    mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))
+    of_two = jax.jit(jax.vmap(search[0]))
+    expected = of_two(z[:2])
+    np.testing.assert_array_equal(of_two(z[1::-1])[::-1], expected)
+    np.testing.assert_array_equal(of_two(z[1:3])[0], expected[1])
+    on_four = jax.jit(jax.shard_map(jax.vmap(search[0]), mesh=mesh, in_specs=P("data"), out_specs=P("data")))
+    everywhere = on_four(z)
+    np.testing.assert_array_equal(everywhere[:2], expected)
+    np.testing.assert_array_equal(on_four(jnp.roll(z, 3, 0)), jnp.roll(everywhere, 3, 0))
 
 
 def test_size_is_four_times_a_power_of_two():
