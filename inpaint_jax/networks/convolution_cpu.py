@@ -24,8 +24,7 @@ CACHE = 4 * 2**20  # bytes
 
 def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
     """``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
-    # A kernel larger than the map would also make XLA exchange the two and fall off its fast path.
-    if kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(geometry.big):
+    if _suits(geometry, kernel):
         return geometry.convolve(big, kernel)
     views = [_rows(view) for view in _views(geometry, big)]
     if geometry.flipped:  # tap by tap: side by side, the taps of this layout would have to be transposed
@@ -38,6 +37,8 @@ def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
 
 def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
     """``[B, h, w, S]`` and the kernel to ``[B, H, W, C]``: all taps of every pixel, then an overlap-add."""
+    if geometry.stride == (1, 1) and _suits(geometry.turned, kernel):
+        return geometry.turned.convolve(small, kernel)
     channels = kernel.shape[3 if geometry.flipped else 2]
     if geometry.flipped:
         matrix, axis = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(small.shape[-1], -1), 0
@@ -73,6 +74,11 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
     total = lax.fori_loop(1, count, lambda i, total: total + some(i), some(0))
     gradient = total.reshape(features, rows, columns, channels)
     return gradient.transpose(1, 2, 0, 3)[::-1, ::-1] if geometry.flipped else gradient.transpose(1, 2, 3, 0)
+
+
+def _suits(geometry: Geometry, kernel: jax.Array) -> bool:
+    """Whether XLA's own convolution is the fastest. A kernel larger than the map would make XLA exchange the two."""
+    return kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(geometry.big)
 
 
 def _rows(x: jax.Array) -> jax.Array:

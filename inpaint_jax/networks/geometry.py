@@ -58,6 +58,12 @@ class Geometry(NamedTuple):
             for r, c in itertools.product(range(rows), range(columns))
         ]
 
+    @property
+    def turned(self) -> "Geometry":
+        """With stride 1, the sizes of the convolution that carries the small side to the big one."""
+        low = _pair(k - 1 - low for k, low in zip(self.kernel, self.low, strict=True))
+        return Geometry(self.small, self.big, self.kernel, (1, 1), low, not self.flipped)
+
     def convolve(self, big: jax.Array, kernel: jax.Array) -> jax.Array:
         """``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
         if self.flipped:

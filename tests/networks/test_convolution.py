@@ -17,6 +17,8 @@ NUMBERS = ("NHWC", "HWIO", "NHWC")
 FEW = [  # kernel, strides, padding, size
     ((3, 3), (2, 2), "SAME", (7, 8)),
     ((5, 5), (2, 2), "SAME", (8, 6)),
+    ((3, 4), (1, 1), "SAME", (6, 5)),
+    ((4, 3), (1, 1), "VALID", (4, 6)),
 ]
 ALL = [
     *FEW,
