@@ -7,7 +7,7 @@ Argument, ``configs/yeh.py:preset,scale``, default ``default,cpu``:
 
   default    z from U(-1, 1), running batch statistics, one restart: a picture's result is its own.
   published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics.
-  smoke      seconds; tests.      demo   smoke's networks, more steps, for launch/demo.sh.
+  smoke      seconds; tests.      demo   minutes; launch/demo.sh.
   cpu        under an hour on two cores.      paper   what the papers ran: for a GPU.
 
 Deviations: scale ``cpu`` is a quarter as wide as the paper's networks (4x4 kernels in the critic), trains for 2,000
@@ -18,12 +18,44 @@ from ml_collections import ConfigDict
 
 from inpaint_jax.errors import InputError
 
-# critic: width and side of the kernels; a 5x5 kernel costs half as much again as a 4x4 one.
+# generator, critic: width and side of the kernels; rate: Adam's.
 SCALES = {
-    "smoke": dict(size=32, width=64, critic=(16, 5), latent=32, batch=32, steps=20, iterations=20, every=10),
-    "demo": dict(size=32, width=128, critic=(16, 4), latent=64, batch=32, steps=1200, iterations=150, every=400),
-    "cpu": dict(size=64, width=256, critic=(32, 4), latent=100, batch=64, steps=2000, iterations=200, every=500),
-    "paper": dict(size=64, width=1024, critic=(64, 5), latent=100, batch=64, steps=13000, iterations=1500, every=500),
+    "smoke": dict(
+        size=32, generator=(64, 3), critic=(16, 5), latent=32, batch=32, rate=2e-4, steps=20, iterations=20, every=10
+    ),
+    "demo": dict(
+        size=32,
+        generator=(128, 5),
+        critic=(32, 4),
+        latent=64,
+        batch=32,
+        rate=5e-4,
+        steps=1500,
+        iterations=150,
+        every=500,
+    ),
+    "cpu": dict(
+        size=64,
+        generator=(256, 3),
+        critic=(32, 4),
+        latent=100,
+        batch=64,
+        rate=2e-4,
+        steps=2000,
+        iterations=200,
+        every=500,
+    ),
+    "paper": dict(
+        size=64,
+        generator=(1024, 3),
+        critic=(64, 5),
+        latent=100,
+        batch=64,
+        rate=2e-4,
+        steps=13000,
+        iterations=1500,
+        every=500,
+    ),
 }
 PRESETS = ("default", "published")
 NAG = dict(name="nag", learning_rate=0.01, momentum=0.9, decay=0.95)
@@ -46,7 +78,9 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
             seed=0,
             data=dict(train="facades?split=train", size=s["size"], fit="crop", flip=True),
             networks=dict(
-                generator=dict(name="dcgan.Generator", size=s["size"], width=s["width"]),
+                generator=dict(
+                    name="dcgan.Generator", size=s["size"], width=s["generator"][0], kernel=s["generator"][1]
+                ),
                 critic=dict(name="dcgan.Discriminator", width=s["critic"][0], kernel=s["critic"][1]),
                 latent_size=s["latent"],
             ),
@@ -69,7 +103,7 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
                 dcgan=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
-                    optimizer=dict(name="adam", learning_rate=2e-4, b1=0.5),
+                    optimizer=dict(name="adam", learning_rate=s["rate"], b1=0.5),
                     generator_updates=2,
                     checkpoint_every=s["every"],
                     picture_every=s["every"],

@@ -49,7 +49,7 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
         taps = _dot(_rows(small), matrix, 1, axis).reshape(*small.shape[:3], len(geometry.taps), channels)
         return _overlap_add(geometry, taps)
 
-    count = _chunks(geometry, small, channels)
+    count = _chunks(geometry, small, channels, kernel.size)  # every chunk reads the whole kernel
     if count == 1:
         return some(small)
     out = jnp.zeros_like(small, shape=(small.shape[0] // count, count, *geometry.big, channels))
@@ -62,8 +62,9 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
 
 def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
     """``[B, H, W, C]`` and ``[B, h, w, S]`` to the kernel's gradient: all patches times the small side."""
-    count = _chunks(geometry, small, big.shape[-1])
     (rows, columns), channels, features = geometry.kernel, big.shape[-1], small.shape[-1]
+    # Every chunk reads and writes the whole gradient.
+    count = _chunks(geometry, small, channels, 4 * rows * columns * channels * features)
     if count == 1:
         gradient = _dot(_patches(geometry, big), _rows(small), 0, 0).reshape(rows, columns, channels, features)
         return gradient.swapaxes(2, 3)[::-1, ::-1] if geometry.flipped else gradient
@@ -89,13 +90,14 @@ def _dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:
     return lax.dot_general(a, b, (((axis_a,), (axis_b,)), ((), ())))
 
 
-def _chunks(geometry: Geometry, small: jax.Array, channels: int) -> int:
-    """Into how many equal parts the batch is cut, so that all taps of one part fit into the cache, if they can.
+def _chunks(geometry: Geometry, small: jax.Array, channels: int, least: int) -> int:
+    """Into how many equal parts the batch is cut, so that all taps of a part fit into the cache, or into ``least``.
 
     Equal parts, because a product of other shape rounds otherwise: a picture's result must not depend on its place.
     """
-    batch, image = small.shape[0], math.prod(geometry.small) * len(geometry.taps) * channels * small.dtype.itemsize
-    return next((n for n in range(1, batch) if batch % n == 0 and batch // n * image <= CACHE), max(batch, 1))
+    batch, image = small.shape[0], math.prod(geometry.small) * len(geometry.taps) * channels
+    most = max(CACHE // small.dtype.itemsize, least)
+    return next((n for n in range(1, batch) if batch % n == 0 and batch // n * image <= most), max(batch, 1))
 
 
 def _chunk(x: jax.Array, count: int, i: jax.Array | int) -> jax.Array:

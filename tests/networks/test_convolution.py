@@ -64,7 +64,7 @@ def test_equals_linen(ours, theirs, kernel, strides, padding, size):
 @pytest.mark.parametrize("kernel, strides, padding, size", ALL)
 @pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
 def test_equals_linen_in_chunks(monkeypatch, ours, theirs, kernel, strides, padding, size):
-    """As arrays that do not fit the caches are treated: tap by tap, a few pictures at a time."""
+    """As arrays that do not fit the caches are treated: tap by tap, one picture at a time."""
     monkeypatch.setattr(convolution_cpu, "CACHE", 0)
     check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
 
