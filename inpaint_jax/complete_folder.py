@@ -26,7 +26,7 @@ from inpaint_jax.interruption import interruption
 from inpaint_jax.model import Model
 from inpaint_jax.run_record import run_record
 
-SHEET = 48  # pictures on the contact sheet
+SHEET = 16  # pictures on the contact sheet
 TRACE = 100  # points of a picture's trace in its record
 
 
