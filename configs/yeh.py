@@ -30,7 +30,7 @@ SCALES = {
         latent=64,
         batch=32,
         rate=5e-4,
-        steps=1300,
+        steps=1500,
         iterations=150,
         every=500,
     ),
