@@ -110,6 +110,40 @@ def latent_gan_step(
     return state._replace(step=state.step + 1, networks=networks), mean(metrics)
 
 
+def network_step(
+    state: TrainState,
+    batch: Batch,
+    key: Key,
+    *,
+    name: str,
+    loss: Callable,
+    tx: optax.GradientTransformation,
+    axis_name: str | None = None,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """One descent step of one network; the state's other networks stay as they are.
+
+    Args:
+      state: with the network ``name`` among its networks.
+      batch: what the loss reads.
+      key: passed on to the loss.
+      name: of the network that is trained.
+      loss: ``(params, stats, batch, key) -> (scalar, (stats, {metric: [] or [B]}))``: a mean over its batch, and the
+        statistics of its forward pass. Where ``axis_name`` is given it takes batch statistics over that axis, and draws
+        by ``global_draw``.
+      tx: optimiser.
+      axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
+
+    Returns:
+      The new state, and the scalar means of the loss's metrics.
+    """
+    network = state.networks[name]
+    grads, (stats, metrics) = jax.grad(loss, has_aux=True)(network.params, network.stats, batch, key)
+    if axis_name is not None:
+        grads, metrics = jax.lax.pmean((grads, averaged(metrics)), axis_name)
+    networks = {**state.networks, name: states.update(network, grads, stats, tx)}
+    return state._replace(step=state.step + 1, networks=networks), averaged(metrics)
+
+
 def averaged(parts: dict[str, jax.Array]) -> dict[str, jax.Array]:
     """Batch means of the terms of an objective."""
     return {label: jnp.mean(part) for label, part in parts.items()}

@@ -110,3 +110,55 @@ def test_devices_agree(initial):
     one = run(1, "jit")
     for other in (run(4, "jit"), run(4, "pmap")):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), one, other)
+
+
+def rows(count):
+    """A batch of numbers 0, 1, ... to fit a line through."""
+    x = np.arange(count, dtype=np.float32)
+    return {"x": x, "y": 3 * x}
+
+
+def line_loss(params, stats, batch, key, *, axis_name=None):
+    """(w x + noise - y)^2, the noise drawn for the global batch."""
+    count = batch["x"].shape[0]
+    noise = steps.global_draw(lambda k, n: jax.random.normal(k, (n,)), key, count, axis_name)
+    error = params["w"] * batch["x"] + noise - batch["y"]
+    return (error**2).mean(), ({"seen": stats["seen"] + 1}, {"error": error, "slope": params["w"]})
+
+
+def line_step(s, batch, key, earlier, *, axis_name=None):
+    del earlier
+    loss = partial(line_loss, axis_name=axis_name)
+    return steps.network_step(s, batch, key, name="line", loss=loss, tx=TX, axis_name=axis_name)
+
+
+def line_state():
+    networks = {"line": ({"w": jnp.ones(())}, {"seen": jnp.zeros(())}, TX), "other": ({"w": jnp.ones(3)}, {}, TX)}
+    return state.create(jax.random.key(0), networks)
+
+
+def test_network_step_by_hand():
+    """d/dw mean((w x - y + n)^2) = 2 mean(x (w x - y + n)), x = 0, 1, at rate 0.01."""
+    before, key = line_state(), jax.random.key(3)
+    noise = jax.random.normal(key, (2,))
+    after, metrics = line_step(before, rows(2), key, {})
+    network = after.networks["line"]
+    np.testing.assert_allclose(network.params["w"], 1 - 0.01 * (-2 + noise[1]), rtol=1e-6)
+    assert int(network.stats["seen"]) == updates(network) == int(after.step) == 1
+    np.testing.assert_allclose(metrics["error"], (noise[0] + noise[1] - 2) / 2, rtol=1e-6)
+    assert metrics["slope"] == 1 and set(metrics) == {"error", "slope"}
+    assert after.networks["other"] is before.networks["other"]
+
+
+def test_network_step_devices_agree():
+    def run(devices, how):
+        mesh = parallel.mesh(jax.devices()[:devices])
+        step = parallel.data_parallel(line_step, mesh, how=how)
+        s, metrics = step(
+            parallel.replicate(line_state(), mesh), parallel.put_batch(rows(8), mesh), jax.random.key(3), {}
+        )
+        return jax.device_get((s.networks, metrics))
+
+    one = run(1, "jit")
+    for other in (run(4, "jit"), run(4, "pmap")):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), one, other)
