@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command("train", train, "train a system; the same command goes on where an earlier one stopped")
     sub.add_argument("--config", required=True, help="FILE.py[:preset,scale]; override keys with --config.key=value")
     sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
+    sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")
     sub.add_argument("--parallel", choices=("jit", "pmap"), default="jit", help="how the step is spread over devices")
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
@@ -50,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
     pictures(sub)
     sub.add_argument("--holes", required=True, help=HOLES)
     sub.add_argument("--output", required=True, help="folder for the completed pictures; continued if interrupted")
+    sub.add_argument("--search", help="FILE.py[:words]: search, losses and blend of that config in place of the run's")
+    sub.add_argument("--keep", type=int, default=1, help="completions per picture, and a map of where they differ")
     sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture")
 
     sub = command("evaluate", evaluate, "complete whole pictures under holes, and measure against the truth")
@@ -57,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
     sub.add_argument("--against", default="floors", help="baselines by comma: floors, opencv, or single names; none")
     sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation")
+    sub.add_argument(
+        "--search", nargs="+", default=[], help="FILE.py[:words] ...: searches to compare, the first is the reference"
+    )
 
     sub = command("benchmark", benchmark, "measure this machine: searching, training, blending, reading pictures")
     sub.add_argument("cases", nargs="*", help="latent dcgan context_encoder poisson input; default all")
@@ -85,6 +91,7 @@ def pictures(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--count", type=int, help="only so many pictures")
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
     sub.add_argument("--slots", type=int, help="pictures at once on each device; default the config's")
+    sub.add_argument("--tolerance", type=float, help="a search ends early when a window of iterations gains less")
 
 
 def train(arguments, overrides) -> int:
@@ -94,7 +101,7 @@ def train(arguments, overrides) -> int:
     from inpaint_jax.train import train as run
 
     config = configuration.load(arguments.config, overrides)
-    return run(config, arguments.workdir, how=arguments.parallel)
+    return run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse)
 
 
 def complete(arguments, overrides) -> int:
@@ -104,11 +111,12 @@ def complete(arguments, overrides) -> int:
     from inpaint_jax.complete_folder import complete_folder
 
     return complete_folder(
-        model.load(arguments.workdir, overrides=overrides),
+        model.load(arguments.workdir, search=arguments.search, overrides=search_overrides(arguments, overrides)),
         picture_source(arguments),
         arguments.holes,
         arguments.output,
         seed=arguments.seed,
+        keep=arguments.keep,
         slots=arguments.slots,
         skip_errors=arguments.on_error == "skip",
     )
@@ -120,12 +128,15 @@ def evaluate(arguments, overrides) -> int:
     from inpaint_jax import model
     from inpaint_jax.evaluate import evaluate as run
 
+    overrides = search_overrides(arguments, overrides)
+    trained = model.load(arguments.workdir, overrides=[] if arguments.search else overrides)
     return run(
-        model.load(arguments.workdir, overrides=overrides),
+        trained,
         picture_source(arguments),
         arguments.holes.split(","),
         arguments.against.split(","),
         arguments.output or f"{arguments.workdir}/evaluation",
+        searches={search_name(spec): model.searching(trained, spec, overrides) for spec in arguments.search},
         seed=arguments.seed,
         slots=arguments.slots,
     )
@@ -149,6 +160,19 @@ def benchmark(arguments, overrides) -> int:
         rounds=arguments.rounds,
         output=arguments.output,
     )
+
+
+def search_overrides(arguments, overrides: list[str]) -> list[str]:
+    """The overrides, ``--tolerance`` among them."""
+    return (
+        overrides if arguments.tolerance is None else [*overrides, f"--config.search.tolerance={arguments.tolerance}"]
+    )
+
+
+def search_name(spec: str) -> str:
+    """``configs/yeh.py:cpu,nag`` as a table shows it: ``yeh:cpu,nag``."""
+    path, colon, words = spec.partition(":")
+    return os.path.basename(path).removesuffix(".py") + colon + words
 
 
 def picture_source(arguments):

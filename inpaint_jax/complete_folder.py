@@ -5,29 +5,28 @@ interrupted goes on where it stopped, and the same command on a finished job doe
 """
 
 import hashlib
-import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import configuration, files, masks, plots, sheets
+from inpaint_jax import configuration, masks, sheets
 from inpaint_jax.completion import Driver, Result, Task
 from inpaint_jax.data.holes import HoleFiles
-from inpaint_jax.data.pictures import read_picture, write_picture
+from inpaint_jax.data.pictures import read_picture
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Fitted
 from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import interruption
+from inpaint_jax.job_files import Records, deviation_file, kept_file, picture_file, record_of, write_completions
+from inpaint_jax.job_report import write_report, write_traces
 from inpaint_jax.model import Model
-from inpaint_jax.run_record import run_record
 
 SHEET = 16  # pictures on the contact sheet
-TRACE = 100  # points of a picture's trace in its record
 
 
 class Entry(NamedTuple):
@@ -45,13 +44,16 @@ def complete_folder(
     output: str | Path,
     *,
     seed: int = 0,
+    keep: int = 1,
     slots: int | None = None,
     skip_errors: bool = False,
 ) -> int:
     """Completes pictures from files.
 
     Writes ``pictures/<id>.png`` at each picture's own size with its known pixels untouched bit for bit,
-    ``report.json``, ``contact_sheet.png`` and ``traces.png``.
+    ``report.json``, ``contact_sheet.png`` and ``traces.png``. Of several completions kept, ``pictures/`` holds the
+    best, ``kept/<id>/1.png``, ``2.png``, ... all of them, best first by the search's own loss, and
+    ``deviation/<id>.png`` where they differ: twice the standard deviation of the levels, averaged over channels.
 
     Args:
       model: a trained system.
@@ -59,6 +61,7 @@ def complete_folder(
       holes: a hole family, or a file or folder of holes (white = missing) at the pictures' own sizes.
       output: made when missing; refused when it holds something else.
       seed: of drawn holes and latents, each keyed by its picture's id.
+      keep: completions per picture; a search makes at least as many restarts.
       slots: pictures at once per device; default the config's.
       skip_errors: leave bad pictures out and list them in the report, instead of stopping at the first.
 
@@ -82,27 +85,36 @@ def complete_folder(
         "holes": holes,
         "holes_hash": masks.holes_hash(stacked),
         "seed": seed,
+        "keep": keep,
     }
     records = Records(output, job)
     remaining = [entry for entry in entries if entry.id not in records.done]
-    began, completed = time.perf_counter(), 0
+    iterations = model.config.get("search", {}).get("iterations", 1)
+    began, completed, spent = time.perf_counter(), 0, 0
     with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
-        driver = Driver(model.system, model.states, slots=slots or model.config.search.slots)
+        driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=keep)
         tasks = (Task(e.id, *model_example(source, opened, e)) for e in remaining)
         index = {entry.id: entry for entry in remaining}
         for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count)):
             entry = index[result.task.id]
             write_completed(output, source, opened, entry, result)
-            records.add(record_of(entry, result, seed))
-            completed += 1
+            records.add(record_of(result, seed=seed, iterations=iterations))
+            completed, spent = completed + 1, spent + (result.evaluations or 0)
             bar.update()
         if stop.signal:
             done = f"{len(records.done)} of {len(entries)} pictures done"
             print(f"stopped with {done}; the same command goes on from there", file=sys.stderr)
             return 128 + stop.signal
     seconds = time.perf_counter() - began
-    write_report(output, model, job, records, skipped, pictures=completed, seconds=seconds)
-    write_pictures(output, model, source, opened, entries, records)
+    finished = list(records.read())
+    this_call = {
+        "pictures": completed,
+        "seconds": round(seconds, 2),
+        "evaluations_per_second": round(spent / seconds, 1),
+    }
+    write_report(output, model, job, finished, skipped, this_call)
+    write_contact_sheet(output, source, opened, entries, keep=keep)
+    write_traces(output, model, finished)
     print(f"{len(entries)} pictures in {output}/pictures; look at {output}/contact_sheet.png")
     return 0
 
@@ -167,97 +179,29 @@ def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarra
     return sheets.from_uint8(source.fit.to_model(picture, damaged)), entry.hole.astype(np.float32)
 
 
-def picture_file(output: Path, name: str) -> Path:
-    """Where a completed picture goes."""
-    return output / "pictures" / f"{name}.png"
-
-
 def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
-    """The completion, carried back into the picture's own hole."""
+    """The completions, carried back into the picture's own hole."""
     picture = source.pictures[entry.position]["image"]
-    whole = source.fit.carry_back(picture, result.images[0], holes.at_picture(entry.id, picture.shape))
-    write_picture(picture_file(output, entry.id), whole)
+    hole = holes.at_picture(entry.id, picture.shape)
+    write_completions(output, entry.id, [source.fit.carry_back(picture, image, hole) for image in result.images])
 
 
-def record_of(entry: Entry, result: Result, seed: int) -> dict[str, Any]:
-    """What the report says of one picture."""
-    every = max(1, -(-len(next(iter(result.traces.values()), ())) // TRACE))
-    return {
-        "id": entry.id,
-        "seed": seed,
-        "hole_share": round(float(entry.hole.mean()), 6),
-        "losses": {name: float(values[0]) for name, values in result.losses.items()},
-        "trace_every": every,
-        "traces": {name: [float(f"{v:.5g}") for v in values[::every]] for name, values in result.traces.items()},
-    }
-
-
-class Records:
-    """The finished pictures of a job, one JSON line each, written as they finish."""
-
-    def __init__(self, output: Path, job: dict[str, Any]):
-        self.file = output / "records.jsonl"
-        identity = output / "job.json"
-        if identity.is_file():
-            there = json.loads(identity.read_text())
-            if differing := sorted(key for key in {*there, *job} if there.get(key) != job.get(key)):
-                raise InputError(
-                    f"{output} holds another job (other {', '.join(differing)}): give another --output, or remove it"
-                )
-        elif output.exists() and (not output.is_dir() or any(output.iterdir())):
-            raise InputError(f"{output} is not empty and holds no job of this program: give another --output")
-        else:
-            files.write_json(identity, job)
-        self.done = {record["id"]: record for record in self._lines()}
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        for line in self.file.read_text().splitlines() if self.file.is_file() else ():
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:  # cut short by a kill: that picture is done again
-                continue
-            if picture_file(self.file.parent, record["id"]).is_file():
-                yield record
-
-    def add(self, record: dict[str, Any]) -> None:
-        """Appends a record, after its picture was written."""
-        files.append_line(self.file, json.dumps(record))
-        self.done[record["id"]] = record
-
-
-def write_report(output, model, job, records, skipped, *, pictures, seconds) -> None:
-    """``report.json``."""
-    shown = [
-        {k: v for k, v in record.items() if k not in ("traces", "trace_every")} for record in records.done.values()
-    ]
-    iterations = model.config.search.iterations
-    report = {
-        "job": job,
-        "run": run_record(model.config),
-        "this_call": {
-            "pictures": pictures,
-            "seconds": round(seconds, 2),
-            "image_iterations_per_second": round(pictures * iterations / seconds, 2) if pictures else None,
-        },
-        "skipped": skipped,
-        "images": sorted(shown, key=lambda record: record["id"]),
-    }
-    files.write_json(output / "report.json", report)
-
-
-def write_pictures(output, model, source, holes, entries, records) -> None:
-    """The contact sheet, with the truth where the pictures came whole, and the plot of the losses' traces."""
+def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
+    """The first pictures: damaged, completed, where kept completions differ, and the truth where it is known."""
     first = entries[:SHEET]
+
+    def at_model(file):
+        return sheets.from_uint8(source.fit.to_model(read_picture(file)))
+
     pairs = [model_example(source, holes, entry) for entry in first]
     images, gaps = (np.stack(parts) for parts in zip(*pairs, strict=True))
-    completed = [source.fit.to_model(read_picture(picture_file(output, entry.id))) for entry in first]
-    columns = {"damaged": np.where(gaps > 0, 0, images), "completed": sheets.from_uint8(np.stack(completed))}
+    columns = {"damaged": np.where(gaps > 0, 0, images)}
+    if keep > 1:
+        for rank in range(keep):
+            columns[f"kept {rank + 1}"] = np.stack([at_model(kept_file(output, e.id, rank)) for e in first])
+        columns["deviation"] = np.stack([at_model(deviation_file(output, e.id)) for e in first])
+    else:
+        columns["completed"] = np.stack([at_model(picture_file(output, e.id)) for e in first])
     if not holes.files:
         columns["truth"] = images
     sheets.save_png(output / "contact_sheet.png", sheets.contact_sheet(columns))
-    traced = [record for record in records.done.values() if record["traces"]]
-    if traced:
-        every = traced[0]["trace_every"]
-        traces = {name: np.array([record["traces"][name] for record in traced]) for name in traced[0]["traces"]}
-        weights = {label: term.get("weight", 1.0) for label, term in model.config.losses.items()}
-        plots.plot_traces(output / "traces.png", traces, {**weights, "total": 1.0}, every=every)

@@ -5,8 +5,9 @@ a batch of seven: with equal slots a picture's result is bit-equal alone, in com
 of devices.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ import numpy as np
 from inpaint_jax import parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
-from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.interface import Completion, System
 
 
 class Task(NamedTuple):
@@ -34,7 +35,8 @@ class Result(NamedTuple):
     task: Task
     images: np.ndarray  # [K, H, W, C] float32 in [-1, 1], best first
     losses: dict[str, np.ndarray]  # {term: [K]}
-    traces: dict[str, np.ndarray]  # {term: [T]}
+    traces: dict[str, np.ndarray]  # {term: [T]}, as far as the search went
+    evaluations: int | None  # of the loss, by all restarts; None where nothing is searched
 
 
 class Driver:
@@ -107,13 +109,10 @@ class Driver:
             ready = [(i, task) for i, task in enumerate(slots) if task is not None and done[i]]
             if ready:
                 completion = jax.device_get(self._finish(self.states, progress))
+                if completion.images.shape[1] < self.k:
+                    raise InputError(f"this system gives one completion per picture, not {self.k}")
                 for i, task in ready:
-                    yield Result(
-                        task,
-                        completion.images[i, : self.k],
-                        {name: values[i, : self.k] for name, values in completion.losses.items()},
-                        {name: values[i] for name, values in completion.traces.items()},
-                    )
+                    yield result_of(task, jax.tree.map(itemgetter(i), completion), self.k)
                     slots[i] = None
 
     def _refill(self, progress, slots, filled, seed):
@@ -146,6 +145,26 @@ class Driver:
             raise InputError(f"{task.id}: the picture has NaN or infinite pixels outside its hole")
         if reason := self.system.supports(task.hole):
             raise InputError(f"{task.id}: this system does not support the hole: {reason}")
+
+
+def result_of(task: Task, completion: Completion, k: int) -> Result:
+    """One picture's row of a completion, its traces cut where its search ended."""
+    length = int(np.isfinite(completion.traces.get("evaluations", np.zeros(0))).sum())
+    return Result(
+        task,
+        completion.images[:k],
+        {name: values[:k] for name, values in completion.losses.items()},
+        {name: values[:length] for name, values in completion.traces.items()},
+        None if completion.evaluations is None else int(completion.evaluations),
+    )
+
+
+def stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows of several lengths as ``float32 [N, T]``, NaN after a row's end."""
+    out = np.full((len(rows), max(map(len, rows), default=0)), np.nan, np.float32)
+    for whole, row in zip(out, rows, strict=True):
+        whole[: len(row)] = row
+    return out
 
 
 def _select(take, new, old):

@@ -73,6 +73,11 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
     return config
 
 
+def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
+    """The config with some of its top-level keys taken from another."""
+    return from_plain({**to_plain(config), **{key: to_plain(other)[key] for key in keys if key in other}})
+
+
 def check_key(config: Config, key: str) -> None:
     """Raises InputError, listing the known keys of that level, unless ``key`` (dotted) is in the config."""
     at, seen = config, []
@@ -111,16 +116,18 @@ def from_plain(plain: dict) -> Config:
     return ConfigDict(plain)
 
 
-def differing_keys(path: Path, plain: dict) -> list[str]:
-    """Dotted keys whose values differ between a config.json and a plain config."""
+def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str]:
+    """Dotted keys whose values differ between two plain configs; ``shared_only``: among the keys that both have."""
 
     def flat(tree, prefix=""):
         if not isinstance(tree, dict) or not tree:
             return {prefix[:-1]: tree}
         return {k: v for name, sub in tree.items() for k, v in flat(sub, f"{prefix}{name}.").items()}
 
-    there, here = flat(json.loads(path.read_text())), flat(plain)
-    return sorted(key for key in {*there, *here} if there.get(key, there) != here.get(key, here))
+    one, other = flat(there), flat(here)
+    shared, absent = one.keys() & other.keys(), object()
+    keys = shared if shared_only else one.keys() | other.keys()
+    return sorted(key for key in keys if one.get(key, absent) != other.get(key, absent))
 
 
 def fingerprint(config: Config | dict) -> str:

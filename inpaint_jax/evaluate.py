@@ -1,16 +1,19 @@
-"""``inpaint evaluate``: whole pictures under frozen holes, a system and its baselines, measured side by side."""
+"""``inpaint evaluate``: whole pictures under frozen holes, a system and its baselines, measured side by side.
+
+Several searches of one trained system are methods like any other; how fast their losses fell is compared as well.
+"""
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import configuration, files, masks, metrics, sheets, tables
-from inpaint_jax.completion import Driver, Task
+from inpaint_jax import configuration, files, masks, metrics, search_speed, sheets, tables
+from inpaint_jax.completion import Driver, Task, stacked
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.interruption import interruption
@@ -26,6 +29,15 @@ BATCH = 50  # pictures measured at once
 GALLERY = 1000  # training pictures that the nearest neighbour is sought among
 
 
+class Answer(NamedTuple):
+    """What a method made of every picture under the holes of one family."""
+
+    images: np.ndarray  # uint8 [N, H, W, C]
+    seconds: float
+    totals: np.ndarray  # [N, T], the search's loss per iteration, NaN after an early finish; T = 0: no search
+    evaluations: np.ndarray  # [N, T], evaluations of it until then
+
+
 def evaluate(
     model: Model,
     images: Sequence[str],
@@ -33,19 +45,23 @@ def evaluate(
     against: Sequence[str],
     output: str | Path,
     *,
+    searches: Mapping[str, Model] | None = None,
     seed: int = 0,
     slots: int | None = None,
 ) -> int:
     """Completes every picture under every hole family with every method, and writes the table and the grids.
 
-    Completions are kept in ``output/completions``, so that an interrupted evaluation goes on with the next method.
+    Completions are kept in ``output/completions``, so that an interrupted evaluation goes on with the next family.
 
     Args:
       model: a trained system.
       images: source specs of whole pictures.
       holes: families; each picture gets one hole of each.
       against: baselines by name, "floors", "opencv" or "none".
-      output: for ``table.md``, ``table.json``, ``grid.png``, ``best.png``, ``worst.png``.
+      output: for ``table.md``, ``table.json``, ``grid.png``, ``best.png``, ``worst.png``, and, of several searches,
+        ``search.md`` and ``search.png``.
+      searches: the model under several searches, by name, in place of its own; the first is what the others are
+        compared to.
       seed: of the holes and latents.
       slots: pictures at once per device; default the config's.
 
@@ -61,29 +77,35 @@ def evaluate(
     truth = np.stack([sheets.from_uint8(source[i]["image"]) for i in tqdm(range(len(source)), "reading", leave=False)])
     gaps = {family: masks.evaluation_holes(family, ids=names, size=size, seed=seed) for family in holes}
     hashes = {family: masks.holes_hash(gap) for family, gap in gaps.items()}
-    completed: dict[str, dict[str, np.ndarray | None]] = {}
-    seconds: dict[str, float] = {}
+    searches = searches or {model.config.system: model}
+    answers: dict[str, dict[str, Answer | None]] = {}
     with interruption() as stop:
-        for method, driver, fingerprint in methods(model, against, slots=slots or model.config.search.slots):
-            identity = {"method": fingerprint, "pictures": names, "holes": hashes, "seed": seed}
-            file = output / "completions" / f"{method}-{configuration.fingerprint(identity)}.npz"
-            if not file.is_file():
-                answer, took = run(driver, names, truth, gaps, seed=seed, stop=stop, title=method)
-                if stop.signal:
-                    print(f"stopped during {method}; the same command goes on from there", file=sys.stderr)
-                    return 128 + stop.signal
-                files.write_arrays(file, {"seconds": np.array(took), **answer})
-            kept = np.load(file)
-            completed[method] = {family: kept.get(family) for family in holes}
-            seconds[method] = float(kept["seconds"])
+        for method, driver, fingerprint in methods(searches, against, slots=slots):
+            answers[method] = {}
+            for family, gap in gaps.items():
+                identity = {"method": fingerprint, "pictures": names, "holes": hashes[family], "seed": seed}
+                file = output / "completions" / f"{method}-{family}-{configuration.fingerprint(identity)}.npz"
+                if any(driver.system.supports(hole) for hole in gap):
+                    answers[method][family] = None
+                    continue
+                if not file.is_file():
+                    answer = run(driver, names, truth, gap, seed=seed, stop=stop, title=f"{method}, {family}")
+                    if stop.signal:
+                        print(f"stopped during {method}; the same command goes on from there", file=sys.stderr)
+                        return 128 + stop.signal
+                    files.write_arrays(file, {name: np.asarray(part) for name, part in answer._asdict().items()})
+                answers[method][family] = Answer(**np.load(file))
     results = [
-        {"holes": family, "holes_hash": hashes[family], "method": method}
-        | {name: values for name, values in measure(truth, answer[family], gaps[family]).items()}
+        {"holes": family, "holes_hash": hashes[family], "method": method, "seconds": answer and float(answer.seconds)}
+        | measure(truth, answer and answer.images, gaps[family])
         for family in holes
-        for method, answer in completed.items()
+        for method in answers
+        for answer in [answers[method][family]]
     ]
-    write_table(output, model, images, len(names), results, seconds)
-    write_grids(output, truth, gaps, completed, results)
+    write_table(output, searches, images, len(names), results)
+    write_grids(output, truth, gaps, answers, results)
+    if len(searches) > 1:
+        write_search_speed(output, {method: answers[method] for method in searches})
     print(f"look at {output}/grid.png, best.png and worst.png")
     return 0
 
@@ -96,14 +118,23 @@ def baseline_names(against: Sequence[str]) -> list[str]:
     return names
 
 
-def methods(model: Model, against: Sequence[str], *, slots: int) -> Iterator[tuple[str, Driver, list[Any]]]:
-    """The model, then its baselines: ``(name, driver, what identifies its answers)``."""
-    steps = {name: int(state.step) for name, state in model.states.items()}
-    identity = [configuration.fingerprint(model.config), steps, slots]
-    yield model.config.system, Driver(model.system, model.states, slots=slots), identity
+def methods(
+    searches: Mapping[str, Model], against: Sequence[str], *, slots: int | None
+) -> Iterator[tuple[str, Driver, list[Any]]]:
+    """The model's searches, then its baselines: ``(name, driver, what identifies its answers)``."""
+    for name, model in searches.items():
+        steps = {name: int(state.step) for name, state in model.states.items()}
+        many = slots or model.config.search.slots
+        yield (
+            name,
+            Driver(model.system, model.states, slots=many),
+            [configuration.fingerprint(model.config), steps, many],
+        )
+    model = next(iter(searches.values()))
     for baseline in against:
         system, states = baselines.ready(baseline, gallery(model))
-        yield baseline, Driver(system, states, slots=slots), [baseline, model.config.data.train]
+        driver = Driver(system, states, slots=slots or model.config.search.slots)
+        yield baseline, driver, [baseline, model.config.data.train]
 
 
 def gallery(model: Model) -> Iterator[dict[str, np.ndarray]]:
@@ -113,21 +144,23 @@ def gallery(model: Model) -> Iterator[dict[str, np.ndarray]]:
     yield from examples(source, size=data.size, batch=BATCH, indices=range(min(GALLERY, len(source))))
 
 
-def run(driver: Driver, names, truth, gaps, *, seed, stop, title) -> tuple[dict[str, np.ndarray], float]:
-    """All pictures under all families through one set of slots; unsupported families are left out."""
-    supported = {f: gap for f, gap in gaps.items() if not any(driver.system.supports(hole) for hole in gap)}
-    answer = {family: np.empty(truth.shape, np.uint8) for family in supported}
+def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:
+    """All pictures under one family."""
+    images = np.empty(truth.shape, np.uint8)
+    traces: list[dict[str, np.ndarray]] = [{}] * len(names)
     rows = {name: i for i, name in enumerate(names)}
-    tasks = (
-        Task(name, truth[i], supported[family][i], group=family) for family in supported for name, i in rows.items()
-    )
+    tasks = (Task(name, truth[i], gap[i]) for name, i in rows.items())
     began = time.perf_counter()
-    total = len(names) * len(supported)
-    with tqdm(total=total, desc=title, unit="image") as bar:
+    with tqdm(total=len(names), desc=title, unit="image") as bar:
         for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count)):
-            answer[result.task.group][rows[result.task.id]] = sheets.to_uint8(result.images[0])
+            i = rows[result.task.id]
+            images[i], traces[i] = sheets.to_uint8(result.images[0]), result.traces
             bar.update()
-    return answer, time.perf_counter() - began
+    return Answer(
+        images,
+        time.perf_counter() - began,
+        *(stacked([trace.get(name, np.zeros(0)) for trace in traces]) for name in ("total", "evaluations")),
+    )
 
 
 def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> dict[str, Any]:
@@ -141,46 +174,67 @@ def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> di
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in COLUMNS}
 
 
-def write_table(output: Path, model: Model, images, count: int, results, seconds) -> None:
+def write_table(output: Path, searches: Mapping[str, Model], images, count: int, results) -> None:
     """The table on the terminal, in ``table.md`` and, with everything that identifies it, in ``table.json``."""
     rows = [
         [
             r["holes"],
             r["method"],
             *(tables.mean(r[name]) for name in COLUMNS),
-            f"{seconds[r['method']]:.0f} s",
+            "–" if r["seconds"] is None else f"{r['seconds']:.0f} s",
         ]
         for r in results
     ]
-    text = tables.markdown(["holes", "method", *COLUMNS, "time, all holes"], rows)
-    record = run_record(model.config)
+    text = tables.markdown(["holes", "method", *COLUMNS, "time"], rows)
+    records = {name: run_record(model.config) for name, model in searches.items()}
+    record = next(iter(records.values()))
     hashes = dict.fromkeys(f"{r['holes']} {r['holes_hash']}" for r in results)
+    configs = ", ".join(f"{name} config {its['config_hash']}" for name, its in records.items())
     caption = (
-        f"{count} pictures of {', '.join(images)}; {model.config.system}, config {record['config_hash']}, "
-        f"commit {record['commit']}; {record['hardware']['processor']}, {record['hardware']['cores']} cores; "
+        f"{count} pictures of {', '.join(images)}; {configs}, commit {record['commit']}; "
+        f"{record['hardware']['processor']}, {record['hardware']['cores']} cores; "
         f"{record['date']}. Hole sets: {', '.join(hashes)}. "
         + "; ".join(f"{name} = {metrics.PROTOCOLS[name]}" for name in COLUMNS)
     )
     print(f"\n{text}\n")
     files.write_text(output / "table.md", f"{text}\n\n{caption}\n")
-    plain = [
-        {k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()} | {"seconds": seconds[r["method"]]}
-        for r in results
-    ]
-    files.write_json(output / "table.json", {"images": list(images), "count": count, "rows": plain, "run": record})
+    plain = [{k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()} for r in results]
+    table = {
+        "images": list(images),
+        "count": count,
+        "rows": plain,
+        "run": record,
+        "searches": {name: its["config"] for name, its in records.items()},
+    }
+    files.write_json(output / "table.json", table)
 
 
-def write_grids(output: Path, truth, gaps, completed, results) -> None:
+def write_search_speed(output: Path, answers: Mapping[str, Mapping[str, Answer]]) -> None:
+    """How many evaluations each search takes to where the first one ends: ``search.md`` and ``search.png``."""
+    curves = {
+        family: {
+            method: search_speed.Curve(each[family].evaluations, each[family].totals)
+            for method, each in answers.items()
+        }
+        for family in next(iter(answers.values()))
+    }
+    text = search_speed.table(curves)
+    print(f"{text}\n")
+    files.write_text(output / "search.md", f"{text}\n")
+    search_speed.plot(output / "search.png", curves)
+
+
+def write_grids(output: Path, truth, gaps, answers, results) -> None:
     """The first pictures under each family, and the best and worst of the model by ``psnr_hole``, ties by index."""
-    families, model = list(gaps), next(iter(completed))
+    families, model = list(gaps), next(iter(answers))
 
     def sheet(cases):
         pick = [(family, i) for family, i in cases]
         columns = {"damaged": np.stack([np.where(gaps[f][i] > 0, 0, truth[i]) for f, i in pick])}
-        for method, answer in completed.items():
+        for method, answer in answers.items():
             blank = np.zeros_like(truth[0])
             columns[method] = np.stack(
-                [blank if answer[f] is None else sheets.from_uint8(answer[f][i]) for f, i in pick]
+                [blank if answer[f] is None else sheets.from_uint8(answer[f].images[i]) for f, i in pick]
             )
         columns["truth"] = np.stack([truth[i] for _, i in pick])
         return sheets.contact_sheet(columns, row_labels=[f for f, _ in pick])

@@ -1,7 +1,8 @@
 """Latent inpainting: an optax loop on one latent, mapped over restarts and over pictures. It knows no network.
 
 The loop runs in chunks of iterations so that a driver can show progress and hand a finished slot to the next picture.
-Every picture carries its own iteration count and key, so that its result depends on nothing but itself.
+Every picture carries its own iteration count and key, so that its result depends on nothing but itself. A search is
+finished when its iterations are spent, or, with a tolerance, when a window of them brought too little progress.
 """
 
 from collections.abc import Callable
@@ -19,20 +20,28 @@ class Search(NamedTuple):
 
     Attributes:
       step: int32 ``[]``, iterations done.
+      evaluations: int32 ``[]``, how often the loss was evaluated: once per iteration, and by a line search.
+      done: bool ``[]``, finished.
       key: feeds a stochastic projection.
       latent: ``[Z]``, the current iterate.
       opt: optimiser state.
-      best_latent: ``[Z]``, the iterate of least loss among those evaluated (the last update is never evaluated).
+      best_latent: ``[Z]``, the answer so far: the iterate of least loss among those evaluated, or the last of them
+        (the last update is never evaluated).
       best: ``{term: []}``, its unweighted terms, and "total".
-      trace: ``{term: [T]}``, the same for every iteration; T is padded to whole chunks.
+      mark: ``[]``, the answer's total when the present window began.
+      trace: ``{term: [T]}``, the terms of every iteration, "total", and ``evaluations`` so far; NaN where the search
+        did not come; T is padded to whole chunks.
     """
 
     step: jax.Array
+    evaluations: jax.Array
+    done: jax.Array
     key: Key
     latent: jax.Array
     opt: Tree
     best_latent: jax.Array
     best: dict[str, jax.Array]
+    mark: jax.Array
     trace: dict[str, jax.Array]
 
 
@@ -55,12 +64,15 @@ def start(key: Key, latent: jax.Array, terms: tuple[str, ...], *, tx, num_steps:
     names = (*terms, "total")
     return Search(
         step=jnp.zeros((), jnp.int32),
+        evaluations=jnp.zeros((), jnp.int32),
+        done=jnp.zeros((), bool),
         key=key,
         latent=latent,
         opt=tx.init(latent),
         best_latent=latent,
         best={name: jnp.full((), jnp.inf) for name in names},
-        trace={name: jnp.zeros(-(-num_steps // chunk) * chunk) for name in names},
+        mark=jnp.full((), jnp.inf),
+        trace={name: jnp.full(-(-num_steps // chunk) * chunk, jnp.nan) for name in (*names, "evaluations")},
     )
 
 
@@ -72,43 +84,64 @@ def advance(
     project: Callable,
     num_steps: int,
     chunk: int,
+    tolerance: float = 0.0,
+    patience: int = 50,
+    keep_last: bool = False,
 ) -> Search:
-    """Up to ``chunk`` further iterations of one search, none past ``num_steps``.
+    """Up to ``chunk`` further iterations of one search, none after it is done.
 
     Per iteration t: evaluate the loss and its gradient at ``z_t``, keep ``z_t`` if it is the best so far, update,
-    project (spec: best is over z_0 .. z_{T-1}).
+    project (spec: best is over z_0 .. z_{T-1}). An optimiser with a line search evaluates the loss, not projected,
+    between two iterates.
 
     Args:
       search: one search.
       loss: ``latent [Z] -> (scalar, {term: []})``, unweighted terms.
-      tx: optax transformation.
+      tx: optax transformation, with or without extra arguments.
       project: ``(key, latent) -> latent``, after every update.
-      num_steps: iterations in all.
+      num_steps: iterations at most.
       chunk: iterations per call, as given to ``start``.
+      tolerance: finished when the least loss fell by less than this share of itself over ``patience`` iterations;
+        0: never before ``num_steps``.
+      patience: iterations of a window.
+      keep_last: answer with the last iterate evaluated, not with the best.
 
     Returns:
       The search after them.
     """
     evaluate = jax.value_and_grad(loss, has_aux=True)
+    tx = optax.with_extra_args_support(tx)
 
-    def iterate(carry, _):
-        step, latent, opt, best_latent, best = carry
-        (total, terms), grads = evaluate(latent)
+    def iterate(now, _):
+        (total, terms), grads = evaluate(now.latent)
         values = {**terms, "total": total}
-        better = total < best["total"]
-        best_latent = jnp.where(better, latent, best_latent)
-        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), values, best)
-        updates, opt = tx.update(grads, opt, latent)
-        latent = project(jax.random.fold_in(search.key, step), optax.apply_updates(latent, updates))
-        after = (step + 1, latent, opt, best_latent, best)
-        return jax.tree.map(lambda new, old: jnp.where(step < num_steps, new, old), after, carry), values
+        better = (total < now.best["total"]) | keep_last
+        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), values, now.best)
+        updates, opt = tx.update(
+            grads, now.opt, now.latent, value=total, grad=grads, value_fn=lambda latent: loss(latent)[0]
+        )
+        tried = optax.tree.get(opt, "num_linesearch_steps", jnp.zeros((), jnp.int32))
+        step, evaluations = now.step + 1, now.evaluations + 1 + tried
+        window_ends = step % patience == 0
+        stalled = window_ends & (best["total"] > now.mark - tolerance * jnp.abs(now.mark)) if tolerance else False
+        after = now._replace(
+            step=step,
+            evaluations=evaluations,
+            done=(step >= num_steps) | stalled,
+            latent=project(jax.random.fold_in(now.key, now.step), optax.apply_updates(now.latent, updates)),
+            opt=opt,
+            best_latent=jnp.where(better, now.latent, now.best_latent),
+            best=best,
+            mark=jnp.where(window_ends, best["total"], now.mark),
+        )
+        point = {**values, "evaluations": evaluations.astype(total.dtype)}
+        after = jax.tree.map(lambda new, old: jnp.where(now.done, old, new), after, now)
+        return after, jax.tree.map(lambda value: jnp.where(now.done, jnp.nan, value), point)
 
-    carry = (search.step, search.latent, search.opt, search.best_latent, search.best)
-    (step, latent, opt, best_latent, best), values = jax.lax.scan(iterate, carry, length=chunk)
-    # A start past num_steps is clamped into the padding of the trace, which nobody reads.
-    trace = jax.tree.map(lambda t, v: jax.lax.dynamic_update_slice(t, v, (search.step,)), search.trace, values)
-    kept = jax.tree.map(lambda new, old: jnp.where(search.step < num_steps, new, old), trace, search.trace)
-    return Search(step, search.key, latent, opt, best_latent, best, kept)
+    after, points = jax.lax.scan(iterate, search._replace(trace={}), length=chunk)
+    # The start of a search that is done may be clamped: its old points are kept.
+    trace = jax.tree.map(lambda t, p: jax.lax.dynamic_update_slice(t, p, (search.step,)), search.trace, points)
+    return after._replace(trace=jax.tree.map(lambda new, old: jnp.where(search.done, old, new), trace, search.trace))
 
 
 def invert(loss, latent, *, tx, num_steps, project, key=None, terms=None) -> Search:

@@ -25,13 +25,16 @@ class Model(NamedTuple):
     states: dict[str, Any]
 
 
-def load(workdir: str | Path, *, overrides: Sequence[str] = ()) -> Model:
+CHANGEABLE = ("search", "losses", "blend")  # parts of a config that may be changed after training
+
+
+def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[str] = ()) -> Model:
     """A trained system.
 
     Args:
       workdir: as written by ``inpaint train``.
-      overrides: ``--config.search.x=...`` and the like; ``search``, ``losses`` and ``blend`` may be changed after
-        training.
+      search: a config file, ``FILE.py:argument``, whose ``search``, ``losses`` and ``blend`` replace the run's.
+      overrides: ``--config.search.x=...`` and the like.
 
     Raises:
       InputError: where the workdir holds no run, or one without a finished checkpoint for every stage.
@@ -41,13 +44,30 @@ def load(workdir: str | Path, *, overrides: Sequence[str] = ()) -> Model:
         raise InputError(f"{workdir} is not a workdir (no config.json): train first, inpaint train --workdir={workdir}")
     configuration.make_importable(Path.cwd())
     config = configuration.from_plain(json.loads(path.read_text()))
-    config = configuration.override(config, overrides, only=("search", "losses", "blend"))
+    config = changed(config, search, overrides)
     system = configuration.build_system(config)
     states: dict[str, Any] = {}
     for stage in system.stages:
         abstract = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
         states[stage.name] = checkpoints(workdir, stage).restore(abstract)
     return Model(config, system, states)
+
+
+def searching(model: Model, search: str, overrides: Sequence[str] = ()) -> Model:
+    """The same trained networks under the ``search``, ``losses`` and ``blend`` of another config file.
+
+    Raises:
+      InputError: for a search that these networks do not serve.
+    """
+    config = changed(model.config, search, overrides)
+    return Model(config, configuration.build_system(config), model.states)
+
+
+def changed(config: Config, search: str | None, overrides: Sequence[str]) -> Config:
+    """A trained run's config with what may still be changed taken from another config file and from overrides."""
+    if search:
+        config = configuration.replaced(config, configuration.load(search), CHANGEABLE)
+    return configuration.override(config, overrides, only=CHANGEABLE)
 
 
 def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
@@ -70,6 +90,7 @@ def complete(
     *,
     seed: int = 0,
     ids: Sequence[str] | None = None,
+    keep: int | None = None,
     slots: int | None = None,
 ) -> np.ndarray:
     """Completes pictures.
@@ -80,10 +101,12 @@ def complete(
       holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; 1 = missing.
       seed: with a picture's id it fixes the picture's result.
       ids: one per picture; default "0", "1", ...
+      keep: completions wanted per picture; a search makes at least as many restarts.
       slots: pictures per device and call; default the config's. It enters the last bits of a result.
 
     Returns:
-      ``[B, H, W, C]`` in [-1, 1], known pixels bit for bit as given.
+      ``[B, H, W, C]`` in [-1, 1], known pixels bit for bit as given; with ``keep`` ``[B, keep, H, W, C]``, best first
+      by the system's own loss.
 
     Raises:
       InputError: for shapes, values or holes that the system cannot take.
@@ -93,10 +116,10 @@ def complete(
         raise InputError(f"images must be [B, H, W, C] and holes [B, H, W, 1], got {images.shape} and {holes.shape}")
     holes = np.broadcast_to(holes, (*images.shape[:3], 1))
     ids = [str(i) for i in range(len(images))] if ids is None else list(ids)
-    driver = Driver(model.system, model.states, slots=slots or model.config.search.slots)
+    driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=keep or 1)
     tasks = (Task(*parts) for parts in zip(ids, images, holes, strict=True))
     order = {name: i for i, name in enumerate(ids)}
-    completed = np.empty_like(images)
+    completed = np.empty((len(images), keep or 1, *images.shape[1:]), np.float32)
     for result in driver.run(tasks, seed=seed):
-        completed[order[result.task.id]] = result.images[0]
-    return completed
+        completed[order[result.task.id]] = result.images
+    return completed if keep else completed[:, 0]

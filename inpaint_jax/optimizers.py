@@ -1,4 +1,4 @@
-"""Optimisers by name: every one of optax, and the Nesterov descent of the latent searches with its right decay."""
+"""Optimisers by name: every one of optax, its rate constant or falling, and the Nesterov descent of the searches."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import optax
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
 
 
 def nag(
@@ -33,21 +34,43 @@ def nag(
     return optax.chain(optax.scale_by_schedule(rate), optax.trace(momentum, nesterov=True), optax.scale(-1.0))
 
 
-def build(spec: Mapping[str, Any], *, label: str = "optimizer") -> optax.GradientTransformation:
+def cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
+    """Half a cosine from ``learning_rate`` to 0 at ``num_steps``."""
+    return optax.cosine_decay_schedule(learning_rate, num_steps)
+
+
+def linear(learning_rate: float, num_steps: int) -> optax.Schedule:
+    """A straight line from ``learning_rate`` to 0 at ``num_steps``."""
+    return optax.linear_schedule(learning_rate, 0.0, num_steps)
+
+
+SCHEDULES = {"cosine": cosine, "linear": linear}
+
+
+def build(
+    spec: Mapping[str, Any], *, num_steps: int | None = None, label: str = "optimizer"
+) -> optax.GradientTransformation:
     """The optimiser that a config describes.
 
     Args:
-      spec: ``{"name": "nag" or any optax optimiser ("adam", "rmsprop", ...), **its options}``.
+      spec: ``{"name": "nag" or any optax optimiser ("adam", "rmsprop", "lbfgs", ...), **its options}``. With
+        ``schedule`` ("cosine" or "linear") its ``learning_rate`` falls to 0 over ``num_steps``.
+      num_steps: updates in all, which a schedule needs.
       label: the config key, for error messages.
 
     Raises:
-      InputError: for an unknown name or option.
+      InputError: for an unknown name, schedule or option.
     """
     options = dict(spec)
     name = options.pop("name")
     factory: Any = {"nag": nag}.get(name) or getattr(optax, name, None)
     if factory is None:
         raise InputError(f"{label}: unknown optimiser {name!r}; known: nag, and optax's (adam, sgd, rmsprop, ...)")
+    if schedule := options.pop("schedule", None):
+        fall = resolve(schedule, SCHEDULES, kind=f"{label}.schedule")
+        if num_steps is None or "learning_rate" not in options:
+            raise InputError(f"{label}: a schedule needs a learning_rate, and a number of steps")
+        options["learning_rate"] = fall(options["learning_rate"], num_steps)
     try:
         return factory(**options)
     except TypeError as error:

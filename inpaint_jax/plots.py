@@ -25,14 +25,14 @@ def plot_traces(
 
     Args:
       path: of the PNG file.
-      traces: ``{term: [N, T]}``, N pictures.
+      traces: ``{term: [N, T]}``, N pictures; NaN after an early finish.
       weights: of the terms; 1 where there is none.
       every: iterations between two values.
 
     Raises:
       InputError: the file cannot be written.
     """
-    figure, (axes,) = _figure(1, width=7, height=4.2)
+    canvas, (axes,) = figure(1, width=7, height=4.2)
     positive = True
     for term, values in traces.items():
         weight = weights.get(term, 1.0)
@@ -40,10 +40,10 @@ def plot_traces(
         iterations = every * np.arange(weighted.shape[1])
         style = {"color": "black"} if term == "total" else {}
         label, dash = (term, "-") if weight else (f"{term} (watched)", "--")
-        (line,) = axes.plot(iterations, weighted.mean(0), dash, label=label, **style)
-        first, third = np.quantile(weighted, (0.25, 0.75), axis=0)
+        (line,) = axes.plot(iterations, np.nanmean(weighted, axis=0), dash, label=label, **style)
+        first, third = np.nanquantile(weighted, (0.25, 0.75), axis=0)
         axes.fill_between(iterations, first, third, alpha=0.2, linewidth=0, color=line.get_color())
-        positive &= bool((weighted > 0).all())
+        positive &= not bool((weighted <= 0).any())
     if positive:
         axes.set_yscale("log")
     else:
@@ -53,7 +53,7 @@ def plot_traces(
     axes.set_xlabel("iteration")
     axes.set_ylabel("weighted loss (band: quartiles)")
     axes.legend(frameon=False)
-    _save(figure, path)
+    save(canvas, path)
 
 
 def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) -> None:
@@ -71,32 +71,33 @@ def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) 
     names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))
     if not names:
         raise InputError(f"no metrics in {metrics}: train first, or wait for the first line")
-    figure, all_axes = _figure(len(names), width=3.4, height=2.4)
+    canvas, all_axes = figure(len(names), width=3.4, height=2.4)
     for name, axes in zip(names, all_axes, strict=True):
         points = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
         axes.plot([step for step, _ in points], [value for _, value in points], linewidth=1.2)
         axes.set_title(name.replace("_", " "))
         axes.set_xlabel("step")
-    _save(figure, path)
+    save(canvas, path)
 
 
-def _figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
+def figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
     """A figure with ``count`` plots of the given size in inches, at most three in a row."""
     from matplotlib.figure import Figure  # no pyplot: nothing global, no display
 
     columns = min(count, 3)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=(width * columns, height * rows), dpi=120, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    canvas = Figure(figsize=(width * columns, height * rows), dpi=120, layout="constrained")
+    grid = canvas.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid[:count]:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(True, alpha=0.25)
     for axes in grid[count:]:
         axes.set_axis_off()
-    return figure, list(grid[:count])
+    return canvas, list(grid[:count])
 
 
-def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+def save(canvas: Any, path: str | os.PathLike[str]) -> None:
+    """Writes a figure as PNG."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    canvas.savefig(buffer, format="png")
     files.write_bytes(path, buffer.getvalue())

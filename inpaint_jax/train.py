@@ -1,5 +1,6 @@
 """The only training loop. It knows stages, not methods."""
 
+import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -22,12 +23,11 @@ from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Source
 from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption, interruption
+from inpaint_jax.reuse import reuse
 from inpaint_jax.systems.interface import Stage
 
-CHANGEABLE = ("search", "losses", "blend")  # after training too
 
-
-def train(config: Config, workdir: str | Path, *, how: str = "jit") -> int:
+def train(config: Config, workdir: str | Path, *, how: str = "jit", reuse_from: str | Path | None = None) -> int:
     """Trains every stage of a system, going on where an earlier call stopped.
 
     The parameters that come out are bit for bit the same however often the run was interrupted.
@@ -36,6 +36,7 @@ def train(config: Config, workdir: str | Path, *, how: str = "jit") -> int:
       config: of a new run, or the same as the workdir's.
       workdir: holds ``config.json`` and, per stage, checkpoints, metrics and pictures.
       how: "jit" or "pmap", see ``parallel.data_parallel``.
+      reuse_from: another workdir, whose finished stages are taken over where their configs agree.
 
     Returns:
       The exit code: 0 when all stages are finished, 128 + the signal's number after a stop with everything saved.
@@ -48,6 +49,8 @@ def train(config: Config, workdir: str | Path, *, how: str = "jit") -> int:
     for stage in system.stages:
         training_source(config, config.stages[stage.name])  # refuses bad data before anything is written
     claim(workdir, config)
+    if reuse_from:
+        reuse(system.stages, config, workdir, Path(reuse_from))
     earlier: dict[str, Any] = {}
     with interruption() as stop:
         for stage in system.stages:
@@ -62,7 +65,8 @@ def claim(workdir: Path, config: Config) -> None:
     path = workdir / "config.json"
     plain = configuration.to_plain(config)
     if path.is_file():
-        differing = [key for key in configuration.differing_keys(path, plain) if not changeable(key)]
+        there = json.loads(path.read_text())
+        differing = [key for key in configuration.differing(there, plain) if not changeable(key)]
         if differing:
             raise InputError(
                 f"{workdir} holds a run of another config (differs in {', '.join(differing)}): give another --workdir"
@@ -74,7 +78,7 @@ def changeable(key: str) -> bool:
     """Whether a dotted config key may differ from the workdir's when a run is continued."""
     parts = key.split(".")
     harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
-    return parts[0] in CHANGEABLE or harmless
+    return parts[0] in model.CHANGEABLE or harmless
 
 
 def train_stage(

@@ -57,7 +57,7 @@ def test_report(finished):
     assert [image["id"] for image in report["images"]] == [f"p{i}" for i in range(5)]
     assert set(report["images"][0]["losses"]) == {"contextual", "prior", "total"}
     assert 0 < report["images"][0]["hole_share"] < 0.5 and len(report["job"]["holes_hash"]) == 16
-    assert report["run"]["config"]["system"] == "yeh" and report["this_call"]["image_iterations_per_second"] > 0
+    assert report["run"]["config"]["system"] == "yeh" and report["this_call"]["evaluations_per_second"] > 0
     assert (finished / "contact_sheet.png").is_file() and (finished / "traces.png").is_file()
 
 

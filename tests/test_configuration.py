@@ -22,7 +22,7 @@ def test_values_are_typed_like_what_they_replace():
     "override, words",
     [
         ("serch.iterations=3", "config has no key 'serch'; known: blend, data, losses"),
-        ("search.iteration=3", "config.search has no key 'iteration'; known: batch_norm"),
+        ("search.iteration=3", "config.search has no key 'iteration'; known: answer, batch_norm"),
         ("seed.x=3", "seed is a value"),
         ("search.iterations=many", "search.iterations"),
         ("data.flip=perhaps", "data.flip"),
@@ -37,7 +37,7 @@ def test_bad_overrides(override, words):
 def test_bad_files(tmp_path):
     with pytest.raises(InputError, match="no file 'configs/yeah.py'"):
         load(spec="configs/yeah.py")
-    with pytest.raises(InputError, match="unknown preset or scale fast; known: default, published, smoke"):
+    with pytest.raises(InputError, match="unknown words fast; known: default, published, learnt, smoke"):
         load(spec="configs/yeh.py:fast")
     (tmp_path / "empty.py").write_text("")
     with pytest.raises(InputError, match="has no function get_config"):

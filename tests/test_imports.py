@@ -47,13 +47,18 @@ ALLOWED = {
     "run_record": "configuration",
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
-    "train": "systems configuration model data parallel checkpoints writers files plots interruption",
-    "complete_folder": "systems configuration model completion data masks files sheets plots interruption run_record",
-    "evaluate": "systems configuration model completion data masks compositing metrics files sheets tables "
+    "train": "systems configuration model data parallel checkpoints writers files plots interruption reuse",
+    "reuse": "systems configuration model",
+    "job_files": "completion data files",
+    "job_report": "completion model files plots run_record",
+    "complete_folder": "systems configuration model completion data masks sheets interruption job_files job_report",
+    "search_speed": "tables plots",
+    "evaluate": "systems configuration model completion data masks compositing metrics files search_speed sheets tables "
     "interruption run_record",
     "reproduce": "systems configuration model completion data masks compositing metrics files sheets plots tables "
     "interruption run_record train evaluate",
-    "export": "systems configuration model files",
+    "export": "systems configuration model compositing files run_record",
+    "exported": "",
     "benchmark": "systems configuration model completion data files tables run_record types losses objective "
     "compositing state steps optimizers networks blending",
     # on top

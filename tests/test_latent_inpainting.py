@@ -73,6 +73,39 @@ def test_chunks_are_the_whole(num_steps, chunk):
     np.testing.assert_allclose(part.latent, whole.latent, atol=1e-6)
 
 
+@pytest.mark.parametrize("chunk", [5, 10, 40])
+def test_an_early_finish_is_the_same_in_any_chunks(chunk):
+    """f = |z|, one step of 0.1 at a time: 1.0 at first; a window of 5 falls from it to 0.6, then 0.1, then no more."""
+    options = {"tx": optimizers.build({"name": "sgd", "learning_rate": 0.1}), "num_steps": 40}
+    rules = {"project": search.unconstrained, "tolerance": 0.01, "patience": 5}
+    loss = lambda z: (jnp.abs(z).sum(), {"size": jnp.abs(z).sum()})  # noqa: E731
+    found = search.start(jax.random.key(0), jnp.ones(1), ("size",), chunk=chunk, **options)
+    go = jax.jit(lambda s: search.advance(s, loss, chunk=chunk, **options, **rules))
+    for _ in range(40 // chunk):
+        found = go(found)
+    np.testing.assert_allclose(found.trace["total"][:11], 1 - 0.1 * np.arange(11), atol=1e-6)
+    # After 15 steps the least loss is 0 (at the 11th), after 20 it still is.
+    assert found.done and found.step == found.evaluations == 20
+    assert np.isnan(found.trace["total"][20:]).all() and np.isfinite(found.trace["total"][:20]).all()
+    np.testing.assert_array_equal(found.trace["evaluations"][:20], 1 + np.arange(20))
+
+
+def test_without_tolerance_nothing_ends_early():
+    loss = lambda z: (0 * z.sum(), {})  # noqa: E731
+    found = search.invert(loss, jnp.ones(1), tx=NAG(), num_steps=120, project=search.clip)
+    assert found.step == 120 and found.done
+
+
+def test_the_last_iterate_can_be_the_answer():
+    options = {"tx": optimizers.build({"name": "sgd", "learning_rate": 0.4}), "num_steps": 4, "chunk": 4}
+    loss = lambda z: (jnp.abs(z).sum(), {})  # noqa: E731  evaluated at 0.9, 0.5, 0.1, -0.3
+    begin = search.start(jax.random.key(0), 0.9 * jnp.ones(1), (), **options)
+    for keep_last, answer in ((False, 0.1), (True, -0.3)):
+        found = search.advance(begin, loss, project=search.clip, keep_last=keep_last, **options)
+        np.testing.assert_allclose(found.best_latent, [answer], atol=1e-6)
+        np.testing.assert_allclose(found.best["total"], abs(answer), atol=1e-6)
+
+
 def test_chunk_length_covers_with_least_padding():
     assert [search.chunk_length(n) for n in (1500, 400, 50, 51, 20, 1)] == [50, 50, 50, 26, 20, 1]
 
@@ -86,7 +119,17 @@ def toy_generator():
     return lambda latent: jnp.tanh(jnp.tanh(latent @ first) @ second).reshape(16, 16, 3)
 
 
-def test_a_known_latent_is_recovered(toy_generator):
+OPTIMIZERS = {
+    "nag": ({"name": "nag", "learning_rate": 0.01, "decay": 0.95}, 1500),
+    "adam": ({"name": "adam", "learning_rate": 0.03}, 1000),
+    "cosine": ({"name": "adam", "learning_rate": 0.3, "schedule": "cosine"}, 300),
+    "lbfgs": ({"name": "lbfgs", "memory_size": 8}, 150),
+}
+
+
+@pytest.mark.parametrize("spec, num_steps", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_known_latent_is_recovered(toy_generator, spec, num_steps):
+    tx = optimizers.build(spec, num_steps=num_steps)
     hole = masks.center(jax.random.key(0), 16)
     importance = importance_weight(hole[None])
     truths = jax.vmap(toy_generator)(jax.random.uniform(jax.random.key(4), (10, 8), minval=-1, maxval=1))
@@ -99,13 +142,16 @@ def test_a_known_latent_is_recovered(toy_generator):
             value = contextual_l1(toy_generator(latent)[None], damaged[None], importance)[0]
             return value, {"contextual": value}
 
-        found = search.invert(loss, start, tx=NAG(decay=0.95), num_steps=1500, project=search.clip)
+        found = search.invert(loss, start, tx=tx, num_steps=num_steps, project=search.clip)
         return toy_generator(found.best_latent), found
 
     together, found = jax.jit(jax.vmap(one))(truths, starts)
     psnr = metrics.psnr(together, truths, jnp.broadcast_to(hole, (10, 16, 16, 1)))
     assert (psnr > 40).all(), psnr
     assert (jnp.abs(found.latent) <= 1).all()
+    assert (found.evaluations > num_steps).all() if spec["name"] == "lbfgs" else (found.evaluations == num_steps).all()
+    if spec["name"] == "lbfgs":
+        return
     # A-N6, A-N8: alone as in company, and twice the same; a permuted batch gives permuted results.
     again, _ = jax.jit(jax.vmap(one))(truths, starts)
     np.testing.assert_array_equal(together, again)

@@ -57,6 +57,31 @@ def test_rate_before_the_trace_matches_the_code_and_after_it_drifts():
     assert np.abs(np.array(descend(after, 250)) - code_form(250)).max() > 5e-5
 
 
+@pytest.mark.parametrize("schedule, factors", [("cosine", [1, 0.5, 0]), ("linear", [1, 0.5, 0])])
+def test_a_rate_that_falls_to_nothing(schedule, factors):
+    tx = optimizers.build({"name": "sgd", "learning_rate": 0.1, "schedule": schedule}, num_steps=10)
+    state, rates = tx.init(jnp.float32(0)), []
+    for _ in range(11):
+        update, state = tx.update(jnp.float32(-1), state)
+        rates.append(float(update))
+    np.testing.assert_allclose(rates[::5], 0.1 * np.array(factors), atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "spec, words",
+    [
+        (
+            {"name": "adam", "learning_rate": 1.0, "schedule": "sine"},
+            "unknown opt.schedule 'sine'; known: cosine, linear",
+        ),
+        ({"name": "lbfgs", "schedule": "cosine"}, "a schedule needs a learning_rate"),
+    ],
+)
+def test_schedules_that_make_no_sense(spec, words):
+    with pytest.raises(InputError, match=words):
+        optimizers.build(spec, num_steps=10, label="opt")
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(InputError, match="unknown optimiser 'nagg'"):
         optimizers.build({"name": "nagg"})

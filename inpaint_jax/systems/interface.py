@@ -33,12 +33,15 @@ class Completion(NamedTuple):
       images: ``[B, K, H, W, C]`` in [-1, 1], best first by the system's own loss.
       losses: ``{term: [B, K]}``, the terms of that loss at the answer, "total" among them (empty for feed-forward
         systems).
-      traces: ``{term: [B, T]}``, the terms over iterations of the best answer (empty likewise).
+      traces: ``{term: [B, T]}``, the terms over iterations of the best answer, and ``evaluations`` of the loss until
+        then; NaN after an early finish (empty likewise).
+      evaluations: ``[B]``, evaluations of the loss for a picture, all its restarts together; None: no search.
     """
 
     images: jax.Array
     losses: dict[str, jax.Array]
     traces: dict[str, jax.Array]
+    evaluations: jax.Array | None = None
 
 
 class System(NamedTuple):

@@ -2,7 +2,7 @@
 
 Train a DCGAN on whole pictures. To complete a damaged one, descend in its latent space until what the generator
 paints agrees with the known pixels near the hole and looks real to the critic; then paste, and blend by Poisson's
-equation. Nothing is trained for holes, so any hole will do.
+equation. Nothing is trained for holes, so any hole will do; an encoder may be, to begin the descent near its end.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,14 @@ from inpaint_jax import latent_inpainting as search_loop
 from inpaint_jax import optimizers
 from inpaint_jax.blending import poisson_blend
 from inpaint_jax.compositing import composite, fill
+from inpaint_jax.errors import InputError
 from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.contextual import importance_weight
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.objective import objective
-from inpaint_jax.systems import dcgan
+from inpaint_jax.systems import dcgan, learnt_start
 from inpaint_jax.systems.interface import Completion, System
 
 
@@ -51,70 +52,92 @@ def build(
       losses: the search's objective, ``{label: {"fn", "weight", **options}}``. Offered values, for one picture:
         ``prediction`` (the generator's), ``target`` (the damaged picture), ``hole``, ``importance``, ``completed``,
         ``fake_logits`` (critic of the prediction), ``latent``.
-      search: ``optimizer``, ``iterations``, ``restarts``, ``start``, ``projection``, ``window`` of the importance
-        weight, ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch" (which couples
-        the pictures).
+      search: ``optimizer``, ``iterations``, ``tolerance`` and ``patience`` of an early finish (tolerance 0: none),
+        ``restarts``, ``start`` ("uniform", "normal", or "learnt": by the encoder stage, further restarts uniform),
+        ``projection``, ``answer`` ("best" iterate or "last"), ``window`` of the importance weight (0: every known
+        pixel weighs 1), ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch" (which
+        couples the pictures).
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
-      stages: ``{"dcgan": {"optimizer", "generator_updates", ...}}``.
+      stages: ``{"dcgan": {"optimizer", "generator_updates", ...}}``, and ``"encoder": {"optimizer", "holes", ...}``
+        where the start is learnt, by ``networks["encoder"]``.
     """
     generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
     critic = build_network(networks["critic"], NETWORKS, label="networks.critic")
-    tx = optimizers.build(search["optimizer"], label="search.optimizer")
+    num_steps, patience, tolerance = search["iterations"], search["patience"], search["tolerance"]
+    tx = optimizers.build(search["optimizer"], num_steps=num_steps, label="search.optimizer")
     project = resolve(search["projection"], search_loop.PROJECTIONS, kind="search.projection")
-    draw_start = resolve(search["start"], search_loop.STARTS, kind="search.start")
+    learnt = search["start"] == "learnt"
+    draw_start = resolve("uniform" if learnt else search["start"], search_loop.STARTS, kind="search.start")
+    keep_last = resolve(search["answer"], ANSWERS, kind="search.answer")
     mode = resolve(search["batch_norm"], BATCH_NORM, kind="search.batch_norm")
     finished = resolve(blend["method"], BLENDS, kind="blend.method")
-    num_steps, chunk = search["iterations"], search_loop.chunk_length(search["iterations"])
+    chunk = search_loop.chunk_length(num_steps, at_most=patience)  # a search that is done leaves its slot at once
     total = objective(losses, LOSSES)
     loop = {"tx": tx, "num_steps": num_steps, "chunk": chunk}
+    rules = {"project": project, "tolerance": tolerance, "patience": patience, "keep_last": keep_last}
 
     def paint(states, latent):
         """latent [B, Z] -> pictures [B, H, W, C]; inside the map over pictures B is 1."""
         net = states["dcgan"].networks["generator"]
         return generator.apply(net.params, net.stats, latent, **mode)[0]
 
-    def loss_of(states, image, hole):
-        """The search's loss for one picture [H, W, C], as a function of one latent [Z]."""
-        image, hole = image[None], hole[None]
-        importance = importance_weight(hole, window=search["window"])
+    def importance(hole):
+        return importance_weight(hole, window=search["window"]) if search["window"] else 1 - hole
+
+    def search_loss(states, image, hole, weight, latent):
+        """The loss of latents [B, Z] for damaged pictures [B, H, W, C], holes and weights: its mean, {term: [B]}."""
+        prediction = paint(states, latent)
         net = states["dcgan"].networks["critic"]
+        fake_logits, _ = critic.apply(net.params, net.stats, prediction, **mode)
+        values = {
+            "prediction": prediction,
+            "target": image,
+            "hole": hole,
+            "importance": weight,
+            "completed": composite(image, prediction, hole),
+            "fake_logits": fake_logits,
+            "latent": latent,
+        }
+        return total(values)
 
-        def loss(latent):
-            prediction = paint(states, latent[None])
-            fake_logits, _ = critic.apply(net.params, net.stats, prediction, **mode)
-            values = {
-                "prediction": prediction,
-                "target": image,
-                "hole": hole,
-                "importance": importance,
-                "completed": composite(image, prediction, hole),
-                "fake_logits": fake_logits,
-                "latent": latent[None],
-            }
-            value, parts = total(values)
-            return value, {label: part[0] for label, part in parts.items()}
-
-        return loss
+    def amortised_loss(states, image, hole, latent):
+        """``search_loss`` as the encoder is trained on it."""
+        return search_loss(states, image, hole, importance(hole), latent)
 
     def begin(states, images, hole, keys, k):
-        del states
-        restarts = max(search["restarts"], k)
+        restarts, damaged = max(search["restarts"], k), fill(images, hole)
 
-        def one(key):
-            key_start, key_project = jax.random.split(key)
-            latent = draw_start(key_start, (networks["latent_size"],))
-            return search_loop.start(key_project, latent, tuple(total.weights), **loop)
+        def one(key, latent):
+            return search_loop.start(key, latent, tuple(total.weights), **loop)
 
-        searches = jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, restarts)))(keys)
-        return Progress(fill(images, hole), hole, searches, jnp.zeros(images.shape[0], bool))
+        def restart_keys(key):
+            return jax.vmap(jax.random.split)(jax.random.split(key, restarts))  # [R, 2]: of the start, of the rest
+
+        split = jax.vmap(restart_keys)(keys)
+        latents = first_latents(states, damaged, hole, split[..., 0])
+        searches = jax.vmap(jax.vmap(one))(split[..., 1], latents)
+        return Progress(damaged, hole, searches, jnp.zeros(images.shape[0], bool))
+
+    def first_latents(states, damaged, hole, keys):
+        """Where the restarts begin: [B, R, Z]."""
+        drawn = jax.vmap(jax.vmap(lambda key: draw_start(key, (networks["latent_size"],))))(keys)
+        if not learnt:
+            return drawn
+        return drawn.at[:, 0].set(learnt_start.predict(states["encoder"], damaged, hole, encoder=encoder))
 
     def advance(states, progress):
         def one_picture(image, hole, searches):
-            loss = loss_of(states, image, hole)
-            return jax.vmap(lambda s: search_loop.advance(s, loss, project=project, **loop))(searches)
+            image, hole = image[None], hole[None]
+            weight = importance(hole)
+
+            def loss(latent):
+                value, parts = search_loss(states, image, hole, weight, latent[None])
+                return value, {label: part[0] for label, part in parts.items()}
+
+            return jax.vmap(lambda s: search_loop.advance(s, loss, **loop, **rules))(searches)
 
         searches = jax.vmap(one_picture, axis_name="pictures")(progress.image, progress.hole, progress.searches)
-        return progress._replace(searches=searches, done=searches.step[:, 0] >= num_steps)
+        return progress._replace(searches=searches, done=searches.done.all(axis=1))
 
     def finish(states, progress):
         order = jnp.argsort(progress.searches.best["total"], axis=1)
@@ -127,17 +150,28 @@ def build(
 
         images = jax.vmap(one_picture, axis_name="pictures")(progress.image, progress.hole, ranked.best_latent)
         traces = {name: trace[:, 0, :num_steps] for name, trace in ranked.trace.items()}
-        return Completion(images, ranked.best, traces)
+        return Completion(images, ranked.best, traces, ranked.evaluations.sum(axis=1))
 
-    stage = dcgan.stage(
+    prior = dcgan.stage(
         generator=generator,
         critic=critic,
         latent_size=networks["latent_size"],
         optimizer=stages["dcgan"]["optimizer"],
         generator_updates=stages["dcgan"]["generator_updates"],
     )
-    return System(size, (stage,), lambda hole: None, begin, advance, finish)
+    trained = (prior,)
+    if "encoder" in stages:
+        encoder = build_network(networks["encoder"], NETWORKS, label="networks.encoder")
+        own = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
+        trained += (learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=paint, size=size, **own),)
+    if learnt and mode["train"]:
+        raise InputError('search.start: a learnt start is learnt with running statistics: search.batch_norm="running"')
+    if learnt and len(trained) == 1:
+        raise InputError("search.start: a learnt start needs the stage that learns it: a config with stages.encoder")
+    return System(size, trained, lambda hole: None, begin, advance, finish)
 
+
+ANSWERS = {"best": False, "last": True}
 
 BATCH_NORM = {
     "running": {"train": False},

@@ -1,0 +1,69 @@
+r"""Five codes call themselves Yeh's latent search. One trained DCGAN, their five searches, the same pictures.
+
+  inpaint train    --config=configs/yeh.py:cpu --workdir=runs/faces --config.data.train=...
+  inpaint evaluate --workdir=runs/faces --images=... --holes=center --against=none --config.search.restarts=1 \
+                   --search configs/yeh_dialects.py:{yeh2017,moodoki,bamos,chengbinjin,buchacek}
+
+  yeh2017      the paper's text: Adam, saturating prior with weight 0.003, window 7. Its rate, start and answer are not
+               stated: 0.01, U(-1, 1), the best iterate.
+  moodoki      the authors' first released code: NAG, prior weight 0.1, N(0, 1), the last iterate, 64 starts at once.
+  bamos        the TensorFlow code that most people ran: Adam, every known pixel weighs 1, weight 0.1, no blending.
+  chengbinjin  the code that Buchacek et al. build on: decayed NAG, weight 3, per-batch statistics, best of 20 starts.
+  buchacek     the search as Buchacek et al. print it, on that code: squared weighted differences, saturating prior.
+
+They differ in numbers and named switches only. Deviations: ``chengbinjin`` takes batch statistics over two copies of one
+picture, which are that picture's own ("sample"); a mean over the batch in a prior is a picture's own term, which is
+what its gradient amounts to. The starts of ``moodoki`` and ``chengbinjin`` cost as many searches: with
+``--config.search.restarts=1`` all five cost about the same.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import yeh
+from inpaint_jax.errors import InputError
+
+ADAM = dict(name="adam", learning_rate=0.01)
+NAG = dict(name="nag", learning_rate=0.01, momentum=0.9)
+
+DIALECTS = {
+    "yeh2017": dict(
+        search=dict(optimizer=ADAM, iterations=1500),
+        losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_saturating", 0.003)),
+    ),
+    "moodoki": dict(
+        search=dict(optimizer=NAG, iterations=1000, start="normal", answer="last", restarts=64),
+        losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_nonsaturating", 0.1)),
+        edge="published",
+    ),
+    "bamos": dict(
+        search=dict(optimizer=ADAM, iterations=1000, answer="last", window=0),
+        losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_nonsaturating", 0.1)),
+        blend="paste",
+    ),
+    "chengbinjin": dict(
+        search=dict(
+            optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample", restarts=20
+        ),
+        losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_nonsaturating", 3.0)),
+        edge="published",
+    ),
+    "buchacek": dict(
+        search=dict(optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample"),
+        losses=dict(contextual=("contextual_l2", 1.0), prior=("generator_saturating", 0.003)),
+        edge="published",
+    ),
+}
+
+
+def get_config(argument: str = "yeh2017") -> ConfigDict:
+    """The config of a dialect, and optionally of a scale: ``bamos`` or ``bamos,paper``."""
+    words = argument.split(",")
+    dialect = next((word for word in words if word in DIALECTS), None)
+    if dialect is None:
+        raise InputError(f"configs/yeh_dialects.py: name one of {', '.join(DIALECTS)}, not {argument!r}")
+    config = yeh.get_config(",".join(word for word in words if word != dialect))
+    its = DIALECTS[dialect]
+    config.search = {**config.search.to_dict(), **its["search"]}
+    config.losses = {label: dict(fn=fn, weight=weight) for label, (fn, weight) in its["losses"].items()}
+    config.blend.method, config.blend.edge = its.get("blend", "poisson"), its.get("edge", "neumann")
+    return config

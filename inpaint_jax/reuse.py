@@ -1,0 +1,59 @@
+"""Finished stages of one run, taken over by another that would train them in the same way."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from inpaint_jax import configuration, model
+from inpaint_jax.configuration import Config
+from inpaint_jax.errors import InputError
+from inpaint_jax.systems.interface import Stage
+
+
+def reuse(stages: Sequence[Stage], config: Config, workdir: Path, source: Path) -> None:
+    """Copies the last state of every stage that another workdir has finished; the others are left to be trained.
+
+    Args:
+      stages: of the run that begins.
+      config: of the run that begins.
+      workdir: its place. A stage that has checkpoints there already stays as it is.
+      source: workdir of the finished run.
+
+    Raises:
+      InputError: ``source`` is no workdir, has none of the stages finished, or trained one in another way.
+    """
+    path = source / "config.json"
+    if not path.is_file():
+        raise InputError(f"--reuse: {source} is not a workdir (no config.json)")
+    there, here = json.loads(path.read_text()), configuration.to_plain(config)
+    taken, earlier = [], {}
+    for stage in stages:
+        own, other = model.checkpoints(workdir, stage), model.checkpoints(source, stage)
+        wanted = config.stages[stage.name].steps
+        if stage.name not in there["stages"] or wanted not in other.steps():
+            continue
+        if differing := configuration.differing(decisive(there, stage), decisive(here, stage), shared_only=True):
+            raise InputError(f"--reuse: {source} trained {stage.name} differently: {', '.join(differing)}")
+        abstract = jax.eval_shape(lambda stage=stage: model.initial_state(stage, config, earlier))
+        earlier[stage.name] = other.restore(abstract, wanted)
+        taken.append(stage.name)
+        if own.latest() is None:
+            with own:
+                own.save(wanted, earlier[stage.name])
+                own.wait()
+    if not taken:
+        raise InputError(f"--reuse: {source} has none of the stages {', '.join(s.name for s in stages)} finished")
+    print(f"reused from {source}: {', '.join(taken)}")
+
+
+def decisive(plain: dict[str, Any], stage: Stage) -> dict[str, Any]:
+    """The parts of a config that a trained stage depends on."""
+    return {
+        "seed": plain["seed"],
+        "data": plain["data"],
+        "networks": plain["networks"],
+        "stages": {stage.name: plain["stages"][stage.name]},
+    }
