@@ -142,9 +142,7 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
     )
     if learnt:
         width, steps = s["encoder"]
-        config.networks.encoder = dict(
-            name="encoders.Encoder", width=width, kernel=s["critic"][1], latent_size=s["latent"]
-        )
+        config.networks.encoder = dict(name="encoders.Encoder", width=width, kernel=s["critic"][1])
         config.stages.encoder = dict(
             batch_size=s["batch"],
             steps=steps,

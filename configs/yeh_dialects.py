@@ -11,9 +11,9 @@ r"""Five codes call themselves Yeh's latent search. One trained DCGAN, their fiv
   chengbinjin  the code that Buchacek et al. build on: decayed NAG, weight 3, per-batch statistics, best of 20 starts.
   buchacek     the search as Buchacek et al. print it, on that code: squared weighted differences, saturating prior.
 
-They differ in numbers and named switches only. Deviations: ``chengbinjin`` takes batch statistics over two copies of one
-picture, which are that picture's own ("sample"); a mean over the batch in a prior is a picture's own term, which is
-what its gradient amounts to. The starts of ``moodoki`` and ``chengbinjin`` cost as many searches: with
+They differ in numbers and named switches only. Deviations: ``chengbinjin`` takes batch statistics over two copies of
+one picture, which are that picture's own ("sample"); a mean over the batch in a prior is a picture's own term, which
+is what its gradient amounts to. The starts of ``moodoki`` and ``chengbinjin`` cost as many searches: with
 ``--config.search.restarts=1`` all five cost about the same.
 """
 

@@ -104,8 +104,8 @@ def evaluate(
     ]
     write_table(output, searches, images, len(names), results)
     write_grids(output, truth, gaps, answers, results)
-    if len(searches) > 1:
-        write_search_speed(output, {method: answers[method] for method in searches})
+    if len(comparable := same_loss(searches)) > 1:
+        write_search_speed(output, {method: answers[method] for method in comparable})
     print(f"look at {output}/grid.png, best.png and worst.png")
     return 0
 
@@ -207,6 +207,17 @@ def write_table(output: Path, searches: Mapping[str, Model], images, count: int,
         "searches": {name: its["config"] for name, its in records.items()},
     }
     files.write_json(output / "table.json", table)
+
+
+def same_loss(searches: Mapping[str, Model]) -> list[str]:
+    """The searches that descend on the same function as the first: equal losses, seen in the same way."""
+
+    def sight(model: Model):
+        plain = configuration.to_plain(model.config)
+        return plain["losses"], *(plain.get("search", {}).get(key) for key in ("window", "batch_norm"))
+
+    first = sight(next(iter(searches.values())))
+    return [name for name, model in searches.items() if "search" in model.config and sight(model) == first]
 
 
 def write_search_speed(output: Path, answers: Mapping[str, Mapping[str, Answer]]) -> None:

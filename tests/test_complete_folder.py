@@ -61,6 +61,34 @@ def test_report(finished):
     assert (finished / "contact_sheet.png").is_file() and (finished / "traces.png").is_file()
 
 
+def test_keeping_several(workdir, folder, tmp_path):
+    output = tmp_path / "out"
+    options = dict(images=folder / "pictures", holes=folder / "holes", output=output)
+    assert run(workdir, "--keep=3", **options) == 0
+    report = json.loads((output / "report.json").read_text())
+    for i in range(5):
+        hole = pixels(folder / f"holes/p{i}.png")[..., 0] > 127
+        kept = np.stack([pixels(output / f"kept/p{i}/{rank}.png") for rank in (1, 2, 3)])
+        np.testing.assert_array_equal(kept[0], pixels(output / f"pictures/p{i}.png"))
+        deviation = np.asarray(Image.open(output / f"deviation/p{i}.png"))
+        assert deviation.shape == hole.shape and (deviation[~hole] == 0).all() and deviation[hole].any()
+        np.testing.assert_array_equal(deviation, np.rint(2 * kept.astype(float).std(0).mean(-1)))
+        losses = report["images"][i]["losses"]["total"]
+        assert len(losses) == 3 and losses == sorted(losses)
+    assert report["evaluations"] == {"total": 5 * 3 * 6, "per_picture": 18, "of_iterations": 90, "saved": 0.0}
+    assert run(workdir, **options) == 2, "another number of completions is another job"
+
+
+def test_tolerance_saves_iterations(workdir, folder, tmp_path):
+    output = tmp_path / "out"
+    options = dict(images=folder / "pictures", holes=folder / "holes", output=output)
+    # No progress is ever enough: every search ends with its first window that can be compared, the second.
+    assert run(workdir, "--tolerance=2", "--config.search.patience=2", **options) == 0
+    report = json.loads((output / "report.json").read_text())
+    assert [image["evaluations"] for image in report["images"]] == [4] * 5
+    assert report["evaluations"]["saved"] == pytest.approx(1 / 3, abs=1e-4)
+
+
 def test_fit_resize_reaches_the_corners(workdir, folder, tmp_path):
     hole = np.zeros((30, 40), np.uint8)
     hole[:4, :4] = 255

@@ -43,6 +43,25 @@ def test_finished_methods_are_not_done_again(workdir, output, monkeypatch):
     assert run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={output}") == 0
 
 
+def test_searches_side_by_side(workdir, tmp_path):
+    searches = ["configs/yeh.py:smoke,nag", "configs/yeh.py:smoke,lbfgs", "configs/yeh_dialects.py:bamos,smoke"]
+    small = ["--config.search.iterations=6", "--config.search.slots=4", "--against=none", "--holes=center"]
+    assert run(workdir, "--search", *searches, *small, f"--output={tmp_path}") == 0
+    table = json.loads((tmp_path / "table.json").read_text())
+    names = ["yeh:smoke,nag", "yeh:smoke,lbfgs", "yeh_dialects:bamos,smoke"]
+    assert [row["method"] for row in table["rows"]] == names and list(table["searches"]) == names
+    assert table["searches"][names[2]]["blend"]["method"] == "paste"
+    # The two that share a loss are compared by it; the third has another.
+    speed = (tmp_path / "search.md").read_text()
+    assert names[0] in speed and names[1] in speed and names[2] not in speed
+    assert (tmp_path / "search.png").is_file()
+
+
+def test_a_search_that_the_networks_do_not_serve(workdir, tmp_path, capsys):
+    assert run(workdir, "--search", "configs/yeh.py:smoke,learnt", f"--output={tmp_path}/out") == 2
+    assert "search.start: a learnt start needs" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
     assert run(workdir, "--against=photoshop", f"--output={tmp_path}/out") == 2
     assert "photoshop" in capsys.readouterr().err and not (tmp_path / "out").exists()

@@ -53,8 +53,8 @@ ALLOWED = {
     "job_report": "completion model files plots run_record",
     "complete_folder": "systems configuration model completion data masks sheets interruption job_files job_report",
     "search_speed": "tables plots",
-    "evaluate": "systems configuration model completion data masks compositing metrics files search_speed sheets tables "
-    "interruption run_record",
+    "evaluate": "systems configuration model completion data masks compositing metrics files sheets tables "
+    "search_speed interruption run_record",
     "reproduce": "systems configuration model completion data masks compositing metrics files sheets plots tables "
     "interruption run_record train evaluate",
     "export": "systems configuration model compositing files run_record",

@@ -122,6 +122,38 @@ def test_a_workdir_keeps_its_config(tiny, workdir):
         train(config(tiny, "seed=5", "networks.latent_size=9"), workdir)
 
 
+LEARNT = (
+    "--config.networks.encoder.width=4",
+    "--config.stages.encoder.batch_size=8",
+    "--config.stages.encoder.steps=2",
+    "--config.stages.encoder.log_every=1",
+)
+
+
+def test_reuse(tiny, workdir, tmp_path, capsys):
+    """A second stage beside a finished first one; the first stays as it was."""
+    learnt = configuration.load("configs/yeh.py:smoke,learnt", [*tiny, *LEARNT])
+    assert train(learnt, tmp_path / "run", reuse_from=workdir) == 0
+    assert f"reused from {workdir}: dcgan" in capsys.readouterr().out
+    assert_equal(leaves(tmp_path / "run"), leaves(workdir))
+    loaded = inpaint_jax.load(tmp_path / "run")
+    assert int(loaded.states["encoder"].step) == 2
+    pictures, hole = np.zeros((1, 16, 16, 3), np.float32), np.zeros((16, 16, 1), np.float32)
+    hole[4:12, 4:12] = 1
+    learnt_start = inpaint_jax.complete(loaded, pictures, hole)
+    uniform = inpaint_jax.load(tmp_path / "run", overrides=["--config.search.start=uniform"])
+    assert np.abs(learnt_start - inpaint_jax.complete(uniform, pictures, hole)).max() > 0
+
+
+def test_reuse_of_what_is_not_there(tiny, workdir, tmp_path):
+    with pytest.raises(InputError, match="is not a workdir"):
+        train(config(tiny), tmp_path / "run", reuse_from=tmp_path)
+    with pytest.raises(InputError, match="trained dcgan differently: networks.generator.width"):
+        train(config(tiny, "networks.generator.width=8"), tmp_path / "other", reuse_from=workdir)
+    with pytest.raises(InputError, match="has none of the stages dcgan finished"):
+        train(config(tiny, "stages.dcgan.steps=6"), tmp_path / "longer", reuse_from=workdir)
+
+
 def test_data_that_does_not_fit(tiny, tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         train(config(tiny, f"data.train={tmp_path}/nowhere"), tmp_path / "run")

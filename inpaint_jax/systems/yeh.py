@@ -161,7 +161,8 @@ def build(
     )
     trained = (prior,)
     if "encoder" in stages:
-        encoder = build_network(networks["encoder"], NETWORKS, label="networks.encoder")
+        described = {**networks["encoder"], "latent_size": networks["latent_size"]}
+        encoder = build_network(described, NETWORKS, label="networks.encoder")
         own = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
         trained += (learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=paint, size=size, **own),)
     if learnt and mode["train"]:

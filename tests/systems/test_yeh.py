@@ -47,6 +47,8 @@ def test_best_of_restarts_is_best_by_its_own_loss(workdir, example):
         ("search.batch_norm=sample", True),
         ("search.batch_norm=batch", True),
         ("search.optimizer.decay=1.0", True),
+        ("search.window=0", True),
+        ("search.answer=last", False),
         ("search.start=normal", True),
         ("search.projection=none", False),  # six small steps from inside stay inside
         ("blend.method=paste", False),
