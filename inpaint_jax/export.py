@@ -47,7 +47,8 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
 
     Raises:
       InputError: where the file exists, or the system cannot be exported: because it calls back to the host
-        (OpenCV), or because its pictures depend on each other (``search.batch_norm: batch``).
+        (OpenCV), because its pictures depend on each other (``search.batch_norm: batch``), or because it searches by
+        line (L-BFGS), where JAX gives every picture weights of its own.
     """
     output = Path(output)
     if output.exists():
@@ -108,9 +109,11 @@ def _serialize(
 
         shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in weights.values()]
         exported = jax_export.export(jax.jit(function), platforms=platforms)(shapes, *pictures)
-    except NotImplementedError as error:  # of callbacks to the host, above all
+    except NotImplementedError as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"this system cannot be exported, JAX says: {reason}") from error
+        raise InputError(
+            f"this system cannot be exported, as those that call back to the host or search by line cannot ({reason})"
+        ) from error
     return bytes(exported.serialize()), weights
 
 
@@ -134,10 +137,10 @@ def complete(system: System, states, images, hole, key_data, *, k: int) -> tuple
     keys = jax.random.wrap_key_data(key_data, impl="threefry2x32")
     images = fill(images, hole)
     progress = jax.vmap(lambda *one: system.begin(states, *(part[None] for part in one), k))(images, hole, keys)
-    if system.advance:
+    if step := system.advance:
 
         def advance(states, progress):
-            return jax.vmap(lambda one: system.advance(states, one))(progress)
+            return jax.vmap(lambda one: step(states, one))(progress)
 
         # Gradients for the weights, which a search does not need, cannot be lowered for an unknown number of pictures.
         run, needed = prune(advance, states, progress)

@@ -15,7 +15,7 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import export, lax
 
 from inpaint_jax.networks.geometry import Geometry, Tap
 
@@ -96,6 +96,8 @@ def _chunks(geometry: Geometry, small: jax.Array, channels: int, least: int) -> 
     Equal parts, because a product of other shape rounds otherwise: a picture's result must not depend on its place.
     """
     batch, image = small.shape[0], math.prod(geometry.small) * len(geometry.taps) * channels
+    if export.is_symbolic_dim(batch):  # not known yet: any number of pictures, in a function that is being exported
+        return 1
     most = max(CACHE // small.dtype.itemsize, least)
     return next((n for n in range(1, batch) if batch % n == 0 and batch // n * image <= most), max(batch, 1))
 
