@@ -64,6 +64,13 @@ def parser() -> argparse.ArgumentParser:
         "--search", nargs="+", default=[], help="FILE.py[:words] ...: searches to compare, the first is the reference"
     )
 
+    sub = command("export", export, "write a trained system as one file that runs without this package's training code")
+    sub.add_argument("--workdir", required=True, help="a trained run")
+    sub.add_argument("--output", required=True, help="the file, such as faces.inpaint")
+    sub.add_argument("--search", help="FILE.py[:words]: search, losses and blend of that config in place of the run's")
+    sub.add_argument("--keep", type=int, default=1, help="completions per picture")
+    sub.add_argument("--platforms", default="cpu,cuda,tpu", help="that the file runs on, by comma: cpu cuda rocm tpu")
+
     sub = command("benchmark", benchmark, "measure this machine: searching, training, blending, reading pictures")
     sub.add_argument("cases", nargs="*", help="latent dcgan context_encoder poisson input; default all")
     sub.add_argument("--config", default="configs/yeh.py:paper", help="of latent, dcgan and input")
@@ -139,6 +146,19 @@ def evaluate(arguments, overrides) -> int:
         searches={search_name(spec): model.searching(trained, spec, overrides) for spec in arguments.search},
         seed=arguments.seed,
         slots=arguments.slots,
+    )
+
+
+def export(arguments, overrides) -> int:
+    """``inpaint export``."""
+    from inpaint_jax import model
+    from inpaint_jax.export import export as write
+
+    return write(
+        model.load(arguments.workdir, search=arguments.search, overrides=overrides),
+        arguments.output,
+        k=arguments.keep,
+        platforms=arguments.platforms.split(","),
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from inpaint_jax import parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
-from inpaint_jax.systems.interface import Completion, System
+from inpaint_jax.systems.interface import System
 
 
 class Task(NamedTuple):
@@ -147,8 +147,8 @@ class Driver:
             raise InputError(f"{task.id}: this system does not support the hole: {reason}")
 
 
-def result_of(task: Task, completion: Completion, k: int) -> Result:
-    """One picture's row of a completion, its traces cut where its search ended."""
+def result_of(task: Task, completion: Any, k: int) -> Result:
+    """One picture's row of a ``Completion``, on the host; its traces are cut where its search ended."""
     length = int(np.isfinite(completion.traces.get("evaluations", np.zeros(0))).sum())
     return Result(
         task,

@@ -102,10 +102,11 @@ def evaluate(
         for method in answers
         for answer in [answers[method][family]]
     ]
-    write_table(output, searches, images, len(names), results)
+    source_line = caption(searches, images, len(names), hashes)
+    write_table(output, searches, images, len(names), results, source_line)
     write_grids(output, truth, gaps, answers, results)
     if len(comparable := same_loss(searches)) > 1:
-        write_search_speed(output, {method: answers[method] for method in comparable})
+        write_search_speed(output, {method: answers[method] for method in comparable}, source_line)
     print(f"look at {output}/grid.png, best.png and worst.png")
     return 0
 
@@ -174,7 +175,19 @@ def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> di
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in COLUMNS}
 
 
-def write_table(output: Path, searches: Mapping[str, Model], images, count: int, results) -> None:
+def caption(searches: Mapping[str, Model], images, count: int, hashes: Mapping[str, str]) -> str:
+    """What identifies every number of an evaluation."""
+    records = {name: run_record(model.config) for name, model in searches.items()}
+    record = next(iter(records.values()))
+    configs = ", ".join(f"{name} config {its['config_hash']}" for name, its in records.items())
+    sets = ", ".join(f"{family} {digest}" for family, digest in hashes.items())
+    return (
+        f"{count} pictures of {', '.join(images)}; {configs}, commit {record['commit']}; "
+        f"{record['hardware']['processor']}, {record['hardware']['cores']} cores; {record['date']}. Hole sets: {sets}."
+    )
+
+
+def write_table(output: Path, searches: Mapping[str, Model], images, count: int, results, source: str) -> None:
     """The table on the terminal, in ``table.md`` and, with everything that identifies it, in ``table.json``."""
     rows = [
         [
@@ -186,25 +199,15 @@ def write_table(output: Path, searches: Mapping[str, Model], images, count: int,
         for r in results
     ]
     text = tables.markdown(["holes", "method", *COLUMNS, "time"], rows)
-    records = {name: run_record(model.config) for name, model in searches.items()}
-    record = next(iter(records.values()))
-    hashes = dict.fromkeys(f"{r['holes']} {r['holes_hash']}" for r in results)
-    configs = ", ".join(f"{name} config {its['config_hash']}" for name, its in records.items())
-    caption = (
-        f"{count} pictures of {', '.join(images)}; {configs}, commit {record['commit']}; "
-        f"{record['hardware']['processor']}, {record['hardware']['cores']} cores; "
-        f"{record['date']}. Hole sets: {', '.join(hashes)}. "
-        + "; ".join(f"{name} = {metrics.PROTOCOLS[name]}" for name in COLUMNS)
-    )
+    protocols = "; ".join(f"{name} = {metrics.PROTOCOLS[name]}" for name in COLUMNS)
     print(f"\n{text}\n")
-    files.write_text(output / "table.md", f"{text}\n\n{caption}\n")
-    plain = [{k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()} for r in results]
+    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols}\n")
     table = {
         "images": list(images),
         "count": count,
-        "rows": plain,
-        "run": record,
-        "searches": {name: its["config"] for name, its in records.items()},
+        "rows": [{k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()} for r in results],
+        "run": run_record(next(iter(searches.values())).config),
+        "searches": {name: configuration.to_plain(model.config) for name, model in searches.items()},
     }
     files.write_json(output / "table.json", table)
 
@@ -220,18 +223,17 @@ def same_loss(searches: Mapping[str, Model]) -> list[str]:
     return [name for name, model in searches.items() if "search" in model.config and sight(model) == first]
 
 
-def write_search_speed(output: Path, answers: Mapping[str, Mapping[str, Answer]]) -> None:
+def write_search_speed(output: Path, answers: Mapping[str, Mapping[str, Answer | None]], source: str) -> None:
     """How many evaluations each search takes to where the first one ends: ``search.md`` and ``search.png``."""
-    curves = {
-        family: {
-            method: search_speed.Curve(each[family].evaluations, each[family].totals)
-            for method, each in answers.items()
-        }
-        for family in next(iter(answers.values()))
-    }
+    curves: dict[str, dict[str, search_speed.Curve]] = {}
+    for method, families in answers.items():
+        for family, answer in families.items():
+            if answer is not None:
+                curve = search_speed.Curve(answer.evaluations, answer.totals)
+                curves.setdefault(family, {})[method] = curve
     text = search_speed.table(curves)
     print(f"{text}\n")
-    files.write_text(output / "search.md", f"{text}\n")
+    files.write_text(output / "search.md", f"{text}\n\n{source}\n")
     search_speed.plot(output / "search.png", curves)
 
 

@@ -101,8 +101,14 @@ def build(
         return total(values)
 
     def amortised_loss(states, image, hole, latent):
-        """``search_loss`` as the encoder is trained on it."""
-        return search_loss(states, image, hole, importance(hole), latent)
+        """The search's loss as the encoder is trained on it: divided by each picture's sum of weights.
+
+        As it stands, a hole of scattered pixels would count seven times as much as a centre hole.
+        """
+        weight = importance(hole)
+        _, parts = search_loss(states, image, hole, weight, latent)
+        totals = sum(total.weights[label] * part for label, part in parts.items())
+        return (totals / weight.sum((1, 2, 3))).mean(), parts
 
     def begin(states, images, hole, keys, k):
         restarts, damaged = max(search["restarts"], k), fill(images, hole)
