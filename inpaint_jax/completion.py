@@ -5,7 +5,7 @@ a batch of seven: with equal slots a picture's result is bit-equal alone, in com
 of devices.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from inpaint_jax import parallel
+from inpaint_jax import examination, parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
 from inpaint_jax.systems.interface import System
@@ -79,17 +79,19 @@ class Driver:
         stop: Any = False,
         on_chunk: Callable[[int], None] = lambda count: None,
     ) -> Iterator[Result]:
-        """Completes pictures, yielding each as it is done.
+        """Completes pictures, yielding them as half of the slots are done, or the place of one that is done is needed.
 
         Args:
           tasks: pictures of one size; drawn from as slots become free.
           seed: with a picture's id it fixes the picture's latents.
-          stop: when it becomes true, no further chunk is started and the run ends.
+          stop: when it becomes true, no further chunk is started; what is done is yielded, and the run ends.
           on_chunk: called after every chunk of iterations with the number of chunks so far, to show that it goes on.
         """
         queue = iter(tasks)
         slots: list[Task | None] = [None] * self.slots
+        waiting: list[Task | None] = [None] * self.slots  # finished in its slot, to be answered
         progress: Any = None
+        held: Any = None  # progress of those that wait
         chunks = 0
         while not stop:
             free = [i for i, task in enumerate(slots) if task is None]
@@ -97,23 +99,40 @@ class Driver:
                 for i, task in zip(free, fresh, strict=False):
                     self._check(task)
                     slots[i] = task
-                filled = {i for i, _ in zip(free, fresh, strict=False)}
-                progress = self._refill(progress, slots, filled, seed)
+                progress = self._refill(progress, slots, set(free[: len(fresh)]), seed)
             if not any(slots):
-                return
+                break
             if self.system.advance:
                 progress = self._advance(self.states, progress)
             done = np.asarray(progress.done)
             chunks += 1
             on_chunk(chunks)
-            ready = [(i, task) for i, task in enumerate(slots) if task is not None and done[i]]
+            ready = [i for i, task in enumerate(slots) if task is not None and done[i]]
+            if any(waiting[i] for i in ready):
+                yield from self._answer(held, waiting)
             if ready:
-                completion = jax.device_get(self._finish(self.states, progress))
-                if completion.images.shape[1] < self.k:
-                    raise InputError(f"this system gives one completion per picture, not {self.k}")
-                for i, task in ready:
-                    yield result_of(task, jax.tree.map(itemgetter(i), completion), self.k)
-                    slots[i] = None
+                held = self._merge((), (progress if held is None else held, progress, self._mask(ready)))
+                for i in ready:
+                    waiting[i], slots[i] = slots[i], None
+            if 2 * sum(task is not None for task in waiting) >= self.slots:
+                yield from self._answer(held, waiting)
+        yield from self._answer(held, waiting)
+
+    def _answer(self, held: Any, waiting: list[Task | None]) -> Iterator[Result]:
+        """The results of those that wait, all blended at once: that costs the same for one as for all slots."""
+        if not any(waiting):
+            return
+        completion = jax.device_get(self._finish(self.states, held))
+        if completion.images.shape[1] < self.k:
+            raise InputError(f"this system gives one completion per picture, not {self.k}")
+        for i, task in enumerate(waiting):
+            if task is not None:
+                waiting[i] = None
+                yield result_of(task, jax.tree.map(itemgetter(i), completion), self.k)
+
+    def _mask(self, rows: Collection[int]) -> np.ndarray:
+        """bool ``[slots]``, true at ``rows``."""
+        return np.isin(np.arange(self.slots), list(rows))
 
     def _refill(self, progress, slots, filled, seed):
         """Starts the freshly filled slots, leaving the others as they are."""
@@ -127,22 +146,10 @@ class Driver:
         fresh = self._begin(self.states, examples)
         if progress is None:
             return fresh
-        take = np.array([i in filled for i in range(self.slots)])
-        return self._merge((), (progress, fresh, take))
+        return self._merge((), (progress, fresh, self._mask(filled)))
 
     def _check(self, task: Task) -> None:
-        size = self.system.size
-        if task.image.shape[:2] != task.hole.shape[:2] or (size and task.image.shape[:2] != (size, size)):
-            raise InputError(
-                f"{task.id}: picture {task.image.shape[:2]} and hole {task.hole.shape[:2]} must both be "
-                f"{(size, size) if size else 'of one size'}"
-            )
-        if not 0 < task.hole.mean() < 1:
-            what = "empty: no pixel is missing" if not task.hole.any() else "full: no pixel is known"
-            raise InputError(f"{task.id}: the hole is {what}")
-        known = np.where(task.hole > 0, 0, task.image)
-        if not np.isfinite(known).all():
-            raise InputError(f"{task.id}: the picture has NaN or infinite pixels outside its hole")
+        examination.picture(task.id, task.image, task.hole, size=self.system.size)
         if reason := self.system.supports(task.hole):
             raise InputError(f"{task.id}: this system does not support the hole: {reason}")
 

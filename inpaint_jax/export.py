@@ -47,8 +47,7 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
 
     Raises:
       InputError: where the file exists, or the system cannot be exported: because it calls back to the host
-        (OpenCV), because its pictures depend on each other (``search.batch_norm: batch``), or because it searches by
-        line (L-BFGS), where JAX gives every picture weights of its own.
+        (OpenCV), or because its pictures depend on each other (``search.batch_norm: batch``).
     """
     output = Path(output)
     if output.exists():
@@ -112,7 +111,7 @@ def _serialize(
     except NotImplementedError as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
-            f"this system cannot be exported, as those that call back to the host or search by line cannot ({reason})"
+            f"this system cannot be exported, as those that call back to the host cannot ({reason})"
         ) from error
     return bytes(exported.serialize()), weights
 
@@ -142,7 +141,7 @@ def complete(system: System, states, images, hole, key_data, *, k: int) -> tuple
         def advance(states, progress):
             return jax.vmap(lambda one: step(states, one))(progress)
 
-        # Gradients for the weights, which a search does not need, cannot be lowered for an unknown number of pictures.
+        # JAX prunes no loop by itself: everything that it is given would count as needed.
         run, needed = prune(advance, states, progress)
         progress = jax.lax.while_loop(
             lambda progress: ~progress.done.all(),

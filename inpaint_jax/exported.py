@@ -18,6 +18,7 @@ import jax
 import numpy as np
 from jax import export as jax_export
 
+from inpaint_jax import examination
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
 
@@ -64,13 +65,11 @@ class Completer(NamedTuple):
         Returns:
           ``[B, K, H, W, C]``, best first by the system's own loss, and the terms of that loss ``{term: [B, K]}``.
         """
-        images, holes = _arrays(images, holes)
-        ids = [str(i) for i in range(len(images))] if ids is None else list(ids)
-        if len(ids) != len(images) or not ids:
-            raise InputError(f"one id per picture, and a picture at least: got {len(ids)} ids, {len(images)} pictures")
-        shape = (self.about["size"], self.about["size"], self.about["channels"])
+        images, holes, ids = examination.arrays(images, holes, ids)
+        if not ids or images.shape[-1] != self.about["channels"]:
+            raise InputError(f"pictures must be [B, H, W, {self.about['channels']}] with B > 0, got {images.shape}")
         for name, image, hole in zip(ids, images, holes, strict=True):
-            _check(name, image, hole, shape)
+            examination.picture(name, image, hole, size=self.about["size"])
         keys = jax.random.key_data(example_keys(seed, ids, "search"))
         return jax.device_get(self.function(self.weights, images, holes, keys))
 
@@ -105,25 +104,3 @@ def load(path: str | Path) -> Completer:
     # numpy files know bfloat16 only as two bytes: the function says what they are.
     typed = [weight.view(aval.dtype) for weight, aval in zip(weights, exported.in_avals, strict=False)]
     return Completer(about, jax.device_put(typed), jax.jit(exported.call))
-
-
-def _arrays(images: np.ndarray, holes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float32 ``[B, H, W, ...]``, with a hole for every picture."""
-    images, holes = np.asarray(images, np.float32), np.asarray(holes, np.float32)
-    if images.ndim != 4 or holes.ndim not in (3, 4) or holes.shape[-1] != 1:
-        raise InputError(f"images must be [B, H, W, C] and holes [B, H, W, 1], got {images.shape} and {holes.shape}")
-    try:
-        return images, np.broadcast_to(holes, (*images.shape[:3], 1))
-    except ValueError as error:
-        raise InputError(f"holes {holes.shape} do not fit images {images.shape}") from error
-
-
-def _check(name: str, image: np.ndarray, hole: np.ndarray, shape: tuple[int, ...]) -> None:
-    """Raises InputError unless the system can complete the picture."""
-    if image.shape != shape:
-        raise InputError(f"{name}: picture {image.shape} must be {shape}")
-    if not 0 < hole.mean() < 1:
-        what = "empty: no pixel is missing" if not hole.any() else "full: no pixel is known"
-        raise InputError(f"{name}: the hole is {what}")
-    if not np.isfinite(np.where(hole > 0, 0, image)).all():
-        raise InputError(f"{name}: the picture has NaN or infinite pixels outside its hole")

@@ -167,6 +167,26 @@ def invert(loss, latent, *, tx, num_steps, project, key=None, terms=None) -> Sea
     return advance(search, loss, tx=tx, project=project, num_steps=num_steps, chunk=num_steps)
 
 
+def shared(weights: Tree) -> Tree:
+    """Weights, kept one for all pictures and restarts inside the maps over these.
+
+    A line search branches by ``lax.cond``, and a mapped ``cond`` gives every picture a copy of all that its branches
+    read: each would be convolved with kernels of its own, several times slower. To be called inside the loss.
+    """
+    return jax.tree.map(_one_for_all, weights)
+
+
+@jax.custom_batching.custom_vmap
+def _one_for_all(weight: jax.Array) -> jax.Array:
+    return weight
+
+
+@_one_for_all.def_vmap
+def _first(size, batched, weight):
+    del size
+    return _one_for_all(weight[0] if batched[0] else weight), False
+
+
 def clip(key: Key, latent: jax.Array) -> jax.Array:
     """Entries outside [-1, 1] are moved to the border (Yeh et al.)."""
     del key

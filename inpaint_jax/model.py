@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from inpaint_jax import configuration, seeds
+from inpaint_jax import configuration, examination, seeds
 from inpaint_jax.checkpoints import Checkpoints
 from inpaint_jax.completion import Driver, Task
 from inpaint_jax.configuration import Config
@@ -111,11 +111,7 @@ def complete(
     Raises:
       InputError: for shapes, values or holes that the system cannot take.
     """
-    images, holes = np.asarray(images, np.float32), np.asarray(holes, np.float32)
-    if images.ndim != 4 or holes.ndim not in (3, 4) or holes.shape[-1] != 1:
-        raise InputError(f"images must be [B, H, W, C] and holes [B, H, W, 1], got {images.shape} and {holes.shape}")
-    holes = np.broadcast_to(holes, (*images.shape[:3], 1))
-    ids = [str(i) for i in range(len(images))] if ids is None else list(ids)
+    images, holes, ids = examination.arrays(images, holes, ids)
     driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=keep or 1)
     tasks = (Task(*parts) for parts in zip(ids, images, holes, strict=True))
     order = {name: i for i, name in enumerate(ids)}

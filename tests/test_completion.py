@@ -77,6 +77,24 @@ def test_another_seed_gives_another_answer(drivers, pictures, holes):
     assert np.abs(first - second).max() > 0
 
 
+def test_early_finishes_in_any_order(workdir, pictures, holes):
+    """Searches end at different times and hand on their slots: every picture's result stays its own."""
+    eager = {"tolerance": 1e-4, "patience": 2, "iterations": 20, "optimizer.learning_rate": 100.0}
+    model = inpaint_jax.load(workdir, overrides=[f"--config.search.{key}={value}" for key, value in eager.items()])
+    driver = Driver(model.system, model.states, slots=3, mesh=parallel.mesh(jax.devices()[:1]))
+
+    def run(order):
+        results = driver.run((Task(IDS[i], pictures[i], holes[i]) for i in order), seed=0)
+        return {result.task.id: result for result in results}
+
+    one_way, other_way = run(range(7)), run([4, 0, 6, 2, 5, 1, 3])
+    assert len(one_way) == len(other_way) == 7
+    assert len({result.evaluations for result in one_way.values()}) > 1
+    for name, result in one_way.items():
+        np.testing.assert_array_equal(result.images, other_way[name].images)
+        assert result.evaluations == other_way[name].evaluations == len(result.traces["total"]) < 20
+
+
 def test_python_in_five_lines(workdir, pictures, holes):
     loaded = inpaint_jax.load(workdir)
     completed = inpaint_jax.complete(loaded, pictures, holes, seed=0)
@@ -88,6 +106,8 @@ def test_python_in_five_lines(workdir, pictures, holes):
 def test_bad_arrays_are_refused_in_words(model, pictures, holes):
     with pytest.raises(InputError, match=r"images must be \[B, H, W, C\]"):
         inpaint_jax.complete(model, pictures[0], holes[0])
+    with pytest.raises(InputError, match="got 7 ids, 1 of them different, for 7"):
+        inpaint_jax.complete(model, pictures, holes, ids=["same"] * 7)
     with pytest.raises(InputError, match="picture 0|0: the picture has NaN"):
         inpaint_jax.complete(model, np.full_like(pictures[:1], np.nan), holes[:1])
     with pytest.raises(InputError, match="hole is empty"):

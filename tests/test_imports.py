@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "inpaint_jax"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-ANYWHERE = {"errors", "naming", "seeds"}
+ANYWHERE = {"errors", "examination", "naming", "seeds"}
 
 # A room is a module of the package, or a folder of them: what it may import, besides itself.
 ALLOWED = {

@@ -126,19 +126,22 @@ _scatter = _operation(_plain_scatter, convolution_cpu.scatter)
 _correlate = _operation(_plain_correlate, convolution_cpu.correlate)
 
 
-def _save(operation):
-    return lambda geometry, a, b: (operation(geometry, a, b), (a, b))
+def _differentiate(operation, first, second):
+    """Defines the gradients for both factors. One that nobody asks for is not even traced: a latent search needs no
+    gradient for the weights, and that one cannot be lowered for an unknown number of pictures, as exports need it.
+    """
+
+    def forward(geometry, a, b):
+        saved = (a.value if b.perturbed else None, b.value if a.perturbed else None)
+        return operation(geometry, a.value, b.value), saved
+
+    def backward(geometry, saved, d):
+        a, b = saved
+        return None if b is None else first(geometry, d, b), None if a is None else second(geometry, a, d)
+
+    operation.defvjp(forward, backward, symbolic_zeros=True)
 
 
-_gather.defvjp(
-    _save(_gather),
-    lambda geometry, saved, d: (_scatter(geometry, d, saved[1]), _correlate(geometry, saved[0], d)),
-)
-_scatter.defvjp(
-    _save(_scatter),
-    lambda geometry, saved, d: (_gather(geometry, d, saved[1]), _correlate(geometry, d, saved[0])),
-)
-_correlate.defvjp(
-    _save(_correlate),
-    lambda geometry, saved, d: (_scatter(geometry, saved[1], d), _gather(geometry, saved[0], d)),
-)
+_differentiate(_gather, first=_scatter, second=_correlate)
+_differentiate(_scatter, first=_gather, second=lambda geometry, small, d: _correlate(geometry, d, small))
+_differentiate(_correlate, first=lambda geometry, d, small: _scatter(geometry, small, d), second=_gather)

@@ -79,7 +79,7 @@ def build(
     def paint(states, latent):
         """latent [B, Z] -> pictures [B, H, W, C]; inside the map over pictures B is 1."""
         net = states["dcgan"].networks["generator"]
-        return generator.apply(net.params, net.stats, latent, **mode)[0]
+        return generator.apply(*search_loop.shared((net.params, net.stats)), latent, **mode)[0]
 
     def importance(hole):
         return importance_weight(hole, window=search["window"]) if search["window"] else 1 - hole
@@ -88,7 +88,7 @@ def build(
         """The loss of latents [B, Z] for damaged pictures [B, H, W, C], holes and weights: its mean, {term: [B]}."""
         prediction = paint(states, latent)
         net = states["dcgan"].networks["critic"]
-        fake_logits, _ = critic.apply(net.params, net.stats, prediction, **mode)
+        fake_logits, _ = critic.apply(*search_loop.shared((net.params, net.stats)), prediction, **mode)
         values = {
             "prediction": prediction,
             "target": image,
