@@ -136,14 +136,17 @@ def evaluate(arguments, overrides) -> int:
     from inpaint_jax.evaluate import evaluate as run
 
     overrides = search_overrides(arguments, overrides)
-    trained = model.load(arguments.workdir, overrides=[] if arguments.search else overrides)
+    names = [search_name(spec) for spec in arguments.search]
+    if len(set(names)) < len(names):
+        raise InputError(f"--search: {', '.join(names)}: two searches of one name cannot be told apart")
+    trained = model.load(arguments.workdir, search=next(iter(arguments.search), None), overrides=overrides)
     return run(
         trained,
         picture_source(arguments),
         arguments.holes.split(","),
         arguments.against.split(","),
         arguments.output or f"{arguments.workdir}/evaluation",
-        searches={search_name(spec): model.searching(trained, spec, overrides) for spec in arguments.search},
+        searches={n: model.searching(trained, s, overrides) for n, s in zip(names, arguments.search, strict=True)},
         seed=arguments.seed,
         slots=arguments.slots,
     )
