@@ -12,6 +12,7 @@ Argument, ``configs/yeh.py:preset,scale,search``, in any order, default ``defaul
   cpu        under an hour on two cores.      paper   what the papers ran: for a GPU.
   nag        1,500 iterations of decayed Nesterov descent, the released codes' (default of ``paper`` and ``smoke``).
   adam       Adam with a constant rate.      cosine   Adam with a large rate that falls to 0 (default of ``cpu``).
+  thorough   the same with a larger rate, for 300 iterations: for holes as large as half of the picture.
   lbfgs      L-BFGS with a zoom line search, which evaluates the loss several times per iteration.
 
 Deviations: scale ``cpu`` is a quarter as wide as the paper's networks (4x4 kernels in the critic), trains for 2,000
@@ -82,6 +83,7 @@ SEARCHES = {
     "nag": dict(optimizer=dict(name="nag", learning_rate=0.01, momentum=0.9, decay=0.95), iterations=1500),
     "adam": dict(optimizer=dict(name="adam", learning_rate=0.03), iterations=400),
     "cosine": dict(optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200),
+    "thorough": dict(optimizer=dict(name="adam", learning_rate=0.6, schedule="cosine"), iterations=300),
     "lbfgs": dict(optimizer=dict(name="lbfgs", memory_size=20), iterations=60),
 }
 

@@ -97,7 +97,9 @@ def pictures(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--fit", help="crop | crop:SIDE | resize: how pictures meet the model; default the config's")
     sub.add_argument("--count", type=int, help="only so many pictures")
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
-    sub.add_argument("--slots", type=int, help="pictures at once on each device; default the config's")
+    sub.add_argument(
+        "--slots", type=int, help="pictures at once on each GPU or TPU, or on the CPU; default the config's"
+    )
     sub.add_argument("--tolerance", type=float, help="a search ends early when a window of iterations gains less")
 
 
@@ -170,9 +172,10 @@ def benchmark(arguments, overrides) -> int:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
     import jax
 
-    from inpaint_jax import configuration
+    from inpaint_jax import configuration, parallel
     from inpaint_jax.benchmark import benchmark as run
 
+    parallel.use_cores()
     jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
     return run(
         arguments.cases,
@@ -206,9 +209,11 @@ def picture_source(arguments):
 
 
 def start_jax(*, distributed: bool = False) -> None:
-    """Compile cache and, when asked for, the other processes."""
+    """Compile cache, cores and, when asked for, the other processes."""
     from inpaint_jax import parallel
 
     parallel.enable_compilation_cache()
     if distributed:
         parallel.initialize(True)
+    else:
+        parallel.use_cores()

@@ -62,7 +62,7 @@ def complete_folder(
       output: made when missing; refused when it holds something else.
       seed: of drawn holes and latents, each keyed by its picture's id.
       keep: completions per picture; a search makes at least as many restarts.
-      slots: pictures at once per device; default the config's.
+      slots: pictures at once, as ``completion.Driver`` takes them; default the config's.
       skip_errors: leave bad pictures out and list them in the report, instead of stopping at the first.
 
     Returns:

@@ -45,7 +45,8 @@ class Driver:
     Args:
       system: the method.
       states: its trained stages by name.
-      slots: pictures under completion on each device.
+      slots: pictures under completion on each device of the mesh; without one, on each accelerator, or on all cores
+        of the CPU together.
       k: completions wanted per picture.
       mesh: devices to spread the slots over; default all local ones.
     """
@@ -54,8 +55,8 @@ class Driver:
         if slots < 1 or k < 1:
             raise InputError(f"slots and completions per picture must be at least 1, got {slots} and {k}")
         self.system, self.k = system, k
-        self.mesh = parallel.mesh(jax.local_devices()) if mesh is None else mesh
-        self.slots = slots * self.mesh.size
+        self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
+        self.slots = each * self.mesh.size
         self.states = parallel.replicate(states, self.mesh)
 
         def begin(states, examples):

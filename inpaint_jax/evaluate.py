@@ -63,7 +63,7 @@ def evaluate(
       searches: the model under several searches, by name, in place of its own; the first is what the others are
         compared to.
       seed: of the holes and latents.
-      slots: pictures at once per device; default the config's.
+      slots: pictures at once, as ``completion.Driver`` takes them; default the config's.
 
     Returns:
       The exit code.

@@ -102,7 +102,8 @@ def complete(
       seed: with a picture's id it fixes the picture's result.
       ids: one per picture; default "0", "1", ...
       keep: completions wanted per picture; a search makes at least as many restarts.
-      slots: pictures per device and call; default the config's. It enters the last bits of a result.
+      slots: pictures at once on each accelerator, or on all cores of the CPU; default the config's. How many share a
+        device enters the last bits of a result.
 
     Returns:
       ``[B, H, W, C]`` in [-1, 1], known pixels bit for bit as given; with ``keep`` ``[B, keep, H, W, C]``, best first

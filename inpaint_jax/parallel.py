@@ -5,6 +5,7 @@ so batch statistics and means need no collectives in the code. ``pmap`` (in main
 ``jit(shard_map)`` itself) runs the same step once per device, with ``axis_name="data"``.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,40 @@ def mesh(devices: Sequence[Any] | None = None) -> Mesh:
     return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)
 
 
+def use_cores() -> None:
+    """Makes a device of every core of the CPU, up to a power of two and at most 8.
+
+    XLA keeps two cores far less busy with one program than with one program each. ``JAX_NUM_CPU_DEVICES`` chooses
+    another number. Accelerators are not concerned; nor is a process that has used JAX before.
+    """
+    if "JAX_NUM_CPU_DEVICES" in os.environ:
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(RuntimeError):  # the devices are there already
+        jax.config.update("jax_num_cpu_devices", min(8, 2 ** (cores.bit_length() - 1)))
+
+
+def share_slots(slots: int) -> tuple[Mesh, int]:
+    """The local devices for a number of slots, and the slots of each.
+
+    Every accelerator has ``slots``. The devices of a CPU are its cores, which share them: as many cores as leave each
+    at least 8.
+    """
+    devices = jax.local_devices()
+    if devices[0].platform != "cpu":
+        return mesh(devices), slots
+    count = max(n for n in range(1, len(devices) + 1) if n == 1 or (slots % n == 0 and slots // n >= 8))
+    return mesh(devices[:count]), slots // count
+
+
+def share_batch(size: int) -> Mesh:
+    """The devices for a global batch of ``size`` examples: all, or as many cores of a CPU as can share it evenly."""
+    devices = jax.devices()
+    if devices[0].platform != "cpu" or jax.process_count() > 1:
+        return mesh(devices)
+    return mesh(devices[: max(n for n in range(1, len(devices) + 1) if size % n == 0)])
+
+
 def replicate(tree: Tree, mesh: Mesh) -> Tree:
     """The tree on every device of the mesh, from the same tree on every process; may share memory with it."""
     copied = NamedSharding(mesh, PartitionSpec())
@@ -43,6 +78,11 @@ def replicate(tree: Tree, mesh: Mesh) -> Tree:
         return multihost_utils.host_local_array_to_global_array(leaf, mesh, PartitionSpec())
 
     return jax.tree.map(place, tree)
+
+
+def keep_replicated(tree: Tree, mesh: Mesh) -> Tree:
+    """Inside ``jit``: the tree, to be left on every device of the mesh."""
+    return jax.lax.with_sharding_constraint(tree, NamedSharding(mesh, PartitionSpec()))
 
 
 def put_batch(batch: Tree, mesh: Mesh) -> Tree:

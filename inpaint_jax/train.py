@@ -85,7 +85,8 @@ def train_stage(
     stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption, *, how: str
 ) -> Any:
     """One stage, from its newest checkpoint or from the start; returns its state."""
-    settings, mesh = config.stages[stage.name], parallel.mesh()
+    settings = config.stages[stage.name]
+    mesh = parallel.share_batch(settings.batch_size)
     init = partial(model.initial_state, stage, config, earlier)
     with model.checkpoints(workdir, stage) as checkpoints:
         start = checkpoints.latest() or 0
@@ -190,16 +191,16 @@ def training_source(config: Config, settings: Config) -> Source:
     """The pictures that a stage trains on.
 
     Raises:
-      InputError: no such pictures, fewer than one batch, or a batch that the devices cannot share.
+      InputError: no such pictures, fewer than one batch, or a batch that the accelerators cannot share.
     """
     specs = settings.get("train", config.data.train)
     source = open_source(specs.split(","), size=config.data.size, fit=config.data.fit)
     if len(source) < settings.batch_size:
         raise InputError(f"{specs}: {len(source)} pictures are fewer than one batch of {settings.batch_size}")
-    if settings.batch_size % jax.device_count():
+    if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
         raise InputError(
-            f"{settings.batch_size} examples cannot be shared by {jax.device_count()} devices: choose a batch_size "
-            f"that is a multiple of {jax.device_count()}"
+            f"{settings.batch_size} examples cannot be shared by {count} devices: choose a batch_size that is a "
+            f"multiple of {count}"
         )
     return source
 

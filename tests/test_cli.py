@@ -1,5 +1,6 @@
 """The command line as a user meets it: fast help, one clear line for a mistake, exit codes."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -33,3 +34,15 @@ def test_mistakes_get_one_line_and_exit_code_2(arguments, words, capsys, tmp_pat
     assert cli.main(arguments) == 2
     said = capsys.readouterr().err
     assert words in said and said.startswith("inpaint: error: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "chosen, devices", [(None, min(8, 2 ** (len(os.sched_getaffinity(0)).bit_length() - 1))), ("1", 1)]
+)
+def test_every_core_of_a_cpu_is_a_device(chosen, devices):
+    environment = {k: v for k, v in os.environ.items() if k != "JAX_NUM_CPU_DEVICES"} | {"JAX_PLATFORMS": "cpu"}
+    if chosen:
+        environment["JAX_NUM_CPU_DEVICES"] = chosen
+    code = "from inpaint_jax import cli; cli.start_jax(); import jax; print(jax.device_count())"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert said.stdout.strip() == str(devices), said.stderr

@@ -60,7 +60,7 @@ ALLOWED = {
     "export": "systems configuration model compositing files run_record",
     "exported": "",
     "benchmark": "systems configuration model completion data files tables run_record types losses objective "
-    "compositing state steps optimizers networks blending",
+    "compositing state steps optimizers networks blending parallel",
     # on top
     "cli": "configuration model parallel train complete_folder evaluate reproduce export benchmark",
     "__main__": "cli",

@@ -126,6 +126,19 @@ def test_a_batch_that_does_not_divide():
         parallel.data_parallel(step, mesh, how="vmap")
 
 
+@pytest.mark.parametrize(
+    "slots, shared", [(64, (4, 16)), (32, (4, 8)), (24, (3, 8)), (20, (2, 10)), (9, (1, 9)), (1, (1, 1))]
+)
+def test_cores_share_the_slots(slots, shared):
+    mesh, each = parallel.share_slots(slots)
+    assert (mesh.size, each) == shared
+
+
+@pytest.mark.parametrize("size, count", [(64, 4), (6, 3), (10, 2), (7, 1)])
+def test_cores_share_a_batch(size, count):
+    assert parallel.share_batch(size).size == count
+
+
 def test_the_state_is_donated():
     mesh = parallel.mesh()
     state, earlier = parallel.replicate(init(), mesh), parallel.replicate({"scale": jnp.float32(2)}, mesh)

@@ -35,6 +35,8 @@ def _of_equation(equation: Any) -> int:
             kernel, axes = equation.invars[1].aval.shape, params["dimension_numbers"].rhs_spec
             terms = math.prod(kernel[i] for i in axes[1:])  # input channels and taps of one output pixel
             return math.prod(equation.outvars[0].aval.shape) * terms // math.prod(params["lhs_dilation"])
+        case "shard_map":  # the same on every device
+            return params["mesh"].size * multiply_adds(params["jaxpr"])
         case "scan":
             return params["length"] * multiply_adds(params["jaxpr"])
         case "cond":

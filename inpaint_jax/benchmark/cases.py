@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from inpaint_jax import configuration, seeds
+from inpaint_jax import configuration, parallel, seeds
 from inpaint_jax.blending import poisson_blend
 from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
@@ -50,16 +50,17 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
     """
     config = config.copy_and_resolve_references()
     config.search.iterations = iterations
-    system = configuration.build_system(config)
-    states = {stage.name: initial_state(stage, config) for stage in system.stages}
+    system, (mesh, _) = configuration.build_system(config), parallel.share_slots(batch)
+    states = parallel.replicate({stage.name: initial_state(stage, config) for stage in system.stages}, mesh)
     images = pictures(batch, config.data.size)
     keys = seeds.example_keys(config.seed, [str(i) for i in range(batch)], "search")
-    begin = jax.jit(lambda states, *examples: system.begin(states, *examples, 1))
-    progress = begin(states, images, centre(images, images.shape[1] // 2), keys)
+    begin = jax.jit(parallel.spread(lambda states, examples: system.begin(states, *examples, 1), mesh))
+    progress = begin(states, (images, centre(images, images.shape[1] // 2), keys))
+    assert system.advance
+    advance = parallel.spread(system.advance, mesh)
 
     def function(progress, states):
-        assert system.advance
-        return system.advance(states, progress), ()
+        return advance(states, progress), ()
 
     return Case("latent", batch, iterations, function, progress, (states,), configuration.to_plain(config))
 
@@ -67,12 +68,15 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
 def dcgan(config: Config, batch: int) -> Case:
     """A training step of the DCGAN: critic once, generator as often as the config says, Adam."""
     [stage] = configuration.build_system(config).stages
+    mesh = parallel.share_batch(batch)
 
     def function(state, batch):
-        return stage.step(state, batch, jax.random.fold_in(state.key, state.step), {})
+        state, metrics = stage.step(state, batch, jax.random.fold_in(state.key, state.step), {})
+        return parallel.keep_replicated(state, mesh), metrics
 
-    batches = ({"image": pictures(batch, config.data.size)},)
-    return Case("dcgan", batch, 1, function, initial_state(stage, config), batches, configuration.to_plain(config))
+    state = parallel.replicate(initial_state(stage, config), mesh)
+    batches = (parallel.put_batch({"image": pictures(batch, config.data.size)}, mesh),)
+    return Case("dcgan", batch, 1, function, state, batches, configuration.to_plain(config))
 
 
 def poisson(batch: int, *, size: int = 64) -> Case:
@@ -94,9 +98,10 @@ def feed(config: Config, batch: int) -> Iterator[dict[str, jax.Array]]:
     for _ in kept.fill():
         pass
     host = training_batches(kept, size=config.data.size, batch_size=batch, seed=config.seed, flip=config.data.flip)
-    upcoming = jax.device_put(next(host))
+    mesh = parallel.share_batch(batch)
+    upcoming = parallel.put_batch(next(host), mesh)
     while True:
-        now, upcoming = upcoming, jax.device_put(next(host))
+        now, upcoming = upcoming, parallel.put_batch(next(host), mesh)
         yield now
 
 
