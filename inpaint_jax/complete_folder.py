@@ -87,12 +87,12 @@ def complete_folder(
         "seed": seed,
         "keep": keep,
     }
+    driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=keep)
     records = Records(output, job)
     remaining = [entry for entry in entries if entry.id not in records.done]
     iterations = model.config.get("search", {}).get("iterations", 1)
     began, completed, spent = time.perf_counter(), 0, 0
     with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
-        driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=keep)
         tasks = (Task(e.id, *model_example(source, opened, e)) for e in remaining)
         index = {entry.id: entry for entry in remaining}
         for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count)):

@@ -60,10 +60,15 @@ def build(
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
       stages: ``{"dcgan": {"optimizer", "generator_updates", ...}}``, and ``"encoder": {"optimizer", "holes", ...}``
         where the start is learnt, by ``networks["encoder"]``.
+
+    Raises:
+      InputError: for names that stand for nothing, numbers that make no search, or a learnt start without its stage.
     """
     generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
     critic = build_network(networks["critic"], NETWORKS, label="networks.critic")
     num_steps, patience, tolerance = search["iterations"], search["patience"], search["tolerance"]
+    if min(num_steps, patience, search["restarts"]) < 1 or tolerance < 0:
+        raise InputError("search: iterations, patience and restarts must be at least 1, tolerance at least 0")
     tx = optimizers.build(search["optimizer"], num_steps=num_steps, label="search.optimizer")
     project = resolve(search["projection"], search_loop.PROJECTIONS, kind="search.projection")
     learnt = search["start"] == "learnt"

@@ -89,6 +89,12 @@ def test_a_users_loss_and_generator(tiny, tmp_path, monkeypatch):
         sys.modules.pop(module)
 
 
+@pytest.mark.parametrize("item", ["patience=0", "iterations=0", "restarts=0", "tolerance=-0.1"])
+def test_numbers_that_make_no_search(workdir, item):
+    with pytest.raises(InputError, match="patience and restarts must be at least 1, tolerance at least 0"):
+        inpaint_jax.load(workdir, overrides=[f"--config.search.{item}"])
+
+
 def test_a_loss_that_the_search_cannot_feed_is_refused(workdir, example):
     loaded = inpaint_jax.load(workdir)
     with loaded.config.unlocked():
