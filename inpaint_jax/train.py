@@ -48,9 +48,10 @@ def train(config: Config, workdir: str | Path, *, how: str = "jit", reuse_from: 
     system = configuration.build_system(config)
     for stage in system.stages:
         training_source(config, config.stages[stage.name])  # refuses bad data before anything is written
-    claim(workdir, config)
+    check_same_run(workdir, config)
     if reuse_from:
         reuse(system.stages, config, workdir, Path(reuse_from))
+    files.write_json(workdir / "config.json", configuration.to_plain(config))
     earlier: dict[str, Any] = {}
     with interruption() as stop:
         for stage in system.stages:
@@ -60,18 +61,16 @@ def train(config: Config, workdir: str | Path, *, how: str = "jit", reuse_from: 
     return 0
 
 
-def claim(workdir: Path, config: Config) -> None:
-    """Writes config.json, or checks that the workdir's run has the same config (longer training is welcome)."""
+def check_same_run(workdir: Path, config: Config) -> None:
+    """Refuses a workdir whose run has another config (longer training is welcome)."""
     path = workdir / "config.json"
-    plain = configuration.to_plain(config)
     if path.is_file():
         there = json.loads(path.read_text())
-        differing = [key for key in configuration.differing(there, plain) if not changeable(key)]
+        differing = [k for k in configuration.differing(there, configuration.to_plain(config)) if not changeable(k)]
         if differing:
             raise InputError(
                 f"{workdir} holds a run of another config (differs in {', '.join(differing)}): give another --workdir"
             )
-    files.write_json(path, plain)
 
 
 def changeable(key: str) -> bool:

@@ -148,6 +148,7 @@ def test_reuse(tiny, workdir, tmp_path, capsys):
 def test_reuse_of_what_is_not_there(tiny, workdir, tmp_path):
     with pytest.raises(InputError, match="is not a workdir"):
         train(config(tiny), tmp_path / "run", reuse_from=tmp_path)
+    assert not (tmp_path / "run").exists()
     with pytest.raises(InputError, match="trained dcgan differently: networks.generator.width"):
         train(config(tiny, "networks.generator.width=8"), tmp_path / "other", reuse_from=workdir)
     with pytest.raises(InputError, match="has none of the stages dcgan finished"):
