@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--config", required=True, help="FILE.py[:preset,scale]; override keys with --config.key=value")
     sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
     sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")
-    sub.add_argument("--parallel", choices=("jit", "pmap"), default="jit", help="how the step is spread over devices")
+    sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
     sub = command("complete", complete, "complete damaged pictures, each with its own hole")
@@ -63,6 +63,15 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--search", nargs="+", default=[], help="FILE.py[:words] ...: searches to compare, the first is the reference"
     )
+
+    sub = command("reproduce", reproduce, "train and measure all that a paper reports; write its tables and figures")
+    sub.add_argument("--experiment", required=True, help="FILE.py[:words] with get_experiment")
+    sub.add_argument("--workdir", required=True, help="a folder per training, the report; continued if interrupted")
+    sub.add_argument("--train", required=True, help="training pictures, as --config.data.train takes them")
+    sub.add_argument("--images", required=True, nargs="+", help="test pictures, as inpaint evaluate takes them")
+    sub.add_argument("--count", type=int, help="only so many test pictures")
+    sub.add_argument("--only", help="trainings by comma; default all")
+    sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
 
     sub = command("export", export, "write a trained system as one file that runs without this package's training code")
     sub.add_argument("--workdir", required=True, help="a trained run")
@@ -154,6 +163,23 @@ def evaluate(arguments, overrides) -> int:
     )
 
 
+def reproduce(arguments, overrides) -> int:
+    """``inpaint reproduce``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: the configs of an experiment, and what they override, stand in its file")
+    start_jax()
+    from inpaint_jax.reproduce import reproduce as run
+
+    return run(
+        arguments.experiment,
+        arguments.workdir,
+        training=arguments.train,
+        images=picture_source(arguments),
+        only=arguments.only.split(",") if arguments.only else (),
+        seed=arguments.seed,
+    )
+
+
 def export(arguments, overrides) -> int:
     """``inpaint export``."""
     from inpaint_jax import model
@@ -203,7 +229,8 @@ def search_name(spec: str) -> str:
 
 def picture_source(arguments):
     """``--images --split --fit --count`` as one list of source specs for ``data.sources.open_source``."""
-    extra = {name: getattr(arguments, name) for name in ("split", "fit", "count") if getattr(arguments, name)}
+    given = {name: getattr(arguments, name, None) for name in ("split", "fit", "count")}
+    extra = {name: value for name, value in given.items() if value}
     query = "&".join(f"{name}={value}" for name, value in extra.items())
     return [f"{spec}{'&' if '?' in spec else '?'}{query}" if query else spec for spec in arguments.images]
 

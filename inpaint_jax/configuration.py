@@ -33,18 +33,34 @@ def load(spec: str, overrides: Sequence[str] = ()) -> Config:
       InputError: for a missing file, one without ``get_config``, an argument that it does not know, an unknown key
         (lists the known ones), or a value of the wrong type.
     """
+    example = "configs/yeh.py or configs/yeh.py:published,cpu"
+    return override(from_file(spec, "get_config", option="--config", example=example), overrides)
+
+
+def from_file(spec: str, function: str, *, option: str, example: str) -> Any:
+    """What a function of a Python file returns for an argument.
+
+    Args:
+      spec: ``FILE.py`` or ``FILE.py:argument``; without one the function is called without one.
+      function: its name.
+      option: of the command line, for the error message.
+      example: a spec that exists, likewise.
+
+    Raises:
+      InputError: for a missing file, or one without the function.
+    """
     path, _, argument = spec.partition(":")
     if not Path(path).is_file():
-        raise InputError(f"--config: no file {path!r}; give one like configs/yeh.py or configs/yeh.py:published,cpu")
+        raise InputError(f"{option}: no file {path!r}; give one like {example}")
     make_importable(Path.cwd(), Path(path).resolve().parent)
     module_spec = importlib.util.spec_from_file_location("_inpaint_config", path)
     assert module_spec and module_spec.loader
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
-    if not hasattr(module, "get_config"):
-        raise InputError(f"--config: {path} has no function get_config(argument)")
-    config = module.get_config(argument) if argument else module.get_config()
-    return override(config, overrides)
+    if not hasattr(module, function):
+        raise InputError(f"{option}: {path} has no function {function}(argument)")
+    make = getattr(module, function)
+    return make(argument) if argument else make()
 
 
 def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = ()) -> Config:

@@ -6,27 +6,38 @@ Several searches of one trained system are methods like any other; how fast thei
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import configuration, files, masks, metrics, search_speed, sheets, tables
+from inpaint_jax import configuration, evaluation_report, files, metrics, picture_set, sheets
 from inpaint_jax.completion import Driver, Task, stacked
+from inpaint_jax.configuration import Config
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
-from inpaint_jax.interruption import interruption
+from inpaint_jax.interruption import Interruption, interruption
 from inpaint_jax.model import Model
 from inpaint_jax.naming import resolve
-from inpaint_jax.run_record import run_record
+from inpaint_jax.picture_set import PictureSet
+from inpaint_jax.search_speed import Curve
 from inpaint_jax.systems import baselines
+from inpaint_jax.types import Hole, Image, PerExample
 
-COLUMNS = ("psnr_hole", "psnr_full", "ssim_full", "l1_pct_hole", "l2_pct_hole")
 GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
-ROWS = 8  # pictures in a grid
-BATCH = 50  # pictures measured at once
+BATCH = 64  # pictures measured at once; a multiple of the 32 that desai_legacy_sse takes together
 GALLERY = 1000  # training pictures that the nearest neighbour is sought among
+
+
+class Method(NamedTuple):
+    """What completes pictures, and what its answers depend on besides pictures, holes and seed."""
+
+    name: str
+    driver: Driver
+    identity: list[Any]
 
 
 class Answer(NamedTuple):
@@ -71,42 +82,29 @@ def evaluate(
     Raises:
       InputError: for bad pictures, families or baseline names.
     """
-    output, size, against = Path(output), model.config.data.size, baseline_names(against)
-    source = open_source(images, size=size, fit=model.config.data.fit)
-    names = [source.id(i) for i in range(len(source))]
-    truth = np.stack([sheets.from_uint8(source[i]["image"]) for i in tqdm(range(len(source)), "reading", leave=False)])
-    gaps = {family: masks.evaluation_holes(family, ids=names, size=size, seed=seed) for family in holes}
-    hashes = {family: masks.holes_hash(gap) for family, gap in gaps.items()}
+    output, against = Path(output), baseline_names(against)
+    pictures = picture_set.read(images, holes, model.config.data, seed=seed)
     searches = searches or {model.config.system: model}
     answers: dict[str, dict[str, Answer | None]] = {}
     with interruption() as stop:
-        for method, driver, fingerprint in methods(searches, against, slots=slots):
-            answers[method] = {}
-            for family, gap in gaps.items():
-                identity = {"method": fingerprint, "pictures": names, "holes": hashes[family], "seed": seed}
-                file = output / "completions" / f"{method}-{family}-{configuration.fingerprint(identity)}.npz"
-                if any(driver.system.supports(hole) for hole in gap):
-                    answers[method][family] = None
-                    continue
-                if not file.is_file():
-                    answer = run(driver, names, truth, gap, seed=seed, stop=stop, title=f"{method}, {family}")
-                    if stop.signal:
-                        print(f"stopped during {method}; the same command goes on from there", file=sys.stderr)
-                        return 128 + stop.signal
-                    files.write_arrays(file, {name: np.asarray(part) for name, part in answer._asdict().items()})
-                answers[method][family] = Answer(**np.load(file))
+        for method in chain(trained(searches, slots=slots), untrained(against, model.config, slots=slots)):
+            answers[method.name] = answers_of(method, pictures, output / "completions", stop)
+            if stop.signal:
+                print(f"stopped during {method.name}; the same command goes on from there", file=sys.stderr)
+                return 128 + stop.signal
     results = [
-        {"holes": family, "holes_hash": hashes[family], "method": method, "seconds": answer and float(answer.seconds)}
-        | measure(truth, answer and answer.images, gaps[family])
+        {"holes": family, "holes_hash": pictures.hashes[family], "method": method, "seconds": answer and answer.seconds}
+        | measure(pictures.truth, answer and answer.images, pictures.gaps[family])
         for family in holes
         for method in answers
         for answer in [answers[method][family]]
     ]
-    source_line = caption(searches, images, len(names), hashes)
-    write_table(output, searches, images, len(names), results, source_line)
-    write_grids(output, truth, gaps, answers, results)
-    if len(comparable := same_loss(searches)) > 1:
-        write_search_speed(output, {method: answers[method] for method in comparable}, source_line)
+    completed = {name: {f: answer and answer.images for f, answer in its.items()} for name, its in answers.items()}
+    source = evaluation_report.caption(searches, pictures)
+    evaluation_report.write_table(output, searches, pictures, results, source)
+    evaluation_report.write_grids(output, pictures, completed, results)
+    if len(comparable := evaluation_report.same_loss(searches)) > 1 and (curves := courses(answers, comparable)):
+        evaluation_report.write_search_speed(output, curves, source)
     print(f"look at {output}/grid.png, best.png and worst.png")
     return 0
 
@@ -119,30 +117,72 @@ def baseline_names(against: Sequence[str]) -> list[str]:
     return names
 
 
-def methods(
-    searches: Mapping[str, Model], against: Sequence[str], *, slots: int | None
-) -> Iterator[tuple[str, Driver, list[Any]]]:
-    """The model's searches, then its baselines: ``(name, driver, what identifies its answers)``."""
-    for name, model in searches.items():
-        steps = {name: int(state.step) for name, state in model.states.items()}
+def trained(models: Mapping[str, Model], *, slots: int | None = None) -> Iterator[Method]:
+    """Trained systems by name, with their own slots by default."""
+    for name, model in models.items():
+        steps = {stage: int(state.step) for stage, state in model.states.items()}
         many = slots or model.config.search.slots
-        yield (
-            name,
-            Driver(model.system, model.states, slots=many),
-            [configuration.fingerprint(model.config), steps, many],
-        )
-    model = next(iter(searches.values()))
-    for baseline in against:
-        system, states = baselines.ready(baseline, gallery(model))
-        driver = Driver(system, states, slots=slots or model.config.search.slots)
-        yield baseline, driver, [baseline, model.config.data.train]
+        driver = Driver(model.system, model.states, slots=many)
+        yield Method(name, driver, [configuration.fingerprint(model.config), steps, many])
 
 
-def gallery(model: Model) -> Iterator[dict[str, np.ndarray]]:
+def untrained(against: Sequence[str], config: Config, *, slots: int | None = None) -> Iterator[Method]:
+    """Baselines, beside a system of this config: its slots by default, its training pictures for one that needs any."""
+    for name in against:
+        system, states = baselines.ready(name, gallery(config.data))
+        yield Method(name, Driver(system, states, slots=slots or config.search.slots), [name, config.data.train])
+
+
+def gallery(data: Config) -> Iterator[dict[str, np.ndarray]]:
     """The first training pictures, for a baseline that looks at some."""
-    data = model.config.data
     source = open_source(data.train.split(","), size=data.size, fit=data.fit)
     yield from examples(source, size=data.size, batch=BATCH, indices=range(min(GALLERY, len(source))))
+
+
+def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: Interruption) -> dict[str, Answer | None]:
+    """A method's answer under every family of holes; what an earlier call has written is not computed again.
+
+    Args:
+      method: that answers.
+      pictures: to be completed.
+      folder: for the files, ``completions_file``.
+      stop: when it becomes true, the answer under way is given up.
+
+    Returns:
+      ``{family: Answer}``, None where the method does not support such holes; after a stop, those that are done.
+    """
+    answers: dict[str, Answer | None] = {}
+    for family, gap in pictures.gaps.items():
+        if any(method.driver.system.supports(hole) for hole in gap):
+            answers[family] = None
+            continue
+        file = completions_file(method, pictures, family, folder)
+        if not file.is_file():
+            title = f"{method.name}, {family}"
+            names, truth, seed = pictures.names, pictures.truth, pictures.seed
+            answer = run(method.driver, names, truth, gap, seed=seed, stop=stop, title=title)
+            if stop:
+                break
+            files.write_arrays(file, {name: np.asarray(part) for name, part in answer._asdict().items()})
+        answers[family] = read_answer(file)
+    return answers
+
+
+def completions_file(method: Method, pictures: PictureSet, family: str, folder: Path) -> Path:
+    """Where a method's answer is kept; the name changes with everything that the answer depends on."""
+    identity = {
+        "method": method.identity,
+        "pictures": pictures.digest,
+        "holes": pictures.hashes[family],
+        "seed": pictures.seed,
+    }
+    return folder / f"{method.name}-{family}-{configuration.fingerprint(identity)}.npz"
+
+
+def read_answer(file: Path) -> Answer:
+    """What ``answers_of`` has written."""
+    with np.load(file) as parts:
+        return Answer(parts["images"], float(parts["seconds"]), parts["totals"], parts["evaluations"])
 
 
 def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:
@@ -164,98 +204,38 @@ def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:
     )
 
 
-def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> dict[str, Any]:
-    """Every metric per picture, ``{name: [N] or None}``; answers are uint8, so the truth is quantised too."""
+def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> dict[str, np.ndarray | None]:
+    """Every metric per picture; answers are uint8, so the truth is quantised too.
+
+    Args:
+      truth: ``[N, H, W, C]`` in [-1, 1], the whole set in its order, on which ``desai_legacy_sse`` depends.
+      answer: uint8, same shape; None: no answer.
+      gap: ``[N, H, W, 1]``, 1 = missing.
+
+    Returns:
+      ``{name: [N]}`` for every name of ``metrics.PROTOCOLS``; None for each where there is no answer.
+    """
     if answer is None:
-        return dict.fromkeys(COLUMNS)
+        return dict.fromkeys(metrics.PROTOCOLS)
     parts = []
     for i in range(0, len(truth), BATCH):
         rows = slice(i, i + BATCH)
-        parts.append(metrics.all_metrics(sheets.from_uint8(answer[rows]), truth[rows], gap[rows]))
-    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in COLUMNS}
+        parts.append(every_metric(sheets.from_uint8(answer[rows]), truth[rows], gap[rows]))
+    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in metrics.PROTOCOLS}
 
 
-def caption(searches: Mapping[str, Model], images, count: int, hashes: Mapping[str, str]) -> str:
-    """What identifies every number of an evaluation."""
-    records = {name: run_record(model.config) for name, model in searches.items()}
-    record = next(iter(records.values()))
-    configs = ", ".join(f"{name} config {its['config_hash']}" for name, its in records.items())
-    sets = ", ".join(f"{family} {digest}" for family, digest in hashes.items())
-    return (
-        f"{count} pictures of {', '.join(images)}; {configs}, commit {record['commit']}; "
-        f"{record['hardware']['processor']}, {record['hardware']['cores']} cores; {record['date']}. Hole sets: {sets}."
-    )
+@jax.jit
+def every_metric(prediction: Image, target: Image, hole: Hole) -> dict[str, PerExample]:
+    """``metrics.all_metrics``, and the one that depends on a picture's batch mates."""
+    legacy = metrics.desai_legacy_sse(metrics.quantise(prediction), metrics.quantise(target), hole)
+    return {**metrics.all_metrics(prediction, target, hole), "desai_legacy_sse": legacy}
 
 
-def write_table(output: Path, searches: Mapping[str, Model], images, count: int, results, source: str) -> None:
-    """The table on the terminal, in ``table.md`` and, with everything that identifies it, in ``table.json``."""
-    rows = [
-        [
-            r["holes"],
-            r["method"],
-            *(tables.mean(r[name]) for name in COLUMNS),
-            "–" if r["seconds"] is None else f"{r['seconds']:.0f} s",
-        ]
-        for r in results
-    ]
-    text = tables.markdown(["holes", "method", *COLUMNS, "time"], rows)
-    protocols = "; ".join(f"{name} = {metrics.PROTOCOLS[name]}" for name in COLUMNS)
-    print(f"\n{text}\n")
-    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols}\n")
-    table = {
-        "images": list(images),
-        "count": count,
-        "rows": [{k: tables.summary(v) if k in COLUMNS else v for k, v in r.items()} for r in results],
-        "run": run_record(next(iter(searches.values())).config),
-        "searches": {name: configuration.to_plain(model.config) for name, model in searches.items()},
-    }
-    files.write_json(output / "table.json", table)
-
-
-def same_loss(searches: Mapping[str, Model]) -> list[str]:
-    """The searches that descend on the same function as the first: equal losses, seen in the same way."""
-
-    def sight(model: Model):
-        plain = configuration.to_plain(model.config)
-        return plain["losses"], *(plain.get("search", {}).get(key) for key in ("window", "batch_norm"))
-
-    first = sight(next(iter(searches.values())))
-    return [name for name, model in searches.items() if "search" in model.config and sight(model) == first]
-
-
-def write_search_speed(output: Path, answers: Mapping[str, Mapping[str, Answer | None]], source: str) -> None:
-    """How many evaluations each search takes to where the first one ends: ``search.md`` and ``search.png``."""
-    curves: dict[str, dict[str, search_speed.Curve]] = {}
-    for method, families in answers.items():
-        for family, answer in families.items():
-            if answer is not None:
-                curve = search_speed.Curve(answer.evaluations, answer.totals)
-                curves.setdefault(family, {})[method] = curve
-    text = search_speed.table(curves)
-    print(f"{text}\n")
-    files.write_text(output / "search.md", f"{text}\n\n{source}\n")
-    search_speed.plot(output / "search.png", curves)
-
-
-def write_grids(output: Path, truth, gaps, answers, results) -> None:
-    """The first pictures under each family, and the best and worst of the model by ``psnr_hole``, ties by index."""
-    families, model = list(gaps), next(iter(answers))
-
-    def sheet(cases):
-        pick = [(family, i) for family, i in cases]
-        columns = {"damaged": np.stack([np.where(gaps[f][i] > 0, 0, truth[i]) for f, i in pick])}
-        for method, answer in answers.items():
-            blank = np.zeros_like(truth[0])
-            columns[method] = np.stack(
-                [blank if answer[f] is None else sheets.from_uint8(answer[f].images[i]) for f, i in pick]
-            )
-        columns["truth"] = np.stack([truth[i] for _, i in pick])
-        return sheets.contact_sheet(columns, row_labels=[f for f, _ in pick])
-
-    score = {r["holes"]: r["psnr_hole"] for r in results if r["method"] == model and r["psnr_hole"] is not None}
-    ranked = sorted((float(s), f, i) for f, values in score.items() for i, s in enumerate(values) if np.isfinite(s))
-    per_family = max(1, ROWS // len(families))
-    sheets.save_png(output / "grid.png", sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]))
-    if ranked:
-        sheets.save_png(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
-        sheets.save_png(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))
+def courses(answers: Mapping[str, Mapping[str, Answer | None]], names: Sequence[str]) -> dict[str, dict[str, Curve]]:
+    """How the losses of some of the methods fell, ``{family: {method: Curve}}``; families where several searched."""
+    curves: dict[str, dict[str, Curve]] = {}
+    for name in names:
+        for family, answer in answers[name].items():
+            if answer is not None and answer.totals.shape[1]:
+                curves.setdefault(family, {})[name] = Curve(answer.evaluations, answer.totals)
+    return {family: its for family, its in curves.items() if len(its) > 1}

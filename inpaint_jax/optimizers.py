@@ -34,6 +34,22 @@ def nag(
     return optax.chain(optax.scale_by_schedule(rate), optax.trace(momentum, nesterov=True), optax.scale(-1.0))
 
 
+def adam_l2(
+    learning_rate: optax.ScalarOrSchedule, *, weight_decay: float, b1: float = 0.9
+) -> optax.GradientTransformation:
+    """Adam whose gradient has the L2 penalty's added, as PyTorch's ``weight_decay`` does it; AdamW decays apart.
+
+    Args:
+      learning_rate: a number, or a schedule.
+      weight_decay: of all parameters, norms and biases included.
+      b1: decay of the first moment.
+
+    Returns:
+      The optax transformation.
+    """
+    return optax.chain(optax.add_decayed_weights(weight_decay), optax.adam(learning_rate, b1))
+
+
 def cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
     """Half a cosine from ``learning_rate`` to 0 at ``num_steps``."""
     return optax.cosine_decay_schedule(learning_rate, num_steps)
@@ -53,7 +69,7 @@ def build(
     """The optimiser that a config describes.
 
     Args:
-      spec: ``{"name": "nag" or any optax optimiser ("adam", "rmsprop", "lbfgs", ...), **its options}``. With
+      spec: ``{"name": "nag", "adam_l2" or any optax optimiser ("adam", "rmsprop", "lbfgs", ...), **its options}``. With
         ``schedule`` ("cosine" or "linear") its ``learning_rate`` falls to 0 over ``num_steps``.
       num_steps: updates in all, which a schedule needs.
       label: the config key, for error messages.
@@ -63,9 +79,11 @@ def build(
     """
     options = dict(spec)
     name = options.pop("name")
-    factory: Any = {"nag": nag}.get(name) or getattr(optax, name, None)
+    factory: Any = {"nag": nag, "adam_l2": adam_l2}.get(name) or getattr(optax, name, None)
     if factory is None:
-        raise InputError(f"{label}: unknown optimiser {name!r}; known: nag, and optax's (adam, sgd, rmsprop, ...)")
+        raise InputError(
+            f"{label}: unknown optimiser {name!r}; known: nag, adam_l2, and optax's (adam, sgd, rmsprop, ...)"
+        )
     if schedule := options.pop("schedule", None):
         fall = resolve(schedule, SCHEDULES, kind=f"{label}.schedule")
         if num_steps is None or "learning_rate" not in options:

@@ -1,8 +1,10 @@
 """One device, many devices, many machines: the same step, the same numbers.
 
 ``jit`` with a batch that is sharded over the mesh axis "data" is the default: the batch is one global array,
-so batch statistics and means need no collectives in the code. ``pmap`` (in maintenance; in current JAX it is
-``jit(shard_map)`` itself) runs the same step once per device, with ``axis_name="data"``.
+so batch statistics and means need no collectives in the code. ``shard_map`` runs the same step once per device, with
+``axis_name="data"``; it is the default for the cores of a CPU, because our convolutions go over the batch in loops, and
+the compiler, left to split those, would add up weight gradients over the devices in every turn. ``pmap`` (in
+maintenance; in current JAX it is ``jit(shard_map)`` itself) does the same.
 """
 
 import contextlib
@@ -100,14 +102,15 @@ def put_batch(batch: Tree, mesh: Mesh) -> Tree:
     return jax.tree.map(lambda x: jax.make_array_from_process_local_data(split, x), batch)
 
 
-def data_parallel(step: Callable, mesh: Mesh, *, how: str = "jit") -> Callable:
+def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Callable:
     """Compiles a training step for all devices of a mesh.
 
     Args:
       step: ``(state, batch, key, earlier, *, axis_name=None) -> (state, metrics)``; given an axis name, it
         averages gradients, statistics and metrics over that axis.
       mesh: the devices.
-      how: "jit" (one step over the global batch) or "pmap" (a step per device over its part).
+      how: "jit" (one step over the global batch), "shard_map" or "pmap" (a step per device over its part); None: what
+        is fastest on these devices.
 
     Returns:
       ``(state, batch, key, earlier) -> (state, metrics)``, state and metrics on all devices. The batch is one
@@ -116,7 +119,9 @@ def data_parallel(step: Callable, mesh: Mesh, *, how: str = "jit") -> Callable:
     Raises:
       InputError: another ``how``, or a batch that the devices cannot share evenly.
     """
-    ways = {"jit": _jitted, "pmap": _pmapped}
+    ways = {"jit": _jitted, "shard_map": _mapped, "pmap": _pmapped}
+    if how is None:
+        how = "shard_map" if mesh.devices.flat[0].platform == "cpu" and jax.process_count() == 1 else "jit"
     if how not in ways:
         raise InputError(f"unknown way to run on several devices {how!r}; known: {', '.join(ways)}")
     compiled = ways[how](step, mesh)
@@ -136,6 +141,18 @@ def _jitted(step: Callable, mesh: Mesh) -> Callable:
         out_shardings=copied,
         donate_argnums=0,
     )
+
+
+def _mapped(step: Callable, mesh: Mesh) -> Callable:
+    copied, split = PartitionSpec(), PartitionSpec(AXIS)
+    on_each = jax.shard_map(
+        lambda state, batch, key, earlier: step(state, batch, key, earlier, axis_name=AXIS),
+        mesh=mesh,
+        in_specs=(copied, split, copied, copied),
+        out_specs=copied,
+        check_vma=False,  # the step averages its gradients itself
+    )
+    return jax.jit(on_each, donate_argnums=0)
 
 
 def _pmapped(step: Callable, mesh: Mesh) -> Callable:

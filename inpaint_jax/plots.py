@@ -80,6 +80,37 @@ def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) 
     save(canvas, path)
 
 
+def plot_sweep(
+    path: str | os.PathLike[str], sweeps: Mapping[str, Mapping[str, Mapping[float, float]]], *, x: str, y: str
+) -> None:
+    """A score against a number that was varied: a plot per title, a line with a mark per measurement for each label.
+
+    Args:
+      path: of the PNG file.
+      sweeps: ``{title: {label: {number: score}}}``.
+      x: name of the number. Its axis has a tick at each; it is logarithmic where they span more than a decade.
+      y: name of the score.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    canvas, all_axes = figure(len(sweeps), width=4.6, height=3.6)
+    for (title, lines), axes in zip(sweeps.items(), all_axes, strict=True):
+        numbers = sorted({number for line in lines.values() for number in line})
+        for label, line in lines.items():
+            at = sorted(line)
+            axes.plot(at, [line[number] for number in at], "o-", linewidth=1.4, markersize=4, label=label)
+        if numbers[0] > 0 and numbers[-1] > 10 * numbers[0]:
+            axes.set_xscale("log")
+        axes.set_xticks(numbers, [f"{number:g}" for number in numbers])
+        axes.set_xticks([], minor=True)
+        axes.set_title(title)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+    all_axes[0].legend(frameon=False)
+    save(canvas, path)
+
+
 def figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
     """A figure with ``count`` plots of the given size in inches, at most three in a row."""
     from matplotlib.figure import Figure  # no pyplot: nothing global, no display

@@ -34,17 +34,52 @@ def latent_gan_step(
     batch: Batch,
     key: Key,
     *,
+    draw_latent: Callable,
+    generator_objective: Callable,
+    axis_name: str | None = None,
+    **players,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """``adversarial_step`` of a generator that is given latents, and a critic that judges whole pictures.
+
+    Args:
+      state: with networks "generator" and "critic".
+      batch: ``{"image": [B, H, W, C] in [-1, 1]}``.
+      key: draws the latents.
+      draw_latent: ``(key, count) -> [count, Z]``.
+      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits, latent``.
+      axis_name: mapped axis over devices, if any.
+      **players: the other arguments of ``adversarial_step``.
+
+    Returns:
+      As ``adversarial_step``.
+    """
+    latent = global_draw(draw_latent, key, batch["image"].shape[0], axis_name)
+    return adversarial_step(
+        state,
+        latent,
+        batch["image"],
+        generator_objective=lambda values: generator_objective({**values, "latent": latent}),
+        axis_name=axis_name,
+        **players,
+    )
+
+
+def adversarial_step(
+    state: TrainState,
+    given: jax.Array,
+    real: jax.Array,
+    *,
     generate: Callable,
     criticize: Callable,
-    draw_latent: Callable,
     generator_objective: Callable,
     critic_objective: Callable,
     generator_tx: optax.GradientTransformation,
     critic_tx: optax.GradientTransformation,
     generator_updates: int = 2,
+    stale_critic: bool = False,
     axis_name: str | None = None,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
-    """One alternating step of a generative adversarial pair: the critic once, then the generator on the same latents.
+    """One alternating step of a generator and a critic: the critic once, then the generator, on the same inputs.
 
     The critic sees real and generated pictures in two forward passes (their batch statistics are not mixed; its
     running averages take real, then generated). The generator's first update pulls back through the forward pass that
@@ -54,16 +89,17 @@ def latent_gan_step(
 
     Args:
       state: with networks "generator" and "critic".
-      batch: ``{"image": [B, H, W, C] in [-1, 1]}``.
-      key: draws the latents.
-      generate: ``(params, stats, latent [B, Z], train=, axis_name=) -> ([B, H, W, C], stats)``.
+      given: what the generator is given, ``[B, ...]``: latents, damaged pictures.
+      real: what the critic compares its answers to, ``[B, H, W, C]``.
+      generate: ``(params, stats, given, train=, axis_name=) -> (prediction [B, H, W, C], stats)``.
       criticize: ``(params, stats, images, train=, axis_name=) -> (logits [B], stats)``.
-      draw_latent: ``(key, count) -> [count, Z]``.
-      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits, latent``.
+      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``.
       critic_objective: likewise, offered ``real_logits, fake_logits``.
       generator_tx: optimiser.
       critic_tx: optimiser.
       generator_updates: per critic update.
+      stale_critic: the generator is scored by the critic before its update (close to the code of Pathak et al., which
+        keeps the critic's old activations but pulls back through its new weights).
       axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
 
     Returns:
@@ -73,12 +109,10 @@ def latent_gan_step(
     def mean(tree):
         return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
 
-    real = batch["image"]
-    latent = global_draw(draw_latent, key, real.shape[0], axis_name)
     generator, critic = state.networks["generator"], state.networks["critic"]
 
     def forward(params):
-        return generate(params, generator.stats, latent, train=True, axis_name=axis_name)
+        return generate(params, generator.stats, given, train=True, axis_name=axis_name)
 
     def judge(params, fake):
         real_logits, stats = criticize(params, critic.stats, real, train=True, axis_name=axis_name)
@@ -92,11 +126,12 @@ def latent_gan_step(
 
     fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
     grads, (critic_stats, metrics) = jax.grad(judge, has_aux=True)(critic.params, jax.lax.stop_gradient(fake))
-    critic = states.update(critic, mean(grads), critic_stats, critic_tx)
+    updated = states.update(critic, mean(grads), critic_stats, critic_tx)
+    scoring = critic if stale_critic else updated
 
     def deceive(fake):
-        fake_logits, _ = criticize(critic.params, critic.stats, fake, train=True, axis_name=axis_name)
-        total, parts = generator_objective({"prediction": fake, "fake_logits": fake_logits, "latent": latent})
+        fake_logits, _ = criticize(scoring.params, scoring.stats, fake, train=True, axis_name=axis_name)
+        total, parts = generator_objective({"prediction": fake, "fake_logits": fake_logits})
         return total, averaged(parts)
 
     for i in range(generator_updates):
@@ -106,7 +141,7 @@ def latent_gan_step(
         generator = states.update(generator, mean(pull(cotangent)[0]), stats, generator_tx)
         metrics = {**metrics, **parts}
 
-    networks = {**state.networks, "generator": generator, "critic": critic}
+    networks = {**state.networks, "generator": generator, "critic": updated}
     return state._replace(step=state.step + 1, networks=networks), mean(metrics)
 
 

@@ -1,6 +1,6 @@
 """Numbers as tables that people and programs read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +8,15 @@ import numpy as np
 
 def mean(values: np.ndarray | None) -> str:
     """The mean of the finite values, for a table's cell; a dash where a method does not apply."""
-    numbers = summary(values)
-    return (
-        "–" if numbers is None else f"{numbers['mean']:.3f}" if abs(numbers["mean"]) < 1 else f"{numbers['mean']:.2f}"
-    )
+    return cell(summary(values))
+
+
+def cell(numbers: Mapping[str, Any] | None) -> str:
+    """The mean of a ``summary``, or of one that was read from a JSON file; a dash where there is none."""
+    if numbers is None:
+        return "–"
+    mean = float("inf") if numbers["mean"] is None else numbers["mean"]  # JSON has no infinity
+    return f"{mean:.3f}" if abs(mean) < 1 else f"{mean:.2f}"
 
 
 def summary(values: np.ndarray | None) -> dict[str, Any] | None:

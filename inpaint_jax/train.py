@@ -27,7 +27,7 @@ from inpaint_jax.reuse import reuse
 from inpaint_jax.systems.interface import Stage
 
 
-def train(config: Config, workdir: str | Path, *, how: str = "jit", reuse_from: str | Path | None = None) -> int:
+def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_from: str | Path | None = None) -> int:
     """Trains every stage of a system, going on where an earlier call stopped.
 
     The parameters that come out are bit for bit the same however often the run was interrupted.
@@ -35,7 +35,7 @@ def train(config: Config, workdir: str | Path, *, how: str = "jit", reuse_from: 
     Args:
       config: of a new run, or the same as the workdir's.
       workdir: holds ``config.json`` and, per stage, checkpoints, metrics and pictures.
-      how: "jit" or "pmap", see ``parallel.data_parallel``.
+      how: see ``parallel.data_parallel``.
       reuse_from: another workdir, whose finished stages are taken over where their configs agree.
 
     Returns:
@@ -81,7 +81,7 @@ def changeable(key: str) -> bool:
 
 
 def train_stage(
-    stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption, *, how: str
+    stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption, *, how: str | None
 ) -> Any:
     """One stage, from its newest checkpoint or from the start; returns its state."""
     settings = config.stages[stage.name]

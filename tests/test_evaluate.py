@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from inpaint_jax import cli, masks, tables
+from inpaint_jax import cli, evaluate, masks, metrics, sheets, tables
 
 
 def run(workdir, *arguments):
@@ -29,6 +29,7 @@ def test_table(output):
     }
     assert rows["center", "mean"]["psnr_hole"]["mean"] < rows["random:0.8", "harmonic"]["psnr_hole"]["mean"]
     assert all(len(row["holes_hash"]) == 16 for row in rows.values())
+    assert all(set(metrics.PROTOCOLS) <= set(row) for row in rows.values())
     assert table["run"]["commit"] is None or len(table["run"]["commit"]) >= 12
     text = (output / "table.md").read_text()
     assert "| center     | yeh" in text and "psnr[hole" in text and rows["center", "yeh"]["holes_hash"] in text
@@ -37,8 +38,6 @@ def test_table(output):
 
 
 def test_finished_methods_are_not_done_again(workdir, output, monkeypatch):
-    from inpaint_jax import evaluate
-
     monkeypatch.setattr(evaluate, "run", lambda *_, **__: pytest.fail("it was computed before"))
     assert run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={output}") == 0
 
@@ -65,6 +64,19 @@ def test_a_search_that_the_networks_do_not_serve(workdir, tmp_path, capsys):
 def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
     assert run(workdir, "--against=photoshop", f"--output={tmp_path}/out") == 2
     assert "photoshop" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_batches_of_a_metric_are_those_of_the_whole_set():
+    levels = np.random.default_rng(0).integers(0, 256, (2, 70, 16, 16, 3)).astype(np.uint8)
+    truth, gap = sheets.from_uint8(levels[0]), masks.evaluation_holes("center", ids=range(70), size=16, seed=0)
+    whole = metrics.desai_legacy_sse(sheets.from_uint8(levels[1]), truth, gap)
+    np.testing.assert_allclose(evaluate.measure(truth, levels[1], gap)["desai_legacy_sse"], whole, rtol=1e-5)
+
+
+def test_what_does_not_search_has_no_course():
+    nothing, pictures = np.zeros((2, 0)), np.zeros((2, 4, 4, 3), np.uint8)
+    answers = {name: {"center": evaluate.Answer(pictures, 1.0, nothing, nothing)} for name in ("one", "other")}
+    assert evaluate.courses(answers, ["one", "other"]) == {}
 
 
 def test_summary_counts_identical_pictures_apart():

@@ -53,10 +53,16 @@ ALLOWED = {
     "job_report": "completion model files plots run_record",
     "complete_folder": "systems configuration model completion data masks sheets interruption job_files job_report",
     "search_speed": "tables plots",
-    "evaluate": "systems configuration model completion data masks compositing metrics files sheets tables "
-    "search_speed interruption run_record",
-    "reproduce": "systems configuration model completion data masks compositing metrics files sheets plots tables "
-    "interruption run_record train evaluate",
+    "picture_set": "configuration data masks sheets",
+    "evaluation_report": "configuration model picture_set metrics files sheets tables search_speed run_record",
+    "evaluate": "systems configuration model completion data picture_set metrics files sheets search_speed "
+    "interruption evaluation_report types",
+    "experiment": "configuration metrics",
+    "arm_summary": "configuration picture_set metrics files tables interruption evaluate",
+    "experiment_figures": "experiment arm_summary picture_set evaluate sheets plots",
+    "experiment_report": "experiment arm_summary picture_set evaluation_report experiment_figures files tables",
+    "reproduce": "configuration model picture_set interruption run_record train reuse evaluate experiment arm_summary "
+    "experiment_report",
     "export": "systems configuration model compositing files run_record",
     "exported": "",
     "benchmark": "systems configuration model completion data files tables run_record types losses objective "

@@ -41,6 +41,14 @@ def test_metrics(tmp_path, count):
         assert picture.size == (round(408 * columns), 288 * rows)
 
 
+def test_sweep(tmp_path):
+    lines = {"VAE VGG": {4000: 18.0, 125: 15.5, 1000: 17.2}, "VAE AlexNet": {1000: 16.0}}
+    plots.plot_sweep(tmp_path / "a.png", {"center": lines, "left": lines}, x="bottleneck", y="psnr_hole, test")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (2 * 552, 432)
+        assert np.asarray(picture.convert("L")).std() > 5
+
+
 def test_no_metrics(tmp_path):
     with pytest.raises(InputError, match="no metrics in .*none.jsonl"):
         plots.plot_metrics(tmp_path / "a.png", tmp_path / "none.jsonl")

@@ -17,12 +17,14 @@ from inpaint_jax.losses.reconstruction import (
     overlap_l2,
     weighted_l2,
 )
+from inpaint_jax.losses.variational import gaussian_kl
 
 LOSSES = {
     "contextual_l1": contextual_l1,
     "contextual_l2": contextual_l2,
     "discriminator_bce": discriminator_bce,
     "discriminator_least_squares": discriminator_least_squares,
+    "gaussian_kl": gaussian_kl,
     "generator_least_squares": generator_least_squares,
     "generator_nonsaturating": generator_nonsaturating,
     "generator_saturating": generator_saturating,

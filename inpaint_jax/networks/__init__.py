@@ -1,11 +1,18 @@
 """The networks by the names that configs use; a user's own is named ``module:attribute``."""
 
-from inpaint_jax.networks import context_encoder, dcgan, encoders
+from inpaint_jax.networks import context_encoder, dcgan, decoders, encoders, trunks, variational
 
 NETWORKS = {
     "context_encoder.Discriminator": context_encoder.Discriminator,
     "context_encoder.Generator": context_encoder.Generator,
     "dcgan.Discriminator": dcgan.Discriminator,
     "dcgan.Generator": dcgan.Generator,
+    "decoders.AlexNet": decoders.AlexNet,
+    "decoders.VGG": decoders.VGG,
     "encoders.Encoder": encoders.Encoder,
+    "trunks.AlexNet": trunks.AlexNet,
+    "trunks.ResNet": trunks.ResNet,
+    "trunks.Strided": trunks.Strided,
+    "trunks.VGG": trunks.VGG,
+    "variational.Autoencoder": variational.Autoencoder,
 }

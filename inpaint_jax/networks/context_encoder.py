@@ -1,4 +1,4 @@
-"""Context encoder (Pathak et al. 2016) as its authors released it: 4x4 kernels without biases, one narrow waist."""
+"""Context encoder (Pathak et al. 2016) as its authors released it: a trunk, one narrow waist, 4x4 kernels upwards."""
 
 import flax.linen as nn
 import jax
@@ -14,26 +14,32 @@ def _widths(size: int, width: int) -> list[int]:
     """Channels at sides size/2, size/4, ..., 4: 8 times ``width`` at the last, halved outwards, never below width."""
     count = (size // GRID).bit_length() - 1
     if count < 1 or GRID << count != size:
-        raise ValueError(f"a context encoder's picture has a side of {GRID} times a power of two, got {size}")
+        raise ValueError(f"a context encoder's block has a side of {GRID} times a power of two, got {size}")
     return [max(width, width * 8 >> (count - i)) for i in range(1, count + 1)]
 
 
 class Generator(nn.Module):
-    """Damaged pictures ``[B, S, S, C]``, S = 4 * 2^n, to the predicted block ``[B, size, size, channels]`` in [-1, 1].
+    """Damaged pictures ``[B, H, W, C]`` to the predicted block ``[B, size, size, channels]`` in [-1, 1].
 
     Pictures of side 128 and a block of 64 are the published centre model, a block of 128 the one for random holes.
 
     Attributes:
+      trunk: picture -> feature map ``[B, h, w, C]``; the waist's kernel covers the whole map.
       size: side of the block, 4 * 2^m.
       bottleneck: channels of the 1x1 waist.
-      width: channels of the outermost feature maps.
+      width: channels of the outermost feature maps of the decoder.
+      slope: of the waist's leaky ReLU; 0: a ReLU.
+      use_bias: whether the waist's and the decoder's convolutions have biases.
       channels: of the block.
       axis_name: mapped axis over which the statistics of batch norm are taken.
     """
 
+    trunk: nn.Module
     size: int = 64
     bottleneck: int = 4000
     width: int = 64
+    slope: float = 0.2
+    use_bias: bool = False
     channels: int = 3
     axis_name: str | None = None
 
@@ -42,16 +48,17 @@ class Generator(nn.Module):
         def norm(x):
             return BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
 
-        x = images
-        for i, features in enumerate(_widths(images.shape[1], self.width)):
-            x = Conv(features, KERNEL, strides=2, use_bias=False)(x)
-            x = leaky_relu(norm(x) if i > 0 else x)
-        x = leaky_relu(norm(Conv(self.bottleneck, KERNEL, padding="VALID", use_bias=False)(x)))
+        def up(x, features, **geometry):
+            return ConvTranspose(features, KERNEL, use_bias=self.use_bias, **geometry)(x)
+
+        x = self.trunk(images, train=train)
+        waist = Conv(self.bottleneck, x.shape[1:3], padding="VALID", use_bias=self.use_bias)
+        x = nn.leaky_relu(norm(waist(x)), self.slope)
         outwards = _widths(self.size, self.width)[::-1]
-        x = nn.relu(norm(ConvTranspose(outwards[0], KERNEL, padding="VALID", use_bias=False)(x)))
+        x = nn.relu(norm(up(x, outwards[0], padding="VALID")))
         for features in outwards[1:]:
-            x = nn.relu(norm(ConvTranspose(features, KERNEL, strides=2, use_bias=False)(x)))
-        return jnp.tanh(ConvTranspose(self.channels, KERNEL, strides=2, use_bias=False)(x))
+            x = nn.relu(norm(up(x, features, strides=2)))
+        return jnp.tanh(up(x, self.channels, strides=2))
 
 
 class Discriminator(nn.Module):
@@ -59,18 +66,20 @@ class Discriminator(nn.Module):
 
     Attributes:
       width: channels after the first convolution.
+      use_bias: whether the convolutions have biases.
       axis_name: mapped axis over which the statistics of batch norm are taken.
     """
 
     width: int = 64
+    use_bias: bool = False
     axis_name: str | None = None
 
     @nn.compact
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
         x = images
         for i, features in enumerate(_widths(images.shape[1], self.width)):
-            x = Conv(features, KERNEL, strides=2, use_bias=False)(x)
+            x = Conv(features, KERNEL, strides=2, use_bias=self.use_bias)(x)
             if i > 0:
                 x = BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
             x = leaky_relu(x)
-        return Conv(1, GRID, padding="VALID", use_bias=False)(x)[:, 0, 0, 0]
+        return Conv(1, GRID, padding="VALID", use_bias=self.use_bias)(x)[:, 0, 0, 0]

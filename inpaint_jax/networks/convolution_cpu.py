@@ -8,22 +8,31 @@ over a 4x4 map, for one). What decides the speed here, measured against XLA's ow
 * XLA's convolution reads its kernel once per row of the output, so a kernel larger than the caches is better used
   tap by tap.
 * A product whose factors are matrices needs no copies; the transposition that XLA puts before any other does.
+* Multiplications can be saved (``minimal_filtering``), where the sums for it are few beside the products: with many
+  channels, and with many more pixels than the transforms of the kernel cost.
 """
 
 import functools
 import math
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 from jax import export, lax
 
+from inpaint_jax.networks import minimal_filtering
 from inpaint_jax.networks.geometry import Geometry, Tap
 
 CACHE = 4 * 2**20  # bytes
+CHANNELS, TILES = 32, 512  # the least for which minimal filtering pays
+MOST_TILES = 1024  # at a time
 
 
 def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
     """``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
+    if _pays(geometry, big, kernel.shape[2:]):
+        points = lax.optimization_barrier(minimal_filtering.points(geometry, kernel))
+        return _by_chunks(lambda big: minimal_filtering.gather(geometry, big, points), big, _tile_chunks(geometry, big))
     if _suits(geometry, kernel):
         return geometry.convolve(big, kernel)
     views = [_rows(view) for view in _views(geometry, big)]
@@ -37,6 +46,10 @@ def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
 
 def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
     """``[B, h, w, S]`` and the kernel to ``[B, H, W, C]``: all taps of every pixel, then an overlap-add."""
+    if _pays(geometry, small, kernel.shape[2:]):
+        points, count = minimal_filtering.points(geometry, kernel), _tile_chunks(geometry, small)
+        points = lax.optimization_barrier(points)
+        return _by_chunks(lambda small: minimal_filtering.scatter(geometry, small, points), small, count)
     if geometry.stride == (1, 1) and _suits(geometry.turned, kernel):
         return geometry.turned.convolve(small, kernel)
     channels = kernel.shape[3 if geometry.flipped else 2]
@@ -49,20 +62,22 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
         taps = _dot(_rows(small), matrix, 1, axis).reshape(*small.shape[:3], len(geometry.taps), channels)
         return _overlap_add(geometry, taps)
 
-    count = _chunks(geometry, small, channels, kernel.size)  # every chunk reads the whole kernel
-    if count == 1:
-        return some(small)
-    out = jnp.zeros_like(small, shape=(small.shape[0] // count, count, *geometry.big, channels))
-
-    def body(i, out):
-        return lax.dynamic_update_index_in_dim(out, some(_chunk(small, count, i)), i, axis=1)
-
-    return lax.fori_loop(0, count, body, out).reshape(small.shape[0], *geometry.big, channels)
+    return _by_chunks(
+        some, small, _chunks(geometry, small, channels, kernel.size)
+    )  # every chunk reads the whole kernel
 
 
 def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
     """``[B, H, W, C]`` and ``[B, h, w, S]`` to the kernel's gradient: all patches times the small side."""
     (rows, columns), channels, features = geometry.kernel, big.shape[-1], small.shape[-1]
+    if _pays(geometry, big, (channels, features)):
+        count = _tile_chunks(geometry, big)
+
+        def points(i):
+            return minimal_filtering.correlate(geometry, _chunk(big, count, i), _chunk(small, count, i))
+
+        total = lax.fori_loop(1, count, lambda i, total: total + points(i), points(0))
+        return minimal_filtering.from_points(geometry, lax.optimization_barrier(total))
     # Every chunk reads and writes the whole gradient.
     count = _chunks(geometry, small, channels, 4 * rows * columns * channels * features)
     if count == 1:
@@ -80,6 +95,13 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
 def _suits(geometry: Geometry, kernel: jax.Array) -> bool:
     """Whether XLA's own convolution is the fastest. A kernel larger than the map would make XLA exchange the two."""
     return kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(geometry.big)
+
+
+def _pays(geometry: Geometry, images: jax.Array, channels: Sequence[int]) -> bool:
+    """Whether minimal filtering is the fastest."""
+    if export.is_symbolic_dim(images.shape[0]) or not minimal_filtering.applies(geometry):
+        return False
+    return min(channels) >= CHANNELS and images.shape[0] * minimal_filtering.tiles(geometry) >= TILES
 
 
 def _rows(x: jax.Array) -> jax.Array:
@@ -100,6 +122,25 @@ def _chunks(geometry: Geometry, small: jax.Array, channels: int, least: int) -> 
         return 1
     most = max(CACHE // small.dtype.itemsize, least)
     return next((n for n in range(1, batch) if batch % n == 0 and batch // n * image <= most), max(batch, 1))
+
+
+def _tile_chunks(geometry: Geometry, images: jax.Array) -> int:
+    """Into how many equal parts the batch is cut for minimal filtering."""
+    batch, tiles = images.shape[0], minimal_filtering.tiles(geometry)
+    return next(n for n in range(1, batch + 1) if batch % n == 0 and (n == batch or batch // n * tiles <= MOST_TILES))
+
+
+def _by_chunks(some: Callable[[jax.Array], jax.Array], images: jax.Array, count: int) -> jax.Array:
+    """A function of images ``[B, ...]``, applied to one of ``count`` equal parts after the other."""
+    if count == 1:
+        return some(images)
+    part = jax.eval_shape(some, jax.eval_shape(lambda images: _chunk(images, count, 0), images))
+    out = jnp.zeros_like(images, shape=(part.shape[0], count, *part.shape[1:]))
+
+    def body(i, out):
+        return lax.dynamic_update_index_in_dim(out, some(_chunk(images, count, i)), i, axis=1)
+
+    return lax.fori_loop(0, count, body, out).reshape(images.shape[0], *part.shape[1:])
 
 
 def _chunk(x: jax.Array, count: int, i: jax.Array | int) -> jax.Array:

@@ -1,5 +1,6 @@
 """A Linen module as a pair of pure functions, and a module from its name in a config."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ def pure(module: nn.Module) -> Network:
     """The pure functions of a Linen module whose ``__call__(*inputs, train)`` returns its outputs.
 
     A module with batch norm takes an ``axis_name`` field, so that statistics can be those of the global batch under
-    ``pmap``; a module without that field is used as it is.
+    ``pmap``, and so do modules that are its fields; a module without that field is used as it is.
     """
 
     def init(key, *inputs):
@@ -35,7 +36,7 @@ def pure(module: nn.Module) -> Network:
         return variables.pop("params", {}), variables
 
     def apply(params, stats, *inputs, train, key=None, axis_name=None):
-        bound = module.clone(axis_name=axis_name) if axis_name and hasattr(module, "axis_name") else module
+        bound = _spread(module, axis_name) if axis_name else module
         rngs = None if key is None else {"dropout": key}
         variables = {"params": params, **stats}
         if not train:
@@ -46,20 +47,39 @@ def pure(module: nn.Module) -> Network:
     return Network(init, apply)
 
 
+def _spread(module: nn.Module, axis_name: str) -> nn.Module:
+    """The module, and those among its fields, with statistics over a mapped axis."""
+    fields = {field.name: getattr(module, field.name) for field in dataclasses.fields(module) if field.init}
+    changes: dict[str, Any] = {
+        name: _spread(value, axis_name)
+        for name, value in fields.items()
+        if isinstance(value, nn.Module) and name != "parent"
+    }
+    return module.clone(**changes, **({"axis_name": axis_name} if "axis_name" in fields else {}))
+
+
 def build(spec: Mapping[str, Any], table: Mapping[str, Any], *, label: str = "network") -> Network:
     """The network that a config describes.
 
     Args:
-      spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``.
+      spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``. A field that is such a
+        description itself is a module: ``{"name": "context_encoder.Generator", "trunk": {"name": "trunks.VGG"}}``.
       table: the package's own modules by name.
       label: the config key, for the error message.
 
     Raises:
       InputError: for an unknown name, or fields that the module does not have.
     """
-    fields = dict(spec)
+    return pure(_module(spec, table, label))
+
+
+def _module(spec: Mapping[str, Any], table: Mapping[str, Any], label: str) -> nn.Module:
+    fields = {
+        field: _module(value, table, f"{label}.{field}") if isinstance(value, Mapping) and "name" in value else value
+        for field, value in spec.items()
+    }
     module = resolve(fields.pop("name"), table, kind=label)
     try:
-        return pure(module(**fields))
+        return module(**fields)
     except TypeError as error:
         raise InputError(f"{label} {spec['name']!r}: {error}") from error

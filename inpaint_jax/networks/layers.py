@@ -1,10 +1,14 @@
-"""The layers that the networks share: convolutions that are fast on the CPU too, batch norm, initialisers."""
+"""The layers that the networks share: convolutions and poolings that are fast on the CPU too, norms, initialisers."""
 
+import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
 import jax
+from jax import lax
+from jax import numpy as jnp
 
 from inpaint_jax.networks import convolution
 
@@ -75,6 +79,36 @@ class BatchNorm(nn.BatchNorm):
     momentum: float = 0.9
     epsilon: float = 1e-5
     scale_init: nn.initializers.Initializer = scale_init
+
+
+class GroupNorm(nn.GroupNorm):
+    """``nn.GroupNorm(groups)`` with the epsilon of PyTorch."""
+
+    epsilon: float = 1e-5
+
+
+def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") -> jax.Array:
+    """The largest of every window, as ``nn.max_pool``; a gradient is shared by pixels that are equally large.
+
+    One maximum per position in the window: the gradient of XLA's own window reduction scatters, slowly on the CPU.
+
+    Args:
+      x: ``[B, H, W, C]``.
+      window: side of the windows.
+      stride: of the windows.
+      padding: "VALID" or "SAME".
+
+    Returns:
+      ``[B, H', W', C]``.
+    """
+    pads = lax.padtype_to_pads(x.shape[1:3], (window, window), (stride, stride), padding)
+    padded = lax.pad(x, jnp.array(-jnp.inf, x.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)])
+    rows, columns = ((n - window) // stride + 1 for n in padded.shape[1:3])
+
+    def view(row, column):
+        return padded[:, row::stride, column::stride][:, :rows, :columns]
+
+    return functools.reduce(jnp.maximum, itertools.starmap(view, itertools.product(range(window), repeat=2)))
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:

@@ -69,6 +69,31 @@ def test_equals_linen_in_chunks(monkeypatch, ours, theirs, kernel, strides, padd
     check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
 
 
+SQUARE = [
+    ((3, 3), (1, 1), "SAME", (6, 5)),
+    ((3, 3), (2, 2), ((-2, -1), (-3, 0)), (9, 10)),
+    ((4, 4), (2, 2), ((1, 1), (1, 1)), (8, 6)),
+    ((5, 5), (2, 2), "SAME", (7, 6)),
+]
+
+
+@pytest.mark.parametrize("kernel, strides, padding, size", SQUARE)
+@pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
+def test_equals_linen_by_minimal_filtering(monkeypatch, ours, theirs, kernel, strides, padding, size):
+    """As large maps with many channels are treated, one picture at a time."""
+    for name, value in {"CHANNELS": 0, "TILES": 0, "MOST_TILES": 1}.items():
+        monkeypatch.setattr(convolution_cpu, name, value)
+    check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
+
+
+def test_a_result_does_not_depend_on_its_place():
+    """Bit for bit, as large maps with many channels are treated."""
+    x, kernel = (jax.random.normal(jax.random.key(i), s) for i, s in enumerate(((8, 32, 32, 32), (4, 4, 32, 48))))
+    convolve = jax.jit(partial(convolution.conv, strides=(2, 2)))
+    assert 8 * 16 * 16 / 4 >= convolution_cpu.TILES and 32 >= convolution_cpu.CHANNELS
+    np.testing.assert_array_equal(convolve(x[::-1], kernel), convolve(x, kernel)[::-1])
+
+
 @pytest.mark.parametrize("geometry_of", [of_convolution, of_transposed_convolution])
 def test_lowering_of_accelerators(geometry_of):
     """The three operations as accelerators run them, against those of the CPU."""

@@ -1,24 +1,14 @@
 """The floors of every table: what a trained method must beat to be worth its training."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 
 from inpaint_jax.blending import poisson_blend
-from inpaint_jax.compositing import composite, fill
+from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
 from inpaint_jax.state import NetworkState, TrainState
-from inpaint_jax.systems.interface import Completion, Stage, System
-from inpaint_jax.types import Hole, Image
-
-
-class Progress(NamedTuple):
-    """Completed pictures: a floor is done as soon as it has begun."""
-
-    images: jax.Array  # [B, H, W, C]
-    done: jax.Array  # [B]
+from inpaint_jax.systems.feed_forward import single_pass
+from inpaint_jax.systems.interface import Stage, System
 
 
 def mean() -> System:
@@ -86,22 +76,3 @@ def nearest(*, pictures: int = 1000) -> System:
         return gallery[chosen]
 
     return single_pass(paint, Stage("gallery", init, step))
-
-
-def single_pass(paint: Callable[..., Image], *stages: Stage) -> System:
-    """The system of a method without iterations, for pictures of any size and any hole.
-
-    Args:
-      paint: ``(states, images [B, H, W, C], hole [B, H, W, 1]) -> [B, H, W, C]``; only its hole is used.
-      stages: what it needs to be trained.
-    """
-
-    def begin(states, images: Image, hole: Hole, keys, k):
-        del keys, k
-        return Progress(composite(images, paint(states, images, hole), hole), jnp.ones(len(images), bool))
-
-    def finish(states, progress):
-        del states
-        return Completion(progress.images[:, None], {}, {})
-
-    return System(None, stages, lambda hole: None, begin, None, finish)

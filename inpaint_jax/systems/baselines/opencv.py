@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.systems.baselines.floors import single_pass
+from inpaint_jax.systems.feed_forward import single_pass
 from inpaint_jax.systems.interface import System
 
 FLAGS = {"telea": "INPAINT_TELEA", "navier_stokes": "INPAINT_NS"}

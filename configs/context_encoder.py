@@ -1,0 +1,133 @@
+r"""Pathak et al. 2016, context encoders: feature learning by inpainting. From a damaged picture in one pass.
+
+  inpaint train --config=configs/context_encoder.py --workdir=runs/context_encoder
+  inpaint complete --workdir=runs/context_encoder --images='facades?split=test&count=64' --holes=center \
+                   --output=completed
+
+Argument, ``configs/context_encoder.py:preset,region,game,scale``, in any order, default
+``default,center,adversarial,cpu``:
+
+  default      the block is the hole; the generator is scored by the critic that has just been updated.
+  published    as released: the hole is smaller than the block by 4 pixels a side (at 128), that ring weighs 10 times as
+               much in the squared error, and the generator is scored by the critic before its update.
+  center       one square hole in the middle, half as wide as the picture; completes holes inside it.
+  random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed.
+  adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
+  l2           the squared error alone, without a critic: the blur that the adversary is there for.
+  smoke        seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+
+Sources: the paper, and the authors' released code where the two differ (its encoder is that of the DCGAN turned round,
+without the channel-wise layer of the paper; the ring is 4 pixels wide, not 7). Published: mean L2 loss 1.96 % on the
+100 validation pictures of Paris StreetView, centre holes.
+
+Deviations: the default presets have no ring. The released code keeps the activations of the critic before its update
+but pulls back through its new weights; ``published`` takes both before. The random pattern has its own noise for every
+picture and exactly 25 % missing, where the code cuts windows with 20 to 30 % out of one large noise picture. Scale
+``cpu`` predicts blocks of 32 in pictures of 64 through a waist of 1,000, against a critic a quarter as wide; its rates are half as large and fall to 0 over
+3,000 steps.
+"""
+
+from ml_collections import ConfigDict
+
+from inpaint_jax.compositing import CAFFE_MEAN
+from inpaint_jax.errors import InputError
+
+# size: side of the pictures; trunk: channels of the encoder; width, critic: least channels of the decoder and of the critic;
+# overlap: of the published preset; rate: of the critic, and of the generator without one.
+SCALES = {
+    "smoke": dict(
+        size=32,
+        trunk=[8, 16, 32],
+        bottleneck=16,
+        width=8,
+        critic=8,
+        overlap=1,
+        batch=8,
+        steps=20,
+        rate=dict(learning_rate=2e-4),
+        every=(10, 10, 5),
+    ),
+    "cpu": dict(
+        size=64,
+        trunk=[64, 128, 256, 512],
+        bottleneck=1000,
+        width=64,
+        critic=16,
+        overlap=2,
+        batch=64,
+        steps=3000,
+        rate=dict(learning_rate=1e-4, schedule="cosine"),
+        every=(250, 500, 50),
+    ),
+    "paper": dict(
+        size=128,
+        trunk=[64, 64, 128, 256, 512],
+        bottleneck=4000,
+        width=64,
+        critic=64,
+        overlap=4,
+        batch=64,
+        steps=116_400,  # 500 epochs of 14,900 pictures
+        rate=dict(learning_rate=2e-4),
+        every=(1000, 1000, 100),
+    ),
+}
+PRESETS, REGIONS, GAMES = ("default", "published"), ("center", "random"), ("adversarial", "l2")
+
+
+def get_config(argument: str = "default,center,adversarial,cpu") -> ConfigDict:
+    """The config of a preset, a region, a game and a scale, in any order."""
+    words = argument.split(",") if argument else []
+    if unknown := set(words) - {*PRESETS, *REGIONS, *GAMES, *SCALES}:
+        known = ", ".join((*PRESETS, *REGIONS, *GAMES, *SCALES))
+        raise InputError(f"configs/context_encoder.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    s = SCALES[next((w for w in words if w in SCALES), "cpu")]
+    published, centre, adversarial = "published" in words, "random" not in words, "l2" not in words
+    size, block = s["size"], s["size"] // 2 if centre else s["size"]
+    ring = s["overlap"] if published and centre else 0
+    squared = dict(fn="overlap_l2", overlap=ring, ring_weight=10.0) if ring else dict(fn="l2_mean")
+    adam = dict(name="adam", b1=0.5, **s["rate"])
+    checkpoint_every, picture_every, log_every = s["every"]
+    config = ConfigDict(
+        dict(
+            system="context_encoder",
+            seed=0,
+            data=dict(train="facades?split=train", size=size, fit="crop", flip=True),
+            networks=dict(
+                generator=dict(
+                    name="context_encoder.Generator",
+                    trunk=dict(name="trunks.Strided", features=s["trunk"], use_bias=False),
+                    size=block,
+                    bottleneck=s["bottleneck"],
+                    width=s["width"],
+                    slope=0.2,
+                    use_bias=False,
+                ),
+                fill=list(CAFFE_MEAN),
+                unit_range=False,
+            ),
+            search=dict(slots=64),
+            stages=dict(
+                context_encoder=dict(
+                    batch_size=s["batch"],
+                    steps=s["steps"],
+                    optimizer=dict(generator=adam),
+                    losses=dict(reconstruction=dict(**squared, weight=1.0)),
+                    holes=f"center:{block - 2 * ring}" if centre else "pattern",
+                    stale_critic=False,
+                    checkpoint_every=checkpoint_every,
+                    picture_every=picture_every,
+                    log_every=log_every,
+                )
+            ),
+        )
+    )
+    if adversarial:
+        stage = config.stages.context_encoder
+        config.networks.critic = dict(name="context_encoder.Discriminator", width=s["critic"], use_bias=False)
+        stage.losses.reconstruction.weight = 0.999
+        stage.losses.adversarial = dict(fn="generator_nonsaturating", weight=0.001)
+        stage.optimizer.critic = adam
+        stage.optimizer.generator.learning_rate *= 10  # whenever two terms are weighed against each other
+        stage.stale_critic = published
+    return config

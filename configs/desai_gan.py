@@ -1,0 +1,86 @@
+r"""Desai & Ghosal, the GANs beside their variational autoencoders: a context encoder whose encoder is exchanged.
+
+  inpaint train --config=configs/desai_gan.py:resnet --workdir=runs/gan_resnet
+  inpaint complete --workdir=runs/gan_resnet --images='facades?split=test&count=64' --holes=center:32 --output=completed
+
+Argument, ``configs/desai_gan.py:network,preset,scale``, in any order, default ``alexnet,default,cpu``:
+
+  alexnet    six strided 4x4 convolutions: the context encoder's, whatever its name says.
+  vgg        four 7x7 convolutions with group norm, then one of 3x3; in the paper's abstract, without a result.
+  resnet     four residual blocks with group norm.
+  default    pictures in [-1, 1].
+  published  as released: pictures in [0, 1], and blocks from a tanh, whose negative half is never right.
+  sweep      the shorter training of the paper's Table 3: 30 epochs instead of 100.
+  smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+
+The waist, the paper's bottleneck n, is ``--config.networks.generator.bottleneck``: 500, 2000 or 4000 at scale
+``paper``, 125, 500 or 1000 at scale ``cpu``.
+
+Source: the paper and the authors' code, which has Adam with L2 weight decay for both networks. Published, for n = 4000,
+as ``desai_legacy_sse`` of training and test pictures: AlexNet 1798.83 and 1768.69, ResNet 3030.98 and 3038.22;
+``configs/desai.py`` regenerates the tables.
+
+Deviations: ``vgg`` is our guess: the trunk of the autoencoder, one more convolution, and a pooling to the 4x4 that the
+others end in. Scale ``cpu`` is that of ``desai_vae``: blocks of 32 in pictures of 128, a quarter of the channels, five
+strided convolutions instead of six, and 10 epochs (sweep: 3) of 3,200 pictures.
+"""
+
+from ml_collections import ConfigDict
+
+from configs.desai_vae import SCALES, read
+
+
+def trunks(size: int, width: int) -> dict[str, dict]:
+    """The encoders by the paper's names; the strided one ends in 4x4, so it has one layer less for half the side."""
+    features = [width] * (3 if size == 256 else 2) + [4 * width, 4 * width, 8 * width]
+    return {
+        "alexnet": dict(name="trunks.Strided", features=features, use_bias=True),
+        "vgg": dict(name="trunks.VGG", width=width, last=8 * width),
+        "resnet": dict(name="trunks.ResNet", width=width, last=8 * width, pool=2),
+    }
+
+
+def get_config(argument: str = "alexnet,default,cpu") -> ConfigDict:
+    """The config of a network, a preset and a scale, in any order, and whether the sweep's training is meant."""
+    network, published, scale, sweep = read(argument, "configs/desai_gan.py", default="alexnet")
+    s = SCALES[scale]
+    adam = dict(name="adam_l2", learning_rate=2e-4, b1=0.5, weight_decay=5e-4)
+    checkpoint_every, picture_every, log_every = s["every"]
+    return ConfigDict(
+        dict(
+            system="context_encoder",
+            seed=0,
+            data=dict(train=s["train"], size=s["size"], fit="crop", flip=False),
+            networks=dict(
+                generator=dict(
+                    name="context_encoder.Generator",
+                    trunk=trunks(s["size"], s["width"])[network],
+                    size=s["block"],
+                    bottleneck=s["bottleneck"][4000],
+                    width=s["width"],
+                    slope=0.0,
+                    use_bias=True,
+                ),
+                critic=dict(name="context_encoder.Discriminator", width=s["width"], use_bias=True),
+                fill=-1.0,
+                unit_range=published,
+            ),
+            search=dict(slots=64),
+            stages=dict(
+                context_encoder=dict(
+                    batch_size=s["batch"],
+                    steps=s["steps"]["sweep" if sweep else "whole"],
+                    optimizer=dict(generator=adam, critic=adam),
+                    losses=dict(  # the squared error is that of the range in which the code has its pictures
+                        reconstruction=dict(fn="l2_mean", weight=0.999 / 4 if published else 0.999),
+                        adversarial=dict(fn="generator_nonsaturating", weight=0.001),
+                    ),
+                    holes=f"center:{s['block']}",
+                    stale_critic=False,
+                    checkpoint_every=checkpoint_every,
+                    picture_every=picture_every,
+                    log_every=log_every,
+                )
+            ),
+        )
+    )

@@ -1,0 +1,143 @@
+r"""Desai & Ghosal, image inpainting using variational autoencoders: three encoders, one latent, two decoders.
+
+  inpaint train --config=configs/desai_vae.py:vgg --workdir=runs/vae_vgg
+  inpaint complete --workdir=runs/vae_vgg --images='facades?split=test&count=64' --holes=center:32 --output=completed
+
+Argument, ``configs/desai_vae.py:network,preset,scale``, in any order, default ``vgg,default,cpu``:
+
+  alexnet    five convolutions, the first 11x11 with stride 4, and a decoder with batch norm.
+  vgg        four 7x7 convolutions with group norm and large poolings.
+  resnet     four residual blocks with group norm; the decoder of vgg.
+  default    pictures in [-1, 1], blocks from a tanh, leaky ReLUs of slope 0.2; the mean of the latent answers.
+  published  as released: pictures in [0, 1]; the blocks of alexnet end in a ReLU and a sigmoid, which cannot paint
+             below mid-grey; the leaky ReLUs of vgg and of the decoders have slope 1, which is none; a sample answers.
+  sweep      the shorter training of the paper's Table 3: 30 epochs instead of 100.
+  smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+
+The size of the latent, the paper's bottleneck n, is ``--config.networks.autoencoder.bottleneck``: 500, 2000 or 4000 at
+scale ``paper``, 125, 500 or 1000 at scale ``cpu``. Further completions (``--keep=4``) are decoded from samples.
+
+Source: the paper and the authors' code. The loss is that of the code: squared error in [0, 1] and 0.1 of the
+divergence, both per value of the block; 0.25 of the squared error in [-1, 1] is the former. Published, for n = 4000, as
+``desai_legacy_sse`` of training and test pictures: AlexNet 1894.29 and 1882.63, VGG 1747.96 and 1784.43, ResNet 1725.11
+and 1769.02; ``configs/desai.py`` regenerates the tables.
+
+Deviations: published pictures are stored as BGR, ours as RGB, which is the same to a network that sees only one of
+them. Scale ``cpu`` has blocks of 32 in pictures of 128, a quarter of the channels, 125 features around the latent
+instead of 500, and 10 epochs (sweep: 3) of 3,200 pictures.
+"""
+
+from ml_collections import ConfigDict
+
+from inpaint_jax.errors import InputError
+
+# size: side of the pictures; block: of the hole; hidden: features around the latent; bottleneck: ours for the paper's
+# 500, 2000 and 4000; epochs: steps of one, epochs of a whole training and of the sweep's.
+SCALES = {
+    "smoke": dict(
+        size=128,
+        block=32,
+        width=8,
+        hidden=16,
+        bottleneck={500: 2, 2000: 4, 4000: 8},
+        train="facades?split=train",
+        batch=4,
+        steps=dict(whole=6, sweep=3),
+        every=(3, 3, 1),
+    ),
+    "cpu": dict(
+        size=128,
+        block=32,
+        width=16,
+        hidden=125,
+        bottleneck={500: 125, 2000: 500, 4000: 1000},
+        train="facades?split=train&count=3200",
+        batch=32,
+        steps=dict(whole=10 * 3200 // 32, sweep=3 * 3200 // 32),
+        every=(250, 250, 25),
+    ),
+    "paper": dict(
+        size=256,
+        block=64,
+        width=64,
+        hidden=500,
+        bottleneck={500: 500, 2000: 2000, 4000: 4000},
+        train="facades?split=train&count=5000",
+        batch=32,
+        steps=dict(whole=100 * 5000 // 32, sweep=30 * 5000 // 32),
+        every=(1000, 1000, 100),
+    ),
+}
+NETWORKS, PRESETS = ("alexnet", "vgg", "resnet"), ("default", "published")
+TRUNKS = {"alexnet": "trunks.AlexNet", "vgg": "trunks.VGG", "resnet": "trunks.ResNet"}
+DECODERS = {"alexnet": "decoders.AlexNet", "vgg": "decoders.VGG", "resnet": "decoders.VGG"}
+
+
+def read(argument: str, file: str, *, default: str) -> tuple[str, bool, str, bool]:
+    """Network, whether published, scale, and whether the sweep's training, from the words of an argument.
+
+    Args:
+      argument: the words, by comma.
+      file: the config that is asked, for the error message.
+      default: network.
+
+    Raises:
+      InputError: for another word.
+    """
+    words = argument.split(",") if argument else []
+    if unknown := set(words) - {*NETWORKS, *PRESETS, *SCALES, "sweep"}:
+        known = ", ".join((*NETWORKS, *PRESETS, "sweep", *SCALES))
+        raise InputError(f"{file}: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    network = next((w for w in words if w in NETWORKS), default)
+    scale = next((w for w in words if w in SCALES), "cpu")
+    return network, "published" in words, scale, "sweep" in words
+
+
+def get_config(argument: str = "vgg,default,cpu") -> ConfigDict:
+    """The config of a network, a preset and a scale, in any order, and whether the sweep's training is meant."""
+    network, published, scale, sweep = read(argument, "configs/desai_vae.py", default="vgg")
+    s = SCALES[scale]
+    block, width, slope = s["block"], s["width"], 1.0 if published else 0.2
+    trunk = dict(name=TRUNKS[network], width=width)
+    decoder = dict(name=DECODERS[network], size=block, width=width, rectified=published)
+    if network == "vgg":
+        trunk["slope"] = slope
+    if network == "resnet":
+        trunk["last"] = 4 * width
+    if network != "alexnet":
+        decoder["slope"] = slope
+    checkpoint_every, picture_every, log_every = s["every"]
+    return ConfigDict(
+        dict(
+            system="desai_vae",
+            seed=0,
+            data=dict(train=s["train"], size=s["size"], fit="crop", flip=False),
+            networks=dict(
+                autoencoder=dict(
+                    name="variational.Autoencoder",
+                    trunk=trunk,
+                    decoder=decoder,
+                    bottleneck=s["bottleneck"][4000],
+                    hidden=s["hidden"],
+                ),
+                fill=-1.0,
+                unit_range=published,
+            ),
+            search=dict(slots=64, answer="sample" if published else "mean"),
+            stages=dict(
+                vae=dict(
+                    batch_size=s["batch"],
+                    steps=s["steps"]["sweep" if sweep else "whole"],
+                    optimizer=dict(name="adam", learning_rate=1e-4),
+                    losses=dict(
+                        reconstruction=dict(fn="l2_mean", weight=0.25),
+                        divergence=dict(fn="gaussian_kl", weight=0.1 / (block * block * 3)),
+                    ),
+                    holes=f"center:{block}",
+                    checkpoint_every=checkpoint_every,
+                    picture_every=picture_every,
+                    log_every=log_every,
+                )
+            ),
+        )
+    )

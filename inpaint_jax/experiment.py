@@ -1,0 +1,134 @@
+"""An experiment: the trainings that a paper reports, and the tables and figures that are made of them.
+
+A file with ``get_experiment(argument) -> Experiment`` describes one; ``inpaint reproduce`` carries it out.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from inpaint_jax import configuration, metrics
+from inpaint_jax.errors import InputError
+
+SPLITS = ("train", "test")
+PICTURES = ("truth", "damaged")  # columns of a grid that no arm paints
+OWN_FOLDERS = ("baselines",)  # beside the arms' in the workdir
+
+
+class Arm(NamedTuple):
+    """One training."""
+
+    config: str  # "configs/desai_vae.py:vgg,cpu"
+    overrides: tuple[str, ...] = ()  # "--config.networks.bottleneck=125"
+    reuse: str | None = None  # an arm before this one, whose finished stages of equal config are taken
+
+
+class Row(NamedTuple):
+    """One line of a table; labels and published numbers are texts, as the paper prints them."""
+
+    labels: tuple[str, ...]  # ("VAE VGG", "2000")
+    arm: str
+    published: tuple[str, ...] = ()  # ("1747.96", "1784.43")
+
+
+class Table(NamedTuple):
+    """Published numbers, and ours beside them."""
+
+    title: str
+    header: tuple[str, ...]  # of the labels and of the published columns
+    rows: tuple[Row, ...]
+    measured: tuple[tuple[str, str], ...]  # (split, metric): ("test", "psnr_hole")
+
+
+class Sweep(NamedTuple):
+    """A plot: a metric's mean against a number, a line per label."""
+
+    title: str
+    x: str  # what the number is
+    split: str
+    metric: str
+    lines: Mapping[str, Mapping[float, str]]  # {"VAE VGG": {125: arm, 500: arm}}
+
+
+class Grid(NamedTuple):
+    """A figure: columns of test pictures."""
+
+    title: str  # and the file's name
+    columns: tuple[str, ...]  # "truth", "damaged", or an arm
+    pick: str | None = None  # None: the first pictures; an arm: its worst by psnr_hole, ties by index
+    rows: int = 8
+
+
+class Experiment(NamedTuple):
+    """A paper's trainings and what is made of them. Where there are several hole families, so are tables and grids."""
+
+    arms: Mapping[str, Arm]
+    holes: tuple[str, ...]  # families, as inpaint evaluate takes them
+    against: tuple[str, ...]  # baselines likewise, measured on the test pictures
+    tables: tuple[Table, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    train_count: int = 500  # training pictures that are measured too
+
+
+def load(spec: str) -> Experiment:
+    """The experiment that ``FILE.py`` or ``FILE.py:argument`` describes.
+
+    Raises:
+      InputError: for a missing file, or an experiment that names what is not there.
+    """
+    experiment = configuration.from_file(spec, "get_experiment", option="--experiment", example="configs/desai.py:cpu")
+    if not isinstance(experiment, Experiment):
+        raise InputError(f"--experiment: {spec} returns {type(experiment).__name__}, not an Experiment")
+    check(experiment)
+    return experiment
+
+
+def check(experiment: Experiment) -> None:
+    """Raises InputError for the first name that stands for nothing, or row that does not fit its table."""
+    if not (experiment.arms and experiment.holes):
+        raise InputError("an experiment needs at least one arm and one hole family")
+    arms = list(experiment.arms)
+    for where, arm in mentioned(experiment):
+        if arm not in arms:
+            raise InputError(f"{where}: unknown arm {arm!r}; known: {', '.join(arms)}")
+    for i, (name, arm) in enumerate(experiment.arms.items()):
+        if name in (*PICTURES, *OWN_FOLDERS) or "/" in name:
+            raise InputError(f"arm {name!r}: choose another name, this one has a meaning")
+        if arm.reuse in arms[i:]:
+            raise InputError(f"arm {name!r} reuses {arm.reuse!r}, which does not come before it")
+    for table in experiment.tables:
+        for row in table.rows:
+            if len(row.labels) + len(row.published) != len(table.header):
+                raise InputError(f"{table.title}: the row {', '.join(row.labels)} does not fit the header")
+    for where, split, metric in measurements(experiment):
+        if split not in SPLITS:
+            raise InputError(f"{where}: unknown split {split!r}; known: {', '.join(SPLITS)}")
+        if metric not in metrics.PROTOCOLS:
+            raise InputError(f"{where}: unknown metric {metric!r}; known: {', '.join(metrics.PROTOCOLS)}")
+    for figures in (experiment.sweeps, experiment.grids):
+        titles = [figure.title for figure in figures]
+        if repeated := next((title for title in titles if titles.count(title) > 1), None):
+            raise InputError(f"two figures of the title {repeated!r} would be one file")
+
+
+def mentioned(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Every use of an arm's name: ``(where, arm)``."""
+    for name, arm in experiment.arms.items():
+        if arm.reuse is not None:
+            yield f"arm {name!r}", arm.reuse
+    for table in experiment.tables:
+        yield from ((table.title, row.arm) for row in table.rows)
+    for sweep in experiment.sweeps:
+        yield from ((sweep.title, arm) for line in sweep.lines.values() for arm in line.values())
+    for grid in experiment.grids:
+        yield from ((grid.title, arm) for arm in grid.columns if arm not in PICTURES)
+        if grid.pick is not None:
+            yield grid.title, grid.pick
+
+
+def measurements(experiment: Experiment) -> Iterator[tuple[str, str, str]]:
+    """Every number that is shown: ``(where, split, metric)``."""
+    for table in experiment.tables:
+        yield from ((table.title, split, metric) for split, metric in table.measured)
+    for sweep in experiment.sweeps:
+        yield sweep.title, sweep.split, sweep.metric

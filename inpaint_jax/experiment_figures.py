@@ -1,0 +1,92 @@
+"""The figures of an experiment: sweeps as plots, completed pictures in grids. What is not there yet is left out."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inpaint_jax import plots, sheets
+from inpaint_jax.arm_summary import score
+from inpaint_jax.evaluate import measure, read_answer
+from inpaint_jax.experiment import Experiment, Grid, Sweep
+from inpaint_jax.picture_set import PictureSet
+
+Summaries = Mapping[str, dict[str, Any] | None]  # of every arm, from arm_summary.read
+
+
+def draw(workdir: Path, experiment: Experiment, test: PictureSet, summaries: Summaries) -> Iterator[tuple[str, str]]:
+    """Draws every sweep and grid of which anything is there; yields ``(title, file within the workdir)``."""
+    for sweep in experiment.sweeps:
+        lines = {family: measured_lines(sweep, family, summaries) for family in experiment.holes}
+        if there := {family: its for family, its in lines.items() if its}:
+            file = f"sweep-{slug(sweep.title)}.png"
+            plots.plot_sweep(workdir / file, there, x=sweep.x, y=f"{sweep.metric}, {sweep.split}")
+            yield sweep.title, file
+    for grid in experiment.grids:
+        for family in experiment.holes:
+            arms = {*grid.columns, grid.pick} & set(experiment.arms)
+            answers = {arm: completed(workdir / arm, family, summaries[arm]) for arm in arms}
+            if (sheet := contact_sheet(grid, test, family, answers)) is not None:
+                title = titled(grid.title, family, experiment)
+                file = f"{slug(title)}.png"
+                sheets.save_png(workdir / file, sheet)
+                yield title, file
+
+
+def measured_lines(sweep: Sweep, family: str, summaries: Summaries) -> dict[str, dict[float, float]]:
+    """The means that are there, ``{label: {number: mean}}``."""
+    lines: dict[str, dict[float, float]] = {}
+    for label, line in sweep.lines.items():
+        for number, arm in line.items():
+            its = score(summaries[arm], sweep.split, family, sweep.metric)
+            if its and its["mean"] is not None:
+                lines.setdefault(label, {})[number] = its["mean"]
+    return lines
+
+
+def completed(folder: Path, family: str, summary: Mapping[str, Any] | None) -> np.ndarray | None:
+    """An arm's completed test pictures, uint8 ``[N, H, W, C]``, as long as their file is there."""
+    its = summary and summary["measured"]["test"][family]
+    file = folder / its["completions"] if its else None
+    return read_answer(file).images if file and file.is_file() else None
+
+
+def contact_sheet(
+    grid: Grid, test: PictureSet, family: str, answers: Mapping[str, np.ndarray | None]
+) -> np.ndarray | None:
+    """A grid, without the arms that are missing; None without any, or without the one that picks the pictures.
+
+    Args:
+      grid: its columns.
+      test: the pictures.
+      family: of their holes.
+      answers: of the arms, uint8 ``[N, H, W, C]``.
+
+    Returns:
+      ``uint8 [H', W', 3]``.
+    """
+    rows = np.arange(len(test.names))
+    if grid.pick is not None:
+        if (worst := answers[grid.pick]) is None:
+            return None
+        rows = np.argsort(np.asarray(measure(test.truth, worst, test.gaps[family])["psnr_hole"]), kind="stable")
+    rows = rows[: grid.rows]
+    damaged = np.where(test.gaps[family][rows] > 0, 0, test.truth[rows])
+    columns = {"damaged": damaged, "truth": test.truth[rows]}
+    columns |= {arm: sheets.from_uint8(images[rows]) for arm, images in answers.items() if images is not None}
+    shown = {name: columns[name] for name in grid.columns if name in columns}
+    if shown.keys() <= {"damaged", "truth"}:
+        return None
+    return sheets.contact_sheet(shown, row_labels=[test.names[i] for i in rows])
+
+
+def titled(title: str, family: str, experiment: Experiment) -> str:
+    """A title, with the hole family where there are several."""
+    return f"{title}, {family}" if len(experiment.holes) > 1 else title
+
+
+def slug(title: str) -> str:
+    """A title as a file's name."""
+    return re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-")

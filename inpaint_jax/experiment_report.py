@@ -1,0 +1,152 @@
+"""What an experiment tells: published numbers and ours in tables, each with what identifies it, and the figures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inpaint_jax import experiment_figures, files, tables
+from inpaint_jax.arm_summary import score
+from inpaint_jax.evaluation_report import machine, protocols
+from inpaint_jax.experiment import SPLITS, Experiment, Table, measurements
+from inpaint_jax.experiment_figures import Summaries, titled
+from inpaint_jax.picture_set import PictureSet
+
+
+def write(
+    workdir: Path,
+    spec: str,
+    experiment: Experiment,
+    sets: Mapping[str, PictureSet],
+    summaries: Summaries,
+    baselines: Summaries,
+) -> None:
+    """Writes ``report.md``, ``report.json`` and the figures; prints the tables, and what to look at.
+
+    Args:
+      workdir: of the experiment.
+      spec: of the experiment.
+      experiment: what is to be shown.
+      sets: the pictures, by split.
+      summaries: of every arm; None: not there yet.
+      baselines: likewise.
+    """
+    told = list(all_tables(experiment, sets, summaries, baselines))
+    figures = list(experiment_figures.draw(workdir, experiment, sets["test"], summaries))
+    parts = [f"# {spec}", *(f"## {title}\n\n{text}\n\n{source}" for title, text, source in told)]
+    parts += [f"## {title}\n\n![{title}]({file})" for title, file in figures]
+    files.write_text(workdir / "report.md", "\n\n".join(parts) + "\n")
+    record = {
+        "experiment": spec,
+        "tables": [{"title": title, "markdown": text, "caption": source} for title, text, source in told],
+        "arms": summaries,
+        "baselines": baselines,
+    }
+    files.write_json(workdir / "report.json", record)
+    for title, text, _ in told:
+        print(f"\n{title}\n\n{text}")
+    print(f"\nlook at {workdir}/: {', '.join(['report.md', *(file for _, file in figures)])}")
+
+
+def all_tables(
+    experiment: Experiment, sets: Mapping[str, PictureSet], summaries: Summaries, baselines: Summaries
+) -> Iterator[tuple[str, str, str]]:
+    """The paper's tables, the baselines', the gap between training and test pictures, the effort.
+
+    Yields:
+      ``(title, Markdown, caption)``.
+    """
+    shown = list(dict.fromkeys(metric for _, _, metric in measurements(experiment))) or ["psnr_hole"]
+    for family in experiment.holes:
+        for table in experiment.tables:
+            its = {row.arm: summaries[row.arm] for row in table.rows}
+            used = {split: sets[split] for split, _ in table.measured}
+            names = list(dict.fromkeys(metric for _, metric in table.measured))
+            text = paper_table(table, family, summaries)
+            yield titled(table.title, family, experiment), text, caption(used, family, names, its)
+        if baselines:
+            text, used = baseline_table(shown, family, baselines), {"test": sets["test"]}
+            yield titled("Baselines", family, experiment), text, caption(used, family, shown, baselines)
+        text = gap_table(shown, family, summaries)
+        yield titled("Training and test pictures", family, experiment), text, caption(sets, family, shown, summaries)
+    yield "Effort", effort_table(experiment, summaries), "Seconds of training are summed over interruptions."
+
+
+def paper_table(table: Table, family: str, summaries: Summaries) -> str:
+    """A table of the paper, its published numbers beside ours."""
+    rows = [
+        [*row.labels, *row.published]
+        + [tables.cell(score(summaries[row.arm], split, family, metric)) for split, metric in table.measured]
+        for row in table.rows
+    ]
+    return tables.markdown([*table.header, *(f"{metric} {split}" for split, metric in table.measured)], rows)
+
+
+def baseline_table(shown: Sequence[str], family: str, baselines: Summaries) -> str:
+    """The baselines on the test pictures."""
+    rows = [
+        [name, *(tables.cell(score(its, "test", family, metric)) for metric in shown)]
+        for name, its in baselines.items()
+    ]
+    return tables.markdown(["baseline", *shown], rows)
+
+
+def gap_table(shown: Sequence[str], family: str, summaries: Summaries) -> str:
+    """Every arm on training and on test pictures, and how much they differ."""
+    rows = []
+    for name, summary in summaries.items():
+        cells = [name]
+        for metric in shown:
+            seen, unseen = (score(summary, split, family, metric) for split in SPLITS)
+            gap = "–"
+            if seen and unseen and None not in (seen["mean"], unseen["mean"]):
+                digits = 3 if abs(unseen["mean"]) < 1 else 2
+                gap = f"{unseen['mean'] - seen['mean']:+.{digits}f}"
+            cells += [tables.cell(seen), tables.cell(unseen), gap]
+        rows.append(cells)
+    return tables.markdown(["arm", *(f"{metric} {what}" for metric in shown for what in (*SPLITS, "gap"))], rows)
+
+
+def effort_table(experiment: Experiment, summaries: Summaries) -> str:
+    """Config, parameters and seconds of every arm."""
+    rows = []
+    for name, arm in experiment.arms.items():
+        cells = ["–"] * 4
+        if summary := summaries[name]:
+            networks = [f"{net} {count:,}" for nets in summary["parameters"].values() for net, count in nets.items()]
+            trained = sum(seconds or 0 for seconds in summary["training_seconds"].values())
+            answers = [its for families in summary["measured"].values() for its in families.values() if its]
+            completed = sum(its["seconds"] for its in answers)
+            cells = [summary["run"]["config_hash"], ", ".join(networks), f"{trained:.0f} s", f"{completed:.0f} s"]
+        changes = [override.removeprefix("--config.") for override in arm.overrides]
+        rows.append([name, " ".join((arm.config, *changes)), *cells])
+    return tables.markdown(["arm", "config", "hash", "parameters", "training", "completing"], rows)
+
+
+def caption(sets: Mapping[str, PictureSet], family: str, names: Sequence[str], summaries: Summaries) -> str:
+    """What identifies the numbers of a table: pictures, holes, configs, commit, hardware, date, protocols."""
+    pictures = [f"{len(its.names)} {split} pictures of {', '.join(its.sources)}" for split, its in sets.items()]
+    holes = ", ".join(f"{its.hashes[family]} ({split})" for split, its in sets.items())
+    seed = next(iter(sets.values())).seed
+    there = {name: summary["run"] for name, summary in summaries.items() if summary}
+    missing = [name for name in summaries if name not in there]
+    return "; ".join(
+        [
+            *pictures,
+            f"holes {family}, seed {seed}, hash {holes}",
+            *provenance(there),
+            *([f"not there yet: {', '.join(missing)}"] if missing else []),
+            protocols(names),
+        ]
+    )
+
+
+def provenance(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Configs, commits, machines and dates of run records by name; a baseline's has no config."""
+    if not runs:
+        return []
+    configs = ", ".join(f"{name} {run['config_hash']}" for name, run in runs.items() if "config_hash" in run)
+    commits = ", ".join(dict.fromkeys(str(run["commit"]) for run in runs.values()))
+    dates = sorted(run["date"] for run in runs.values())
+    machines = dict.fromkeys(map(machine, runs.values()))
+    span = " to ".join(dict.fromkeys((dates[0], dates[-1])))
+    return [*([f"configs {configs}"] if configs else []), f"commit {commits}", *machines, span]

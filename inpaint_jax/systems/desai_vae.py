@@ -1,0 +1,101 @@
+"""Image inpainting using variational autoencoders (Desai & Ghosal): AlexNet, VGG and ResNet as the encoder.
+
+An autoencoder is given a picture whose centre is black and predicts the centre through a latent that is drawn from the
+encoder's Gaussian. It is trained on the squared error and the divergence of that Gaussian from N(0, 1). The most likely
+latent gives the answer, others give alternatives. Then paste.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax import optimizers, state, steps
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.reconstruction import masked_l2
+from inpaint_jax.naming import resolve
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.objective import objective
+from inpaint_jax.systems import blocks as block_task
+from inpaint_jax.systems.feed_forward import feed_forward
+from inpaint_jax.systems.interface import Stage, System
+
+NAME = "vae"  # of the stage
+ANSWERS = {"mean": 0.0, "sample": 1.0}  # times the noise of the first answer
+
+
+def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+    """The system.
+
+    Args:
+      size: side of the pictures.
+      networks: ``autoencoder``, whose ``decoder.size`` is the side of the block that it predicts; ``fill``, the colour
+        of the hole that it is given; ``unit_range``, whether it sees and paints [0, 1] instead of [-1, 1].
+      search: ``answer``: the first completion is decoded from the "mean" of the latent or from a "sample", as in the
+        authors' code; further ones from samples.
+      stages: ``{"vae": {"holes", "losses", "optimizer", ...}}``. Offered to the losses: ``prediction`` and ``target``
+        (the block), ``hole`` (within it), ``mean`` and ``log_variance`` of the latent.
+
+    Raises:
+      InputError: for names that stand for nothing, or holes that do not fit the block.
+    """
+    own, label = stages[NAME], f"stages.{NAME}"
+    autoencoder = build_network(networks["autoencoder"], NETWORKS, label="networks.autoencoder")
+    side, latent_size = networks["autoencoder"]["decoder"]["size"], networks["autoencoder"]["bottleneck"]
+    blocks = block_task.build(size=size, side=side, holes=own["holes"], networks=networks, label=f"{label}.holes")
+    total = objective(own["losses"], LOSSES)
+    tx = optimizers.build(own["optimizer"], num_steps=own["steps"], label=f"{label}.optimizer")
+    first_noise = resolve(search["answer"], ANSWERS, kind="search.answer")
+
+    def draw_noise(key, count):
+        return jax.random.normal(key, (count, latent_size))
+
+    def init(key, batch, earlier):
+        del earlier
+        key_network, key_run = jax.random.split(key)
+        inputs = (batch["image"][:1], jnp.zeros((1, latent_size)))
+        return state.create(key_run, {"autoencoder": (*autoencoder.init(key_network, *inputs), tx)})
+
+    def values(prediction, image, hole):
+        block = {"prediction": blocks.from_network(prediction), "target": blocks.cut(image)}
+        return {**block, "hole": blocks.cut(hole)}
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        del earlier
+
+        def loss(params, stats, batch, key):
+            image, (key_hole, key_noise) = batch["image"], jax.random.split(key)
+            hole = blocks.draw(key_hole, len(image), axis_name)
+            noise = steps.global_draw(draw_noise, key_noise, len(image), axis_name)
+            given = blocks.damage(image, hole)
+            (prediction, mean, log_variance), stats = autoencoder.apply(
+                params, stats, given, noise, train=True, axis_name=axis_name
+            )
+            value, parts = total({**values(prediction, image, hole), "mean": mean, "log_variance": log_variance})
+            return value, (stats, parts)
+
+        return steps.network_step(state, batch, key, name="autoencoder", loss=loss, tx=tx, axis_name=axis_name)
+
+    def predict(state, images, hole, noise):
+        """What the autoencoder paints, by its running statistics: [B, side, side, C] in its own range."""
+        net = state.networks["autoencoder"]
+        return autoencoder.apply(net.params, net.stats, blocks.damage(images, hole), noise, train=False)[0][0]
+
+    def validate(state, batch, key, earlier):
+        """The squared error of the hole in [-1, 1], and of some pictures: true, damaged, painted, completed."""
+        del earlier
+        image = batch["image"]
+        hole = blocks.draw(key, len(image))
+        block = predict(state, image, hole, jnp.zeros((len(image), latent_size)))
+        return {"masked_l2": masked_l2(**values(block, image, hole))}, blocks.views(image, hole, block)
+
+    def paint(states, images, hole, keys, k):
+        noise = jax.vmap(lambda key: draw_noise(key, k))(keys)  # [B, K, N]
+        noise = noise.at[:, 0].multiply(first_noise)
+        gap = blocks.gap(hole)
+        painted = [blocks.restored(images, predict(states[NAME], images, gap, noise[:, i])) for i in range(k)]
+        return jnp.stack(painted, axis=1)
+
+    return feed_forward(paint, Stage(NAME, init, step, validate=validate), size=size, supports=blocks.supports)

@@ -1,0 +1,56 @@
+"""Systems without iterations: a picture is completed as soon as it has begun."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.compositing import composite
+from inpaint_jax.systems.interface import Completion, Stage, System
+from inpaint_jax.types import Hole, Image
+
+
+class Progress(NamedTuple):
+    """Completed pictures."""
+
+    images: jax.Array  # [B, K, H, W, C]
+    done: jax.Array  # [B]
+
+
+def feed_forward(
+    paint: Callable[..., jax.Array],
+    *stages: Stage,
+    size: int | None = None,
+    supports: Callable[..., str | None] = lambda hole: None,
+) -> System:
+    """The system of a method that paints in one pass, once or several times.
+
+    Args:
+      paint: ``(states, images [B, H, W, C], hole [B, H, W, 1], keys [B], k) -> [B, K, H, W, C]``, best first; only
+        what it paints inside the hole is used.
+      stages: what it needs to be trained.
+      size: side of the pictures; None: any.
+      supports: see ``System``.
+    """
+
+    def begin(states, images: Image, hole: Hole, keys, k):
+        painted = paint(states, images, hole, keys, k)
+        completed = jax.vmap(lambda prediction: composite(images, prediction, hole), in_axes=1, out_axes=1)(painted)
+        return Progress(completed, jnp.ones(len(images), bool))
+
+    def finish(states, progress):
+        del states
+        return Completion(progress.images, {}, {})
+
+    return System(size, stages, supports, begin, None, finish)
+
+
+def single_pass(paint: Callable[..., Image], *stages: Stage, **restrictions) -> System:
+    """``feed_forward`` with one answer: ``paint`` is ``(states, images, hole) -> [B, H, W, C]``."""
+
+    def once(states, images, hole, keys, k):
+        del keys, k
+        return paint(states, images, hole)[:, None]
+
+    return feed_forward(once, *stages, **restrictions)

@@ -1,0 +1,193 @@
+"""Layer by layer, the encoder-decoders of the specification's tables, as the configs have them at scale ``paper``."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import pytest
+
+from inpaint_jax import configuration
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import build
+from inpaint_jax.networks.layers import BatchNorm, Conv, ConvTranspose, GroupNorm
+from inpaint_jax.networks.trunks import Residual
+
+NORMS, BLOCKS = (BatchNorm, GroupNorm), (Conv, ConvTranspose, nn.Dense, Residual)
+
+# (side of the output or its features, channels, parameters); a norm counts with what it follows.
+DECODER_64 = [(4, 512, 32_769_024), (8, 256, 2_097_664), (16, 128, 524_544), (32, 64, 131_200)]
+STRIDED = [(64, 64, 3_072), (32, 64, 65_664), (16, 128, 131_328), (8, 256, 524_800), (4, 512, 2_098_176)]
+RESIDUAL = [(128, 64, 9_472), (64, 64, 128), (32, 64, 78_400), (32, 128, 296_064), (16, 256, 919_808)]
+LATENT = [(0, 500, 1_152_500), (0, 4000, 2_004_000), (0, 4000, 2_004_000), (0, 500, 2_000_500), (0, 2304, 1_154_304)]
+VGG_DECODER = [(9, 128, 1_606_016), (15, 64, 401_600), (31, 32, 51_296), (64, 3, 3_465)]
+GAN_DECODER = [
+    (1, 4000, 32_780_000),
+    (4, 512, 32_769_536),
+    (8, 256, 2_097_920),
+    (16, 128, 524_672),
+    (32, 64, 131_264),
+    (64, 3, 3_075),
+]
+TABLES = {
+    ("context_encoder.py", "center", "generator"): [*STRIDED, (1, 4000, 32_776_000), *DECODER_64, (64, 3, 3_072)],
+    ("context_encoder.py", "random", "generator"): [
+        *STRIDED,
+        (1, 4000, 32_776_000),
+        *DECODER_64,
+        (64, 64, 65_664),
+        (128, 3, 3_072),
+    ],
+    ("context_encoder.py", "center", "critic"): [
+        (32, 64, 3_072),
+        (16, 128, 131_328),
+        (8, 256, 524_800),
+        (4, 512, 2_098_176),
+        (1, 1, 8_192),
+    ],
+    ("context_encoder.py", "random", "critic"): [
+        (64, 64, 3_072),
+        (32, 64, 65_664),
+        (16, 128, 131_328),
+        (8, 256, 524_800),
+        (4, 512, 2_098_176),
+        (1, 1, 8_192),
+    ],
+    ("desai_gan.py", "alexnet", "generator"): [
+        (128, 64, 3_136),
+        (64, 64, 65_728),
+        (32, 64, 65_728),
+        (16, 256, 262_912),
+        (8, 256, 1_049_344),
+        (4, 512, 2_098_688),
+        *GAN_DECODER,
+    ],
+    ("desai_gan.py", "resnet", "generator"): [*RESIDUAL, (8, 512, 3_674_624), *GAN_DECODER],
+    ("desai_gan.py", "resnet", "critic"): [
+        (32, 64, 3_136),
+        (16, 128, 131_456),
+        (8, 256, 525_056),
+        (4, 512, 2_098_688),
+        (1, 1, 8_193),
+    ],
+    ("desai_vae.py", "alexnet", "autoencoder"): [
+        (62, 64, 23_424),
+        (30, 128, 205_184),
+        (14, 256, 295_680),
+        (14, 256, 590_592),
+        (14, 64, 147_648),
+        *LATENT,
+        (13, 256, 148_224),
+        (11, 256, 590_592),
+        (7, 128, 819_584),
+        (15, 64, 991_424),
+        (33, 3, 4_809),
+        (64, 3, 147),
+    ],
+    ("desai_vae.py", "vgg", "autoencoder"): [
+        (250, 64, 9_472),
+        (250, 64, 200_896),
+        (62, 128, 401_792),
+        (15, 256, 1_606_400),
+        *LATENT,
+        *VGG_DECODER,
+    ],
+    ("desai_vae.py", "resnet", "autoencoder"): [*RESIDUAL, (8, 256, 1_247_488), *LATENT, *VGG_DECODER],
+}
+
+
+def inputs(config, label, count=1):
+    """Shapes of what a network of a config is given."""
+    networks, size = config.networks, config.data.size
+    side = networks.generator.size if label == "critic" else size
+    images = jax.ShapeDtypeStruct((count, side, side, 3), jnp.float32)
+    if label == "autoencoder":
+        return images, jax.ShapeDtypeStruct((count, networks.autoencoder.bottleneck), jnp.float32)
+    return (images,)
+
+
+def network(config, label):
+    return build(configuration.to_plain(config)["networks"][label], NETWORKS, label=f"networks.{label}")
+
+
+def layers(config, label):
+    """What a network is made of, in the order of its calls: (side or 0, channels, parameters)."""
+    rows, inside = [], []
+
+    def record(call, args, kwargs, context):
+        module = context.module
+        if context.method_name != "__call__" or not isinstance(module, (*NORMS, *BLOCKS)) or inside:
+            return call(*args, **kwargs)
+        inside.append(module)
+        out = call(*args, **kwargs)
+        inside.pop()
+        row = (out.shape[1] if out.ndim == 4 else 0, out.shape[-1])
+        count = sum(leaf.size for leaf in jax.tree.leaves(module.variables["params"]))
+        if isinstance(module, NORMS) and rows and rows[-1][:2] == row:
+            count += rows.pop()[2]
+        rows.append((*row, count))
+        return out
+
+    with nn.intercept_methods(record):
+        jax.eval_shape(network(config, label).init, jax.random.key(0), *inputs(config, label))
+    return rows
+
+
+@pytest.mark.parametrize("preset", ["default", "published"])
+@pytest.mark.parametrize("file, word, label", TABLES, ids=lambda part: part.removesuffix(".py"))
+def test_layers(file, word, label, preset):
+    config = configuration.load(f"configs/{file}:paper,{word},{preset}")
+    assert layers(config, label) == TABLES[file, word, label]
+
+
+COUNTS = {
+    ("desai_gan.py", "alexnet"): (14_497_503, 39_078_003, 71_852_003),
+    ("desai_gan.py", "resnet"): (15_930_463, 40_510_963, 73_284_963),
+    ("desai_vae.py", "alexnet"): (6_875_612, 9_128_612, 12_132_612),
+    ("desai_vae.py", "vgg"): (7_339_241, 9_592_241, 12_596_241),
+    ("desai_vae.py", "resnet"): (7_672_041, 9_925_041, 12_929_041),
+    ("context_encoder.py", "center"): (None, None, 71_124_544),
+    ("context_encoder.py", "random"): (None, None, 71_190_208),
+}
+
+
+@pytest.mark.parametrize("bottleneck, at", [(500, 0), (2000, 1), (4000, 2)])
+@pytest.mark.parametrize("file, word", COUNTS, ids=lambda part: part.removesuffix(".py"))
+def test_parameter_count_and_output(file, word, bottleneck, at):
+    label = "autoencoder" if file == "desai_vae.py" else "generator"
+    spec = f"configs/{file}:paper,{word}"
+    config = configuration.load(spec, [f"--config.networks.{label}.bottleneck={bottleneck}"])
+    params, out = forward(config, label)
+    side = 128 if word == "random" else 64
+    assert jax.tree.leaves(out)[0].shape == (2, side, side, 3)
+    if expected := COUNTS[file, word][at]:
+        assert sum(leaf.size for leaf in jax.tree.leaves(params)) == expected
+
+
+def forward(config, label):
+    """Parameters and outputs, their shapes only."""
+    its = network(config, label)
+
+    def run(key, *inputs):
+        variables = its.init(key, *inputs)
+        return variables[0], its.apply(*variables, *inputs, train=True)[0]
+
+    return jax.eval_shape(run, jax.random.key(0), *inputs(config, label, count=2))
+
+
+@pytest.mark.parametrize(
+    "file, count",
+    [("context_encoder.py", 2_765_568), ("context_encoder.py:random", 2_831_232), ("desai_gan.py", 2_766_529)],
+)
+def test_critics(file, count):
+    """One logit per picture (A-A1)."""
+    config = configuration.load(f"configs/{file}{',' if ':' in file else ':'}paper")
+    params, logits = forward(config, "critic")
+    assert logits.shape == (2,)
+    assert sum(leaf.size for leaf in jax.tree.leaves(params)) == count
+
+
+@pytest.mark.parametrize("scale", ["cpu", "smoke"])
+@pytest.mark.parametrize("encoder", ["alexnet", "vgg", "resnet"])
+@pytest.mark.parametrize("file, label", [("desai_vae.py", "autoencoder"), ("desai_gan.py", "generator")])
+def test_blocks_of_32_from_pictures_of_128(file, label, encoder, scale):
+    out = forward(configuration.load(f"configs/{file}:{scale},{encoder}"), label)[1]
+    assert jax.tree.leaves(out)[0].shape == (2, 32, 32, 3)

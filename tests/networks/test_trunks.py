@@ -1,0 +1,124 @@
+"""Trunks and the decoders of variational inpainting: their switches, pooling, and modules within modules."""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.networks import NETWORKS, decoders
+from inpaint_jax.networks.context_encoder import Generator
+from inpaint_jax.networks.functional import build, pure
+from inpaint_jax.networks.layers import max_pool
+from inpaint_jax.networks.trunks import Strided
+from inpaint_jax.networks.variational import Autoencoder
+
+
+def drawn(shapes, scale=0.5, seed=0):
+    rng = np.random.default_rng(seed)
+    return jax.tree.map(lambda leaf: rng.normal(0, scale, leaf.shape).astype(np.float32), shapes)
+
+
+@pytest.mark.parametrize("window, stride", [(2, 2), (3, 2), (4, 4), (4, 2)])
+@pytest.mark.parametrize("padding", ["VALID", "SAME"])
+@pytest.mark.parametrize("side", [9, 10])
+def test_max_pool_is_that_of_flax(window, stride, padding, side):
+    """Values are all different, so that nothing is shared."""
+    x = jnp.asarray(np.random.default_rng(0).permutation(2 * side * side * 3).reshape(2, side, side, 3), jnp.float32)
+
+    def theirs(x):
+        return nn.max_pool(x, (window, window), (stride, stride), padding)
+
+    ours = partial(max_pool, window=window, stride=stride, padding=padding)
+    np.testing.assert_array_equal(ours(x), theirs(x))
+    weight = jnp.asarray(np.random.default_rng(1).normal(size=ours(x).shape), jnp.float32)
+    gradients = [jax.grad(lambda x, pool=pool: (pool(x) * weight).sum())(x) for pool in (ours, theirs)]
+    np.testing.assert_allclose(*gradients, rtol=1e-6)
+
+
+def test_max_pool_shares_a_gradient_among_equals():
+    gradient = jax.grad(lambda x: max_pool(x, 2, stride=2).sum())(jnp.zeros((1, 2, 2, 1)))
+    assert gradient.sum() == 1 and (gradient > 0).all()
+
+
+@pytest.mark.parametrize("decoder", [decoders.AlexNet, decoders.VGG])
+def test_what_a_decoder_can_paint(decoder):
+    """A-A2: the released AlexNet paints nothing darker than mid-grey; a tanh, and VGG's sigmoid, reach both ends."""
+    code = 10 * np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    painted = {}
+    for rectified in (False, True):
+        its = pure(decoder(size=32, width=8, rectified=rectified))
+        variables = drawn(jax.eval_shape(its.init, jax.random.key(0), code))
+        painted[rectified] = jax.jit(partial(its.apply, train=True))(*variables, code)[0]
+    assert -1 <= painted[False].min() < -0.1 and 0.1 < painted[False].max() <= 1
+    lowest = 0.5 if decoder is decoders.AlexNet else 0.0
+    assert lowest <= painted[True].min() and 0.6 < painted[True].max() <= 1
+    if decoder is decoders.VGG:
+        assert painted[True].min() < 0.4
+
+
+def test_a_decoder_paints_two_sizes():
+    with pytest.raises(ValueError, match="64 or 32 pixels a side, not 48"):
+        decoders.VGG(size=48).init(jax.random.key(0), jnp.zeros((1, 6)), train=False)
+
+
+class Flat(nn.Module):
+    """A decoder that shows its code."""
+
+    @nn.compact
+    def __call__(self, code, *, train):
+        return code
+
+
+def test_the_latent_is_drawn_from_its_gaussian():
+    """mean + exp(log_variance / 2) * noise, dense layers before and after it."""
+    its = pure(Autoencoder(trunk=Strided([2]), decoder=Flat(), bottleneck=3, hidden=5))
+    damaged, noise = jnp.ones((2, 4, 4, 3)), jnp.asarray([[0.0, 1.0, -2.0], [0.5, 0.0, 0.0]])
+    params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), damaged, noise))
+    (code, mean, log_variance), _ = its.apply(params, stats, damaged, noise, train=False)
+    latent = mean + jnp.exp(log_variance / 2) * noise
+    after = params["Dense_3"]
+    np.testing.assert_allclose(code, latent @ after["kernel"] + after["bias"][None], rtol=1e-5, atol=1e-5)
+    assert not np.allclose(mean, log_variance)
+
+
+TINY = {"name": "context_encoder.Generator", "size": 8, "bottleneck": 4, "width": 2}
+
+
+def test_a_module_within_a_module():
+    its = build({**TINY, "trunk": {"name": "trunks.Strided", "features": [2, 3]}}, NETWORKS)
+    params, _ = jax.eval_shape(its.init, jax.random.key(0), jnp.zeros((1, 16, 16, 3)))
+    assert params["trunk"]["Conv_1"]["kernel"].shape == (4, 4, 2, 3)
+    assert params["Conv_0"]["kernel"].shape == (4, 4, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "trunk, words",
+    [
+        ({"name": "trunks.Strider"}, "unknown networks.generator.trunk 'trunks.Strider'"),
+        ({"name": "trunks.Strided", "feature": [2]}, "networks.generator.trunk 'trunks.Strided': .*'feature'"),
+    ],
+)
+def test_a_wrong_module_within_a_module(trunk, words):
+    with pytest.raises(InputError, match=words):
+        build({**TINY, "trunk": trunk}, NETWORKS, label="networks.generator")
+
+
+def test_statistics_over_a_mapped_axis_reach_the_trunk():
+    """Two devices' halves of a batch have the outputs and the statistics of the whole."""
+    its = pure(Generator(trunk=Strided([2, 3]), size=8, bottleneck=4, width=2))
+    images = jax.random.normal(jax.random.key(0), (4, 16, 16, 3)) + jnp.arange(4.0)[:, None, None, None]
+    params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), images[:1]), seed=1)
+    whole, expected = its.apply(params, stats, images, train=True)
+
+    def half(images):
+        return its.apply(params, stats, images, train=True, axis_name="devices")
+
+    halves, found = jax.vmap(half, axis_name="devices")(images.reshape(2, 2, 16, 16, 3))
+    np.testing.assert_allclose(halves.reshape(whole.shape), whole, atol=1e-5)
+    assert {"trunk", "BatchNorm_0"} <= set(found["batch_stats"])
+    for i in range(2):
+        jax.tree.map(lambda a, b, i=i: np.testing.assert_allclose(a[i], b, rtol=1e-4, atol=1e-5), found, expected)

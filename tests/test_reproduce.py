@@ -1,0 +1,221 @@
+"""``inpaint reproduce``: an experiment of two tiny arms, once; then what is done stays done, and is shown."""
+
+import json
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inpaint_jax import arm_summary, cli, evaluate, metrics, reproduce
+
+EXPERIMENT = """
+from inpaint_jax.experiment import Arm, Experiment, Grid, Row, Sweep, Table
+
+TINY = {tiny}
+
+
+def get_experiment(argument="whole"):
+    return Experiment(
+        arms=dict(
+            short=Arm("configs/yeh.py:smoke", TINY),
+            long=Arm("configs/yeh.py:smoke,adam", (*TINY, "--config.search.iterations=12"), reuse="short"),
+        ),
+        holes=("center", "random:0.8"),
+        against=("mean",),
+        tables=(
+            Table(
+                "Table 1",
+                ("search", "iterations", "published"),
+                (Row(("nag", "6"), "short", ("19.4",)), Row(("adam", "12"), "long", ("20.1",))),
+                (("train", "desai_legacy_sse"), ("test", "psnr_hole")),
+            ),
+        ),
+        sweeps=(Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),),
+        grids=(Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),),
+        train_count=5,
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tiny, tmp_path_factory):
+    path = tmp_path_factory.mktemp("experiment") / "tiny.py"
+    path.write_text(EXPERIMENT.format(tiny=tiny))
+    return path
+
+
+def run(file, workdir, *arguments):
+    pictures = ["--train=facades?split=train&count=64", "--images=facades?split=test", "--count=6"]
+    return cli.main(["reproduce", f"--experiment={file}", f"--workdir={workdir}", *pictures, *arguments])
+
+
+@pytest.fixture(scope="module")
+def done(file, tmp_path_factory):
+    """A finished experiment; not to be changed."""
+    workdir = tmp_path_factory.mktemp("runs") / "tiny"
+    assert run(file, workdir) == 0
+    return workdir
+
+
+@pytest.fixture
+def idle(monkeypatch):
+    """Fails where anything is trained or completed."""
+    monkeypatch.setattr(reproduce, "train", lambda *_, **__: pytest.fail("it was trained before"))
+    monkeypatch.setattr(evaluate, "run", lambda *_, **__: pytest.fail("it was completed before"))
+
+
+def rows(report, title):
+    """The cells of a table, without its header."""
+    (table,) = [table for table in report["tables"] if table["title"] == title]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table["markdown"].splitlines()[2:]]
+
+
+def test_summaries(done):
+    short, long = (json.loads((done / arm / "summary.json").read_text()) for arm in ("short", "long"))
+    assert short["pictures"]["train"]["count"] == 5 and short["pictures"]["test"]["count"] == 6
+    for split in ("train", "test"):
+        for family in ("center", "random:0.8"):
+            assert set(short["measured"][split][family]["scores"]) == set(metrics.PROTOCOLS)
+    assert short["training_seconds"]["dcgan"] > 0 and long["training_seconds"] == {"dcgan": None}  # reused
+    assert set(short["parameters"]["dcgan"]) == {"generator", "critic"}
+    assert short["run"]["config_hash"] != long["run"]["config_hash"]
+
+
+def test_report(done):
+    report = json.loads((done / "report.json").read_text())
+    short = report["arms"]["short"]["measured"]
+    first = rows(report, "Table 1, center")[0]
+    assert first[:3] == ["nag", "6", "19.4"]
+    assert first[4] == f"{short['test']['center']['scores']['psnr_hole']['mean']:.2f}"
+    assert [row[0] for row in rows(report, "Baselines, random:0.8")] == ["mean"]
+    gap = rows(report, "Training and test pictures, center")[0]
+    assert float(gap[6]) == pytest.approx(float(gap[5]) - float(gap[4]), abs=0.011)
+    text = (done / "report.md").read_text()
+    for words in (
+        "6 test pictures of facades?split=test&count=6",
+        f"long {report['arms']['long']['run']['config_hash']}",
+        report["arms"]["short"]["identity"]["holes"]["test"]["center"],
+        metrics.PROTOCOLS["desai_legacy_sse"],
+        "![Iterations](sweep-iterations.png)",
+    ):
+        assert words in text
+    for name in ("sweep-iterations.png", "figure1-center.png", "figure1-random-0.8.png"):
+        with Image.open(done / name) as picture:
+            assert picture.size[0] > 4 * 16
+
+
+def test_what_is_done_is_not_done_again(file, done, idle, capsys):
+    before = (done / "short" / "summary.json").read_bytes()
+    assert run(file, done) == 0
+    assert (done / "short" / "summary.json").read_bytes() == before
+    said = capsys.readouterr().out
+    assert "Table 1, center" in said and "figure1-random-0.8.png" in said
+
+
+def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path, monkeypatch):
+    workdir, titles = tmp_path / "runs", []
+    shutil.copytree(done, workdir)
+
+    def guess(driver, names, truth, gap, *, title, **_):
+        titles.append(title)
+        nothing = np.zeros((len(names), 0))
+        return evaluate.Answer(np.full(truth.shape, 128, np.uint8), 1.0, nothing, nothing)
+
+    monkeypatch.setattr(evaluate, "run", guess)
+    assert run(file, workdir, "--seed=1", "--only=short") == 0
+    # Centre holes are the same, but their latents are not; the arm on two splits, the baseline on one.
+    assert titles == ["yeh, center", "yeh, random:0.8"] * 2 + ["mean, center", "mean, random:0.8"]
+    old, new = (json.loads((place / "short/summary.json").read_text()) for place in (done, workdir))
+    assert old["identity"]["holes"]["test"]["random:0.8"] != new["identity"]["holes"]["test"]["random:0.8"]
+    assert new["training_seconds"] == old["training_seconds"]
+    assert json.loads((workdir / "report.json").read_text())["arms"]["long"] is None  # measured under other holes
+
+
+def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
+    workdir = tmp_path / "runs"
+    shutil.copytree(done / "short", workdir / "short")
+    shutil.copytree(done / "baselines", workdir / "baselines")
+    assert run(file, workdir, "--only=short") == 0
+    report = json.loads((workdir / "report.json").read_text())
+    one, other = rows(report, "Table 1, center")
+    assert other == ["adam", "12", "20.1", "–", "–"] and "–" not in one
+    assert report["arms"]["long"] is None and not (workdir / "long").exists()
+    assert "not there yet: long" in (workdir / "report.md").read_text()
+    assert (workdir / "figure1-center.png").is_file()
+
+
+def test_a_stop_keeps_what_is_done(file, done, tmp_path, monkeypatch):
+    workdir = tmp_path / "runs"
+    shutil.copytree(done / "short", workdir / "short")
+    monkeypatch.setattr(reproduce, "train", lambda *_, **__: 130)
+    assert run(file, workdir) == 130
+    assert (workdir / "short" / "summary.json").is_file() and not (workdir / "report.md").exists()
+
+
+def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, capsys):
+    workdir = tmp_path / "runs"
+    shutil.copytree(done / "short", workdir / "short", ignore=shutil.ignore_patterns("summary.json", "evaluation"))
+    monkeypatch.setattr(evaluate, "run", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    assert run(file, workdir) == 128 + signal.SIGTERM
+    assert "the same command goes on from there" in capsys.readouterr().err
+    assert not (workdir / "short" / "summary.json").exists() and not (workdir / "long").exists()
+
+
+@pytest.mark.parametrize(
+    "before, after, words",
+    [
+        ('Row(("nag", "6"), "short"', 'Row(("nag", "6"), "shrt"', "Table 1: unknown arm 'shrt'; known: short, long"),
+        ('"short", "long", "truth"', '"short", "lang", "truth"', "figure1: unknown arm 'lang'"),
+        ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
+        ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
+        ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: psnr_hole"),
+        ('against=("mean",)', 'against=("photoshop",)', "unknown baseline 'photoshop'"),
+        ('"center", "random:0.8"', '"middle",', "middle"),
+        ("search.iterations=12", "networks.latent_size=4", "arm 'long' cannot reuse dcgan of 'short': networks.latent"),
+        ("search.iterations=12", "search.itrations=12", "config.search has no key 'itrations'"),
+        ("search.iterations=12", "data.size=32", "arms 'short' and 'long' differ in data.size"),
+    ],
+)
+def test_mistakes_are_refused_before_anything_is_trained(file, tmp_path, idle, capsys, before, after, words):
+    bad, text = tmp_path / "bad.py", file.read_text()
+    assert before in text
+    bad.write_text(text.replace(before, after))
+    assert run(bad, tmp_path / "runs") == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("inpaint: error: ") and words in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_mistakes_on_the_command_line(file, tmp_path, idle, capsys):
+    for arguments, words in (
+        (["--only=shrt"], "--only: unknown arm 'shrt'; known: short, long"),
+        (["--only=long"], "arm 'long' reuses 'short', which is not trained: add it to --only"),
+        (["--config.seed=1"], "the configs of an experiment"),
+    ):
+        assert run(file, tmp_path / "runs", *arguments) == 2
+        assert words in capsys.readouterr().err
+    assert run(tmp_path / "none.py", tmp_path / "runs") == 2
+    assert "--experiment: no file" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_that_was_trained_longer_is_refused(file, done, tmp_path, capsys):
+    shutil.copytree(done / "short", tmp_path / "runs" / "short")
+    bad = tmp_path / "bad.py"
+    bad.write_text(file.read_text().replace("stages.dcgan.steps=4", "stages.dcgan.steps=2"))
+    assert run(bad, tmp_path / "runs") == 2
+    assert "has trained 4 steps of dcgan, more than 2" in capsys.readouterr().err
+
+
+def test_training_seconds(tmp_path):
+    lines = [
+        {"step": 10, "steps_per_second": 5.0},
+        {"step": 10, "validation_loss": 1.0},
+        {"step": 30, "steps_per_second": 2.0},  # the call before was stopped at step 17
+    ]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert arm_summary.training_seconds(tmp_path) == 10 / 5 + 20 / 2
+    assert arm_summary.training_seconds(tmp_path / "reused") is None
