@@ -8,9 +8,9 @@ Argument, ``configs/desai.py:scale,preset``, in any order, default ``cpu,default
 Tables 1 and 2, and twelve of 30 epochs, four networks with three sizes of the latent, for Table 3. An arm is named by
 the paper's size: ``vae_vgg_2000``.
 
-Scale ``cpu`` shrinks everything together: pictures of 128 instead of 256, blocks of 32, a quarter of the channels,
-latents of 125, 500 and 1,000 for the paper's 500, 2000 and 4000, and 10 and 3 epochs of 3,200 pictures for 100 and 30
-of 5,000. The steps are those of so many pictures, however many ``--train`` names.
+Scale ``cpu`` shrinks everything together: pictures of 128 instead of 256, blocks of 32, an eighth of the channels,
+latents of 64, 256 and 512 for the paper's 500, 2000 and 4000, and 7 and 2.1 epochs of 3,200 pictures for 100 and 30 of
+5,000. The steps are those of so many pictures, however many ``--train`` names.
 
 The paper's numbers are ``desai_legacy_sse``: squared errors in [0, 1], summed over the block, where on average half of
 a batch of 32 still has black blocks. They depend on how bright the pictures are, so they compare only among

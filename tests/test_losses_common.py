@@ -29,6 +29,8 @@ def samples(missing=0.3, logit=None):
         "hole": hole,
         "importance": np.asarray(importance_weight(hole)),
         "latent": rng.uniform(-1, 1, (B, 5)),
+        "mean": rng.normal(size=(B, 5)),
+        "log_variance": rng.normal(size=(B, 5)),
     }
 
 

@@ -10,6 +10,8 @@ over a 4x4 map, for one). What decides the speed here, measured against XLA's ow
 * A product whose factors are matrices needs no copies; the transposition that XLA puts before any other does.
 * Multiplications can be saved (``minimal_filtering``), where the sums for it are few beside the products: with many
   channels, and with many more pixels than the transforms of the kernel cost.
+* With few channels, patches cost more than the product: the weight gradient then takes columns in blocks, whose product
+  holds every tap of theirs on its diagonals.
 """
 
 import functools
@@ -26,6 +28,7 @@ from inpaint_jax.networks.geometry import Geometry, Tap
 CACHE = 4 * 2**20  # bytes
 CHANNELS, TILES = 32, 512  # the least for which minimal filtering pays
 MOST_TILES = 1024  # at a time
+FEW_CHANNELS, COLUMNS = 32, 8  # for which the weight gradient is taken over blocks of so many columns
 
 
 def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -78,6 +81,9 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
 
         total = lax.fori_loop(1, count, lambda i, total: total + points(i), points(0))
         return minimal_filtering.from_points(geometry, lax.optimization_barrier(total))
+    if geometry.stride == (1, 1) and columns > 1 and max(channels, features) <= FEW_CHANNELS:
+        gradient = _correlate_blocks(geometry, big, small)
+        return gradient.swapaxes(2, 3)[::-1, ::-1] if geometry.flipped else gradient
     # Every chunk reads and writes the whole gradient.
     count = _chunks(geometry, small, channels, 4 * rows * columns * channels * features)
     if count == 1:
@@ -90,6 +96,34 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
     total = lax.fori_loop(1, count, lambda i, total: total + some(i), some(0))
     gradient = total.reshape(features, rows, columns, channels)
     return gradient.transpose(1, 2, 0, 3)[::-1, ::-1] if geometry.flipped else gradient.transpose(1, 2, 3, 0)
+
+
+def _correlate_blocks(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
+    """The kernel's gradient ``[kh, kw, C, S]`` at stride 1, from blocks of columns.
+
+    A block of the small side with the pixels that its windows read makes a product of all its columns with all of
+    theirs, about twice as many as there are taps, in matrices of a good shape.
+    """
+    (taps_down, taps), (rows, columns) = geometry.kernel, geometry.small
+    batch, channels, features = big.shape[0], big.shape[-1], small.shape[-1]
+    blocks = -(-columns // COLUMNS)
+    small = jnp.pad(small, ((0, 0), (0, 0), (0, blocks * COLUMNS - columns), (0, 0)))
+    turns = -(-(taps - 1) // COLUMNS)  # further blocks that windows reach into
+    wide = (blocks + turns) * COLUMNS
+    pads = [*geometry.pads[:1], (geometry.low[1], wide - geometry.low[1] - geometry.big[1])]
+    padded = lax.pad(big, jnp.zeros((), big.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)])
+    block = padded.reshape(batch, padded.shape[1], blocks + turns, COLUMNS * channels)
+    reach = jnp.concatenate([block[:, :, i : i + blocks] for i in range(turns + 1)], axis=-1)
+    reach = lax.optimization_barrier(reach[..., : (COLUMNS + taps - 1) * channels])
+    own = small.reshape(-1, COLUMNS * features)
+
+    def row(r):
+        product = _dot(_rows(reach[:, r : r + rows]), own, 0, 0)
+        product = product.reshape(COLUMNS + taps - 1, channels, COLUMNS, features)
+        diagonals = [jnp.stack([product[j + t, :, j] for t in range(taps)]) for j in range(COLUMNS)]
+        return functools.reduce(jnp.add, diagonals)
+
+    return jnp.stack([row(r) for r in range(taps_down)])
 
 
 def _suits(geometry: Geometry, kernel: jax.Array) -> bool:

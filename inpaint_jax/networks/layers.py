@@ -90,7 +90,8 @@ class GroupNorm(nn.GroupNorm):
 def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") -> jax.Array:
     """The largest of every window, as ``nn.max_pool``; a gradient is shared by pixels that are equally large.
 
-    One maximum per position in the window: the gradient of XLA's own window reduction scatters, slowly on the CPU.
+    Windows side by side are an axis of their own, others one maximum per position: the gradient of XLA's own window
+    reduction scatters, slowly on the CPU.
 
     Args:
       x: ``[B, H, W, C]``.
@@ -104,6 +105,9 @@ def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") 
     pads = lax.padtype_to_pads(x.shape[1:3], (window, window), (stride, stride), padding)
     padded = lax.pad(x, jnp.array(-jnp.inf, x.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)])
     rows, columns = ((n - window) // stride + 1 for n in padded.shape[1:3])
+    if window == stride:
+        whole = padded[:, : rows * window, : columns * window]
+        return whole.reshape(len(x), rows, window, columns, window, -1).max((2, 4))
 
     def view(row, column):
         return padded[:, row::stride, column::stride][:, :rows, :columns]

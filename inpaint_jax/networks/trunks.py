@@ -47,10 +47,12 @@ class AlexNet(nn.Module):
 
     Attributes:
       width: channels of the first and of the last feature map.
+      pool: side of the last pooling; 1, which is none, suits 128 px, of which it leaves 6x6 too.
       axis_name: mapped axis over which the statistics of batch norm are taken.
     """
 
     width: int = 64
+    pool: int = 3
     axis_name: str | None = None
 
     @nn.compact
@@ -63,7 +65,7 @@ class AlexNet(nn.Module):
         x = max_pool(convolved(x, 2, 5), 3, stride=2)
         for factor in (4, 4, 1):
             x = convolved(x, factor, 3)
-        return max_pool(x, 3, stride=2)
+        return max_pool(x, self.pool, stride=min(2, self.pool))
 
 
 class VGG(nn.Module):
@@ -73,11 +75,13 @@ class VGG(nn.Module):
       width: channels of the first feature map, a multiple of 8.
       last: channels of a 3x3 convolution between the third convolution and the last pooling, which then covers 4x4
         (their GAN, named in the abstract only); 0: none.
+      pool: side of the last pooling, where there is no such convolution; 2 suits 128 px, of which it leaves 3x3 too.
       slope: of the leaky ReLUs. Their code passes ``True``, which PyTorch takes for a slope of 1: no ReLU at all.
     """
 
     width: int = 64
     last: int = 0
+    pool: int = 4
     slope: float = 0.2
 
     @nn.compact
@@ -92,7 +96,7 @@ class VGG(nn.Module):
         x = convolved(x, 4 * self.width, 16, slope=0.2)  # the fault is in the first two only
         if self.last:
             return max_pool(convolved(x, self.last, 16, kernel=3, slope=0.2), 4, stride=4, padding="SAME")
-        return max_pool(x, 4, stride=4)
+        return max_pool(x, self.pool, stride=self.pool)
 
 
 class ResNet(nn.Module):
@@ -101,7 +105,7 @@ class ResNet(nn.Module):
     Attributes:
       width: channels of the first feature map, a multiple of 8.
       last: channels of the last block; 256 in their VAE, 512 in their GAN.
-      pool: side of the last pooling; 4 in their VAE (256 px to 3x3), 2 in their GAN (to 4x4).
+      pool: side of the last pooling; 4 in their VAE (256 px to 3x3), 2 in their GAN (to 4x4); 2 leaves 2x2 of 128 px.
     """
 
     width: int = 64

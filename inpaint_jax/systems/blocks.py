@@ -55,7 +55,7 @@ class Blocks:
     def place(self, image: Image, block: jax.Array) -> Image:
         """The picture with the block in its place, ``[B, size, size, C]``."""
         low = (self.size - self.side) // 2
-        return image.at[:, low : low + self.side, low : low + self.side].set(block)
+        return jnp.asarray(image).at[:, low : low + self.side, low : low + self.side].set(block)
 
     def to_network(self, image: Image) -> jax.Array:
         """From [-1, 1] to the network's range."""
@@ -70,7 +70,7 @@ class Blocks:
         return self.place(image, jnp.clip(self.from_network(block), -1.0, 1.0))
 
     def gap(self, hole: Hole) -> Hole:
-        """The hole that the network is shown: of a smaller block the one that it was trained on, whatever is missing."""
+        """The hole that the network is shown: for a smaller block always the one that it was trained on."""
         return hole if self.side == self.size else jnp.broadcast_to(self.trained_hole()[None], hole.shape)
 
     def trained_hole(self) -> jax.Array:

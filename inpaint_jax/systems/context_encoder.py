@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from inpaint_jax import optimizers, state, steps
 from inpaint_jax.losses import LOSSES
@@ -49,8 +48,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     total = objective(own["losses"], LOSSES)
     critic_total = objective({"discriminator_bce": {"weight": 1.0}}, LOSSES)
     tx = {
-        name: optimizers.build(rule, num_steps=own["steps"], label=f"{label}.optimizer.{name}")
-        for name, rule in own["optimizer"].items()
+        name: optimizers.build(own["optimizer"][name], num_steps=own["steps"], label=f"{label}.optimizer.{name}")
+        for name in (("generator", "critic") if critic else ("generator",))
     }
 
     def init(key, batch, earlier):

@@ -86,6 +86,16 @@ def test_equals_linen_by_minimal_filtering(monkeypatch, ours, theirs, kernel, st
     check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
 
 
+@pytest.mark.parametrize("size, taps", [((9, 19), 7), ((5, 8), 3), ((12, 12), 11)])
+def test_weight_gradients_of_few_channels(monkeypatch, size, taps):
+    """Blocks of columns against one product of all patches."""
+    geometry = of_convolution(size, (3, taps), (1, 1), "SAME")
+    big, small = (jax.random.normal(jax.random.key(c), (2, *size, c)) for c in (3, 4))
+    ours = quickly(partial(convolution_cpu.correlate, geometry))(big, small)
+    monkeypatch.setattr(convolution_cpu, "FEW_CHANNELS", 0)
+    assert_close(ours, quickly(partial(convolution_cpu.correlate, geometry))(big, small))
+
+
 def test_a_result_does_not_depend_on_its_place():
     """Bit for bit, as large maps with many channels are treated."""
     x, kernel = (jax.random.normal(jax.random.key(i), s) for i, s in enumerate(((8, 32, 32, 32), (4, 4, 32, 48))))

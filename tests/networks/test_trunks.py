@@ -62,7 +62,7 @@ def test_what_a_decoder_can_paint(decoder):
 
 def test_a_decoder_paints_two_sizes():
     with pytest.raises(ValueError, match="64 or 32 pixels a side, not 48"):
-        decoders.VGG(size=48).init(jax.random.key(0), jnp.zeros((1, 6)), train=False)
+        jax.eval_shape(pure(decoders.VGG(size=48)).init, jax.random.key(0), jnp.zeros((1, 6)))
 
 
 class Flat(nn.Module):
@@ -112,12 +112,13 @@ def test_statistics_over_a_mapped_axis_reach_the_trunk():
     its = pure(Generator(trunk=Strided([2, 3]), size=8, bottleneck=4, width=2))
     images = jax.random.normal(jax.random.key(0), (4, 16, 16, 3)) + jnp.arange(4.0)[:, None, None, None]
     params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), images[:1]), seed=1)
-    whole, expected = its.apply(params, stats, images, train=True)
 
-    def half(images):
-        return its.apply(params, stats, images, train=True, axis_name="devices")
+    def run(images, axis_name=None):
+        return its.apply(params, stats, images, train=True, axis_name=axis_name)
 
-    halves, found = jax.vmap(half, axis_name="devices")(images.reshape(2, 2, 16, 16, 3))
+    whole, expected = jax.jit(run)(images)
+    halves = jax.jit(jax.vmap(partial(run, axis_name="devices"), axis_name="devices"))
+    halves, found = halves(images.reshape(2, 2, 16, 16, 3))
     np.testing.assert_allclose(halves.reshape(whole.shape), whole, atol=1e-5)
     assert {"trunk", "BatchNorm_0"} <= set(found["batch_stats"])
     for i in range(2):

@@ -1,0 +1,101 @@
+"""Every page of ``configs/`` whose systems paint in one pass: each choice of words builds, a few are trained."""
+
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import inpaint_jax
+from inpaint_jax import configuration, experiment
+from inpaint_jax.errors import InputError
+from inpaint_jax.train import train
+
+WORDS = {
+    "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
+    "desai_vae": [("alexnet", "vgg", "resnet"), ("default", "published")],
+    "desai_gan": [("alexnet", "vgg", "resnet"), ("default", "published")],
+}
+CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_of_words(choice):
+    """A step and a completion, their shapes only; what a step returns, the next one takes."""
+    config = configuration.load(f"configs/{choice}")
+    system, size = configuration.build_system(config), config.data.size
+    [stage] = system.stages
+    images, hole = jnp.zeros((4, size, size, 3)), jnp.zeros((4, size, size, 1))
+
+    def run():
+        keys = jax.random.split(jax.random.key(0), 4)
+        before = stage.init(keys[0], {"image": images}, {})
+        after, metrics = stage.step(before, {"image": images}, keys[0], {})
+        answer = system.finish({stage.name: after}, system.begin({stage.name: after}, images, hole, keys, 1))
+        return before, after, metrics, answer.images
+
+    before, after, metrics, answer = jax.eval_shape(run)
+    assert jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), before, after)
+    assert jax.tree.structure(before) == jax.tree.structure(after)
+    assert all(value.shape == () for value in metrics.values())
+    assert set(config.stages[stage.name].losses) <= set(metrics)
+    assert answer.shape == (4, 1, size, size, 3)
+
+
+@pytest.mark.parametrize(
+    "choice", ["context_encoder.py:smoke,published", "desai_vae.py:smoke,alexnet", "desai_gan.py:smoke"]
+)
+def test_a_run(choice, tmp_path):
+    """Two steps of training, and two pictures completed from what they left."""
+    config = configuration.load(f"configs/{choice}", ["--config.data.train=facades?split=train&count=16"])
+    [stage] = configuration.build_system(config).stages
+    config.stages[stage.name].steps = 2
+    assert train(config, tmp_path) == 0
+    size, rng = config.data.size, np.random.default_rng(0)
+    images, hole = rng.uniform(-1, 1, (2, size, size, 3)).astype(np.float32), np.zeros((size, size, 1), np.float32)
+    low = size // 2 - 5
+    hole[low : low + 10, low : low + 10] = 1
+    model = inpaint_jax.load(tmp_path)
+    completed = inpaint_jax.complete(model, images, hole)
+    assert np.isfinite(completed).all() and np.abs(completed).max() <= 1
+    known = np.broadcast_to(hole < 0.5, images.shape)
+    np.testing.assert_array_equal(completed[known], images[known])
+    with pytest.raises(InputError, match="context_encoder cannot|it was trained for holes inside"):
+        inpaint_jax.complete(model, images, 1 - hole)
+
+
+@pytest.mark.parametrize("words", ["", ":smoke", ":cpu,published", ":paper"])
+def test_desai(words):
+    """Seventeen trainings, with the paper's sizes of the latent or their share of the scale."""
+    its = experiment.load(f"configs/desai.py{words}")
+    assert len(its.arms) == 17
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    for name, config in configs.items():
+        vae = name.startswith("vae")
+        assert config.system == ("desai_vae" if vae else "context_encoder")
+        assert config.networks.unit_range == ("published" in words)
+        [stage] = config.stages.values()
+        assert its.holes == (stage.holes,)
+    sizes = {name: config.networks.autoencoder.bottleneck for name, config in configs.items() if "vae" in name}
+    expected = {":smoke": (2, 4, 8), ":paper": (500, 2000, 4000)}.get(words, (125, 500, 1000))
+    assert tuple(sizes[f"vae_vgg_{n}"] for n in (500, 2000, 4000)) == expected
+    assert sizes["vae_vgg"] == sizes["vae_vgg_4000"]
+    steps = [configs[name].stages.vae.steps for name in ("vae_vgg", "vae_vgg_4000")]
+    assert steps == {":smoke": [6, 3], ":paper": [15625, 4687]}.get(words, [1000, 300])
+
+
+def test_the_rows_of_desai():
+    tables = experiment.load("configs/desai.py").tables
+    assert [len(table.rows) for table in tables] == [3, 2, 12]
+    assert tables[0].rows[1] == (("VAE VGG",), "vae_vgg", ("1747.96", "1784.43"))
+    assert tables[1].rows[1] == (("GAN ResNet",), "gan_resnet", ("3030.98", "3038.22"))
+    assert tables[2].rows[4] == (("VAE ResNet", "2000", "500"), "vae_resnet_2000", ("1813.5658",))
+    assert tables[2].rows[11] == (("GAN ResNet", "4000", "1000"), "gan_resnet_4000", ("3038.22",))
+
+
+def test_unknown_words_of_desai():
+    with pytest.raises(
+        InputError, match="configs/desai.py: unknown words vgg; known: smoke, cpu, paper, default, publ"
+    ):
+        experiment.load("configs/desai.py:vgg")
