@@ -82,11 +82,6 @@ def replicate(tree: Tree, mesh: Mesh) -> Tree:
     return jax.tree.map(place, tree)
 
 
-def keep_replicated(tree: Tree, mesh: Mesh) -> Tree:
-    """Inside ``jit``: the tree, to be left on every device of the mesh."""
-    return jax.lax.with_sharding_constraint(tree, NamedSharding(mesh, PartitionSpec()))
-
-
 def put_batch(batch: Tree, mesh: Mesh) -> Tree:
     """The global batch, split over the devices of the mesh.
 
@@ -143,16 +138,28 @@ def _jitted(step: Callable, mesh: Mesh) -> Callable:
     )
 
 
-def _mapped(step: Callable, mesh: Mesh) -> Callable:
+def per_device(step: Callable, mesh: Mesh) -> Callable:
+    """A training step, taken by every device on its part of the batch; to be jitted.
+
+    Args:
+      step: as ``data_parallel`` takes it.
+      mesh: the devices.
+
+    Returns:
+      ``(state, batch, key, earlier) -> (state, metrics)``; the devices' means, because the step averages its gradients.
+    """
     copied, split = PartitionSpec(), PartitionSpec(AXIS)
-    on_each = jax.shard_map(
+    return jax.shard_map(
         lambda state, batch, key, earlier: step(state, batch, key, earlier, axis_name=AXIS),
         mesh=mesh,
         in_specs=(copied, split, copied, copied),
         out_specs=copied,
-        check_vma=False,  # the step averages its gradients itself
+        check_vma=False,
     )
-    return jax.jit(on_each, donate_argnums=0)
+
+
+def _mapped(step: Callable, mesh: Mesh) -> Callable:
+    return jax.jit(per_device(step, mesh), donate_argnums=0)
 
 
 def _pmapped(step: Callable, mesh: Mesh) -> Callable:

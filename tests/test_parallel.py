@@ -107,7 +107,7 @@ def expected():
     return reference()
 
 
-@pytest.mark.parametrize(("how", "count"), [("jit", 1), ("jit", 4), ("pmap", 1), ("pmap", 4)])
+@pytest.mark.parametrize(("how", "count"), [("jit", 1), ("jit", 4), ("shard_map", 4), ("pmap", 1), ("pmap", 4)])
 def test_every_way_is_the_plain_step(how, count, expected):
     losses, state = train(parallel.mesh(jax.devices()[:count]), how)
     np.testing.assert_allclose(losses, expected[0], rtol=1e-5)
@@ -122,7 +122,7 @@ def test_a_batch_that_does_not_divide():
     run = parallel.data_parallel(step, mesh)
     with pytest.raises(InputError, match="6 examples cannot be shared by 4 devices"):
         run(init(), batch(0, size=6), jax.random.key(0), {"scale": 2.0})
-    with pytest.raises(InputError, match="'vmap'; known: jit, pmap"):
+    with pytest.raises(InputError, match="'vmap'; known: jit, shard_map, pmap"):
         parallel.data_parallel(step, mesh, how="vmap")
 
 

@@ -69,10 +69,10 @@ def dcgan(config: Config, batch: int) -> Case:
     """A training step of the DCGAN: critic once, generator as often as the config says, Adam."""
     [stage] = configuration.build_system(config).stages
     mesh = parallel.share_batch(batch)
+    step = parallel.per_device(stage.step, mesh)
 
     def function(state, batch):
-        state, metrics = stage.step(state, batch, jax.random.fold_in(state.key, state.step), {})
-        return parallel.keep_replicated(state, mesh), metrics
+        return step(state, batch, jax.random.fold_in(state.key, state.step), {})
 
     state = parallel.replicate(initial_state(stage, config), mesh)
     batches = (parallel.put_batch({"image": pictures(batch, config.data.size)}, mesh),)
