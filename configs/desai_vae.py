@@ -113,7 +113,7 @@ def get_config(argument: str = "vgg,default,cpu") -> ConfigDict:
     if network == "resnet":
         trunk["last"] = 4 * width
     if network != "alexnet":
-        decoder["slope"] = slope
+        decoder |= dict(slope=slope, output_norm=True)
     checkpoint_every, picture_every, log_every = s["every"]
     return ConfigDict(
         dict(

@@ -57,6 +57,29 @@ def test_rate_before_the_trace_matches_the_code_and_after_it_drifts():
     assert np.abs(np.array(descend(after, 250)) - code_form(250)).max() > 5e-5
 
 
+def test_weight_decay_as_pytorch_has_it():
+    """Added to the gradient before Adam's moments, at a constant rate and at one that falls; AdamW differs."""
+    rule = {"name": "adam_l2", "learning_rate": 0.1, "b1": 0.5, "weight_decay": 0.3}
+    by_hand = optax.chain(optax.add_decayed_weights(0.3), optax.scale_by_adam(0.5), optax.scale(-0.1))
+    path = descend(optimizers.build(rule), 5)
+    np.testing.assert_allclose(path, descend(by_hand, 5), rtol=1e-6)
+    assert abs(path[-1] - descend(optax.adamw(0.1, 0.5, weight_decay=0.3), 5)[-1]) > 1e-3
+    falling = descend(optimizers.build({**rule, "schedule": "linear"}, num_steps=5), 5)
+    assert falling[0] == path[0] and falling[-1] > path[-1]
+
+
+def test_weight_decay_by_hand():
+    """g = z + 0.3 z at z = 0.9; Adam's first step is the rate times the sign, whatever the size; the second by hand."""
+    rate, decay, b1, b2, z, mean, square = 0.1, 0.3, 0.5, 0.999, 0.9, 0.0, 0.0
+    expected = []
+    for t in (1, 2, 3):
+        gradient = z + decay * z
+        mean, square = b1 * mean + (1 - b1) * gradient, b2 * square + (1 - b2) * gradient**2
+        z -= rate * mean / (1 - b1**t) / ((square / (1 - b2**t)) ** 0.5 + 1e-8)
+        expected.append(z)
+    np.testing.assert_allclose(descend(optimizers.adam_l2(rate, weight_decay=decay, b1=b1), 3), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("schedule, factors", [("cosine", [1, 0.5, 0]), ("linear", [1, 0.5, 0])])
 def test_a_rate_that_falls_to_nothing(schedule, factors):
     tx = optimizers.build({"name": "sgd", "learning_rate": 0.1, "schedule": schedule}, num_steps=10)

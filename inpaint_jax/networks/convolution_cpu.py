@@ -28,6 +28,7 @@ from inpaint_jax.networks.geometry import Geometry, Tap
 CACHE = 4 * 2**20  # bytes
 CHANNELS, TILES = 32, 512  # the least for which minimal filtering pays
 MOST_TILES = 1024  # at a time
+FEW_PIXELS = 64  # in a batch, for which transposing a kernel costs more than using its taps one by one
 FEW_CHANNELS, COLUMNS = 32, 8  # for which the weight gradient is taken over blocks of so many columns
 
 
@@ -56,18 +57,21 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
     if geometry.stride == (1, 1) and _suits(geometry.turned, kernel):
         return geometry.turned.convolve(small, kernel)
     channels = kernel.shape[3 if geometry.flipped else 2]
-    if geometry.flipped:
-        matrix, axis = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(small.shape[-1], -1), 0
-    else:
+    one_by_one = geometry.flipped and _few(small)
+    if not geometry.flipped or one_by_one:
         matrix, axis = _rows(kernel), 1
+    else:
+        matrix, axis = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(small.shape[-1], -1), 0
 
     def some(small):
-        taps = _dot(_rows(small), matrix, 1, axis).reshape(*small.shape[:3], len(geometry.taps), channels)
-        return _overlap_add(geometry, taps)
+        if one_by_one:
+            products = jnp.stack([_dot(_rows(small), kernel[tap.stored], 1, 0) for tap in geometry.taps], axis=1)
+        else:
+            products = _dot(_rows(small), matrix, 1, axis)
+        return _overlap_add(geometry, products.reshape(*small.shape[:3], len(geometry.taps), channels))
 
-    return _by_chunks(
-        some, small, _chunks(geometry, small, channels, kernel.size)
-    )  # every chunk reads the whole kernel
+    count = _chunks(geometry, small, channels, kernel.size)  # every chunk reads the whole kernel
+    return _by_chunks(some, small, count)
 
 
 def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
@@ -136,6 +140,11 @@ def _pays(geometry: Geometry, images: jax.Array, channels: Sequence[int]) -> boo
     if export.is_symbolic_dim(images.shape[0]) or not minimal_filtering.applies(geometry):
         return False
     return min(channels) >= CHANNELS and images.shape[0] * minimal_filtering.tiles(geometry) >= TILES
+
+
+def _few(small: jax.Array) -> bool:
+    """Whether a batch has few pixels."""
+    return not export.is_symbolic_dim(small.shape[0]) and math.prod(small.shape[:3]) <= FEW_PIXELS
 
 
 def _rows(x: jax.Array) -> jax.Array:

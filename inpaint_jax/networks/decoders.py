@@ -77,6 +77,8 @@ class VGG(nn.Module):
       channels: of the block.
       slope: of the leaky ReLUs; 1 in the released code, which is none at all.
       rectified: ends in the leaky ReLU and a sigmoid, as in the released code, not in a tanh.
+      output_norm: norms the block before that, as in the released code. As one group over all pixels and channels it
+        gives every block the same mean and contrast, whatever surrounds it.
     """
 
     size: int = 64
@@ -84,6 +86,7 @@ class VGG(nn.Module):
     channels: int = 3
     slope: float = 0.2
     rectified: bool = False
+    output_norm: bool = True
 
     @nn.compact
     def __call__(self, code: jax.Array, *, train: bool) -> jax.Array:
@@ -95,5 +98,6 @@ class VGG(nn.Module):
         x = _start(code, 3, 4 * w)
         for up, groups in zip(_layers(self.size, ups), (8, 8, 4), strict=False):  # 3 -> 9 -> 15 -> 31
             x = act(GroupNorm(groups)(_up(x, up)))
-        x = GroupNorm(1)(_up(x, Up(self.channels, 6, 1)))
+        x = _up(x, Up(self.channels, 6, 1))
+        x = GroupNorm(1)(x) if self.output_norm else x
         return nn.sigmoid(act(x)) if self.rectified else jnp.tanh(x)
