@@ -10,7 +10,7 @@ the paper's size: ``vae_vgg_2000``. An eighteenth, ``vae_resnet_free``, is ours:
 output, so that no block can be brighter or darker than another; this one does not.
 
 Scale ``cpu`` shrinks everything together: pictures of 128 instead of 256, blocks of 32, an eighth of the channels,
-latents of 64, 256 and 512 for the paper's 500, 2000 and 4000, and 7 and 2.1 epochs of 3,200 pictures for 100 and 30 of
+latents of 64, 256 and 512 for the paper's 500, 2000 and 4000, and 5 and 1.5 epochs of 3,200 pictures for 100 and 30 of
 5,000. The steps are those of so many pictures, however many ``--train`` names.
 
 The paper's numbers are ``desai_legacy_sse``: squared errors in [0, 1], summed over the block, where on average half of

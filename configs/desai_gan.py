@@ -22,7 +22,7 @@ as ``desai_legacy_sse`` of training and test pictures: AlexNet 1798.83 and 1768.
 
 Deviations: ``vgg`` is our guess: the trunk of the autoencoder, one more convolution, and a pooling to the 4x4 that the
 others end in. Scale ``cpu`` is that of ``desai_vae``: blocks of 32 in pictures of 128, an eighth of the channels, five
-strided convolutions instead of six, 2.5 times the rate, and 7 epochs of 3,200 pictures (sweep: 2.1).
+strided convolutions instead of six, 2.5 times the rate, and 5 epochs of 3,200 pictures (sweep: 1.5).
 """
 
 from ml_collections import ConfigDict

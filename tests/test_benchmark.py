@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from inpaint_jax import benchmark, cli, configuration, optimizers
-from inpaint_jax.benchmark import cases, context_encoder
+from inpaint_jax.benchmark import cases
 from inpaint_jax.benchmark.arithmetic import multiply_adds
 from inpaint_jax.benchmark.measure import Work, alternate, matrix_product
+from inpaint_jax.errors import InputError
 from inpaint_jax.latent_inpainting import uniform
 
 
@@ -142,7 +143,7 @@ def test_torch_updates_as_we_do(torch_cases, spec):
 def test_torch_trains_the_dcgan_as_we_do(torch_cases, config):
     import torch
 
-    case = cases.dcgan(config, 4)
+    case = cases.training(config, 4)
     theirs = torch_cases.Dcgan(case, "cpu", torch.channels_last)
     latent = uniform(jax.random.fold_in(case.state.key, 0), theirs.shape)
     losses = theirs(torch.tensor(np.asarray(latent)))
@@ -152,14 +153,30 @@ def test_torch_trains_the_dcgan_as_we_do(torch_cases, config):
     same_gradients(torch_cases, state, theirs.networks)
 
 
+def test_torch_refuses_what_it_does_not_do(torch_cases):
+    """The config of the benchmark's context encoder is fine; one whose critic is asked before its update is not."""
+    config = configuration.to_plain(benchmark.context_encoder())
+    assert config["data"]["size"] == 128 and config["networks"]["generator"]["bottleneck"] == 4000
+    torch_cases.check(config)
+    config["stages"]["context_encoder"]["stale_critic"] = True
+    with pytest.raises(InputError, match="written for stages.context_encoder.stale_critic=False, the config has True"):
+        torch_cases.check(config)
+
+
 def test_torch_trains_the_context_encoder_as_we_do(torch_cases):
     import torch
 
-    case = context_encoder.case(2, side=32, width=2, bottleneck=6)
+    config = configuration.load(
+        "configs/context_encoder.py:smoke,published", ["--config.stages.context_encoder.stale_critic=False"]
+    )
+    networks = config.networks
+    networks.generator.trunk.features, networks.generator.bottleneck = [2, 4, 8], 6
+    networks.generator.width = networks.critic.width = 2
+    case = cases.training(config, 4)
     theirs = torch_cases.ContextEncoder(case, "cpu", torch.contiguous_format)
     losses = theirs()
     state, metrics = jax.jit(case.function)(case.state, *case.inputs)
-    expected = 0.001 * metrics["generator_nonsaturating"] + 0.999 * metrics["overlap_l2"]
+    expected = 0.001 * metrics["adversarial"] + 0.999 * metrics["reconstruction"]
     np.testing.assert_allclose(losses, (metrics["discriminator_bce"], expected), rtol=1e-4)
     same_gradients(torch_cases, state, theirs.networks)
 

@@ -81,9 +81,9 @@ def test_a_run(choice, tmp_path):
 
 @pytest.mark.parametrize("words", ["", ":smoke", ":cpu,published", ":paper"])
 def test_desai(words):
-    """Seventeen trainings, with the paper's sizes of the latent or their share of the scale."""
+    """The paper's seventeen trainings and ours, with its sizes of the latent or their share of the scale."""
     its = experiment.load(f"configs/desai.py{words}")
-    assert len(its.arms) == 17
+    assert len(its.arms) == 18
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     for name, config in configs.items():
         vae = name.startswith("vae")
@@ -101,7 +101,8 @@ def test_desai(words):
 
 def test_the_rows_of_desai():
     tables = experiment.load("configs/desai.py:paper").tables
-    assert [len(table.rows) for table in tables] == [3, 2, 12]
+    assert [len(table.rows) for table in tables] == [3, 2, 12, 2]
+    assert [len(row.published) for table in tables for row in table.rows] == [2] * 5 + [1] * 12 + [0] * 2
     assert tables[0].rows[1] == (("VAE VGG",), "vae_vgg", ("1747.96", "1784.43"))
     assert tables[1].rows[1] == (("GAN ResNet",), "gan_resnet", ("3030.98", "3038.22"))
     assert tables[2].rows[4] == (("VAE ResNet", "2000", "2000"), "vae_resnet_2000", ("1813.5658",))

@@ -97,12 +97,16 @@ def test_generator_updates_leave_the_critic_alone(initial):
 def test_a_stale_critic_scores_before_its_update(initial):
     """Then, and only then, the generator does not feel how far the critic goes in this step."""
 
-    def generator(stale, critic_rate):
-        step = partial(STEP, stale_critic=stale, critic_tx=optax.sgd(lambda count: critic_rate))
-        return jax.jit(step)(initial, BATCH, jax.random.key(2))[0].networks["generator"]
+    def generators(stale):
+        @jax.jit
+        def stepped(rate):
+            step = partial(STEP, stale_critic=stale, critic_tx=optax.sgd(lambda count: rate))
+            return step(initial, BATCH, jax.random.key(2))[0].networks["generator"]
 
-    jax.tree.map(np.testing.assert_array_equal, generator(True, 0.01), generator(True, 1.0))
-    moved = zip(*(jax.tree.leaves(generator(False, rate).params) for rate in (0.01, 1.0)), strict=True)
+        return stepped(0.01), stepped(1.0)
+
+    jax.tree.map(np.testing.assert_array_equal, *generators(True))
+    moved = zip(*(jax.tree.leaves(network.params) for network in generators(False)), strict=True)
     assert any(np.abs(a - b).max() > 1e-5 for a, b in moved)
 
 

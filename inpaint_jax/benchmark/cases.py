@@ -65,8 +65,13 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
     return Case("latent", batch, iterations, function, progress, (states,), configuration.to_plain(config))
 
 
-def dcgan(config: Config, batch: int) -> Case:
-    """A training step of the DCGAN: critic once, generator as often as the config says, Adam."""
+def training(config: Config, batch: int) -> Case:
+    """A training step of a system with one stage, as training runs it: with a critic, both networks of it.
+
+    Args:
+      config: of the system; the stage's name is that of the case.
+      batch: pictures.
+    """
     [stage] = configuration.build_system(config).stages
     mesh = parallel.share_batch(batch)
     step = parallel.per_device(stage.step, mesh)
@@ -76,7 +81,7 @@ def dcgan(config: Config, batch: int) -> Case:
 
     state = parallel.replicate(initial_state(stage, config), mesh)
     batches = (parallel.put_batch({"image": pictures(batch, config.data.size)}, mesh),)
-    return Case("dcgan", batch, 1, function, state, batches, configuration.to_plain(config))
+    return Case(stage.name, batch, 1, function, state, batches, configuration.to_plain(config))
 
 
 def poisson(batch: int, *, size: int = 64) -> Case:

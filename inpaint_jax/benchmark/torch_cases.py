@@ -10,23 +10,39 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from inpaint_jax.benchmark import context_encoder as encoder
 from inpaint_jax.benchmark import torch_networks as networks
 from inpaint_jax.benchmark.cases import Case
 from inpaint_jax.benchmark.measure import Work, rate, seconds
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses.contextual import importance_weight
 from inpaint_jax.naming import resolve
+from inpaint_jax.systems import blocks
 
-ASSUMED = {  # what is written here, and nothing else
-    "networks.generator.name": "dcgan.Generator",
-    "networks.critic.name": "dcgan.Discriminator",
-    "search.projection": "clip",
-    "search.restarts": 1,
-    "search.batch_norm": "running",
-    "losses.contextual.fn": "contextual_l1",
-    "losses.prior.fn": "generator_nonsaturating",
-    "stages.dcgan.optimizer.name": "adam",
+ASSUMED = {  # by the system's name: what is written here, and nothing else
+    "yeh": {
+        "networks.generator.name": "dcgan.Generator",
+        "networks.critic.name": "dcgan.Discriminator",
+        "search.projection": "clip",
+        "search.restarts": 1,
+        "search.batch_norm": "running",
+        "losses.contextual.fn": "contextual_l1",
+        "losses.prior.fn": "generator_nonsaturating",
+        "stages.dcgan.optimizer.name": "adam",
+    },
+    "context_encoder": {
+        "networks.generator.name": "context_encoder.Generator",
+        "networks.generator.trunk.name": "trunks.Strided",
+        "networks.generator.trunk.use_bias": False,
+        "networks.generator.slope": 0.2,
+        "networks.generator.use_bias": False,
+        "networks.critic.name": "context_encoder.Discriminator",
+        "networks.critic.use_bias": False,
+        "stages.context_encoder.losses.reconstruction.fn": "overlap_l2",
+        "stages.context_encoder.losses.adversarial.fn": "generator_nonsaturating",
+        "stages.context_encoder.optimizer.generator.name": "adam",
+        "stages.context_encoder.optimizer.critic.name": "adam",
+        "stages.context_encoder.stale_critic": False,
+    },
 }
 
 
@@ -137,22 +153,33 @@ class ContextEncoder:
     """The training step of the context encoder."""
 
     def __init__(self, case: Case, device: str, layout: torch.memory_format):
-        side, width = case.config["side"], case.config["width"]
-        generator = networks.context_encoder_generator(**case.config)
-        critic = networks.context_encoder_discriminator(side=side // 2, width=width)
+        check(case.config)
+        ours, stage = case.config["networks"], case.config["stages"]["context_encoder"]
+        its, side = ours["generator"], ours["generator"]["size"]
+        generator = networks.context_encoder_generator(
+            features=its["trunk"]["features"], size=side, width=its["width"], bottleneck=its["bottleneck"]
+        )
+        critic = networks.context_encoder_discriminator(size=side, width=ours["critic"]["width"])
         nets = loaded(generator, critic, case.state.networks, device, layout)
-        self.networks = Adversarial(*nets, (encoder.RATES["generator"], encoder.RATES["critic"]), 0.5, 1)
-        place = {"device": device, "memory_format": layout}
-        [images] = case.inputs
-        self.damaged = networks.turned(encoder.damage(images)).to(**place)
-        self.block = networks.turned(encoder.middle(images)).to(**place)
-        self.weight = torch.full((1, 1, side // 2, side // 2), 10.0, device=device)
-        self.weight[:, :, 4:-4, 4:-4] = 1.0
+        rules = [stage["optimizer"][name] for name in ("generator", "critic")]
+        self.networks = Adversarial(*nets, [rule["learning_rate"] for rule in rules], rules[0]["b1"], 1)
+        place, images = {"device": device, "memory_format": layout}, case.inputs[0]["image"]
+        cut = blocks.build(
+            size=case.config["data"]["size"], side=side, holes=stage["holes"], networks=ours, label="the holes"
+        )
+        hole = cut.draw(jax.random.key(0), len(images))
+        self.damaged = networks.turned(cut.damage(images, hole)).to(**place)
+        self.block = networks.turned(cut.to_network(cut.cut(images))).to(**place)
+        self.weights = {label: term["weight"] for label, term in stage["losses"].items()}
+        squared = stage["losses"]["reconstruction"]
+        ring = squared["overlap"]
+        self.importance = torch.full((1, 1, side, side), squared["ring_weight"], device=device)
+        self.importance[:, :, ring:-ring, ring:-ring] = 1.0
 
     def __call__(self) -> tuple[torch.Tensor, torch.Tensor]:
         def loss(fake, logits):
-            error = (self.weight * (fake - self.block).square()).mean()
-            return encoder.ADVERSARIAL * softplus(-logits).mean() + encoder.RECONSTRUCTION * error
+            error = (self.importance * (fake - self.block).square()).mean()
+            return self.weights["adversarial"] * softplus(-logits).mean() + self.weights["reconstruction"] * error
 
         return self.networks.step(self.damaged, self.block, loss)
 
@@ -243,7 +270,7 @@ def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
 
 def check(config: dict[str, Any]) -> None:
     """Raises InputError where a config asks for something that is not written here."""
-    for key, value in ASSUMED.items():
+    for key, value in ASSUMED[config["system"]].items():
         found: Any = config
         for part in key.split("."):
             found = found.get(part)

@@ -32,10 +32,10 @@ def dcgan_discriminator(*, size: int, width: int, kernel: int) -> nn.Sequential:
     return nn.Sequential(*_downwards(widths, kernel), *flat)
 
 
-def context_encoder_generator(*, side: int, width: int, bottleneck: int) -> nn.Sequential:
-    """``networks.context_encoder.Generator``: ``[B, 3, side, side]`` to the block ``[B, 3, side / 2, side / 2]``."""
-    inwards, outwards = _widths(side, width), _widths(side // 2, width)[::-1]
-    layers = [*_downwards(inwards, bias=False), nn.Conv2d(inwards[-1], bottleneck, GRID, bias=False)]
+def context_encoder_generator(*, features: list[int], size: int, width: int, bottleneck: int) -> nn.Sequential:
+    """``networks.context_encoder.Generator`` with a strided trunk to 4x4: to blocks ``[B, 3, size, size]``."""
+    outwards = _widths(size, width)[::-1]
+    layers = [nn.Sequential(*_downwards(features, bias=False)), nn.Conv2d(features[-1], bottleneck, GRID, bias=False)]
     layers += [nn.BatchNorm2d(bottleneck), nn.LeakyReLU(0.2, inplace=True)]
     layers += [nn.ConvTranspose2d(bottleneck, outwards[0], GRID, bias=False)]
     for before, after in pairwise([*outwards, 3]):
@@ -43,9 +43,9 @@ def context_encoder_generator(*, side: int, width: int, bottleneck: int) -> nn.S
     return nn.Sequential(*layers, nn.Tanh())
 
 
-def context_encoder_discriminator(*, side: int, width: int) -> nn.Sequential:
-    """``networks.context_encoder.Discriminator``: ``[B, 3, side, side]`` to logits ``[B]``."""
-    widths = _widths(side, width)
+def context_encoder_discriminator(*, size: int, width: int) -> nn.Sequential:
+    """``networks.context_encoder.Discriminator``: ``[B, 3, size, size]`` to logits ``[B]``."""
+    widths = _widths(size, width)
     return nn.Sequential(*_downwards(widths, bias=False), nn.Conv2d(widths[-1], 1, GRID, bias=False), nn.Flatten(0))
 
 
@@ -78,9 +78,14 @@ def load(module: nn.Sequential, params: Any, stats: Any) -> None:
 
 
 def converted(module: nn.Sequential, tree: Any) -> dict[str, torch.Tensor]:
-    """Parameters, gradients or running statistics of our network by PyTorch's names, in the turned world."""
+    """Parameters, gradients or running statistics of our network by PyTorch's names, in the turned world.
+
+    Layers in a ``Sequential`` of their own are those of our network's trunk.
+    """
     found, seen = {}, Counter()
     for position, layer in enumerate(module):
+        if isinstance(layer, nn.Sequential):
+            found |= {f"{position}.{name}": value for name, value in converted(layer, tree["trunk"]).items()}
         if type(layer) not in NAMES:
             continue
         ours = f"{NAMES[type(layer)]}_{seen[type(layer)]}"

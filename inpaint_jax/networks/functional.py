@@ -55,7 +55,9 @@ def _spread(module: nn.Module, axis_name: str) -> nn.Module:
         for name, value in fields.items()
         if isinstance(value, nn.Module) and name != "parent"
     }
-    return module.clone(**changes, **({"axis_name": axis_name} if "axis_name" in fields else {}))
+    if "axis_name" in fields:
+        changes["axis_name"] = axis_name
+    return module.clone(**changes)
 
 
 def build(spec: Mapping[str, Any], table: Mapping[str, Any], *, label: str = "network") -> Network:
@@ -74,7 +76,7 @@ def build(spec: Mapping[str, Any], table: Mapping[str, Any], *, label: str = "ne
 
 
 def _module(spec: Mapping[str, Any], table: Mapping[str, Any], label: str) -> nn.Module:
-    fields = {
+    fields: dict[str, Any] = {
         field: _module(value, table, f"{label}.{field}") if isinstance(value, Mapping) and "name" in value else value
         for field, value in spec.items()
     }

@@ -110,7 +110,7 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
     blocks = Blocks(size, side, holes, tuple(colour) if isinstance(colour, list) else colour, networks["unit_range"])
     if not 0 < side <= size or (size - side) % 2:
         raise InputError(f"networks: a block of {side} pixels is no centred part of a picture of {size}")
-    drawn = np.asarray(blocks.draw(jax.random.key(1), 2)) > 0
-    if side < size and (np.any(drawn != np.asarray(blocks.trained_hole())) or drawn.sum() > blocks.cut(drawn).sum()):
+    drawn = blocks.draw(jax.random.key(1), 2)
+    if side < size and (jnp.any(drawn != blocks.trained_hole()[None]) or drawn.sum() > blocks.cut(drawn).sum()):
         raise InputError(f"{label}: a generator of the centre {side} pixels needs one hole inside them, not {holes!r}")
     return blocks

@@ -125,9 +125,8 @@ def test_as_one_file(untrained, tmp_path):
     np.testing.assert_allclose(exported.load(file)(IMAGES, hole), completed(untrained, IMAGES, hole)[:, 0], atol=1e-5)
 
 
-def test_devices_agree(batch):
-    """A-S5: one device, four under jit and under pmap, with batch norm over all of them."""
-    config = tiny("published")
+def agreement(config, batch, *ways):
+    """Two steps on one device, and on four in every way: A-S5, with batch norm over all of them."""
     with config.unlocked():  # plain descent does not blow up rounding as Adam's first steps do
         for name in config.stages.context_encoder.optimizer:
             config.stages.context_encoder.optimizer[name] = dict(name="sgd", learning_rate=0.05)
@@ -142,8 +141,19 @@ def test_devices_agree(batch):
         return jax.device_get((state.networks, metrics))
 
     one = run(1, "jit")
-    for other in (run(4, "jit"), run(4, "pmap")):
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), one, other)
+    for how in ways:
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), one, run(4, how))
+
+
+def test_devices_agree(batch):
+    agreement(tiny("published"), batch, "jit", "shard_map", "pmap")
+
+
+@pytest.mark.slow
+def test_devices_agree_on_the_published_network():
+    """71 M parameters."""
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 128, 128, 3)).astype(np.float32)
+    agreement(configuration.load("configs/context_encoder.py:paper"), {"image": images}, "jit", "shard_map", "pmap")
 
 
 @pytest.mark.parametrize(
