@@ -27,7 +27,7 @@ class Generator(nn.Module):
       trunk: picture -> feature map ``[B, h, w, C]``; the waist's kernel covers the whole map.
       size: side of the block, 4 * 2^m.
       bottleneck: channels of the 1x1 waist.
-      width: channels of the outermost feature maps of the decoder.
+      width: of the decoder: 8 times as many channels at 4x4, halved at every doubling, but never below it.
       slope: of the waist's leaky ReLU; 0: a ReLU.
       use_bias: whether the waist's and the decoder's convolutions have biases.
       channels: of the block.
@@ -65,7 +65,7 @@ class Discriminator(nn.Module):
     """Blocks ``[B, S, S, C]``, S = 4 * 2^n, to logits ``[B]``: positive means real.
 
     Attributes:
-      width: channels after the first convolution.
+      width: 8 times as many channels at 4x4, half of them at twice the side and so on, but never below it.
       use_bias: whether the convolutions have biases.
       axis_name: mapped axis over which the statistics of batch norm are taken.
     """
