@@ -28,6 +28,7 @@ from inpaint_jax.networks.geometry import Geometry, Tap
 CACHE = 4 * 2**20  # bytes
 CHANNELS, TILES = 32, 512  # the least for which minimal filtering pays
 MOST_TILES = 1024  # at a time
+SMALL_MAP = 16  # pixels
 FEW_PIXELS = 64  # in a batch, for which transposing a kernel costs more than using its taps one by one
 FEW_CHANNELS, COLUMNS = 32, 8  # for which the weight gradient is taken over blocks of so many columns
 
@@ -131,8 +132,11 @@ def _correlate_blocks(geometry: Geometry, big: jax.Array, small: jax.Array) -> j
 
 
 def _suits(geometry: Geometry, kernel: jax.Array) -> bool:
-    """Whether XLA's own convolution is the fastest. A kernel larger than the map would make XLA exchange the two."""
-    return kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(geometry.big)
+    """Whether XLA's own convolution serves. A kernel larger than the map would make XLA exchange the two, one larger
+    than the caches is slow, and on small maps a picture's last bits can depend on its place in the batch.
+    """
+    fits = kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(geometry.big)
+    return fits and math.prod(geometry.small) > SMALL_MAP
 
 
 def _pays(geometry: Geometry, images: jax.Array, channels: Sequence[int]) -> bool:
