@@ -22,6 +22,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.types import Tree
 
 AXIS = "data"
+MOST_COPIED = 32_000_000  # parameters that every core of a CPU has for itself
 
 
 def mesh(devices: Sequence[Any] | None = None) -> Mesh:
@@ -60,11 +61,19 @@ def share_slots(slots: int) -> tuple[Mesh, int]:
     return mesh(devices[:count]), slots // count
 
 
-def share_batch(size: int) -> Mesh:
-    """The devices for a global batch of ``size`` examples: all, or as many cores of a CPU as can share it evenly."""
+def share_batch(size: int, *, parameters: int = 0) -> Mesh:
+    """The devices for a global batch of ``size`` examples: all, or as many cores of a CPU as can share it evenly.
+
+    Args:
+      size: examples.
+      parameters: of the networks. Cores do not share a batch of very large ones: each would update a copy of its own,
+        and their memory is one.
+    """
     devices = jax.devices()
     if devices[0].platform != "cpu" or jax.process_count() > 1:
         return mesh(devices)
+    if parameters > MOST_COPIED:
+        return mesh(devices[:1])
     return mesh(devices[: max(n for n in range(1, len(devices) + 1) if size % n == 0)])
 
 

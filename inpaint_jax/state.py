@@ -43,3 +43,8 @@ def update(network: NetworkState, grads: Tree, stats: Tree, tx: optax.GradientTr
     """One optimiser update, with the statistics of the forward pass that gave ``grads``."""
     updates, opt = tx.update(grads, network.opt, network.params)
     return NetworkState(optax.apply_updates(network.params, updates), stats, opt)
+
+
+def count_parameters(state: TrainState) -> int:
+    """Number of parameters of all networks, of an abstract state too."""
+    return sum(leaf.size for network in state.networks.values() for leaf in jax.tree.leaves(network.params))

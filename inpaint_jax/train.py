@@ -24,6 +24,7 @@ from inpaint_jax.data.views import Source
 from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption, interruption
 from inpaint_jax.reuse import reuse
+from inpaint_jax.state import count_parameters
 from inpaint_jax.systems.interface import Stage
 
 
@@ -85,8 +86,8 @@ def train_stage(
 ) -> Any:
     """One stage, from its newest checkpoint or from the start; returns its state."""
     settings = config.stages[stage.name]
-    mesh = parallel.share_batch(settings.batch_size)
     init = partial(model.initial_state, stage, config, earlier)
+    mesh = parallel.share_batch(settings.batch_size, parameters=count_parameters(jax.eval_shape(init)))
     with model.checkpoints(workdir, stage) as checkpoints:
         start = checkpoints.latest() or 0
         state = checkpoints.restore(jax.eval_shape(init)) if start else jax.jit(init)()

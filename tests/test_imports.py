@@ -47,7 +47,7 @@ ALLOWED = {
     "run_record": "configuration",
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
-    "train": "systems configuration model data parallel checkpoints writers files plots interruption reuse",
+    "train": "systems configuration model data parallel checkpoints writers files plots interruption reuse state",
     "reuse": "systems configuration model",
     "job_files": "completion data files",
     "job_report": "completion model files plots run_record",

@@ -139,6 +139,10 @@ def test_cores_share_a_batch(size, count):
     assert parallel.share_batch(size).size == count
 
 
+def test_cores_do_not_share_the_largest_networks():
+    assert parallel.share_batch(64, parameters=71_000_000).size == 1
+
+
 def test_the_state_is_donated():
     mesh = parallel.mesh()
     state, earlier = parallel.replicate(init(), mesh), parallel.replicate({"scale": jnp.float32(2)}, mesh)

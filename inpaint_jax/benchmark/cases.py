@@ -13,6 +13,7 @@ from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.pipeline import examples, training_batches
 from inpaint_jax.data.sources import open_source
+from inpaint_jax.state import count_parameters
 from inpaint_jax.systems.interface import Stage
 
 ITERATIONS = 5  # of the search per call; a real search makes up to 50, which take a CPU a minute
@@ -73,13 +74,14 @@ def training(config: Config, batch: int) -> Case:
       batch: pictures.
     """
     [stage] = configuration.build_system(config).stages
-    mesh = parallel.share_batch(batch)
+    state = initial_state(stage, config)
+    mesh = parallel.share_batch(batch, parameters=count_parameters(state))
     step = parallel.per_device(stage.step, mesh)
 
     def function(state, batch):
         return step(state, batch, jax.random.fold_in(state.key, state.step), {})
 
-    state = parallel.replicate(initial_state(stage, config), mesh)
+    state = parallel.replicate(state, mesh)
     batches = (parallel.put_batch({"image": pictures(batch, config.data.size)}, mesh),)
     return Case(stage.name, batch, 1, function, state, batches, configuration.to_plain(config))
 
