@@ -69,6 +69,10 @@ class Blocks:
         """The picture with what a network painted in the block's place, in [-1, 1]."""
         return self.place(image, jnp.clip(self.from_network(block), -1.0, 1.0))
 
+    def values(self, prediction: jax.Array, image: Image, hole: Hole) -> dict[str, jax.Array]:
+        """What losses are offered: ``prediction`` and ``target`` of the block in [-1, 1], and its ``hole``."""
+        return {"prediction": self.from_network(prediction), "target": self.cut(image), "hole": self.cut(hole)}
+
     def gap(self, hole: Hole) -> Hole:
         """The hole that the network is shown: for a smaller block always the one that it was trained on."""
         return hole if self.side == self.size else jnp.broadcast_to(self.trained_hole()[None], hole.shape)

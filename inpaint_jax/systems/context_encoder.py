@@ -61,10 +61,6 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             nets["critic"] = (*critic.init(key_critic, blocks.cut(image)), tx["critic"])
         return state.create(key_run, nets)
 
-    def values(prediction, image, hole):
-        block = {"prediction": blocks.from_network(prediction), "target": blocks.cut(image)}
-        return {**block, "hole": blocks.cut(hole)}
-
     def reconstruct(state, batch, key, earlier, *, axis_name=None):
         """The step of a generator alone."""
         del earlier
@@ -74,7 +70,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             hole = blocks.draw(key, len(image), axis_name)
             given = blocks.damage(image, hole)
             prediction, stats = generator.apply(params, stats, given, train=True, axis_name=axis_name)
-            value, parts = total(values(prediction, image, hole))
+            value, parts = total(blocks.values(prediction, image, hole))
             return value, (stats, parts)
 
         return steps.network_step(
@@ -90,7 +86,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
 
         def judged(offered):
             fake_logits = offered["fake_logits"]
-            return total({**values(offered["prediction"], image, hole), "fake_logits": fake_logits})
+            return total({**blocks.values(offered["prediction"], image, hole), "fake_logits": fake_logits})
 
         return steps.adversarial_step(
             state,
@@ -118,7 +114,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         image = batch["image"]
         hole = blocks.draw(key, len(image))
         block = predict(state, image, hole)
-        return {"masked_l2": masked_l2(**values(block, image, hole))}, blocks.views(image, hole, block)
+        return {"masked_l2": masked_l2(**blocks.values(block, image, hole))}, blocks.views(image, hole, block)
 
     def paint(states, images, hole):
         return blocks.restored(images, predict(states[NAME], images, blocks.gap(hole)))

@@ -58,10 +58,6 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         inputs = (batch["image"][:1], jnp.zeros((1, latent_size)))
         return state.create(key_run, {"autoencoder": (*autoencoder.init(key_network, *inputs), tx)})
 
-    def values(prediction, image, hole):
-        block = {"prediction": blocks.from_network(prediction), "target": blocks.cut(image)}
-        return {**block, "hole": blocks.cut(hole)}
-
     def step(state, batch, key, earlier, *, axis_name=None):
         del earlier
 
@@ -73,7 +69,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             (prediction, mean, log_variance), stats = autoencoder.apply(
                 params, stats, given, noise, train=True, axis_name=axis_name
             )
-            value, parts = total({**values(prediction, image, hole), "mean": mean, "log_variance": log_variance})
+            value, parts = total({**blocks.values(prediction, image, hole), "mean": mean, "log_variance": log_variance})
             return value, (stats, parts)
 
         return steps.network_step(state, batch, key, name="autoencoder", loss=loss, tx=tx, axis_name=axis_name)
@@ -89,7 +85,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         image = batch["image"]
         hole = blocks.draw(key, len(image))
         block = predict(state, image, hole, jnp.zeros((len(image), latent_size)))
-        return {"masked_l2": masked_l2(**values(block, image, hole))}, blocks.views(image, hole, block)
+        return {"masked_l2": masked_l2(**blocks.values(block, image, hole))}, blocks.views(image, hole, block)
 
     def paint(states, images, hole, keys, k):
         noise = jax.vmap(lambda key: draw_noise(key, k))(keys)  # [B, K, N]
