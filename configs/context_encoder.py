@@ -25,7 +25,7 @@ Deviations: the default presets have no ring. The released code keeps the activa
 but pulls back through its new weights; ``published`` takes both before. The random pattern has its own noise for every
 picture and exactly 25 % missing, where the code cuts windows with 20 to 30 % out of one large noise picture. Scale
 ``cpu`` predicts blocks of 32 in pictures of 64, with half the channels, through a waist of 1,000, against a critic with
-a quarter; its rates are half as large and fall to 0 over 5,000 steps. ``cpu128`` is as narrow and takes 400 steps of
+a quarter; its rates are half as large and fall to 0 over 6,200 steps. ``cpu128`` is as narrow and takes 400 steps of
 32.
 """
 
@@ -57,7 +57,7 @@ SCALES = {
         critic=16,
         overlap=2,
         batch=64,
-        steps=5000,
+        steps=6200,
         rate=dict(learning_rate=1e-4, schedule="cosine"),
         every=(250, 500, 50),
     ),
