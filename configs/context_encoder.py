@@ -15,7 +15,7 @@ Argument, ``configs/context_encoder.py:preset,region,game,scale``, in any order,
   adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
   l2           the squared error alone, without a critic: the blur that the adversary is there for.
   smoke        seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
-  cpu128       the paper's pictures of 128 and holes of 64 in half an hour on two cores, for sets as small as the facades.
+  cpu128       the paper's pictures of 128 and holes of 64 in half an hour on two cores, for small sets.
 
 Sources: the paper, and the authors' released code where the two differ (its encoder is that of the DCGAN turned round,
 without the channel-wise layer of the paper; the ring is 4 pixels wide, not 7). Published: mean L2 loss 1.96 % on the
@@ -25,8 +25,8 @@ Deviations: the default presets have no ring. The released code keeps the activa
 but pulls back through its new weights; ``published`` takes both before. The random pattern has its own noise for every
 picture and exactly 25 % missing, where the code cuts windows with 20 to 30 % out of one large noise picture. Scale
 ``cpu`` predicts blocks of 32 in pictures of 64, with half the channels, through a waist of 1,000, against a critic with
-a quarter; its rates are half as large (without a critic five times) and fall to 0 over 5,500 steps. ``cpu128`` is as narrow and takes 1,500 steps of
-32.
+a quarter; its rates are half as large (without a critic five times) and fall to 0 over 5,500 steps. ``cpu128`` is as
+narrow and takes 1,500 steps of 32.
 """
 
 from ml_collections import ConfigDict

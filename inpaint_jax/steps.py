@@ -1,6 +1,7 @@
 """Training steps: pure functions of (state, batch, key), written once for one device and for many."""
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +45,7 @@ def latent_gan_step(
     Args:
       state: with networks "generator" and "critic".
       batch: ``{"image": [B, H, W, C] in [-1, 1]}``.
-      key: draws the latents.
+      key: draws the latents, and feeds the networks' dropout.
       draw_latent: ``(key, count) -> [count, Z]``.
       generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits, latent``.
       axis_name: mapped axis over devices, if any.
@@ -59,6 +60,7 @@ def latent_gan_step(
         latent,
         batch["image"],
         generator_objective=lambda values: generator_objective({**values, "latent": latent}),
+        key=key,
         axis_name=axis_name,
         **players,
     )
@@ -77,6 +79,7 @@ def adversarial_step(
     critic_tx: optax.GradientTransformation,
     generator_updates: int = 2,
     stale_critic: bool = False,
+    key: Key | None = None,
     axis_name: str | None = None,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     """One alternating step of a generator and a critic: the critic once, then the generator, on the same inputs.
@@ -91,8 +94,8 @@ def adversarial_step(
       state: with networks "generator" and "critic".
       given: what the generator is given, ``[B, ...]``: latents, damaged pictures.
       real: what the critic compares its answers to, ``[B, H, W, C]``.
-      generate: ``(params, stats, given, train=, axis_name=) -> (prediction [B, H, W, C], stats)``.
-      criticize: ``(params, stats, images, train=, axis_name=) -> (logits [B], stats)``.
+      generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction [B, H, W, C], stats)``.
+      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)``.
       generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``.
       critic_objective: likewise, offered ``real_logits, fake_logits``.
       generator_tx: optimiser.
@@ -100,6 +103,7 @@ def adversarial_step(
       generator_updates: per critic update.
       stale_critic: the generator is scored by the critic before its update (close to the code of Pathak et al., which
         keeps the critic's old activations but pulls back through its new weights).
+      key: feeds dropout, every forward pass with a key of its own; None: the networks have none.
       axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
 
     Returns:
@@ -109,14 +113,18 @@ def adversarial_step(
     def mean(tree):
         return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
 
+    def mode(number):
+        own = None if key is None else jax.random.fold_in(key, number)
+        return {"train": True, "key": own, "axis_name": axis_name}
+
     generator, critic = state.networks["generator"], state.networks["critic"]
 
-    def forward(params):
-        return generate(params, generator.stats, given, train=True, axis_name=axis_name)
+    def forward(params, number=0):
+        return generate(params, generator.stats, given, **mode(number))
 
     def judge(params, fake):
-        real_logits, stats = criticize(params, critic.stats, real, train=True, axis_name=axis_name)
-        fake_logits, stats = criticize(params, stats, fake, train=True, axis_name=axis_name)
+        real_logits, stats = criticize(params, critic.stats, real, **mode(1))
+        fake_logits, stats = criticize(params, stats, fake, **mode(2))
         total, parts = critic_objective({"real_logits": real_logits, "fake_logits": fake_logits})
         scores = {
             "critic_real": jax.nn.sigmoid(real_logits).mean(),
@@ -129,15 +137,15 @@ def adversarial_step(
     updated = states.update(critic, mean(grads), critic_stats, critic_tx)
     scoring = critic if stale_critic else updated
 
-    def deceive(fake):
-        fake_logits, _ = criticize(scoring.params, scoring.stats, fake, train=True, axis_name=axis_name)
+    def deceive(fake, number):
+        fake_logits, _ = criticize(scoring.params, scoring.stats, fake, **mode(number))
         total, parts = generator_objective({"prediction": fake, "fake_logits": fake_logits})
         return total, averaged(parts)
 
     for i in range(generator_updates):
         if i:
-            fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
-        cotangent, parts = jax.grad(deceive, has_aux=True)(fake)
+            fake, pull, stats = jax.vjp(partial(forward, number=3 + 2 * i), generator.params, has_aux=True)
+        cotangent, parts = jax.grad(deceive, has_aux=True)(fake, 4 + 2 * i)
         generator = states.update(generator, mean(pull(cotangent)[0]), stats, generator_tx)
         metrics = {**metrics, **parts}
 

@@ -20,9 +20,10 @@ from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
-from inpaint_jax.data.views import Source
+from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption, interruption
+from inpaint_jax.projections import projections
 from inpaint_jax.reuse import reuse
 from inpaint_jax.state import count_parameters
 from inpaint_jax.systems.interface import Stage
@@ -47,8 +48,10 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
     """
     workdir = Path(workdir)
     system = configuration.build_system(config)
-    for stage in system.stages:
-        training_source(config, config.stages[stage.name])  # refuses bad data before anything is written
+    shapes: dict[str, Any] = {}
+    for stage in system.stages:  # refuses bad data, and networks that do not fit, before anything is written
+        training_source(config, config.stages[stage.name])
+        shapes[stage.name] = jax.eval_shape(partial(model.initial_state, stage, config), shapes)
     check_same_run(workdir, config)
     if reuse_from:
         reuse(system.stages, config, workdir, Path(reuse_from))
@@ -56,7 +59,8 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
     earlier: dict[str, Any] = {}
     with interruption() as stop:
         for stage in system.stages:
-            earlier[stage.name] = train_stage(stage, config, workdir, earlier, stop, how=how)
+            shape = shapes[stage.name]
+            earlier[stage.name] = train_stage(stage, config, workdir, earlier, stop, shape=shape, how=how)
             if stop.signal:
                 return 128 + stop.signal
     return 0
@@ -82,18 +86,27 @@ def changeable(key: str) -> bool:
 
 
 def train_stage(
-    stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption, *, how: str | None
+    stage: Stage,
+    config: Config,
+    workdir: Path,
+    earlier: dict[str, Any],
+    stop: Interruption,
+    *,
+    shape: Any,
+    how: str | None,
 ) -> Any:
-    """One stage, from its newest checkpoint or from the start; returns its state."""
+    """One stage, from its newest checkpoint or from the start; returns its state, which has the given shape."""
     settings = config.stages[stage.name]
-    init = partial(model.initial_state, stage, config, earlier)
-    mesh = parallel.share_batch(settings.batch_size, parameters=count_parameters(jax.eval_shape(init)))
+    init = jax.jit(partial(model.initial_state, stage, config))
+    mesh = parallel.share_batch(settings.batch_size, parameters=count_parameters(shape))
     with model.checkpoints(workdir, stage) as checkpoints:
         start = checkpoints.latest() or 0
-        state = checkpoints.restore(jax.eval_shape(init)) if start else jax.jit(init)()
+        state = checkpoints.restore(shape) if start else init(earlier)
         state = parallel.replicate(state, mesh)
         if start >= settings.steps:
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
+            return state
+        if not (examples := stage_examples(stage, config, workdir, earlier, stop)):
             return state
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
         validate = jax.jit(stage.validate) if stage.validate else None
@@ -101,7 +114,7 @@ def train_stage(
         with Report(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
             if not start:
                 report.overview(state)
-            for number, batch in enumerate(batches(config, settings, start, mesh), start + 1):
+            for number, batch in enumerate(batches(config, settings, start, mesh, **examples), start + 1):
                 state, metrics = step(state, batch, None, earlier)
                 report.note(metrics)
                 may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
@@ -194,7 +207,11 @@ def training_source(config: Config, settings: Config) -> Source:
       InputError: no such pictures, fewer than one batch, or a batch that the accelerators cannot share.
     """
     specs = settings.get("train", config.data.train)
-    source = open_source(specs.split(","), size=config.data.size, fit=config.data.fit)
+    source: Source = open_source(specs.split(","), size=config.data.size, fit=config.data.fit)
+    if count := settings.get("pictures", 0):
+        if len(source) < count:
+            raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")
+        source = Subset(source, range(count))
     if len(source) < settings.batch_size:
         raise InputError(f"{specs}: {len(source)} pictures are fewer than one batch of {settings.batch_size}")
     if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
@@ -205,9 +222,21 @@ def training_source(config: Config, settings: Config) -> Source:
     return source
 
 
-def batches(config: Config, settings: Config, start: int, mesh) -> Iterator[dict[str, jax.Array]]:
+def stage_examples(
+    stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption
+) -> dict[str, Any] | None:
+    """The pictures that a stage trains on, and the arrays that belong to them; None after a stop."""
+    source = training_source(config, config.stages[stage.name])
+    if stage.projection is None:
+        return {"source": source, "arrays": {}}
+    arrays = projections(stage, source, config, workdir / stage.name / "projections", earlier, stop)
+    return None if arrays is None else {"source": source, "arrays": arrays}
+
+
+def batches(
+    config: Config, settings: Config, start: int, mesh, *, source: Source, arrays: dict[str, np.ndarray]
+) -> Iterator[dict[str, jax.Array]]:
     """Batches on the devices, the next one in flight while one is used."""
-    source = training_source(config, settings)
     pictures = Cached(source, size=config.data.size)
     with tqdm(total=len(pictures), desc="reading", unit="image", leave=False, disable=jax.process_index() > 0) as bar:
         for count in pictures.fill():
@@ -218,7 +247,8 @@ def batches(config: Config, settings: Config, start: int, mesh) -> Iterator[dict
         batch_size=settings.batch_size,
         seed=config.seed,
         start_step=start,
-        flip=config.data.flip,
+        flip=config.data.flip and not arrays,  # which would not be flipped with their pictures
+        arrays=arrays,
         process_index=jax.process_index(),
         process_count=jax.process_count(),
     )

@@ -47,7 +47,9 @@ ALLOWED = {
     "run_record": "configuration",
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
-    "train": "systems configuration model data parallel checkpoints writers files plots interruption reuse state",
+    "projections": "systems configuration completion data files masks sheets interruption",
+    "train": "systems configuration model data parallel checkpoints writers files plots interruption reuse state "
+    "projections",
     "reuse": "systems configuration model",
     "job_files": "completion data files",
     "job_report": "completion model files plots run_record",

@@ -12,12 +12,13 @@ from inpaint_jax.masks.boxes import (
     square_level,
 )
 from inpaint_jax.masks.evaluation import evaluation_holes, holes_hash
-from inpaint_jax.masks.families import FAMILIES, parse
+from inpaint_jax.masks.families import FAMILIES, by_turns, parse
 from inpaint_jax.masks.noise import pathak_pattern, pixels
 from inpaint_jax.masks.strokes import ellipse_pattern, irregular
 
 __all__ = [
     "FAMILIES",
+    "by_turns",
     "center",
     "center_overlap",
     "ellipse_pattern",

@@ -4,6 +4,10 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
+import numpy as np
+
 from inpaint_jax.errors import InputError
 from inpaint_jax.masks import boxes, noise, strokes
 from inpaint_jax.types import Hole, Key
@@ -84,3 +88,30 @@ def parse(spec: str) -> Callable[[Key, int], Hole]:
     except ValueError as error:
         raise InputError(f"cannot read the hole {spec!r}; an example of this family: {family.example}") from error
     return functools.partial(family.draw, **options)
+
+
+def by_turns(specs: str) -> Callable[[Key, int, int], Hole]:
+    """Holes of several families by turns: example i has one of family i mod F, and no other is drawn for it.
+
+    Args:
+      specs: F families by comma, as ``parse`` reads them: "center,left,random:0.8,square:16-40".
+
+    Returns:
+      ``(key, count, size) -> holes [count, size, size, 1]``, jittable with a traced key. It raises InputError for more
+      families than holes (some would never be seen), and for holes that do not fit the picture.
+
+    Raises:
+      InputError: for an unknown name or an option that makes no sense.
+    """
+    families = [parse(spec) for spec in specs.split(",")]
+    turns = len(families)
+
+    def draw(key: Key, count: int, size: int) -> Hole:
+        if count < turns:
+            raise InputError(f"a batch of {count} pictures cannot have holes of {turns} families: choose a larger one")
+        keys = jax.random.split(key, count)
+        drawn = [jax.vmap(lambda key, f=f: f(key, size))(keys[i::turns]) for i, f in enumerate(families)]
+        places = np.concatenate([np.arange(count)[i::turns] for i in range(turns)])
+        return jnp.concatenate(drawn)[np.argsort(places)]
+
+    return draw

@@ -1,8 +1,9 @@
 """The networks by the names that configs use; a user's own is named ``module:attribute``."""
 
-from inpaint_jax.networks import context_encoder, dcgan, decoders, encoders, trunks, variational
+from inpaint_jax.networks import autoencoder, context_encoder, dcgan, decoders, encoders, lsgan, trunks, variational
 
 NETWORKS = {
+    "autoencoder.Autoencoder": autoencoder.Autoencoder,
     "context_encoder.Discriminator": context_encoder.Discriminator,
     "context_encoder.Generator": context_encoder.Generator,
     "dcgan.Discriminator": dcgan.Discriminator,
@@ -10,6 +11,8 @@ NETWORKS = {
     "decoders.AlexNet": decoders.AlexNet,
     "decoders.VGG": decoders.VGG,
     "encoders.Encoder": encoders.Encoder,
+    "lsgan.Discriminator": lsgan.Discriminator,
+    "lsgan.Generator": lsgan.Generator,
     "trunks.AlexNet": trunks.AlexNet,
     "trunks.ResNet": trunks.ResNet,
     "trunks.Strided": trunks.Strided,

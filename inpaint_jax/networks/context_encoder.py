@@ -4,17 +4,14 @@ import flax.linen as nn
 import jax
 from jax import numpy as jnp
 
-from inpaint_jax.networks.layers import BatchNorm, Conv, ConvTranspose, leaky_relu
+from inpaint_jax.networks.layers import GRID, BatchNorm, Conv, ConvTranspose, doublings, leaky_relu
 
-GRID = 4  # side of the smallest feature map
 KERNEL = 4
 
 
 def _widths(size: int, width: int) -> list[int]:
     """Channels at sides size/2, size/4, ..., 4: 8 times ``width`` at the last, halved outwards, never below width."""
-    count = (size // GRID).bit_length() - 1
-    if count < 1 or GRID << count != size:
-        raise ValueError(f"a context encoder's block has a side of {GRID} times a power of two, got {size}")
+    count = doublings(size)
     return [max(width, width * 8 >> (count - i)) for i in range(1, count + 1)]
 
 

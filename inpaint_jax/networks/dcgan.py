@@ -5,22 +5,15 @@ import jax
 from jax import numpy as jnp
 
 from inpaint_jax.networks.layers import (
+    GRID,
     BatchNorm,
     Conv,
     ConvTranspose,
+    doublings,
     leaky_relu,
     normal_init,
     truncated_normal_init,
 )
-
-GRID = 4  # side of the smallest feature map
-
-
-def _doublings(size: int) -> int:
-    count = (size // GRID).bit_length() - 1
-    if count < 1 or GRID << count != size:
-        raise ValueError(f"a DCGAN picture has a side of {GRID} times a power of two (8, 16, 32, 64, ...), got {size}")
-    return count
 
 
 class Generator(nn.Module):
@@ -42,7 +35,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z: jax.Array, *, train: bool) -> jax.Array:
-        count = _doublings(self.size)
+        count = doublings(self.size)
         x = nn.Dense(GRID * GRID * self.width, kernel_init=nn.initializers.xavier_uniform())(z)
         x = x.reshape(-1, GRID, GRID, self.width)
         for i in range(1, count + 1):
@@ -68,7 +61,7 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
         x = images
-        for i in range(_doublings(images.shape[1])):
+        for i in range(doublings(images.shape[1])):
             x = Conv(self.width << i, self.kernel, strides=2, kernel_init=truncated_normal_init)(x)
             if i > 0:
                 x = BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)

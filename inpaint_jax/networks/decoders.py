@@ -11,6 +11,7 @@ import flax.linen as nn
 import jax
 from jax import numpy as jnp
 
+from inpaint_jax.errors import InputError
 from inpaint_jax.networks.layers import BatchNorm, ConvTranspose, GroupNorm
 
 LECUN = nn.initializers.lecun_normal()
@@ -36,7 +37,7 @@ def _start(code: jax.Array, grid: int, channels: int) -> jax.Array:
 def _layers(size: int, ups: list[Up]) -> list[Up]:
     """All but the last, for a block of 64, or all but the last two, for one of 32."""
     if size not in (32, 64):
-        raise ValueError(f"a variational decoder paints blocks of 64 or 32 pixels a side, not {size}")
+        raise InputError(f"a variational decoder paints blocks of 64 or 32 pixels a side, not {size}")
     return ups if size == 64 else ups[:-1]
 
 

@@ -4,9 +4,7 @@ import flax.linen as nn
 import jax
 from jax import numpy as jnp
 
-from inpaint_jax.networks.layers import BatchNorm, Conv, leaky_relu, truncated_normal_init
-
-GRID = 4  # convolutions halve the picture until no side is longer
+from inpaint_jax.networks.layers import GRID, BatchNorm, Conv, leaky_relu, truncated_normal_init
 
 
 class Encoder(nn.Module):
@@ -30,7 +28,7 @@ class Encoder(nn.Module):
     @nn.compact
     def __call__(self, damaged: jax.Array, hole: jax.Array, *, train: bool) -> jax.Array:
         x, features = jnp.concatenate([damaged, hole], axis=-1), self.width
-        while max(x.shape[1:3]) > GRID:
+        while max(x.shape[1:3]) > GRID:  # the picture is halved until no side is longer
             x = Conv(features, self.kernel, strides=2, kernel_init=truncated_normal_init)(x)
             if features > self.width:
                 x = BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)

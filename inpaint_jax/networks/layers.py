@@ -10,6 +10,7 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
+from inpaint_jax.errors import InputError
 from inpaint_jax.networks import convolution
 
 # Radford et al. 2015, section 4: weights of a GAN begin at N(0, 0.02), batch norm scales at N(1, 0.02).
@@ -70,6 +71,21 @@ class ConvTranspose(_Convolution):
         return self._apply(convolution.conv_transpose, x)
 
 
+GRID = 4  # side of the smallest feature map of the networks that double and halve
+
+
+def doublings(size: int) -> int:
+    """How often a map of side 4 is doubled to become one of side ``size``.
+
+    Raises:
+      InputError: for a side that is no 4 * 2^n with n > 0.
+    """
+    count = (size // GRID).bit_length() - 1
+    if count < 1 or GRID << count != size:
+        raise InputError(f"this network needs a side of {GRID} times a power of two, got {size}: choose 8, 16, 32, ...")
+    return count
+
+
 class BatchNorm(nn.BatchNorm):
     """``nn.BatchNorm`` with the field's constants: momentum 0.9 (torch writes 0.1), scale from N(1, 0.02).
 
@@ -85,6 +101,29 @@ class GroupNorm(nn.GroupNorm):
     """``nn.GroupNorm(groups)`` with the epsilon of PyTorch."""
 
     epsilon: float = 1e-5
+
+
+class Dropout(nn.Module):
+    """``nn.Dropout`` with a key for every example, so that any number of devices drops the same values.
+
+    Attributes:
+      rate: share of the values that training drops; the others are enlarged.
+      axis_name: mapped axis over which the batch is shared.
+    """
+
+    rate: float
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        if not train or not self.rate:
+            return x
+        count, first = len(x), 0
+        if self.axis_name is not None:
+            count, first = count * lax.axis_size(self.axis_name), count * lax.axis_index(self.axis_name)
+        keys = lax.dynamic_slice_in_dim(jax.random.split(self.make_rng("dropout"), count), first, len(x))
+        kept = jax.vmap(lambda key: jax.random.bernoulli(key, 1 - self.rate, x.shape[1:]))(keys)
+        return jnp.where(kept, x / (1 - self.rate), 0.0)
 
 
 def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") -> jax.Array:

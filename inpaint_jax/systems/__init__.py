@@ -1,5 +1,11 @@
 """One file per method, read top to bottom as its paper's method section."""
 
-from inpaint_jax.systems import context_encoder, desai_vae, yeh
+from inpaint_jax.systems import context_encoder, desai_vae, lsgan, lsgan_autoencoder, yeh
 
-SYSTEMS = {"context_encoder": context_encoder.build, "desai_vae": desai_vae.build, "yeh": yeh.build}
+SYSTEMS = {
+    "context_encoder": context_encoder.build,
+    "desai_vae": desai_vae.build,
+    "lsgan": lsgan.build,
+    "lsgan_autoencoder": lsgan_autoencoder.build,
+    "yeh": yeh.build,
+}

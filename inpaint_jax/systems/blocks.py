@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -24,7 +25,7 @@ class Blocks:
       size: side of the pictures.
       side: of the block; ``size``: the whole picture is predicted, under any hole. A smaller block is predicted from
         pictures whose hole is always the same, inside the block.
-      holes: the family that is trained on, "center:56" or "pattern".
+      holes: the family that is trained on, "center:56" or "pattern", or several by comma, in turn.
       colour: inside the hole of what the network is given, one number or one per channel, in [-1, 1].
       unit_range: the network sees and paints [0, 1] instead of [-1, 1].
     """
@@ -37,10 +38,7 @@ class Blocks:
 
     def draw(self, key: Key, count: int, axis_name: str | None = None) -> Hole:
         """Holes to train on, ``[count, size, size, 1]``."""
-
-        def holes(key, count):
-            return jax.vmap(lambda key: masks.parse(self.holes)(key, self.size))(jax.random.split(key, count))
-
+        holes = partial(masks.by_turns(self.holes), size=self.size)
         return steps.global_draw(holes, key, count, axis_name)
 
     def damage(self, image: Image, hole: Hole) -> jax.Array:
@@ -79,7 +77,7 @@ class Blocks:
 
     def trained_hole(self) -> jax.Array:
         """The one hole of a smaller block, ``[size, size, 1]``."""
-        return masks.parse(self.holes)(jax.random.key(0), self.size)
+        return masks.parse(self.holes.split(",")[0])(jax.random.key(0), self.size)
 
     def supports(self, hole: Any) -> str | None:
         """None, or the reason why the network cannot fill a hole ``[size, size, 1]``."""
@@ -102,7 +100,7 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
     Args:
       size: side of the pictures.
       side: of the block.
-      holes: the family that is trained on.
+      holes: the family that is trained on, or several by comma.
       networks: of the config; ``fill`` is the colour, ``unit_range`` the range.
       label: the config key of ``holes``, for error messages.
 
@@ -114,7 +112,7 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
     blocks = Blocks(size, side, holes, tuple(colour) if isinstance(colour, list) else colour, networks["unit_range"])
     if not 0 < side <= size or (size - side) % 2:
         raise InputError(f"networks: a block of {side} pixels is no centred part of a picture of {size}")
-    drawn = blocks.draw(jax.random.key(1), 2)
+    drawn = blocks.draw(jax.random.key(1), 2 * (1 + holes.count(",")))
     if side < size and (jnp.any(drawn != blocks.trained_hole()[None]) or drawn.sum() > blocks.cut(drawn).sum()):
         raise InputError(f"{label}: a generator of the centre {side} pixels needs one hole inside them, not {holes!r}")
     return blocks

@@ -18,12 +18,15 @@ class Stage(NamedTuple):
         finished states.
       step: ``(state, batch, key, earlier, *, axis_name=None) -> (state, {metric: scalar})``.
       validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
+      projection: a ``System`` on ``earlier`` that completes the training pictures before the stage begins: its batches
+        have the answers as "projection", and "hole". None: the pictures are all it learns from.
     """
 
     name: str
     init: Callable[..., Any]
     step: Callable[..., Any]
     validate: Callable[..., Any] | None = None
+    projection: "System | None" = None
 
 
 class Completion(NamedTuple):

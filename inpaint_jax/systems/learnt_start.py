@@ -4,21 +4,19 @@ It descends on the search's own objective, averaged over pictures and holes, thr
 what a search does for one picture, the encoder learns to do for all of them at once. No true latent is needed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from inpaint_jax import masks, optimizers, state, steps
 from inpaint_jax.compositing import composite, fill
-from inpaint_jax.errors import InputError
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.state import TrainState
 from inpaint_jax.systems.interface import Stage
-from inpaint_jax.types import Hole, Image, Key, Latent
+from inpaint_jax.types import Hole, Image, Latent
 
 SHOWN = 16  # pictures in a grid, four views of each
 
@@ -47,9 +45,8 @@ def stage(
       InputError: for an unknown family, or one whose holes do not fit the pictures.
     """
     tx = optimizers.build(optimizer, label="stages.encoder.optimizer")
-    families = [masks.parse(spec) for spec in holes.split(",")]
-    draw = partial(draw_holes, families=families, size=size)
-    jax.eval_shape(lambda: draw(jax.random.key(0), len(families)))  # a hole that does not fit is refused now
+    draw = partial(masks.by_turns(holes), size=size)
+    jax.eval_shape(lambda: draw(jax.random.key(0), 1 + holes.count(",")))  # a hole that does not fit is refused now
 
     def init(key, batch, earlier):
         del earlier
@@ -98,30 +95,3 @@ def predict(state: TrainState, damaged: Image, hole: Hole, *, encoder: Network) 
     """
     net = state.networks["encoder"]
     return encoder.apply(net.params, net.stats, damaged, hole, train=False)[0]
-
-
-def draw_holes(key: Key, count: int, *, families: Sequence[Callable], size: int) -> Hole:
-    """Holes of several families by turns: example i has one of family i mod F, and no other is drawn for it.
-
-    Args:
-      key: typed key.
-      count: of the holes.
-      families: F functions ``(key, size) -> hole [size, size, 1]``.
-      size: side of the holes.
-
-    Returns:
-      ``[count, size, size, 1]``.
-
-    Raises:
-      InputError: for more families than holes: some would never be seen.
-    """
-    turns, keys = len(families), jax.random.split(key, count)
-    if count < turns:
-        raise InputError(f"a batch of {count} pictures cannot have holes of {turns} families: choose a larger one")
-
-    def of(i, family):
-        return jax.vmap(lambda key: family(key, size))(keys[i::turns])
-
-    drawn = jnp.concatenate([of(i, family) for i, family in enumerate(families)])
-    places = np.concatenate([np.arange(count)[i::turns] for i in range(turns)])
-    return drawn[np.argsort(places)]

@@ -6,33 +6,12 @@ equation. Nothing is trained for holes, so any hole will do; an encoder may be, 
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-from inpaint_jax import latent_inpainting as search_loop
-from inpaint_jax import optimizers
-from inpaint_jax.blending import poisson_blend
-from inpaint_jax.compositing import composite, fill
-from inpaint_jax.errors import InputError
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.contextual import importance_weight
-from inpaint_jax.naming import resolve
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.objective import objective
-from inpaint_jax.systems import dcgan, learnt_start
-from inpaint_jax.systems.interface import Completion, System
-
-
-class Progress(NamedTuple):
-    """Pictures under search, leading axis B; restarts are the second axis of ``searches``."""
-
-    image: jax.Array  # [B, H, W, C], 0 inside the hole
-    hole: jax.Array  # [B, H, W, 1]
-    searches: search_loop.Search  # leaves [B, R, ...]
-    done: jax.Array  # [B]
+from inpaint_jax.systems import latent_gan, latent_search, learnt_start
+from inpaint_jax.systems.interface import System
 
 
 def build(
@@ -49,157 +28,54 @@ def build(
     Args:
       size: side of the pictures.
       networks: ``generator`` and ``critic`` (``{"name", **fields}``), ``latent_size``.
-      losses: the search's objective, ``{label: {"fn", "weight", **options}}``. Offered values, for one picture:
-        ``prediction`` (the generator's), ``target`` (the damaged picture), ``hole``, ``importance``, ``completed``,
-        ``fake_logits`` (critic of the prediction), ``latent``.
-      search: ``optimizer``, ``iterations``, ``tolerance`` and ``patience`` of an early finish (tolerance 0: none),
-        ``restarts``, ``start`` ("uniform", "normal", or "learnt": by the encoder stage, further restarts uniform),
-        ``projection``, ``answer`` ("best" iterate or "last"), ``window`` of the importance weight (0: every known
-        pixel weighs 1), ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch" (which
-        couples the pictures).
-      blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
+      losses: the search's objective, see ``latent_search.build``.
+      search: likewise.
+      blend: likewise.
       stages: ``{"dcgan": {"optimizer", "generator_updates", ...}}``, and ``"encoder": {"optimizer", "holes", ...}``
         where the start is learnt, by ``networks["encoder"]``.
 
     Raises:
       InputError: for names that stand for nothing, numbers that make no search, or a learnt start without its stage.
     """
-    generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
-    critic = build_network(networks["critic"], NETWORKS, label="networks.critic")
-    num_steps, patience, tolerance = search["iterations"], search["patience"], search["tolerance"]
-    if min(num_steps, patience, search["restarts"]) < 1 or tolerance < 0:
-        raise InputError("search: iterations, patience and restarts must be at least 1, tolerance at least 0")
-    tx = optimizers.build(search["optimizer"], num_steps=num_steps, label="search.optimizer")
-    project = resolve(search["projection"], search_loop.PROJECTIONS, kind="search.projection")
-    learnt = search["start"] == "learnt"
-    draw_start = resolve("uniform" if learnt else search["start"], search_loop.STARTS, kind="search.start")
-    keep_last = resolve(search["answer"], ANSWERS, kind="search.answer")
-    mode = resolve(search["batch_norm"], BATCH_NORM, kind="search.batch_norm")
-    finished = resolve(blend["method"], BLENDS, kind="blend.method")
-    chunk = search_loop.chunk_length(num_steps, at_most=patience)  # a search that is done leaves its slot at once
-    total = objective(losses, LOSSES)
-    loop = {"tx": tx, "num_steps": num_steps, "chunk": chunk}
-    rules = {"project": project, "tolerance": tolerance, "patience": patience, "keep_last": keep_last}
+    prior = {
+        "generator": build_network(networks["generator"], NETWORKS, label="networks.generator"),
+        "critic": build_network(networks["critic"], NETWORKS, label="networks.critic"),
+        "latent_size": networks["latent_size"],
+    }
+    encoder = None
+    if "encoder" in stages:
+        described = {**networks["encoder"], "latent_size": networks["latent_size"]}
+        encoder = build_network(described, NETWORKS, label="networks.encoder")
 
-    def paint(states, latent):
-        """latent [B, Z] -> pictures [B, H, W, C]; inside the map over pictures B is 1."""
-        net = states["dcgan"].networks["generator"]
-        return generator.apply(*search_loop.shared((net.params, net.stats)), latent, **mode)[0]
+    def guess(states, damaged, hole):
+        return learnt_start.predict(states["encoder"], damaged, hole, encoder=encoder)
 
-    def importance(hole):
-        return importance_weight(hole, window=search["window"]) if search["window"] else 1 - hole
-
-    def search_loss(states, image, hole, weight, latent):
-        """The loss of latents [B, Z] for damaged pictures [B, H, W, C], holes and weights: its mean, {term: [B]}."""
-        prediction = paint(states, latent)
-        net = states["dcgan"].networks["critic"]
-        fake_logits, _ = critic.apply(*search_loop.shared((net.params, net.stats)), prediction, **mode)
-        values = {
-            "prediction": prediction,
-            "target": image,
-            "hole": hole,
-            "importance": weight,
-            "completed": composite(image, prediction, hole),
-            "fake_logits": fake_logits,
-            "latent": latent,
-        }
-        return total(values)
+    its = latent_search.build(
+        "dcgan", **prior, losses=losses, search=search, blend=blend, guess=guess if encoder else None
+    )
 
     def amortised_loss(states, image, hole, latent):
         """The search's loss as the encoder is trained on it: divided by each picture's sum of weights.
 
         As it stands, a hole of scattered pixels would count seven times as much as a centre hole.
         """
-        weight = importance(hole)
-        _, parts = search_loss(states, image, hole, weight, latent)
-        totals = sum(total.weights[label] * part for label, part in parts.items())
+        weight = its.importance(hole)
+        _, parts = its.loss(states, image, hole, weight, latent)
+        totals = sum(its.weights[label] * part for label, part in parts.items())
         return (totals / weight.sum((1, 2, 3))).mean(), parts
 
-    def begin(states, images, hole, keys, k):
-        restarts, damaged = max(search["restarts"], k), fill(images, hole)
-
-        def one(key, latent):
-            return search_loop.start(key, latent, tuple(total.weights), **loop)
-
-        def restart_keys(key):
-            return jax.vmap(jax.random.split)(jax.random.split(key, restarts))  # [R, 2]: of the start, of the rest
-
-        split = jax.vmap(restart_keys)(keys)
-        latents = first_latents(states, damaged, hole, split[..., 0])
-        searches = jax.vmap(jax.vmap(one))(split[..., 1], latents)
-        return Progress(damaged, hole, searches, jnp.zeros(images.shape[0], bool))
-
-    def first_latents(states, damaged, hole, keys):
-        """Where the restarts begin: [B, R, Z]."""
-        drawn = jax.vmap(jax.vmap(lambda key: draw_start(key, (networks["latent_size"],))))(keys)
-        if not learnt:
-            return drawn
-        return drawn.at[:, 0].set(learnt_start.predict(states["encoder"], damaged, hole, encoder=encoder))
-
-    def advance(states, progress):
-        def one_picture(image, hole, searches):
-            image, hole = image[None], hole[None]
-            weight = importance(hole)
-
-            def loss(latent):
-                value, parts = search_loss(states, image, hole, weight, latent[None])
-                return value, {label: part[0] for label, part in parts.items()}
-
-            return jax.vmap(lambda s: search_loop.advance(s, loss, **loop, **rules))(searches)
-
-        searches = jax.vmap(one_picture, axis_name="pictures")(progress.image, progress.hole, progress.searches)
-        return progress._replace(searches=searches, done=searches.done.all(axis=1))
-
-    def finish(states, progress):
-        order = jnp.argsort(progress.searches.best["total"], axis=1)
-        ranked = jax.tree.map(lambda a: jax.vmap(lambda row, i: row[i])(a, order), progress.searches)
-
-        def one_picture(image, hole, latents):
-            prediction = jax.vmap(lambda latent: paint(states, latent[None])[0])(latents)
-            images, holes = (jnp.broadcast_to(a, (len(latents), *a.shape)) for a in (image, hole))
-            return finished(images, prediction, holes, **blend)
-
-        images = jax.vmap(one_picture, axis_name="pictures")(progress.image, progress.hole, ranked.best_latent)
-        traces = {name: trace[:, 0, :num_steps] for name, trace in ranked.trace.items()}
-        return Completion(images, ranked.best, traces, ranked.evaluations.sum(axis=1))
-
-    prior = dcgan.stage(
-        generator=generator,
-        critic=critic,
-        latent_size=networks["latent_size"],
-        optimizer=stages["dcgan"]["optimizer"],
-        generator_updates=stages["dcgan"]["generator_updates"],
+    trained = (
+        latent_gan.stage(
+            "dcgan",
+            **prior,
+            optimizer=stages["dcgan"]["optimizer"],
+            generator_updates=stages["dcgan"]["generator_updates"],
+            generator_loss="generator_nonsaturating",
+            critic_loss="discriminator_bce",
+        ),
     )
-    trained = (prior,)
-    if "encoder" in stages:
-        described = {**networks["encoder"], "latent_size": networks["latent_size"]}
-        encoder = build_network(described, NETWORKS, label="networks.encoder")
+    if encoder:
         own = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
-        trained += (learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=paint, size=size, **own),)
-    if learnt and mode["train"]:
-        raise InputError('search.start: a learnt start is learnt with running statistics: search.batch_norm="running"')
-    if learnt and len(trained) == 1:
-        raise InputError("search.start: a learnt start needs the stage that learns it: a config with stages.encoder")
-    return System(size, trained, lambda hole: None, begin, advance, finish)
-
-
-ANSWERS = {"best": False, "last": True}
-
-BATCH_NORM = {
-    "running": {"train": False},
-    "sample": {"train": True},
-    "batch": {"train": True, "axis_name": "pictures"},
-}
-
-
-def paste(image, prediction, hole, **_):
-    """The generated pixels, pasted into the hole."""
-    return composite(image, prediction, hole)
-
-
-def poisson(image, prediction, hole, *, edge, **_):
-    """The generated gradients, integrated from the hole's border inwards (Yeh et al., eq. 6)."""
-    return poisson_blend(image, prediction, hole, edge=edge)
-
-
-BLENDS = {"paste": paste, "poisson": poisson}
+        its_stage = learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=its.paint, size=size, **own)
+        trained += (its_stage,)
+    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish)

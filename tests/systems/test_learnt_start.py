@@ -1,7 +1,5 @@
 """The learnt start, on a prior that needs no training: pictures are the tanh of a linear map of latents."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -82,16 +80,6 @@ def test_what_a_hole_hides_never_matters(initial):
     hidden = jnp.where(masks.center(jax.random.key(0), SIZE)[None] > 0.5, jnp.nan, IMAGES)
     states = [step(initial, {"image": images}, jax.random.key(0), EARLIER) for images in (IMAGES, hidden)]
     jax.tree.map(np.testing.assert_array_equal, *((s.networks, metrics) for s, metrics in states))
-
-
-def test_families_take_turns():
-    families = [masks.parse(spec) for spec in ("center:4", "left", "square:2-3")]
-    draw = partial(learnt_start.draw_holes, families=families, size=SIZE)
-    holes = np.asarray(jax.jit(draw, static_argnums=1)(jax.random.key(0), 8))
-    assert holes.shape == (8, SIZE, SIZE, 1)
-    np.testing.assert_array_equal(holes[0::3], [masks.center(jax.random.key(0), SIZE, side=4)] * 3)
-    np.testing.assert_array_equal(holes[1::3], [masks.half(jax.random.key(0), SIZE, side="left")] * 3)
-    assert set(holes[2::3].sum((1, 2, 3))) <= {4, 9} and not np.array_equal(holes[2], holes[5])
 
 
 def test_devices_agree():

@@ -1,4 +1,4 @@
-"""The DCGAN stage (Radford et al. 2016, as Buchacek et al. train it): the prior that latent searches look into."""
+"""The prior that latent searches look into: a generator of pictures, trained against a critic (DCGAN, LSGAN)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -17,23 +17,29 @@ PICTURES = 64  # samples in a grid
 
 
 def stage(
+    name: str,
     *,
     generator: Network,
     critic: Network,
     latent_size: int,
     optimizer: Mapping[str, Any],
     generator_updates: int,
+    generator_loss: str,
+    critic_loss: str,
 ) -> Stage:
     """A generator and a critic, trained against each other on whole pictures.
 
     Args:
+      name: of the stage.
       generator: latent ``[B, Z]`` -> pictures ``[B, S, S, C]`` in [-1, 1].
       critic: pictures -> logits ``[B]``.
       latent_size: Z; latents are drawn from U(-1, 1).
       optimizer: for both networks, as ``optimizers.build`` takes it.
       generator_updates: generator updates per critic update; 2 in the code that Buchacek et al. build on.
+      generator_loss: what the generator descends on, of ``fake_logits``.
+      critic_loss: what the critic descends on, of ``real_logits`` and ``fake_logits``.
     """
-    tx = optimizers.build(optimizer, label="stages.dcgan.optimizer")
+    tx = optimizers.build(optimizer, label=f"stages.{name}.optimizer")
 
     def draw_latent(key, count):
         return latent_inpainting.uniform(key, (count, latent_size))
@@ -52,8 +58,8 @@ def stage(
         generate=generator.apply,
         criticize=critic.apply,
         draw_latent=draw_latent,
-        generator_objective=objective({"generator_nonsaturating": {"weight": 1.0}}, LOSSES),
-        critic_objective=objective({"discriminator_bce": {"weight": 1.0}}, LOSSES),
+        generator_objective=objective({generator_loss: {"weight": 1.0}}, LOSSES),
+        critic_objective=objective({critic_loss: {"weight": 1.0}}, LOSSES),
         generator_tx=tx,
         critic_tx=tx,
         generator_updates=generator_updates,
@@ -70,4 +76,4 @@ def stage(
         pictures, _ = generator.apply(net.params, net.stats, draw_latent(key, PICTURES), train=False)
         return {}, pictures
 
-    return Stage("dcgan", init, step, validate=validate)
+    return Stage(name, init, step, validate=validate)

@@ -1,0 +1,117 @@
+r"""Sharma et al., plain LSGAN completion: a least-squares GAN without norms, a search with every known pixel, a paste.
+
+  inpaint train --config=configs/lsgan.py --workdir=runs/lsgan
+  inpaint complete --workdir=runs/lsgan --images='facades?split=test&count=64' --holes=center --output=completed
+
+Argument, ``configs/lsgan.py:preset,scale``, in any order, default ``default,cpu``:
+
+  default    the search wants a score of 1 from the critic, as the generator did.
+  published  the search's perceptual term as printed, log(1 - C), with a sigmoid, without which C is unbounded.
+  smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+
+``configs/lsgan_autoencoder.py`` refines what is found; ``configs/sharma.py`` regenerates the paper's table.
+
+Source: the paper, and where it is silent the code of the loss that it cites (Amos): Adam 0.01, 1,000 iterations, weight
+0.1. The rate of the dropout (0.3), Adam's in training (2e-4) and what 100,000 "epochs" are (steps of 32) are not
+stated. Kernels of 3 with stride 2 are what makes 4, 8, 16 and 32 of the paper's "32, 3, 3".
+
+Deviations: initial weights are He's, which at the published widths are about N(0, 0.02). Scale ``cpu`` has a quarter of
+the channels, and searches for 200 iterations by Adam with a rate that falls from 0.3 to 0, as ``configs/yeh.py`` does.
+"""
+
+from ml_collections import ConfigDict
+
+from inpaint_jax.errors import InputError
+
+# generator, critic: width; rate: Adam's; autoencoder: width, batch and steps; pictures: that are projected.
+SCALES = {
+    "smoke": dict(
+        size=32,
+        generator=64,
+        critic=16,
+        latent=32,
+        batch=32,
+        rate=2e-4,
+        steps=20,
+        search=dict(optimizer=dict(name="adam", learning_rate=0.01), iterations=20),
+        autoencoder=(8, 8, 20),
+        pictures=16,
+        every=10,
+    ),
+    "cpu": dict(
+        size=64,
+        generator=256,
+        critic=32,
+        latent=100,
+        batch=32,
+        rate=2e-4,
+        steps=6000,
+        search=dict(optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200),
+        autoencoder=(16, 64, 2000),
+        pictures=1000,
+        every=500,
+    ),
+    "paper": dict(
+        size=64,
+        generator=1024,
+        critic=64,
+        latent=100,
+        batch=32,
+        rate=2e-4,
+        steps=100_000,
+        search=dict(optimizer=dict(name="adam", learning_rate=0.01), iterations=1000),
+        autoencoder=(64, 64, 625_000),  # 2,000 epochs of 20,000 pictures
+        pictures=1000,
+        every=1000,
+    ),
+}
+PRESETS = ("default", "published")
+PERCEPTUAL = {"default": "generator_least_squares", "published": "generator_saturating"}
+
+
+def get_config(argument: str = "default,cpu") -> ConfigDict:
+    """The config of a preset and a scale, in any order."""
+    words = argument.split(",") if argument else []
+    if unknown := set(words) - {*PRESETS, *SCALES}:
+        known = ", ".join((*PRESETS, *SCALES))
+        raise InputError(f"configs/lsgan.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    s = SCALES[next((w for w in words if w in SCALES), "cpu")]
+    preset = "published" if "published" in words else "default"
+    return ConfigDict(
+        dict(
+            system="lsgan",
+            seed=0,
+            data=dict(train="facades?split=train", size=s["size"], fit="crop", flip=True),
+            networks=dict(
+                generator=dict(name="lsgan.Generator", size=s["size"], width=s["generator"], kernel=3),
+                critic=dict(name="lsgan.Discriminator", width=s["critic"]),
+                latent_size=s["latent"],
+            ),
+            losses=dict(
+                contextual=dict(fn="contextual_l1", weight=1.0),
+                perceptual=dict(fn=PERCEPTUAL[preset], weight=0.1),
+            ),
+            search=dict(
+                **s["search"],
+                tolerance=0.0,
+                patience=50,
+                restarts=1,
+                start="uniform",
+                projection="clip",
+                answer="best",
+                window=0,
+                slots=64,
+            ),
+            blend=dict(method="paste", edge="neumann"),
+            stages=dict(
+                lsgan=dict(
+                    batch_size=s["batch"],
+                    steps=s["steps"],
+                    optimizer=dict(name="adam", learning_rate=s["rate"], b1=0.5),
+                    checkpoint_every=s["every"],
+                    picture_every=s["every"],
+                    log_every=min(50, s["every"]),
+                )
+            ),
+        )
+    )

@@ -1,0 +1,58 @@
+r"""Sharma et al., LSGAN completion refined by an autoencoder: what the search finds is repainted before it is pasted.
+
+  inpaint train --config=configs/lsgan_autoencoder.py --workdir=runs/refined
+  inpaint complete --workdir=runs/refined --images='facades?split=test&count=64' --holes=center --output=completed
+
+Argument, ``configs/lsgan_autoencoder.py:pairs,input,preset,scale``, in any order, default
+``noisy,generated,default,cpu``; preset and scale are those of ``configs/lsgan.py``. What the autoencoder learns from is
+not in the paper, which says that it "refines" and speaks of noise:
+
+  noisy      true pictures, half of them with Gaussian noise of deviation 0.1; to be returned without it.
+  projected  what a search of 200 iterations paints for 1,000 damaged training pictures; to become the true ones.
+  identity   true pictures, to be returned as they are.
+  generated  it is given what the generator painted, all over.
+  composite  it is given that inside the hole, and the known pixels around it.
+
+Source: the paper. Published: SSIM 0.883 and PSNR 22.30 dB, against 0.817 and 19.30 without the autoencoder.
+
+Deviations: the code has 8,192 features, as text and layers say, not 8,092. Scale ``cpu`` has a quarter of the channels,
+and trains 2,000 steps of 64.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import lsgan
+from inpaint_jax.errors import InputError
+
+PAIRS, INPUTS = ("noisy", "projected", "identity"), ("generated", "composite")
+HOLES = "center,left,random:0.8,quarter:br"
+
+
+def get_config(argument: str = "noisy,generated,default,cpu") -> ConfigDict:
+    """The config of pairs, an input, a preset and a scale, in any order."""
+    words = argument.split(",") if argument else []
+    known = (*PAIRS, *INPUTS, *lsgan.PRESETS, *lsgan.SCALES)
+    if unknown := set(words) - set(known):
+        unknown_words = ", ".join(sorted(unknown))
+        raise InputError(f"configs/lsgan_autoencoder.py: unknown words {unknown_words}; known: {', '.join(known)}")
+    config = lsgan.get_config(",".join(word for word in words if word not in (*PAIRS, *INPUTS)))
+    s = lsgan.SCALES[next((w for w in words if w in lsgan.SCALES), "cpu")]
+    pairs = next((w for w in words if w in PAIRS), "noisy")
+    width, batch_size, steps = s["autoencoder"]
+    config.system = "lsgan_autoencoder"
+    config.networks.autoencoder = dict(name="autoencoder.Autoencoder", width=width)
+    config.stages.autoencoder = dict(
+        batch_size=batch_size,
+        steps=steps,
+        pairs=pairs,
+        input="composite" if "composite" in words else "generated",
+        holes=HOLES,
+        pictures=s["pictures"] if pairs == "projected" else 0,
+        search={**config.search.to_dict(), "iterations": min(200, s["search"]["iterations"])},
+        optimizer=dict(name="adam", learning_rate=1e-3),
+        losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),
+        checkpoint_every=s["every"],
+        picture_every=s["every"],
+        log_every=min(50, s["every"]),
+    )
+    return config

@@ -1,0 +1,82 @@
+"""What a stage learns from besides pictures: its training pictures, damaged and completed by a search before it begins.
+
+They are kept in files as they are made, so that an interrupted run goes on where it stopped.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from inpaint_jax import configuration, files, masks, sheets
+from inpaint_jax.completion import Driver, Task
+from inpaint_jax.configuration import Config
+from inpaint_jax.data.views import Source, ids
+from inpaint_jax.interruption import Interruption
+from inpaint_jax.systems.interface import Stage
+
+
+def projections(
+    stage: Stage, source: Source, config: Config, folder: Path, earlier: Mapping[str, Any], stop: Interruption
+) -> dict[str, np.ndarray] | None:
+    """Arrays that belong to the examples of a stage.
+
+    Args:
+      stage: whose ``projection`` completes them.
+      source: its training pictures.
+      config: of the run; the stage's ``holes`` are families that the pictures take turns with.
+      folder: for the files.
+      earlier: finished states of the stages before it.
+      stop: when it becomes true, the pictures under way are given up.
+
+    Returns:
+      ``{"projection": float32 [N, H, W, C] in [-1, 1], on the 256 levels of picture files, "hole": [N, H, W, 1]}``;
+      None after a stop.
+    """
+    names, settings = list(ids(source)), config.stages[stage.name]
+    holes = turns(settings.holes, names, size=config.data.size, seed=config.seed)
+    driver = Driver(stage.projection, dict(earlier), slots=config.search.slots)
+    painted: list[np.ndarray] = []
+    identity = fingerprint(stage, config, names, earlier)
+    with tqdm(total=len(names), desc=f"projections for {stage.name}", unit="image") as bar:
+        for first in range(0, len(names), driver.slots):
+            rows = range(len(names))[first : first + driver.slots]
+            file = folder / f"{identity}-{first:06d}.npz"
+            if file.is_file():
+                with np.load(file) as parts:
+                    painted += list(parts["projection"])
+            else:
+                tasks = (Task(names[i], sheets.from_uint8(source[i]["image"]), holes[i]) for i in rows)
+                results = driver.run(tasks, seed=config.seed, stop=stop, on_chunk=lambda n: bar.set_postfix(chunk=n))
+                found = {result.task.id: sheets.to_uint8(result.images[0]) for result in results}
+                if stop:
+                    return None
+                painted += [found[names[i]] for i in rows]
+                files.write_arrays(file, {"projection": np.stack(painted[first:])})
+            bar.update(len(rows))
+    return {"projection": sheets.from_uint8(np.stack(painted)), "hole": holes}
+
+
+def turns(families: str, names: list[str], *, size: int, seed: int) -> np.ndarray:
+    """A hole for every picture, of several families by turns: ``[N, size, size, 1]``."""
+    specs = families.split(",")
+    holes = np.empty((len(names), size, size, 1), np.float32)
+    for i, spec in enumerate(specs):
+        holes[i :: len(specs)] = masks.evaluation_holes(spec, ids=names[i :: len(specs)], size=size, seed=seed)
+    return holes
+
+
+def fingerprint(stage: Stage, config: Config, names: list[str], earlier: Mapping[str, Any]) -> str:
+    """16 hex digits that change with everything that the projections depend on."""
+    plain = configuration.to_plain(config)
+    settings = plain["stages"][stage.name]
+    return configuration.fingerprint(
+        {
+            **{part: plain[part] for part in ("seed", "data", "networks", "losses")},
+            **{part: settings[part] for part in ("holes", "search")},
+            "earlier": {name: int(state.step) for name, state in earlier.items()},
+            "names": names,
+        }
+    )

@@ -1,0 +1,70 @@
+"""Plain LSGAN completion, the baseline of Sharma et al.: a latent search in a least-squares GAN, and a paste.
+
+The search asks for agreement with every known pixel alike, and for a score of 1 from the critic.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.systems import latent_gan, latent_search
+from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.latent_search import LatentSearch
+
+NAME = "lsgan"  # of the stage
+
+
+def build(
+    *,
+    size: int,
+    networks: Mapping[str, Any],
+    losses: Mapping[str, Any],
+    search: Mapping[str, Any],
+    blend: Mapping[str, Any],
+    stages: Mapping[str, Any],
+) -> System:
+    """The system.
+
+    Args:
+      size: side of the pictures.
+      networks: ``generator`` and ``critic`` (``{"name", **fields}``), ``latent_size``.
+      losses: the search's objective, see ``latent_search.build``.
+      search: likewise; the networks have no batch norm to choose.
+      blend: likewise.
+      stages: ``{"lsgan": {"optimizer", ...}}``.
+
+    Raises:
+      InputError: for names that stand for nothing, or numbers that make no search.
+    """
+    its = searching(networks, losses=losses, search=search, blend=blend)
+    return System(size, (prior(networks, stages[NAME]),), lambda hole: None, its.begin, its.advance, its.finish)
+
+
+def prior(networks: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
+    """The stage of generator and critic, one update of each per step."""
+    return latent_gan.stage(
+        NAME,
+        **built(networks),
+        optimizer=settings["optimizer"],
+        generator_updates=1,
+        generator_loss="generator_least_squares",
+        critic_loss="discriminator_least_squares",
+    )
+
+
+def searching(
+    networks: Mapping[str, Any], *, search: Mapping[str, Any], refine: Callable | None = None, **choices: Mapping
+) -> LatentSearch:
+    """The search in the trained prior; ``choices`` are ``losses`` and ``blend``."""
+    rules, refining = {**search, "batch_norm": "running"}, {"refine": refine} if refine else {}
+    return latent_search.build(NAME, **built(networks), search=rules, **choices, **refining)
+
+
+def built(networks: Mapping[str, Any]) -> dict[str, Any]:
+    """Generator, critic and the size of their latent."""
+    return {
+        "generator": build_network(networks["generator"], NETWORKS, label="networks.generator"),
+        "critic": build_network(networks["critic"], NETWORKS, label="networks.critic"),
+        "latent_size": networks["latent_size"],
+    }

@@ -1,0 +1,45 @@
+"""LSGAN completion refined by an autoencoder (Sharma et al.): search, repaint what was found, paste."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.systems import lsgan, refinement
+from inpaint_jax.systems.interface import System
+
+
+def build(
+    *,
+    size: int,
+    networks: Mapping[str, Any],
+    losses: Mapping[str, Any],
+    search: Mapping[str, Any],
+    blend: Mapping[str, Any],
+    stages: Mapping[str, Any],
+) -> System:
+    """The system.
+
+    Args:
+      size: side of the pictures.
+      networks: those of ``lsgan.build``, and ``autoencoder``.
+      losses: as in ``lsgan.build``.
+      search: likewise.
+      blend: likewise.
+      stages: ``{"lsgan": {...}, "autoencoder": {...}}``, the latter as ``refinement.stage`` takes it, with ``search``,
+        which paints the training pictures of ``pairs="projected"``.
+
+    Raises:
+      InputError: for names that stand for nothing, or numbers that make no search.
+    """
+    settings = stages[refinement.NAME]
+    autoencoder = build_network(networks["autoencoder"], NETWORKS, label="networks.autoencoder")
+    refine = refinement.refiner(autoencoder=autoencoder, settings=settings)
+    its = lsgan.searching(networks, losses=losses, search=search, blend=blend, refine=refine)
+    other = lsgan.searching(networks, losses=losses, search=settings["search"], blend=blend)
+    projection = System(size, (), lambda hole: None, other.begin, other.advance, other.painted)
+    trained = (
+        lsgan.prior(networks, stages[lsgan.NAME]),
+        refinement.stage(autoencoder=autoencoder, size=size, settings=settings, projection=projection),
+    )
+    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish)
