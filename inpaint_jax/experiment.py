@@ -49,6 +49,22 @@ class Sweep(NamedTuple):
     lines: Mapping[str, Mapping[float, str]]  # {"VAE VGG": {125: arm, 500: arm}}
 
 
+class Curve(NamedTuple):
+    """A plot of training: a metric of a stage against its steps, a line per label."""
+
+    title: str
+    stage: str
+    metric: str  # of the stage's metrics.jsonl
+    lines: Mapping[str, str]  # {"noisy": arm}
+
+
+class Descent(NamedTuple):
+    """A plot of searches: the mean loss of the test pictures against iterations, a line per label."""
+
+    title: str
+    lines: Mapping[str, str]
+
+
 class Grid(NamedTuple):
     """A figure: columns of test pictures."""
 
@@ -66,8 +82,10 @@ class Experiment(NamedTuple):
     against: tuple[str, ...]  # baselines likewise, measured on the test pictures
     tables: tuple[Table, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    descents: tuple[Descent, ...] = ()
     grids: tuple[Grid, ...] = ()
-    train_count: int = 500  # training pictures that are measured too
+    train_count: int = 500  # training pictures that are measured too; 0: none
 
 
 def load(spec: str) -> Experiment:
@@ -100,12 +118,13 @@ def check(experiment: Experiment) -> None:
         for row in table.rows:
             if len(row.labels) + len(row.published) != len(table.header):
                 raise InputError(f"{table.title}: the row {', '.join(row.labels)} does not fit the header")
+    splits = SPLITS if experiment.train_count else ("test",)
     for where, split, metric in measurements(experiment):
-        if split not in SPLITS:
-            raise InputError(f"{where}: unknown split {split!r}; known: {', '.join(SPLITS)}")
+        if split not in splits:
+            raise InputError(f"{where}: unknown split {split!r}; known: {', '.join(splits)}")
         if metric not in metrics.PROTOCOLS:
             raise InputError(f"{where}: unknown metric {metric!r}; known: {', '.join(metrics.PROTOCOLS)}")
-    for figures in (experiment.sweeps, experiment.grids):
+    for figures in (experiment.sweeps, experiment.curves, experiment.descents, experiment.grids):
         titles = [figure.title for figure in figures]
         if repeated := next((title for title in titles if titles.count(title) > 1), None):
             raise InputError(f"two figures of the title {repeated!r} would be one file")
@@ -120,6 +139,8 @@ def mentioned(experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield from ((table.title, row.arm) for row in table.rows)
     for sweep in experiment.sweeps:
         yield from ((sweep.title, arm) for line in sweep.lines.values() for arm in line.values())
+    for plot in (*experiment.curves, *experiment.descents):
+        yield from ((plot.title, arm) for arm in plot.lines.values())
     for grid in experiment.grids:
         yield from ((grid.title, arm) for arm in grid.columns if arm not in PICTURES)
         if grid.pick is not None:

@@ -1,7 +1,8 @@
 """The figures of an experiment: sweeps as plots, completed pictures in grids. What is not there yet is left out."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from inpaint_jax import plots, sheets
 from inpaint_jax.arm_summary import score
-from inpaint_jax.evaluate import measure, read_answer
+from inpaint_jax.evaluate import Answer, measure, read_answer
 from inpaint_jax.experiment import Experiment, Grid, Sweep
 from inpaint_jax.picture_set import PictureSet
 
@@ -17,13 +18,32 @@ Summaries = Mapping[str, dict[str, Any] | None]  # of every arm, from arm_summar
 
 
 def draw(workdir: Path, experiment: Experiment, test: PictureSet, summaries: Summaries) -> Iterator[tuple[str, str]]:
-    """Draws every sweep and grid of which anything is there; yields ``(title, file within the workdir)``."""
+    """Draws every figure of which anything is there; yields ``(title, file within the workdir)``."""
     for sweep in experiment.sweeps:
         lines = {family: measured_lines(sweep, family, summaries) for family in experiment.holes}
         if there := {family: its for family, its in lines.items() if its}:
             file = f"sweep-{slug(sweep.title)}.png"
             plots.plot_sweep(workdir / file, there, x=sweep.x, y=f"{sweep.metric}, {sweep.split}")
             yield sweep.title, file
+    for curve in experiment.curves:
+        lines = {label: metric_line(workdir / arm / curve.stage, curve.metric) for label, arm in curve.lines.items()}
+        if there := {label: line for label, line in lines.items() if line[0]}:
+            file = f"curve-{slug(curve.title)}.png"
+            plots.plot_lines(workdir / file, {curve.title: there}, x="step", y=curve.metric.replace("_", " "))
+            yield curve.title, file
+    for descent in experiment.descents:
+        found = {
+            family: {
+                label: line
+                for label, arm in descent.lines.items()
+                if len((line := loss_line(workdir / arm, family, summaries[arm]))[0])
+            }
+            for family in experiment.holes
+        }
+        if there := {family: its for family, its in found.items() if its}:
+            file = f"descent-{slug(descent.title)}.png"
+            plots.plot_lines(workdir / file, there, x="iteration", y="mean loss of the test pictures")
+            yield descent.title, file
     for grid in experiment.grids:
         for family in experiment.holes:
             arms = {*grid.columns, grid.pick} & set(experiment.arms)
@@ -46,11 +66,33 @@ def measured_lines(sweep: Sweep, family: str, summaries: Summaries) -> dict[str,
     return lines
 
 
+def metric_line(folder: Path, metric: str) -> tuple[list[int], list[float]]:
+    """Steps and values of a metric that a stage has logged; empty where it has not."""
+    file = folder / "metrics.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+    points = [(line["step"], line[metric]) for line in lines if line.get(metric) is not None]
+    return [step for step, _ in points], [value for _, value in points]
+
+
+def loss_line(
+    folder: Path, family: str, summary: Mapping[str, Any] | None
+) -> tuple[Sequence[int], Sequence[float] | np.ndarray]:
+    """Iterations and the mean loss over an arm's test pictures; empty where nothing was searched."""
+    totals = answer.totals if (answer := answered(folder, family, summary)) else np.zeros((0, 0))
+    return range(totals.shape[1]), np.nanmean(totals, axis=0) if totals.size else []
+
+
 def completed(folder: Path, family: str, summary: Mapping[str, Any] | None) -> np.ndarray | None:
     """An arm's completed test pictures, uint8 ``[N, H, W, C]``, as long as their file is there."""
+    answer = answered(folder, family, summary)
+    return None if answer is None else answer.images
+
+
+def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> Answer | None:
+    """An arm's answer for the test pictures, as long as its file is there."""
     its = summary and summary["measured"]["test"][family]
     file = folder / its["completions"] if its else None
-    return read_answer(file).images if file and file.is_file() else None
+    return read_answer(file) if file and file.is_file() else None
 
 
 def contact_sheet(

@@ -66,8 +66,9 @@ def all_tables(
         if baselines:
             text, used = baseline_table(shown, family, baselines), {"test": sets["test"]}
             yield titled("Baselines", family, experiment), text, caption(used, family, shown, baselines)
-        text = gap_table(shown, family, summaries)
-        yield titled("Training and test pictures", family, experiment), text, caption(sets, family, shown, summaries)
+        if "train" in sets:
+            text, title = gap_table(shown, family, summaries), titled("Training and test pictures", family, experiment)
+            yield title, text, caption(sets, family, shown, summaries)
     yield "Effort", effort_table(experiment, summaries), "Seconds of training are summed over interruptions."
 
 

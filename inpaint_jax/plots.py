@@ -4,7 +4,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,37 @@ def plot_sweep(
             axes.set_xscale("log")
         axes.set_xticks(numbers, [f"{number:g}" for number in numbers])
         axes.set_xticks([], minor=True)
+        axes.set_title(title)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+    all_axes[0].legend(frameon=False)
+    save(canvas, path)
+
+
+def plot_lines(
+    path: str | os.PathLike[str],
+    plots: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float] | np.ndarray]]],
+    *,
+    x: str,
+    y: str,
+) -> None:
+    """What falls or rises with time: a plot per title, a line per label; logarithmic where all values are positive.
+
+    Args:
+      path: of the PNG file.
+      plots: ``{title: {label: (times, values)}}``.
+      x: name of the time.
+      y: name of the values.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    canvas, all_axes = figure(len(plots), width=4.6, height=3.6)
+    for (title, lines), axes in zip(plots.items(), all_axes, strict=True):
+        for label, (times, values) in lines.items():
+            axes.plot(times, values, linewidth=1.3, label=label)
+        if all(np.min(values) > 0 for _, values in lines.values()):
+            axes.set_yscale("log")
         axes.set_title(title)
         axes.set_xlabel(x)
         axes.set_ylabel(y)

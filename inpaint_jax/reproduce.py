@@ -52,10 +52,9 @@ def reproduce(
     data, chosen = shared_data(configs), only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
-    sets = {
-        "train": picture_set.read(training.split(","), families, data, seed=seed, at_most=at_most),
-        "test": picture_set.read(images, families, data, seed=seed),
-    }
+    sets = {"test": picture_set.read(images, families, data, seed=seed)}
+    if at_most:
+        sets["train"] = picture_set.read(training.split(","), families, data, seed=seed, at_most=at_most)
 
     def summary(name: str) -> dict[str, Any] | None:
         return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), sets)

@@ -1,4 +1,4 @@
-"""Every page of ``configs/`` whose systems paint in one pass: each choice of words builds, a few are trained."""
+"""Every page of ``configs/`` but Yeh's: each choice of words builds, a few are trained."""
 
 from itertools import product
 
@@ -16,6 +16,8 @@ WORDS = {
     "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
     "desai_vae": [("alexnet", "vgg", "resnet"), ("default", "published")],
     "desai_gan": [("alexnet", "vgg", "resnet"), ("default", "published")],
+    "lsgan": [("default", "published")],
+    "lsgan_autoencoder": [("noisy", "projected", "identity"), ("generated", "composite")],
 }
 CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
 
@@ -25,21 +27,27 @@ def test_every_choice_of_words(choice):
     """A step and a completion, their shapes only; what a step returns, the next one takes."""
     config = configuration.load(f"configs/{choice}")
     system, size = configuration.build_system(config), config.data.size
-    [stage] = system.stages
     images, hole = jnp.zeros((4, size, size, 3)), jnp.zeros((4, size, size, 1))
+    batch = {"image": images, "projection": images, "hole": hole}
 
     def run():
-        keys = jax.random.split(jax.random.key(0), 4)
-        before = stage.init(keys[0], {"image": images}, {})
-        after, metrics = stage.step(before, {"image": images}, keys[0], {})
-        answer = system.finish({stage.name: after}, system.begin({stage.name: after}, images, hole, keys, 1))
-        return before, after, metrics, answer.images
+        keys, states, told = jax.random.split(jax.random.key(0), 4), {}, {}
+        for stage in system.stages:
+            before = stage.init(keys[0], {"image": images}, states)
+            after, metrics = stage.step(before, batch, keys[0], states)
+            told[stage.name] = before, after, metrics
+            states[stage.name] = after
+        progress = system.begin(states, images, hole, keys, 1)
+        if system.advance:
+            progress = system.advance(states, progress)
+        return told, system.finish(states, progress).images
 
-    before, after, metrics, answer = jax.eval_shape(run)
-    assert jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), before, after)
-    assert jax.tree.structure(before) == jax.tree.structure(after)
-    assert all(value.shape == () for value in metrics.values())
-    assert set(config.stages[stage.name].losses) <= set(metrics)
+    told, answer = jax.eval_shape(run)
+    for name, (before, after, metrics) in told.items():
+        assert jax.tree.structure(before) == jax.tree.structure(after)
+        assert jax.tree.all(jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), before, after))
+        assert all(value.shape == () for value in metrics.values())
+        assert set(config.stages[name].get("losses", {})) <= set(metrics)
     assert answer.shape == (4, 1, size, size, 3)
 
 
@@ -114,3 +122,19 @@ def test_unknown_words_of_desai():
         InputError, match="configs/desai.py: unknown words vgg; known: smoke, cpu, paper, default, publ"
     ):
         experiment.load("configs/desai.py:vgg")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_sharma(scale):
+    """Every arm loads and sees pictures of one size; the refined ones share their LSGAN."""
+    its = experiment.load(f"configs/sharma.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    assert len({config.data.size for config in configs.values()}) == 1
+    assert configs["context_encoder"].stages.context_encoder.holes == ",".join(its.holes)
+    for name in ("noisy", "projected", "identity", "composite"):
+        assert its.arms[name].reuse == "lsgan"
+        assert configs[name].stages.lsgan == configs["lsgan"].stages.lsgan
+        assert configs[name].search == configs["lsgan"].search
+    assert [configs[name].stages.autoencoder.input for name in ("projected", "composite")] == ["generated", "composite"]
+    with pytest.raises(InputError, match="configs/sharma.py: unknown words vgg; known: smoke, cpu, paper, default"):
+        experiment.load("configs/sharma.py:vgg")

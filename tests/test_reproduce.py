@@ -12,7 +12,7 @@ from PIL import Image
 from inpaint_jax import arm_summary, cli, evaluate, metrics, reproduce
 
 EXPERIMENT = """
-from inpaint_jax.experiment import Arm, Experiment, Grid, Row, Sweep, Table
+from inpaint_jax.experiment import Arm, Curve, Descent, Experiment, Grid, Row, Sweep, Table
 
 TINY = {tiny}
 
@@ -34,6 +34,8 @@ def get_experiment(argument="whole"):
             ),
         ),
         sweeps=(Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),),
+        curves=(Curve("Training", "dcgan", "critic_real", dict(short="short")),),
+        descents=(Descent("Searching", dict(nag="short", adam="long")),),
         grids=(Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),),
         train_count=5,
     )
@@ -100,9 +102,17 @@ def test_report(done):
         report["arms"]["short"]["identity"]["holes"]["test"]["center"],
         metrics.PROTOCOLS["desai_legacy_sse"],
         "![Iterations](sweep-iterations.png)",
+        "![Training](curve-training.png)",
+        "![Searching](descent-searching.png)",
     ):
         assert words in text
-    for name in ("sweep-iterations.png", "figure1-center.png", "figure1-random-0.8.png"):
+    for name in (
+        "sweep-iterations.png",
+        "curve-training.png",
+        "descent-searching.png",
+        "figure1-center.png",
+        "figure1-random-0.8.png",
+    ):
         with Image.open(done / name) as picture:
             assert picture.size[0] > 4 * 16
 

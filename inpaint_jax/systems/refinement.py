@@ -88,7 +88,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
 
 def refiner(*, autoencoder: Network, settings: Mapping[str, Any]) -> Callable[..., Image]:
     """What a search does to the pictures that it painted: ``(states, image, prediction, hole) -> prediction``."""
-    enter = INPUTS[settings["input"]]
+    enter = resolve(settings["input"], INPUTS, kind=f"stages.{NAME}.input")
 
     def refine(states, image, prediction, hole):
         return predict(states[NAME], enter(image, prediction, hole), autoencoder=autoencoder)
