@@ -10,7 +10,8 @@ Argument, ``configs/desai_vae.py:network,preset,scale``, in any order, default `
   resnet     four residual blocks with group norm; the decoder of vgg.
   default    pictures in [-1, 1], blocks from a tanh, leaky ReLUs of slope 0.2; the mean of the latent answers.
   published  as released: pictures in [0, 1]; the blocks of alexnet end in a ReLU and a sigmoid, which cannot paint
-             below mid-grey; the leaky ReLUs of vgg and of the decoders have slope 1, which is none; a sample answers.
+             below mid-grey; the leaky ReLUs of vgg and of the decoders have slope 1, which is none; the blocks of vgg
+             and resnet are normed as a whole, so that none can be brighter or darker than another; a sample answers.
   sweep      the shorter training of the paper's Table 3: 30 epochs instead of 100.
   smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
 
@@ -115,7 +116,7 @@ def get_config(argument: str = "vgg,default,cpu") -> ConfigDict:
     if network == "resnet":
         trunk["last"] = 4 * width
     if network != "alexnet":
-        decoder |= dict(slope=slope, output_norm=True)
+        decoder |= dict(slope=slope, output_norm=published)
     checkpoint_every, picture_every, log_every = s["every"]
     return ConfigDict(
         dict(
