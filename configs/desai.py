@@ -6,8 +6,8 @@ r"""Desai & Ghosal, image inpainting using variational autoencoders: Tables 1 to
 Argument, ``configs/desai.py:scale,preset``, in any order, default ``cpu,default``; both words are those of
 ``configs/desai_vae.py`` and ``configs/desai_gan.py``, of which seventeen trainings are made: five of 100 epochs for
 Tables 1 and 2, and twelve of 30 epochs, four networks with three sizes of the latent, for Table 3. An arm is named by
-the paper's size: ``vae_vgg_2000``. An eighteenth, ``vae_resnet_normed``, is ours: the released decoder of VGG and ResNet
-norms its output, so that no block can be brighter or darker than another, and only ``published`` keeps that.
+the paper's size: ``vae_vgg_2000``. An eighteenth, ``vae_resnet_normed``, is ours: the released decoder of VGG and
+ResNet norms its output, so that no block can be brighter or darker than another, and only ``published`` keeps that.
 
 Scale ``cpu`` shrinks everything together: pictures of 128 instead of 256, blocks of 32, an eighth of the channels,
 latents of 64, 256 and 512 for the paper's 500, 2000 and 4000, and 5 and 1.5 epochs of 3,200 pictures for 100 and 30 of

@@ -149,6 +149,8 @@ def test_what_was_published():
     slopes = [config["networks"]["autoencoder"]["decoder"].get("slope") for config in (vgg, alexnet, resnet)]
     assert slopes == [1.0, None, 1.0] and vgg["networks"]["autoencoder"]["trunk"]["slope"] == 1.0
     default = paper("vgg")
+    normed = [config["networks"]["autoencoder"]["decoder"]["output_norm"] for config in (vgg, resnet, default)]
+    assert normed == [True, True, False]
     assert not default["networks"]["unit_range"] and default["search"]["answer"] == "mean"
     assert not default["networks"]["autoencoder"]["decoder"]["rectified"]
     assert default["networks"]["autoencoder"]["trunk"]["slope"] == 0.2
