@@ -5,8 +5,8 @@ r"""Sharma et al., LSGAN completion refined by an autoencoder: the paper's table
 
 Argument, ``configs/sharma.py:scale,preset``, in any order, default ``cpu,default``; both words are those of
 ``configs/lsgan.py``. Arms: the context encoder, trained on the same four kinds of holes, the LSGAN alone, and the same
-LSGAN with an autoencoder for each kind of pairs that it may have been trained on, and with one that is given
-composites. All search alike, so that two arms differ by what is done with the same painted pictures.
+LSGAN with an autoencoder for each kind of pairs that it may have been trained on. All search alike, so that two arms
+differ by what is done with the same painted pictures.
 
 The paper's numbers are of CelebA, 20,000 pictures, of holes that it does not describe, and, by their size, of whole
 pictures: ``ssim_full`` and ``psnr_full`` stand beside them, ``psnr_hole`` is ours. Its pluralistic completions (SSIM
@@ -26,9 +26,8 @@ PUBLISHED = {  # Fig. 8: SSIM, PSNR
 OURS = {
     "projected": "the same, trained on projections",
     "identity": "the same, trained on true pictures",
-    "composite": "the same, given composites",
 }
-REFINED = ("noisy", "projected", "identity", "composite")
+REFINED = ("noisy", "projected", "identity")
 STEPS = {"smoke": 20, "cpu": 1500, "paper": 116_400}  # of the context encoder
 MEASURED = tuple(("test", metric) for metric in ("ssim_full", "psnr_full", "psnr_hole"))
 
@@ -51,8 +50,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
         "lsgan": Arm(f"configs/lsgan.py:{scale},{preset}"),
     }
     for name in REFINED:
-        word = "projected,composite" if name == "composite" else name
-        arms[name] = Arm(f"configs/lsgan_autoencoder.py:{word},{scale},{preset}", reuse="lsgan")
+        arms[name] = Arm(f"configs/lsgan_autoencoder.py:{name},{scale},{preset}", reuse="lsgan")
     return Experiment(
         arms=arms,
         holes=HOLES,

@@ -131,10 +131,10 @@ def test_sharma(scale):
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     assert len({config.data.size for config in configs.values()}) == 1
     assert configs["context_encoder"].stages.context_encoder.holes == ",".join(its.holes)
-    for name in ("noisy", "projected", "identity", "composite"):
+    for name in ("noisy", "projected", "identity"):
         assert its.arms[name].reuse == "lsgan"
         assert configs[name].stages.lsgan == configs["lsgan"].stages.lsgan
         assert configs[name].search == configs["lsgan"].search
-    assert [configs[name].stages.autoencoder.input for name in ("projected", "composite")] == ["generated", "composite"]
+        assert configs[name].stages.autoencoder.pairs == name
     with pytest.raises(InputError, match="configs/sharma.py: unknown words vgg; known: smoke, cpu, paper, default"):
         experiment.load("configs/sharma.py:vgg")
