@@ -138,3 +138,18 @@ def test_sharma(scale):
         assert configs[name].stages.autoencoder.pairs == name
     with pytest.raises(InputError, match="configs/sharma.py: unknown words vgg; known: smoke, cpu, paper, default"):
         experiment.load("configs/sharma.py:vgg")
+
+
+@pytest.mark.parametrize(
+    "choice, changes, message",
+    [
+        ("context_encoder.py", ("networks.generator.size=24", "stages.context_encoder.holes=center:24"), "got 24"),
+        ("desai_vae.py", ("networks.autoencoder.decoder.size=48", "stages.vae.holes=center:48"), "64 or 32 pixels"),
+    ],
+)
+def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):
+    """One line before anything is written, not a trace from inside a network."""
+    overrides = [f"--config.{item}" for item in ("data.train=facades?split=train&count=16", *changes)]
+    with pytest.raises(InputError, match=message):
+        train(configuration.load(f"configs/{choice}:smoke", overrides), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
