@@ -36,7 +36,7 @@ def generator_nonsaturating(fake_logits: jax.Array) -> PerExample:
 
 
 def generator_saturating(fake_logits: jax.Array) -> PerExample:
-    """The saturating generator loss, as it is printed in Salem eq. 5, Sharma et al. and Buchacek eq. 1.
+    """The saturating generator loss, as it is printed in Salem eq. 5, Sharma and Buchacek eq. 1.
 
     Args:
       fake_logits: logits of generated pictures, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
@@ -66,7 +66,7 @@ def discriminator_least_squares(
 
 
 def generator_least_squares(fake_logits: jax.Array, *, real_target: float = 1.0) -> PerExample:
-    """Least-squares loss of the generator (Mao et al., LSGAN, eq. 9; the perceptual term of Sharma et al.).
+    """Least-squares loss of the generator (Mao et al., LSGAN, eq. 9; the perceptual term of Sharma).
 
     Args:
       fake_logits: scores of generated pictures, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.

@@ -1,4 +1,4 @@
-"""The least-squares GAN of Sharma et al.: DCGAN's shapes, but no norm, dropout after every leaky ReLU, and scores."""
+"""The least-squares GAN of Sharma: DCGAN's shapes, but no norm, dropout after every leaky ReLU, and scores."""
 
 import flax.linen as nn
 import jax

@@ -1,4 +1,4 @@
-"""Plain LSGAN completion, the baseline of Sharma et al.: a latent search in a least-squares GAN, and a paste.
+"""Plain LSGAN completion, the baseline of Sharma: a latent search in a least-squares GAN, and a paste.
 
 The search asks for agreement with every known pixel alike, and for a score of 1 from the critic.
 """

@@ -1,4 +1,4 @@
-"""LSGAN completion refined by an autoencoder (Sharma et al.): search, repaint what was found, paste."""
+"""LSGAN completion refined by an autoencoder (Sharma): search, repaint what was found, paste."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The autoencoder of Sharma et al.: from a picture that a generator painted to one that looks photographed.
+"""The autoencoder of Sharma: from a picture that a generator painted to one that looks photographed.
 
 The paper does not say what it learns from. Three kinds of pairs are offered, whose answer is always the true picture:
 the true picture with noise on half of the examples ("noisy"), what the search itself painted for damaged training

@@ -1,4 +1,4 @@
-"""LSGAN and the refining autoencoder of Sharma et al.: the specification's counts, ranges, and dropout on devices."""
+"""LSGAN and the refining autoencoder of Sharma: the specification's counts, ranges, and dropout on devices."""
 
 import jax
 import jax.numpy as jnp
