@@ -33,7 +33,7 @@ def importance_weight(hole: Hole, *, window: int = 7) -> Image:
 def contextual_l1(prediction: Image, target: Image, importance: Image) -> PerExample:
     """Weighted absolute error over the known pixels (Yeh et al., eq. 4; the released code of Buchacek).
 
-    With ``importance = 1 - hole`` it is the context term of Sharma
+    With ``importance = 1 - hole`` it is the context term of Sharma.
 
     Args:
       prediction: generator output, ``[B, H, W, C]`` in [-1, 1].

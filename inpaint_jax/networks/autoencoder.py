@@ -1,4 +1,4 @@
-"""The autoencoder that Sharma refine a GAN's pictures with: four halvings, four doublings, batch norm."""
+"""The autoencoder that Sharma refines a GAN's pictures with: four halvings, four doublings, batch norm."""
 
 import flax.linen as nn
 import jax
