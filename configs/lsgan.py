@@ -1,4 +1,4 @@
-r"""Sharma 2020: plain LSGAN completion: a least-squares GAN without norms, a search with every known pixel, a paste.
+r"""Sharma 2020, plain LSGAN completion: a least-squares GAN without norms, a search with every known pixel, a paste.
 
   inpaint train --config=configs/lsgan.py --workdir=runs/lsgan
   inpaint complete --workdir=runs/lsgan --images='facades?split=test&count=64' --holes=center --output=completed

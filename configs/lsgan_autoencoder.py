@@ -1,4 +1,4 @@
-r"""Sharma 2020: LSGAN completion refined by an autoencoder: what the search finds is repainted before it is pasted.
+r"""Sharma 2020, LSGAN completion refined by an autoencoder: what the search finds is repainted before it is pasted.
 
   inpaint train --config=configs/lsgan_autoencoder.py --workdir=runs/refined
   inpaint complete --workdir=runs/refined --images='facades?split=test&count=64' --holes=center --output=completed

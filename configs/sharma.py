@@ -1,4 +1,4 @@
-r"""Sharma 2020: LSGAN completion refined by an autoencoder: the paper's table and figures, for four kinds of holes.
+r"""Sharma 2020, LSGAN completion refined by an autoencoder: the paper's table and figures, for four kinds of holes.
 
   inpaint reproduce --experiment=configs/sharma.py --workdir=runs/sharma \
                     --train='facades?split=train' --images='facades?split=test&count=128'
