@@ -118,7 +118,7 @@ def plot_lines(
     x: str,
     y: str,
 ) -> None:
-    """What falls or rises with time: a plot per title, a line per label; logarithmic where all values are positive.
+    """What falls or rises with time: a plot per title, a line per label; logarithmic where that shows more.
 
     Args:
       path: of the PNG file.
@@ -133,7 +133,8 @@ def plot_lines(
     for (title, lines), axes in zip(plots.items(), all_axes, strict=True):
         for label, (times, values) in lines.items():
             axes.plot(times, values, linewidth=1.3, label=label)
-        if all(np.min(values) > 0 for _, values in lines.values()):
+        values = np.concatenate([np.asarray(values) for _, values in lines.values()])
+        if 0 < 5 * np.min(values) < np.max(values):
             axes.set_yscale("log")
         axes.set_title(title)
         axes.set_xlabel(x)
