@@ -60,7 +60,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
                 "Figure 8",
                 ("method", "published SSIM", "published PSNR"),
                 (
-                    *(Row((label,), arm, published) for arm, (label, *published) in PUBLISHED.items()),
+                    *(Row((label,), arm, (ssim, psnr)) for arm, (label, ssim, psnr) in PUBLISHED.items()),
                     *(Row((label,), arm, ("–", "–")) for arm, label in OURS.items()),
                 ),
                 MEASURED,

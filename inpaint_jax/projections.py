@@ -35,6 +35,7 @@ def projections(
       ``{"projection": float32 [N, H, W, C] in [-1, 1], on the 256 levels of picture files, "hole": [N, H, W, 1]}``;
       None after a stop.
     """
+    assert stage.projection
     names, settings = list(ids(source)), config.stages[stage.name]
     holes = turns(settings.holes, names, size=config.data.size, seed=config.seed)
     driver = Driver(stage.projection, dict(earlier), slots=config.search.slots)

@@ -90,7 +90,7 @@ def parse(spec: str) -> Callable[[Key, int], Hole]:
     return functools.partial(family.draw, **options)
 
 
-def by_turns(specs: str) -> Callable[[Key, int, int], Hole]:
+def by_turns(specs: str) -> Callable[..., Hole]:
     """Holes of several families by turns: example i has one of family i mod F, and no other is drawn for it.
 
     Args:

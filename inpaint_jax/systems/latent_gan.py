@@ -9,7 +9,9 @@ import jax.numpy as jnp
 
 from inpaint_jax import latent_inpainting, optimizers, state, steps
 from inpaint_jax.losses import LOSSES
+from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import Network
+from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.objective import objective
 from inpaint_jax.systems.interface import Stage
 
@@ -47,11 +49,11 @@ def stage(
     def init(key, batch, earlier):
         del earlier
         key_generator, key_critic, key_run = jax.random.split(key, 3)
-        networks = {
+        players = {
             "generator": (*generator.init(key_generator, jnp.zeros((1, latent_size))), tx),
             "critic": (*critic.init(key_critic, batch["image"][:1]), tx),
         }
-        return state.create(key_run, networks)
+        return state.create(key_run, players)
 
     train = partial(
         steps.latent_gan_step,
@@ -77,3 +79,12 @@ def stage(
         return {}, pictures
 
     return Stage(name, init, step, validate=validate)
+
+
+def networks(described: Mapping[str, Any]) -> dict[str, Any]:
+    """``generator``, ``critic`` and ``latent_size`` of a config's networks, as ``stage`` and searches take them."""
+    return {
+        "generator": build_network(described["generator"], NETWORKS, label="networks.generator"),
+        "critic": build_network(described["critic"], NETWORKS, label="networks.critic"),
+        "latent_size": described["latent_size"],
+    }

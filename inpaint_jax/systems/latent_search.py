@@ -67,7 +67,7 @@ def build(
     search: Mapping[str, Any],
     blend: Mapping[str, Any],
     guess: Callable[..., Latent] | None = None,
-    refine: Callable[..., Image] = lambda states, image, prediction, hole: prediction,
+    refine: Callable[..., Image] | None = None,
 ) -> LatentSearch:
     """The search of a config.
 
@@ -86,7 +86,7 @@ def build(
         couples the pictures).
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
       guess: ``(states, damaged, hole) -> latents [B, Z]``, a learnt start.
-      refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before it is blended.
+      refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before it is blended; None: not.
 
     Raises:
       InputError: for names that stand for nothing, numbers that make no search, or a learnt start without a guess.
@@ -181,7 +181,8 @@ def build(
 
         def one_picture(image, hole, prediction):
             images, holes = (jnp.broadcast_to(a, (len(prediction), *a.shape)) for a in (image, hole))
-            return finished(images, refine(states, images, prediction, holes), holes, **blend)
+            refined = refine(states, images, prediction, holes) if refine else prediction
+            return finished(images, refined, holes, **blend)
 
         return answer._replace(images=jax.vmap(one_picture)(progress.image, progress.hole, answer.images))
 

@@ -6,8 +6,6 @@ The search asks for agreement with every known pixel alike, and for a score of 1
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from inpaint_jax.networks import NETWORKS
-from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.systems import latent_gan, latent_search
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.latent_search import LatentSearch
@@ -45,7 +43,7 @@ def prior(networks: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
     """The stage of generator and critic, one update of each per step."""
     return latent_gan.stage(
         NAME,
-        **built(networks),
+        **latent_gan.networks(networks),
         optimizer=settings["optimizer"],
         generator_updates=1,
         generator_loss="generator_least_squares",
@@ -54,17 +52,15 @@ def prior(networks: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
 
 
 def searching(
-    networks: Mapping[str, Any], *, search: Mapping[str, Any], refine: Callable | None = None, **choices: Mapping
+    networks: Mapping[str, Any],
+    *,
+    losses: Mapping[str, Any],
+    search: Mapping[str, Any],
+    blend: Mapping[str, Any],
+    refine: Callable | None = None,
 ) -> LatentSearch:
-    """The search in the trained prior; ``choices`` are ``losses`` and ``blend``."""
-    rules, refining = {**search, "batch_norm": "running"}, {"refine": refine} if refine else {}
-    return latent_search.build(NAME, **built(networks), search=rules, **choices, **refining)
-
-
-def built(networks: Mapping[str, Any]) -> dict[str, Any]:
-    """Generator, critic and the size of their latent."""
-    return {
-        "generator": build_network(networks["generator"], NETWORKS, label="networks.generator"),
-        "critic": build_network(networks["critic"], NETWORKS, label="networks.critic"),
-        "latent_size": networks["latent_size"],
-    }
+    """The search in the trained prior; ``refine`` as in ``latent_search.build``."""
+    rules = {**search, "batch_norm": "running"}
+    return latent_search.build(
+        NAME, **latent_gan.networks(networks), losses=losses, search=rules, blend=blend, refine=refine
+    )

@@ -6,12 +6,15 @@ equation. Nothing is trained for holes, so any hole will do; an encoder may be, 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.systems import latent_gan, latent_search, learnt_start
 from inpaint_jax.systems.interface import System
+from inpaint_jax.types import Hole, Image, Latent
 
 
 def build(
@@ -37,22 +40,13 @@ def build(
     Raises:
       InputError: for names that stand for nothing, numbers that make no search, or a learnt start without its stage.
     """
-    prior = {
-        "generator": build_network(networks["generator"], NETWORKS, label="networks.generator"),
-        "critic": build_network(networks["critic"], NETWORKS, label="networks.critic"),
-        "latent_size": networks["latent_size"],
-    }
-    encoder = None
+    prior = latent_gan.networks(networks)
+    encoder = guess = None
     if "encoder" in stages:
         described = {**networks["encoder"], "latent_size": networks["latent_size"]}
         encoder = build_network(described, NETWORKS, label="networks.encoder")
-
-    def guess(states, damaged, hole):
-        return learnt_start.predict(states["encoder"], damaged, hole, encoder=encoder)
-
-    its = latent_search.build(
-        "dcgan", **prior, losses=losses, search=search, blend=blend, guess=guess if encoder else None
-    )
+        guess = partial(learnt_guess, encoder)
+    its = latent_search.build("dcgan", **prior, losses=losses, search=search, blend=blend, guess=guess)
 
     def amortised_loss(states, image, hole, latent):
         """The search's loss as the encoder is trained on it: divided by each picture's sum of weights.
@@ -79,3 +73,8 @@ def build(
         its_stage = learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=its.paint, size=size, **own)
         trained += (its_stage,)
     return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish)
+
+
+def learnt_guess(encoder: Network, states: Mapping[str, Any], damaged: Image, hole: Hole) -> Latent:
+    """Where the encoder says that the first of a picture's searches begins, ``[B, Z]``."""
+    return learnt_start.predict(states["encoder"], damaged, hole, encoder=encoder)
