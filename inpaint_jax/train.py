@@ -229,8 +229,11 @@ def stage_examples(
     source = training_source(config, config.stages[stage.name])
     if stage.projection is None:
         return {"source": source, "arrays": {}}
-    arrays = projections(stage, source, config, workdir / stage.name / "projections", earlier, stop)
-    return None if arrays is None else {"source": source, "arrays": arrays}
+    folder = workdir / stage.name / "projections"
+    if (arrays := projections(stage, source, config, folder, earlier, stop)) is None:
+        print(f"stopped before {stage.name}; the same command goes on from what is in {folder}", file=sys.stderr)
+        return None
+    return {"source": source, "arrays": arrays}
 
 
 def batches(
