@@ -1,7 +1,6 @@
 """LSGAN completion and its refinement: what the autoencoder is given, and what is made for it before it is trained."""
 
 from functools import partial
-from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,7 @@ from inpaint_jax import configuration, masks, sheets
 from inpaint_jax.compositing import composite
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
+from inpaint_jax.interruption import Interruption
 from inpaint_jax.losses.adversarial import discriminator_least_squares, generator_least_squares
 from inpaint_jax.projections import projections
 from inpaint_jax.systems import refinement
@@ -52,9 +52,9 @@ def workdir(tmp_path_factory):
 
 def test_scores():
     """A-L2."""
-    scores = {"real_logits": jnp.array([0.8]), "fake_logits": jnp.array([0.3])}
-    np.testing.assert_allclose(discriminator_least_squares(**scores), 0.065, rtol=1e-6)
-    np.testing.assert_allclose(generator_least_squares(scores["fake_logits"]), 0.245, rtol=1e-6)
+    real, fake = jnp.array([0.8]), jnp.array([0.3])
+    np.testing.assert_allclose(discriminator_least_squares(real, fake), 0.065, rtol=1e-6)
+    np.testing.assert_allclose(generator_least_squares(fake), 0.245, rtol=1e-6)
 
 
 def test_completions(workdir):
@@ -81,7 +81,7 @@ def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
     folder = workdir / "autoencoder" / "projections"
     before = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
     assert len(before) == 2  # eight pictures in four slots
-    made = stage_examples(stage, its, workdir, earlier, SimpleNamespace(signal=0, __bool__=lambda self: False))
+    made = stage_examples(stage, its, workdir, earlier, Interruption())
     assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
     assert made is not None and len(made["source"]) == 8
     arrays = made["arrays"]
@@ -94,7 +94,7 @@ def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
     outside = np.broadcast_to(arrays["hole"] < 0.5, truth.shape)
     assert np.abs((painted - truth)[outside]).min() < np.abs((painted - truth)[outside]).mean()  # no paste
     assert not np.array_equal(painted[outside], truth[outside])
-    again = projections(stage, made["source"], its, tmp_path, earlier, False)
+    again = projections(stage, made["source"], its, tmp_path, earlier, Interruption())
     assert again is not None
     np.testing.assert_array_equal(again["projection"], painted)
 
@@ -104,7 +104,7 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path):
     stage, earlier = configuration.build_system(its).stages[1], {"lsgan": inpaint_jax.load(workdir).states["lsgan"]}
     source = open_source("facades?split=train&count=8", size=16)
 
-    class Stop:
+    class Stop(Interruption):
         """Becomes true as soon as the first slots are written."""
 
         def __bool__(self):
@@ -112,7 +112,7 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path):
 
     assert projections(stage, source, its, tmp_path, earlier, Stop()) is None
     assert len(list(tmp_path.glob("*.npz"))) == 1
-    whole = projections(stage, source, its, tmp_path, earlier, False)
+    whole = projections(stage, source, its, tmp_path, earlier, Interruption())
     assert whole is not None and len(whole["projection"]) == 8
 
 
