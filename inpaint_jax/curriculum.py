@@ -1,6 +1,6 @@
 """Curricula as stateless schedules: how many holes of each level a batch gets, from what was last measured.
 
-Levels are sub-tasks of growing difficulty, 1 the easiest. Gao & Grauman 2017 (on-demand learning) and Salem (the
+Levels are sub-tasks of growing difficulty, 1 the easiest. Gao & Grauman 2017 (on-demand learning) and Salem et al. (the
 self-tuned encoder-decoder) give more examples to the levels that are completed worst; the other schedules are those
 that Gao & Grauman compare to.
 """
@@ -14,17 +14,17 @@ from inpaint_jax.errors import InputError
 
 
 def inv_psnr(psnr: jax.Array) -> jax.Array:
-    """Weight 1 / PSNR: more of what is completed worse, gently. What Salem's Figure 4 does where it is read as PSNR."""
+    """Weight 1 / PSNR: more of what is completed worse, gently. Figure 4 of Salem et al., if its p is a PSNR."""
     return 1 / psnr
 
 
 def mse(psnr: jax.Array) -> jax.Array:
-    """Weight of the squared error itself, as Salem's text says: larger errors, more examples."""
+    """Weight of the squared error itself, as the text of Salem et al. says: larger errors, more examples."""
     return 10 ** (-psnr / 10)
 
 
 def inv_mse(psnr: jax.Array) -> jax.Array:
-    """Weight 1 / squared error, Salem's Figure 4 to the letter: the easiest level gets most."""
+    """Weight 1 / squared error, their Figure 4 to the letter: the easiest level gets most."""
     return 10 ** (psnr / 10)
 
 

@@ -1,9 +1,20 @@
 """The networks by the names that configs use; a user's own is named ``module:attribute``."""
 
-from inpaint_jax.networks import autoencoder, context_encoder, dcgan, decoders, encoders, lsgan, trunks, variational
+from inpaint_jax.networks import (
+    autoencoder,
+    channel_wise,
+    context_encoder,
+    dcgan,
+    decoders,
+    encoders,
+    lsgan,
+    trunks,
+    variational,
+)
 
 NETWORKS = {
     "autoencoder.Autoencoder": autoencoder.Autoencoder,
+    "channel_wise.EncoderDecoder": channel_wise.EncoderDecoder,
     "context_encoder.Discriminator": context_encoder.Discriminator,
     "context_encoder.Generator": context_encoder.Generator,
     "dcgan.Discriminator": dcgan.Discriminator,

@@ -1,0 +1,64 @@
+"""The encoder-decoder of Gao & Grauman 2017: 4x4 kernels down and up, and a waist that mixes places, not channels."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+from jax import numpy as jnp
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.networks.layers import BatchNorm, Conv, ConvTranspose, leaky_relu
+
+KERNEL = 4
+
+
+class ChannelWise(nn.Module):
+    """A fully connected layer for every channel by itself (Pathak et al. 2016): ``[B, h, w, C]`` to the same shape.
+
+    Each channel has an affine map of its own from its h w places to h w places, 1 / sqrt(h w) at most at the start.
+    """
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        _, height, width, channels = x.shape
+        places = height * width
+
+        def uniform(key, shape, dtype="float32"):
+            return jax.random.uniform(key, shape, dtype, minval=-(places**-0.5), maxval=places**-0.5)
+
+        kernel = self.param("kernel", uniform, (channels, places, places))
+        bias = self.param("bias", uniform, (places, channels))
+        mixed = jnp.einsum("bpc,cpq->bqc", x.reshape(-1, places, channels), kernel) + bias[None]
+        return mixed.reshape(x.shape)
+
+
+class EncoderDecoder(nn.Module):
+    """Damaged pictures ``[B, S, S, C]`` to whole ones ``[B, S, S, channels]`` in [-1, 1].
+
+    Attributes:
+      features: channels of the encoder, one number for every halving; the decoder mirrors it.
+      channels: of the picture.
+      axis_name: mapped axis over which the statistics of batch norm are taken.
+    """
+
+    features: Sequence[int] = (64, 128, 256, 512)
+    channels: int = 3
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
+        def norm(x):
+            return BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
+
+        factor = 2 ** len(self.features)
+        if any(side % factor for side in images.shape[1:3]):
+            raise InputError(
+                f"{len(self.features)} halvings need a side that {factor} divides, not {images.shape[1:3]}"
+            )
+        x = images
+        for features in self.features:
+            x = leaky_relu(norm(Conv(features, KERNEL, strides=2, use_bias=False)(x)))
+        x = ChannelWise()(x)
+        for features in tuple(self.features)[-2::-1]:
+            x = nn.relu(norm(ConvTranspose(features, KERNEL, strides=2, use_bias=False)(x)))
+        return jnp.tanh(ConvTranspose(self.channels, KERNEL, strides=2, use_bias=False)(x))
