@@ -18,8 +18,8 @@ from inpaint_jax import configuration, files, model, parallel, plots, writers
 from inpaint_jax.checkpoints import Checkpoints
 from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
-from inpaint_jax.data.pipeline import training_batches
-from inpaint_jax.data.sources import open_source
+from inpaint_jax.data.pipeline import to_unit, training_batches
+from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption, interruption
@@ -103,13 +103,16 @@ def train_stage(
         start = checkpoints.latest() or 0
         state = checkpoints.restore(shape) if start else init(earlier)
         state = parallel.replicate(state, mesh)
-        if start >= settings.steps:
+        if start >= settings.steps or ended(state):
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
             return state
         if not (examples := stage_examples(stage, config, workdir, earlier, stop)):
             return state
+        apart = examples.pop("apart")
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
         validate = jax.jit(stage.validate) if stage.validate else None
+        adapt = jax.jit(stage.adapt) if stage.adapt else None
+        fixed = None if apart is None else parallel.put_batch({"image": apart}, mesh)
         number, finished = start, False
         with Report(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
             if not start:
@@ -117,16 +120,22 @@ def train_stage(
             for number, batch in enumerate(batches(config, settings, start, mesh, **examples), start + 1):
                 state, metrics = step(state, batch, None, earlier)
                 report.note(metrics)
+                validated = None
+                if validate and adapt and number % settings.adapt_every == 0:
+                    validated = validate(state, fixed, jax.random.key(config.seed), earlier)
+                    state = state._replace(schedule=adapt(state.schedule, validated[0]))
                 may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
-                finished = number == settings.steps
+                finished = number == settings.steps or (validated is not None and ended(state))
                 last = finished or (may_stop and parallel.agree(stop))
                 saving = last or number % settings.checkpoint_every == 0
                 if saving or number % settings.log_every == 0:
                     check_finite(report.means(), number, checkpoints)
                 if finished or number % settings.log_every == 0:
                     report.write_line(number)
-                if validate and (last or number % settings.picture_every == 0):
-                    report.write_validation(number, *validate(state, batch, jax.random.key(config.seed), earlier))
+                if validate and not adapt and (last or number % settings.picture_every == 0):
+                    validated = validate(state, batch, jax.random.key(config.seed), earlier)
+                if validated:
+                    report.write_validation(number, *validated)
                 if saving:
                     check_finite(parameter_norms(state), number, checkpoints)
                     checkpoints.save(number, state)
@@ -139,6 +148,11 @@ def train_stage(
                 file=sys.stderr,
             )
     return state
+
+
+def ended(state: Any) -> bool:
+    """Whether a stage that adapts has found that further steps bring nothing."""
+    return "finished" in state.schedule and bool(state.schedule["finished"])
 
 
 class Report:
@@ -225,15 +239,23 @@ def training_source(config: Config, settings: Config) -> Source:
 def stage_examples(
     stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption
 ) -> dict[str, Any] | None:
-    """The pictures that a stage trains on, and the arrays that belong to them; None after a stop."""
-    source = training_source(config, config.stages[stage.name])
+    """The pictures that a stage trains on, arrays that belong to them, and pictures set apart; None after a stop.
+
+    Those apart, float32 ``[N, S, S, 3]`` in [-1, 1], are what a stage that adapts is validated on.
+    """
+    settings = config.stages[stage.name]
+    source, apart = training_source(config, settings), None
+    if stage.adapt:
+        held = holdout(source, count=settings.holdout, part="validation")
+        source = holdout(source, count=settings.holdout, part="train")
+        apart = to_unit(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
-        return {"source": source, "arrays": {}}
+        return {"source": source, "arrays": {}, "apart": apart}
     folder = workdir / stage.name / "projections"
     if (arrays := projections(stage, source, config, folder, earlier, stop)) is None:
         print(f"stopped before {stage.name}; the same command goes on from what is in {folder}", file=sys.stderr)
         return None
-    return {"source": source, "arrays": arrays}
+    return {"source": source, "arrays": arrays, "apart": apart}
 
 
 def batches(

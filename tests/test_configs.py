@@ -17,6 +17,7 @@ WORDS = {
     "desai_vae": [("alexnet", "vgg", "resnet"), ("default", "published")],
     "desai_gan": [("alexnet", "vgg", "resnet"), ("default", "published")],
     "lsgan": [("default", "published")],
+    "on_demand": [("on_demand", "self_tuned"), ("inv_psnr", "staged")],
     "lsgan_autoencoder": [("noisy", "projected", "identity"), ("generated", "composite")],
 }
 CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]

@@ -30,8 +30,8 @@ ALLOWED = {
     "steps": "types losses objective compositing state",
     "latent_inpainting": "types losses objective compositing state",
     # methods
-    "systems": "types losses objective compositing state steps latent_inpainting networks masks blending curriculum "
-    "optimizers",
+    "systems": "types losses metrics objective compositing state steps latent_inpainting networks masks blending "
+    "curriculum optimizers",
     # the world outside
     "interruption": "",
     "files": "",

@@ -1,11 +1,12 @@
 """One file per method, read top to bottom as its paper's method section."""
 
-from inpaint_jax.systems import context_encoder, desai_vae, lsgan, lsgan_autoencoder, yeh
+from inpaint_jax.systems import context_encoder, desai_vae, lsgan, lsgan_autoencoder, on_demand, yeh
 
 SYSTEMS = {
     "context_encoder": context_encoder.build,
     "desai_vae": desai_vae.build,
     "lsgan": lsgan.build,
     "lsgan_autoencoder": lsgan_autoencoder.build,
+    "on_demand": on_demand.build,
     "yeh": yeh.build,
 }

@@ -20,6 +20,8 @@ class Stage(NamedTuple):
       validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
       projection: a ``System`` on ``earlier`` that completes the training pictures before the stage begins: its batches
         have the answers as "projection", and "hole". None: the pictures are all it learns from.
+      adapt: ``(schedule, {metric: [B]}) -> schedule``, the state's, with ``finished []``: what every validation, on
+        pictures set apart, changes. None: nothing.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Stage(NamedTuple):
     step: Callable[..., Any]
     validate: Callable[..., Any] | None = None
     projection: "System | None" = None
+    adapt: Callable[..., Any] | None = None
 
 
 class Completion(NamedTuple):

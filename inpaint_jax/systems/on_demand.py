@@ -1,0 +1,123 @@
+"""On-demand learning (Gao & Grauman 2017) and the self-tuned encoder-decoder (Salem et al.): a curriculum of holes.
+
+One network for holes of all sizes predicts the whole picture. Sizes are levels; after every epoch each level is
+measured on pictures set apart, and those that are completed worst get a larger share of the next epoch's batches.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax import curriculum, masks, metrics, optimizers, state, steps
+from inpaint_jax.compositing import composite
+from inpaint_jax.errors import InputError
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.objective import objective
+from inpaint_jax.systems import blocks as block_task
+from inpaint_jax.systems.feed_forward import single_pass
+from inpaint_jax.systems.interface import Stage, System
+
+NAME = "on_demand"  # of the stage
+
+
+def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+    """The system.
+
+    Args:
+      size: side of the pictures.
+      networks: ``generator``, which predicts whole pictures; ``fill``, the colour of the hole that it is given;
+        ``unit_range``, whether it sees [0, 1] instead of [-1, 1].
+      search: nothing of it: there is none.
+      stages: ``{"on_demand": {"curriculum", "levels", "pixels_per_level", "patience", "losses", "optimizer", ...}}``.
+        Holes of level l = 1 .. ``levels`` are squares of ``pixels_per_level`` (l - 1) + 1 to ``pixels_per_level`` l
+        pixels a side; ``curriculum`` is a rule of ``curriculum.composition``. Training ends before its steps where
+        ``patience`` validations brought no better mean (0: never). Offered to the losses: ``prediction``, ``target``,
+        ``hole``.
+
+    Raises:
+      InputError: for names that stand for nothing, or holes that do not fit the picture.
+    """
+    del search
+    own, label = stages[NAME], f"stages.{NAME}"
+    count, pixels, patience = own["levels"], own["pixels_per_level"], own["patience"]
+    if min(count, pixels) < 1 or patience < 0:
+        raise InputError(f"{label}: levels and pixels_per_level must be at least 1, patience at least 0")
+    generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
+    holes = f"square:1-{count * pixels}"
+    whole = block_task.build(size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level")
+    total = objective(own["losses"], LOSSES)
+    tx = optimizers.build(own["optimizer"], num_steps=own["steps"], label=f"{label}.optimizer")
+    equal = jnp.ones(count)  # what the levels are thought to reach before the first validation
+    curriculum.composition(own["curriculum"], equal, 0.0, batch_size=1)  # an unknown rule is refused now
+
+    def composition(state, batch_size):
+        """How many examples of a batch each level gets: a function of the last validation and of the step."""
+        progress = state.step / own["steps"]
+        return curriculum.composition(own["curriculum"], state.schedule["psnr"], progress, batch_size=batch_size)
+
+    def draw_level(key, level):
+        return masks.square_level(key, size, level=level, step=pixels)
+
+    def init(key, batch, earlier):
+        del earlier
+        key_generator, key_run = jax.random.split(key)
+        nets = {"generator": (*generator.init(key_generator, batch["image"][:1]), tx)}
+        none = {"best": jnp.full((), -jnp.inf), "stale": jnp.zeros((), jnp.int32), "finished": jnp.zeros((), bool)}
+        return state.create(key_run, nets, psnr=equal, **none)
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        del earlier
+        batch_size = len(batch["image"]) * (1 if axis_name is None else jax.lax.axis_size(axis_name))
+        shares = composition(state, batch_size)
+
+        def draw(key, number):
+            return jax.vmap(draw_level)(jax.random.split(key, number), curriculum.levels(shares, number))
+
+        def loss(params, stats, batch, key):
+            image = batch["image"]
+            hole = steps.global_draw(draw, key, len(image), axis_name)
+            given = whole.damage(image, hole)
+            prediction, stats = generator.apply(params, stats, given, train=True, axis_name=axis_name)
+            value, parts = total(whole.values(prediction, image, hole))
+            return value, (stats, parts)
+
+        after, told = steps.network_step(state, batch, key, name="generator", loss=loss, tx=tx, axis_name=axis_name)
+        return after, told | {f"count_{i + 1}": shares[i].astype(jnp.float32) for i in range(count)}
+
+    def predict(state, images, hole):
+        """What the generator paints, by its running statistics: whole pictures in its own range."""
+        net = state.networks["generator"]
+        return generator.apply(net.params, net.stats, whole.damage(images, hole), train=False)[0]
+
+    def validate(state, batch, key, earlier):
+        """PSNR of the completed pictures at every level, under holes that are always the same; some of the hardest."""
+        del earlier
+        image, scores, views = batch["image"], {}, None
+        for level in range(1, count + 1):
+            keys = jax.random.split(jax.random.fold_in(key, level), len(image))
+            hole = jax.vmap(lambda key, level=level: draw_level(key, level))(keys)
+            painted = predict(state, image, hole)
+            completed = composite(image, whole.restored(image, painted), hole)
+            scores[f"psnr_{level}"], views = metrics.psnr(completed, image), whole.views(image, hole, painted)
+        return scores, views
+
+    def adapt(schedule, scores):
+        """The levels' means for the next epoch, and whether the mean of all has stopped rising."""
+        psnr = jnp.stack([scores[f"psnr_{level}"].mean() for level in range(1, count + 1)])
+        better = psnr.mean() > schedule["best"]
+        stale = jnp.where(better, 0, schedule["stale"] + 1)
+        return {
+            "psnr": psnr,
+            "best": jnp.maximum(schedule["best"], psnr.mean()),
+            "stale": stale,
+            "finished": (stale >= patience) & (patience > 0),
+        }
+
+    def paint(states, images, hole):
+        return whole.restored(images, predict(states[NAME], images, hole))
+
+    return single_pass(paint, Stage(NAME, init, step, validate=validate, adapt=adapt), size=size)

@@ -1,0 +1,168 @@
+"""The curriculum in training: what a validation changes, what it does not recompile, and that a run goes on exactly."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import inpaint_jax
+from inpaint_jax import configuration, masks, parallel
+from inpaint_jax.errors import InputError
+from inpaint_jax.train import train
+
+TINY = (
+    "data.size=16",
+    "data.train=facades?split=train&count=24",
+    "networks.generator.features=(4,8)",
+    "stages.on_demand.pixels_per_level=2",
+    "stages.on_demand.batch_size=8",
+    "stages.on_demand.holdout=8",
+    "stages.on_demand.adapt_every=2",
+    "stages.on_demand.steps=6",
+    "stages.on_demand.checkpoint_every=3",
+    "stages.on_demand.log_every=1",
+)
+LEVELS = 5
+
+
+def config(words="mse", *more):
+    overrides = [f"--config.{item}" for item in (*TINY, *more) if "features" not in item]
+    its = configuration.load(f"configs/on_demand.py:smoke,on_demand,{words}", overrides)
+    its.networks.generator.features = [4, 8]
+    return its
+
+
+def stage_of(its):
+    [stage] = configuration.build_system(its).stages
+    return stage
+
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 3)).astype(np.float32)
+
+
+def lines(workdir):
+    rows = map(json.loads, (workdir / "on_demand" / "metrics.jsonl").read_text().splitlines())
+    return [{name: value for name, value in row.items() if name != "steps_per_second"} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    """A finished run of three epochs; not to be changed."""
+    folder = tmp_path_factory.mktemp("runs") / "on_demand"
+    assert train(config(), folder) == 0
+    return folder
+
+
+def test_counts_follow_the_validation(workdir):
+    """Equal at first; after an epoch in proportion to the squared error that it measured."""
+    rows = lines(workdir)
+    counts = {row["step"]: [row[f"count_{i + 1}"] for i in range(LEVELS)] for row in rows if "count_1" in row}
+    psnr = {row["step"]: [row[f"validation_psnr_{i + 1}"] for i in range(LEVELS)] for row in rows if len(row) == 6}
+    assert counts[1] == counts[2] == [2, 2, 2, 1, 1] and sorted(psnr) == [2, 4, 6]
+    for before, after in ((2, 3), (2, 4), (4, 5), (4, 6)):
+        shares = 10 ** (-np.array(psnr[before]) / 10)
+        shares *= 8 / shares.sum()
+        assert sum(counts[after]) == 8 and np.abs(np.array(counts[after]) - shares).max() < 1
+    assert counts[3] != counts[1]
+
+
+def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
+    """Stopped in the middle of an epoch, and just after one."""
+    for steps in (3, 4, 6):
+        assert train(config("mse", f"stages.on_demand.steps={steps}"), tmp_path) == 0
+    before, after = (inpaint_jax.load(folder).states["on_demand"] for folder in (workdir, tmp_path))
+    for a, b in zip(jax.tree.leaves(before.networks), jax.tree.leaves(after.networks), strict=True):
+        np.testing.assert_array_equal(a, b)
+    jax.tree.map(np.testing.assert_array_equal, before.schedule, after.schedule)
+
+    def told(folder):
+        return {row["step"]: row for row in lines(folder) if "count_1" in row}
+
+    assert told(workdir) == told(tmp_path)
+
+
+def test_pictures_set_apart_are_not_trained_on(workdir):
+    from inpaint_jax.interruption import Interruption
+    from inpaint_jax.train import stage_examples
+
+    its = config()
+    found = stage_examples(stage_of(its), its, workdir, {}, Interruption())
+    assert found is not None and len(found["source"]) == 16 and found["apart"].shape == (8, 16, 16, 3)
+    trained = {found["source"][i]["image"].tobytes() for i in range(16)}
+    apart = np.round((found["apart"] + 1) * 127.5).astype(np.uint8)
+    assert len(trained) == 16 and not trained & {image.tobytes() for image in apart}
+
+
+def test_patience(tmp_path):
+    """A run ends after two validations without a better mean, and stays ended."""
+    its = config("rigid", "stages.on_demand.patience=2", "stages.on_demand.steps=40")
+    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.0)
+    assert train(its, tmp_path) == 0
+    steps = [row["step"] for row in lines(tmp_path)]
+    state = inpaint_jax.load(tmp_path).states["on_demand"]
+    assert bool(state.schedule["finished"]) and int(state.step) == max(steps) < 40
+    assert train(its, tmp_path) == 0
+    assert [row["step"] for row in lines(tmp_path)] == steps
+
+
+def test_one_program_for_all_compositions():
+    stage = stage_of(config())
+    traced = []
+
+    @jax.jit
+    def step(state, batch, key):
+        traced.append(key)
+        return stage.step(state, batch, key, {})
+
+    state = jax.jit(lambda key: stage.init(key, {"image": jnp.asarray(IMAGES)}, {}))(jax.random.key(0))
+    for psnr in ([20.0] * 5, [40.0, 35.0, 30.0, 27.0, 25.0]):
+        now = state._replace(schedule=state.schedule | {"psnr": jnp.array(psnr)})
+        _, told = step(now, {"image": IMAGES}, jax.random.key(1))
+    assert len(traced) == 1
+    assert [int(told[f"count_{i + 1}"]) for i in range(LEVELS)] == [0, 0, 1, 3, 4]
+
+
+def test_devices_agree():
+    """The levels of a batch are shared by its devices."""
+    its = config("mse")
+    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.05)
+    stage = stage_of(its)
+    initial = jax.jit(lambda key: stage.init(key, {"image": jnp.asarray(IMAGES)}, {}))(jax.random.key(0))
+    initial = initial._replace(schedule=initial.schedule | {"psnr": jnp.array([40.0, 35.0, 30.0, 27.0, 25.0])})
+    found = []
+    for devices, how in ((1, "jit"), (4, "jit"), (4, "shard_map"), (4, "pmap")):
+        mesh = parallel.mesh(jax.devices()[:devices])
+        state = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh)
+        step = parallel.data_parallel(stage.step, mesh, how=how)
+        state, told = step(state, parallel.put_batch({"image": IMAGES}, mesh), jax.random.key(3), {})
+        found.append(jax.device_get((jax.tree.leaves(state.networks), told)))
+    for other in found[1:]:
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-4), found[0], other)
+
+
+def test_completes_any_hole(workdir):
+    hole = np.asarray(masks.parse("irregular")(jax.random.key(0), 16))
+    completed = inpaint_jax.complete(inpaint_jax.load(workdir), IMAGES, hole)
+    known = np.broadcast_to(hole < 0.5, IMAGES.shape)
+    np.testing.assert_array_equal(completed[known], IMAGES[known])
+    assert np.isfinite(completed).all() and not np.array_equal(completed, IMAGES)
+
+
+@pytest.mark.parametrize(
+    "item, message",
+    [
+        ("stages.on_demand.curriculum=psnr", "unknown curriculum 'psnr'"),
+        ("stages.on_demand.pixels_per_level=4", "does not fit a picture of side 16"),
+        ("stages.on_demand.levels=0", "levels and pixels_per_level must be at least 1"),
+    ],
+)
+def test_bad_choices_are_refused(item, message):
+    with pytest.raises(InputError, match=message):
+        configuration.build_system(config("mse", item))
+
+
+def test_unknown_words():
+    with pytest.raises(InputError, match="configs/on_demand.py: unknown words vgg; known: on_demand, self_tuned, inv_"):
+        configuration.load("configs/on_demand.py:vgg")
