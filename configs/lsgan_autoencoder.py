@@ -16,7 +16,7 @@ not in the paper, which says that it "refines" and speaks of noise:
 Source: the paper. Published: SSIM 0.883 and PSNR 22.30 dB, against 0.817 and 19.30 without the autoencoder.
 
 Deviations: the code has 8,192 features, as text and layers say, not 8,092. Scale ``cpu`` has a quarter of the channels,
-and trains 1,500 steps of 64.
+and trains 1,000 steps of 64.
 """
 
 from ml_collections import ConfigDict
