@@ -4,14 +4,16 @@ r"""Pathak et al. 2016, context encoders: feature learning by inpainting. From a
   inpaint complete --workdir=runs/context_encoder --images='facades?split=test&count=64' --holes=center \
                    --output=completed
 
-Argument, ``configs/context_encoder.py:preset,region,game,scale``, in any order, default
-``default,center,adversarial,cpu``:
+Argument, ``configs/context_encoder.py:preset,region,waist,game,scale``, in any order, default
+``default,center,bottleneck,adversarial,cpu``:
 
   default      the block is the hole; the generator is scored by the critic that has just been updated.
   published    as released: the hole is smaller than the block by 4 pixels a side (at 128), that ring weighs 10 times as
                much in the squared error, and the generator is scored by the critic before its update.
   center       one square hole in the middle, half as wide as the picture; completes holes inside it.
   random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed.
+  bottleneck   the waist is one convolution over the whole map, as released.
+  channel_wise ... a fully connected layer for every channel by itself, as the paper has it.
   adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
   l2           the squared error alone, without a critic: the blur that the adversary is there for.
   smoke        seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
@@ -92,13 +94,14 @@ SCALES = {
     ),
 }
 PRESETS, REGIONS, GAMES = ("default", "published"), ("center", "random"), ("adversarial", "l2")
+WAISTS = ("bottleneck", "channel_wise")
 
 
-def get_config(argument: str = "default,center,adversarial,cpu") -> ConfigDict:
-    """The config of a preset, a region, a game and a scale, in any order."""
+def get_config(argument: str = "default,center,bottleneck,adversarial,cpu") -> ConfigDict:
+    """The config of a preset, a region, a waist, a game and a scale, in any order."""
     words = argument.split(",") if argument else []
-    if unknown := set(words) - {*PRESETS, *REGIONS, *GAMES, *SCALES}:
-        known = ", ".join((*PRESETS, *REGIONS, *GAMES, *SCALES))
+    if unknown := set(words) - {*PRESETS, *REGIONS, *WAISTS, *GAMES, *SCALES}:
+        known = ", ".join((*PRESETS, *REGIONS, *WAISTS, *GAMES, *SCALES))
         raise InputError(f"configs/context_encoder.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
     s = SCALES[next((w for w in words if w in SCALES), "cpu")]
     published, centre, adversarial = "published" in words, "random" not in words, "l2" not in words
@@ -142,6 +145,8 @@ def get_config(argument: str = "default,center,adversarial,cpu") -> ConfigDict:
             ),
         )
     )
+    if "channel_wise" in words:
+        config.networks.generator = dict(name="channel_wise.EncoderDecoder", features=s["trunk"], size=block)
     if adversarial:
         stage = config.stages.context_encoder
         config.networks.critic = dict(name="context_encoder.Discriminator", width=s["critic"], use_bias=False)

@@ -70,7 +70,7 @@ def get_config(argument: str = "self_tuned,inv_psnr,cpu") -> ConfigDict:
     scale = SCALES[next((w for w in words if w in SCALES), "cpu")]
     network = next((w for w in words if w in NETWORKS), "self_tuned")
     s = scale[network]
-    channel_wise = dict(name="channel_wise.EncoderDecoder", features=s["features"])
+    channel_wise = dict(name="channel_wise.EncoderDecoder", features=s["features"], size=s["size"])
     waist = dict(
         name="context_encoder.Generator",
         trunk=dict(name="trunks.Strided", features=s["features"], use_bias=False),

@@ -13,7 +13,12 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.train import train
 
 WORDS = {
-    "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
+    "context_encoder": [
+        ("default", "published"),
+        ("center", "random"),
+        ("bottleneck", "channel_wise"),
+        ("adversarial", "l2"),
+    ],
     "desai_vae": [("alexnet", "vgg", "resnet"), ("default", "published")],
     "desai_gan": [("alexnet", "vgg", "resnet"), ("default", "published")],
     "lsgan": [("default", "published")],

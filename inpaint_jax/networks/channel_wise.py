@@ -1,4 +1,4 @@
-"""The encoder-decoder of Gao & Grauman 2017: 4x4 kernels down and up, and a waist that mixes places, not channels."""
+"""An encoder-decoder whose waist mixes places, not channels (Pathak et al. 2016, section 3.1; Gao & Grauman 2017)."""
 
 from collections.abc import Sequence
 
@@ -33,15 +33,17 @@ class ChannelWise(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """Damaged pictures ``[B, S, S, C]`` to whole ones ``[B, S, S, channels]`` in [-1, 1].
+    """Damaged pictures ``[B, S, S, C]`` to the predicted block ``[B, size, size, channels]`` in [-1, 1].
 
     Attributes:
-      features: channels of the encoder, one number for every halving; the decoder mirrors it.
-      channels: of the picture.
+      features: channels of the encoder, one number for every halving; the decoder mirrors it as far as it goes.
+      size: side of the block: that of the pictures, or, of their middle, a smaller one.
+      channels: of the block.
       axis_name: mapped axis over which the statistics of batch norm are taken.
     """
 
     features: Sequence[int] = (64, 128, 256, 512)
+    size: int = 64
     channels: int = 3
     axis_name: str | None = None
 
@@ -50,15 +52,15 @@ class EncoderDecoder(nn.Module):
         def norm(x):
             return BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
 
-        factor = 2 ** len(self.features)
-        if any(side % factor for side in images.shape[1:3]):
-            raise InputError(
-                f"{len(self.features)} halvings need a side that {factor} divides, not {images.shape[1:3]}"
-            )
+        halvings, side = len(self.features), images.shape[1]
+        waist = side >> halvings
+        if side % (1 << halvings) or self.size not in [waist << count for count in range(1, halvings + 1)]:
+            raise InputError(f"{halvings} halvings of a side of {side} pixels do not lead to a block of {self.size}")
         x = images
         for features in self.features:
             x = leaky_relu(norm(Conv(features, KERNEL, strides=2, use_bias=False)(x)))
         x = ChannelWise()(x)
         for features in tuple(self.features)[-2::-1]:
-            x = nn.relu(norm(ConvTranspose(features, KERNEL, strides=2, use_bias=False)(x)))
+            if 2 * x.shape[1] < self.size:
+                x = nn.relu(norm(ConvTranspose(features, KERNEL, strides=2, use_bias=False)(x)))
         return jnp.tanh(ConvTranspose(self.channels, KERNEL, strides=2, use_bias=False)(x))

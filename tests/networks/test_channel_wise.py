@@ -13,19 +13,23 @@ KEY = jax.random.key(0)
 
 
 @pytest.mark.parametrize(
-    "features, size, expected",
-    [((64, 128, 256, 512), 64, 5_653_248), ((64, 64, 128, 256, 512, 512), 128, 14_046_208)],
+    "features, size, block, expected",
+    [
+        ((64, 128, 256, 512), 64, 64, 5_653_248),
+        ((64, 64, 128, 256, 512, 512), 128, 128, 14_046_208),
+        ((64, 64, 128, 256, 512), 128, 64, None),  # the centre of the context encoder
+    ],
 )
-def test_parameters_and_shapes(features, size, expected):
-    network = pure(EncoderDecoder(features))
+def test_parameters_and_shapes(features, size, block, expected):
+    network = pure(EncoderDecoder(features, size=block))
 
     def run(key):
         params, stats = network.init(key, jnp.zeros((2, size, size, 3)))
         return params, network.apply(params, stats, jnp.zeros((2, size, size, 3)), train=True)[0]
 
     params, output = jax.eval_shape(run, KEY)
-    assert sum(leaf.size for leaf in jax.tree.leaves(params)) == expected
-    assert output.shape == (2, size, size, 3)
+    assert expected is None or sum(leaf.size for leaf in jax.tree.leaves(params)) == expected
+    assert output.shape == (2, block, block, 3)
 
 
 def test_channels_stay_apart():
@@ -41,6 +45,7 @@ def test_channels_stay_apart():
     np.testing.assert_allclose(y.reshape(2, 16, 512)[..., 7], plainly + params["params"]["bias"][None, :, 7], atol=1e-5)
 
 
-def test_a_side_that_cannot_be_halved_so_often():
-    with pytest.raises(InputError, match="4 halvings need a side that 16 divides"):
-        pure(EncoderDecoder()).init(KEY, jnp.zeros((1, 24, 24, 3)))
+@pytest.mark.parametrize("side, block", [(24, 24), (64, 48), (64, 128), (64, 4)])
+def test_a_block_that_is_not_reached(side, block):
+    with pytest.raises(InputError, match=f"4 halvings of a side of {side} pixels do not lead to a block of {block}"):
+        pure(EncoderDecoder(size=block)).init(KEY, jnp.zeros((1, side, side, 3)))

@@ -255,5 +255,5 @@ def test_what_was_published():
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="unknown words cente; known: default, published, center, random, adversarial"):
+    with pytest.raises(InputError, match="unknown words cente; known: default, published, center, random, bottleneck"):
         configuration.load("configs/context_encoder.py:cente,cpu")

@@ -30,7 +30,7 @@ LEVELS = 5
 def config(words="mse", *more):
     overrides = [f"--config.{item}" for item in (*TINY, *more) if "features" not in item]
     its = configuration.load(f"configs/on_demand.py:smoke,on_demand,{words}", overrides)
-    its.networks.generator.features = [4, 8]
+    its.networks.generator.features, its.networks.generator.size = [4, 8], 16
     return its
 
 
