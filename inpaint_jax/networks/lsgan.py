@@ -1,12 +1,13 @@
-"""The least-squares GAN of Sharma: DCGAN's shapes, but no norm, dropout after every leaky ReLU, and scores."""
+"""The least-squares GAN of Sharma: DCGAN's shapes, but no norm, dropout after every leaky ReLU, and scores.
+
+Weights begin at N(0, 0.02). With larger ones (He's) the critic wins in a few hundred steps, and all pictures are one.
+"""
 
 import flax.linen as nn
 import jax
 from jax import numpy as jnp
 
-from inpaint_jax.networks.layers import GRID, Conv, ConvTranspose, Dropout, doublings, leaky_relu
-
-HE = nn.initializers.he_normal()  # about N(0, 0.02) at the published widths; without a norm narrow networks need more
+from inpaint_jax.networks.layers import GRID, Conv, ConvTranspose, Dropout, doublings, leaky_relu, normal_init
 
 
 class Generator(nn.Module):
@@ -34,10 +35,12 @@ class Generator(nn.Module):
             return Dropout(self.dropout, axis_name=self.axis_name)(leaky_relu(x), train=train)
 
         count = doublings(self.size)
-        x = activated(nn.Dense(GRID * GRID * self.width, kernel_init=HE)(z)).reshape(-1, GRID, GRID, self.width)
+        x = activated(nn.Dense(GRID * GRID * self.width, kernel_init=normal_init)(z)).reshape(
+            -1, GRID, GRID, self.width
+        )
         for i in range(1, count):
-            x = activated(ConvTranspose(self.width >> i, self.kernel, strides=2, kernel_init=HE)(x))
-        return jnp.tanh(ConvTranspose(self.channels, self.kernel, strides=2, kernel_init=HE)(x))
+            x = activated(ConvTranspose(self.width >> i, self.kernel, strides=2)(x))
+        return jnp.tanh(ConvTranspose(self.channels, self.kernel, strides=2)(x))
 
 
 class Discriminator(nn.Module):
@@ -57,6 +60,6 @@ class Discriminator(nn.Module):
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
         x = images
         for i in range(doublings(images.shape[1])):
-            x = leaky_relu(Conv(self.width << i, 4, strides=2, kernel_init=HE)(x))
+            x = leaky_relu(Conv(self.width << i, 4, strides=2)(x))
             x = Dropout(self.dropout, axis_name=self.axis_name)(x, train=train)
-        return nn.Dense(1)(x.reshape(x.shape[0], -1))[:, 0]
+        return nn.Dense(1, kernel_init=normal_init)(x.reshape(x.shape[0], -1))[:, 0]
