@@ -34,8 +34,8 @@ from inpaint_jax.errors import InputError
 # size: side of the pictures; features: channels of the encoder; pixels: per level; epoch: steps.
 SCALES = {
     "smoke": {
-        "on_demand": dict(size=32, features=[8, 16, 32], pixels=3, batch=10, epoch=5, steps=20),
-        "self_tuned": dict(size=32, features=[8, 16, 32], pixels=3, batch=10, epoch=5, steps=20),
+        "on_demand": dict(size=64, features=[8, 16, 32, 32], pixels=6, batch=10, epoch=5, steps=20),
+        "self_tuned": dict(size=64, features=[8, 16, 32, 32], pixels=6, batch=10, epoch=5, steps=20),
         "bottleneck": 16,
         "rate": dict(learning_rate=2e-4),
         "holdout": 8,

@@ -66,7 +66,14 @@ def get_experiment(argument: str = "cpu") -> Experiment:
                 MEASURED,
             ),
         ),
-        curves=(Curve("Figure 6: training the autoencoder", "autoencoder", "reconstruction", {n: n for n in REFINED}),),
+        curves=(
+            Curve(
+                "Figure 6: training the autoencoder",
+                "autoencoder",
+                "squared error",
+                {name: (name, "reconstruction") for name in REFINED},
+            ),
+        ),
         descents=(Descent("Figure 7: the loss of the search", {"LSGAN": "lsgan"}),),
         grids=(
             Grid("Figure 9", ("truth", "damaged", "context_encoder", "lsgan", "noisy", "projected")),

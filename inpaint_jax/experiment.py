@@ -39,6 +39,15 @@ class Table(NamedTuple):
     measured: tuple[tuple[str, str], ...]  # (split, metric): ("test", "psnr_hole")
 
 
+class Comparison(NamedTuple):
+    """A table with a column per hole family; a row is one training, or several that differ by their seeds."""
+
+    title: str
+    header: str  # of the labels
+    metric: str  # of the test pictures
+    rows: Mapping[str, tuple[str, ...]]  # {"inv_psnr": (arm, arm, arm)}
+
+
 class Sweep(NamedTuple):
     """A plot: a metric's mean against a number, a line per label."""
 
@@ -50,12 +59,12 @@ class Sweep(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A plot of training: a metric of a stage against its steps, a line per label."""
+    """A plot of training: metrics of a stage against its steps, a line per label."""
 
     title: str
     stage: str
-    metric: str  # of the stage's metrics.jsonl
-    lines: Mapping[str, str]  # {"noisy": arm}
+    y: str  # what the metrics are
+    lines: Mapping[str, tuple[str, str]]  # {"noisy": (arm, metric of the stage's metrics.jsonl)}
 
 
 class Descent(NamedTuple):
@@ -81,6 +90,7 @@ class Experiment(NamedTuple):
     holes: tuple[str, ...]  # families, as inpaint evaluate takes them
     against: tuple[str, ...]  # baselines likewise, measured on the test pictures
     tables: tuple[Table, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     curves: tuple[Curve, ...] = ()
     descents: tuple[Descent, ...] = ()
@@ -139,8 +149,12 @@ def mentioned(experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield from ((table.title, row.arm) for row in table.rows)
     for sweep in experiment.sweeps:
         yield from ((sweep.title, arm) for line in sweep.lines.values() for arm in line.values())
-    for plot in (*experiment.curves, *experiment.descents):
-        yield from ((plot.title, arm) for arm in plot.lines.values())
+    for comparison in experiment.comparisons:
+        yield from ((comparison.title, arm) for row in comparison.rows.values() for arm in row)
+    for curve in experiment.curves:
+        yield from ((curve.title, arm) for arm, _ in curve.lines.values())
+    for descent in experiment.descents:
+        yield from ((descent.title, arm) for arm in descent.lines.values())
     for grid in experiment.grids:
         yield from ((grid.title, arm) for arm in grid.columns if arm not in PICTURES)
         if grid.pick is not None:
@@ -151,5 +165,7 @@ def measurements(experiment: Experiment) -> Iterator[tuple[str, str, str]]:
     """Every number that is shown: ``(where, split, metric)``."""
     for table in experiment.tables:
         yield from ((table.title, split, metric) for split, metric in table.measured)
+    for comparison in experiment.comparisons:
+        yield comparison.title, "test", comparison.metric
     for sweep in experiment.sweeps:
         yield sweep.title, sweep.split, sweep.metric

@@ -26,10 +26,10 @@ def draw(workdir: Path, experiment: Experiment, test: PictureSet, summaries: Sum
             plots.plot_sweep(workdir / file, there, x=sweep.x, y=f"{sweep.metric}, {sweep.split}")
             yield sweep.title, file
     for curve in experiment.curves:
-        lines = {label: metric_line(workdir / arm / curve.stage, curve.metric) for label, arm in curve.lines.items()}
+        lines = {label: metric_line(workdir / arm / curve.stage, name) for label, (arm, name) in curve.lines.items()}
         if there := {label: line for label, line in lines.items() if line[0]}:
             file = f"curve-{slug(curve.title)}.png"
-            plots.plot_lines(workdir / file, {curve.title: there}, x="step", y=curve.metric.replace("_", " "))
+            plots.plot_lines(workdir / file, {curve.title: there}, x="step", y=curve.y)
             yield curve.title, file
     for descent in experiment.descents:
         found = {

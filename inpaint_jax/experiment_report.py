@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from inpaint_jax import experiment_figures, files, tables
 from inpaint_jax.arm_summary import score
 from inpaint_jax.evaluation_report import machine, protocols
-from inpaint_jax.experiment import SPLITS, Experiment, Table, measurements
+from inpaint_jax.experiment import SPLITS, Comparison, Experiment, Table, measurements
 from inpaint_jax.experiment_figures import Summaries, titled
 from inpaint_jax.picture_set import PictureSet
 
@@ -62,13 +64,17 @@ def all_tables(
             used = {split: sets[split] for split, _ in table.measured}
             names = list(dict.fromkeys(metric for _, metric in table.measured))
             text = paper_table(table, family, summaries)
-            yield titled(table.title, family, experiment), text, caption(used, family, names, its)
+            yield titled(table.title, family, experiment), text, caption(used, [family], names, its)
         if baselines:
             text, used = baseline_table(shown, family, baselines), {"test": sets["test"]}
-            yield titled("Baselines", family, experiment), text, caption(used, family, shown, baselines)
+            yield titled("Baselines", family, experiment), text, caption(used, [family], shown, baselines)
         if "train" in sets:
             text, title = gap_table(shown, family, summaries), titled("Training and test pictures", family, experiment)
-            yield title, text, caption(sets, family, shown, summaries)
+            yield title, text, caption(sets, [family], shown, summaries)
+    for comparison in experiment.comparisons:
+        its = {arm: summaries[arm] for arms in comparison.rows.values() for arm in arms}
+        text, used = comparison_table(comparison, experiment.holes, summaries), {"test": sets["test"]}
+        yield comparison.title, text, caption(used, experiment.holes, [comparison.metric], its)
     yield "Effort", effort_table(experiment, summaries), "Seconds of training are summed over interruptions."
 
 
@@ -80,6 +86,18 @@ def paper_table(table: Table, family: str, summaries: Summaries) -> str:
         for row in table.rows
     ]
     return tables.markdown([*table.header, *(f"{metric} {split}" for split, metric in table.measured)], rows)
+
+
+def comparison_table(comparison: Comparison, families: Sequence[str], summaries: Summaries) -> str:
+    """A metric under every family of holes, and its mean over them; of several trainings, mean and deviation."""
+    rows = []
+    for label, arms in comparison.rows.items():
+        of_arms = [[score(summaries[arm], "test", family, comparison.metric) for family in families] for arm in arms]
+        there = np.array([[its["mean"] for its in scores if its] for scores in of_arms if all(scores)], np.float64)
+        columns = np.concatenate([there, there.mean(1, keepdims=True)], axis=1).T if len(there) else []
+        cells = [tables.spread(column) for column in columns] or ["–"] * (1 + len(families))
+        rows.append([label, str(len(there)), *cells])
+    return tables.markdown([comparison.header, "trainings", *families, "mean"], rows)
 
 
 def baseline_table(shown: Sequence[str], family: str, baselines: Summaries) -> str:
@@ -123,17 +141,19 @@ def effort_table(experiment: Experiment, summaries: Summaries) -> str:
     return tables.markdown(["arm", "config", "hash", "parameters", "training", "completing"], rows)
 
 
-def caption(sets: Mapping[str, PictureSet], family: str, names: Sequence[str], summaries: Summaries) -> str:
+def caption(sets: Mapping[str, PictureSet], families: Sequence[str], names: Sequence[str], summaries: Summaries) -> str:
     """What identifies the numbers of a table: pictures, holes, configs, commit, hardware, date, protocols."""
     pictures = [f"{len(its.names)} {split} pictures of {', '.join(its.sources)}" for split, its in sets.items()]
-    holes = ", ".join(f"{its.hashes[family]} ({split})" for split, its in sets.items())
+    holes = [
+        f"{family} {', '.join(f'{its.hashes[family]} ({split})' for split, its in sets.items())}" for family in families
+    ]
     seed = next(iter(sets.values())).seed
     there = {name: summary["run"] for name, summary in summaries.items() if summary}
     missing = [name for name in summaries if name not in there]
     return "; ".join(
         [
             *pictures,
-            f"holes {family}, seed {seed}, hash {holes}",
+            f"holes of seed {seed}: {', '.join(holes)}",
             *provenance(there),
             *([f"not there yet: {', '.join(missing)}"] if missing else []),
             protocols(names),

@@ -159,3 +159,17 @@ def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):
     with pytest.raises(InputError, match=message):
         train(configuration.load(f"configs/{choice}:smoke", overrides), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_curricula(scale):
+    """Twenty-four trainings that differ in curriculum and seed alone, measured at the levels that they train on."""
+    its = experiment.load(f"configs/curricula.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    assert len(configs) == 24
+    for name, config in configs.items():
+        rule, _, seed = name.rpartition("_")
+        assert (config.stages.on_demand.curriculum, config.seed) == (rule, int(seed))
+        assert (config.data.size, config.stages.on_demand.pixels_per_level) == (64, 6)
+    with pytest.raises(InputError, match="configs/curricula.py: unknown scale 'rigid'; known: smoke, cpu, paper"):
+        experiment.load("configs/curricula.py:rigid")

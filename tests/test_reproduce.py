@@ -12,7 +12,7 @@ from PIL import Image
 from inpaint_jax import arm_summary, cli, evaluate, metrics, reproduce
 
 EXPERIMENT = """
-from inpaint_jax.experiment import Arm, Curve, Descent, Experiment, Grid, Row, Sweep, Table
+from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Experiment, Grid, Row, Sweep, Table
 
 TINY = {tiny}
 
@@ -34,7 +34,8 @@ def get_experiment(argument="whole"):
             ),
         ),
         sweeps=(Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),),
-        curves=(Curve("Training", "dcgan", "critic_real", dict(short="short")),),
+        curves=(Curve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),),
+        comparisons=(Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),),
         descents=(Descent("Searching", dict(nag="short", adam="long")),),
         grids=(Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),),
         train_count=5,
@@ -93,6 +94,15 @@ def test_report(done):
     assert first[:3] == ["nag", "6", "19.4"]
     assert first[4] == f"{short['test']['center']['scores']['psnr_hole']['mean']:.2f}"
     assert [row[0] for row in rows(report, "Baselines, random:0.8")] == ["mean"]
+    both, long = rows(report, "By holes")
+    means = {
+        arm: [its["measured"]["test"][family]["scores"]["psnr_hole"]["mean"] for family in ("center", "random:0.8")]
+        for arm, its in report["arms"].items()
+    }
+    assert long == ["long", "1", *(f"{value:.2f}" for value in (*means["long"], np.mean(means["long"])))]
+    assert both[1] == "2" and both[2] == f"{np.mean(list(means.values()), 0)[0]:.2f} ± " + (
+        f"{abs(means['short'][0] - means['long'][0]) / 2**0.5:.2f}"
+    )
     gap = rows(report, "Training and test pictures, center")[0]
     assert float(gap[6]) == pytest.approx(float(gap[5]) - float(gap[4]), abs=0.011)
     text = (done / "report.md").read_text()
