@@ -13,7 +13,7 @@ Argument, ``configs/context_encoder.py:preset,region,waist,game,scale``, in any 
   center       one square hole in the middle, half as wide as the picture; completes holes inside it.
   random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed.
   bottleneck   the waist is one convolution over the whole map, as released.
-  channel_wise ... a fully connected layer for every channel by itself, as the paper has it.
+  channel_wise ... a fully connected layer for every channel by itself, after the paper.
   adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
   l2           the squared error alone, without a critic: the blur that the adversary is there for.
   smoke        seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
@@ -25,7 +25,8 @@ without the channel-wise layer of the paper; the ring is 4 pixels wide, not 7). 
 
 Deviations: the default presets have no ring. The released code keeps the activations of the critic before its update
 but pulls back through its new weights; ``published`` takes both before. The random pattern has its own noise for every
-picture and exactly 25 % missing, where the code cuts windows with 20 to 30 % out of one large noise picture. Scale
+picture and exactly 25 % missing, where the code cuts windows with 20 to 30 % out of one large noise picture. Behind
+the channel-wise layer the paper mixes channels by a convolution, which is left out as in on-demand learning. Scale
 ``cpu`` predicts blocks of 32 in pictures of 64, with half the channels, through a waist of 1,000, against a critic with
 a quarter; its rates are half as large (without a critic five times) and fall to 0 over 5,500 steps. ``cpu128`` is as
 narrow and takes 1,500 steps of 32.

@@ -48,7 +48,10 @@ def get_config(argument: str = "noisy,generated,default,cpu") -> ConfigDict:
         input="composite" if "composite" in words else "generated",
         holes=HOLES,
         pictures=s["pictures"] if pairs == "projected" else 0,
-        search={**config.search.to_dict(), "iterations": min(200, s["search"]["iterations"])},
+        projection=dict(
+            search={**config.search.to_dict(), "iterations": min(200, s["search"]["iterations"])},
+            losses=config.losses.to_dict(),
+        ),
         optimizer=dict(name="adam", learning_rate=1e-3),
         losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),
         checkpoint_every=s["every"],

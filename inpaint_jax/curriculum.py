@@ -59,7 +59,7 @@ def scheduled(name: str, progress: jax.Array | float, *, num_levels: int, batch_
       batch_size: B.
 
     Returns:
-      int32 ``[N]`` with sum B; what cannot be shared evenly goes to the newest level.
+      int32 ``[N]`` with sum B; what cannot be shared evenly goes to the newest level, of "rigid" to the lowest.
     """
     if name == "rigid":
         return counts(jnp.ones(num_levels), batch_size)

@@ -1,4 +1,7 @@
-"""The figures of an experiment: sweeps as plots, completed pictures in grids. What is not there yet is left out."""
+"""The figures of an experiment: sweeps, trainings and searches as plots, completed pictures in grids.
+
+What is not there yet is left out.
+"""
 
 import json
 import re
@@ -77,7 +80,7 @@ def metric_line(folder: Path, metric: str) -> tuple[list[int], list[float]]:
 def loss_line(
     folder: Path, family: str, summary: Mapping[str, Any] | None
 ) -> tuple[Sequence[int], Sequence[float] | np.ndarray]:
-    """Iterations and the mean loss over an arm's test pictures; empty where nothing was searched."""
+    """Iterations and the mean loss of the searches that are still under way; empty where nothing was searched."""
     totals = answer.totals if (answer := answered(folder, family, summary)) else np.zeros((0, 0))
     return range(totals.shape[1]), np.nanmean(totals, axis=0) if totals.size else []
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from tqdm import tqdm
 
@@ -14,8 +15,11 @@ from inpaint_jax import configuration, files, masks, sheets
 from inpaint_jax.completion import Driver, Task
 from inpaint_jax.configuration import Config
 from inpaint_jax.data.views import Source, ids
+from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption
 from inpaint_jax.systems.interface import Stage
+
+BLOCK = 64  # pictures per file
 
 
 def projections(
@@ -26,7 +30,8 @@ def projections(
     Args:
       stage: whose ``projection`` completes them.
       source: its training pictures.
-      config: of the run; the stage's ``holes`` are families that the pictures take turns with.
+      config: of the run; the stage's ``holes`` are families that the pictures take turns with, and its
+        ``projection.search.slots`` the pictures at once.
       folder: for the files.
       earlier: finished states of the stages before it.
       stop: when it becomes true, the pictures under way are given up.
@@ -34,20 +39,28 @@ def projections(
     Returns:
       ``{"projection": float32 [N, H, W, C] in [-1, 1], on the 256 levels of picture files, "hole": [N, H, W, 1]}``;
       None after a stop.
+
+    Raises:
+      InputError: where several processes would have to make them.
     """
     assert stage.projection
     names, settings = list(ids(source)), config.stages[stage.name]
     holes = turns(settings.holes, names, size=config.data.size, seed=config.seed)
-    driver = Driver(stage.projection, dict(earlier), slots=config.search.slots)
+    driver = Driver(stage.projection, dict(earlier), slots=settings.projection.search.slots)
     painted: list[np.ndarray] = []
     identity = fingerprint(stage, config, names, earlier)
     with tqdm(total=len(names), desc=f"projections for {stage.name}", unit="image") as bar:
-        for first in range(0, len(names), driver.slots):
-            rows = range(len(names))[first : first + driver.slots]
+        for first in range(0, len(names), BLOCK):
+            rows = range(len(names))[first : first + BLOCK]
             file = folder / f"{identity}-{first:06d}.npz"
             if file.is_file():
                 with np.load(file) as parts:
                     painted += list(parts["projection"])
+            elif jax.process_count() > 1:
+                raise InputError(
+                    f"{folder}: several processes cannot complete the training pictures of {stage.name} together; "
+                    "give the same command to one process until that is done"
+                )
             else:
                 tasks = (Task(names[i], sheets.from_uint8(source[i]["image"]), holes[i]) for i in rows)
                 results = driver.run(tasks, seed=config.seed, stop=stop, on_chunk=lambda n: bar.set_postfix(chunk=n))
@@ -75,8 +88,8 @@ def fingerprint(stage: Stage, config: Config, names: list[str], earlier: Mapping
     settings = plain["stages"][stage.name]
     return configuration.fingerprint(
         {
-            **{part: plain[part] for part in ("seed", "data", "networks", "losses")},
-            **{part: settings[part] for part in ("holes", "search")},
+            **{part: plain[part] for part in ("seed", "data", "networks")},
+            **{part: settings[part] for part in ("holes", "projection")},
             "earlier": {name: int(state.step) for name, state in earlier.items()},
             "names": names,
         }

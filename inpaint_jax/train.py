@@ -51,7 +51,10 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
     shapes: dict[str, Any] = {}
     for stage in system.stages:  # refuses bad data, and networks that do not fit, before anything is written
         training_source(config, config.stages[stage.name])
-        shapes[stage.name] = jax.eval_shape(partial(model.initial_state, stage, config), shapes)
+        shape = jax.eval_shape(partial(model.initial_state, stage, config), shapes)
+        if shapes:  # a later stage begins after hours
+            jax.eval_shape(keyed(stage), shape, batch_shape(stage, config), None, shapes)
+        shapes[stage.name] = shape
     check_same_run(workdir, config)
     if reuse_from:
         reuse(system.stages, config, workdir, Path(reuse_from))
@@ -64,6 +67,13 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
             if stop.signal:
                 return 128 + stop.signal
     return 0
+
+
+def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]:
+    """What a batch of a stage looks like."""
+    side = (config.stages[stage.name].batch_size, config.data.size, config.data.size)
+    names = {"image": 3, **({"projection": 3, "hole": 1} if stage.projection else {})}
+    return {name: jax.ShapeDtypeStruct((*side, channels), jnp.float32) for name, channels in names.items()}
 
 
 def check_same_run(workdir: Path, config: Config) -> None:
@@ -112,7 +122,7 @@ def train_stage(
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
         validate = jax.jit(stage.validate) if stage.validate else None
         adapt = jax.jit(stage.adapt) if stage.adapt else None
-        fixed = None if apart is None else parallel.put_batch({"image": apart}, mesh)
+        fixed = None if apart is None else parallel.replicate({"image": apart}, mesh)
         number, finished = start, False
         with Report(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
             if not start:
@@ -170,8 +180,9 @@ class Report:
     def __exit__(self, kind, error, trace) -> None:
         self.bar.close()
         self.log.close()
-        if kind is None and jax.process_index() == 0:
-            plots.plot_metrics(self.folder / "metrics.png", self.folder / "metrics.jsonl")
+        metrics = self.folder / "metrics.jsonl"
+        if kind is None and jax.process_index() == 0 and metrics.is_file() and metrics.stat().st_size:
+            plots.plot_metrics(self.folder / "metrics.png", metrics)
 
     def overview(self, state) -> None:
         """``parameters.txt``: every array of every network, with its shape and size."""
@@ -214,8 +225,8 @@ def keyed(stage: Stage):
     return step
 
 
-def training_source(config: Config, settings: Config) -> Source:
-    """The pictures that a stage trains on.
+def training_source(config: Config, settings: Config, *, part: str = "train") -> Source:
+    """The pictures that a stage trains on, or ("validation") those that it sets apart.
 
     Raises:
       InputError: no such pictures, fewer than one batch, or a batch that the accelerators cannot share.
@@ -226,8 +237,11 @@ def training_source(config: Config, settings: Config) -> Source:
         if len(source) < count:
             raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")
         source = Subset(source, range(count))
-    if len(source) < settings.batch_size:
-        raise InputError(f"{specs}: {len(source)} pictures are fewer than one batch of {settings.batch_size}")
+    if apart := settings.get("holdout", 0):
+        source = holdout(source, count=apart, part=part)
+    if part == "train" and len(source) < settings.batch_size:
+        besides = f" besides the {apart} set apart" if apart else ""
+        raise InputError(f"{specs}: {len(source)} pictures{besides} are fewer than one batch of {settings.batch_size}")
     if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
         raise InputError(
             f"{settings.batch_size} examples cannot be shared by {count} devices: choose a batch_size that is a "
@@ -246,8 +260,7 @@ def stage_examples(
     settings = config.stages[stage.name]
     source, apart = training_source(config, settings), None
     if stage.adapt:
-        held = holdout(source, count=settings.holdout, part="validation")
-        source = holdout(source, count=settings.holdout, part="train")
+        held = training_source(config, settings, part="validation")
         apart = to_unit(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
         return {"source": source, "arrays": {}, "apart": apart}

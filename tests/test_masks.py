@@ -251,13 +251,13 @@ def test_a_hole_that_does_not_fit(spec, said):
 
 
 def test_families_take_turns():
-    draw = jax.jit(masks.by_turns("center:4,left,square:2-3"), static_argnums=(1, 2))
-    holes = np.asarray(draw(KEY, 8, 16))
+    draw = jax.jit(masks.by_turns("center:4,left,square:2-3", 16), static_argnums=1)
+    holes = np.asarray(draw(KEY, 8))
     assert holes.shape == (8, 16, 16, 1)
     np.testing.assert_array_equal(holes[0::3], [masks.center(KEY, 16, side=4)] * 3)
     np.testing.assert_array_equal(holes[1::3], [masks.half(KEY, 16, side="left")] * 3)
     assert set(holes[2::3].sum((1, 2, 3))) <= {4, 9} and not np.array_equal(holes[2], holes[5])
     alone = jax.vmap(lambda key: masks.parse("square:2-9")(key, 16))(jax.random.split(KEY, 5))
-    np.testing.assert_array_equal(masks.by_turns("square:2-9")(KEY, 5, 16), alone)
+    np.testing.assert_array_equal(masks.by_turns("square:2-9", 16)(KEY, 5), alone)
     with pytest.raises(InputError, match="a batch of 2 pictures cannot have holes of 3 families"):
-        masks.by_turns("center:4,left,square:2-3")(KEY, 2, 16)
+        masks.by_turns("center:4,left,square:2-3", 16)(KEY, 2)

@@ -90,23 +90,24 @@ def parse(spec: str) -> Callable[[Key, int], Hole]:
     return functools.partial(family.draw, **options)
 
 
-def by_turns(specs: str) -> Callable[..., Hole]:
+def by_turns(specs: str, size: int) -> Callable[[Key, int], Hole]:
     """Holes of several families by turns: example i has one of family i mod F, and no other is drawn for it.
 
     Args:
       specs: F families by comma, as ``parse`` reads them: "center,left,random:0.8,square:16-40".
+      size: side of the pictures.
 
     Returns:
-      ``(key, count, size) -> holes [count, size, size, 1]``, jittable with a traced key. It raises InputError for more
-      families than holes (some would never be seen), and for holes that do not fit the picture.
+      ``(key, count) -> holes [count, size, size, 1]``, jittable with a traced key. It raises InputError for more
+      families than holes: some would never be seen.
 
     Raises:
-      InputError: for an unknown name or an option that makes no sense.
+      InputError: for an unknown name, an option that makes no sense, or holes that do not fit the picture.
     """
     families = [parse(spec) for spec in specs.split(",")]
     turns = len(families)
 
-    def draw(key: Key, count: int, size: int) -> Hole:
+    def draw(key: Key, count: int) -> Hole:
         if count < turns:
             raise InputError(f"a batch of {count} pictures cannot have holes of {turns} families: choose a larger one")
         keys = jax.random.split(key, count)
@@ -114,4 +115,5 @@ def by_turns(specs: str) -> Callable[..., Hole]:
         places = np.concatenate([np.arange(count)[i::turns] for i in range(turns)])
         return jnp.concatenate(drawn)[np.argsort(places)]
 
+    jax.eval_shape(lambda: draw(jax.random.key(0), turns))  # a hole that does not fit is refused now
     return draw

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -25,7 +24,7 @@ class Blocks:
       size: side of the pictures.
       side: of the block; ``size``: the whole picture is predicted, under any hole. A smaller block is predicted from
         pictures whose hole is always the same, inside the block.
-      holes: the family that is trained on, "center:56" or "pattern", or several by comma, in turn.
+      holes: the family that is trained on, "center:56" or "pattern", or several by comma, by turns.
       colour: inside the hole of what the network is given, one number or one per channel, in [-1, 1].
       unit_range: the network sees and paints [0, 1] instead of [-1, 1].
     """
@@ -38,8 +37,7 @@ class Blocks:
 
     def draw(self, key: Key, count: int, axis_name: str | None = None) -> Hole:
         """Holes to train on, ``[count, size, size, 1]``."""
-        holes = partial(masks.by_turns(self.holes), size=self.size)
-        return steps.global_draw(holes, key, count, axis_name)
+        return steps.global_draw(masks.by_turns(self.holes, self.size), key, count, axis_name)
 
     def damage(self, image: Image, hole: Hole) -> jax.Array:
         """What the network is given, ``[B, size, size, C]`` in its own range."""

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from inpaint_jax import latent_inpainting, optimizers, state, steps
+from inpaint_jax.errors import InputError
 from inpaint_jax.losses import LOSSES
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import Network
@@ -40,6 +41,9 @@ def stage(
       generator_updates: generator updates per critic update; 2 in the code that Buchacek et al. build on.
       generator_loss: what the generator descends on, of ``fake_logits``.
       critic_loss: what the critic descends on, of ``real_logits`` and ``fake_logits``.
+
+    Raises:
+      InputError: for an unknown optimiser or loss.
     """
     tx = optimizers.build(optimizer, label=f"stages.{name}.optimizer")
 
@@ -81,8 +85,14 @@ def stage(
     return Stage(name, init, step, validate=validate)
 
 
-def networks(described: Mapping[str, Any]) -> dict[str, Any]:
-    """``generator``, ``critic`` and ``latent_size`` of a config's networks, as ``stage`` and searches take them."""
+def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """``generator``, ``critic`` and ``latent_size`` of a config's networks, as ``stage`` and searches take them.
+
+    Raises:
+      InputError: for names that stand for nothing, or a generator of pictures of another side than ``size``.
+    """
+    if described["generator"].get("size", size) != size:
+        raise InputError(f"networks.generator.size: it paints whole pictures, so it must be data.size, {size}")
     return {
         "generator": build_network(described["generator"], NETWORKS, label="networks.generator"),
         "critic": build_network(described["critic"], NETWORKS, label="networks.critic"),

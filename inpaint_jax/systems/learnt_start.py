@@ -5,7 +5,6 @@ what a search does for one picture, the encoder learns to do for all of them at 
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -45,8 +44,7 @@ def stage(
       InputError: for an unknown family, or one whose holes do not fit the pictures.
     """
     tx = optimizers.build(optimizer, label="stages.encoder.optimizer")
-    draw = partial(masks.by_turns(holes), size=size)
-    jax.eval_shape(lambda: draw(jax.random.key(0), 1 + holes.count(",")))  # a hole that does not fit is refused now
+    draw = masks.by_turns(holes, size)
 
     def init(key, batch, earlier):
         del earlier

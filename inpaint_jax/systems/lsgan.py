@@ -35,15 +35,16 @@ def build(
     Raises:
       InputError: for names that stand for nothing, or numbers that make no search.
     """
-    its = searching(networks, losses=losses, search=search, blend=blend)
-    return System(size, (prior(networks, stages[NAME]),), lambda hole: None, its.begin, its.advance, its.finish)
+    nets = latent_gan.networks(networks, size)
+    its = searching(nets, losses=losses, search=search, blend=blend)
+    return System(size, (prior(nets, stages[NAME]),), lambda hole: None, its.begin, its.advance, its.finish)
 
 
-def prior(networks: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
-    """The stage of generator and critic, one update of each per step."""
+def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
+    """The stage of generator and critic, one update of each per step; raises InputError for an unknown optimiser."""
     return latent_gan.stage(
         NAME,
-        **latent_gan.networks(networks),
+        **nets,
         optimizer=settings["optimizer"],
         generator_updates=1,
         generator_loss="generator_least_squares",
@@ -52,15 +53,13 @@ def prior(networks: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
 
 
 def searching(
-    networks: Mapping[str, Any],
+    nets: Mapping[str, Any],
     *,
     losses: Mapping[str, Any],
     search: Mapping[str, Any],
     blend: Mapping[str, Any],
     refine: Callable | None = None,
 ) -> LatentSearch:
-    """The search in the trained prior; ``refine`` as in ``latent_search.build``."""
+    """The search in the trained prior; ``refine``, and what is raised, as in ``latent_search.build``."""
     rules = {**search, "batch_norm": "running"}
-    return latent_search.build(
-        NAME, **latent_gan.networks(networks), losses=losses, search=rules, blend=blend, refine=refine
-    )
+    return latent_search.build(NAME, **nets, losses=losses, search=rules, blend=blend, refine=refine)

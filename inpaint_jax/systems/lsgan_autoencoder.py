@@ -5,7 +5,7 @@ from typing import Any
 
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.systems import lsgan, refinement
+from inpaint_jax.systems import latent_gan, lsgan, refinement
 from inpaint_jax.systems.interface import System
 
 
@@ -26,20 +26,21 @@ def build(
       losses: as in ``lsgan.build``.
       search: likewise.
       blend: likewise.
-      stages: ``{"lsgan": {...}, "autoencoder": {...}}``, the latter as ``refinement.stage`` takes it, with ``search``,
-        which paints the training pictures of ``pairs="projected"``.
+      stages: ``{"lsgan": {...}, "autoencoder": {...}}``, the latter as ``refinement.stage`` takes it, with the
+        ``projection``'s ``search`` and ``losses``, which paint the training pictures of ``pairs="projected"``.
 
     Raises:
       InputError: for names that stand for nothing, or numbers that make no search.
     """
     settings = stages[refinement.NAME]
     autoencoder = build_network(networks["autoencoder"], NETWORKS, label="networks.autoencoder")
+    nets = latent_gan.networks(networks, size)
     refine = refinement.refiner(autoencoder=autoencoder, settings=settings)
-    its = lsgan.searching(networks, losses=losses, search=search, blend=blend, refine=refine)
-    other = lsgan.searching(networks, losses=losses, search=settings["search"], blend=blend)
+    its = lsgan.searching(nets, losses=losses, search=search, blend=blend, refine=refine)
+    other = lsgan.searching(nets, **settings["projection"], blend=blend)
     projection = System(size, (), lambda hole: None, other.begin, other.advance, other.painted)
     trained = (
-        lsgan.prior(networks, stages[lsgan.NAME]),
+        lsgan.prior(nets, stages[lsgan.NAME]),
         refinement.stage(autoencoder=autoencoder, size=size, settings=settings, projection=projection),
     )
     return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish)

@@ -22,6 +22,7 @@ from inpaint_jax.systems.feed_forward import single_pass
 from inpaint_jax.systems.interface import Stage, System
 
 NAME = "on_demand"  # of the stage
+BEST = 100.0  # dB, of a picture completed without error: its infinite PSNR would hide all others in a mean
 
 
 def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
@@ -35,8 +36,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
       stages: ``{"on_demand": {"curriculum", "levels", "pixels_per_level", "patience", "losses", "optimizer", ...}}``.
         Holes of level l = 1 .. ``levels`` are squares of ``pixels_per_level`` (l - 1) + 1 to ``pixels_per_level`` l
         pixels a side; ``curriculum`` is a rule of ``curriculum.composition``. Training ends before its steps where
-        ``patience`` validations brought no better mean (0: never). Offered to the losses: ``prediction``, ``target``,
-        ``hole``.
+        ``patience`` validations brought no better mean (0: never); there is one every ``adapt_every`` steps, on
+        ``holdout`` training pictures set apart. Offered to the losses: ``prediction``, ``target``, ``hole``.
 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the picture.
@@ -44,8 +45,11 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     del search
     own, label = stages[NAME], f"stages.{NAME}"
     count, pixels, patience = own["levels"], own["pixels_per_level"], own["patience"]
-    if min(count, pixels) < 1 or patience < 0:
-        raise InputError(f"{label}: levels and pixels_per_level must be at least 1, patience at least 0")
+    if min(count, pixels, own["holdout"], own["adapt_every"]) < 1 or patience < 0:
+        at_least = "levels, pixels_per_level, holdout and adapt_every must be at least 1, patience at least 0"
+        raise InputError(f"{label}: {at_least}")
+    if networks["generator"].get("size", size) != size:
+        raise InputError(f"networks.generator.size: it predicts whole pictures, so it must be data.size, {size}")
     generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
     holes = f"square:1-{count * pixels}"
     whole = block_task.build(size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level")
@@ -102,7 +106,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             hole = jax.vmap(lambda key, level=level: draw_level(key, level))(keys)
             painted = predict(state, image, hole)
             completed = composite(image, whole.restored(image, painted), hole)
-            scores[f"psnr_{level}"], views = metrics.psnr(completed, image), whole.views(image, hole, painted)
+            psnr = jnp.minimum(metrics.psnr(completed, image), BEST)
+            scores[f"psnr_{level}"], views = psnr, whole.views(image, hole, painted)
         return scores, views
 
     def adapt(schedule, scores):

@@ -6,7 +6,6 @@ pictures ("projected"), and the true picture as it is ("identity").
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -47,8 +46,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
     enter = resolve(settings["input"], INPUTS, kind=f"{label}.input")
     total = objective(settings["losses"], LOSSES)
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
-    draw = partial(masks.by_turns(settings["holes"]), size=size)
-    jax.eval_shape(lambda: draw(jax.random.key(0), 1 + settings["holes"].count(",")))
+    draw = masks.by_turns(settings["holes"], size)
 
     def pair(batch: Batch, key: Key, axis_name: str | None = None) -> tuple[Image, Image]:
         """What the autoencoder is given, and what it is to return."""

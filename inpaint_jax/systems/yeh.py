@@ -40,7 +40,7 @@ def build(
     Raises:
       InputError: for names that stand for nothing, numbers that make no search, or a learnt start without its stage.
     """
-    prior = latent_gan.networks(networks)
+    prior = latent_gan.networks(networks, size)
     encoder = guess = None
     if "encoder" in stages:
         described = {**networks["encoder"], "latent_size": networks["latent_size"]}

@@ -14,8 +14,8 @@ from inpaint_jax.train import train
 
 TINY = (
     "data.size=16",
+    "networks.generator.size=16",
     "data.train=facades?split=train&count=24",
-    "networks.generator.features=(4,8)",
     "stages.on_demand.pixels_per_level=2",
     "stages.on_demand.batch_size=8",
     "stages.on_demand.holdout=8",
@@ -28,9 +28,9 @@ LEVELS = 5
 
 
 def config(words="mse", *more):
-    overrides = [f"--config.{item}" for item in (*TINY, *more) if "features" not in item]
+    overrides = [f"--config.{item}" for item in (*TINY, *more)]
     its = configuration.load(f"configs/on_demand.py:smoke,on_demand,{words}", overrides)
-    its.networks.generator.features, its.networks.generator.size = [4, 8], 16
+    its.networks.generator.features = [4, 8]
     return its
 
 
@@ -155,12 +155,37 @@ def test_completes_any_hole(workdir):
     [
         ("stages.on_demand.curriculum=psnr", "unknown curriculum 'psnr'"),
         ("stages.on_demand.pixels_per_level=4", "does not fit a picture of side 16"),
-        ("stages.on_demand.levels=0", "levels and pixels_per_level must be at least 1"),
+        ("stages.on_demand.levels=0", "levels, pixels_per_level, holdout and adapt_every must be at least 1"),
+        ("stages.on_demand.adapt_every=0", "levels, pixels_per_level, holdout and adapt_every must be at least 1"),
+        ("networks.generator.size=8", "it predicts whole pictures, so it must be data.size, 16"),
     ],
 )
 def test_bad_choices_are_refused(item, message):
     with pytest.raises(InputError, match=message):
         configuration.build_system(config("mse", item))
+
+
+@pytest.mark.parametrize(
+    "holdout, message", [(20, "4 pictures besides the 20 set apart are fewer than one batch of 8"), (24, "leaves none")]
+)
+def test_too_much_set_apart(holdout, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        train(config("mse", f"stages.on_demand.holdout={holdout}"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_number_set_apart_that_devices_do_not_divide(tmp_path):
+    """The validation is every device's own."""
+    its = config("mse", "stages.on_demand.holdout=7", "stages.on_demand.steps=2")
+    assert train(its, tmp_path) == 0
+    assert "validation_psnr_5" in lines(tmp_path)[-1]
+
+
+def test_a_perfect_picture_does_not_hide_the_others():
+    stage = stage_of(config("inv_mse"))
+    scores = {f"psnr_{i + 1}": jnp.array([100.0 if i == 0 else 20.0, 30.0]) for i in range(LEVELS)}
+    schedule = stage.adapt({"best": jnp.array(-jnp.inf), "stale": jnp.array(0)}, scores)
+    assert np.isfinite(schedule["psnr"]).all() and not schedule["finished"]
 
 
 def test_unknown_words():
