@@ -10,6 +10,7 @@ import jax
 from inpaint_jax import configuration, model
 from inpaint_jax.configuration import Config
 from inpaint_jax.errors import InputError
+from inpaint_jax.state import ended
 from inpaint_jax.systems.interface import Stage
 
 
@@ -32,12 +33,16 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Path, source: Path) 
     taken, earlier = [], {}
     for stage in stages:
         own, other = model.checkpoints(workdir, stage), model.checkpoints(source, stage)
-        wanted = config.stages[stage.name].steps
-        if stage.name not in there["stages"] or wanted not in other.steps():
+        if stage.name not in there["stages"] or (newest := other.latest()) is None:
             continue
+        abstract = jax.eval_shape(lambda stage=stage: model.initial_state(stage, config, earlier))
+        wanted = config.stages[stage.name].steps
+        if wanted not in other.steps():
+            if "finished" not in abstract.schedule or not ended(other.restore(abstract, newest)):
+                continue
+            wanted = newest  # where it ended by itself
         if differing := configuration.differing(decisive(there, stage), decisive(here, stage), shared_only=True):
             raise InputError(f"--reuse: {source} trained {stage.name} differently: {', '.join(differing)}")
-        abstract = jax.eval_shape(lambda stage=stage: model.initial_state(stage, config, earlier))
         earlier[stage.name] = other.restore(abstract, wanted)
         taken.append(stage.name)
         if own.latest() is None:

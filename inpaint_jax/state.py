@@ -48,3 +48,8 @@ def update(network: NetworkState, grads: Tree, stats: Tree, tx: optax.GradientTr
 def count_parameters(state: TrainState) -> int:
     """Number of parameters of all networks, of an abstract state too."""
     return sum(leaf.size for network in state.networks.values() for leaf in jax.tree.leaves(network.params))
+
+
+def ended(state: TrainState) -> bool:
+    """Whether a stage that adapts has found that further steps bring nothing."""
+    return "finished" in state.schedule and bool(state.schedule["finished"])

@@ -25,7 +25,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption, interruption
 from inpaint_jax.projections import projections
 from inpaint_jax.reuse import reuse
-from inpaint_jax.state import count_parameters
+from inpaint_jax.state import count_parameters, ended
 from inpaint_jax.systems.interface import Stage
 
 
@@ -158,11 +158,6 @@ def train_stage(
                 file=sys.stderr,
             )
     return state
-
-
-def ended(state: Any) -> bool:
-    """Whether a stage that adapts has found that further steps bring nothing."""
-    return "finished" in state.schedule and bool(state.schedule["finished"])
 
 
 class Report:

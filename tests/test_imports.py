@@ -50,7 +50,7 @@ ALLOWED = {
     "projections": "systems configuration completion data files masks sheets interruption",
     "train": "systems configuration model data parallel checkpoints writers files plots interruption reuse state "
     "projections",
-    "reuse": "systems configuration model",
+    "reuse": "systems configuration model state",
     "job_files": "completion data files",
     "job_report": "completion model files plots run_record",
     "complete_folder": "systems configuration model completion data masks sheets interruption job_files job_report",

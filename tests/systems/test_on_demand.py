@@ -105,6 +105,8 @@ def test_patience(tmp_path):
     assert bool(state.schedule["finished"]) and int(state.step) == max(steps) < 40
     assert train(its, tmp_path) == 0
     assert [row["step"] for row in lines(tmp_path)] == steps
+    assert train(its, tmp_path / "other", reuse_from=tmp_path) == 0
+    assert int(inpaint_jax.load(tmp_path / "other").states["on_demand"].step) == max(steps)
 
 
 def test_one_program_for_all_compositions():
