@@ -46,7 +46,7 @@ def test_bad_files(tmp_path):
 
 def test_unknown_names_inside_a_config():
     for override, words in [
-        ("system=yeah", "unknown system 'yeah'; known: context_encoder, desai_vae, yeh"),
+        ("system=yeah", "unknown system 'yeah'; known: context_encoder, desai_vae, lsgan"),
         (
             "networks.generator.name=dcgan.Genrator",
             "unknown networks.generator 'dcgan.Genrator'; known: context_encoder.Disc",
