@@ -45,20 +45,21 @@ def test_bad_files(tmp_path):
 
 
 def test_unknown_names_inside_a_config():
-    for override, words in [
-        ("system=yeah", "unknown system 'yeah'; known: context_encoder, desai_vae, lsgan"),
+    for override, words, known in [
+        ("system=yeah", "unknown system 'yeah'; known: ", "yeh"),
         (
             "networks.generator.name=dcgan.Genrator",
-            "unknown networks.generator 'dcgan.Genrator'; known: context_encoder.Disc",
+            "unknown networks.generator 'dcgan.Genrator'; known: ",
+            "dcgan.Generator",
         ),
-        ("networks.generator.name=my_nets_nowhere:UNet", "no module 'my_nets_nowhere'"),
-        ("losses.prior.fn=hinge", "unknown loss 'hinge'"),
-        ("search.projection=clamp", "unknown search.projection 'clamp'; known: clip"),
-        ("search.optimizer.name=nagg", "unknown optimiser 'nagg'"),
+        ("networks.generator.name=my_nets_nowhere:UNet", "no module 'my_nets_nowhere'", ""),
+        ("losses.prior.fn=hinge", "unknown loss 'hinge'; known: ", "l2"),
+        ("search.projection=clamp", "unknown search.projection 'clamp'; known: ", "clip"),
+        ("search.optimizer.name=nagg", "unknown optimiser 'nagg'", "nag"),
     ]:
         with pytest.raises(InputError) as caught:
             configuration.build_system(load(override))
-        assert words in str(caught.value)
+        assert words in str(caught.value) and known in str(caught.value)
 
 
 def test_fingerprint_sees_every_value():
