@@ -16,6 +16,7 @@ WORDS = {  # those that change what is built with each other
     "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
     "desai_vae": [("alexnet", "vgg", "resnet"), ("default", "published")],
     "desai_gan": [("alexnet", "vgg", "resnet"), ("default", "published")],
+    "l2_gan": [("four", "one"), ("finetune", "refine")],
     "lsgan": [("default", "published")],
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
     "on_demand": [("on_demand,inv_psnr", "self_tuned,staged")],

@@ -169,7 +169,7 @@ class ContextEncoder:
         )
         hole = cut.draw(jax.random.key(0), len(images))
         self.damaged = networks.turned(cut.damage(images, hole)).to(**place)
-        self.block = networks.turned(cut.to_network(cut.cut(images))).to(**place)
+        self.block = networks.turned(cut.to_network(cut.cut(images, hole))).to(**place)
         self.weights = {label: term["weight"] for label, term in stage["losses"].items()}
         squared = stage["losses"]["reconstruction"]
         ring = squared["overlap"]

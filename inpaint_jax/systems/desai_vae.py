@@ -91,7 +91,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         noise = jax.vmap(lambda key: draw_noise(key, k))(keys)  # [B, K, N]
         noise = noise.at[:, 0].multiply(first_noise)
         gap = blocks.gap(hole)
-        painted = [blocks.restored(images, predict(states[NAME], images, gap, noise[:, i])) for i in range(k)]
+        painted = [blocks.restored(images, predict(states[NAME], images, gap, noise[:, i]), gap) for i in range(k)]
         return jnp.stack(painted, axis=1)
 
     return feed_forward(paint, Stage(NAME, init, step, validate=validate), size=size, supports=blocks.supports)

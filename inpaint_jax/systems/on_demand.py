@@ -105,7 +105,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             keys = jax.random.split(jax.random.fold_in(key, level), len(image))
             hole = jax.vmap(lambda key, level=level: draw_level(key, level))(keys)
             painted = predict(state, image, hole)
-            completed = composite(image, whole.restored(image, painted), hole)
+            completed = composite(image, whole.restored(image, painted, hole), hole)
             psnr = jnp.minimum(metrics.psnr(completed, image), BEST)
             scores[f"psnr_{level}"], views = psnr, whole.views(image, hole, painted)
         return scores, views
@@ -123,6 +123,6 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         }
 
     def paint(states, images, hole):
-        return whole.restored(images, predict(states[NAME], images, hole))
+        return whole.restored(images, predict(states[NAME], images, hole), hole)
 
     return single_pass(paint, Stage(NAME, init, step, validate=validate, adapt=adapt), size=size)

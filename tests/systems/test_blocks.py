@@ -28,18 +28,40 @@ def test_damage_and_its_range():
 
 def test_the_block_is_the_middle():
     its = of()
-    block = its.cut(IMAGES)
+    hole = its.draw(jax.random.key(0), 2)
+    block = its.cut(IMAGES, hole)
     np.testing.assert_array_equal(block, IMAGES[:, 4:12, 4:12])
-    np.testing.assert_array_equal(its.place(jnp.zeros_like(IMAGES), block)[:, 4:12, 4:12], block)
-    np.testing.assert_array_equal(its.place(IMAGES, block), IMAGES)
+    np.testing.assert_array_equal(its.paste(jnp.zeros_like(IMAGES), block, hole)[:, 4:12, 4:12], block)
+    np.testing.assert_array_equal(its.paste(IMAGES, block, hole), IMAGES)
     whole = of(side=16, holes="pattern")
-    np.testing.assert_array_equal(whole.cut(IMAGES), IMAGES)
+    np.testing.assert_array_equal(whole.cut(IMAGES, hole), IMAGES)
+
+
+def test_a_block_for_every_corner():
+    """Each picture has the block of its own hole, also where the hole is a part of what was trained on."""
+    its = of(holes="quarter:tl,quarter:br,center:6")
+    np.testing.assert_array_equal(its.places, [[0, 0], [8, 8], [4, 4]])
+    hole = its.draw(jax.random.key(0), 3)
+    images = np.concatenate([IMAGES, IMAGES[:1]])
+    blocks_of = jax.jit(its.cut)(images, hole)
+    np.testing.assert_array_equal(blocks_of[0], images[0, :8, :8])
+    np.testing.assert_array_equal(blocks_of[1], images[1, 8:, 8:])
+    np.testing.assert_array_equal(blocks_of[2], images[2, 4:12, 4:12])
+    np.testing.assert_array_equal(its.cut(hole, hole).sum((1, 2, 3)), [64, 64, 36])
+    pasted = jax.jit(its.paste)(jnp.zeros_like(images), blocks_of, hole)
+    for i, box in enumerate((np.s_[:8, :8], np.s_[8:, 8:], np.s_[4:12, 4:12])):
+        np.testing.assert_array_equal(pasted[i][box], images[i][box])
+        assert np.count_nonzero(pasted[i]) == np.count_nonzero(images[i][box])
+    part = jnp.zeros((2, 16, 16, 1)).at[0, 9:12, 13:].set(1).at[1, :2, :3].set(1)
+    np.testing.assert_array_equal(its.gap(part), hole[jnp.array([1, 0])])
+    assert its.supports(part[0]) is None
+    assert its.supports(of(side=16, holes="left").draw(jax.random.key(0), 1)[0]) is not None
 
 
 def test_what_is_painted_outside_the_range_is_clipped():
     """A tanh whose pictures lie in [0, 1] paints down to -1, which would be -3."""
     block = jnp.full((2, 8, 8, 3), -1.0).at[0].set(0.75)
-    restored = of(unit_range=True).restored(IMAGES, block)
+    restored = of(unit_range=True).restored(IMAGES, block, of().draw(jax.random.key(0), 2))
     np.testing.assert_array_equal(restored[1, 4:12, 4:12], np.full((8, 8, 3), -1.0))
     np.testing.assert_array_equal(restored[0, 4:12, 4:12], np.full((8, 8, 3), 0.5))
     np.testing.assert_array_equal(restored[:, :4], IMAGES[:, :4])
@@ -57,8 +79,6 @@ def test_holes():
     assert (drawn[0] != drawn[1]).any()
     by_turns = of(side=16, holes="left,center:4").draw(jax.random.key(0), 4)
     np.testing.assert_array_equal(by_turns.sum((1, 2, 3)), [128, 16, 128, 16])
-    with pytest.raises(InputError, match="needs one hole inside them, not 'center:6,center:4'"):
-        of(holes="center:6,center:4")
 
 
 BLOCK = of()
@@ -93,16 +113,19 @@ def test_views():
 @pytest.mark.parametrize(
     "side, holes, words",
     [
-        (7, "center:6", "a block of 7 pixels is no centred part of a picture of 16"),
-        (18, "center:6", "a block of 18 pixels is no centred part"),
-        (0, "center:6", "a block of 0 pixels is no centred part"),
+        (18, "center:6", "a block of 18 pixels is no part of a picture of 16"),
+        (0, "center:6", "a block of 0 pixels is no part"),
         (
             8,
             "center:10",
-            "stages.x.holes: a generator of the centre 8 pixels needs one hole inside them, not 'center:10'",
+            "stages.x.holes: blocks of 8 pixels need holes that are always the same, each in the middle of its block, "
+            "not 'center:10'",
         ),
-        (8, "random:0.5", "needs one hole inside them, not 'random:0.5'"),
-        (8, "left", "needs one hole inside them, not 'left'"),
+        (7, "center:6", "in the middle of its block, not 'center:6'"),
+        (10, "center:6,quarter:tl", "in the middle of its block, not 'center:6,quarter:tl'"),
+        (8, "random:0.5", "in the middle of its block, not 'random:0.5'"),
+        (8, "random:0", "in the middle of its block, not 'random:0'"),
+        (8, "left", "in the middle of its block, not 'left'"),
         (8, "centre", "unknown hole 'centre'"),
         (16, "center:20", "does not fit a picture of side 16"),
     ],

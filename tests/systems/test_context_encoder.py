@@ -188,8 +188,8 @@ def test_devices_agree_on_the_published_network():
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("networks.generator.size=7", "a block of 7 pixels is no centred part of a picture of 16"),
-        ("stages.context_encoder.holes=center:12", "stages.context_encoder.holes: .* needs one hole inside them"),
+        ("networks.generator.size=17", "a block of 17 pixels is no part of a picture of 16"),
+        ("stages.context_encoder.holes=center:12", "stages.context_encoder.holes: blocks of 8 pixels need holes that"),
         ("networks.generator.trunk.name=trunks.Stride", "unknown networks.generator.trunk 'trunks.Stride'; known: "),
         ("stages.context_encoder.losses.adversarial.fn=hinge", "unknown loss 'hinge'"),
         ("stages.context_encoder.optimizer.critic.name=adamm", "stages.context_encoder.optimizer.critic: unknown opti"),

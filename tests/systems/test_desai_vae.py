@@ -118,9 +118,9 @@ def test_as_one_file(trained, complete, batch, tmp_path):
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("networks.autoencoder.decoder.size=63", "a block of 63 pixels is no centred part of a picture of 64"),
-        ("stages.vae.holes=center:40", "stages.vae.holes: a generator of the centre 32 pixels needs one hole inside"),
-        ("stages.vae.holes=random:0.5", "needs one hole inside them, not 'random:0.5'"),
+        ("networks.autoencoder.decoder.size=65", "a block of 65 pixels is no part of a picture of 64"),
+        ("stages.vae.holes=center:40", "stages.vae.holes: blocks of 32 pixels need holes that"),
+        ("stages.vae.holes=random:0.5", "need holes that are always the same.*, not 'random:0.5'"),
         ("networks.autoencoder.decoder.name=decoders.UGG", "unknown networks.autoencoder.decoder 'decoders.UGG'"),
         ("search.answer=median", "unknown search.answer 'median'; known: mean, sample"),
         ("stages.vae.optimizer.name=adamm", "stages.vae.optimizer: unknown optimiser 'adamm'"),

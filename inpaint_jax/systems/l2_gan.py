@@ -1,0 +1,100 @@
+"""L2-GAN (Salem et al.): first the squared error alone, then a critic as well, for holes in the corners.
+
+As in the paper, there may be one model per corner, or one for all four: every stage "reconstruction..." begins a model,
+which the stage "adversarial..." of the same ending completes. A picture is completed by the model of its corner.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.systems import blocks as block_task
+from inpaint_jax.systems.block_prediction import Predictor, predictor
+from inpaint_jax.systems.blocks import Blocks
+from inpaint_jax.systems.feed_forward import single_pass
+from inpaint_jax.systems.interface import System
+
+FIRST, SECOND = "reconstruction", "adversarial"  # the stages' names begin so
+
+
+def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+    """The system.
+
+    Args:
+      size: side of the pictures.
+      networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``; ``fill`` and
+        ``unit_range`` as of the context encoder.
+      search: nothing of it: there is none.
+      stages: for every model, such as "tl", ``reconstruction_tl`` with ``holes``, one or several by comma, and
+        ``adversarial_tl`` with ``second``: it may "finetune" the generator, or train one to "refine" the pictures that
+        the first has completed. The rest as ``block_prediction.predictor`` takes it.
+
+    Raises:
+      InputError: for names that stand for nothing, a model without its second stage, or holes that do not fit.
+    """
+    del search
+    side = networks["generator"]["size"]
+    generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
+    critic = build_network(networks["critic"], NETWORKS, label="networks.critic")
+    models: list[tuple[Blocks, Predictor, Predictor]] = []
+    for name in sorted(name for name in stages if name.startswith(FIRST)):
+        after = SECOND + name.removeprefix(FIRST)
+        if after not in stages:
+            raise InputError(f"stages: {name!r} needs the stage {after!r} behind it")
+        blocks = block_task.build(
+            size=size, side=side, holes=stages[name]["holes"], networks=networks, label=f"stages.{name}.holes"
+        )
+        first = predictor(name, blocks=blocks, generator=generator, critic=None, settings=stages[name])
+        second = resolve(stages[after]["second"], SECONDS, kind=f"stages.{after}.second")
+        begun = second(first, blocks)
+        models.append(
+            (
+                blocks,
+                first,
+                predictor(after, blocks=blocks, generator=generator, critic=critic, settings=stages[after], **begun),
+            )
+        )
+
+    def supports(hole):
+        reasons = [blocks.supports(hole) for blocks, *_ in models]
+        return None if None in reasons else ", or ".join(filter(None, reasons))
+
+    def paint(states, images, hole):
+        painted = jnp.asarray(images)
+        for blocks, _, model in models:  # pictures of a batch may differ in their corners
+            own = blocks.inside(hole).any(1)[:, None, None, None]
+            painted = jnp.where(own, model.paint(states, images, blocks.gap(hole)), painted)
+        return painted
+
+    ordered = (stage for _, first, second in models for stage in (first.stage, second.stage))
+    return single_pass(paint, *ordered, size=size, supports=supports)
+
+
+def finetune(first: Predictor, blocks: Blocks) -> dict[str, Callable]:
+    """The second stage goes on with the first one's generator."""
+    del blocks
+
+    def start(key, image, earlier):
+        del key, image
+        net = earlier[first.stage.name].networks["generator"]
+        return jax.tree.map(jnp.copy, (net.params, net.stats))  # the steps of this stage overwrite what they begin with
+
+    return {"start": start}
+
+
+def refine(first: Predictor, blocks: Blocks) -> dict[str, Callable]:
+    """The second stage has its own generator, which is given the picture that the first one completed."""
+
+    def damage(earlier, image, hole):
+        return blocks.to_network(first.paint(earlier, image, hole))
+
+    return {"damage": damage}
+
+
+SECONDS = {"finetune": finetune, "refine": refine}

@@ -1,0 +1,139 @@
+"""L2-GAN on tiny networks: what the second stage begins with, which model completes what, what is refused."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import inpaint_jax
+from inpaint_jax import configuration, masks
+from inpaint_jax.compositing import fill
+from inpaint_jax.data.pipeline import examples
+from inpaint_jax.data.sources import open_source
+from inpaint_jax.errors import InputError
+from inpaint_jax.masks.boxes import CORNERS
+from inpaint_jax.model import Model
+from inpaint_jax.train import train
+
+SIZE = 16
+
+
+def tiny(words, *overrides):
+    """A config of 16 px with blocks of 8 and a few channels, two steps per stage."""
+    given = (
+        "data.size=16",
+        "data.train=facades?split=train&count=16",
+        "networks.generator.size=8",
+        "networks.generator.bottleneck=8",
+        "networks.generator.width=4",
+        "networks.critic.width=4",
+        *overrides,
+    )
+    config = configuration.load(f"configs/l2_gan.py:smoke,{words}", [f"--config.{item}" for item in given])
+    config.networks.generator.trunk.features = [4, 8]
+    for stage in config.stages.values():
+        stage.steps, stage.batch_size = 2, 4
+    return config
+
+
+@pytest.fixture(scope="module")
+def image():
+    return next(examples(open_source("facades?split=train&count=4", size=SIZE), size=SIZE, batch=4))["image"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """One model for all corners, whose stages have followed each other in a real run."""
+    folder = tmp_path_factory.mktemp("l2_gan")
+    assert train(tiny("one,finetune"), folder) == 0
+    return inpaint_jax.load(folder)
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    """Four models, as they begin."""
+    config, states = tiny("four,refine"), {}
+    system = configuration.build_system(config)
+    for number, stage in enumerate(system.stages):
+        states[stage.name] = begun(stage, states, number)
+    return Model(config, system, states)
+
+
+def begun(stage, earlier, number):
+    """A stage's first state."""
+    example = {"image": jnp.zeros((1, SIZE, SIZE, 3))}
+    return jax.jit(lambda key, earlier: stage.init(key, example, earlier))(jax.random.key(number, impl="rbg"), earlier)
+
+
+def completed(model, image, hole):
+    run = jax.jit(lambda s, i, h: model.system.finish(s, model.system.begin(s, i, h, None, 1)))
+    return np.asarray(run(model.states, fill(image, hole), hole).images)[:, 0]
+
+
+CORNER = jnp.stack([masks.quarter(jax.random.key(0), SIZE, corner=corner) for corner in CORNERS])
+
+
+@pytest.mark.parametrize("words", ["trained", "untrained"])
+def test_corners_in_one_batch(words, image, request):
+    """Each picture is completed in its own corner; parts of corners are too, and nothing else."""
+    model = request.getfixturevalue(words)
+    answer = completed(model, image, CORNER)
+    np.testing.assert_array_equal(np.where(CORNER > 0.5, 0, answer), np.where(CORNER > 0.5, 0, image))
+    for i in range(4):
+        assert np.ptp(answer[i][np.asarray(CORNER[i, ..., 0]) > 0.5]) > 0
+    others = completed(model, jnp.roll(image, 1, 0), jnp.roll(CORNER, 1, 0))  # other neighbours, other places
+    np.testing.assert_allclose(np.roll(others, -1, 0), answer, atol=1e-6)
+    part = CORNER * masks.center(jax.random.key(0), SIZE, side=6)[None]
+    np.testing.assert_allclose(completed(model, image, part), np.where(part > 0.5, answer, image), atol=1e-6)
+    assert all(model.system.supports(hole) is None for hole in part)
+    assert "it was trained for holes inside quarter:" in model.system.supports(masks.center(jax.random.key(0), SIZE))
+
+
+def test_fine_tuning_goes_on_with_the_generator(trained):
+    first, second = trained.system.stages
+    assert (first.name, second.name) == ("reconstruction", "adversarial")
+    before = trained.states[first.name].networks["generator"]
+    after = begun(second, {first.name: trained.states[first.name]}, 0).networks["generator"]
+    jax.tree.map(np.testing.assert_array_equal, (after.params, after.stats), (before.params, before.stats))
+    last = trained.states[second.name].networks["generator"].params
+    assert not jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), last, before.params))
+
+
+def test_refining_is_given_what_the_first_completed(untrained, image):
+    """The answer of a corner depends on its own first stage, and on no other model."""
+    answer = completed(untrained, image, CORNER)
+    name = "reconstruction_tr"
+    net = untrained.states[name].networks["generator"]
+    grey = net._replace(params=jax.tree.map(jnp.zeros_like, net.params))
+    states = untrained.states | {name: untrained.states[name]._replace(networks={"generator": grey})}
+    changed = completed(untrained._replace(states=states), image, CORNER)
+    which = CORNERS.index("tr")
+    assert (answer[which] != changed[which]).any()
+    np.testing.assert_array_equal(np.delete(answer, which, 0), np.delete(changed, which, 0))
+
+
+@pytest.mark.parametrize(
+    "words, override, message",
+    [
+        ("one", "stages.adversarial.second=polish", "unknown stages.adversarial.second 'polish'; known: finetune, ref"),
+        ("one", "stages.reconstruction.holes=left", "stages.reconstruction.holes: blocks of 8 pixels need holes that"),
+        ("one", "stages.reconstruction.holes=quarter:xy", "cannot read the hole 'quarter:xy'"),
+    ],
+)
+def test_bad_configs(words, override, message):
+    with pytest.raises(InputError, match=message) as caught:
+        configuration.build_system(tiny(words, override))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_needs_both_stages():
+    config = tiny("four")
+    with config.unlocked():
+        del config.stages["adversarial_tr"]
+    with pytest.raises(InputError, match="'reconstruction_tr' needs the stage 'adversarial_tr' behind it"):
+        configuration.build_system(config)
+
+
+def test_unknown_words():
+    with pytest.raises(InputError, match="unknown words two; known: four, one, finetune, refine, smoke, cpu, paper"):
+        configuration.load("configs/l2_gan.py:two,cpu")
