@@ -80,7 +80,8 @@ class Grid(NamedTuple):
     title: str  # and the file's name
     columns: tuple[str, ...]  # "truth", "damaged", or an arm
     pick: str | None = None  # None: the first pictures; an arm: its worst by psnr_hole, ties by index
-    rows: int = 8
+    rows: int = 8  # of each family
+    holes: tuple[str, ...] = ()  # families that are shown in one figure, one below the other; empty: a figure for each
 
 
 class Experiment(NamedTuple):
@@ -128,6 +129,9 @@ def check(experiment: Experiment) -> None:
         for row in table.rows:
             if len(row.labels) + len(row.published) != len(table.header):
                 raise InputError(f"{table.title}: the row {', '.join(row.labels)} does not fit the header")
+    for grid in experiment.grids:
+        if unknown := [family for family in grid.holes if family not in experiment.holes]:
+            raise InputError(f"{grid.title}: unknown holes {unknown[0]!r}; known: {', '.join(experiment.holes)}")
     splits = SPLITS if experiment.train_count else ("test",)
     for where, split, metric in measurements(experiment):
         if split not in splits:

@@ -14,7 +14,7 @@ import numpy as np
 from inpaint_jax import plots, sheets
 from inpaint_jax.arm_summary import score
 from inpaint_jax.evaluate import Answer, measure, read_answer
-from inpaint_jax.experiment import Experiment, Grid, Sweep
+from inpaint_jax.experiment import PICTURES, Experiment, Grid, Sweep
 from inpaint_jax.picture_set import PictureSet
 
 Summaries = Mapping[str, dict[str, Any] | None]  # of every arm, from arm_summary.read
@@ -48,11 +48,11 @@ def draw(workdir: Path, experiment: Experiment, test: PictureSet, summaries: Sum
             plots.plot_lines(workdir / file, there, x="iteration", y="mean loss of the test pictures")
             yield descent.title, file
     for grid in experiment.grids:
-        for family in experiment.holes:
-            arms = {*grid.columns, grid.pick} & set(experiment.arms)
-            answers = {arm: completed(workdir / arm, family, summaries[arm]) for arm in arms}
-            if (sheet := contact_sheet(grid, test, family, answers)) is not None:
-                title = titled(grid.title, family, experiment)
+        arms = {*grid.columns, grid.pick} & set(experiment.arms)
+        for families in [grid.holes] if grid.holes else [(family,) for family in experiment.holes]:
+            answers = {arm: {f: completed(workdir / arm, f, summaries[arm]) for f in families} for arm in arms}
+            if (sheet := contact_sheet(grid, test, families, answers)) is not None:
+                title = grid.title if grid.holes else titled(grid.title, families[0], experiment)
                 file = f"{slug(title)}.png"
                 sheets.save_png(workdir / file, sheet)
                 yield title, file
@@ -99,32 +99,35 @@ def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> An
 
 
 def contact_sheet(
-    grid: Grid, test: PictureSet, family: str, answers: Mapping[str, np.ndarray | None]
+    grid: Grid, test: PictureSet, families: Sequence[str], answers: Mapping[str, Mapping[str, np.ndarray | None]]
 ) -> np.ndarray | None:
     """A grid, without the arms that are missing; None without any, or without the one that picks the pictures.
 
     Args:
       grid: its columns.
       test: the pictures.
-      family: of their holes.
-      answers: of the arms, uint8 ``[N, H, W, C]``.
+      families: of their holes, one below the other.
+      answers: of the arms, by family, uint8 ``[N, H, W, C]``.
 
     Returns:
       ``uint8 [H', W', 3]``.
     """
-    rows = np.arange(len(test.names))
-    if grid.pick is not None:
-        if (worst := answers[grid.pick]) is None:
-            return None
-        rows = np.argsort(np.asarray(measure(test.truth, worst, test.gaps[family])["psnr_hole"]), kind="stable")
-    rows = rows[: grid.rows]
-    damaged = np.where(test.gaps[family][rows] > 0, 0, test.truth[rows])
-    columns = {"damaged": damaged, "truth": test.truth[rows]}
-    columns |= {arm: sheets.from_uint8(images[rows]) for arm, images in answers.items() if images is not None}
-    shown = {name: columns[name] for name in grid.columns if name in columns}
-    if shown.keys() <= {"damaged", "truth"}:
+    there = {arm for arm, its in answers.items() if all(images is not None for images in its.values())}
+    shown = [name for name in grid.columns if name in PICTURES or name in there]
+    if not there & set(shown) or (grid.pick is not None and grid.pick not in there):
         return None
-    return sheets.contact_sheet(shown, row_labels=[test.names[i] for i in rows])
+    columns, labels = {name: [] for name in shown}, []
+    for family in families:
+        rows = np.arange(len(test.names))
+        if grid.pick is not None:
+            scores = measure(test.truth, answers[grid.pick][family], test.gaps[family])["psnr_hole"]
+            rows = np.argsort(np.asarray(scores), kind="stable")
+        rows = rows[: grid.rows]
+        pictures = {"truth": test.truth, "damaged": np.where(test.gaps[family] > 0, 0, test.truth)}
+        for name, column in columns.items():
+            column.append(pictures[name][rows] if name in pictures else sheets.from_uint8(answers[name][family][rows]))
+        labels += [test.names[i] if len(families) == 1 else f"{test.names[i]}, {family}" for i in rows]
+    return sheets.contact_sheet({name: np.concatenate(column) for name, column in columns.items()}, row_labels=labels)
 
 
 def titled(title: str, family: str, experiment: Experiment) -> str:

@@ -170,3 +170,18 @@ def test_curricula(scale):
         assert (config.data.size, config.stages.on_demand.pixels_per_level) == (64, 6)
     with pytest.raises(InputError, match="configs/curricula.py: unknown scale 'rigid'; known: smoke, cpu, paper"):
         experiment.load("configs/curricula.py:rigid")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_the_rows_of_salem(scale):
+    """Every method sees pictures of one size, and is built for them; the published numbers stand as printed."""
+    its = experiment.load(f"configs/salem.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    assert {config.data.size for config in configs.values()} == {dict(smoke=32, cpu=64, paper=128)[scale]}
+    for config in configs.values():
+        configuration.build_system(config)
+    [table] = its.tables
+    published = {row.labels[0]: row.published[0] for row in table.rows}
+    assert list(published.values()) == ["1.96 %", "2 %", "0.79 %", "3.19 %", "–"]
+    with pytest.raises(InputError, match="configs/salem.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
+        experiment.load("configs/salem.py:tiny")

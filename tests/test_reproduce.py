@@ -37,7 +37,10 @@ def get_experiment(argument="whole"):
         curves=(Curve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),),
         comparisons=(Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),),
         descents=(Descent("Searching", dict(nag="short", adam="long")),),
-        grids=(Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),),
+        grids=(
+            Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),
+            Grid("figure2", ("damaged", "long"), rows=2, holes=("center", "random:0.8")),
+        ),
         train_count=5,
     )
 """
@@ -122,6 +125,7 @@ def test_report(done):
         "descent-searching.png",
         "figure1-center.png",
         "figure1-random-0.8.png",
+        "figure2.png",
     ):
         with Image.open(done / name) as picture:
             assert picture.size[0] > 4 * 16
@@ -189,6 +193,7 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
     [
         ('Row(("nag", "6"), "short"', 'Row(("nag", "6"), "shrt"', "Table 1: unknown arm 'shrt'; known: short, long"),
         ('"short", "long", "truth"', '"short", "lang", "truth"', "figure1: unknown arm 'lang'"),
+        ('rows=2, holes=("center", ', 'rows=2, holes=("left", ', "figure2: unknown holes 'left'; known: center, random:0.8"),
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
         ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: psnr_hole"),
