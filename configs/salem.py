@@ -3,9 +3,9 @@ r"""Salem et al.: the rows of their Table I on the same holes, and the pictures 
   inpaint reproduce --experiment=configs/salem.py --workdir=runs/salem \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
 
-Argument, ``configs/salem.py:scale``, one of ``configs/l2_gan.py``, default ``cpu``. The published rows are of other holes
-each: of the centre, of squares of 1 to 30 pixels, of corners; some are copied from the papers that they are of. Here
-every method is measured on all of these that it can complete. All see pictures of the same size: 128 at scale
+Argument, ``configs/salem.py:scale``, one of ``configs/l2_gan.py``, default ``cpu``. The published rows are of other
+holes each: of the centre, of squares of 1 to 30 pixels, of corners; some are copied from the papers that they are of.
+Here every method is measured on all of these that it can complete. All see pictures of the same size: 128 at scale
 ``paper``, 64 at scale ``cpu``, where the context encoder takes 1,000 steps. ``l2_gan_one``, one model for all corners,
 is our extension. High-resolution synthesis (published: 2.21 %, centre) is of a method that is not here yet.
 """
@@ -36,9 +36,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
     """The trainings of a scale."""
     if argument not in l2_gan.SCALES:
         raise InputError(f"configs/salem.py: unknown scale {argument!r}; known: {', '.join(l2_gan.SCALES)}")
-    sized = {
-        name: (f"--config.data.size={size}", f"{LAYERS}.size={size}") for name, size in CHANGES[argument].items()
-    }
+    sized = {name: (f"--config.data.size={size}", f"{LAYERS}.size={size}") for name, size in CHANGES[argument].items()}
     shorter = ("--config.stages.context_encoder.steps=1000",) if argument == "cpu" else ()
     arms = {
         "context_encoder": Arm(f"configs/context_encoder.py:{argument}", shorter),

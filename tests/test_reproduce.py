@@ -193,7 +193,11 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
     [
         ('Row(("nag", "6"), "short"', 'Row(("nag", "6"), "shrt"', "Table 1: unknown arm 'shrt'; known: short, long"),
         ('"short", "long", "truth"', '"short", "lang", "truth"', "figure1: unknown arm 'lang'"),
-        ('rows=2, holes=("center", ', 'rows=2, holes=("left", ', "figure2: unknown holes 'left'; known: center, random:0.8"),
+        (
+            'rows=2, holes=("center", ',
+            'rows=2, holes=("left", ',
+            "figure2: unknown holes 'left'; known: center, random:0.8",
+        ),
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
         ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: psnr_hole"),
