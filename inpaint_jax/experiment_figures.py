@@ -112,20 +112,21 @@ def contact_sheet(
     Returns:
       ``uint8 [H', W', 3]``.
     """
-    there = {arm for arm, its in answers.items() if all(images is not None for images in its.values())}
+    whole = {arm: [images for f in families if (images := its[f]) is not None] for arm, its in answers.items()}
+    there = {arm: images for arm, images in whole.items() if len(images) == len(families)}
     shown = [name for name in grid.columns if name in PICTURES or name in there]
-    if not there & set(shown) or (grid.pick is not None and grid.pick not in there):
+    if not set(there) & set(shown) or (grid.pick is not None and grid.pick not in there):
         return None
     columns, labels = {name: [] for name in shown}, []
-    for family in families:
+    for number, family in enumerate(families):
         rows = np.arange(len(test.names))
         if grid.pick is not None:
-            scores = measure(test.truth, answers[grid.pick][family], test.gaps[family])["psnr_hole"]
+            scores = measure(test.truth, there[grid.pick][number], test.gaps[family])["psnr_hole"]
             rows = np.argsort(np.asarray(scores), kind="stable")
         rows = rows[: grid.rows]
         pictures = {"truth": test.truth, "damaged": np.where(test.gaps[family] > 0, 0, test.truth)}
         for name, column in columns.items():
-            column.append(pictures[name][rows] if name in pictures else sheets.from_uint8(answers[name][family][rows]))
+            column.append(pictures[name][rows] if name in pictures else sheets.from_uint8(there[name][number][rows]))
         labels += [test.names[i] if len(families) == 1 else f"{test.names[i]}, {family}" for i in rows]
     return sheets.contact_sheet({name: np.concatenate(column) for name, column in columns.items()}, row_labels=labels)
 

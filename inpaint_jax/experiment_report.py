@@ -89,14 +89,18 @@ def paper_table(table: Table, family: str, summaries: Summaries) -> str:
 
 
 def comparison_table(comparison: Comparison, families: Sequence[str], summaries: Summaries) -> str:
-    """A metric under every family of holes, and its mean over them; of several trainings, mean and deviation."""
+    """A metric under every family of holes, and its mean over them; of several trainings, mean and deviation.
+
+    A family that a method does not support has no number, nor has then the mean over all.
+    """
     rows = []
     for label, arms in comparison.rows.items():
-        of_arms = [[score(summaries[arm], "test", family, comparison.metric) for family in families] for arm in arms]
-        there = np.array([[its["mean"] for its in scores if its] for scores in of_arms if all(scores)], np.float64)
-        columns = np.concatenate([there, there.mean(1, keepdims=True)], axis=1).T if len(there) else []
-        cells = [tables.spread(column) for column in columns] or ["–"] * (1 + len(families))
-        rows.append([label, str(len(there)), *cells])
+        measured = [summaries[arm] for arm in arms if summaries[arm]]
+        columns = [[score(summary, "test", family, comparison.metric) for summary in measured] for family in families]
+        means = [[its["mean"] for its in column if its] for column in columns]
+        complete = measured and all(len(column) == len(measured) for column in means)
+        means.append(list(np.mean(means, axis=0)) if complete else [])
+        rows.append([label, str(len(measured)), *(tables.spread(column) if column else "–" for column in means)])
     return tables.markdown([comparison.header, "trainings", *families, "mean"], rows)
 
 

@@ -29,7 +29,8 @@ from inpaint_jax.systems.interface import System
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 CONTRACT = (
     "images float32 [B, size, size, channels] in [-1, 1]; holes float32 [B, size, size, 1], 1 = missing, neither empty "
-    "nor full. What the images hold inside the holes is not used; known pixels come back bit for bit."
+    "nor full. What the images hold inside the holes is not used; known pixels come back bit for bit. A method "
+    "that was trained for some holes only completes no others."
 )
 
 

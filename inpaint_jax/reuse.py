@@ -15,7 +15,7 @@ from inpaint_jax.systems.interface import Stage
 
 
 def reuse(stages: Sequence[Stage], config: Config, workdir: Path, source: Path) -> None:
-    """Copies the last state of every stage that another workdir has finished; the others are left to be trained.
+    """Copies the last state of the first stages that another workdir has finished; those after are left to be trained.
 
     Args:
       stages: of the run that begins.
@@ -34,12 +34,12 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Path, source: Path) 
     for stage in stages:
         own, other = model.checkpoints(workdir, stage), model.checkpoints(source, stage)
         if stage.name not in there["stages"] or (newest := other.latest()) is None:
-            continue
+            break  # a later stage may have been trained on it
         abstract = jax.eval_shape(lambda stage=stage: model.initial_state(stage, config, earlier))
         wanted = config.stages[stage.name].steps
         if wanted not in other.steps():
             if "finished" not in abstract.schedule or not ended(other.restore(abstract, newest)):
-                continue
+                break
             wanted = newest  # where it ended by itself
         if differing := configuration.differing(decisive(there, stage), decisive(here, stage), shared_only=True):
             raise InputError(f"--reuse: {source} trained {stage.name} differently: {', '.join(differing)}")

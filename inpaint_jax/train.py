@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
             jax.eval_shape(keyed(stage), shape, batch_shape(stage, config), None, shapes)
         shapes[stage.name] = shape
     check_same_run(workdir, config)
+    check_order(system.stages, config, workdir)
     if reuse_from:
         reuse(system.stages, config, workdir, Path(reuse_from))
     files.write_json(workdir / "config.json", configuration.to_plain(config))
@@ -88,6 +89,18 @@ def check_same_run(workdir: Path, config: Config) -> None:
             )
 
 
+def check_order(stages: Sequence[Stage], config: Config, workdir: Path) -> None:
+    """Refuses to train a stage for longer where a later one has been trained on it as it is."""
+    for number, stage in enumerate(stages):
+        there = model.checkpoints(workdir, stage).latest()
+        if stage.adapt or there is None or there >= config.stages[stage.name].steps:
+            continue
+        if later := [s.name for s in stages[number + 1 :] if model.checkpoints(workdir, s).latest() is not None]:
+            raise InputError(
+                f"{workdir} has trained {later[0]} on {there} steps of {stage.name}: for more, give another --workdir"
+            )
+
+
 def changeable(key: str) -> bool:
     """Whether a dotted config key may differ from the workdir's when a run is continued."""
     parts = key.split(".")
@@ -112,7 +125,7 @@ def train_stage(
     with model.checkpoints(workdir, stage) as checkpoints:
         start = checkpoints.latest() or 0
         state = checkpoints.restore(shape) if start else init(earlier)
-        state = parallel.replicate(state, mesh)
+        state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
             return state

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpaint_jax import arm_summary, cli, evaluate, metrics, reproduce
+from inpaint_jax import arm_summary, cli, evaluate, experiment_figures, experiment_report, metrics, reproduce, sheets
+from inpaint_jax.experiment import Comparison, Grid
+from inpaint_jax.picture_set import PictureSet
 
 EXPERIMENT = """
 from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Experiment, Grid, Row, Sweep, Table
@@ -64,6 +66,32 @@ def done(file, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
     assert run(file, workdir) == 0
     return workdir
+
+
+def test_a_method_for_some_holes_only():
+    """It has numbers for those, and no mean; a training that is not there yet does not count."""
+    measured = {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}, "left": None}
+    summaries = {"one": {"measured": {"test": measured}}, "other": None}
+    comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("one", "other"), "theirs": ("other",)})
+    table = experiment_report.comparison_table(comparison, ("center", "left"), summaries)
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert cells[2:] == [["ours", "1", "20.00", "–", "–"], ["theirs", "0", "–", "–", "–"]]
+
+
+def test_a_grid_of_several_holes():
+    """One below the other, each with its own damage; an arm that lacks one of them is left out."""
+    truth, shape = np.ones((3, 128, 128, 3), np.float32), (3, 128, 128, 1)
+    gaps = {"left": np.zeros(shape, np.float32), "top": np.zeros(shape, np.float32)}
+    gaps["left"][:, :, :64], gaps["top"][:, :32] = 1, 1
+    pictures = PictureSet((), ["a", "b", "c"], truth, "", gaps, {}, 0)
+    grey = np.full((3, 128, 128, 3), 128, np.uint8)
+    answers = {"both": {"left": grey, "top": grey}, "one": {"left": grey, "top": None}}
+    grid = Grid("two", ("damaged", "both", "one"), rows=2, holes=("left", "top"))
+    sheet = experiment_figures.contact_sheet(grid, pictures, grid.holes, answers)
+    first, row = sheets.FONT_SIZE + 2 * sheets.MARGIN, 128 + sheets.GAP
+    assert sheet.shape[0] == first + 4 * row
+    shown = [(sheet[first + i * row : first + (i + 1) * row] == 128).all(2).sum() / 128**2 for i in range(4)]
+    np.testing.assert_allclose(shown, [1.5, 1.5, 1.25, 1.25], atol=0.01)
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.types import Hole, Image, Key
 
 SHOWN = 16  # pictures in a grid, four views of each
+DRAWN = 16  # holes of a family that are compared to tell whether it is always the same
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Blocks:
     """Square blocks of the pictures, as a network sees and predicts them.
 
@@ -91,15 +92,21 @@ class Blocks:
         assert self.trained is not None
         return (jnp.asarray(hole)[:, None] <= self.trained[None]).all((2, 3, 4))
 
+    def smallest(self, hole: Hole) -> jax.Array:
+        """Which trained hole each hole lies inside, the smallest of them, ``[B]``."""
+        assert self.trained is not None
+        areas = jnp.asarray(self.trained.sum((1, 2, 3)))
+        return jnp.where(self.inside(hole), areas[None], jnp.inf).argmin(1)
+
     def place_of(self, hole: Hole) -> jax.Array:
         """Top and left of each hole's block, ``[B, 2]``."""
-        return jnp.asarray(self.places)[self.inside(hole).argmax(1)]
+        return jnp.asarray(self.places)[self.smallest(hole)]
 
     def gap(self, hole: Hole) -> Hole:
         """The hole that the network is shown: for a smaller block one of those that it was trained on."""
         if self.trained is None:
             return hole
-        return jnp.asarray(self.trained)[self.inside(hole).argmax(1)]
+        return jnp.asarray(self.trained)[self.smallest(hole)]
 
     def supports(self, hole: Any) -> str | None:
         """None, or the reason why the network cannot fill a hole ``[size, size, 1]``."""
@@ -128,16 +135,17 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
 
     Raises:
       InputError: for a block that is no part of the picture, an unknown family, or one whose holes are not always the
-        same and in the middle of a block.
+        same and in the middle of a block, with equal margins.
     """
     if not 0 < side <= size:
         raise InputError(f"networks: a block of {side} pixels is no part of a picture of {size}")
     draw, families = masks.by_turns(holes, size), 1 + holes.count(",")
     trained, places = None, np.zeros((1, 2), int)
     if side < size:
-        trained, again = np.split(np.asarray(draw(jax.random.key(1), 2 * families)), 2)
+        drawn = np.asarray(draw(jax.random.key(1), DRAWN * families)).reshape(DRAWN, families, size, size, 1)
+        trained = drawn[0]
         places = np.array([place_around(hole, side) for hole in trained])
-        if (trained != again).any() or (places < 0).any() or (places > size - side).any():
+        if (drawn != trained[None]).any() or (places < 0).any() or (places > size - side).any():
             need = f"blocks of {side} pixels need holes that are always the same, each in the middle of its block"
             raise InputError(f"{label}: {need}, not {holes!r}")
     colour = networks["fill"]

@@ -32,17 +32,20 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         ``unit_range`` as of the context encoder.
       search: nothing of it: there is none.
       stages: for every model, such as "tl", ``reconstruction_tl`` with ``holes``, one or several by comma, and
-        ``adversarial_tl`` with ``second``: it may "finetune" the generator, or train one to "refine" the pictures that
-        the first has completed. The rest as ``block_prediction.predictor`` takes it.
+        ``adversarial_tl`` with ``second_stage``: it may "finetune" the generator, or train one to "refine" the pictures
+        that the first has completed. The rest as ``block_prediction.predictor`` takes it.
 
     Raises:
-      InputError: for names that stand for nothing, a model without its second stage, or holes that do not fit.
+      InputError: for names that stand for nothing, a stage without its other, or holes that do not fit.
     """
     del search
     side = networks["generator"]["size"]
+    if side >= size:
+        raise InputError(f"networks.generator.size: a block of {side} pixels is no corner of a picture of {size}")
     generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
     critic = build_network(networks["critic"], NETWORKS, label="networks.critic")
     models: list[tuple[Blocks, Predictor, Predictor]] = []
+    used: set[str] = set()
     for name in sorted(name for name in stages if name.startswith(FIRST)):
         after = SECOND + name.removeprefix(FIRST)
         if after not in stages:
@@ -50,8 +53,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         blocks = block_task.build(
             size=size, side=side, holes=stages[name]["holes"], networks=networks, label=f"stages.{name}.holes"
         )
+        used |= {name, after}
         first = predictor(name, blocks=blocks, generator=generator, critic=None, settings=stages[name])
-        second = resolve(stages[after]["second"], SECONDS, kind=f"stages.{after}.second")
+        second = resolve(stages[after]["second_stage"], SECOND_STAGES, kind=f"stages.{after}.second_stage")
         begun = second(first, blocks)
         models.append(
             (
@@ -61,9 +65,13 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             )
         )
 
+    if unknown := sorted(set(stages) - used) or ([] if models else ["nothing"]):
+        raise InputError(f"stages: {unknown[0]!r} is no model: one is a {FIRST + '_x'!r} and a {SECOND + '_x'!r}")
+
     def supports(hole):
-        reasons = [blocks.supports(hole) for blocks, *_ in models]
-        return None if None in reasons else ", or ".join(filter(None, reasons))
+        if any(blocks.supports(hole) is None for blocks, *_ in models):
+            return None
+        return f"it was trained for holes inside {', '.join(blocks.holes for blocks, *_ in models)}"
 
     def paint(states, images, hole):
         painted = jnp.asarray(images)
@@ -97,4 +105,4 @@ def refine(first: Predictor, blocks: Blocks) -> dict[str, Callable]:
     return {"damage": damage}
 
 
-SECONDS = {"finetune": finetune, "refine": refine}
+SECOND_STAGES = {"finetune": finetune, "refine": refine}

@@ -55,6 +55,9 @@ def test_a_block_for_every_corner():
     part = jnp.zeros((2, 16, 16, 1)).at[0, 9:12, 13:].set(1).at[1, :2, :3].set(1)
     np.testing.assert_array_equal(its.gap(part), hole[jnp.array([1, 0])])
     assert its.supports(part[0]) is None
+    nested = of(holes="center:6,center:4")
+    inner = jnp.zeros((2, 16, 16, 1)).at[0, 6:10, 6:10].set(1).at[1, 5:7, 5:7].set(1)
+    np.testing.assert_array_equal(nested.gap(inner).sum((1, 2, 3)), [16, 36])  # the smallest around it
     assert its.supports(of(side=16, holes="left").draw(jax.random.key(0), 1)[0]) is not None
 
 
@@ -124,6 +127,7 @@ def test_views():
         (7, "center:6", "in the middle of its block, not 'center:6'"),
         (10, "center:6,quarter:tl", "in the middle of its block, not 'center:6,quarter:tl'"),
         (8, "random:0.5", "in the middle of its block, not 'random:0.5'"),
+        (8, "square:8-8", "in the middle of its block, not 'square:8-8'"),
         (8, "random:0", "in the middle of its block, not 'random:0'"),
         (8, "left", "in the middle of its block, not 'left'"),
         (8, "centre", "unknown hole 'centre'"),

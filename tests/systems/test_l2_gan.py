@@ -42,10 +42,15 @@ def image():
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def folder(tmp_path_factory):
     """One model for all corners, whose stages have followed each other in a real run."""
     folder = tmp_path_factory.mktemp("l2_gan")
     assert train(tiny("one,finetune"), folder) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
     return inpaint_jax.load(folder)
 
 
@@ -73,10 +78,10 @@ def completed(model, image, hole):
 CORNER = jnp.stack([masks.quarter(jax.random.key(0), SIZE, corner=corner) for corner in CORNERS])
 
 
-@pytest.mark.parametrize("words", ["trained", "untrained"])
-def test_corners_in_one_batch(words, image, request):
+@pytest.mark.parametrize("models", ["trained", "untrained"])
+def test_corners_in_one_batch(models, image, request):
     """Each picture is completed in its own corner; parts of corners are too, and nothing else."""
-    model = request.getfixturevalue(words)
+    model = request.getfixturevalue(models)
     answer = completed(model, image, CORNER)
     np.testing.assert_array_equal(np.where(CORNER > 0.5, 0, answer), np.where(CORNER > 0.5, 0, image))
     for i in range(4):
@@ -93,8 +98,11 @@ def test_fine_tuning_goes_on_with_the_generator(trained):
     first, second = trained.system.stages
     assert (first.name, second.name) == ("reconstruction", "adversarial")
     before = trained.states[first.name].networks["generator"]
-    after = begun(second, {first.name: trained.states[first.name]}, 0).networks["generator"]
+    start = begun(second, {first.name: trained.states[first.name]}, 0)
+    after = start.networks["generator"]
     jax.tree.map(np.testing.assert_array_equal, (after.params, after.stats), (before.params, before.stats))
+    own, its = ([leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(net)] for net in (after, before))
+    assert not set(own) & set(its)  # a step overwrites what it is given
     last = trained.states[second.name].networks["generator"].params
     assert not jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), last, before.params))
 
@@ -115,8 +123,13 @@ def test_refining_is_given_what_the_first_completed(untrained, image):
 @pytest.mark.parametrize(
     "words, override, message",
     [
-        ("one", "stages.adversarial.second=polish", "unknown stages.adversarial.second 'polish'; known: finetune, ref"),
+        (
+            "one",
+            "stages.adversarial.second_stage=polish",
+            "unknown stages.adversarial.second_stage 'polish'; known: fine",
+        ),
         ("one", "stages.reconstruction.holes=left", "stages.reconstruction.holes: blocks of 8 pixels need holes that"),
+        ("one", "data.size=8", "networks.generator.size: a block of 8 pixels is no corner of a picture of 8"),
         ("one", "stages.reconstruction.holes=quarter:xy", "cannot read the hole 'quarter:xy'"),
     ],
 )
@@ -126,11 +139,30 @@ def test_bad_configs(words, override, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_needs_both_stages():
+def test_a_first_stage_that_was_trained_for_longer(folder, tmp_path):
+    """The second one has begun on what it was."""
+    longer = tiny("one,finetune")
+    longer.stages.reconstruction.steps = 3
+    with pytest.raises(InputError, match="has trained adversarial on 2 steps of reconstruction: for more, give anoth"):
+        train(longer, folder)
+    with pytest.raises(InputError, match="has none of the stages reconstruction, adversarial finished"):
+        train(longer, tmp_path / "other", reuse_from=folder)
+
+
+@pytest.mark.parametrize(
+    "missing, message",
+    [
+        (["adversarial_tr"], "'reconstruction_tr' needs the stage 'adversarial_tr' behind it"),
+        (["reconstruction_tr"], "'adversarial_tr' is no model: one is a 'reconstruction_x' and a 'adversarial_x'"),
+        ([f"{stage}_{corner}" for stage in ("reconstruction", "adversarial") for corner in CORNERS], "is no model"),
+    ],
+)
+def test_a_model_is_two_stages(missing, message):
     config = tiny("four")
     with config.unlocked():
-        del config.stages["adversarial_tr"]
-    with pytest.raises(InputError, match="'reconstruction_tr' needs the stage 'adversarial_tr' behind it"):
+        for name in missing:
+            del config.stages[name]
+    with pytest.raises(InputError, match=message):
         configuration.build_system(config)
 
 
