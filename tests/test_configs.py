@@ -15,9 +15,9 @@ from inpaint_jax.train import train
 
 WORDS = {  # those that change what is built with each other
     "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
-    "desai_vae": [("alexnet", "vgg", "resnet"), ("default", "published")],
-    "desai_gan": [("alexnet", "vgg", "resnet"), ("default", "published")],
-    "l2_gan": [("four", "one"), ("finetune", "refine")],
+    "desai_vae": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
+    "desai_gan": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
+    "l2_gan": [("four,refine", "one,finetune")],
     "lsgan": [("default", "published")],
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
     "on_demand": [("on_demand,inv_psnr", "self_tuned,staged")],
