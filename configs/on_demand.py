@@ -25,8 +25,8 @@ demand) and 0.79 % (self-tuned), each on its own holes.
 
 Deviations: the papers measure after every epoch; ``adapt_every`` is 149 steps of 100 at scale ``paper``, an epoch of
 14,900 pictures, and 25 of 50 or 36 of 32 at scale ``cpu``, an epoch of the 1,277 facades that it was made for, less
-those set apart. Scale ``cpu`` has a quarter of the channels and 600 steps, or half of them, a waist of 1,000 and 1,440
-steps, and a rate that falls from 1e-3 to 0.
+those set apart. Scale ``cpu`` has half of the channels, a waist of 1,000, 1,000 or 1,440 steps, and a rate that falls
+from 1e-3 to 0.
 """
 
 from ml_collections import ConfigDict
@@ -46,7 +46,7 @@ SCALES = {
         "every": (10, 5),
     },
     "cpu": {
-        "on_demand": dict(size=64, features=[16, 32, 64, 128], pixels=6, batch=50, epoch=25, steps=600),
+        "on_demand": dict(size=64, features=[32, 64, 128, 256], pixels=6, batch=50, epoch=25, steps=1000),
         "self_tuned": dict(size=128, features=[32, 32, 64, 128, 256], pixels=6, batch=32, epoch=36, steps=1440),
         "bottleneck": 1000,
         "rate": dict(learning_rate=1e-3, schedule="cosine"),
