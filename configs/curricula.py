@@ -4,10 +4,10 @@ Salem et al. against each other: same pictures, same steps, three seeds.
   inpaint reproduce --experiment=configs/curricula.py --workdir=runs/curricula \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
 
-Argument, ``configs/curricula.py:scale``, a scale of ``configs/on_demand.py``, default ``cpu``, where each takes half of
-its steps, 500. The network is that of on-demand learning. An arm is a curriculum and a seed: ``inv_psnr_0``. Completed
-pictures are measured at each of the five levels; a row of the table is the mean over three seeds and their deviation,
-without which no difference between rows means anything.
+Argument, ``configs/curricula.py:scale``, a scale of ``configs/on_demand.py``, default ``cpu``, where each takes a
+quarter of its steps, 250. The network is that of on-demand learning. An arm is a curriculum and a seed: ``inv_psnr_0``.
+Completed pictures are measured at each of the five levels; a row of the table is the mean over three seeds and their
+deviation, without which no difference between rows means anything.
 """
 
 from configs import on_demand
@@ -33,7 +33,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
     if argument not in on_demand.SCALES:
         known = ", ".join(on_demand.SCALES)
         raise InputError(f"configs/curricula.py: unknown scale {argument!r}; known: {known}")
-    shorter = ("--config.stages.on_demand.steps=500",) if argument == "cpu" else ()
+    shorter = ("--config.stages.on_demand.steps=250",) if argument == "cpu" else ()
     arms = {
         f"{rule}_{seed}": Arm(f"configs/on_demand.py:on_demand,{rule},{argument}", (f"--config.seed={seed}", *shorter))
         for seed in SEEDS
