@@ -7,9 +7,12 @@ from inpaint_jax.networks import (
     dcgan,
     decoders,
     encoders,
+    global_local,
+    googlenet,
     lsgan,
     trunks,
     variational,
+    vgg19,
 )
 
 NETWORKS = {
@@ -22,6 +25,9 @@ NETWORKS = {
     "decoders.AlexNet": decoders.AlexNet,
     "decoders.VGG": decoders.VGG,
     "encoders.Encoder": encoders.Encoder,
+    "global_local.Discriminator": global_local.Discriminator,
+    "global_local.Generator": global_local.Generator,
+    "googlenet.GoogLeNet": googlenet.GoogLeNet,
     "lsgan.Discriminator": lsgan.Discriminator,
     "lsgan.Generator": lsgan.Generator,
     "trunks.AlexNet": trunks.AlexNet,
@@ -29,4 +35,5 @@ NETWORKS = {
     "trunks.Strided": trunks.Strided,
     "trunks.VGG": trunks.VGG,
     "variational.Autoencoder": variational.Autoencoder,
+    "vgg19.VGG19": vgg19.VGG19,
 }

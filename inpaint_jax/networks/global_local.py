@@ -1,0 +1,71 @@
+"""Liu et al., generative inpainting with neural features: a generator judged as a whole and around its hole."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+from jax import numpy as jnp
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.networks.layers import BatchNorm, Conv, leaky_relu, max_pool
+
+
+class Generator(nn.Module):
+    """Damaged pictures ``[B, S, S, 3]`` to whole ones in [-1, 1], S a multiple of 16 (their Tables 1 and 2).
+
+    Four convolutions and poolings, a fully connected waist, four enlargements and convolutions. The paper's last layer
+    has 32 channels; the convolution to three is ours.
+
+    Attributes:
+      features: channels of the encoder.
+      waist: width of the fully connected layer.
+      axis_name: mapped axis over which the statistics of batch norm are taken.
+    """
+
+    features: Sequence[int] = (32, 64, 128, 256)
+    waist: int = 1024
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
+        shrunk = 2 ** len(self.features)
+        if images.shape[1] % shrunk or images.shape[2] % shrunk:
+            raise InputError(f"this generator needs sides that {shrunk} divides, got {images.shape[1:3]}")
+
+        def convolved(x, features):
+            x = Conv(features, 3)(x)
+            return nn.relu(BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train))
+
+        x = images
+        for features in self.features:
+            x = max_pool(convolved(x, features), 2, stride=2)
+        shape = x.shape
+        x = nn.relu(nn.Dense(self.waist)(x.reshape(len(x), -1)))
+        x = nn.relu(nn.Dense(shape[1] * shape[2] * shape[3])(x)).reshape(shape)
+        narrow, wide = self.features[0], self.features[1]
+        for features in (wide, wide, narrow, narrow):
+            x = convolved(x.repeat(2, 1).repeat(2, 2), features)
+        return jnp.tanh(Conv(3, 3)(x))
+
+
+class Discriminator(nn.Module):
+    """Pictures or crops ``[B, S, S, 3]`` to logits ``[B]``: positive means real (their Tables 3 and 4); no norm.
+
+    Attributes:
+      features: channels; the first layer keeps the side, every other one halves it. n layers take S = 2^n.
+    """
+
+    features: Sequence[int] = (32, 32, 64, 128, 256, 128)
+
+    @nn.compact
+    def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
+        del train
+        if images.shape[1:3] != (2 ** len(self.features),) * 2:
+            wanted = 2 ** len(self.features)
+            raise InputError(
+                f"a discriminator of {len(self.features)} layers sees {wanted} px, got {images.shape[1:3]}"
+            )
+        x = leaky_relu(Conv(self.features[0], 3)(images))
+        for features in self.features[1:]:
+            x = leaky_relu(Conv(features, 4, strides=2, padding=1)(x))
+        return Conv(1, 4, padding=1)(x)[:, 0, 0, 0]

@@ -1,0 +1,98 @@
+"""GoogLeNet for pictures of 64 px, as Buchacek 2020 trained it: fewer poolings, batch norm, no local responses."""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+from jax import numpy as jnp
+
+from inpaint_jax.networks.layers import BatchNorm, Conv, Dropout, max_pool
+
+HE = nn.initializers.he_normal()
+# Channels of every inception: 1x1; 1x1 -> 3x3; 1x1 -> 5x5; pooling -> 1x1 (Szegedy et al. 2015, Table 1).
+INCEPTIONS = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+POOLED = ("4a", "5a")  # behind a pooling of stride 2
+AUXILIARY = ("4a", "4d")  # with a classifier of their own
+
+
+class Classified(NamedTuple):
+    """What the network says of pictures.
+
+    Attributes:
+      logits: ``[B, classes]``.
+      auxiliary: likewise, of the classifiers on 4a and on 4d, which help to train.
+      features: the maps "3a" ... "5b", ``[B, h, w, C]``.
+    """
+
+    logits: jax.Array
+    auxiliary: tuple[jax.Array, ...]
+    features: dict[str, jax.Array]
+
+
+class GoogLeNet(nn.Module):
+    """Pictures ``[B, S, S, 3]`` to ``Classified``.
+
+    The first two poolings and both response norms of Szegedy et al. are left out, and every convolution has a batch
+    norm without a scale. At stride 1 and 64 px, 3b is 64x64, 4b 32x32 and 5b 16x16.
+
+    Attributes:
+      classes: number of them.
+      stride: of the first convolution; 2 halves every map, at a quarter of the cost.
+      width: share of the channels of every layer.
+      keep: share of the values that dropout keeps.
+      axis_name: mapped axis over which the statistics of batch norm are taken.
+    """
+
+    classes: int = 196
+    stride: int = 1
+    width: float = 1.0
+    keep: float = 0.7
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, images: jax.Array, *, train: bool) -> Classified:
+        def normed(x):
+            norm = BatchNorm(use_scale=False, axis_name=self.axis_name)
+            return nn.relu(norm(x, use_running_average=not train))
+
+        def conv(x, features, kernel, stride=1):
+            return normed(Conv(round(self.width * features), kernel, strides=stride, kernel_init=HE)(x))
+
+        def inception(x, direct, before_3, of_3, before_5, of_5, pooled):
+            branches = (
+                conv(x, direct, 1),
+                conv(conv(x, before_3, 1), of_3, 3),
+                conv(conv(x, before_5, 1), of_5, 5),
+                conv(max_pool(x, 3, stride=1, padding="SAME"), pooled, 1),
+            )
+            return jnp.concatenate(branches, axis=-1)
+
+        def dropped(x):
+            return Dropout(1 - self.keep, axis_name=self.axis_name)(x, train=train)
+
+        def auxiliary(x):
+            x = conv(x.mean((1, 2), keepdims=True), 128, 1)[:, 0, 0]
+            for _ in range(2):
+                x = dropped(normed(nn.Dense(round(self.width * 512), kernel_init=HE)(x)))
+            return nn.Dense(self.classes)(x)
+
+        x = conv(images, 64, 7, self.stride)
+        x = conv(conv(x, 64, 1), 192, 3)
+        features, others = {}, []
+        for name, branches in INCEPTIONS.items():
+            if name in POOLED:
+                x = max_pool(x, 3, stride=2, padding="SAME")
+            x = features[name] = inception(x, *branches)
+            if name in AUXILIARY:
+                others.append(auxiliary(x))
+        return Classified(nn.Dense(self.classes)(dropped(x.mean((1, 2)))), tuple(others), features)

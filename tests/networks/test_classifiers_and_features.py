@@ -1,0 +1,113 @@
+"""GoogLeNet, VGG-19, and the networks of Liu et al.: parameters and shapes as specified, and what they refuse."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.networks.functional import pure
+from inpaint_jax.networks.global_local import Discriminator, Generator
+from inpaint_jax.networks.googlenet import GoogLeNet
+from inpaint_jax.networks.vgg19 import DEVIATION, LAYERS, MEAN, VGG19
+
+PICTURES = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
+
+
+def outline(module, given=PICTURES):
+    """Number of parameters, and the shapes of the outputs."""
+    network = pure(module)
+
+    def run(given):
+        params, stats = network.init(jax.random.key(0), given)
+        return params, network.apply(params, stats, given, train=False)[0]
+
+    params, outputs = jax.eval_shape(run, given)
+    return sum(leaf.size for leaf in jax.tree.leaves(params)), jax.tree.map(lambda leaf: leaf.shape[1:], outputs)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_googlenet(stride):
+    """A-A4, and the counts of the network and of its auxiliary classifiers."""
+    count, answer = outline(GoogLeNet(stride=stride))
+    assert count == 6_181_732 + 496_068 + 498_116
+    sides = {name: 64 // stride // {"3": 1, "4": 2, "5": 4}[name[0]] for name in answer.features}
+    channels = dict(zip(sides, (256, 480, 512, 512, 512, 528, 832, 832, 1024), strict=True))
+    assert answer.features == {name: (side, side, channels[name]) for name, side in sides.items()}
+    assert answer.logits == (196,) and answer.auxiliary == ((196,), (196,))
+
+
+def test_a_narrow_googlenet():
+    count, answer = outline(GoogLeNet(classes=10, stride=2, width=0.25))
+    assert count < 600_000 and answer.logits == (10,) and answer.features["5b"] == (8, 8, 256)
+
+
+@pytest.fixture(scope="module")
+def narrow():
+    network = pure(GoogLeNet(classes=5, stride=2, width=0.0625))
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 3)).astype(np.float32)
+    return network, images, *jax.jit(network.init)(jax.random.key(0), images)
+
+
+def test_running_statistics_of_googlenet(narrow):
+    """A-A6: after one step from 0, a tenth of the batch's mean."""
+    network, images, params, stats = narrow
+    train = jax.jit(lambda p, s, x, key: network.apply(p, s, x, train=True, key=key))
+    answer, after = train(params, stats, images, jax.random.key(1))
+    kernel, bias = params["Conv_0"]["kernel"], params["Conv_0"]["bias"]
+    first = jax.lax.conv_general_dilated(
+        images, kernel, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), precision="highest"
+    )
+    mean = (first + bias[None, None, None]).mean((0, 1, 2))
+    np.testing.assert_allclose(after["batch_stats"]["BatchNorm_0"]["mean"], 0.1 * mean, rtol=1e-4, atol=1e-6)
+    again, _ = train(params, stats, images, jax.random.key(2))
+    assert (answer.logits != again.logits).any()  # dropout
+    np.testing.assert_array_equal(answer.features["5b"], again.features["5b"])
+
+
+def test_vgg19():
+    count, maps = outline(VGG19())
+    assert count == 555_328 and list(maps) == ["relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1"]
+    assert maps["relu3_1"] == (16, 16, 256)
+    count, maps = outline(VGG19(last="relu4_1"))
+    assert count == 3_505_728 and maps["relu4_1"] == (8, 8, 512)
+    assert len(LAYERS) == 16
+    with pytest.raises(InputError, match="VGG-19 has no layer 'relu3_5'; it has relu1_1, relu1_2"):
+        outline(VGG19(last="relu3_5"))
+
+
+def test_vgg19_sees_pictures_as_imagenet_had_them():
+    """A picture of ImageNet's mean colour is 0 for the first convolution: only its bias is left."""
+    network = pure(VGG19(last="relu1_1", width=4))
+    params, stats = network.init(jax.random.key(0), jnp.zeros((1, 8, 8, 3)))
+    params["conv1_1"]["bias"] = jnp.array([0.5, -0.5, 1.0, 0.0])
+    mean = np.broadcast_to(2 * np.float32(MEAN) - 1, (1, 8, 8, 3))
+    seen = network.apply(params, stats, mean, train=False)[0]["relu1_1"]
+    np.testing.assert_allclose(seen[0, 4, 4], [0.5, 0, 1, 0], atol=1e-5)
+    brighter = network.apply(params, stats, mean + 2 * np.float32(DEVIATION), train=False)[0]["relu1_1"]
+    sums = params["conv1_1"]["kernel"].sum((0, 1, 2)) + params["conv1_1"]["bias"]
+    np.testing.assert_allclose(brighter[0, 4, 4], jnp.maximum(sums, 0), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "module, side, count, output",
+    [
+        (Generator(), 64, 8_996_515, (64, 64, 3)),
+        (Discriminator(), 64, 1_232_353, ()),
+        (Discriminator(features=(64, 64, 128, 256)), 16, 727_233, ()),
+    ],
+)
+def test_global_local(module, side, count, output):
+    assert outline(module, jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)) == (count, output)
+
+
+@pytest.mark.parametrize(
+    "module, side, message",
+    [
+        (Generator(), 24, "this generator needs sides that 16 divides, got \\(24, 24\\)"),
+        (Discriminator(), 32, "a discriminator of 6 layers sees 64 px, got \\(32, 32\\)"),
+    ],
+)
+def test_sides_that_do_not_fit(module, side, message):
+    with pytest.raises(InputError, match=message):
+        outline(module, jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32))
