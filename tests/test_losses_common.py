@@ -23,14 +23,22 @@ def samples(missing=0.3, logit=None):
     logits = {
         name: rng.normal(size=B) if logit is None else np.full(B, logit) for name in ("real_logits", "fake_logits")
     }
+    maps = {"relu3_1": (B, 3, 3, 4), "3b": (B, 3, 3, 4), "4b": (B, 2, 2, 6)}
+    features = {
+        name: {layer: rng.normal(size=shape) for layer, shape in maps.items()}
+        for name in ("features", "target_features", "completed_features")
+    }
     return {
         **images,
         **logits,
+        **features,
         "hole": hole,
         "importance": np.asarray(importance_weight(hole)),
         "latent": rng.uniform(-1, 1, (B, 5)),
         "mean": rng.normal(size=(B, 5)),
         "log_variance": rng.normal(size=(B, 5)),
+        "class_logits": rng.normal(size=(B, 5)) if logit is None else np.eye(B, 5) * logit,
+        "completed_class_logits": rng.normal(size=(B, 5)) if logit is None else np.eye(B, 5, 1) * logit,
     }
 
 
