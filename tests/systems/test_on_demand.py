@@ -109,6 +109,24 @@ def test_patience(tmp_path):
     assert int(inpaint_jax.load(tmp_path / "other").states["on_demand"].step) == max(steps)
 
 
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_any_number_of_levels(count):
+    """Each has its share of the batch and its own validation."""
+    its = config("inv_psnr", f"stages.on_demand.levels={count}", "stages.on_demand.pixels_per_level=1")
+    stage, batch, key = stage_of(its), {"image": IMAGES}, jax.random.key(0)
+
+    def run():
+        state = stage.init(key, batch, {})
+        scores, _ = stage.validate(state, batch, key, {})
+        state = state._replace(schedule=stage.adapt(state.schedule, scores))
+        return scores, stage.step(state, batch, key, {})
+
+    scores, (state, told) = jax.eval_shape(run)
+    assert {name: score.shape for name, score in scores.items()} == {f"psnr_{i + 1}": (8,) for i in range(count)}
+    assert state.schedule["psnr"].shape == (count,)
+    assert told.keys() == {"reconstruction", *(f"count_{i + 1}" for i in range(count))}
+
+
 def test_one_program_for_all_compositions():
     stage = stage_of(config())
     traced = []
