@@ -43,8 +43,8 @@ STEPS = {  # of stages, where they are not the config's
         "context_encoder": {"context_encoder": 500},
         "on_demand": {"on_demand": 500},
         "self_tuned": {"on_demand": 500},
-        "l2_gan": {f"{stage}_{c}": n for c in CORNERS for stage, n in (("reconstruction", 400), ("adversarial", 100))},
-        "l2_gan_one": {"reconstruction": 1600, "adversarial": 400},
+        "l2_gan": {f"{stage}_{c}": n for c in CORNERS for stage, n in (("reconstruction", 300), ("adversarial", 75))},
+        "l2_gan_one": {"reconstruction": 1200, "adversarial": 300},
     }
 }
 
