@@ -45,7 +45,8 @@ def get_experiment(argument: str = "cpu") -> Experiment:
         holes=tuple(f"level:{level}" for level in LEVELS),
         against=("mean", "harmonic", "telea", "navier_stokes"),
         comparisons=tuple(
-            Comparison(f"Curricula, {metric}", "curriculum", metric, of_rules) for metric in ("psnr_hole", "psnr_full")
+            Comparison(f"Curricula, {metric}", "curriculum", metric, of_rules, paired=NAMES["rigid"])
+            for metric in ("psnr_hole", "psnr_full")
         ),
         curves=tuple(
             Curve(

@@ -46,6 +46,7 @@ class Comparison(NamedTuple):
     header: str  # of the labels
     metric: str  # of the test pictures
     rows: Mapping[str, tuple[str, ...]]  # {"inv_psnr": (arm, arm, arm)}
+    paired: str | None = None  # a row: what the others differ by, arm by arm, is a second table
 
 
 class Sweep(NamedTuple):
@@ -129,6 +130,11 @@ def check(experiment: Experiment) -> None:
         for row in table.rows:
             if len(row.labels) + len(row.published) != len(table.header):
                 raise InputError(f"{table.title}: the row {', '.join(row.labels)} does not fit the header")
+    for comparison in experiment.comparisons:
+        if comparison.paired is not None and len({*map(len, comparison.rows.values())}) > 1:
+            raise InputError(f"{comparison.title}: rows that are compared arm by arm must be as long")
+        if comparison.paired not in (None, *comparison.rows):
+            raise InputError(f"{comparison.title}: unknown row {comparison.paired!r} to compare to")
     for grid in experiment.grids:
         if unknown := [family for family in grid.holes if family not in experiment.holes]:
             raise InputError(f"{grid.title}: unknown holes {unknown[0]!r}; known: {', '.join(experiment.holes)}")

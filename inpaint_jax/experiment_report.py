@@ -74,7 +74,11 @@ def all_tables(
     for comparison in experiment.comparisons:
         its = {arm: summaries[arm] for arms in comparison.rows.values() for arm in arms}
         text, used = comparison_table(comparison, experiment.holes, summaries), {"test": sets["test"]}
-        yield comparison.title, text, caption(used, experiment.holes, [comparison.metric], its)
+        source = caption(used, experiment.holes, [comparison.metric], its)
+        yield comparison.title, text, source
+        if comparison.paired is not None:
+            text = difference_table(comparison, experiment.holes, summaries)
+            yield f"{comparison.title}, difference to {comparison.paired!r}", text, source
     yield "Effort", effort_table(experiment, summaries), "Seconds of training are summed over interruptions."
 
 
@@ -102,6 +106,24 @@ def comparison_table(comparison: Comparison, families: Sequence[str], summaries:
         means.append(list(np.mean(means, axis=0)) if complete else [])
         rows.append([label, str(len(measured)), *(tables.spread(column) if column else "–" for column in means)])
     return tables.markdown([comparison.header, "trainings", *families, "mean"], rows)
+
+
+def difference_table(comparison: Comparison, families: Sequence[str], summaries: Summaries) -> str:
+    """By how much rows differ from one of them: mean and deviation of the differences of their arms, in order."""
+
+    def means(arm):
+        scores = [score(summaries[arm], "test", family, comparison.metric) for family in families]
+        return np.array([its["mean"] for its in scores if its], np.float64) if all(scores) else None
+
+    rows = []
+    for label, arms in comparison.rows.items():
+        pairs = [(means(a), means(b)) for a, b in zip(arms, comparison.rows[comparison.paired], strict=True)]
+        there = [a - b for a, b in pairs if a is not None and b is not None]
+        columns = list(zip(*(np.append(its, its.mean()) for its in there), strict=True))
+        cells = [tables.spread(column, sign="+") for column in columns] or ["–"] * (1 + len(families))
+        if label != comparison.paired:
+            rows.append([label, str(len(there)), *cells])
+    return tables.markdown([comparison.header, "pairs", *families, "mean"], rows)
 
 
 def baseline_table(shown: Sequence[str], family: str, baselines: Summaries) -> str:

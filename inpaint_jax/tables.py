@@ -19,11 +19,11 @@ def cell(numbers: Mapping[str, Any] | None) -> str:
     return f"{mean:.3f}" if abs(mean) < 1 else f"{mean:.2f}"
 
 
-def spread(values: Sequence[float]) -> str:
-    """The mean of a few numbers and, of several, their standard deviation (that of the sample)."""
+def spread(values: Sequence[float], *, sign: str = "") -> str:
+    """The mean of a few numbers and, of several, their standard deviation (that of the sample); "+": with its sign."""
     digits = 3 if abs(np.mean(values)) < 1 else 2
     deviation = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.{digits}f}{deviation}"
+    return f"{np.mean(values):{sign}.{digits}f}{deviation}"
 
 
 def summary(values: np.ndarray | None) -> dict[str, Any] | None:

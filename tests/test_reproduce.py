@@ -37,7 +37,10 @@ def get_experiment(argument="whole"):
         ),
         sweeps=(Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),),
         curves=(Curve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),),
-        comparisons=(Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),),
+        comparisons=(
+            Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),
+            Comparison("Pairs", "search", "psnr_hole", dict(a=("short", "long"), b=("long", "short")), paired="a"),
+        ),
         descents=(Descent("Searching", dict(nag="short", adam="long")),),
         grids=(
             Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),
@@ -134,6 +137,8 @@ def test_report(done):
     assert both[1] == "2" and both[2] == f"{np.mean(list(means.values()), 0)[0]:.2f} ± " + (
         f"{abs(means['short'][0] - means['long'][0]) / 2**0.5:.2f}"
     )
+    [difference] = rows(report, "Pairs, difference to 'a'")
+    assert difference[:2] == ["b", "2"] and difference[2].lstrip("+-").startswith("0.000 ± ")
     gap = rows(report, "Training and test pictures, center")[0]
     assert float(gap[6]) == pytest.approx(float(gap[5]) - float(gap[4]), abs=0.011)
     text = (done / "report.md").read_text()
@@ -226,6 +231,8 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
             'rows=2, holes=("left", ',
             "figure2: unknown holes 'left'; known: center, random:0.8",
         ),
+        ('paired="a"', 'paired="c"', "Pairs: unknown row 'c' to compare to"),
+        ('b=("long", "short")', 'b=("long",)', "Pairs: rows that are compared arm by arm must be as long"),
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
         ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: psnr_hole"),
