@@ -115,9 +115,10 @@ def difference_table(comparison: Comparison, families: Sequence[str], summaries:
         scores = [score(summaries[arm], "test", family, comparison.metric) for family in families]
         return np.array([its["mean"] for its in scores if its], np.float64) if all(scores) else None
 
-    rows = []
+    assert comparison.paired is not None
+    rows, reference = [], [means(arm) for arm in comparison.rows[comparison.paired]]
     for label, arms in comparison.rows.items():
-        pairs = [(means(a), means(b)) for a, b in zip(arms, comparison.rows[comparison.paired], strict=True)]
+        pairs = zip(map(means, arms), reference, strict=True)
         there = [a - b for a, b in pairs if a is not None and b is not None]
         columns = list(zip(*(np.append(its, its.mean()) for its in there), strict=True))
         cells = [tables.spread(column, sign="+") for column in columns] or ["–"] * (1 + len(families))
