@@ -56,12 +56,6 @@ def test_every_choice_of_words(choice):
 
 
 SMALLER = {  # to seconds of compilation
-    "context_encoder.py:smoke,published": (
-        "data.size=16",
-        "networks.generator.size=8",
-        "networks.generator.bottleneck=8",
-        "stages.context_encoder.holes=center:6",
-    ),
     "desai_vae.py:smoke,vgg": ("data.size=64",),
 }
 
