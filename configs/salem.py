@@ -18,19 +18,12 @@ from inpaint_jax.masks.boxes import CORNERS
 
 QUARTERS = tuple(f"quarter:{corner}" for corner in CORNERS)
 HOLES = ("center", "square:1-30", *QUARTERS, "irregular")
-ROWS = {  # Table I: method, published mean L2 loss, of which holes
-    "context_encoder": ("Context encoder", "1.96 %", "center"),
-    "on_demand": ("On-demand learning", "2 %", "squares"),
-    "self_tuned": ("Self-tuned encoder-decoder", "0.79 %", "squares"),
-    "l2_gan": ("L2-GAN", "3.19 %", "a quarter"),
-    "l2_gan_one": ("L2-GAN, one model for all corners", "–", "–"),
-}
-CONFIGS = {
-    "context_encoder": "context_encoder.py:",
-    "on_demand": "on_demand.py:on_demand,",
-    "self_tuned": "on_demand.py:self_tuned,",
-    "l2_gan": "l2_gan.py:four,",
-    "l2_gan_one": "l2_gan.py:one,",
+METHODS = {  # config; method, published mean L2 loss and its holes in Table I
+    "context_encoder": ("context_encoder.py:", ("Context encoder", "1.96 %", "center")),
+    "on_demand": ("on_demand.py:on_demand,", ("On-demand learning", "2 %", "squares")),
+    "self_tuned": ("on_demand.py:self_tuned,", ("Self-tuned encoder-decoder", "0.79 %", "squares")),
+    "l2_gan": ("l2_gan.py:four,", ("L2-GAN", "3.19 %", "a quarter")),
+    "l2_gan_one": ("l2_gan.py:one,", ("L2-GAN, one model for all corners", "–", "–")),
 }
 SIZED = ("data.size", "networks.generator.size")
 SIDES = {  # of the pictures, where an arm's own config has others
@@ -59,7 +52,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
         sides = [f"{key}={SIDES[argument][name]}" for key in SIZED if name in SIDES[argument]]
         return tuple(f"--config.{change}" for change in (*sides, *steps))
 
-    arms = {name: Arm(f"configs/{config}{argument}", changes(name)) for name, config in CONFIGS.items()}
+    arms = {name: Arm(f"configs/{config}{argument}", changes(name)) for name, (config, _) in METHODS.items()}
     return Experiment(
         arms=arms,
         holes=HOLES,
@@ -68,12 +61,14 @@ def get_experiment(argument: str = "cpu") -> Experiment:
             Table(
                 "Table I",
                 ("method", "published mean L2 loss", "of holes"),
-                tuple(Row((label,), arm, published) for arm, (label, *published) in ROWS.items()),
+                tuple(Row((label,), arm, published) for arm, (_, (label, *published)) in METHODS.items()),
                 tuple(("test", metric) for metric in ("l2_pct_full", "l2_pct_hole", "psnr_hole")),
             ),
         ),
         comparisons=(
-            Comparison("All holes", "method", "psnr_hole", {label: (arm,) for arm, (label, *_) in ROWS.items()}),
+            Comparison(
+                "All holes", "method", "psnr_hole", {label: (arm,) for arm, (_, (label, *_)) in METHODS.items()}
+            ),
         ),
         grids=(
             Grid("Figure 7a", ("truth", "damaged", "on_demand", "self_tuned"), holes=("square:1-30",)),

@@ -237,10 +237,10 @@ def picture_source(arguments):
 
 def start_jax(*, distributed: bool = False) -> None:
     """Compile cache, cores and, when asked for, the other processes."""
-    from inpaint_jax import parallel
+    from inpaint_jax import parallel, processes
 
     parallel.enable_compilation_cache()
     if distributed:
-        parallel.initialize(True)
+        processes.initialize(True)
     else:
         parallel.use_cores()

@@ -77,7 +77,7 @@ def all_tables(
         source = caption(used, experiment.holes, [comparison.metric], its)
         yield comparison.title, text, source
         if comparison.paired is not None:
-            text = difference_table(comparison, experiment.holes, summaries)
+            text = comparison_table(comparison, experiment.holes, summaries, against=comparison.paired)
             yield f"{comparison.title}, difference to {comparison.paired!r}", text, source
     yield "Effort", effort_table(experiment, summaries), "Seconds of training are summed over interruptions."
 
@@ -92,39 +92,38 @@ def paper_table(table: Table, family: str, summaries: Summaries) -> str:
     return tables.markdown([*table.header, *(f"{metric} {split}" for split, metric in table.measured)], rows)
 
 
-def comparison_table(comparison: Comparison, families: Sequence[str], summaries: Summaries) -> str:
+def comparison_table(
+    comparison: Comparison, families: Sequence[str], summaries: Summaries, *, against: str | None = None
+) -> str:
     """A metric under every family of holes, and its mean over them; of several trainings, mean and deviation.
 
     A family that a method does not support has no number, nor has then the mean over all.
+
+    Args:
+      comparison: its rows.
+      families: of holes.
+      summaries: of every arm; None: not there yet.
+      against: a row; shown is by how much the arms of the others differ from its arms, in order.
     """
+
+    def means(arm: str) -> np.ndarray:  # [F + 1], NaN where there is no number
+        scores = [score(summaries[arm], "test", family, comparison.metric) for family in families]
+        of_families = np.array([its["mean"] if its else None for its in scores], np.float64)
+        return np.append(of_families, of_families.mean())
+
     rows = []
     for label, arms in comparison.rows.items():
-        measured = [summaries[arm] for arm in arms if summaries[arm]]
-        columns = [[score(summary, "test", family, comparison.metric) for summary in measured] for family in families]
-        means = [[its["mean"] for its in column if its] for column in columns]
-        complete = measured and all(len(column) == len(measured) for column in means)
-        means.append(list(np.mean(means, axis=0)) if complete else [])
-        rows.append([label, str(len(measured)), *(tables.spread(column) if column else "–" for column in means)])
-    return tables.markdown([comparison.header, "trainings", *families, "mean"], rows)
-
-
-def difference_table(comparison: Comparison, families: Sequence[str], summaries: Summaries) -> str:
-    """By how much rows differ from one of them: mean and deviation of the differences of their arms, in order."""
-
-    def means(arm):
-        scores = [score(summaries[arm], "test", family, comparison.metric) for family in families]
-        return np.array([its["mean"] for its in scores if its], np.float64) if all(scores) else None
-
-    assert comparison.paired is not None
-    rows, reference = [], [means(arm) for arm in comparison.rows[comparison.paired]]
-    for label, arms in comparison.rows.items():
-        pairs = zip(map(means, arms), reference, strict=True)
-        there = [a - b for a, b in pairs if a is not None and b is not None]
-        columns = list(zip(*(np.append(its, its.mean()) for its in there), strict=True))
-        cells = [tables.spread(column, sign="+") for column in columns] or ["–"] * (1 + len(families))
-        if label != comparison.paired:
-            rows.append([label, str(len(there)), *cells])
-    return tables.markdown([comparison.header, "pairs", *families, "mean"], rows)
+        if label == against:
+            continue
+        numbers = np.array([means(arm) for arm in arms])
+        if against is not None:
+            numbers -= np.array([means(arm) for arm in comparison.rows[against]])
+        there = numbers[~np.isnan(numbers).all(1)]
+        known = [len(column) > 0 and not np.isnan(column).any() for column in there.T]
+        sign = "" if against is None else "+"
+        cells = [tables.spread(c, sign=sign) if k else "–" for c, k in zip(there.T, known, strict=True)]
+        rows.append([label, str(len(there)), *cells])
+    return tables.markdown([comparison.header, "trainings" if against is None else "pairs", *families, "mean"], rows)
 
 
 def baseline_table(shown: Sequence[str], family: str, baselines: Summaries) -> str:

@@ -21,7 +21,7 @@ from inpaint_jax.interruption import interruption
 from inpaint_jax.picture_set import PictureSet
 from inpaint_jax.reuse import decisive
 from inpaint_jax.run_record import run_record
-from inpaint_jax.train import check_same_run, train, training_source
+from inpaint_jax.train import check_order, check_same_run, train, training_source
 
 
 def reproduce(
@@ -93,7 +93,8 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
     for name in chosen:
         config, folder = configs[name], workdir / name
         check_same_run(folder, config)
-        for stage in configuration.build_system(config).stages:
+        check_order(stages := configuration.build_system(config).stages, config, folder)
+        for stage in stages:
             settings = config.stages[stage.name]
             training_source(config, settings)
             if (there := model.checkpoints(folder, stage).latest() or 0) > settings.steps:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from clu import parameter_overview
 from tqdm import tqdm
 
-from inpaint_jax import configuration, files, model, parallel, plots, writers
+from inpaint_jax import configuration, files, model, parallel, processes
 from inpaint_jax.checkpoints import Checkpoints
 from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
@@ -27,6 +25,7 @@ from inpaint_jax.projections import projections
 from inpaint_jax.reuse import reuse
 from inpaint_jax.state import count_parameters, ended
 from inpaint_jax.systems.interface import Stage
+from inpaint_jax.training_report import TrainingReport
 
 
 def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_from: str | Path | None = None) -> int:
@@ -137,7 +136,7 @@ def train_stage(
         adapt = jax.jit(stage.adapt) if stage.adapt else None
         fixed = None if apart is None else parallel.replicate({"image": apart}, mesh)
         number, finished = start, False
-        with Report(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
+        with TrainingReport(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
             if not start:
                 report.overview(state)
             for number, batch in enumerate(batches(config, settings, start, mesh, **examples), start + 1):
@@ -149,7 +148,7 @@ def train_stage(
                     state = state._replace(schedule=adapt(state.schedule, validated[0]))
                 may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
                 finished = number == settings.steps or (validated is not None and ended(state))
-                last = finished or (may_stop and parallel.agree(stop))
+                last = finished or (may_stop and processes.agree(stop))
                 saving = last or number % settings.checkpoint_every == 0
                 if saving or number % settings.log_every == 0:
                     check_finite(report.means(), number, checkpoints)
@@ -171,56 +170,6 @@ def train_stage(
                 file=sys.stderr,
             )
     return state
-
-
-class Report:
-    """What a stage tells while it trains: a bar, log lines, pictures; curves when it is done."""
-
-    def __init__(self, folder: Path, name: str, *, start: int, steps: int):
-        self.folder, self.log = folder, writers.create(folder, start_step=start)
-        self.bar = tqdm(total=steps, initial=start, desc=name, unit="step", disable=jax.process_index() > 0)
-        self.recent: list[dict[str, jax.Array]] = []  # metrics since the last line, still on the device
-        self.since = time.perf_counter()
-
-    def __enter__(self) -> "Report":
-        return self
-
-    def __exit__(self, kind, error, trace) -> None:
-        self.bar.close()
-        self.log.close()
-        metrics = self.folder / "metrics.jsonl"
-        if kind is None and jax.process_index() == 0 and metrics.is_file() and metrics.stat().st_size:
-            plots.plot_metrics(self.folder / "metrics.png", metrics)
-
-    def overview(self, state) -> None:
-        """``parameters.txt``: every array of every network, with its shape and size."""
-        networks = {name: network.params for name, network in state.networks.items()}
-        files.write_text(self.folder / "parameters.txt", parameter_overview.get_parameter_overview(networks))
-
-    def note(self, metrics: dict[str, jax.Array]) -> None:
-        """A step was taken. Waits for the step before it: the bar and a stop are honest, the device never idles."""
-        self.recent.append(metrics)
-        jax.block_until_ready(self.recent[-2:][0])
-        self.bar.update()
-
-    def means(self) -> dict[str, float]:
-        """Means since the last line, fetched in one go."""
-        fetched = jax.device_get(self.recent)
-        return {name: float(np.mean([metrics[name] for metrics in fetched])) for name in fetched[0]}
-
-    def write_line(self, number: int) -> None:
-        """The means since the last line, and the rate."""
-        means, now = self.means(), time.perf_counter()
-        self.bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
-        self.log.write_scalars(number, {**means, "steps_per_second": len(self.recent) / (now - self.since)})
-        self.log.flush()
-        self.recent, self.since = [], now
-
-    def write_validation(self, number: int, scores: dict[str, jax.Array], pictures: jax.Array) -> None:
-        """Means of a stage's own measurements, and its pictures."""
-        if scores:
-            self.log.write_scalars(number, {f"validation_{n}": float(np.mean(s)) for n, s in scores.items()})
-        self.log.write_images(number, {"samples": np.asarray(pictures)})
 
 
 def keyed(stage: Stage):

@@ -37,19 +37,21 @@ ALLOWED = {
     "files": "",
     "data": "types files",
     "parallel": "types",
+    "processes": "",
     "checkpoints": "types",
     "sheets": "files",
     "plots": "files",
     "writers": "types files sheets",
     "tables": "",
+    "training_report": "files plots writers",
     # the harness
     "configuration": "systems",
     "run_record": "configuration",
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
     "projections": "systems configuration completion data files masks sheets interruption",
-    "train": "systems configuration model data parallel checkpoints writers files plots interruption reuse state "
-    "projections",
+    "train": "systems configuration model data parallel processes checkpoints files interruption reuse state "
+    "projections training_report",
     "reuse": "systems configuration model state",
     "job_files": "completion data files",
     "job_report": "completion model files plots run_record",
@@ -70,7 +72,7 @@ ALLOWED = {
     "benchmark": "systems configuration model completion data files tables run_record types losses objective "
     "compositing state steps optimizers networks blending parallel",
     # on top
-    "cli": "configuration model parallel train complete_folder evaluate reproduce export benchmark",
+    "cli": "configuration model parallel processes train complete_folder evaluate reproduce export benchmark",
     "__main__": "cli",
     "__init__": "model",
 }

@@ -8,7 +8,7 @@ from inpaint_jax.losses.adversarial import (
     generator_saturating,
 )
 from inpaint_jax.losses.contextual import contextual_l1, contextual_l2
-from inpaint_jax.losses.perceptual import feature_l2, gram_l2, jeffreys, semantic
+from inpaint_jax.losses.perceptual import feature_l2, jeffreys, semantic
 from inpaint_jax.losses.reconstruction import (
     half_l2_sum,
     l1,
@@ -30,7 +30,6 @@ LOSSES = {
     "generator_least_squares": generator_least_squares,
     "generator_nonsaturating": generator_nonsaturating,
     "generator_saturating": generator_saturating,
-    "gram_l2": gram_l2,
     "half_l2_sum": half_l2_sum,
     "jeffreys": jeffreys,
     "l1": l1,

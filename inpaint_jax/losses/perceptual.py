@@ -14,7 +14,11 @@ LEAST_PROBABILITY = 1e-12
 
 
 def feature_l2(
-    features: Mapping[str, jax.Array], target_features: Mapping[str, jax.Array], *, layer: str = "relu3_1"
+    features: Mapping[str, jax.Array],
+    target_features: Mapping[str, jax.Array],
+    *,
+    layer: str = "relu3_1",
+    gram: bool = False,
 ) -> PerExample:
     """Squared distance of the maps of one layer, summed (Liu et al., eq. 2, which they call style).
 
@@ -22,39 +26,20 @@ def feature_l2(
       features: of what was painted, ``{layer: [B, h, w, C]}``.
       target_features: of the true picture, likewise.
       layer: that is compared.
+      gram: compares Gram matrices ``[C, C]``, means over positions, in the place of maps: texture, wherever it is
+        (Gatys et al. 2015).
 
     Returns:
-      ``[B]``, summed over h, w and C.
+      ``[B]``, summed over h, w and C, or over the matrix.
 
     Raises:
       ValueError: where the shapes differ.
     """
-    check_same_shape(features=features[layer], target_features=target_features[layer])
-    return jnp.square(features[layer] - target_features[layer]).sum((1, 2, 3))
-
-
-def gram_l2(
-    features: Mapping[str, jax.Array], target_features: Mapping[str, jax.Array], *, layer: str = "relu3_1"
-) -> PerExample:
-    """Squared distance of the Gram matrices of one layer (Gatys et al. 2015): texture, wherever it is.
-
-    Args:
-      features: of what was painted, ``{layer: [B, h, w, C]}``.
-      target_features: of the true picture, likewise.
-      layer: that is compared.
-
-    Returns:
-      ``[B]``, summed over the matrices ``[C, C]``, which are means over positions.
-
-    Raises:
-      ValueError: where the shapes differ.
-    """
-    check_same_shape(features=features[layer], target_features=target_features[layer])
-
-    def gram(x):
-        return jnp.einsum("bhwi,bhwj->bij", x, x) / (x.shape[1] * x.shape[2])
-
-    return jnp.square(gram(features[layer]) - gram(target_features[layer])).sum((1, 2))
+    painted, target = features[layer], target_features[layer]
+    check_same_shape(features=painted, target_features=target)
+    if gram:
+        painted, target = (jnp.einsum("bhwi,bhwj->bij", x, x) / (x.shape[1] * x.shape[2]) for x in (painted, target))
+    return jnp.square(painted - target).sum(tuple(range(1, painted.ndim)))
 
 
 def semantic(

@@ -76,8 +76,13 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     def paint(states, images, hole):
         painted = jnp.asarray(images)
         for blocks, _, model in models:  # pictures of a batch may differ in their corners
-            own = blocks.inside(hole).any(1)[:, None, None, None]
-            painted = jnp.where(own, model.paint(states, images, blocks.gap(hole)), painted)
+            own = blocks.inside(hole).any(1)
+
+            def painting(blocks=blocks, model=model):
+                return model.paint(states, images, blocks.gap(hole))
+
+            its = jax.lax.cond(own.any(), painting, lambda: jnp.asarray(images))
+            painted = jnp.where(own[:, None, None, None], its, painted)
         return painted
 
     ordered = (stage for _, first, second in models for stage in (first.stage, second.stage))
