@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -21,10 +21,13 @@ class Objective:
     Attributes:
       weights: ``{label: weight}`` of the terms that are switched on.
       losses: ``{label: loss}``, each with its options bound.
+      renamed: ``{label: {parameter: offered name}}``, where a loss is given another value than the one of its
+        parameter's name.
     """
 
     weights: dict[str, float]
     losses: dict[str, functools.partial[PerExample]]
+    renamed: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __call__(self, values: Mapping[str, Any]) -> tuple[jax.Array, dict[str, PerExample]]:
         """Evaluates every loss on the values that its parameters name.
@@ -38,7 +41,9 @@ class Objective:
         Raises:
           InputError: at trace time, where a loss needs a value not offered or does not return ``[B]``.
         """
-        parts = {label: _evaluate(label, loss, values) for label, loss in self.losses.items()}
+        parts = {
+            label: _evaluate(label, loss, values, self.renamed.get(label, {})) for label, loss in self.losses.items()
+        }
         return sum((self.weights[label] * part.mean() for label, part in parts.items()), jnp.zeros(())), parts
 
 
@@ -47,13 +52,14 @@ def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callab
 
     Args:
       terms: ``{label: {"fn": name or "module:attribute", "weight": number, **options of the loss}}``; ``fn``
-        defaults to the label, and a weight of 0 switches the term off. One loss can appear under two labels.
+        defaults to the label, and a weight of 0 switches the term off. One loss can appear under two labels. An option
+        that names a value of the loss renames it: ``fake_logits="completed_logits"`` gives it the latter.
       table: the package's own losses by name (``losses.LOSSES``).
 
     Raises:
       InputError: for an unknown loss, a missing or wrong weight, or an option that the loss does not have.
     """
-    weights, losses = {}, {}
+    weights, losses, renamed = {}, {}, {}
     for label, term in terms.items():
         options = dict(term)
         loss = resolve(options.pop("fn", label), table, kind="loss")
@@ -65,18 +71,27 @@ def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callab
             known = [name for name, p in parameters.items() if p.default is not p.empty]
             its = ", ".join(known) or "none"
             raise InputError(f"loss {label!r} has no option {', '.join(unknown)}; its options: {its}")
+        names = {
+            name: options.pop(name) for name in list(options) if parameters[name].default is inspect.Parameter.empty
+        }
+        if wrong := [name for name, value in names.items() if not isinstance(value, str)]:
+            raise InputError(f"loss {label!r}: {wrong[0]} is a value, give the name of one in its place")
         if weight:
-            weights[label], losses[label] = float(weight), functools.partial(loss, **options)
-    return Objective(weights, losses)
+            weights[label], losses[label], renamed[label] = float(weight), functools.partial(loss, **options), names
+    return Objective(weights, losses, renamed)
 
 
-def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any]) -> PerExample:
+def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any], renamed: Mapping[str, str]) -> PerExample:
     parameters = inspect.signature(loss.func).parameters
-    wanted = [name for name in parameters if name not in loss.keywords]
-    missing = [name for name in wanted if name not in values and parameters[name].default is inspect.Parameter.empty]
+    wanted = {name: renamed.get(name, name) for name in parameters if name not in loss.keywords}
+    missing = [
+        value
+        for name, value in wanted.items()
+        if value not in values and parameters[name].default is inspect.Parameter.empty
+    ]
     if missing:
         raise InputError(f"loss {label!r} needs {', '.join(missing)}; this step offers {', '.join(sorted(values))}")
-    given = {name: values[name] for name in wanted if name in values}
+    given = {name: values[value] for name, value in wanted.items() if value in values}
     part = loss(**given)
     batch = {leaf.shape[0] for leaf in jax.tree.leaves(given) if getattr(leaf, "ndim", 0)}
     if not isinstance(part, jax.Array) or part.ndim != 1 or (batch and part.shape[0] not in batch):

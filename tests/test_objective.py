@@ -44,6 +44,24 @@ def test_a_weight_of_zero_switches_off():
     assert set(total(VALUES)[1]) == {"l2_mean"}  # contextual_l1 would need more than is offered
 
 
+def test_a_value_of_another_name():
+    """One loss of two critics' logits."""
+    total = objective(
+        {
+            "whole": {"fn": "generator_nonsaturating", "weight": 1.0},
+            "part": {"fn": "generator_nonsaturating", "weight": 1.0, "fake_logits": "local_logits"},
+        },
+        LOSSES,
+    )
+    _, parts = total({**VALUES, "local_logits": jnp.full(2, -50.0)})
+    np.testing.assert_allclose(parts["whole"], [np.log(2)] * 2, rtol=1e-6)
+    np.testing.assert_allclose(parts["part"], [50.0, 50.0], rtol=1e-6)
+    with pytest.raises(InputError, match="loss 'part' needs local_logits; this step offers fake_logits"):
+        total(VALUES)
+    with pytest.raises(InputError, match="loss 'l1': target is a value, give the name of one in its place"):
+        objective({"l1": {"weight": 1.0, "target": 3.0}}, LOSSES)
+
+
 def test_an_objective_without_terms_is_zero():
     scalar, parts = objective({"l1": {"weight": 0.0}}, LOSSES)({})
     assert scalar == 0.0 and parts == {}

@@ -1,11 +1,10 @@
 """GoogLeNet for pictures of 64 px, as Buchacek 2020 trained it: fewer poolings, batch norm, no local responses."""
 
-from typing import NamedTuple
-
 import flax.linen as nn
 import jax
 from jax import numpy as jnp
 
+from inpaint_jax.networks.classified import Classified
 from inpaint_jax.networks.layers import BatchNorm, Conv, Dropout, max_pool
 
 HE = nn.initializers.he_normal()
@@ -23,20 +22,6 @@ INCEPTIONS = {
 }
 POOLED = ("4a", "5a")  # behind a pooling of stride 2
 AUXILIARY = ("4a", "4d")  # with a classifier of their own
-
-
-class Classified(NamedTuple):
-    """What the network says of pictures.
-
-    Attributes:
-      logits: ``[B, classes]``.
-      auxiliary: likewise, of the classifiers on 4a and on 4d, which help to train.
-      features: the maps "3a" ... "5b", ``[B, h, w, C]``.
-    """
-
-    logits: jax.Array
-    auxiliary: tuple[jax.Array, ...]
-    features: dict[str, jax.Array]
 
 
 class GoogLeNet(nn.Module):

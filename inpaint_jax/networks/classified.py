@@ -1,0 +1,19 @@
+"""What every classifier answers, whatever its layers."""
+
+from typing import NamedTuple
+
+import jax
+
+
+class Classified(NamedTuple):
+    """What the network says of pictures.
+
+    Attributes:
+      logits: ``[B, classes]``.
+      auxiliary: likewise, of classifiers on earlier maps, which help to train; there may be none.
+      features: maps by the names of their layers, ``[B, h, w, C]``.
+    """
+
+    logits: jax.Array
+    auxiliary: tuple[jax.Array, ...]
+    features: dict[str, jax.Array]
