@@ -13,6 +13,9 @@ from inpaint_jax.interruption import Interruption
 from inpaint_jax.picture_set import PictureSet
 
 
+VALIDATION = "validation_"  # before the names of metrics, in metrics.jsonl
+
+
 def write(folder: Path, method: Mapping[str, Any], sets: Mapping[str, PictureSet], **content) -> None:
     """Writes a summary, with its identity and the pictures that it is about.
 
@@ -73,7 +76,7 @@ def measured(
 
 def score(summary: Mapping[str, Any] | None, split: str, family: str, metric: str) -> dict[str, Any] | None:
     """A metric's mean, deviation and median; None where there is no summary, or such holes are not supported."""
-    its = summary["measured"][split][family] if summary else None
+    its = summary["measured"][split].get(family) if summary else None
     return its["scores"][metric] if its else None
 
 
@@ -87,6 +90,15 @@ def training_seconds(folder: Path) -> float | None:
         if rate := line.get("steps_per_second"):  # lines of a validation have none
             seconds, before = seconds + (line["step"] - before) / rate, line["step"]
     return seconds
+
+
+def validated(folder: Path) -> dict[str, float]:
+    """What was last measured of a stage while it was trained here, ``{metric: mean}``; empty: nothing."""
+    file, found = folder / "metrics.jsonl", {}
+    for line in map(json.loads, file.read_text().splitlines() if file.is_file() else []):
+        its = {name: value for name, value in line.items() if name.startswith(VALIDATION)}
+        found = {name.removeprefix(VALIDATION): value for name, value in its.items()} or found
+    return found
 
 
 def parameters(states: Mapping[str, Any]) -> dict[str, dict[str, int]]:

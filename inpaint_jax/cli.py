@@ -70,8 +70,21 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--train", required=True, help="training pictures, as --config.data.train takes them")
     sub.add_argument("--images", required=True, nargs="+", help="test pictures, as inpaint evaluate takes them")
     sub.add_argument("--count", type=int, help="only so many test pictures")
+    sub.add_argument("--validation", default="", help="labelled pictures, for stages that are validated on some")
     sub.add_argument("--only", help="trainings by comma; default all")
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
+
+    sub = command(
+        "import-weights", import_weights, "turn weights that were trained in torch into a file for our networks"
+    )
+    sub.add_argument(
+        "kind", choices=("googlenet", "vgg19", "resnet"), help="torchvision's, or Desai & Ghosal's encoder"
+    )
+    sub.add_argument("file", help="state dict: .pth or .pt (read without torch), .safetensors, .npz")
+    sub.add_argument("--output", required=True, help="the .npz file, for --config.stages.NAME.weights=FILE")
+    sub.add_argument(
+        "--mean", type=numbers, default=(), metavar="R,G,B", help="googlenet for [0, 255] less this colour, not [-1, 1]"
+    )
 
     sub = command("export", export, "write a trained system as one file that runs without this package's training code")
     sub.add_argument("--workdir", required=True, help="a trained run")
@@ -94,6 +107,11 @@ def parser() -> argparse.ArgumentParser:
 def batch_sizes(text: str) -> tuple[int, ...]:
     """``64,1`` as numbers."""
     return tuple(int(size) for size in text.split(","))
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """``107.961,102.388,103.13`` as numbers."""
+    return tuple(float(number) for number in text.split(","))
 
 
 def pictures(sub: argparse.ArgumentParser) -> None:
@@ -175,9 +193,19 @@ def reproduce(arguments, overrides) -> int:
         arguments.workdir,
         training=arguments.train,
         images=picture_source(arguments),
+        validation=arguments.validation,
         only=arguments.only.split(",") if arguments.only else (),
         seed=arguments.seed,
     )
+
+
+def import_weights(arguments, overrides) -> int:
+    """``inpaint import-weights``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: importing weights reads no config")
+    from inpaint_jax.weight_import import import_weights as run
+
+    return run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
 
 
 def export(arguments, overrides) -> int:

@@ -77,6 +77,7 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
     config.lock()
     for item in overrides:
         key = item.removeprefix("--config.").partition("=")[0]
+        admit_weights(config, key)
         check_key(config, key)
         if only and key.partition(".")[0] not in only:
             raise InputError(f"--config.{key}: a trained model's config is fixed but for {', '.join(only)}")
@@ -92,6 +93,14 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
 def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
     """The config with some of its top-level keys taken from another."""
     return from_plain({**to_plain(config), **{key: to_plain(other)[key] for key in keys if key in other}})
+
+
+def admit_weights(config: Config, key: str) -> None:
+    """Adds ``stages.<name>.weights``, which every stage can have and few configs mention, where ``key`` is that."""
+    match key.split("."):
+        case ["stages", name, "weights"] if name in config.get("stages", {}) and "weights" not in config.stages[name]:
+            with config.unlocked():
+                config.stages[name].weights = ""
 
 
 def check_key(config: Config, key: str) -> None:

@@ -29,6 +29,7 @@ from inpaint_jax.types import Hole, Image, PerExample
 
 GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
 BATCH = 64  # pictures measured at once; a multiple of the 32 that desai_legacy_sse takes together
+TRACE = "trace_"  # before the names of terms, in files
 GALLERY = 1000  # training pictures that the nearest neighbour is sought among
 
 
@@ -45,8 +46,7 @@ class Answer(NamedTuple):
 
     images: np.ndarray  # uint8 [N, H, W, C]
     seconds: float
-    totals: np.ndarray  # [N, T], the search's loss per iteration, NaN after an early finish; T = 0: no search
-    evaluations: np.ndarray  # [N, T], evaluations of it until then
+    traces: dict[str, np.ndarray]  # {term: [N, T]} as of a ``Completion``, NaN after an early finish; empty: no search
 
 
 def evaluate(
@@ -163,7 +163,8 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: Interru
             answer = run(method.driver, names, truth, gap, seed=seed, stop=stop, title=title)
             if stop:
                 break
-            files.write_arrays(file, {name: np.asarray(part) for name, part in answer._asdict().items()})
+            traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
+            files.write_arrays(file, {"images": answer.images, "seconds": np.asarray(answer.seconds), **traces})
         answers[family] = read_answer(file)
     return answers
 
@@ -182,7 +183,8 @@ def completions_file(method: Method, pictures: PictureSet, family: str, folder: 
 def read_answer(file: Path) -> Answer:
     """What ``answers_of`` has written."""
     with np.load(file) as parts:
-        return Answer(parts["images"], float(parts["seconds"]), parts["totals"], parts["evaluations"])
+        traces = {name.removeprefix(TRACE): parts[name] for name in parts.files if name.startswith(TRACE)}
+        return Answer(parts["images"], float(parts["seconds"]), traces)
 
 
 def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:
@@ -197,11 +199,9 @@ def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:
             i = rows[result.task.id]
             images[i], traces[i] = sheets.to_uint8(result.images[0]), result.traces
             bar.update()
-    return Answer(
-        images,
-        time.perf_counter() - began,
-        *(stacked([trace.get(name, np.zeros(0)) for trace in traces]) for name in ("total", "evaluations")),
-    )
+    terms = dict.fromkeys(term for trace in traces for term in trace)
+    whole = {term: stacked([trace.get(term, np.zeros(0)) for trace in traces]) for term in terms}
+    return Answer(images, time.perf_counter() - began, whole)
 
 
 def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> dict[str, np.ndarray | None]:
@@ -236,6 +236,6 @@ def courses(answers: Mapping[str, Mapping[str, Answer | None]], names: Sequence[
     curves: dict[str, dict[str, Curve]] = {}
     for name in names:
         for family, answer in answers[name].items():
-            if answer is not None and answer.totals.shape[1]:
-                curves.setdefault(family, {})[name] = Curve(answer.evaluations, answer.totals)
+            if answer is not None and answer.traces:
+                curves.setdefault(family, {})[name] = Curve(answer.traces["evaluations"], answer.traces["total"])
     return {family: its for family, its in curves.items() if len(its) > 1}

@@ -20,13 +20,14 @@ class Arm(NamedTuple):
     config: str  # "configs/desai_vae.py:vgg,cpu"
     overrides: tuple[str, ...] = ()  # "--config.networks.bottleneck=125"
     reuse: str | None = None  # an arm before this one, whose finished stages of equal config are taken
+    holes: tuple[str, ...] = ()  # families that it is measured under; empty: all of the experiment
 
 
 class Row(NamedTuple):
     """One line of a table; labels and published numbers are texts, as the paper prints them."""
 
     labels: tuple[str, ...]  # ("VAE VGG", "2000")
-    arm: str
+    arm: str | None  # None: a method that was published and is not here
     published: tuple[str, ...] = ()  # ("1747.96", "1784.43")
 
 
@@ -37,16 +38,21 @@ class Table(NamedTuple):
     header: tuple[str, ...]  # of the labels and of the published columns
     rows: tuple[Row, ...]
     measured: tuple[tuple[str, str], ...]  # (split, metric): ("test", "psnr_hole")
+    holes: tuple[str, ...] = ()  # families, of which each has such a table; empty: all of the experiment
 
 
 class Comparison(NamedTuple):
-    """A table with a column per hole family; a row is one training, or several that differ by their seeds."""
+    """A table with a column per hole family.
+
+    A row is one training, or several that differ by their seeds, or a baseline.
+    """
 
     title: str
     header: str  # of the labels
     metric: str  # of the test pictures
     rows: Mapping[str, tuple[str, ...]]  # {"inv_psnr": (arm, arm, arm)}
     paired: str | None = None  # a row: what the others differ by, arm by arm, is a second table
+    holes: tuple[str, ...] = ()  # families; empty: all of the experiment
 
 
 class Sweep(NamedTuple):
@@ -57,6 +63,16 @@ class Sweep(NamedTuple):
     split: str
     metric: str
     lines: Mapping[str, Mapping[float, str]]  # {"VAE VGG": {125: arm, 500: arm}}
+
+
+class HoleSweep(NamedTuple):
+    """A plot: a metric's mean of the test pictures against what holes they have, a line per label."""
+
+    title: str
+    x: str  # what the holes differ in
+    metric: str
+    lines: Mapping[str, str]  # {"trained on the centre": arm or baseline}
+    holes: Mapping[float, str] | Mapping[str, str]  # {4: "center:4", 8: "center:8"}, or names in their order
 
 
 class Curve(NamedTuple):
@@ -75,6 +91,13 @@ class Descent(NamedTuple):
     lines: Mapping[str, str]
 
 
+class Evolution(NamedTuple):
+    """A plot of one arm's searches: the mean of every term over the test pictures against iterations."""
+
+    title: str
+    arm: str
+
+
 class Grid(NamedTuple):
     """A figure: columns of test pictures."""
 
@@ -86,7 +109,10 @@ class Grid(NamedTuple):
 
 
 class Experiment(NamedTuple):
-    """A paper's trainings and what is made of them. Where there are several hole families, so are tables and grids."""
+    """A paper's trainings and what is made of them. Where there are several hole families, so are tables and grids.
+
+    Baselines have tables for the families that the paper's tables are of, or for all where there are none.
+    """
 
     arms: Mapping[str, Arm]
     holes: tuple[str, ...]  # families, as inpaint evaluate takes them
@@ -94,8 +120,10 @@ class Experiment(NamedTuple):
     tables: tuple[Table, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
+    hole_sweeps: tuple[HoleSweep, ...] = ()
     curves: tuple[Curve, ...] = ()
     descents: tuple[Descent, ...] = ()
+    evolutions: tuple[Evolution, ...] = ()
     grids: tuple[Grid, ...] = ()
     train_count: int = 500  # training pictures that are measured too; 0: none
 
@@ -118,9 +146,9 @@ def check(experiment: Experiment) -> None:
     if not (experiment.arms and experiment.holes):
         raise InputError("an experiment needs at least one arm and one hole family")
     arms = list(experiment.arms)
-    for where, arm in mentioned(experiment):
-        if arm not in arms:
-            raise InputError(f"{where}: unknown arm {arm!r}; known: {', '.join(arms)}")
+    for where, known, arm in mentioned(experiment):
+        if arm not in known:
+            raise InputError(f"{where}: unknown arm {arm!r}; known: {', '.join(known)}")
     for i, (name, arm) in enumerate(experiment.arms.items()):
         if name in (*PICTURES, *OWN_FOLDERS) or "/" in name:
             raise InputError(f"arm {name!r}: choose another name, this one has a meaning")
@@ -135,40 +163,62 @@ def check(experiment: Experiment) -> None:
             raise InputError(f"{comparison.title}: rows that are compared arm by arm must be as long")
         if comparison.paired not in (None, *comparison.rows):
             raise InputError(f"{comparison.title}: unknown row {comparison.paired!r} to compare to")
-    for grid in experiment.grids:
-        if unknown := [family for family in grid.holes if family not in experiment.holes]:
-            raise InputError(f"{grid.title}: unknown holes {unknown[0]!r}; known: {', '.join(experiment.holes)}")
+    for where, family in chosen_holes(experiment):
+        if family not in experiment.holes:
+            raise InputError(f"{where}: unknown holes {family!r}; known: {', '.join(experiment.holes)}")
     splits = SPLITS if experiment.train_count else ("test",)
     for where, split, metric in measurements(experiment):
         if split not in splits:
             raise InputError(f"{where}: unknown split {split!r}; known: {', '.join(splits)}")
         if metric not in metrics.PROTOCOLS:
             raise InputError(f"{where}: unknown metric {metric!r}; known: {', '.join(metrics.PROTOCOLS)}")
-    for figures in (experiment.sweeps, experiment.curves, experiment.descents, experiment.grids):
+    for figures in (
+        experiment.sweeps,
+        experiment.hole_sweeps,
+        experiment.curves,
+        experiment.descents,
+        experiment.evolutions,
+        experiment.grids,
+    ):
         titles = [figure.title for figure in figures]
         if repeated := next((title for title in titles if titles.count(title) > 1), None):
             raise InputError(f"two figures of the title {repeated!r} would be one file")
 
 
-def mentioned(experiment: Experiment) -> Iterator[tuple[str, str]]:
-    """Every use of an arm's name: ``(where, arm)``."""
+def mentioned(experiment: Experiment) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Every use of an arm's name: ``(where, names that are known there, arm)``."""
+    arms = tuple(experiment.arms)
     for name, arm in experiment.arms.items():
         if arm.reuse is not None:
-            yield f"arm {name!r}", arm.reuse
+            yield f"arm {name!r}", arms, arm.reuse
     for table in experiment.tables:
-        yield from ((table.title, row.arm) for row in table.rows)
+        yield from ((table.title, arms, row.arm) for row in table.rows if row.arm is not None)
     for sweep in experiment.sweeps:
-        yield from ((sweep.title, arm) for line in sweep.lines.values() for arm in line.values())
+        yield from ((sweep.title, arms, arm) for line in sweep.lines.values() for arm in line.values())
+    measured = (*arms, *experiment.against)
     for comparison in experiment.comparisons:
-        yield from ((comparison.title, arm) for row in comparison.rows.values() for arm in row)
+        yield from ((comparison.title, measured, arm) for row in comparison.rows.values() for arm in row)
+    for sweep in experiment.hole_sweeps:
+        yield from ((sweep.title, measured, arm) for arm in sweep.lines.values())
     for curve in experiment.curves:
-        yield from ((curve.title, arm) for arm, _ in curve.lines.values())
+        yield from ((curve.title, arms, arm) for arm, _ in curve.lines.values())
     for descent in experiment.descents:
-        yield from ((descent.title, arm) for arm in descent.lines.values())
+        yield from ((descent.title, arms, arm) for arm in descent.lines.values())
+    yield from ((evolution.title, arms, evolution.arm) for evolution in experiment.evolutions)
     for grid in experiment.grids:
-        yield from ((grid.title, arm) for arm in grid.columns if arm not in PICTURES)
+        yield from ((grid.title, arms, arm) for arm in grid.columns if arm not in PICTURES)
         if grid.pick is not None:
-            yield grid.title, grid.pick
+            yield grid.title, arms, grid.pick
+
+
+def chosen_holes(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Every family that a table or a figure chooses: ``(where, family)``."""
+    for name, arm in experiment.arms.items():
+        yield from ((f"arm {name!r}", family) for family in arm.holes)
+    for its in (*experiment.tables, *experiment.comparisons, *experiment.grids):
+        yield from ((its.title, family) for family in its.holes)
+    for sweep in experiment.hole_sweeps:
+        yield from ((sweep.title, family) for family in sweep.holes.values())
 
 
 def measurements(experiment: Experiment) -> Iterator[tuple[str, str, str]]:
@@ -179,3 +229,5 @@ def measurements(experiment: Experiment) -> Iterator[tuple[str, str, str]]:
         yield comparison.title, "test", comparison.metric
     for sweep in experiment.sweeps:
         yield sweep.title, sweep.split, sweep.metric
+    for sweep in experiment.hole_sweeps:
+        yield sweep.title, "test", sweep.metric

@@ -14,19 +14,26 @@ import numpy as np
 from inpaint_jax import plots, sheets
 from inpaint_jax.arm_summary import score
 from inpaint_jax.evaluate import Answer, measure, read_answer
-from inpaint_jax.experiment import PICTURES, Experiment, Grid, Sweep
+from inpaint_jax.experiment import PICTURES, Experiment, Grid, HoleSweep, Sweep
 from inpaint_jax.picture_set import PictureSet
 
 Summaries = Mapping[str, dict[str, Any] | None]  # of every arm, from arm_summary.read
 
 
-def draw(workdir: Path, experiment: Experiment, test: PictureSet, summaries: Summaries) -> Iterator[tuple[str, str]]:
+def draw(
+    workdir: Path, experiment: Experiment, test: PictureSet, summaries: Summaries, baselines: Summaries
+) -> Iterator[tuple[str, str]]:
     """Draws every figure of which anything is there; yields ``(title, file within the workdir)``."""
     for sweep in experiment.sweeps:
         lines = {family: measured_lines(sweep, family, summaries) for family in experiment.holes}
         if there := {family: its for family, its in lines.items() if its}:
             file = f"sweep-{slug(sweep.title)}.png"
             plots.plot_sweep(workdir / file, there, x=sweep.x, y=f"{sweep.metric}, {sweep.split}")
+            yield sweep.title, file
+    for sweep in experiment.hole_sweeps:
+        if lines := lines_of_holes(sweep, {**baselines, **summaries}):
+            file = f"holes-{slug(sweep.title)}.png"
+            plots.plot_sweep(workdir / file, {sweep.title: lines}, x=sweep.x, y=f"{sweep.metric}, test")
             yield sweep.title, file
     for curve in experiment.curves:
         lines = {label: metric_line(workdir / arm / curve.stage, name) for label, (arm, name) in curve.lines.items()}
@@ -47,12 +54,17 @@ def draw(workdir: Path, experiment: Experiment, test: PictureSet, summaries: Sum
             file = f"descent-{slug(descent.title)}.png"
             plots.plot_lines(workdir / file, there, x="iteration", y="mean loss of the test pictures")
             yield descent.title, file
+    for evolution in experiment.evolutions:
+        if panels := term_panels(workdir / evolution.arm, experiment.holes, summaries[evolution.arm]):
+            file = f"evolution-{slug(evolution.title)}.png"
+            plots.plot_lines(workdir / file, panels, x="iteration", y="mean of the test pictures")
+            yield evolution.title, file
     for grid in experiment.grids:
         arms = {*grid.columns, grid.pick} & set(experiment.arms)
         for families in [grid.holes] if grid.holes else [(family,) for family in experiment.holes]:
             answers = {arm: {f: completed(workdir / arm, f, summaries[arm]) for f in families} for arm in arms}
             if (sheet := contact_sheet(grid, test, families, answers)) is not None:
-                title = grid.title if grid.holes else titled(grid.title, families[0], experiment)
+                title = grid.title if grid.holes else titled(grid.title, families[0], experiment.holes)
                 file = f"{slug(title)}.png"
                 sheets.save_png(workdir / file, sheet)
                 yield title, file
@@ -69,6 +81,19 @@ def measured_lines(sweep: Sweep, family: str, summaries: Summaries) -> dict[str,
     return lines
 
 
+def lines_of_holes(sweep: HoleSweep, summaries: Summaries) -> dict[str, dict[float | str, float]]:
+    """The means that are there, ``{label: {number or name: mean}}``."""
+    scores = {
+        label: {at: score(summaries[arm], "test", family, sweep.metric) for at, family in sweep.holes.items()}
+        for label, arm in sweep.lines.items()
+    }
+    there = {
+        label: {at: its["mean"] for at, its in line.items() if its and its["mean"] is not None}
+        for label, line in scores.items()
+    }
+    return {label: line for label, line in there.items() if line}
+
+
 def metric_line(folder: Path, metric: str) -> tuple[list[int], list[float]]:
     """Steps and values of a metric that a stage has logged; empty where it has not."""
     file = folder / "metrics.jsonl"
@@ -81,8 +106,31 @@ def loss_line(
     folder: Path, family: str, summary: Mapping[str, Any] | None
 ) -> tuple[Sequence[int], Sequence[float] | np.ndarray]:
     """Iterations and the mean loss of the searches that are still under way; empty where nothing was searched."""
-    totals = answer.totals if (answer := answered(folder, family, summary)) else np.zeros((0, 0))
-    return range(totals.shape[1]), np.nanmean(totals, axis=0) if totals.size else []
+    totals = answer.traces.get("total") if (answer := answered(folder, family, summary)) else None
+    return ([], []) if totals is None else mean_line(totals)
+
+
+def mean_line(traces: np.ndarray) -> tuple[Sequence[int], np.ndarray]:
+    """Iterations, and the mean over the searches ``[N, T]`` that are still under way."""
+    return range(traces.shape[1]), np.nanmean(traces, axis=0)
+
+
+def term_panels(
+    folder: Path, families: Sequence[str], summary: Mapping[str, Any] | None
+) -> dict[str, dict[str, tuple[Sequence[int], np.ndarray]]]:
+    """Every term of an arm's searches as it is, and then with its weight, under every family that was searched."""
+    answers = {family: answer for family in families if (answer := answered(folder, family, summary)) and answer.traces}
+    panels = {}
+    for weighted in (False, True):
+        for family, answer in answers.items():
+            weights = summary["weights"] if summary and weighted else {}
+            lines = {
+                term: mean_line(weights.get(term, 1.0) * traces)
+                for term, traces in answer.traces.items()
+                if term != "evaluations" and (weighted or term != "total")
+            }
+            panels[f"{family}, {'weighted' if weighted else 'as they are'}"] = lines
+    return panels
 
 
 def completed(folder: Path, family: str, summary: Mapping[str, Any] | None) -> np.ndarray | None:
@@ -93,7 +141,7 @@ def completed(folder: Path, family: str, summary: Mapping[str, Any] | None) -> n
 
 def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> Answer | None:
     """An arm's answer for the test pictures, as long as its file is there."""
-    its = summary and summary["measured"]["test"][family]
+    its = summary and summary["measured"]["test"].get(family)
     file = folder / its["completions"] if its else None
     return read_answer(file) if file and file.is_file() else None
 
@@ -131,9 +179,9 @@ def contact_sheet(
     return sheets.contact_sheet({name: np.concatenate(column) for name, column in columns.items()}, row_labels=labels)
 
 
-def titled(title: str, family: str, experiment: Experiment) -> str:
+def titled(title: str, family: str, families: Sequence[str]) -> str:
     """A title, with the hole family where there are several."""
-    return f"{title}, {family}" if len(experiment.holes) > 1 else title
+    return f"{title}, {family}" if len(families) > 1 else title
 
 
 def slug(title: str) -> str:

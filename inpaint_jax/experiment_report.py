@@ -33,7 +33,7 @@ def write(
       baselines: likewise.
     """
     told = list(all_tables(experiment, sets, summaries, baselines))
-    figures = list(experiment_figures.draw(workdir, experiment, sets["test"], summaries))
+    figures = list(experiment_figures.draw(workdir, experiment, sets["test"], summaries, baselines))
     parts = [f"# {spec}", *(f"## {title}\n\n{text}\n\n{source}" for title, text, source in told)]
     parts += [f"## {title}\n\n![{title}]({file})" for title, file in figures]
     files.write_text(workdir / "report.md", "\n\n".join(parts) + "\n")
@@ -58,37 +58,46 @@ def all_tables(
       ``(title, Markdown, caption)``.
     """
     shown = list(dict.fromkeys(metric for _, _, metric in measurements(experiment))) or ["psnr_hole"]
+    its_holes = [table.holes or experiment.holes for table in experiment.tables]
     for family in experiment.holes:
-        for table in experiment.tables:
-            its = {row.arm: summaries[row.arm] for row in table.rows}
+        for table, families in zip(experiment.tables, its_holes, strict=True):
+            if family not in families:
+                continue
+            its = {row.arm: summaries[row.arm] for row in table.rows if row.arm is not None}
             used = {split: sets[split] for split, _ in table.measured}
             names = list(dict.fromkeys(metric for _, metric in table.measured))
             text = paper_table(table, family, summaries)
-            yield titled(table.title, family, experiment), text, caption(used, [family], names, its)
+            yield titled(table.title, family, families), text, caption(used, [family], names, its)
+        if its_holes and not any(family in families for families in its_holes):
+            continue
         if baselines:
             text, used = baseline_table(shown, family, baselines), {"test": sets["test"]}
-            yield titled("Baselines", family, experiment), text, caption(used, [family], shown, baselines)
+            yield titled("Baselines", family, experiment.holes), text, caption(used, [family], shown, baselines)
         if "train" in sets:
-            text, title = gap_table(shown, family, summaries), titled("Training and test pictures", family, experiment)
-            yield title, text, caption(sets, [family], shown, summaries)
+            text, title = gap_table(shown, family, summaries), "Training and test pictures"
+            yield titled(title, family, experiment.holes), text, caption(sets, [family], shown, summaries)
+    known = {**baselines, **summaries}
     for comparison in experiment.comparisons:
-        its = {arm: summaries[arm] for arms in comparison.rows.values() for arm in arms}
-        text, used = comparison_table(comparison, experiment.holes, summaries), {"test": sets["test"]}
-        source = caption(used, experiment.holes, [comparison.metric], its)
+        families = comparison.holes or experiment.holes
+        its = {arm: known[arm] for arms in comparison.rows.values() for arm in arms}
+        text, used = comparison_table(comparison, families, known), {"test": sets["test"]}
+        source = caption(used, families, [comparison.metric], its)
         yield comparison.title, text, source
         if comparison.paired is not None:
-            text = comparison_table(comparison, experiment.holes, summaries, against=comparison.paired)
+            text = comparison_table(comparison, families, known, against=comparison.paired)
             yield f"{comparison.title}, difference to {comparison.paired!r}", text, source
+    if text := validation_table(summaries):
+        yield "Stages, as they were last validated", text, "On data.validation where it is given, or as the stage says."
     yield "Effort", effort_table(experiment, summaries), "Seconds of training are summed over interruptions."
 
 
 def paper_table(table: Table, family: str, summaries: Summaries) -> str:
     """A table of the paper, its published numbers beside ours."""
-    rows = [
-        [*row.labels, *row.published]
-        + [tables.cell(score(summaries[row.arm], split, family, metric)) for split, metric in table.measured]
-        for row in table.rows
-    ]
+    rows = []
+    for row in table.rows:
+        its = summaries[row.arm] if row.arm is not None else None
+        cells = [tables.cell(score(its, split, family, metric)) for split, metric in table.measured]
+        rows.append([*row.labels, *row.published, *cells])
     return tables.markdown([*table.header, *(f"{metric} {split}" for split, metric in table.measured)], rows)
 
 
@@ -149,6 +158,17 @@ def gap_table(shown: Sequence[str], family: str, summaries: Summaries) -> str:
             cells += [tables.cell(seen), tables.cell(unseen), gap]
         rows.append(cells)
     return tables.markdown(["arm", *(f"{metric} {what}" for metric in shown for what in (*SPLITS, "gap"))], rows)
+
+
+def validation_table(summaries: Summaries) -> str:
+    """What was last measured of the stages while they were trained; empty where nothing was."""
+    rows = [
+        [arm, stage, metric, f"{value:.4g}"]
+        for arm, summary in summaries.items()
+        for stage, its in ((summary or {}).get("validated") or {}).items()
+        for metric, value in its.items()
+    ]
+    return tables.markdown(["arm", "stage", "metric", "mean"], rows) if rows else ""
 
 
 def effort_table(experiment: Experiment, summaries: Summaries) -> str:

@@ -29,11 +29,14 @@ class Objective:
     losses: dict[str, functools.partial[PerExample]]
     renamed: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def __call__(self, values: Mapping[str, Any]) -> tuple[jax.Array, dict[str, PerExample]]:
+    def __call__(
+        self, values: Mapping[str, Any], scales: Mapping[str, jax.Array | float] | None = None
+    ) -> tuple[jax.Array, dict[str, PerExample]]:
         """Evaluates every loss on the values that its parameters name.
 
         Args:
           values: what this step offers, by the losses' parameter names: ``prediction``, ``target``, ...
+          scales: ``{label: factor}``, by which weights are multiplied that were found in a run; 1 where there is none.
 
         Returns:
           The scalar ``sum(weight * part.mean())``, and the parts ``{label: [B]}``, unweighted.
@@ -44,7 +47,16 @@ class Objective:
         parts = {
             label: _evaluate(label, loss, values, self.renamed.get(label, {})) for label, loss in self.losses.items()
         }
-        return sum((self.weights[label] * part.mean() for label, part in parts.items()), jnp.zeros(())), parts
+        weights = self.scaled(scales or {})
+        return sum((weights[label] * part.mean() for label, part in parts.items()), jnp.zeros(())), parts
+
+    def scaled(self, scales: Mapping[str, Any]) -> dict[str, Any]:
+        """The weights, multiplied by the factors that there are."""
+        return {label: weight * scales.get(label, 1.0) for label, weight in self.weights.items()}
+
+    def reads(self, value: str) -> bool:
+        """Whether a term that is switched on is given this value, where it is offered: what none reads need not be."""
+        return any(value in _wanted(loss, self.renamed.get(label, {})).values() for label, loss in self.losses.items())
 
 
 def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) -> Objective:
@@ -81,9 +93,15 @@ def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callab
     return Objective(weights, losses, renamed)
 
 
+def _wanted(loss: functools.partial, renamed: Mapping[str, str]) -> dict[str, str]:
+    """What a loss takes from those offered, ``{parameter: name of the value}``."""
+    return {
+        name: renamed.get(name, name) for name in inspect.signature(loss.func).parameters if name not in loss.keywords
+    }
+
+
 def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any], renamed: Mapping[str, str]) -> PerExample:
-    parameters = inspect.signature(loss.func).parameters
-    wanted = {name: renamed.get(name, name) for name in parameters if name not in loss.keywords}
+    parameters, wanted = inspect.signature(loss.func).parameters, _wanted(loss, renamed)
     missing = [
         value
         for name, value in wanted.items()

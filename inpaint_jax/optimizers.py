@@ -1,6 +1,7 @@
 """Optimisers by name: every one of optax, its rate constant or falling, and the Nesterov descent of the searches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import optax
@@ -60,7 +61,13 @@ def linear(learning_rate: float, num_steps: int) -> optax.Schedule:
     return optax.linear_schedule(learning_rate, 0.0, num_steps)
 
 
-SCHEDULES = {"cosine": cosine, "linear": linear}
+def drops(learning_rate: float, num_steps: int, *, at: Sequence[int]) -> optax.Schedule:
+    """``learning_rate``, and from each of the steps ``at`` on a tenth of what it was before."""
+    del num_steps
+    return optax.piecewise_constant_schedule(learning_rate, {int(step): 0.1 for step in at})
+
+
+SCHEDULES = {"cosine": cosine, "linear": linear, "drops": drops}
 
 
 def build(
@@ -70,7 +77,8 @@ def build(
 
     Args:
       spec: ``{"name": "nag", "adam_l2" or any optax optimiser ("adam", "rmsprop", "lbfgs", ...), **its options}``. With
-        ``schedule`` ("cosine" or "linear") its ``learning_rate`` falls to 0 over ``num_steps``.
+        ``schedule`` ("cosine" or "linear") its ``learning_rate`` falls to 0 over ``num_steps``; with "drops" it
+        falls to a tenth at every step of the list ``at``.
       num_steps: updates in all, which a schedule needs.
       label: the config key, for error messages.
 
@@ -88,8 +96,11 @@ def build(
         fall = resolve(schedule, SCHEDULES, kind=f"{label}.schedule")
         if num_steps is None or "learning_rate" not in options:
             raise InputError(f"{label}: a schedule needs a learning_rate, and a number of steps")
-        options["learning_rate"] = fall(options["learning_rate"], num_steps)
+        places = {"at": options.pop("at")} if "at" in options else {}
+        options["learning_rate"] = partial(fall, options["learning_rate"], num_steps, **places)
     try:
+        if schedule:
+            options["learning_rate"] = options["learning_rate"]()
         return factory(**options)
     except TypeError as error:
         raise InputError(f"{label}: {name}: {error}") from error

@@ -34,6 +34,12 @@ class PictureSet(NamedTuple):
     seed: int
 
 
+def under(pictures: PictureSet, families: Sequence[str]) -> PictureSet:
+    """The same pictures with the holes of some of their families."""
+    gaps, hashes = ({family: of[family] for family in families} for of in (pictures.gaps, pictures.hashes))
+    return pictures._replace(gaps=gaps, hashes=hashes)
+
+
 def read(
     sources: Sequence[str], holes: Sequence[str], data: Config, *, seed: int, at_most: int | None = None
 ) -> PictureSet:

@@ -81,14 +81,19 @@ def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) 
 
 
 def plot_sweep(
-    path: str | os.PathLike[str], sweeps: Mapping[str, Mapping[str, Mapping[float, float]]], *, x: str, y: str
+    path: str | os.PathLike[str],
+    sweeps: Mapping[str, Mapping[str, Mapping[Any, float]]],
+    *,
+    x: str,
+    y: str,
 ) -> None:
-    """A score against a number that was varied: a plot per title, a line with a mark per measurement for each label.
+    """A score against what was varied: a plot per title, a line with a mark per measurement for each label.
 
     Args:
       path: of the PNG file.
-      sweeps: ``{title: {label: {number: score}}}``.
-      x: name of the number. Its axis has a tick at each; it is logarithmic where they span more than a decade.
+      sweeps: ``{title: {label: {number: score}}}``; or names in the place of numbers, in the order of the axis.
+      x: name of what was varied. Its axis has a tick at each number; it is logarithmic where they span more than a
+        decade.
       y: name of the score.
 
     Raises:
@@ -96,13 +101,17 @@ def plot_sweep(
     """
     canvas, all_axes = figure(len(sweeps), width=4.6, height=3.6)
     for (title, lines), axes in zip(sweeps.items(), all_axes, strict=True):
-        numbers = sorted({number for line in lines.values() for number in line})
+        marks = list(dict.fromkeys(mark for line in lines.values() for mark in line))
+        named = any(isinstance(mark, str) for mark in marks)
+        place = {mark: i for i, mark in enumerate(marks)} if named else {mark: mark for mark in sorted(marks)}
         for label, line in lines.items():
-            at = sorted(line)
-            axes.plot(at, [line[number] for number in at], "o-", linewidth=1.4, markersize=4, label=label)
-        if numbers[0] > 0 and numbers[-1] > 10 * numbers[0]:
+            at = sorted(line, key=lambda mark: place[mark])
+            points = [place[mark] for mark in at], [line[mark] for mark in at]
+            axes.plot(*points, "o-", linewidth=1.4, markersize=4, label=label)
+        if not named and min(marks) > 0 and max(marks) > 10 * min(marks):
             axes.set_xscale("log")
-        axes.set_xticks(numbers, [f"{number:g}" for number in numbers])
+        texts = [mark if named else f"{mark:g}" for mark in place]
+        axes.set_xticks(list(place.values()), texts, rotation=30 if named else 0)
         axes.set_xticks([], minor=True)
         axes.set_title(title)
         axes.set_xlabel(x)

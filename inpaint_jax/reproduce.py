@@ -16,7 +16,7 @@ from inpaint_jax import arm_summary, configuration, experiment_report, model, pi
 from inpaint_jax.configuration import Config
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluate import Method, baseline_names, trained, untrained
-from inpaint_jax.experiment import Experiment, load
+from inpaint_jax.experiment import Arm, Experiment, load
 from inpaint_jax.interruption import interruption
 from inpaint_jax.picture_set import PictureSet
 from inpaint_jax.reuse import decisive
@@ -25,7 +25,14 @@ from inpaint_jax.train import check_order, check_same_run, train, training_sourc
 
 
 def reproduce(
-    spec: str, workdir: str | Path, *, training: str, images: Sequence[str], only: Sequence[str] = (), seed: int = 0
+    spec: str,
+    workdir: str | Path,
+    *,
+    training: str,
+    images: Sequence[str],
+    validation: str = "",
+    only: Sequence[str] = (),
+    seed: int = 0,
 ) -> int:
     """Trains and measures every arm of an experiment, going on where an earlier call stopped; then writes the report.
 
@@ -34,6 +41,7 @@ def reproduce(
       workdir: for a folder per arm, ``report.md``, ``report.json`` and the figures.
       training: source specs by comma, for every arm in place of its ``data.train``.
       images: source specs of the test pictures.
+      validation: source specs by comma, for every arm whose config has ``data.validation``.
       only: arms to train and measure; empty: all. The report shows what is there.
       seed: of the holes and of the latents that complete them.
 
@@ -45,10 +53,7 @@ def reproduce(
     """
     workdir, experiment = Path(workdir), load(spec)
     against = baseline_names(experiment.against)
-    configs = {
-        name: configuration.load(arm.config, [*arm.overrides, f"--config.data.train={training}"])
-        for name, arm in experiment.arms.items()
-    }
+    configs = {name: its_config(arm, training, validation) for name, arm in experiment.arms.items()}
     data, chosen = shared_data(configs), only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
@@ -57,7 +62,8 @@ def reproduce(
         sets["train"] = picture_set.read(training.split(","), families, data, seed=seed, at_most=at_most)
 
     def summary(name: str) -> dict[str, Any] | None:
-        return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), sets)
+        its = sets_of(experiment.arms[name], sets)
+        return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), its)
 
     remaining = [name for name in chosen if not summary(name)]
     with tqdm(total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm") as bar:
@@ -79,6 +85,14 @@ def reproduce(
     summaries = {name: summary(name) for name in experiment.arms}
     experiment_report.write(workdir, spec, experiment, sets, summaries, baselines)
     return 0
+
+
+def its_config(arm: Arm, training: str, validation: str) -> Config:
+    """The config of an arm, with the pictures that it is trained and validated on."""
+    config = configuration.load(arm.config, [*arm.overrides, f"--config.data.train={training}"])
+    if "validation" in config.data:
+        config.data.validation = validation
+    return config
 
 
 def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequence[str], workdir: Path) -> None:
@@ -106,15 +120,15 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
 
 
 def check_reuse(name: str, reused: str, configs: Mapping[str, Config]) -> None:
-    """Raises InputError unless two arms share a stage, and every stage of equal steps has an equal config."""
+    """Raises InputError unless two arms share a stage: one of as many steps, the first of which has an equal config."""
     here, there = (configuration.to_plain(configs[arm]) for arm in (name, reused))
     stages = configuration.build_system(configs[name]).stages
     shared = [s for s in stages if here["stages"][s.name]["steps"] == there["stages"].get(s.name, {}).get("steps")]
     if not shared:
         raise InputError(f"arm {name!r} has no stage to reuse from {reused!r}")
-    for stage in shared:
-        if differing := configuration.differing(decisive(there, stage), decisive(here, stage), shared_only=True):
-            raise InputError(f"arm {name!r} cannot reuse {stage.name} of {reused!r}: {', '.join(differing)} differ")
+    first = shared[0]
+    if differing := configuration.differing(decisive(there, first), decisive(here, first), shared_only=True):
+        raise InputError(f"arm {name!r} cannot reuse {first.name} of {reused!r}: {', '.join(differing)} differ")
 
 
 def shared_data(configs: Mapping[str, Config]) -> Config:
@@ -132,20 +146,28 @@ def shared_data(configs: Mapping[str, Config]) -> Config:
 
 def carry_out(name: str, experiment: Experiment, config: Config, workdir: Path, sets: Mapping[str, PictureSet]) -> int:
     """Trains an arm, measures it and writes its summary; returns the exit code."""
-    folder, reused = workdir / name, experiment.arms[name].reuse
-    if code := train(config, folder, reuse_from=workdir / reused if reused else None):
+    arm, folder = experiment.arms[name], workdir / name
+    if code := train(config, folder, reuse_from=workdir / arm.reuse if arm.reuse else None):
         return code
     its = model.load(folder)
     (method,) = trained({config.system: its})
+    weights = its.system.weights(its.states) if its.system.weights else {}
     return summarise(
         method,
         folder,
         configuration.to_plain(config),
-        sets,
+        sets_of(arm, sets),
+        weights={term: float(weight) for term, weight in weights.items()},
+        validated={s.name: arm_summary.validated(folder / s.name) for s in its.system.stages},
         training_seconds={s.name: arm_summary.training_seconds(folder / s.name) for s in its.system.stages},
         parameters=arm_summary.parameters(its.states),
         run=run_record(config),
     )
+
+
+def sets_of(arm: Arm, sets: Mapping[str, PictureSet]) -> dict[str, PictureSet]:
+    """The pictures with those holes that an arm is measured under."""
+    return {split: picture_set.under(its, arm.holes or list(its.gaps)) for split, its in sets.items()}
 
 
 def summarise(

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from inpaint_jax import configuration, model
+from inpaint_jax import configuration, files, imported_weights, model
 from inpaint_jax.configuration import Config
 from inpaint_jax.errors import InputError
 from inpaint_jax.state import ended
@@ -21,16 +21,16 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Path, source: Path) 
       stages: of the run that begins.
       config: of the run that begins.
       workdir: its place. A stage that has checkpoints there already stays as it is.
-      source: workdir of the finished run.
+      source: workdir of the finished run. A stage that it trained in another way, and those after it, are left.
 
     Raises:
-      InputError: ``source`` is no workdir, has none of the stages finished, or trained one in another way.
+      InputError: ``source`` is no workdir, has none of the stages finished, or trained the first in another way.
     """
     path = source / "config.json"
     if not path.is_file():
         raise InputError(f"--reuse: {source} is not a workdir (no config.json)")
     there, here = json.loads(path.read_text()), configuration.to_plain(config)
-    taken, earlier = [], {}
+    taken, earlier, left = [], {}, ""
     for stage in stages:
         own, other = model.checkpoints(workdir, stage), model.checkpoints(source, stage)
         if stage.name not in there["stages"] or (newest := other.latest()) is None:
@@ -42,23 +42,28 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Path, source: Path) 
                 break
             wanted = newest  # where it ended by itself
         if differing := configuration.differing(decisive(there, stage), decisive(here, stage), shared_only=True):
-            raise InputError(f"--reuse: {source} trained {stage.name} differently: {', '.join(differing)}")
+            left = f"{stage.name} differently: {', '.join(differing)}"
+            break
         earlier[stage.name] = other.restore(abstract, wanted)
         taken.append(stage.name)
         if own.latest() is None:
+            if (record := source / stage.name / imported_weights.RECORD).is_file():
+                files.write_text(workdir / stage.name / imported_weights.RECORD, record.read_text())
             with own:
                 own.save(wanted, earlier[stage.name])
                 own.wait()
+    if left and not taken:
+        raise InputError(f"--reuse: {source} trained {left}")
     if not taken:
         raise InputError(f"--reuse: {source} has none of the stages {', '.join(s.name for s in stages)} finished")
-    print(f"reused from {source}: {', '.join(taken)}")
+    print(f"reused from {source}: {', '.join(taken)}" + (f"; it trained {left}" if left else ""))
 
 
 def decisive(plain: dict[str, Any], stage: Stage) -> dict[str, Any]:
     """The parts of a config that a trained stage depends on."""
     return {
         "seed": plain["seed"],
-        "data": plain["data"],
+        "data": {name: part for name, part in plain["data"].items() if name != "validation"},
         "networks": plain["networks"],
-        "stages": {stage.name: plain["stages"][stage.name]},
+        "stages": {stage.name: {"weights": "", **plain["stages"][stage.name]}},
     }

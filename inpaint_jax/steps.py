@@ -1,6 +1,6 @@
 """Training steps: pure functions of (state, batch, key), written once for one device and for many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import jax
@@ -87,17 +87,19 @@ def adversarial_step(
     The critic sees real and generated pictures in two forward passes (their batch statistics are not mixed; its
     running averages take real, then generated). The generator's first update pulls back through the forward pass that
     the critic was trained on, scored by the updated critic; each further update runs a fresh one. The critic's
-    statistics of the generator's passes are not stored. Source: Radford et al. 2016; generator twice as in the code
-    that Buchacek et al. build on.
+    statistics of the generator's passes are not stored. Several critics are one player: ``criticize`` asks all of them.
+    Source: Radford et al. 2016; generator twice as in the code that Buchacek et al. build on.
 
     Args:
       state: with networks "generator" and "critic".
       given: what the generator is given, ``[B, ...]``: latents, damaged pictures.
       real: what the critic compares its answers to, ``[B, H, W, C]``.
       generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction [B, H, W, C], stats)``.
-      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)``.
-      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``.
-      critic_objective: likewise, offered ``real_logits, fake_logits``.
+      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)``; of several critics, such as
+        "global" and "local", ``({"global": [B], "local": [B]}, stats)``.
+      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``; of several critics
+        ``fake_global_logits, fake_local_logits``.
+      critic_objective: likewise, offered ``real_logits, fake_logits``; of several ``real_global_logits, ...``.
       generator_tx: optimiser.
       critic_tx: optimiser.
       generator_updates: per critic update.
@@ -107,7 +109,8 @@ def adversarial_step(
       axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
 
     Returns:
-      The new state, and scalar metrics: every term of both objectives, and the critic's mean probabilities.
+      The new state, and scalar metrics: every term of both objectives, and the critic's mean probabilities
+      ``critic_real, critic_fake``; of several ``critic_real_global, ...``.
     """
 
     def mean(tree):
@@ -125,11 +128,9 @@ def adversarial_step(
     def judge(params, fake):
         real_logits, stats = criticize(params, critic.stats, real, **mode(1))
         fake_logits, stats = criticize(params, stats, fake, **mode(2))
-        total, parts = critic_objective({"real_logits": real_logits, "fake_logits": fake_logits})
-        scores = {
-            "critic_real": jax.nn.sigmoid(real_logits).mean(),
-            "critic_fake": jax.nn.sigmoid(fake_logits).mean(),
-        }
+        answers = {**offered("real", real_logits), **offered("fake", fake_logits)}
+        total, parts = critic_objective(answers)
+        scores = {f"critic_{name.removesuffix('_logits')}": jax.nn.sigmoid(its).mean() for name, its in answers.items()}
         return total, (stats, {**averaged(parts), **scores})
 
     fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
@@ -139,7 +140,7 @@ def adversarial_step(
 
     def deceive(fake, number):
         fake_logits, _ = criticize(scoring.params, scoring.stats, fake, **mode(number))
-        total, parts = generator_objective({"prediction": fake, "fake_logits": fake_logits})
+        total, parts = generator_objective({"prediction": fake, **offered("fake", fake_logits)})
         return total, averaged(parts)
 
     for i in range(generator_updates):
@@ -151,6 +152,13 @@ def adversarial_step(
 
     networks = {**state.networks, "generator": generator, "critic": updated}
     return state._replace(step=state.step + 1, networks=networks), mean(metrics)
+
+
+def offered(which: str, logits: jax.Array | Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+    """A critic's answer to "real" or "fake" pictures, or that of several, by the names that losses ask for."""
+    if isinstance(logits, Mapping):
+        return {f"{which}_{critic}_logits": its for critic, its in logits.items()}
+    return {f"{which}_logits": logits}
 
 
 def network_step(

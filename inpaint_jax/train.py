@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import configuration, files, model, parallel, processes
+from inpaint_jax import configuration, files, imported_weights, model, parallel, processes, validation
 from inpaint_jax.checkpoints import Checkpoints
 from inpaint_jax.configuration import Config
 from inpaint_jax.data.cache import Cached
@@ -20,6 +20,7 @@ from inpaint_jax.data.pipeline import to_unit, training_batches
 from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
+from inpaint_jax.imported_weights import Beginning, begin
 from inpaint_jax.interruption import Interruption, interruption
 from inpaint_jax.projections import projections
 from inpaint_jax.reuse import reuse
@@ -43,13 +44,16 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
       The exit code: 0 when all stages are finished, 128 + the signal's number after a stop with everything saved.
 
     Raises:
-      InputError: bad config, data or workdir, or a loss that is no longer finite (the last good checkpoint is kept).
+      InputError: bad config, data, weights or workdir, or a loss that is no longer finite (the last good checkpoint is
+        kept).
     """
     workdir = Path(workdir)
     system = configuration.build_system(config)
     shapes: dict[str, Any] = {}
+    apart = validation.other_split(config)
     for stage in system.stages:  # refuses bad data, and networks that do not fit, before anything is written
-        training_source(config, config.stages[stage.name])
+        for source in (training_source(config, config.stages[stage.name]), apart):
+            check_labelled(stage, source)
         shape = jax.eval_shape(partial(model.initial_state, stage, config), shapes)
         if shapes:  # a later stage begins after hours
             jax.eval_shape(keyed(stage), shape, batch_shape(stage, config), None, shapes)
@@ -58,12 +62,19 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
     check_order(system.stages, config, workdir)
     if reuse_from:
         reuse(system.stages, config, workdir, Path(reuse_from))
+    weights = {
+        stage.name: imported_weights.fitted(path, shapes[stage.name], label=f"stages.{stage.name}.weights")
+        for stage in system.stages
+        if (path := config.stages[stage.name].get("weights")) and model.checkpoints(workdir, stage).latest() is None
+    }
     files.write_json(workdir / "config.json", configuration.to_plain(config))
     earlier: dict[str, Any] = {}
     with interruption() as stop:
         for stage in system.stages:
-            shape = shapes[stage.name]
-            earlier[stage.name] = train_stage(stage, config, workdir, earlier, stop, shape=shape, how=how)
+            given = weights.get(stage.name)
+            earlier[stage.name] = train_stage(
+                stage, config, workdir, earlier, stop, shape=shapes[stage.name], weights=given, how=how
+            )
             if stop.signal:
                 return 128 + stop.signal
     return 0
@@ -73,7 +84,17 @@ def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]
     """What a batch of a stage looks like."""
     side = (config.stages[stage.name].batch_size, config.data.size, config.data.size)
     names = {"image": 3, **({"projection": 3, "hole": 1} if stage.projection else {})}
-    return {name: jax.ShapeDtypeStruct((*side, channels), jnp.float32) for name, channels in names.items()}
+    shapes = {name: jax.ShapeDtypeStruct((*side, channels), jnp.float32) for name, channels in names.items()}
+    return {**shapes, **({"label": jax.ShapeDtypeStruct(side[:1], jnp.int32)} if stage.classes else {})}
+
+
+def check_labelled(stage: Stage, source: Source | None) -> None:
+    """Refuses pictures without labels for a stage that needs some."""
+    if stage.classes and source is not None and "label" not in source[0]:
+        raise InputError(
+            f"stages.{stage.name}: {source[0]['id']} has no label; it needs labelled pictures, such as a folder with a "
+            "labels.csv or with a sub-folder per class"
+        )
 
 
 def check_same_run(workdir: Path, config: Config) -> None:
@@ -104,7 +125,7 @@ def changeable(key: str) -> bool:
     """Whether a dotted config key may differ from the workdir's when a run is continued."""
     parts = key.split(".")
     harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
-    return parts[0] in model.CHANGEABLE or harmless
+    return parts[0] in model.CHANGEABLE or harmless or parts == ["data", "validation"]
 
 
 def train_stage(
@@ -115,6 +136,7 @@ def train_stage(
     stop: Interruption,
     *,
     shape: Any,
+    weights: Beginning | None,
     how: str | None,
 ) -> Any:
     """One stage, from its newest checkpoint or from the start; returns its state, which has the given shape."""
@@ -122,8 +144,10 @@ def train_stage(
     init = jax.jit(partial(model.initial_state, stage, config))
     mesh = parallel.share_batch(settings.batch_size, parameters=count_parameters(shape))
     with model.checkpoints(workdir, stage) as checkpoints:
-        start = checkpoints.latest() or 0
-        state = checkpoints.restore(shape) if start else init(earlier)
+        newest = checkpoints.latest()
+        start, state = newest or 0, init(earlier) if newest is None else checkpoints.restore(shape)
+        if weights:
+            state = begin(state, weights, workdir / stage.name)
         state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
@@ -132,19 +156,19 @@ def train_stage(
             return state
         apart = examples.pop("apart")
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
-        validate = jax.jit(stage.validate) if stage.validate else None
+        measure = validation.measuring(stage, config, apart=apart, earlier=earlier, mesh=mesh)
         adapt = jax.jit(stage.adapt) if stage.adapt else None
-        fixed = None if apart is None else parallel.replicate({"image": apart}, mesh)
         number, finished = start, False
         with TrainingReport(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
             if not start:
                 report.overview(state)
-            for number, batch in enumerate(batches(config, settings, start, mesh, **examples), start + 1):
+            its = batches(config, settings, start, mesh, classes=stage.classes, **examples)
+            for number, batch in enumerate(its, start + 1):
                 state, metrics = step(state, batch, None, earlier)
                 report.note(metrics)
                 validated = None
-                if validate and adapt and number % settings.adapt_every == 0:
-                    validated = validate(state, fixed, jax.random.key(config.seed), earlier)
+                if measure and adapt and number % settings.adapt_every == 0:
+                    validated = measure(state, batch)
                     state = state._replace(schedule=adapt(state.schedule, validated[0]))
                 may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
                 finished = number == settings.steps or (validated is not None and ended(state))
@@ -154,8 +178,8 @@ def train_stage(
                     check_finite(report.means(), number, checkpoints)
                 if finished or number % settings.log_every == 0:
                     report.write_line(number)
-                if validate and not adapt and (last or number % settings.picture_every == 0):
-                    validated = validate(state, batch, jax.random.key(config.seed), earlier)
+                if measure and not adapt and (last or number % settings.picture_every == 0):
+                    validated = measure(state, batch)
                 if validated:
                     report.write_validation(number, *validated)
                 if saving:
@@ -229,9 +253,19 @@ def stage_examples(
 
 
 def batches(
-    config: Config, settings: Config, start: int, mesh, *, source: Source, arrays: dict[str, np.ndarray]
+    config: Config, settings: Config, start: int, mesh, *, source: Source, arrays: dict[str, np.ndarray], classes: int
 ) -> Iterator[dict[str, jax.Array]]:
-    """Batches on the devices, the next one in flight while one is used."""
+    """Batches on the devices, the next one in flight while one is used.
+
+    Raises:
+      InputError: for a label that is none of the classes that a stage knows (0: it reads none).
+    """
+
+    def put(batch):
+        if classes and not ((label := batch["label"]) < classes).all():
+            raise InputError(f"label {label.max()} is none of the {classes} classes of the network: 0 to {classes - 1}")
+        return parallel.put_batch(batch, mesh)
+
     pictures = Cached(source, size=config.data.size)
     with tqdm(total=len(pictures), desc="reading", unit="image", leave=False, disable=jax.process_index() > 0) as bar:
         for count in pictures.fill():
@@ -247,9 +281,9 @@ def batches(
         process_index=jax.process_index(),
         process_count=jax.process_count(),
     )
-    upcoming = parallel.put_batch(next(host), mesh)
+    upcoming = put(next(host))
     while True:
-        batch, upcoming = upcoming, parallel.put_batch(next(host), mesh)
+        batch, upcoming = upcoming, put(next(host))
         yield batch
 
 

@@ -1,7 +1,9 @@
 """What a stage tells while it trains: a bar, log lines, pictures; curves when it is done."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -54,7 +56,7 @@ class TrainingReport:
         self.log.flush()
         self.recent, self.since = [], now
 
-    def write_validation(self, number: int, scores: dict[str, jax.Array], pictures: jax.Array) -> None:
+    def write_validation(self, number: int, scores: Mapping[str, Any], pictures: jax.Array) -> None:
         """Means of a stage's own measurements, and its pictures."""
         if scores:
             self.log.write_scalars(number, {f"validation_{n}": float(np.mean(s)) for n, s in scores.items()})

@@ -44,15 +44,20 @@ ALLOWED = {
     "writers": "types files sheets",
     "tables": "",
     "training_report": "files plots writers",
+    "validation": "systems configuration parallel data",
+    "augmentation": "types",
     # the harness
     "configuration": "systems",
     "run_record": "configuration",
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
     "projections": "systems configuration completion data files masks sheets interruption",
-    "train": "systems configuration model data parallel processes checkpoints files interruption reuse state "
-    "projections training_report",
-    "reuse": "systems configuration model state",
+    "train": "systems configuration model data parallel processes validation checkpoints files interruption reuse state "
+    "projections training_report imported_weights",
+    "reuse": "systems configuration model files state imported_weights",
+    "weight_files": "files",
+    "imported_weights": "files state weight_files",
+    "weight_import": "networks weight_files",
     "job_files": "completion data files",
     "job_report": "completion model files plots run_record",
     "complete_folder": "systems configuration model completion data masks sheets interruption job_files job_report",
@@ -72,7 +77,8 @@ ALLOWED = {
     "benchmark": "systems configuration model completion data files tables run_record types losses objective "
     "compositing state steps optimizers networks blending parallel",
     # on top
-    "cli": "configuration model parallel processes train complete_folder evaluate reproduce export benchmark",
+    "cli": "configuration model parallel processes train complete_folder evaluate reproduce weight_import export "
+    "benchmark",
     "__main__": "cli",
     "__init__": "model",
 }
@@ -87,6 +93,7 @@ CONFINED = {
     "tensorboard": "writers.py",
     "matplotlib": "plots.py",
     "cv2": "systems/baselines/",
+    "torch": "benchmark/",
     "absl": "cli.py configuration.py",
     "ml_collections": "cli.py configuration.py model.py train.py evaluate.py reproduce.py export.py benchmark.py",
 }

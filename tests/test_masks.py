@@ -16,6 +16,7 @@ MANY = [str(i) for i in range(64)]
 FROZEN = {  # three pictures of 32 x 32, seed 7: a change here breaks every published table
     "center": "13a1f90cc7586938",
     "center_overlap": "8d48a9e7de55e799",
+    "place": "8a4cf70c045af428",
     "half": "38c4e7a05bc523cd",
     "left": "8910d6ac21c5daf4",
     "right": "0742de04ac3477ee",
@@ -158,17 +159,18 @@ def test_an_arc_lies_between_its_ellipses_and_angles():
     np.testing.assert_array_equal(quarter, arc & (u >= 0))
 
 
+def test_place():
+    hole = np.asarray(masks.parse("place:16@3+40")(KEY, 64))
+    assert hole.sum() == 256 and hole[3:19, 40:56].all()
+
+
 def test_location_grid():
-    holes = np.asarray(masks.location_grid(64, side=16, count=3))
-    assert holes.shape == (9, 64, 64, 1)
+    specs = masks.location_grid(64, side=16, count=3)
+    assert len(specs) == 9 and specs[1] == "place:16@0+24"
+    holes = np.asarray([masks.parse(spec)(KEY, 64) for spec in specs])
     assert holes[0, :16, :16].all() and holes[4, 24:40, 24:40].all() and holes[8, 48:, 48:].all()
+    np.testing.assert_array_equal(holes[4], masks.center(KEY, 64, side=16))
     np.testing.assert_array_equal(holes.sum((1, 2, 3)), 256)
-
-
-def test_size_sweep():
-    sides = (4, 8, 12, 16, 22, 28, 32)
-    holes = np.asarray(masks.size_sweep(64, sides=sides))
-    np.testing.assert_array_equal(holes.sum((1, 2, 3)), np.square(sides))
 
 
 @pytest.mark.parametrize("name", masks.FAMILIES)
@@ -220,6 +222,8 @@ def test_two_seeds_differ():
         ("level", "level:2"),
         ("quarter", "quarter:tl"),
         ("quarter:left", "quarter:tl"),
+        ("place:8@4", "place:8@0"),
+        ("place", "place:8@0"),
         ("left:3", "an example of this family: left"),
         ("center:", "center:16"),
     ],
@@ -237,6 +241,8 @@ def test_a_spec_that_makes_no_sense(spec, said):
         ("center_overlap:4", "side 0 does not fit"),
         ("level:3", "level 3: a hole of side 18 does not fit"),
         ("level:0", "levels start at 1"),
+        ("place:8@4+9", "side 8 at 4, 9 reaches out of a picture of side 16"),
+        ("place:17@0+0", "side 17 does not fit"),
         ("square:8-4", "smallest side 8 is above the largest 4"),
         ("square:1-17", "side 17 does not fit"),
         ("random:1.5", r"must be in \[0, 1\], got 1.5"),

@@ -44,6 +44,21 @@ def test_a_weight_of_zero_switches_off():
     assert set(total(VALUES)[1]) == {"l2_mean"}  # contextual_l1 would need more than is offered
 
 
+def test_what_is_read():
+    """By terms that are switched on, by the offered name; what an option stands for is not asked for."""
+    total = objective(
+        {
+            "l2_mean": {"weight": 1.0},
+            "part": {"fn": "generator_nonsaturating", "weight": 1.0, "fake_logits": "local_logits"},
+            "whole": {"fn": "generator_nonsaturating", "weight": 0, "fake_logits": "global_logits"},
+            "shifted": {"weight": 1.0, "by": 2.0},
+        },
+        TABLE,
+    )
+    asked = ("prediction", "target", "local_logits", "hole", "fake_logits", "global_logits", "by")
+    assert [name for name in asked if total.reads(name)] == ["prediction", "target", "local_logits", "hole"]
+
+
 def test_a_value_of_another_name():
     """One loss of two critics' logits."""
     total = objective(

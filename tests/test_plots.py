@@ -49,6 +49,14 @@ def test_sweep(tmp_path):
         assert np.asarray(picture.convert("L")).std() > 5
 
 
+def test_sweep_of_names(tmp_path):
+    """In the order in which they are named."""
+    plots.plot_sweep(tmp_path / "a.png", {"": {"ours": {"top": 1.0, "left": 3.0, "bottom": 2.0}}}, x="place", y="dB")
+    plots.plot_sweep(tmp_path / "b.png", {"": {"ours": {"left": 3.0, "top": 1.0, "bottom": 2.0}}}, x="place", y="dB")
+    one, other = ((tmp_path / name).read_bytes() for name in ("a.png", "b.png"))
+    assert one != other
+
+
 def test_no_metrics(tmp_path):
     with pytest.raises(InputError, match="no metrics in .*none.jsonl"):
         plots.plot_metrics(tmp_path / "a.png", tmp_path / "none.jsonl")

@@ -14,7 +14,7 @@ from inpaint_jax.experiment import Comparison, Grid
 from inpaint_jax.picture_set import PictureSet
 
 EXPERIMENT = """
-from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Experiment, Grid, Row, Sweep, Table
+from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Experiment, Grid, HoleSweep, Row, Sweep, Table
 
 TINY = {tiny}
 
@@ -34,11 +34,22 @@ def get_experiment(argument="whole"):
                 (Row(("nag", "6"), "short", ("19.4",)), Row(("adam", "12"), "long", ("20.1",))),
                 (("train", "desai_legacy_sse"), ("test", "psnr_hole")),
             ),
+            Table(
+                "Table 2",
+                ("search",),
+                (Row(("theirs",), None), Row(("ours",), "short")),
+                (("test", "ssim_full"),),
+                holes=("center",),
+            ),
+        ),
+        hole_sweeps=(
+            HoleSweep("By hole", "hole", "psnr_hole", dict(ours="long", mean="mean"), dict(few="center", many="random:0.8")),
         ),
         sweeps=(Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),),
         curves=(Curve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),),
         comparisons=(
             Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),
+            Comparison("Beside a baseline", "search", "psnr_hole", dict(mean=("mean",)), holes=("center",)),
             Comparison("Pairs", "search", "psnr_hole", dict(a=("short", "long"), b=("long", "short")), paired="a"),
         ),
         descents=(Descent("Searching", dict(nag="short", adam="long")),),
@@ -137,6 +148,10 @@ def test_report(done):
     assert both[1] == "2" and both[2] == f"{np.mean(list(means.values()), 0)[0]:.2f} ± " + (
         f"{abs(means['short'][0] - means['long'][0]) / 2**0.5:.2f}"
     )
+    [beside] = rows(report, "Beside a baseline")
+    assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, and its mean
+    theirs, ours = rows(report, "Table 2")
+    assert theirs == ["theirs", "–"] and ours[1] != "–"
     [difference] = rows(report, "Pairs, difference to 'a'")
     assert difference[:2] == ["b", "2"] and difference[2].lstrip("+-").startswith("0.000 ± ")
     gap = rows(report, "Training and test pictures, center")[0]
@@ -148,12 +163,14 @@ def test_report(done):
         report["arms"]["short"]["identity"]["holes"]["test"]["center"],
         metrics.PROTOCOLS["desai_legacy_sse"],
         "![Iterations](sweep-iterations.png)",
+        "![By hole](holes-by-hole.png)",
         "![Training](curve-training.png)",
         "![Searching](descent-searching.png)",
     ):
         assert words in text
     for name in (
         "sweep-iterations.png",
+        "holes-by-hole.png",
         "curve-training.png",
         "descent-searching.png",
         "figure1-center.png",
@@ -231,6 +248,8 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
             'rows=2, holes=("left", ',
             "figure2: unknown holes 'left'; known: center, random:0.8",
         ),
+        ('many="random:0.8"', 'many="left"', "By hole: unknown holes 'left'; known: center, random:0.8"),
+        ('mean="mean"', 'mean="harmonic"', "By hole: unknown arm 'harmonic'; known: short, long, mean"),
         ('paired="a"', 'paired="c"', "Pairs: unknown row 'c' to compare to"),
         ('b=("long", "short")', 'b=("long",)', "Pairs: rows that are compared arm by arm must be as long"),
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),

@@ -110,6 +110,71 @@ def test_a_stale_critic_scores_before_its_update(initial):
     assert any(np.abs(a - b).max() > 1e-5 for a, b in moved)
 
 
+def several(initial, critic_tx=TX, generator_tx=TX):
+    """The state of a generator and of two critics, one of them upside down, and a step of all."""
+    key = jax.random.key(9)
+    made = {"global": CRITIC.init(key, BATCH["image"][:1]), "local": CRITIC.init(key, BATCH["image"][:1])}
+    params, stats = ({name: its[i] for name, its in made.items()} for i in (0, 1))
+    critics = state.NetworkState(params, stats, TX.init(params))
+
+    def criticize(params, stats, images, **mode):
+        seen = {"global": images, "local": images[:, ::-1]}
+        told = {name: CRITIC.apply(params[name], stats[name], seen[name], **mode) for name in seen}
+        return tuple({name: its[i] for name, its in told.items()} for i in (0, 1))
+
+    def both(fn, *values):
+        terms = {
+            f"{fn}_{name}": {"fn": fn, "weight": 1.0, **{value: value.replace("_", f"_{name}_") for value in values}}
+            for name in ("global", "local")
+        }
+        return objective(terms, LOSSES)
+
+    step = partial(
+        STEP,
+        criticize=criticize,
+        generator_objective=both("generator_nonsaturating", "fake_logits"),
+        critic_objective=both("discriminator_bce", "real_logits", "fake_logits"),
+        critic_tx=critic_tx,
+        generator_tx=generator_tx,
+        generator_updates=1,
+    )
+    return initial._replace(networks={**initial.networks, "critic": critics}), step
+
+
+def test_several_critics(initial):
+    """Each learns as it would alone; the generator adds up what they say; every score has its critic's name."""
+    before, step = several(initial)
+    after, told = jax.jit(step)(before, BATCH, jax.random.key(2))
+    terms = ("generator_nonsaturating", "discriminator_bce", "critic_real", "critic_fake")
+    assert set(told) == {f"{term}_{name}" for term in terms for name in ("global", "local")}
+    assert told["critic_real_global"] != told["critic_real_local"]
+    one = before.networks["critic"]
+    alone = initial._replace(
+        networks={
+            **initial.networks,
+            "critic": state.NetworkState(one.params["global"], one.stats["global"], TX.init(one.params["global"])),
+        }
+    )
+    after_alone, told_alone = jax.jit(partial(STEP, generator_updates=1))(alone, BATCH, jax.random.key(2))
+    np.testing.assert_allclose(told["critic_fake_global"], told_alone["critic_fake"], rtol=1e-6)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-7),
+        (after.networks["critic"].params["global"], after.networks["critic"].stats["global"]),
+        (after_alone.networks["critic"].params, after_alone.networks["critic"].stats),
+    )
+
+
+def test_players_leave_each_other_alone(initial):
+    """Bit for bit: critics at rate 0 stay as they are while the generator learns, and the other way round."""
+    still = optax.sgd(lambda count: 0.0)
+    for mover, other in (("generator", "critic"), ("critic", "generator")):
+        before, step = several(initial, **{f"{other}_tx": still})
+        after, _ = jax.jit(step)(before, BATCH, jax.random.key(2))
+        params = {name: (before.networks[name].params, after.networks[name].params) for name in (mover, other)}
+        jax.tree.map(np.testing.assert_array_equal, *params[other])
+        assert not jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), *params[mover]))
+
+
 def test_devices_agree(initial):
     """A-S5: one device, four under jit, four under pmap with batch norm over all of them."""
 

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
 from inpaint_jax.types import PerExample, check_same_shape
 
 LEAST_PROBABILITY = 1e-12
+REDUCTIONS = {"sum": jnp.sum, "mean": jnp.mean}
 
 
 def feature_l2(
@@ -19,8 +22,9 @@ def feature_l2(
     *,
     layer: str = "relu3_1",
     gram: bool = False,
+    reduction: str = "sum",
 ) -> PerExample:
-    """Squared distance of the maps of one layer, summed (Liu et al., eq. 2, which they call style).
+    """Squared distance of the maps of one layer (Liu et al., eq. 2, which they call style).
 
     Args:
       features: of what was painted, ``{layer: [B, h, w, C]}``.
@@ -28,18 +32,23 @@ def feature_l2(
       layer: that is compared.
       gram: compares Gram matrices ``[C, C]``, means over positions, in the place of maps: texture, wherever it is
         (Gatys et al. 2015).
+      reduction: over h, w and C, or over the matrix: "sum", as the weight of Liu et al. is read, or "mean".
 
     Returns:
-      ``[B]``, summed over h, w and C, or over the matrix.
+      ``[B]``.
 
     Raises:
+      InputError: for an unknown reduction, or a layer that is not among the maps.
       ValueError: where the shapes differ.
     """
+    reduce = resolve(reduction, REDUCTIONS, kind="reduction")
+    if layer not in features:
+        raise InputError(f"feature_l2: no layer {layer!r} among {', '.join(features)}; choose one, or a later last map")
     painted, target = features[layer], target_features[layer]
     check_same_shape(features=painted, target_features=target)
     if gram:
         painted, target = (jnp.einsum("bhwi,bhwj->bij", x, x) / (x.shape[1] * x.shape[2]) for x in (painted, target))
-    return jnp.square(painted - target).sum(tuple(range(1, painted.ndim)))
+    return reduce(jnp.square(painted - target), axis=tuple(range(1, painted.ndim)))
 
 
 def semantic(

@@ -4,15 +4,14 @@ from inpaint_jax.masks.boxes import (
     center,
     center_overlap,
     half,
-    location_grid,
+    place,
     quarter,
     rectangles,
-    size_sweep,
     square,
     square_level,
 )
 from inpaint_jax.masks.evaluation import evaluation_holes, holes_hash
-from inpaint_jax.masks.families import FAMILIES, by_turns, parse
+from inpaint_jax.masks.families import FAMILIES, by_turns, location_grid, parse
 from inpaint_jax.masks.noise import pathak_pattern, pixels
 from inpaint_jax.masks.strokes import ellipse_pattern, irregular
 
@@ -30,9 +29,9 @@ __all__ = [
     "parse",
     "pathak_pattern",
     "pixels",
+    "place",
     "quarter",
     "rectangles",
-    "size_sweep",
     "square",
     "square_level",
 ]

@@ -1,14 +1,11 @@
-"""Rectangular holes: centre, halves, corners, squares at random, and the sweeps over place and size.
+"""Rectangular holes: centre, halves, corners, squares at a place or at random.
 
 Every family is ``(key, size, **options) -> hole``, ``float32 [size, size, 1]``, 1 = missing. ``size`` is
 static, the key can be traced, and the families without chance ignore it.
 """
 
-from collections.abc import Sequence
-
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.masks.draws import integers
@@ -57,6 +54,28 @@ def center_overlap(key: Key, size: int, *, side: int | None = None, overlap: int
       InputError: where nothing of the hole is left.
     """
     return center(key, size, side=(size // 2 if side is None else side) - 2 * overlap)
+
+
+def place(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
+    """A square somewhere (Liu et al., fig. 2).
+
+    Args:
+      key: ignored.
+      size: side of the picture in pixels.
+      side: side of the hole in pixels.
+      top, left: pixels above it and to its left.
+
+    Returns:
+      ``[size, size, 1]``.
+
+    Raises:
+      InputError: for a side below 1, or a square that reaches out of the picture.
+    """
+    del key
+    _check_side("place", side, size)
+    if min(top, left) < 0 or max(top, left) + side > size:
+        raise InputError(f"place: a hole of side {side} at {top}, {left} reaches out of a picture of side {size}")
+    return _box(size, top, left, side, side)
 
 
 def half(key: Key, size: int, *, side: str | None = None) -> Hole:
@@ -174,41 +193,6 @@ def rectangles(key: Key, size: int) -> Hole:
     extents = integers(extent_key, (5, 2), least, size - places + 1)
     boxes = jax.vmap(lambda place, extent: _box(size, *place, *extent))(places, extents)
     return (boxes * (jnp.arange(5) < count)[:, None, None, None]).max(0)
-
-
-def location_grid(size: int, *, side: int, count: int) -> Hole:
-    """A set of equal squares on a regular grid of places (Liu et al., fig. 2).
-
-    Args:
-      size: side of the picture in pixels.
-      side: side of the holes in pixels.
-      count: places per row and column; the outermost touch the picture's border.
-
-    Returns:
-      ``[count * count, size, size, 1]``, row by row.
-
-    Raises:
-      InputError: for a side below 1 or above ``size``.
-    """
-    _check_side("location_grid", side, size)
-    starts = np.rint(np.linspace(0, size - side, count)).astype(int)
-    return jnp.stack([_box(size, top, left, side, side) for top in starts for left in starts])
-
-
-def size_sweep(size: int, *, sides: Sequence[int]) -> Hole:
-    """A set of centre holes of given sides (Liu et al., fig. 3).
-
-    Args:
-      size: side of the picture in pixels.
-      sides: sides of the holes in pixels.
-
-    Returns:
-      ``[len(sides), size, size, 1]``.
-
-    Raises:
-      InputError: for a side below 1 or above ``size``.
-    """
-    return jnp.stack([center(jax.random.key(0), size, side=side) for side in sides])
 
 
 def _square_between(key: Key, size: int, smallest, largest) -> Hole:

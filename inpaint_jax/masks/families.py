@@ -38,6 +38,12 @@ def _side_range(text: str) -> dict[str, Any]:
     return {"smallest": int(smallest), "largest": int(largest)}
 
 
+def _place(text: str) -> dict[str, Any]:
+    side, at = text.split("@")
+    top, left = at.split("+")
+    return {"side": int(side), "top": int(top), "left": int(left)}
+
+
 def _corner(text: str) -> dict[str, Any]:
     return {"corner": boxes.CORNERS[boxes.CORNERS.index(text)]}
 
@@ -51,6 +57,7 @@ FAMILIES = {
     "top": Family(functools.partial(boxes.half, side="top"), "top"),
     "bottom": Family(functools.partial(boxes.half, side="bottom"), "bottom"),
     "quarter": Family(boxes.quarter, "quarter:tl", _corner, bare=False),
+    "place": Family(boxes.place, "place:8@0+24", _place, bare=False),
     "level": Family(boxes.square_level, "level:2", _number("level", int), bare=False),
     "square": Family(boxes.square, "square:4-16", _side_range),
     "rectangles": Family(boxes.rectangles, "rectangles"),
@@ -88,6 +95,21 @@ def parse(spec: str) -> Callable[[Key, int], Hole]:
     except ValueError as error:
         raise InputError(f"cannot read the hole {spec!r}; an example of this family: {family.example}") from error
     return functools.partial(family.draw, **options)
+
+
+def location_grid(size: int, *, side: int, count: int) -> tuple[str, ...]:
+    """Specs of equal squares on a regular grid of places (Liu et al., fig. 2).
+
+    Args:
+      size: side of the pictures in pixels.
+      side: side of the holes in pixels.
+      count: places per row and column; the outermost touch the picture's border.
+
+    Returns:
+      ``count * count`` specs such as "place:16@0+24", row by row.
+    """
+    starts = np.rint(np.linspace(0, size - side, count)).astype(int)
+    return tuple(f"place:{side}@{top}+{left}" for top in starts for left in starts)
 
 
 def by_turns(specs: str, size: int) -> Callable[[Key, int], Hole]:

@@ -35,5 +35,6 @@ NETWORKS = {
     "trunks.Strided": trunks.Strided,
     "trunks.VGG": trunks.VGG,
     "variational.Autoencoder": variational.Autoencoder,
+    "vgg19.Classifier": vgg19.Classifier,
     "vgg19.VGG19": vgg19.VGG19,
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import flax.linen as nn
+import jax
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
@@ -43,6 +44,32 @@ def pure(module: nn.Module) -> Network:
             return bound.apply(variables, *inputs, train=False, rngs=rngs), stats
         outputs, updated = bound.apply(variables, *inputs, train=True, rngs=rngs, mutable=list(stats))
         return outputs, {**stats, **updated}
+
+    return Network(init, apply)
+
+
+def side_by_side(networks: Mapping[str, Network]) -> Network:
+    """Several networks as one, whose inputs, outputs, parameters and statistics are dicts by their names.
+
+    Args:
+      networks: of one input each.
+    """
+
+    def init(key, inputs):
+        keys = dict(zip(networks, jax.random.split(key, len(networks)), strict=True))
+        begun = {name: network.init(keys[name], inputs[name]) for name, network in networks.items()}
+        return {name: params for name, (params, _) in begun.items()}, {
+            name: stats for name, (_, stats) in begun.items()
+        }
+
+    def apply(params, stats, inputs, *, train, key=None, axis_name=None):
+        outputs, updated = {}, {}
+        for number, (name, network) in enumerate(networks.items()):
+            own = None if key is None else jax.random.fold_in(key, number)
+            outputs[name], updated[name] = network.apply(
+                params[name], stats[name], inputs[name], train=train, key=own, axis_name=axis_name
+            )
+        return outputs, updated
 
     return Network(init, apply)
 

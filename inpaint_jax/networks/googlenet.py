@@ -28,7 +28,9 @@ class GoogLeNet(nn.Module):
     """Pictures ``[B, S, S, 3]`` to ``Classified``.
 
     The first two poolings and both response norms of Szegedy et al. are left out, and every convolution has a batch
-    norm without a scale. At stride 1 and 64 px, 3b is 64x64, 4b 32x32 and 5b 16x16.
+    norm without a scale. At stride 1 and 64 px, 3b is 64x64, 4b 32x32 and 5b 16x16. Layers have the names of Szegedy et
+    al.: "conv1", "conv2_reduce", "conv2_3x3", "3a_1x1", "3a_3x3_reduce", ..., "3a_pool", ..., "classifier", and
+    "auxiliary_4a_conv", ...; their norms "conv1_norm", ...
 
     Attributes:
       classes: number of them.
@@ -46,38 +48,40 @@ class GoogLeNet(nn.Module):
 
     @nn.compact
     def __call__(self, images: jax.Array, *, train: bool) -> Classified:
-        def normed(x):
-            norm = BatchNorm(use_scale=False, axis_name=self.axis_name)
+        def normed(name, x):
+            norm = BatchNorm(use_scale=False, axis_name=self.axis_name, name=f"{name}_norm")
             return nn.relu(norm(x, use_running_average=not train))
 
-        def conv(x, features, kernel, stride=1):
-            return normed(Conv(round(self.width * features), kernel, strides=stride, kernel_init=HE)(x))
+        def conv(name, x, features, kernel, stride=1):
+            layer = Conv(round(self.width * features), kernel, strides=stride, kernel_init=HE, name=name)
+            return normed(name, layer(x))
 
-        def inception(x, direct, before_3, of_3, before_5, of_5, pooled):
+        def inception(name, x, direct, before_3, of_3, before_5, of_5, pooled):
             branches = (
-                conv(x, direct, 1),
-                conv(conv(x, before_3, 1), of_3, 3),
-                conv(conv(x, before_5, 1), of_5, 5),
-                conv(max_pool(x, 3, stride=1, padding="SAME"), pooled, 1),
+                conv(f"{name}_1x1", x, direct, 1),
+                conv(f"{name}_3x3", conv(f"{name}_3x3_reduce", x, before_3, 1), of_3, 3),
+                conv(f"{name}_5x5", conv(f"{name}_5x5_reduce", x, before_5, 1), of_5, 5),
+                conv(f"{name}_pool", max_pool(x, 3, stride=1, padding="SAME"), pooled, 1),
             )
             return jnp.concatenate(branches, axis=-1)
 
         def dropped(x):
             return Dropout(1 - self.keep, axis_name=self.axis_name)(x, train=train)
 
-        def auxiliary(x):
-            x = conv(x.mean((1, 2), keepdims=True), 128, 1)[:, 0, 0]
-            for _ in range(2):
-                x = dropped(normed(nn.Dense(round(self.width * 512), kernel_init=HE)(x)))
-            return nn.Dense(self.classes)(x)
+        def auxiliary(name, x):
+            x = conv(f"{name}_conv", x.mean((1, 2), keepdims=True), 128, 1)[:, 0, 0]
+            for layer in (f"{name}_dense1", f"{name}_dense2"):
+                x = dropped(normed(layer, nn.Dense(round(self.width * 512), kernel_init=HE, name=layer)(x)))
+            return nn.Dense(self.classes, name=f"{name}_classifier")(x)
 
-        x = conv(images, 64, 7, self.stride)
-        x = conv(conv(x, 64, 1), 192, 3)
+        x = conv("conv1", images, 64, 7, self.stride)
+        x = conv("conv2_3x3", conv("conv2_reduce", x, 64, 1), 192, 3)
         features, others = {}, []
         for name, branches in INCEPTIONS.items():
             if name in POOLED:
                 x = max_pool(x, 3, stride=2, padding="SAME")
-            x = features[name] = inception(x, *branches)
+            x = features[name] = inception(name, x, *branches)
             if name in AUXILIARY:
-                others.append(auxiliary(x))
-        return Classified(nn.Dense(self.classes)(dropped(x.mean((1, 2)))), tuple(others), features)
+                others.append(auxiliary(f"auxiliary_{name}", x))
+        logits = nn.Dense(self.classes, name="classifier")(dropped(x.mean((1, 2))))
+        return Classified(logits, tuple(others), features)

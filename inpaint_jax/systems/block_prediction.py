@@ -1,4 +1,4 @@
-"""The stage of an encoder-decoder that predicts blocks: alone on the squared error, or against a critic as well."""
+"""The stage of an encoder-decoder that predicts blocks: on losses of its own, or against a critic as well."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -38,6 +38,9 @@ def predictor(
     settings: Mapping[str, Any],
     start: Callable | None = None,
     damage: Callable | None = None,
+    seen: Callable | None = None,
+    critic_losses: Mapping[str, Any] | None = None,
+    perceive: Callable | None = None,
 ) -> Predictor:
     """A generator, trained to predict blocks.
 
@@ -45,12 +48,17 @@ def predictor(
       name: of the stage.
       blocks: what is predicted, of pictures under which holes.
       generator: what it is given -> blocks ``[B, side, side, C]``, both in the network's range.
-      critic: blocks -> logits; None: the losses of the generator are all.
+      critic: blocks -> logits, of one critic or of several as ``steps.adversarial_step`` takes them; None: the losses of
+        the generator are all.
       settings: of the stage: ``losses`` (offered ``prediction`` and ``target``, the block, and ``hole`` within it),
-        ``optimizer`` (one for each network) and ``steps``; with a critic, which offers ``fake_logits``, also
+        ``optimizer`` (one for each network) and ``steps``; with a critic, which offers its logits, also
         ``stale_critic``, as ``steps.adversarial_step`` takes it.
       start: ``(key, image, earlier) -> (params, stats)``, the generator at the first step; by default drawn.
       damage: ``(earlier, image, hole) -> what the generator is given``; by default ``blocks.damage``.
+      seen: ``(block, image, hole) -> what the critic is given`` of a true or painted block in the network's range, with
+        the picture that it belongs to; by default the block.
+      critic_losses: of the critic; by default ``discriminator_bce`` alone.
+      perceive: ``(earlier, prediction, target) -> {name: value}``, which the generator's losses are offered as well.
 
     Raises:
       InputError: for names that stand for nothing.
@@ -58,8 +66,9 @@ def predictor(
     label = f"stages.{name}"
     start = start or (lambda key, image, earlier: generator.init(key, image))
     damage = damage or (lambda earlier, image, hole: blocks.damage(image, hole))
+    seen = seen or (lambda block, image, hole: block)
     total = objective(settings["losses"], LOSSES)
-    critic_total = objective({"discriminator_bce": {"weight": 1.0}}, LOSSES)
+    critic_total = objective(critic_losses or {"discriminator_bce": {"weight": 1.0}}, LOSSES)
     tx = {
         which: optimizers.build(
             settings["optimizer"][which], num_steps=settings["steps"], label=f"{label}.optimizer.{which}"
@@ -72,8 +81,14 @@ def predictor(
         image = batch["image"][:1]
         nets = {"generator": (*start(key_generator, image, earlier), tx["generator"])}
         if critic:
-            nets["critic"] = (*critic.init(key_critic, image[:, : blocks.side, : blocks.side]), tx["critic"])
+            block, no_hole = image[:, : blocks.side, : blocks.side], jnp.zeros_like(image[..., :1])
+            nets["critic"] = (*critic.init(key_critic, seen(block, image, no_hole)), tx["critic"])
         return state.create(key_run, nets)
+
+    def values(prediction, image, hole, earlier):
+        """What the generator's losses are offered, besides logits."""
+        told = blocks.values(prediction, image, hole)
+        return {**told, **(perceive(earlier, told["prediction"], told["target"]) if perceive else {})}
 
     def reconstruct(state, batch, key, earlier, *, axis_name=None):
         """The step of a generator alone."""
@@ -83,7 +98,7 @@ def predictor(
             hole = blocks.draw(key, len(image), axis_name)
             given = damage(earlier, image, hole)
             prediction, stats = generator.apply(params, stats, given, train=True, axis_name=axis_name)
-            value, parts = total(blocks.values(prediction, image, hole))
+            value, parts = total(values(prediction, image, hole, earlier))
             return value, (stats, parts)
 
         return steps.network_step(
@@ -92,20 +107,22 @@ def predictor(
 
     def compete(state, batch, key, earlier, *, axis_name=None):
         """The step of a generator and a critic."""
-        assert critic
         image = batch["image"]
         hole = blocks.draw(key, len(image), axis_name)
 
+        def criticize(params, stats, block, **mode):
+            assert critic
+            return critic.apply(params, stats, seen(block, image, hole), **mode)
+
         def judged(offered):
-            fake_logits = offered["fake_logits"]
-            return total({**blocks.values(offered["prediction"], image, hole), "fake_logits": fake_logits})
+            return total({**offered, **values(offered["prediction"], image, hole, earlier)})
 
         return steps.adversarial_step(
             state,
             damage(earlier, image, hole),
             blocks.to_network(blocks.cut(image, hole)),
             generate=generator.apply,
-            criticize=critic.apply,
+            criticize=criticize,
             generator_objective=judged,
             critic_objective=critic_total,
             generator_tx=tx["generator"],

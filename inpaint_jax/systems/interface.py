@@ -24,6 +24,7 @@ class Stage(NamedTuple):
       adapt: ``(schedule, {metric: [B]}) -> schedule``, how the state's schedule follows from what ``validate`` measured
         on pictures that are set apart; its ``finished []`` ends the stage. The settings have ``holdout``, the number
         of those pictures, and ``adapt_every``, in steps. None: nothing is set apart.
+      classes: its pictures need a "label" of 0 .. classes - 1; 0: it reads none.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stage(NamedTuple):
     validate: Callable[..., Any] | None = None
     projection: "System | None" = None
     adapt: Callable[..., Any] | None = None
+    classes: int = 0
 
 
 class Completion(NamedTuple):
@@ -63,6 +65,7 @@ class System(NamedTuple):
         ``images`` are damaged: 0 inside the hole.
       advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward systems.
       finish: ``(states, progress) -> Completion``.
+      weights: ``states -> {term: weight}``, what the terms of its loss count with; None: no search.
     """
 
     size: int | None
@@ -71,3 +74,4 @@ class System(NamedTuple):
     begin: Callable[..., Any]
     advance: Callable[..., Any] | None
     finish: Callable[..., Completion]
+    weights: Callable[..., dict[str, Any]] | None = None

@@ -44,7 +44,7 @@ class LatentSearch(NamedTuple):
       paint: ``(states, latent [B, Z]) -> pictures [B, H, W, C]``.
       loss: ``(states, damaged, hole, importance, latent [B, Z]) -> (mean, {term: [B]})``, the terms unweighted.
       importance: ``hole [B, H, W, 1] -> weight [B, H, W, 1]`` of the known pixels.
-      weights: ``{term: weight}``.
+      weights: ``states -> {term: weight}``.
     """
 
     begin: Callable[..., Progress]
@@ -54,7 +54,7 @@ class LatentSearch(NamedTuple):
     paint: Callable[..., Image]
     loss: Callable[..., tuple[jax.Array, dict[str, jax.Array]]]
     importance: Callable[[Hole], jax.Array]
-    weights: Mapping[str, float]
+    weights: Callable[..., dict[str, Any]]
 
 
 def build(
@@ -68,6 +68,8 @@ def build(
     blend: Mapping[str, Any],
     guess: Callable[..., Latent] | None = None,
     refine: Callable[..., Image] | None = None,
+    judge: Callable[..., Mapping[str, Any]] | None = None,
+    scales: Callable[..., Mapping[str, Any]] = lambda states: {},
 ) -> LatentSearch:
     """The search of a config.
 
@@ -78,7 +80,7 @@ def build(
       latent_size: Z.
       losses: the search's objective, ``{label: {"fn", "weight", **options}}``. Offered values, for one picture:
         ``prediction`` (the generator's), ``target`` (the damaged picture), ``hole``, ``importance``, ``completed``,
-        ``fake_logits`` (critic of the prediction), ``latent``.
+        ``fake_logits`` (critic of the prediction), ``completed_logits`` (of the completed picture), ``latent``.
       search: ``optimizer``, ``iterations``, ``tolerance`` and ``patience`` of an early finish (tolerance 0: none),
         ``restarts``, ``start`` ("uniform", "normal", or "learnt": by ``guess``, further restarts uniform),
         ``projection``, ``answer`` ("best" iterate or "last"), ``window`` of the importance weight (0: every known
@@ -87,6 +89,8 @@ def build(
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
       guess: ``(states, damaged, hole) -> latents [B, Z]``, a learnt start.
       refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before it is blended; None: not.
+      judge: ``(states, prediction, completed) -> further values``, all ``[B, ...]``, offered to the losses.
+      scales: ``states -> {term: factor}``, of weights that a stage has found.
 
     Raises:
       InputError: for names that stand for nothing, numbers that make no search, or a learnt start without a guess.
@@ -117,18 +121,27 @@ def build(
     def search_loss(states, image, hole, weight, latent):
         """The loss of latents [B, Z] for damaged pictures [B, H, W, C], holes and weights: its mean, {term: [B]}."""
         prediction = paint(states, latent)
-        net = states[prior].networks["critic"]
-        fake_logits, _ = critic.apply(*search_loop.shared((net.params, net.stats)), prediction, **mode)
+        completed = composite(image, prediction, hole)
         values = {
             "prediction": prediction,
             "target": image,
             "hole": hole,
             "importance": weight,
-            "completed": composite(image, prediction, hole),
-            "fake_logits": fake_logits,
+            "completed": completed,
+            "fake_logits": score(states, prediction),
+            "completed_logits": score(states, completed),  # what no loss asks for is not computed
             "latent": latent,
+            **(judge(states, prediction, completed) if judge else {}),
         }
-        return total(values)
+        return total(values, scales(states))
+
+    def score(states, images):
+        """The critic's logits [B] of pictures."""
+        net = states[prior].networks["critic"]
+        return critic.apply(*search_loop.shared((net.params, net.stats)), images, **mode)[0]
+
+    def weights(states):
+        return total.scaled(scales(states))
 
     def begin(states, images, hole, keys, k):
         restarts, damaged = max(search["restarts"], k), fill(images, hole)
@@ -190,7 +203,7 @@ def build(
         raise InputError('search.start: a learnt start is learnt with running statistics: search.batch_norm="running"')
     if learnt and guess is None:
         raise InputError("search.start: a learnt start needs the stage that learns it: a config with stages.encoder")
-    return LatentSearch(begin, advance, finish, painted, paint, search_loss, importance, total.weights)
+    return LatentSearch(begin, advance, finish, painted, paint, search_loss, importance, weights)
 
 
 ANSWERS = {"best": False, "last": True}

@@ -37,7 +37,9 @@ def build(
     """
     nets = latent_gan.networks(networks, size)
     its = searching(nets, losses=losses, search=search, blend=blend)
-    return System(size, (prior(nets, stages[NAME]),), lambda hole: None, its.begin, its.advance, its.finish)
+    return System(
+        size, (prior(nets, stages[NAME]),), lambda hole: None, its.begin, its.advance, its.finish, its.weights
+    )
 
 
 def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:

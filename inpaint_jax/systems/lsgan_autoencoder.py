@@ -43,4 +43,4 @@ def build(
         lsgan.prior(nets, stages[lsgan.NAME]),
         refinement.stage(autoencoder=autoencoder, size=size, settings=settings, projection=projection),
     )
-    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish)
+    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish, its.weights)

@@ -13,8 +13,10 @@ from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.systems import latent_gan, latent_search, learnt_start
-from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.types import Hole, Image, Latent
+
+NAME = "dcgan"  # of the stage
 
 
 def build(
@@ -40,13 +42,13 @@ def build(
     Raises:
       InputError: for names that stand for nothing, numbers that make no search, or a learnt start without its stage.
     """
-    prior = latent_gan.networks(networks, size)
+    nets = latent_gan.networks(networks, size)
     encoder = guess = None
     if "encoder" in stages:
         described = {**networks["encoder"], "latent_size": networks["latent_size"]}
         encoder = build_network(described, NETWORKS, label="networks.encoder")
         guess = partial(learnt_guess, encoder)
-    its = latent_search.build("dcgan", **prior, losses=losses, search=search, blend=blend, guess=guess)
+    its = latent_search.build(NAME, **nets, losses=losses, search=search, blend=blend, guess=guess)
 
     def amortised_loss(states, image, hole, latent):
         """The search's loss as the encoder is trained on it: divided by each picture's sum of weights.
@@ -55,24 +57,28 @@ def build(
         """
         weight = its.importance(hole)
         _, parts = its.loss(states, image, hole, weight, latent)
-        totals = sum(its.weights[label] * part for label, part in parts.items())
+        weights = its.weights(states)
+        totals = sum(weights[label] * part for label, part in parts.items())
         return (totals / weight.sum((1, 2, 3))).mean(), parts
 
-    trained = (
-        latent_gan.stage(
-            "dcgan",
-            **prior,
-            optimizer=stages["dcgan"]["optimizer"],
-            generator_updates=stages["dcgan"]["generator_updates"],
-            generator_loss="generator_nonsaturating",
-            critic_loss="discriminator_bce",
-        ),
-    )
+    trained = (prior(nets, stages[NAME]),)
     if encoder:
         own = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
         its_stage = learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=its.paint, size=size, **own)
         trained += (its_stage,)
-    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish)
+    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish, its.weights)
+
+
+def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
+    """The stage of the DCGAN; raises InputError for an unknown optimiser."""
+    return latent_gan.stage(
+        NAME,
+        **nets,
+        optimizer=settings["optimizer"],
+        generator_updates=settings["generator_updates"],
+        generator_loss="generator_nonsaturating",
+        critic_loss="discriminator_bce",
+    )
 
 
 def learnt_guess(encoder: Network, states: Mapping[str, Any], damaged: Image, hole: Hole) -> Latent:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from inpaint_jax.errors import InputError
 from inpaint_jax.losses.perceptual import feature_l2, jeffreys, semantic
 
 RNG = np.random.default_rng(0)
@@ -50,6 +51,12 @@ def test_a_target_that_stands_still():
 def test_features():
     found = feature_l2({"relu3_1": ONE}, {"relu3_1": OTHER})
     np.testing.assert_allclose(found, np.square(ONE - OTHER).sum((1, 2, 3)), rtol=1e-5)
+    averaged = feature_l2({"relu3_1": ONE}, {"relu3_1": OTHER}, reduction="mean")
+    np.testing.assert_allclose(averaged, np.square(ONE - OTHER).mean((1, 2, 3)), rtol=1e-5)
+    with pytest.raises(InputError, match="unknown reduction 'max'; known: mean, sum"):
+        feature_l2({"relu3_1": ONE}, {"relu3_1": OTHER}, reduction="max")
+    with pytest.raises(InputError, match="feature_l2: no layer 'relu5_1' among relu3_1; choose one"):
+        feature_l2({"relu3_1": ONE}, {"relu3_1": OTHER}, layer="relu5_1")
 
 
 def test_texture_does_not_know_places():

@@ -56,12 +56,12 @@ def test_running_statistics_of_googlenet():
     stats = jax.tree.map(lambda leaf: np.zeros(leaf.shape, np.float32), stats)
     train = jax.jit(lambda p, s, x, key: network.apply(p, s, x, train=True, key=key))
     answer, after = train(params, stats, images, jax.random.key(1))
-    kernel, bias = params["Conv_0"]["kernel"], params["Conv_0"]["bias"]
+    kernel, bias = params["conv1"]["kernel"], params["conv1"]["bias"]
     first = jax.lax.conv_general_dilated(
         images, kernel, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), precision="highest"
     )
     mean = (first + bias[None, None, None]).mean((0, 1, 2))
-    np.testing.assert_allclose(after["batch_stats"]["BatchNorm_0"]["mean"], 0.1 * mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(after["batch_stats"]["conv1_norm"]["mean"], 0.1 * mean, rtol=1e-4, atol=1e-6)
     again, _ = train(params, stats, images, jax.random.key(2))
     assert (answer.logits != again.logits).any()  # dropout
     np.testing.assert_array_equal(answer.features["5b"], again.features["5b"])

@@ -1,0 +1,105 @@
+r"""Buchacek et al. 2020, semantic inpainting with a classifier: Yeh's search, and a GoogLeNet that sees what is shown.
+
+  inpaint train --config=configs/classifier_guided.py --workdir=runs/guided
+  inpaint complete --workdir=runs/guided --images='facades?split=test&count=64' --holes=center --output=completed
+
+Argument, ``configs/classifier_guided.py:preset,terms,layers,scale,search``, in any order, default
+``default,logits,3b,4b,cpu``; scale and search are those of ``configs/yeh.py``, whose DCGAN this is.
+
+  default           the classifier sees pictures as it was trained to; the weights of its terms, and of the critic's
+                    view of the completed picture, bring each to the height of the contextual term, measured where
+                    searches of 32 training pictures with centre holes begin (stage ``balance``).
+  published         as released, for centre and half: pictures in [-1, 1] for a classifier that has learnt levels up to
+                    255, fixed weights of 3, 1e5 and 1e6, z from N(0, 1), per-picture batch statistics, and a rate of
+                    the classifier that falls once, after 50 epochs, as in the authors' log, not twice.
+  published_random  the same for random holes: weights of 30, 1e6 and 1e7.
+  logits            both the features and the class probabilities are compared (the paper's "with logits").
+  nologits          the features only ("without logits").
+  3a ... 5b         the layers whose features are compared.
+
+A labelled set is needed; ``--config.data.validation='DATA/cars?split=val'`` has the classifier's top-1 accuracy on
+those pictures measured while it trains. ``--config.stages.classifier.weights=FILE`` begins with imported weights
+(``inpaint import-weights googlenet``), and then keeps the convolutions of 4a, 4b and 4c as they are.
+
+Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and random holes: 12.76
+and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and 0.55, 11.21 and 0.60 with; 12.58 and
+0.79, 6.85 and 0.55, 11.69 and 0.65 by Yeh's search. Classifier: top-1 0.815 of 196 classes on their validation split,
+from ImageNet weights, which are not here.
+
+Deviations: scale ``cpu`` has a GoogLeNet of a quarter of the channels, its first convolution with stride 2, trained
+for 4,000 steps of 32 with a rate that falls along a cosine.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import yeh
+from inpaint_jax.errors import InputError
+
+PRESETS = ("default", "published", "published_random")
+TERMS = ("logits", "nologits")
+LAYERS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+EPOCH = 203  # steps of the authors' log
+# classifier: width, stride of the first convolution, steps.
+SCALES = {"smoke": (0.125, 2, 20), "demo": (0.125, 2, 300), "cpu": (0.25, 2, 4000), "paper": (1.0, 1, 200 * EPOCH)}
+# weights of the critic's view of the completed picture, of the features, of the class probabilities
+WEIGHTS = {"default": (1.0, 1.0, 1.0), "published": (3.0, 1e5, 1e6), "published_random": (30.0, 1e6, 1e7)}
+
+
+def get_config(argument: str = "default,logits,cpu") -> ConfigDict:
+    """The config of a preset, its terms, layers, a scale and a search, in any order."""
+    words = argument.split(",") if argument else []
+    known = (*PRESETS, *TERMS, *LAYERS, *yeh.SCALES, *yeh.SEARCHES)
+    if unknown := set(words) - set(known):
+        unknown_words = ", ".join(sorted(unknown))
+        raise InputError(f"configs/classifier_guided.py: unknown words {unknown_words}; known: {', '.join(known)}")
+    preset = next((w for w in words if w in PRESETS), "default")
+    scale = next((w for w in words if w in SCALES), "cpu")
+    published = preset != "default"
+    shared = [w for w in words if w in (*yeh.SCALES, *yeh.SEARCHES)] + (["published"] if published else [])
+    config = yeh.get_config(",".join(shared))
+    width, stride, steps = SCALES[scale]
+    layers = {layer: 1.0 for layer in LAYERS if layer in words} or {"3b": 1.0, "4b": 1.0}
+    inpainting, semantic, categorical = WEIGHTS[preset]
+    terms = dict(
+        inpainting=dict(fn="generator_nonsaturating", fake_logits="completed_logits"),
+        semantic=dict(fn="semantic", layers=layers),
+        categorical=dict(fn="jeffreys"),
+    )
+    config.system = "classifier_guided"
+    config.data.update(fit="resize", validation="")
+    config.networks.update(
+        classifier=dict(name="googlenet.GoogLeNet", classes=196, width=width, stride=stride),
+        classifier_mean=(107.961, 102.388, 103.130),
+    )
+    config.losses.update(
+        inpainting=dict(terms["inpainting"], weight=inpainting),
+        semantic=dict(terms["semantic"], weight=semantic),
+        categorical=dict(terms["categorical"], weight=0.0 if "nologits" in words else categorical),
+    )
+    config.search.classifier_input = "raw" if published else "converted"
+    fall = dict(schedule="drops", at=[50 * EPOCH] if published else [35 * EPOCH, 50 * EPOCH])
+    config.stages.classifier = dict(
+        batch_size=32,
+        steps=steps,
+        optimizer=dict(name="adam", learning_rate=1e-3, **(fall if scale == "paper" else dict(schedule="cosine"))),
+        auxiliary=0.3,
+        rotation=20.0,
+        shift=0.1,
+        weights="",
+        frozen=("4a", "4b", "4c"),
+        checkpoint_every=config.stages.dcgan.checkpoint_every,
+        picture_every=config.stages.dcgan.picture_every,
+        log_every=config.stages.dcgan.log_every,
+    )
+    if not published:
+        measured = {label: dict(term, weight=1.0) for label, term in terms.items()}
+        config.stages.balance = dict(
+            batch_size=32,
+            steps=1,
+            holes="center",
+            losses=dict(contextual=config.losses.contextual.to_dict(), **measured),
+            checkpoint_every=1,
+            picture_every=1,
+            log_every=1,
+        )
+    return config

@@ -1,0 +1,128 @@
+r"""Liu et al. 2018, generative image inpainting with neural features: repainted in one pass, judged in four ways.
+
+  inpaint train --config=configs/neural_features.py --workdir=runs/neural_features
+  inpaint complete --workdir=runs/neural_features --images='facades?split=test&count=64' --holes=center:16 \
+                   --output=completed
+
+Argument, ``configs/neural_features.py:preset,scale``, in any order, default ``default,cpu``:
+
+  default       as published: trained on one hole in the middle, a quarter of the picture's side; completes any.
+  random_holes  our extension: squares of a sixteenth to half of the side, anywhere.
+  smoke         seconds; tests.    cpu   a quarter of an hour on two cores.    paper   what the paper ran: for a GPU.
+
+The whole picture is painted. Half of its squared error, summed, counts 1; its distance in a map of VGG-19, summed,
+0.05; how real a critic finds the square around the hole, and another the completed picture, 200 each. A loss of weight 0
+is left out with all that only it needs: ``--config.stages.liu.losses.local_adversarial.weight=0`` trains without the local critic.
+``--config.stages.liu.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
+
+The paper's VGG-19 has learnt ImageNet. Here it is the stage ``features``, which learns the classes of the training
+pictures, at most ``networks.features.classes``; ``--config.stages.features.steps=0`` keeps it as it is drawn.
+
+Sources: the paper; for sums in place of means the code of Li et al. 2017, whose face completion it extends. Published:
+PSNR 24.3315, SSIM 0.9599 (PatchMatch 17.9027, 0.8997) on 5,500 pictures of ImageNet.
+
+Deviations: the paper has pictures of 24 px and holes of 8, but its networks are of 64 and, for the local critic, 16,
+and so are ours. For the letter give a folder of pictures of 24 px, which are enlarged, and
+``--config.stages.liu.holes=center:22``, whose crops are shrunk to 16. Batch, rate and length are not stated ("similar
+to DCGAN"): 64, 2e-4 and 200 epochs of 20,112 pictures. Nor is how far pictures are turned and moved: 10 degrees and 2
+pixels. The printed last layer has 32 channels: one more makes three of them. Scale ``cpu`` has half of the channels, a
+quarter in VGG-19, and XXX.
+"""
+
+from ml_collections import ConfigDict
+
+from inpaint_jax.errors import InputError
+
+# size: side of the pictures; generator: channels and waist; critics: channels; features: width, last map and classes
+# of the VGG-19, batch and steps.
+SCALES = {
+    "smoke": dict(
+        size=32,
+        generator=dict(features=[8, 8, 16, 16], waist=32),
+        global_critic=[4, 4, 8, 8, 8],
+        local_critic=[8, 8, 8],
+        features=dict(width=4, last="relu3_1", classes=100),
+        learning=(8, 10),
+        batch=8,
+        steps=20,
+        every=(10, 10, 5),
+    ),
+    "cpu": dict(
+        size=64,
+        generator=dict(features=[16, 32, 64, 128], waist=512),
+        global_critic=[16, 16, 32, 64, 128, 64],
+        local_critic=[32, 32, 64, 128],
+        features=dict(width=16, last="relu4_1", classes=100),
+        learning=(32, 1000),
+        batch=32,
+        steps=1500,
+        every=(500, 500, 50),
+    ),
+    "paper": dict(
+        size=64,
+        generator=dict(features=[32, 64, 128, 256], waist=1024),
+        global_critic=[32, 32, 64, 128, 256, 128],
+        local_critic=[64, 64, 128, 256],
+        features=dict(width=64, last="relu5_4", classes=1000),
+        learning=(64, 31_400),  # 100 epochs
+        batch=64,
+        steps=62_850,  # 200 epochs of 20,112 pictures
+        every=(1000, 1000, 100),
+    ),
+}
+PRESETS = ("default", "random_holes")
+
+
+def get_config(argument: str = "default,cpu") -> ConfigDict:
+    """The config of a preset and a scale, in any order."""
+    words = argument.split(",") if argument else []
+    if unknown := set(words) - {*PRESETS, *SCALES}:
+        known = ", ".join((*PRESETS, *SCALES))
+        raise InputError(f"configs/neural_features.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    s = SCALES[next((w for w in words if w in SCALES), "cpu")]
+    size, adam = s["size"], dict(name="adam", learning_rate=2e-4, b1=0.5)
+    checkpoint_every, picture_every, log_every = s["every"]
+    batch_size, steps = s["learning"]
+    moves = dict(rotation=10.0, shift=2 / 64)
+    critic, deceive = dict(name="global_local.Discriminator"), dict(fn="generator_nonsaturating", weight=200.0)
+    reports = dict(checkpoint_every=checkpoint_every, picture_every=picture_every, log_every=log_every)
+    return ConfigDict(
+        dict(
+            system="neural_features",
+            seed=0,
+            data=dict(train="facades?split=train", size=size, fit="crop", flip=True),
+            networks=dict(
+                generator=dict(name="global_local.Generator", **s["generator"]),
+                global_critic=dict(**critic, features=s["global_critic"]),
+                local_critic=dict(**critic, features=s["local_critic"]),
+                local_size=size // 4,
+                features=dict(name="vgg19.Classifier", **s["features"]),
+            ),
+            search=dict(slots=64),
+            stages=dict(
+                features=dict(
+                    batch_size=batch_size,
+                    steps=steps,
+                    optimizer=dict(name="adam", learning_rate=1e-3, schedule="cosine"),
+                    auxiliary=0.0,
+                    **moves,
+                    **reports,
+                ),
+                liu=dict(
+                    batch_size=s["batch"],
+                    steps=s["steps"],
+                    optimizer=dict(generator=dict(adam), critic=dict(adam)),
+                    losses=dict(
+                        reconstruction=dict(fn="half_l2_sum", weight=1.0),
+                        local_adversarial=dict(**deceive, fake_logits="fake_local_logits"),
+                        global_adversarial=dict(**deceive, fake_logits="fake_global_logits"),
+                        feature=dict(fn="feature_l2", weight=0.05, layer="relu3_1", gram=False, reduction="sum"),
+                    ),
+                    holes=f"center:{size // 4}" if "random_holes" not in words else f"square:{size // 16}-{size // 2}",
+                    stale_critic=False,
+                    **moves,
+                    **reports,
+                ),
+            ),
+        )
+    )

@@ -1,0 +1,119 @@
+"""Generative image inpainting with neural features (Liu et al., ICIMCS 2018).
+
+An encoder and a decoder repaint the whole picture, under any hole. What they paint is compared to the true picture pixel
+by pixel and in the maps of a VGG-19 that has learnt to classify pictures, and two critics play against it: one sees the
+square around the hole, the other the completed picture. Then paste.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+
+from inpaint_jax import steps
+from inpaint_jax.augmentation import draw_moves, moved
+from inpaint_jax.compositing import composite
+from inpaint_jax.crops import at_hole
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.networks.functional import side_by_side
+from inpaint_jax.objective import objective
+from inpaint_jax.systems import blocks as block_task
+from inpaint_jax.systems import classification
+from inpaint_jax.systems.block_prediction import predictor
+from inpaint_jax.systems.feed_forward import single_pass
+from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.types import Hole, Image
+
+FEATURES, NAME = "features", "liu"  # of the stages
+CRITICS = ("global", "local")
+
+
+def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+    """The system.
+
+    Args:
+      size: side of the pictures.
+      networks: ``generator``, which repaints whole pictures; ``global_critic``; ``local_critic``, and ``local_size``, the
+        side of the crops that it sees; ``features``, a classifier.
+      search: nothing of it: there is none.
+      stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, as ``classification.stage`` takes
+        it. The second, as ``block_prediction.predictor`` takes it: ``holes`` is the family that is trained on,
+        ``rotation`` and ``shift`` are how far pictures are turned and moved, as ``draw_moves`` takes it. Offered to its
+        losses: ``prediction`` and ``target``, ``hole``, ``fake_global_logits``, ``fake_local_logits``, ``features``
+        and ``target_features``. A critic whose logits no loss reads does not play, and features that none reads are
+        neither trained nor computed.
+
+    Raises:
+      InputError: for names that stand for nothing, or holes that do not fit the picture.
+    """
+    del search
+    own = stages[NAME]
+    total = objective(own["losses"], LOSSES)
+    critics = {
+        critic: build_network(networks[f"{critic}_critic"], NETWORKS, label=f"networks.{critic}_critic")
+        for critic in CRITICS
+        if total.reads(f"fake_{critic}_logits")
+    }
+    classifier = build_network(networks["features"], NETWORKS, label="networks.features")
+    perceiving = total.reads("features") or total.reads("target_features")
+    grey = {"fill": 0.0, "unit_range": False}
+    whole = block_task.build(size=size, side=size, holes=own["holes"], networks=grey, label=f"stages.{NAME}.holes")
+
+    def perceive(earlier, prediction, target):
+        net = earlier[FEATURES].networks["classifier"]
+        painted, true = (classifier.apply(net.params, net.stats, x, train=False)[0] for x in (prediction, target))
+        return {"features": painted.features, "target_features": true.features}
+
+    stage, paint = predictor(
+        NAME,
+        blocks=whole,
+        generator=build_network(networks["generator"], NETWORKS, label="networks.generator"),
+        critic=side_by_side(critics) if critics else None,
+        settings=own,
+        seen=partial(seen, critics=tuple(critics), side=networks["local_size"]),
+        critic_losses={
+            f"discriminator_bce_{critic}": {
+                "fn": "discriminator_bce",
+                "weight": 1.0,
+                "real_logits": f"real_{critic}_logits",
+                "fake_logits": f"fake_{critic}_logits",
+            }
+            for critic in critics
+        },
+        perceive=perceive if perceiving else None,
+    )
+    trained = [moving(stage, rotation=own["rotation"], shift=own["shift"])]
+    if perceiving:
+        its, classes = stages[FEATURES], networks["features"]["classes"]
+        trained.insert(0, classification.stage(FEATURES, network=classifier, classes=classes, settings=its))
+    return single_pass(paint, *trained, size=size, supports=whole.supports)
+
+
+def seen(picture: Image, image: Image, hole: Hole, *, critics: Collection[str], side: int) -> dict[str, Image]:
+    """What each critic is given of a picture: "global" the completed one, "local" the square around its hole.
+
+    Args:
+      picture: painted, or the true one, ``[B, size, size, C]``.
+      image: the true one.
+      hole: ``[B, size, size, 1]``.
+      critics: that are asked.
+      side: of what the local critic sees.
+    """
+    given = {"global": composite(image, picture, hole), "local": at_hole(picture, hole, side)}
+    return {critic: given[critic] for critic in critics}
+
+
+def moving(stage: Stage, *, rotation: float, shift: float) -> Stage:
+    """The stage with training pictures that are turned and moved at random (section 4.1)."""
+    draw = partial(draw_moves, rotation=rotation, shift=shift)
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        key_moves, key_step = jax.random.split(key)
+        image = batch["image"]
+        turned = moved(image, steps.global_draw(draw, key_moves, len(image), axis_name))
+        return stage.step(state, {**batch, "image": turned}, key_step, earlier, axis_name=axis_name)
+
+    return stage._replace(step=step)

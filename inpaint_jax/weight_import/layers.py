@@ -1,0 +1,99 @@
+"""Layers of a torch network as layers of ours: which belongs to which, and how its numbers are carried over."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Take = Callable[[str], np.ndarray]  # an array of the source by its name
+Arrays = dict[str, np.ndarray]  # ours by path: "params/conv1/kernel", "stats/batch_stats/conv1_norm/mean"
+
+OUR_EPSILON = 1e-5  # of our batch norm
+
+
+class Layer(NamedTuple):
+    """A convolution or dense layer, and the norm behind it where it has one.
+
+    Attributes:
+      ours: path in our network, "Residual_0/Conv_0".
+      theirs: name in the source, "conv_2x.conv_1".
+      norm: path of our norm.
+      their_norm: name of theirs.
+    """
+
+    ours: str
+    theirs: str
+    norm: str = ""
+    their_norm: str = ""
+
+
+class Kind(NamedTuple):
+    """A network whose weights can be imported.
+
+    Attributes:
+      layers: ``names of a source -> layers`` that are fed from it.
+      convert: ``(take, layer) -> arrays`` of ours for one of them.
+      module: ``arrays -> Linen module`` of ours whose parameters they are, its width and depth found from their shapes.
+      rename: the name that an array of the source is looked up by; several of one name are copies.
+      epsilon: of the source's batch norm.
+      left_out: why names of the source that no layer takes are left out, by pattern.
+      stays: beginnings of paths of our layers that may stay as they are initialised, or have another number of outputs.
+      pictures: what the weights expect to see.
+    """
+
+    layers: Callable[[Collection[str]], tuple[Layer, ...]]
+    convert: Callable[[Take, Layer], Arrays]
+    module: Callable[[Arrays], Any]
+    left_out: dict[str, str]
+    pictures: str
+    rename: Callable[[str], str] = str
+    epsilon: float = OUR_EPSILON
+    stays: tuple[str, ...] = ()
+
+
+def plain(take: Take, layer: Layer) -> Arrays:
+    """A convolution or dense layer as it is, its kernel ``[O, I, h, w]`` or ``[O, I]`` turned to ours."""
+    arrays = {"kernel": turned(take(f"{layer.theirs}.weight")), "bias": take(f"{layer.theirs}.bias")}
+    return dict(below(f"params/{layer.ours}", arrays))
+
+
+def group_normed(take: Take, layer: Layer) -> Arrays:
+    """A convolution and the group norm behind it."""
+    arrays = plain(take, layer)
+    norm = {"scale": take(f"{layer.their_norm}.weight"), "bias": take(f"{layer.their_norm}.bias")}
+    return arrays | dict(below(f"params/{layer.norm}", norm))
+
+
+def batch_normed(take: Take, layer: Layer, *, epsilon: float) -> Arrays:
+    """A convolution without bias and the batch norm behind it, as ours with a bias and a norm without a scale.
+
+    With running statistics the answers are the same: the scale g of ``g (Wx - m) / sqrt(v + epsilon) + b`` goes into
+    kernel and mean, the difference of the epsilons into the variance. In training a norm without a scale takes g out
+    again, but for its sign.
+    """
+    weight, scale = take(f"{layer.theirs}.weight"), take(f"{layer.their_norm}.weight").astype(np.float64)
+    variance = take(f"{layer.their_norm}.running_var").astype(np.float64)
+    mean = scale * take(f"{layer.their_norm}.running_mean")
+    params = {"kernel": turned(weight * scale[:, None, None, None]), "bias": np.zeros_like(scale)}
+    statistics = {"mean": mean, "var": variance + epsilon - OUR_EPSILON}
+    return {
+        **dict(below(f"params/{layer.ours}", params)),
+        f"params/{layer.norm}/bias": take(f"{layer.their_norm}.bias"),
+        **dict(below(f"stats/batch_stats/{layer.norm}", statistics)),
+    }
+
+
+def turned(weight: np.ndarray) -> np.ndarray:
+    """``[O, I, h, w]`` to ``[h, w, I, O]``, ``[O, I]`` to ``[I, O]``."""
+    return np.moveaxis(weight, (0, 1), (-1, -2))
+
+
+def centred(kernel: np.ndarray, side: int) -> np.ndarray:
+    """A kernel ``[h, w, I, O]`` in the middle of a larger one of zeros, which does the same; a larger one as it is."""
+    margins = [((side - n) // 2, side - n - (side - n) // 2) if n < side else (0, 0) for n in kernel.shape[:2]]
+    return np.pad(kernel, (*margins, (0, 0), (0, 0)))
+
+
+def below(path: str, arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays by whole paths."""
+    return ((f"{path}/{name}", array) for name, array in arrays.items())

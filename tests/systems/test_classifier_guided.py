@@ -1,0 +1,243 @@
+"""The classifier stage, the balanced weights and the guided search, on tiny networks."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import inpaint_jax
+from inpaint_jax import cli, configuration, parallel
+from inpaint_jax.errors import InputError
+from inpaint_jax.losses.contextual import importance_weight
+from inpaint_jax.model import initial_state
+from inpaint_jax.networks.functional import pure
+from inpaint_jax.networks.googlenet import GoogLeNet
+from inpaint_jax.systems import classification, classifier_guided
+from inpaint_jax.train import train
+
+SETTINGS = dict(
+    optimizer=dict(name="adam", learning_rate=1e-3), steps=10, auxiliary=0.3, rotation=20.0, shift=0.1, frozen=["4a"]
+)
+NET = GoogLeNet(classes=4, stride=2, width=0.0625)
+
+
+def config(tiny, *overrides):
+    """``configs/classifier_guided.py`` at 16 px."""
+    given = (
+        *tiny,
+        "--config.networks.classifier.width=0.0625",
+        "--config.networks.classifier.classes=8",
+        "--config.stages.classifier.batch_size=8",
+        "--config.stages.classifier.steps=4",
+        "--config.stages.classifier.picture_every=4",
+        "--config.stages.classifier.log_every=1",
+        "--config.stages.balance.batch_size=8",
+        *(f"--config.{item}" for item in overrides),
+    )
+    return configuration.load("configs/classifier_guided.py:smoke", given)
+
+
+@pytest.fixture(scope="module")
+def folder(tiny, workdir, tmp_path_factory):
+    """A tiny run, whose DCGAN is that of the Yeh run."""
+    folder = tmp_path_factory.mktemp("guided")
+    its = config(tiny, "data.fit=crop", "data.validation=facades?split=test&count=11")
+    assert train(its, folder, reuse_from=workdir) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    return inpaint_jax.load(folder)
+
+
+@pytest.fixture(scope="module")
+def examples():
+    rng = np.random.default_rng(1)
+    hole = np.zeros((2, 16, 16, 1), np.float32)
+    hole[:, 4:12, 4:12] = 1
+    return jnp.asarray(rng.uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)), jnp.asarray(hole)
+
+
+def drawn(module, side):
+    """Parameters and statistics without compiling their initialisers."""
+    network, rng = pure(module), np.random.default_rng(0)
+    shapes = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, side, side, 3)))
+    params = jax.tree.map(lambda leaf: rng.normal(0, 0.1, leaf.shape).astype(np.float32), shapes[0])
+    return network, params, jax.tree.map(lambda leaf: np.ones(leaf.shape, np.float32), shapes[1])
+
+
+def labelled(count, side=16):
+    rng = np.random.default_rng(2)
+    image = rng.uniform(-1, 1, (count, side, side, 3)).astype(np.float32)
+    return {"image": image, "label": rng.integers(0, 4, count).astype(np.int32)}
+
+
+@pytest.mark.parametrize("weights", ["", "imagenet.npz"])
+def test_frozen_blocks(weights):
+    """A-A5: no update for the convolutions of 4a where weights are given; its norms learn on, as all else."""
+    network, params, stats = drawn(NET, 16)
+    its = classification.stage("classifier", network=network, classes=4, settings=SETTINGS | {"weights": weights})
+    state = jax.eval_shape(its.init, jax.random.key(0), labelled(8), {})
+    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state.networks["classifier"].opt)
+    net = state.networks["classifier"]._replace(params=params, stats=stats, opt=zeros)
+    state = state._replace(networks={"classifier": net}, step=jnp.zeros((), jnp.int32))
+    after, metrics = jax.jit(its.step)(state._replace(key=jax.random.key(0)), labelled(8), jax.random.key(1), {})
+    assert set(metrics) == {"cross_entropy", "accuracy"}
+    moved = {}
+    for path, before in jax.tree_util.tree_leaves_with_path(params):
+        name, now = jax.tree_util.keystr(path, simple=True, separator="/"), after.networks["classifier"].params
+        for key in name.split("/"):
+            now = now[key]
+        moved[name] = bool((np.asarray(now) != before).any())
+    frozen = {name for name, change in moved.items() if not change}
+    convolutions = {name for name in moved if name.startswith("4a") and f"{name.rpartition('/')[0]}/kernel" in moved}
+    assert convolutions and len(convolutions) < sum(name.startswith("4a") for name in moved)
+    assert frozen >= convolutions if weights else not frozen & {n for n in convolutions if n.endswith("kernel")}
+    assert not any(name.endswith("kernel") for name in frozen - convolutions)
+
+
+def test_devices_agree():
+    """One device and four, one step: the same classifier but for rounding."""
+    network, params, stats = drawn(NET, 16)
+    its = classification.stage("classifier", network=network, classes=4, settings=SETTINGS)
+    make = jax.eval_shape(its.init, jax.random.key(0), labelled(8), {})
+    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), make.networks["classifier"].opt)
+    net = make.networks["classifier"]._replace(params=params, stats=stats, opt=zeros)
+    state = make._replace(networks={"classifier": net}, step=jnp.zeros((), jnp.int32), key=jax.random.key(0))
+    found = {}
+    for how, devices in (("jit", 1), ("pmap", 4)):
+        mesh = parallel.mesh(jax.devices()[:devices])
+        step = parallel.data_parallel(its.step, mesh, how=how)
+        batch = parallel.put_batch(labelled(8), mesh)
+        found[how] = jax.device_get(step(parallel.replicate(state, mesh), batch, jax.random.key(1), {})[1])
+    np.testing.assert_allclose(found["jit"]["cross_entropy"], found["pmap"]["cross_entropy"], rtol=1e-4)
+    assert found["jit"]["accuracy"] == found["pmap"]["accuracy"]
+
+
+def test_what_a_run_leaves(folder, trained):
+    """Labels of the procedural facades, accuracy on all pictures of another split, weights found in one step."""
+    lines = [json.loads(line) for line in (folder / "classifier/metrics.jsonl").read_text().splitlines()]
+    validated = [line for line in lines if "validation_accuracy" in line]
+    assert [line["step"] for line in validated] == [4]
+    assert round(11 * validated[0]["validation_accuracy"], 3) in range(12)
+    (line,) = [json.loads(line) for line in (folder / "balance/metrics.jsonl").read_text().splitlines()]
+    weights = trained.system.weights(trained.states)
+    assert set(weights) == {"contextual", "prior", "inpainting", "semantic", "categorical"}
+    assert weights["contextual"] == 1 and weights["prior"] == 0.003
+    for label in ("inpainting", "semantic", "categorical"):
+        np.testing.assert_allclose(weights[label], line["median_contextual"] / line[f"median_{label}"], rtol=1e-5)
+
+
+def test_balance_is_what_a_search_begins_with(trained, examples):
+    """The weighted terms have one median over the pictures that were measured: here, of any, one order of magnitude."""
+    progress, _ = searched(trained, examples, chunks=1)
+    first = {label: np.asarray(trace)[:, 0, 0] for label, trace in progress.searches.trace.items()}
+    weights = trained.system.weights(trained.states)
+    total = sum(float(weights[label]) * first[label] for label in weights)
+    np.testing.assert_allclose(first["total"], total, rtol=1e-4)
+
+
+def searched(model, examples, chunks=None):
+    keys = jax.random.split(jax.random.key(0), 2)
+    progress = jax.jit(lambda s, i, h: model.system.begin(s, i, h, keys, 1))(model.states, *examples)
+    advance = jax.jit(model.system.advance)
+    while not progress.done.all() and chunks != 0:
+        progress, chunks = advance(model.states, progress), chunks and chunks - 1
+    return progress, jax.jit(model.system.finish)(model.states, progress)
+
+
+def test_the_search(trained, examples):
+    _, completion = searched(trained, examples)
+    assert completion.images.shape == (2, 1, 16, 16, 3)
+    image, hole = examples
+    np.testing.assert_array_equal(completion.images[:, 0] * (1 - hole), image * (1 - hole))
+    assert set(completion.losses) == {"contextual", "prior", "inpainting", "semantic", "categorical", "total"}
+    assert all((np.asarray(values) >= 0).all() for values in completion.losses.values())
+
+
+@pytest.mark.parametrize("term", ["contextual", "prior", "inpainting", "semantic", "categorical"])
+def test_gradients(trained, examples, term):
+    """Of every term alone, along a direction in the latent, against a finite difference."""
+    weights = {label: 0.0 for label in ("contextual", "prior", "inpainting", "semantic", "categorical")} | {term: 1.0}
+    overrides = [f"--config.losses.{label}.weight={weight}" for label, weight in weights.items()]
+    its = configuration.override(configuration.from_plain(configuration.to_plain(trained.config)), overrides)
+    image, hole = examples
+    total = guided_loss(its, trained.states, image * (1 - hole), hole)
+    rng = np.random.default_rng(3)
+    latent, along = (jnp.asarray(rng.uniform(-1, 1, (2, 8)).astype(np.float32)) for _ in range(2))
+    value, slope = jax.jit(lambda z: jax.jvp(total, (z,), (along,)))(latent)
+    epsilon = 2e-3
+    shifted = jax.jit(jax.vmap(total))(jnp.stack([latent + epsilon * along, latent - epsilon * along]))
+    np.testing.assert_allclose(slope, (shifted[0] - shifted[1]) / (2 * epsilon), rtol=0.03, atol=1e-3 * abs(value))
+
+
+def guided_loss(its, states, image, hole):
+    """latents [B, Z] -> the scalar that the search of a config descends on."""
+    plain = configuration.to_plain(its)
+    keywords = {key: plain[key] for key in ("losses", "search", "blend", "stages")}
+    search = classifier_guided.searching(plain["networks"], size=16, **keywords)
+    weight = importance_weight(hole, window=7)
+    return lambda latent: search.loss(states, image, hole, weight, latent)[0]
+
+
+def test_raw_input_barely_moves_the_classifier(trained, examples):
+    """The published presets: pictures in [-1, 1] for a network of levels, whose semantic term is then tiny."""
+    its = configuration.from_plain(configuration.to_plain(trained.config))
+    raw = inpaint_jax.model.changed(its, None, ["--config.search.classifier_input=raw"])
+    image, hole = examples
+    latent = jnp.zeros((2, 8))
+    overrides = [f"--config.losses.{label}.weight=0" for label in ("contextual", "prior", "inpainting", "categorical")]
+    values = [
+        guided_loss(configuration.override(config, overrides), trained.states, image * (1 - hole), hole)(latent)
+        for config in (its, raw)
+    ]
+    assert values[1] < 0.1 * values[0]
+
+
+def test_presets():
+    """B6, B8: the printed weights; a published preset has nothing to balance; the words choose terms and layers."""
+    for preset, expected in (("published", (3.0, 1e5, 1e6)), ("published_random", (30.0, 1e6, 1e7))):
+        its = configuration.load(f"configs/classifier_guided.py:{preset},paper")
+        assert tuple(its.losses[label].weight for label in ("inpainting", "semantic", "categorical")) == expected
+        assert "balance" not in its.stages and its.search.classifier_input == "raw"
+        assert its.search.batch_norm == "sample" and its.search.iterations == 1500
+    its = configuration.load("configs/classifier_guided.py:nologits,5a,paper")
+    assert its.losses.categorical.weight == 0 and its.losses.semantic.layers.to_dict() == {"5a": 1.0}
+    assert its.stages.balance.losses.semantic.layers.to_dict() == {"5a": 1.0}
+    assert its.stages.classifier.optimizer["at"] == (35 * 203, 50 * 203)
+
+
+def test_a_user_completes(folder, tmp_path, capsys):
+    """The command, for two pictures; the traces count with the weights that were found."""
+    arguments = ["complete", f"--workdir={folder}", "--images=facades?count=2", "--holes=left"]
+    assert cli.main([*arguments, f"--output={tmp_path}/out"]) == 0
+    assert "semantic" in (tmp_path / "out/report.json").read_text()
+    assert (tmp_path / "out/traces.png").stat().st_size > 1000
+
+
+def test_pictures_without_labels(tiny, tmp_path):
+    from PIL import Image
+
+    for i in range(8):
+        Image.new("RGB", (16, 16), (i, i, i)).save(tmp_path / f"{i}.png")
+    for spec in (f"data.train={tmp_path}", f"data.validation={tmp_path}"):
+        with pytest.raises(InputError, match=r"stages.classifier: 0.* has no label; it needs labelled pictures"):
+            train(config(tiny, spec), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_more_classes_than_the_network_has(tiny, workdir, tmp_path):
+    with pytest.raises(InputError, match=r"label \d is none of the 2 classes of the network: 0 to 1"):
+        train(config(tiny, "data.fit=crop", "networks.classifier.classes=2"), tmp_path, reuse_from=workdir)
+
+
+def test_initial_weights_are_one(tiny):
+    its = config(tiny)
+    system = configuration.build_system(its)
+    state = initial_state(system.stages[-1], its, {})
+    assert {label: float(value) for label, value in state.schedule.items()} == dict.fromkeys(
+        ("inpainting", "semantic", "categorical"), 1.0
+    )

@@ -1,0 +1,228 @@
+"""Liu's system on tiny networks: who sees what, who learns from whom, what is left out, what is completed."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inpaint_jax import configuration, masks, parallel
+from inpaint_jax.errors import InputError
+from inpaint_jax.model import Model, initial_state, load
+from inpaint_jax.systems.neural_features import seen
+from inpaint_jax.train import train
+
+SIZE = 16
+TINY = (
+    "data.size=16",
+    "data.train=facades?split=train&count=16",
+    "networks.generator.waist=8",
+    "networks.local_size=4",
+    "networks.features.width=4",
+    "networks.features.last=relu2_1",
+    "networks.features.classes=10",
+    "stages.features.steps=2",
+    "stages.liu.losses.feature.layer=relu1_2",
+    "stages.liu.holes=center:4",
+)
+LOSSES = "stages.liu.losses"
+OFF = {"local": f"{LOSSES}.local_adversarial", "global": f"{LOSSES}.global_adversarial", "feature": f"{LOSSES}.feature"}
+
+
+def tiny(*overrides, off=(), words="default"):
+    """A config of 16 px and a few channels, and some losses of weight 0."""
+    given = (*TINY, *overrides, *(f"{OFF[name]}.weight=0" for name in off))
+    config = configuration.load(f"configs/neural_features.py:smoke,{words}", [f"--config.{item}" for item in given])
+    config.networks.generator.features = [4, 4, 4, 4]
+    config.networks.global_critic.features, config.networks.local_critic.features = [4, 4, 4, 4], [4, 4]
+    return config
+
+
+def drawn(config):
+    """The system and states of its stages, with parameters that numpy draws: nothing is compiled."""
+    system, states, rng = configuration.build_system(config), {}, np.random.default_rng(0)
+    for stage in system.stages:
+        shapes = jax.eval_shape(partial(initial_state, stage, config), states)
+        made = jax.tree.map(
+            lambda leaf: (
+                rng.normal(0, 0.2, leaf.shape).astype(np.float32)
+                if leaf.dtype == jnp.float32
+                else jnp.zeros(leaf.shape, leaf.dtype)
+                if jnp.issubdtype(leaf.dtype, jnp.integer)
+                else jax.random.key(1)
+            ),
+            shapes,
+        )
+        empty = {name: net._replace(opt=jax.tree.map(np.zeros_like, net.opt)) for name, net in made.networks.items()}
+        states[stage.name] = made._replace(
+            networks={n: net._replace(stats=unit(net.stats)) for n, net in empty.items()}
+        )
+    return system, states
+
+
+def unit(stats):
+    """Means of 0 and variances of 1."""
+    return jax.tree.map_with_path(lambda path, leaf: np.full_like(leaf, "var" in str(path[-1])), stats)
+
+
+def batch(count=8):
+    """Noise with labels."""
+    rng = np.random.default_rng(1)
+    return {"image": rng.uniform(-1, 1, (count, SIZE, SIZE, 3)).astype(np.float32), "label": np.arange(count) % 10}
+
+
+def test_what_the_critics_see():
+    """The local one the square around each hole, as it was painted; the global one known pixels, and painted ones."""
+    painted, image = batch(3)["image"], -batch(3)["image"]
+    places = [(0, 12), (5, 3), (9, 9)]
+    hole = jnp.stack([masks.place(jax.random.key(0), SIZE, side=4, top=t, left=l) for t, l in places])
+    both = seen(painted, image, hole, critics=("global", "local"), side=4)
+    np.testing.assert_array_equal(both["global"], np.where(hole > 0.5, painted, image))
+    for i, (top, left) in enumerate(places):
+        np.testing.assert_array_equal(both["local"][i], painted[i, top : top + 4, left : left + 4])
+    true = seen(image, image, hole, critics=("global",), side=4)
+    np.testing.assert_array_equal(true["global"], image)
+    assert set(true) == {"global"}
+
+
+def step_of(system, states):
+    """The second stage's step on the states before it."""
+    *first, stage = system.stages
+    earlier = {its.name: states[its.name] for its in first}
+    return jax.jit(lambda state, batch, key: stage.step(state, batch, key, earlier))
+
+
+def same(one, other):
+    return jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == np.asarray(b)).all()), one, other))
+
+
+def test_a_step():
+    """Every term is told; the generator's rate moves the generator alone, the critics' both critics alone."""
+    for mover, other in (("generator", "critic"), ("critic", "generator")):
+        system, states = drawn(tiny(f"stages.liu.optimizer.{other}.learning_rate=0.0"))
+        before, network = states["liu"], states["features"]
+        kept = jax.tree.map(np.copy, network.networks["classifier"].params)
+        after, told = step_of(system, states)(before, batch(), jax.random.key(0))
+        moved, still = ((before.networks[name].params, after.networks[name].params) for name in (mover, other))
+        assert same(*still) and not same(*moved)
+        if mover == "critic":
+            assert not any(same(*(params[name] for params in moved)) for name in ("global", "local"))
+        assert same(kept, network.networks["classifier"].params) and after.networks.keys() == {"generator", "critic"}
+    critics = {
+        f"{score}_{name}"
+        for score in ("discriminator_bce", "critic_real", "critic_fake")
+        for name in ("global", "local")
+    }
+    assert told.keys() == critics | {"reconstruction", "feature", "local_adversarial", "global_adversarial"}
+    assert all(value.shape == () and np.isfinite(value) for value in told.values())
+
+
+@pytest.mark.parametrize(
+    "off, stages, critics",
+    [
+        ((), ["features", "liu"], {"global", "local"}),
+        (("feature",), ["liu"], {"global", "local"}),
+        (("local",), ["features", "liu"], {"global"}),
+        (("global",), ["features", "liu"], {"local"}),
+        (("local", "global"), ["features", "liu"], None),
+        (("local", "global", "feature"), ["liu"], None),
+    ],
+)
+def test_a_weight_of_0_leaves_out_what_only_it_needs(off, stages, critics):
+    system, states = drawn(tiny(off=off))
+    assert [stage.name for stage in system.stages] == stages
+    networks = states["liu"].networks
+    assert (set(networks["critic"].params) if "critic" in networks else None) == critics
+    after, told = jax.eval_shape(step_of(system, states), states["liu"], batch(), jax.random.key(0))
+    assert jax.tree.structure(after) == jax.tree.structure(states["liu"])
+    terms = {"reconstruction", *(OFF[name].rpartition(".")[2] for name in set(OFF) - set(off))}
+    of_critics = {
+        f"{score}_{name}" for score in ("discriminator_bce", "critic_real", "critic_fake") for name in critics or ()
+    }
+    assert told.keys() == terms | of_critics
+
+
+def test_devices_agree():
+    """One device and four, each cropping the holes of its own examples, which are drawn for the whole batch."""
+    config = tiny("stages.liu.holes=square:2-8")
+    with config.unlocked():
+        for name in ("generator", "critic"):  # plain descent does not blow up rounding as Adam's first steps do
+            config.stages.liu.optimizer[name] = dict(name="sgd", learning_rate=1e-4)
+    system, states = drawn(config)
+
+    def run(devices, how):
+        mesh = parallel.mesh(jax.devices()[:devices])
+        step = parallel.data_parallel(system.stages[1].step, mesh, how=how)
+        state, earlier = (
+            parallel.replicate(jax.tree.map(jnp.copy, s), mesh)
+            for s in (states["liu"], {"features": states["features"]})
+        )
+        state, metrics = step(state, parallel.put_batch({"image": batch()["image"]}, mesh), jax.random.key(3), earlier)
+        return jax.device_get((state.networks, metrics))
+
+    one = run(1, "jit")
+    for how in ("jit", "pmap"):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), one, run(4, how))
+
+
+def test_any_hole_is_completed():
+    """Whatever it was trained on; known pixels bit for bit, and what the hole holds is not looked at."""
+    config = tiny()
+    model = Model(config, *drawn(config))
+    specs = ("center:4", "place:4@0+12", "square:1-16", "random:0.7", "left", "irregular")
+    holes = np.concatenate([masks.evaluation_holes(spec, ids=["a"], size=SIZE, seed=0) for spec in specs])
+    assert all(model.system.supports(hole) is None for hole in holes)
+    images, run = (
+        batch(len(specs))["image"],
+        jax.jit(
+            lambda i, h: model.system.finish(model.states, model.system.begin(model.states, i, h, None, 1)).images[:, 0]
+        ),
+    )
+    answer = np.asarray(run(images, holes))
+    np.testing.assert_array_equal(np.where(holes > 0.5, 0, answer), np.where(holes > 0.5, 0, images))
+    assert all(np.ptp(its[hole[..., 0] > 0.5]) > 0 for its, hole in zip(answer, holes, strict=True))
+    np.testing.assert_array_equal(run(np.where(holes > 0.5, np.float32(0.3), images), holes), answer)
+
+
+def test_a_run(tmp_path):
+    """The features are learnt first, and stay bit for bit what they are while the second stage learns from them."""
+    config = tiny("stages.liu.steps=0", off=("local",))
+    assert train(config, tmp_path) == 0
+    before = load(tmp_path).states
+    config.stages.liu.steps = 2
+    assert train(config, tmp_path) == 0
+    after = load(tmp_path).states
+    nets = [states["features"].networks["classifier"] for states in (before, after)]
+    assert same(nets[0].params, nets[1].params) and int(after["features"].step) == 2
+    assert not same(*(states["liu"].networks["generator"].params for states in (before, after)))
+
+
+@pytest.mark.parametrize(
+    "override, words",
+    [
+        ("stages.liu.holes=center:20", "does not fit a picture of side 16"),
+        ("stages.liu.losses.feature.fn=feature_l3", "unknown loss 'feature_l3'"),
+        ("networks.local_critic.name=global_local.Critic", "unknown networks.local_critic 'global_local.Critic'"),
+        ("networks.features.name=vgg19.VGG", "unknown networks.features 'vgg19.VGG'; known: "),
+        ("stages.liu.optimizer.critic.name=adamm", "stages.liu.optimizer.critic: unknown optimiser 'adamm'"),
+    ],
+)
+def test_bad_configs(override, words):
+    with pytest.raises(InputError, match=words) as caught:
+        configuration.build_system(tiny(override))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "override, words",
+    [
+        ("networks.local_size=8", "a discriminator of 2 layers sees 4 px, got \\(8, 8\\)"),
+        ("stages.liu.losses.feature.layer=relu3_1", "no layer 'relu3_1' among relu1_1, relu1_2, relu2_1"),
+        ("networks.features.last=relu9_1", "VGG-19 has no layer 'relu9_1'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(override, words, tmp_path):
+    with pytest.raises(InputError, match=words):
+        train(tiny(override), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
