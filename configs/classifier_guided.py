@@ -26,7 +26,7 @@ and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and
 0.79, 6.85 and 0.55, 11.69 and 0.65 by Yeh's search. Classifier: top-1 0.815 of 196 classes on their validation split,
 from ImageNet weights, which are not here.
 
-Deviations: scale ``cpu`` has a GoogLeNet of a quarter of the channels, its first convolution with stride 2, trained
+Deviations: scale ``cpu`` has a GoogLeNet of a quarter of the channels, its first convolution with stride 4, trained
 for 4,000 steps of 32 with a rate that falls along a cosine.
 """
 
@@ -40,7 +40,7 @@ TERMS = ("logits", "nologits")
 LAYERS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 EPOCH = 203  # steps of the authors' log
 # classifier: width, stride of the first convolution, steps.
-SCALES = {"smoke": (0.125, 2, 20), "demo": (0.125, 2, 300), "cpu": (0.25, 2, 4000), "paper": (1.0, 1, 200 * EPOCH)}
+SCALES = {"smoke": (0.125, 4, 20), "demo": (0.125, 4, 300), "cpu": (0.25, 4, 4000), "paper": (1.0, 1, 200 * EPOCH)}
 # weights of the critic's view of the completed picture, of the features, of the class probabilities
 WEIGHTS = {"default": (1.0, 1.0, 1.0), "published": (3.0, 1e5, 1e6), "published_random": (30.0, 1e6, 1e7)}
 
