@@ -20,6 +20,7 @@ WORDS = {  # those that change what is built with each other
     "l2_gan": [("four,refine", "one,finetune")],
     "lsgan": [("default", "published")],
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
+    "neural_features": [("default", "random_holes")],
     "on_demand": [("on_demand,inv_psnr", "self_tuned,staged")],
 }
 CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
@@ -32,7 +33,7 @@ def test_every_choice_of_words(choice):
     config = configuration.load(f"configs/{choice}")
     system, size = configuration.build_system(config), config.data.size
     images, hole = jnp.zeros((4, size, size, 3)), jnp.zeros((4, size, size, 1))
-    batch = {"image": images, "projection": images, "hole": hole}
+    batch = {"image": images, "label": jnp.zeros(4, jnp.int32), "projection": images, "hole": hole}
 
     def run():
         keys, states, told = jax.random.split(jax.random.key(0), 4), {}, {}
@@ -182,3 +183,58 @@ def test_the_rows_of_salem(scale):
     assert list(published.values()) == ["1.96 %", "2 %", "0.79 %", "3.19 %", "–"]
     with pytest.raises(InputError, match="configs/salem.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
         experiment.load("configs/salem.py:tiny")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_liu(scale):
+    """Every arm begins alike and shares the features, or reads none; what differs is holes, or losses of weight 0."""
+    its = experiment.load(f"configs/liu.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    full = configs["full"].stages
+    losses = {"no_features": "feature", "no_local": "local_adversarial", "no_global": "global_adversarial"}
+    for name, config in configs.items():
+        stages = [stage.name for stage in configuration.build_system(config).stages]
+        assert stages == (["liu"] if name == "no_features" else ["features", "liu"])
+        assert its.arms[name].reuse == (None if name in ("features", "no_features") else "features")
+        assert config.stages.features == full.features and config.networks == configs["full"].networks
+        assert config.stages.liu.steps == (0 if name == "features" else full.liu.steps)
+        assert (config.stages.liu.holes == full.liu.holes) == (name != "random_holes")
+        off = {label for label, loss in config.stages.liu.losses.items() if not loss.weight}
+        assert off == (
+            {losses[name]} if name in losses else set(losses.values()) - {"feature"} if name == "no_critics" else set()
+        )
+    assert len(its.holes) == len(set(its.holes)) == 17 and full.liu.holes in its.holes
+    if scale != "smoke":
+        assert {"center:4", "center:32", "place:16@0+24", "place:16@24+24", "square:4-32"} <= set(its.holes)
+    table = its.tables[0]
+    assert [row.published for row in table.rows[:2]] == [("17.9027", "0.8997"), ("24.3315", "0.9599")]
+    with pytest.raises(InputError, match="configs/liu.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
+        experiment.load("configs/liu.py:tiny")
+
+
+def test_the_networks_and_weights_of_liu():
+    """As published: 8,996,515, 1,232,353 and 727,233 parameters, 64 px, a hole of 16, batches of 64."""
+    config = configuration.load("configs/neural_features.py:paper")
+    [features, stage] = configuration.build_system(config).stages
+    learnt = jax.eval_shape(partial(model.initial_state, features, config), {})
+    state = jax.eval_shape(partial(model.initial_state, stage, config), {"features": learnt})
+    count = {
+        name: sum(leaf.size for leaf in jax.tree.leaves(params))
+        for name, params in {
+            "generator": state.networks["generator"].params,
+            **state.networks["critic"].params,
+            "vgg": {
+                k: p
+                for k, p in learnt.networks["classifier"].params.items()
+                if k.startswith(("conv1", "conv2", "conv3_1"))
+            },
+        }.items()
+    }
+    assert count == {"generator": 8_996_515, "global": 1_232_353, "local": 727_233, "vgg": 555_328}
+    own = config.stages.liu
+    assert (config.data.size, config.networks.local_size, own.holes, own.batch_size) == (64, 16, "center:16", 64)
+    weights = {"reconstruction": 1.0, "local_adversarial": 200.0, "global_adversarial": 200.0, "feature": 0.05}
+    assert {label: loss.weight for label, loss in own.losses.items()} == weights
+    assert {(rule.name, rule.learning_rate, rule.b1) for rule in own.optimizer.values()} == {("adam", 2e-4, 0.5)}
+    with pytest.raises(InputError, match="unknown words published; known: default, random_holes, smoke, cpu, paper"):
+        configuration.load("configs/neural_features.py:published")

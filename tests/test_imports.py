@@ -23,6 +23,7 @@ ALLOWED = {
     "metrics": "types",
     "curriculum": "types",
     "compositing": "types",
+    "crops": "types",
     "networks": "types",
     # given their networks, never importing them
     "objective": "types losses",
@@ -31,7 +32,7 @@ ALLOWED = {
     "latent_inpainting": "types losses objective compositing state",
     # methods
     "systems": "types losses metrics objective compositing state steps latent_inpainting networks masks blending "
-    "curriculum optimizers",
+    "curriculum optimizers augmentation crops",
     # the world outside
     "interruption": "",
     "files": "",
@@ -52,8 +53,8 @@ ALLOWED = {
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
     "projections": "systems configuration completion data files masks sheets interruption",
-    "train": "systems configuration model data parallel processes validation checkpoints files interruption reuse state "
-    "projections training_report imported_weights",
+    "train": "systems configuration model data parallel processes validation checkpoints files interruption reuse "
+    "state projections training_report imported_weights",
     "reuse": "systems configuration model files state imported_weights",
     "weight_files": "files",
     "imported_weights": "files state weight_files",

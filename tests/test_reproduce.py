@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from inpaint_jax import arm_summary, cli, evaluate, experiment_figures, experiment_report, metrics, reproduce, sheets
-from inpaint_jax.experiment import Comparison, Grid
+from inpaint_jax.experiment import Arm, Comparison, Grid
 from inpaint_jax.picture_set import PictureSet
 
 EXPERIMENT = """
-from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Experiment, Grid, HoleSweep, Row, Sweep, Table
+from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Evolution, Experiment, Grid, HoleSweep, Row, Sweep, Table
 
 TINY = {tiny}
 
@@ -53,6 +53,7 @@ def get_experiment(argument="whole"):
             Comparison("Pairs", "search", "psnr_hole", dict(a=("short", "long"), b=("long", "short")), paired="a"),
         ),
         descents=(Descent("Searching", dict(nag="short", adam="long")),),
+        evolutions=(Evolution("Terms", "short"),),
         grids=(
             Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),
             Grid("figure2", ("damaged", "long"), rows=2, holes=("center", "random:0.8")),
@@ -166,6 +167,7 @@ def test_report(done):
         "![By hole](holes-by-hole.png)",
         "![Training](curve-training.png)",
         "![Searching](descent-searching.png)",
+        "![Terms](evolution-terms.png)",
     ):
         assert words in text
     for name in (
@@ -173,6 +175,7 @@ def test_report(done):
         "holes-by-hole.png",
         "curve-training.png",
         "descent-searching.png",
+        "evolution-terms.png",
         "figure1-center.png",
         "figure1-random-0.8.png",
         "figure2.png",
@@ -195,8 +198,7 @@ def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path
 
     def guess(driver, names, truth, gap, *, title, **_):
         titles.append(title)
-        nothing = np.zeros((len(names), 0))
-        return evaluate.Answer(np.full(truth.shape, 128, np.uint8), 1.0, nothing, nothing)
+        return evaluate.Answer(np.full(truth.shape, 128, np.uint8), 1.0, {})
 
     monkeypatch.setattr(evaluate, "run", guess)
     assert run(file, workdir, "--seed=1", "--only=short") == 0
@@ -249,6 +251,11 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
             "figure2: unknown holes 'left'; known: center, random:0.8",
         ),
         ('many="random:0.8"', 'many="left"', "By hole: unknown holes 'left'; known: center, random:0.8"),
+        (
+            'reuse="short")',
+            'reuse="short", holes=("left",))',
+            "arm 'long': unknown holes 'left'; known: center, random:0.8",
+        ),
         ('mean="mean"', 'mean="harmonic"', "By hole: unknown arm 'harmonic'; known: short, long, mean"),
         ('paired="a"', 'paired="c"', "Pairs: unknown row 'c' to compare to"),
         ('b=("long", "short")', 'b=("long",)', "Pairs: rows that are compared arm by arm must be as long"),
@@ -291,6 +298,42 @@ def test_a_folder_that_was_trained_longer_is_refused(file, done, tmp_path, capsy
     bad.write_text(file.read_text().replace("stages.dcgan.steps=4", "stages.dcgan.steps=2"))
     assert run(bad, tmp_path / "runs") == 2
     assert "has trained 4 steps of dcgan, more than 2" in capsys.readouterr().err
+
+
+def test_what_was_last_validated(tmp_path):
+    lines = [
+        {"step": 10, "validation_accuracy": 0.1},
+        {"step": 20, "validation_accuracy": 0.3},
+        {"step": 20, "loss": 1.0},
+    ]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert arm_summary.validated(tmp_path) == {"accuracy": 0.3} and arm_summary.validated(tmp_path / "reused") == {}
+    summaries = {"ours": {"validated": {"classifier": {"accuracy": 0.3}}}, "other": None}
+    assert "| ours | classifier | accuracy | 0.3  |" in experiment_report.validation_table(summaries)
+    assert experiment_report.validation_table({"other": None}) == ""
+
+
+def test_an_arm_under_some_holes():
+    """It is measured under those, has no number for others, and its searches' terms are shown for those."""
+    gaps, hashes = {"left": np.zeros(1), "center": np.ones(1)}, {"left": "l", "center": "c"}
+    whole = {"test": PictureSet((), [], np.zeros(0), "", gaps, hashes, 0)}
+    its = reproduce.sets_of(Arm("", holes=("center",)), whole)["test"]
+    assert its.gaps == {"center": gaps["center"]} and its.hashes == {"center": "c"}
+    assert reproduce.sets_of(Arm(""), whole)["test"].hashes == hashes
+    summary = {"measured": {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}}
+    assert arm_summary.score(summary, "test", "left", "psnr_hole") is None
+
+
+def test_terms_as_they_are_and_weighted(tmp_path):
+    traces = {"contextual": np.array([[4.0, 2.0], [6.0, np.nan]]), "total": np.array([[8.0, 4.0], [12.0, np.nan]])}
+    arrays = {f"trace_{term}": values for term, values in traces.items()}
+    np.savez(tmp_path / "answer.npz", images=np.zeros(1), seconds=1.0, **arrays)
+    summary = {"measured": {"test": {"center": {"completions": "answer.npz"}}}, "weights": {"contextual": 2.0}}
+    panels = experiment_figures.term_panels(tmp_path, ("center", "left"), summary)
+    assert list(panels) == ["center, as they are", "center, weighted"]
+    assert list(panels["center, as they are"]) == ["contextual"]
+    np.testing.assert_array_equal(panels["center, as they are"]["contextual"][1], [5.0, 2.0])
+    np.testing.assert_array_equal(panels["center, weighted"]["contextual"][1], [10.0, 4.0])
 
 
 def test_training_seconds(tmp_path):

@@ -52,12 +52,17 @@ def stage(
         if axis_name is not None:
             parts = jax.lax.all_gather(parts, axis_name, tiled=True)
         medians = {label: jnp.median(part) for label, part in parts.items()}
-        found = {label: medians[REFERENCE] / medians[label] for label in balanced}
+        found = {label: ratio(medians[REFERENCE], medians[label]) for label in balanced}
         metrics = {f"median_{label}": value for label, value in medians.items()}
         metrics |= {f"weight_{label}": value for label, value in found.items()}
         return state._replace(step=state.step + 1, schedule=found), metrics
 
     return Stage(name, init, step)
+
+
+def ratio(reference: jax.Array, median: jax.Array) -> jax.Array:
+    """The factor that brings a term to the reference; 0 for a term that is 0 itself."""
+    return jnp.where(median > 0, reference / jnp.where(median > 0, median, 1.0), 0.0)
 
 
 def weights(state: TrainState) -> dict[str, jax.Array]:

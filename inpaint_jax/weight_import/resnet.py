@@ -41,7 +41,16 @@ RESNET = Kind(
     rename=rename,
     left_out={
         pattern: ELSEWHERE
-        for pattern in ("fc[14].*", "mean.*", "var.*", "expand.*", "decoder*", "bottleneck.*", "*.num_batches_tracked")
+        for pattern in (
+            "fc1.*",
+            "fc4.*",
+            "mean.*",
+            "var.*",
+            "expand.*",
+            "decoder*",
+            "bottleneck.*",
+            "*.num_batches_tracked",
+        )
     },
     pictures="in [0, 1] (networks.unit_range of a config), the hole black, and BGR, as their files were written",
 )

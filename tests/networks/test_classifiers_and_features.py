@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.networks.functional import pure
+from inpaint_jax.networks.functional import pure, side_by_side
 from inpaint_jax.networks.global_local import Discriminator, Generator
 from inpaint_jax.networks.googlenet import GoogLeNet
-from inpaint_jax.networks.vgg19 import DEVIATION, LAYERS, MEAN, VGG19
+from inpaint_jax.networks.vgg19 import DEVIATION, LAYERS, MEAN, VGG19, Classifier
 
 PICTURES = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
 
@@ -76,6 +76,51 @@ def test_vgg19():
     assert len(LAYERS) == 16
     with pytest.raises(InputError, match="VGG-19 has no layer 'relu3_5'; it has relu1_1, relu1_2"):
         outline(VGG19(last="relu3_5"))
+
+
+def test_a_classifier_with_the_convolutions_of_vgg19():
+    """Same names, same maps; the mean of the last one is classified."""
+    plain, classifier = pure(VGG19(last="relu2_1", width=2)), pure(Classifier(classes=5, last="relu2_2", width=2))
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 3)).astype(np.float32)
+    params, stats = classifier.init(jax.random.key(0), images)
+    assert not stats and set(params) == {"conv1_1", "conv1_2", "conv2_1", "conv2_2", "classifier"}
+    answer, _ = classifier.apply(params, stats, images, train=False)
+    maps, _ = plain.apply(
+        {name: its for name, its in params.items() if name in plain_layers(plain)}, {}, images, train=False
+    )
+    jax.tree.map(np.testing.assert_array_equal, maps, {name: answer.features[name] for name in maps})
+    weights, mean = params["classifier"], answer.features["relu2_2"].mean((1, 2))
+    np.testing.assert_allclose(answer.logits, mean @ weights["kernel"] + weights["bias"][None], rtol=1e-5, atol=1e-6)
+    assert answer.logits.shape == (2, 5) and answer.auxiliary == ()
+
+
+def plain_layers(network):
+    return jax.eval_shape(network.init, jax.random.key(0), PICTURES)[0]
+
+
+def test_layers_behind_the_one_that_is_read_cost_nothing():
+    def operations(last):
+        network = pure(Classifier(classes=5, last=last, width=2))
+        params, _ = jax.eval_shape(network.init, jax.random.key(0), PICTURES)
+        read = jax.jit(lambda params, x: network.apply(params, {}, x, train=False)[0].features["relu1_2"])
+        return read.lower(params, PICTURES).compile().cost_analysis()["flops"]
+
+    assert operations("relu1_2") == operations("relu2_2") > 0
+
+
+def test_networks_side_by_side():
+    """Each has its own parameters, statistics and input; a key of its own to begin with, and for dropout."""
+    both = side_by_side({"one": pure(GoogLeNet(classes=3, stride=2, width=0.0625)), "other": pure(Classifier(width=2))})
+    pictures = {"one": PICTURES, "other": jax.ShapeDtypeStruct((2, 16, 16, 3), jnp.float32)}
+
+    def run(pictures):
+        params, stats = both.init(jax.random.key(0), pictures)
+        return params, stats, *both.apply(params, stats, pictures, train=True, key=jax.random.key(1))
+
+    params, stats, answers, updated = jax.eval_shape(run, pictures)
+    assert params.keys() == stats.keys() == answers.keys() == {"one", "other"}
+    assert jax.tree.structure(stats) == jax.tree.structure(updated) and not stats["other"]
+    assert answers["one"].logits.shape == (2, 3) and answers["other"].features["relu1_1"].shape == (2, 16, 16, 2)
 
 
 def test_vgg19_sees_pictures_as_imagenet_had_them():
