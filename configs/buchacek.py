@@ -30,6 +30,7 @@ PUBLISHED = {  # Table 1: PSNR and SSIM of centre, left and random holes
     "with": ("with logits", "12.87", "0.79", "6.73", "0.55", "11.21", "0.60"),
 }
 METHODS = ("yeh", "without", "with")
+SLOTS = "--config.search.slots=50"  # a hundred pictures in two full rounds
 MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full"))
 
 
@@ -48,9 +49,9 @@ def arms_of(scale: str) -> dict[str, Arm]:
     """Yeh's search and the guided ones, default presets; the networks are trained by "yeh" and "with"."""
     guided = "configs/classifier_guided.py:default"
     return {
-        "yeh": Arm(f"configs/yeh.py:default,{scale}", ("--config.data.fit=resize",)),
-        "with": Arm(f"{guided},logits,{scale}", reuse="yeh"),
-        "without": Arm(f"{guided},nologits,{scale}", reuse="with"),
+        "yeh": Arm(f"configs/yeh.py:default,{scale}", ("--config.data.fit=resize", SLOTS)),
+        "with": Arm(f"{guided},logits,{scale}", (SLOTS,), reuse="yeh"),
+        "without": Arm(f"{guided},nologits,{scale}", (SLOTS,), reuse="with"),
     }
 
 
@@ -110,13 +111,13 @@ def published(scale: str) -> Experiment:
     yeh, guided, _ = arms_of(scale).items()
     arms = dict((yeh, guided))
     arms["yeh_published"] = Arm(
-        f"configs/yeh.py:published,{scale},{search}", ("--config.data.fit=resize",), reuse="yeh"
+        f"configs/yeh.py:published,{scale},{search}", ("--config.data.fit=resize", SLOTS), reuse="yeh"
     )
     classifier = "yeh" if scale == "paper" else "with"  # the published one learns by another schedule there
     for preset, holes in (("published", (CENTER, LEFT)), ("published_random", (RANDOM,))):
         for name, terms in (("with", "logits"), ("without", "nologits")):
             spec = f"configs/classifier_guided.py:{preset},{terms},{scale},{search}"
-            arms[f"{name}_{preset}"] = Arm(spec, reuse=classifier, holes=holes)
+            arms[f"{name}_{preset}"] = Arm(spec, (SLOTS,), reuse=classifier, holes=holes)
             classifier = "with" if classifier == "with" else "with_published"
     names = {method: f"{method}_published" for method in METHODS}
     of_random = names | {method: f"{method}_published_random" for method in ("without", "with")}
@@ -140,7 +141,9 @@ def ablations(scale: str) -> Experiment:
     layers = {}
     for layer in classifier_guided.LAYERS:
         layers[layer] = (f"layer_{layer}",)
-        arms[f"layer_{layer}"] = Arm(f"configs/classifier_guided.py:default,nologits,{layer},{scale}", reuse="with")
+        arms[f"layer_{layer}"] = Arm(
+            f"configs/classifier_guided.py:default,nologits,{layer},{scale}", (SLOTS,), reuse="with"
+        )
     blends = {}
     for method in ("yeh", "with"):
         arms[f"{method}_paste"] = arms[method]._replace(

@@ -53,7 +53,8 @@ def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_
     apart = validation.other_split(config)
     for stage in system.stages:  # refuses bad data, and networks that do not fit, before anything is written
         for source in (training_source(config, config.stages[stage.name]), apart):
-            check_labelled(stage, source)
+            if config.stages[stage.name].steps:
+                check_labelled(stage, source)
         shape = jax.eval_shape(partial(model.initial_state, stage, config), shapes)
         if shapes:  # a later stage begins after hours
             jax.eval_shape(keyed(stage), shape, batch_shape(stage, config), None, shapes)
