@@ -98,6 +98,18 @@ def table(scale: str) -> Experiment:
             for letter, method in zip("abc", METHODS, strict=True)
         ),
         grids=(
+            *(
+                Grid(
+                    title,
+                    ("truth", "damaged", "with"),
+                    pick="with",
+                    by="semantic",
+                    highest=most,
+                    rows=5,
+                    holes=(CENTER,),
+                )
+                for title, most in (("Figure 1a: least semantic loss", False), ("Figure 1b: most", True))
+            ),
             Grid("Figure 4", ("truth", "damaged", *METHODS)),
             Grid("Where the guided fail", ("truth", "damaged", *METHODS), pick="with", rows=5),
         ),

@@ -12,7 +12,6 @@ from inpaint_jax.evaluate import Method, answers_of, completions_file, measure
 from inpaint_jax.interruption import Interruption
 from inpaint_jax.picture_set import PictureSet
 
-
 VALIDATION = "validation_"  # before the names of metrics, in metrics.jsonl
 
 

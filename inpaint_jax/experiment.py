@@ -103,9 +103,11 @@ class Grid(NamedTuple):
 
     title: str  # and the file's name
     columns: tuple[str, ...]  # "truth", "damaged", or an arm
-    pick: str | None = None  # None: the first pictures; an arm: its worst by psnr_hole, ties by index
+    pick: str | None = None  # None: the first pictures; an arm: its lowest ``by`` something, ties by index
     rows: int = 8  # of each family
     holes: tuple[str, ...] = ()  # families that are shown in one figure, one below the other; empty: a figure for each
+    by: str = "psnr_hole"  # a metric, or a term of that arm's search at its answer
+    highest: bool = False  # those come first
 
 
 class Experiment(NamedTuple):

@@ -62,7 +62,7 @@ def draw(
     for grid in experiment.grids:
         arms = {*grid.columns, grid.pick} & set(experiment.arms)
         for families in [grid.holes] if grid.holes else [(family,) for family in experiment.holes]:
-            answers = {arm: {f: completed(workdir / arm, f, summaries[arm]) for f in families} for arm in arms}
+            answers = {arm: {f: answered(workdir / arm, f, summaries[arm]) for f in families} for arm in arms}
             if (sheet := contact_sheet(grid, test, families, answers)) is not None:
                 title = grid.title if grid.holes else titled(grid.title, families[0], experiment.holes)
                 file = f"{slug(title)}.png"
@@ -133,12 +133,6 @@ def term_panels(
     return panels
 
 
-def completed(folder: Path, family: str, summary: Mapping[str, Any] | None) -> np.ndarray | None:
-    """An arm's completed test pictures, uint8 ``[N, H, W, C]``, as long as their file is there."""
-    answer = answered(folder, family, summary)
-    return None if answer is None else answer.images
-
-
 def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> Answer | None:
     """An arm's answer for the test pictures, as long as its file is there."""
     its = summary and summary["measured"]["test"].get(family)
@@ -147,7 +141,7 @@ def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> An
 
 
 def contact_sheet(
-    grid: Grid, test: PictureSet, families: Sequence[str], answers: Mapping[str, Mapping[str, np.ndarray | None]]
+    grid: Grid, test: PictureSet, families: Sequence[str], answers: Mapping[str, Mapping[str, Answer | None]]
 ) -> np.ndarray | None:
     """A grid, without the arms that are missing; None without any, or without the one that picks the pictures.
 
@@ -155,13 +149,13 @@ def contact_sheet(
       grid: its columns.
       test: the pictures.
       families: of their holes, one below the other.
-      answers: of the arms, by family, uint8 ``[N, H, W, C]``.
+      answers: of the arms, by family.
 
     Returns:
       ``uint8 [H', W', 3]``.
     """
-    whole = {arm: [images for f in families if (images := its[f]) is not None] for arm, its in answers.items()}
-    there = {arm: images for arm, images in whole.items() if len(images) == len(families)}
+    whole = {arm: [answer for f in families if (answer := its[f]) is not None] for arm, its in answers.items()}
+    there = {arm: its for arm, its in whole.items() if len(its) == len(families)}
     shown = [name for name in grid.columns if name in PICTURES or name in there]
     if not set(there) & set(shown) or (grid.pick is not None and grid.pick not in there):
         return None
@@ -169,14 +163,24 @@ def contact_sheet(
     for number, family in enumerate(families):
         rows = np.arange(len(test.names))
         if grid.pick is not None:
-            scores = measure(test.truth, there[grid.pick][number], test.gaps[family])["psnr_hole"]
-            rows = np.argsort(np.asarray(scores), kind="stable")
+            scores = picked_by(grid.by, there[grid.pick][number], test, family)
+            rows = np.argsort(-scores if grid.highest else scores, kind="stable")
         rows = rows[: grid.rows]
         pictures = {"truth": test.truth, "damaged": np.where(test.gaps[family] > 0, 0, test.truth)}
         for name, column in columns.items():
-            column.append(pictures[name][rows] if name in pictures else sheets.from_uint8(there[name][number][rows]))
+            column.append(
+                pictures[name][rows] if name in pictures else sheets.from_uint8(there[name][number].images[rows])
+            )
         labels += [test.names[i] if len(families) == 1 else f"{test.names[i]}, {family}" for i in rows]
     return sheets.contact_sheet({name: np.concatenate(column) for name, column in columns.items()}, row_labels=labels)
+
+
+def picked_by(what: str, answer: Answer, test: PictureSet, family: str) -> np.ndarray:
+    """A metric of every picture, or a term of its search where the total was least: ``[N]``."""
+    if what in answer.traces:
+        least = np.nanargmin(answer.traces["total"], axis=1)
+        return answer.traces[what][np.arange(len(least)), least]
+    return np.asarray(measure(test.truth, answer.images, test.gaps[family])[what])
 
 
 def titled(title: str, family: str, families: Sequence[str]) -> str:

@@ -14,7 +14,8 @@ from inpaint_jax.experiment import Arm, Comparison, Grid
 from inpaint_jax.picture_set import PictureSet
 
 EXPERIMENT = """
-from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Evolution, Experiment, Grid, HoleSweep, Row, Sweep, Table
+from inpaint_jax.experiment import Arm, Comparison, Curve, Descent, Evolution, Experiment, Grid, HoleSweep, Row, Sweep
+from inpaint_jax.experiment import Table
 
 TINY = {tiny}
 
@@ -43,7 +44,9 @@ def get_experiment(argument="whole"):
             ),
         ),
         hole_sweeps=(
-            HoleSweep("By hole", "hole", "psnr_hole", dict(ours="long", mean="mean"), dict(few="center", many="random:0.8")),
+            HoleSweep(
+                "By hole", "hole", "psnr_hole", dict(ours="long", mean="mean"), dict(few="center", many="random:0.8")
+            ),
         ),
         sweeps=(Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),),
         curves=(Curve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),),
@@ -99,7 +102,7 @@ def test_a_grid_of_several_holes():
     gaps = {"left": np.zeros(shape, np.float32), "top": np.zeros(shape, np.float32)}
     gaps["left"][:, :, :64], gaps["top"][:, :32] = 1, 1
     pictures = PictureSet((), ["a", "b", "c"], truth, "", gaps, {}, 0)
-    grey = np.full((3, 128, 128, 3), 128, np.uint8)
+    grey = evaluate.Answer(np.full((3, 128, 128, 3), 128, np.uint8), 1.0, {})
     answers = {"both": {"left": grey, "top": grey}, "one": {"left": grey, "top": None}}
     grid = Grid("two", ("damaged", "both", "one"), rows=2, holes=("left", "top"))
     sheet = experiment_figures.contact_sheet(grid, pictures, grid.holes, answers)
@@ -322,6 +325,14 @@ def test_an_arm_under_some_holes():
     assert reproduce.sets_of(Arm(""), whole)["test"].hashes == hashes
     summary = {"measured": {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}}
     assert arm_summary.score(summary, "test", "left", "psnr_hole") is None
+
+
+def test_pictures_picked_by_a_term():
+    """Where the total was least, not where the term was."""
+    totals, terms = np.array([[3.0, 1.0, np.nan], [5.0, 4.0, 6.0]]), np.array([[0.0, 7.0, np.nan], [1.0, 2.0, 0.5]])
+    answer = evaluate.Answer(np.zeros((2, 16, 16, 3), np.uint8), 1.0, {"total": totals, "semantic": terms})
+    pictures = PictureSet((), [], np.zeros((2, 16, 16, 3)), "", {}, {}, 0)
+    np.testing.assert_array_equal(experiment_figures.picked_by("semantic", answer, pictures, "center"), [7.0, 2.0])
 
 
 def test_terms_as_they_are_and_weighted(tmp_path):
