@@ -90,7 +90,7 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
         dict(
             system="neural_features",
             seed=0,
-            data=dict(train="facades?split=train", size=size, fit="crop", flip=True),
+            data=dict(train="facades?split=train", validation="", size=size, fit="crop", flip=True),
             networks=dict(
                 generator=dict(name="global_local.Generator", **s["generator"]),
                 global_critic=dict(**critic, features=s["global_critic"]),
