@@ -11,9 +11,11 @@ import pytest
 import inpaint_jax
 from inpaint_jax import configuration, experiment, model
 from inpaint_jax.errors import InputError
+from inpaint_jax.reproduce import check_reuse
 from inpaint_jax.train import train
 
 WORDS = {  # those that change what is built with each other
+    "classifier_guided": [("default,logits",)],
     "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
     "desai_vae": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
     "desai_gan": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
@@ -183,6 +185,22 @@ def test_the_rows_of_salem(scale):
     assert list(published.values()) == ["1.96 %", "2 %", "0.79 %", "3.19 %", "–"]
     with pytest.raises(InputError, match="configs/salem.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
         experiment.load("configs/salem.py:tiny")
+
+
+@pytest.mark.parametrize("words", ["table,smoke", "published,paper", "ablations,cpu"])
+def test_buchacek(words):
+    """Every arm reuses networks that are trained alike; rows and holes are those of the paper's table."""
+    its = experiment.load(f"configs/buchacek.py:{words}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    for name, arm in its.arms.items():
+        if arm.reuse:
+            check_reuse(name, arm.reuse, configs)
+    for table in its.tables:
+        assert [row.published for row in table.rows][0][0] in ("14.21", "8.09", "8.41") and table.rows[0].arm is None
+        for row in table.rows[1:]:
+            assert set(table.holes) <= set(its.arms[row.arm].holes or its.holes)
+    with pytest.raises(InputError, match="configs/buchacek.py: unknown words vgg; known: table, published, ablations"):
+        experiment.load("configs/buchacek.py:vgg")
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])

@@ -53,9 +53,8 @@ def stage(
             parts = jax.lax.all_gather(parts, axis_name, tiled=True)
         medians = {label: jnp.median(part) for label, part in parts.items()}
         found = {label: ratio(medians[REFERENCE], medians[label]) for label in balanced}
-        metrics = {f"median_{label}": value for label, value in medians.items()}
-        metrics |= {f"weight_{label}": value for label, value in found.items()}
-        return state._replace(step=state.step + 1, schedule=found), metrics
+        told = {**medians, **{f"weight_{label}": value for label, value in found.items()}}
+        return state._replace(step=state.step + 1, schedule=found), told
 
     return Stage(name, init, step)
 

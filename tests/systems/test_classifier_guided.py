@@ -153,7 +153,7 @@ def test_what_a_run_leaves(folder, trained):
     assert set(weights) == {"contextual", "prior", "inpainting", "semantic", "categorical"}
     assert weights["contextual"] == 1 and weights["prior"] == 0.003
     for label in ("inpainting", "semantic", "categorical"):
-        np.testing.assert_allclose(weights[label], line["median_contextual"] / line[f"median_{label}"], rtol=1e-5)
+        np.testing.assert_allclose(weights[label], line["contextual"] / line[label], rtol=1e-5)
 
 
 def test_balance_is_what_a_search_begins_with(trained, examples):
