@@ -19,8 +19,8 @@ Argument, ``configs/classifier_guided.py:preset,terms,layers,scale,search``, in 
 
 A labelled set is needed; ``--config.data.validation='DATA/cars?split=val'`` has the classifier's top-1 accuracy on
 those pictures measured while it trains. ``--config.stages.classifier.weights=FILE`` begins with imported weights
-(``inpaint import-weights googlenet FILE --mean=107.961,102.388,103.130``), and then keeps the convolutions of 4a, 4b and
-4c as they are.
+(``inpaint import-weights googlenet FILE --mean=107.961,102.388,103.130``), and then keeps the convolutions of 4a, 4b
+and 4c as they are.
 
 Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and random holes: 12.76
 and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and 0.55, 11.21 and 0.60 with; 12.58 and

@@ -3,8 +3,8 @@ r"""Liu et al. 2018: Table 5, Figures 2 to 4, what each of the losses brings, an
   inpaint reproduce --experiment=configs/liu.py --workdir=runs/liu \
                     --train='facades?split=train&count=3200' --images='facades?split=test'
 
-Argument, ``configs/liu.py:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains the
-VGG-19 that all others but ``no_features`` share (its own generator is not trained); ``full`` is the paper's method,
+Argument, ``configs/liu.py:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains
+the VGG-19 that all others but ``no_features`` share (its own generator is not trained); ``full`` is the paper's method,
 ``random_holes`` our extension, and the rest leave losses out. Further test pictures are a second call with other
 ``--images``: what is trained is kept.
 

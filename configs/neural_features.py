@@ -8,15 +8,17 @@ Argument, ``configs/neural_features.py:preset,scale``, in any order, default ``d
 
   default       as published: trained on one hole in the middle, a quarter of the picture's side; completes any.
   random_holes  our extension: squares of a sixteenth to half of the side, anywhere.
-  smoke         seconds; tests.    cpu   a quarter of an hour on two cores.    paper   what the paper ran: for a GPU.
+  smoke         seconds; tests.    cpu   twenty minutes on two cores.    paper   what the paper ran: for a GPU.
 
 The whole picture is painted. Half of its squared error, summed, counts 1; its distance in a map of VGG-19, summed,
-0.05; how real a critic finds the square around the hole, and another the completed picture, 200 each. A loss of weight 0
-is left out with all that only it needs: ``--config.stages.liu.losses.local_adversarial.weight=0`` trains without the local critic.
-``--config.stages.liu.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
+0.05; how real a critic finds the square around the hole, and another the completed picture, 200 each. A loss of weight
+0 is left out with all that only it needs: ``--config.stages.liu.losses.local_adversarial.weight=0`` trains without the
+local critic. ``--config.stages.liu.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
 
 The paper's VGG-19 has learnt ImageNet. Here it is the stage ``features``, which learns the classes of the training
-pictures, at most ``networks.features.classes``; ``--config.stages.features.steps=0`` keeps it as it is drawn.
+pictures, at most ``networks.features.classes``; ``--config.stages.features.steps=0`` keeps it as it is drawn, and with
+``--config.stages.features.weights=FILE --config.networks.features.width=64`` as it is in a file of ``inpaint
+import-weights vgg19``, whose weight is ``--config.stages.liu.losses.feature.weight=0.05``.
 
 Sources: the paper; for sums in place of means the code of Li et al. 2017, whose face completion it extends. Published:
 PSNR 24.3315, SSIM 0.9599 (PatchMatch 17.9027, 0.8997) on 5,500 pictures of ImageNet.
@@ -25,8 +27,10 @@ Deviations: the paper has pictures of 24 px and holes of 8, but its networks are
 and so are ours. For the letter give a folder of pictures of 24 px, which are enlarged, and
 ``--config.stages.liu.holes=center:22``, whose crops are shrunk to 16. Batch, rate and length are not stated ("similar
 to DCGAN"): 64, 2e-4 and 200 epochs of 20,112 pictures. Nor is how far pictures are turned and moved: 10 degrees and 2
-pixels. The printed last layer has 32 channels: one more makes three of them. Scale ``cpu`` has half of the channels, a
-quarter in VGG-19, and XXX.
+pixels. The printed last layer has 32 channels: one more makes three of them. Behind the convolutions of VGG-19 is the
+mean of the last map in place of three connected layers, so that it can be learnt from few pictures. Scale ``cpu`` has
+half of the channels, a quarter in VGG-19, which ends at relu4_1 (so the weight of its sums is four times as large),
+1,000 steps of 32 for both stages, and rates of 5e-4 for the generator and 2e-4 for the critics that fall to 0.
 """
 
 from ml_collections import ConfigDict
@@ -45,6 +49,8 @@ SCALES = {
         learning=(8, 10),
         batch=8,
         steps=20,
+        generator_rate=dict(learning_rate=2e-4),
+        critic_rate=dict(learning_rate=2e-4),
         every=(10, 10, 5),
     ),
     "cpu": dict(
@@ -55,8 +61,10 @@ SCALES = {
         features=dict(width=16, last="relu4_1", classes=100),
         learning=(32, 1000),
         batch=32,
-        steps=1500,
-        every=(500, 500, 50),
+        steps=1000,
+        generator_rate=dict(learning_rate=5e-4, schedule="cosine"),
+        critic_rate=dict(learning_rate=2e-4, schedule="cosine"),
+        every=(250, 250, 25),
     ),
     "paper": dict(
         size=64,
@@ -67,6 +75,8 @@ SCALES = {
         learning=(64, 31_400),  # 100 epochs
         batch=64,
         steps=62_850,  # 200 epochs of 20,112 pictures
+        generator_rate=dict(learning_rate=2e-4),
+        critic_rate=dict(learning_rate=2e-4),
         every=(1000, 1000, 100),
     ),
 }
@@ -80,7 +90,7 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
         known = ", ".join((*PRESETS, *SCALES))
         raise InputError(f"configs/neural_features.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
     s = SCALES[next((w for w in words if w in SCALES), "cpu")]
-    size, adam = s["size"], dict(name="adam", learning_rate=2e-4, b1=0.5)
+    size, width = s["size"], s["features"]["width"]
     checkpoint_every, picture_every, log_every = s["every"]
     batch_size, steps = s["learning"]
     moves = dict(rotation=10.0, shift=2 / 64)
@@ -105,18 +115,23 @@ def get_config(argument: str = "default,cpu") -> ConfigDict:
                     steps=steps,
                     optimizer=dict(name="adam", learning_rate=1e-3, schedule="cosine"),
                     auxiliary=0.0,
+                    weights="",
                     **moves,
                     **reports,
                 ),
                 liu=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
-                    optimizer=dict(generator=dict(adam), critic=dict(adam)),
+                    optimizer={
+                        player: dict(name="adam", b1=0.5, **s[f"{player}_rate"]) for player in ("generator", "critic")
+                    },
                     losses=dict(
                         reconstruction=dict(fn="half_l2_sum", weight=1.0),
                         local_adversarial=dict(**deceive, fake_logits="fake_local_logits"),
                         global_adversarial=dict(**deceive, fake_logits="fake_global_logits"),
-                        feature=dict(fn="feature_l2", weight=0.05, layer="relu3_1", gram=False, reduction="sum"),
+                        feature=dict(
+                            fn="feature_l2", weight=0.05 * 64 / width, layer="relu3_1", gram=False, reduction="sum"
+                        ),
                     ),
                     holes=f"center:{size // 4}" if "random_holes" not in words else f"square:{size // 16}-{size // 2}",
                     stale_critic=False,

@@ -95,8 +95,8 @@ def adversarial_step(
       given: what the generator is given, ``[B, ...]``: latents, damaged pictures.
       real: what the critic compares its answers to, ``[B, H, W, C]``.
       generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction [B, H, W, C], stats)``.
-      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)``; of several critics, such as
-        "global" and "local", ``({"global": [B], "local": [B]}, stats)``.
+      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)``; of several critics, such
+        as "global" and "local", ``({"global": [B], "local": [B]}, stats)``.
       generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``; of several critics
         ``fake_global_logits, fake_local_logits``.
       critic_objective: likewise, offered ``real_logits, fake_logits``; of several ``real_global_logits, ...``.

@@ -254,7 +254,14 @@ def stage_examples(
 
 
 def batches(
-    config: Config, settings: Config, start: int, mesh, *, source: Source, arrays: dict[str, np.ndarray], classes: int
+    config: Config,
+    settings: Config,
+    start: int,
+    mesh,
+    *,
+    source: Source,
+    arrays: dict[str, np.ndarray],
+    classes: int = 0,
 ) -> Iterator[dict[str, jax.Array]]:
     """Batches on the devices, the next one in flight while one is used.
 

@@ -163,6 +163,7 @@ def test_torch_refuses_what_it_does_not_do(torch_cases):
         torch_cases.check(config)
 
 
+@pytest.mark.slow
 def test_torch_trains_the_context_encoder_as_we_do(torch_cases):
     import torch
 

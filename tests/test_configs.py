@@ -15,7 +15,6 @@ from inpaint_jax.reproduce import check_reuse
 from inpaint_jax.train import train
 
 WORDS = {  # those that change what is built with each other
-    "classifier_guided": [("default,logits",)],
     "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
     "desai_vae": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
     "desai_gan": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],

@@ -74,8 +74,8 @@ def test_batches_of_a_metric_are_those_of_the_whole_set():
 
 
 def test_what_does_not_search_has_no_course():
-    nothing, pictures = np.zeros((2, 0)), np.zeros((2, 4, 4, 3), np.uint8)
-    answers = {name: {"center": evaluate.Answer(pictures, 1.0, nothing, nothing)} for name in ("one", "other")}
+    pictures = np.zeros((2, 4, 4, 3), np.uint8)
+    answers = {name: {"center": evaluate.Answer(pictures, 1.0, {})} for name in ("one", "other")}
     assert evaluate.courses(answers, ["one", "other"]) == {}
 
 

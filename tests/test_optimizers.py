@@ -95,7 +95,7 @@ def test_a_rate_that_falls_to_nothing(schedule, factors):
     [
         (
             {"name": "adam", "learning_rate": 1.0, "schedule": "sine"},
-            "unknown opt.schedule 'sine'; known: cosine, linear",
+            "unknown opt.schedule 'sine'; known: cosine, drops, linear",
         ),
         ({"name": "lbfgs", "schedule": "cosine"}, "a schedule needs a learning_rate"),
     ],

@@ -265,7 +265,7 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
         ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: psnr_hole"),
-        ('against=("mean",)', 'against=("photoshop",)', "unknown baseline 'photoshop'"),
+        ('against=("mean",)', 'against=("mean", "photoshop")', "unknown baseline 'photoshop'"),
         ('"center", "random:0.8"', '"middle",', "middle"),
         ("search.iterations=12", "networks.latent_size=4", "arm 'long' cannot reuse dcgan of 'short': networks.latent"),
         ("search.iterations=12", "search.itrations=12", "config.search has no key 'itrations'"),

@@ -48,8 +48,8 @@ def predictor(
       name: of the stage.
       blocks: what is predicted, of pictures under which holes.
       generator: what it is given -> blocks ``[B, side, side, C]``, both in the network's range.
-      critic: blocks -> logits, of one critic or of several as ``steps.adversarial_step`` takes them; None: the losses of
-        the generator are all.
+      critic: blocks -> logits, of one critic or of several as ``steps.adversarial_step`` takes them; None: the losses
+        of the generator are all.
       settings: of the stage: ``losses`` (offered ``prediction`` and ``target``, the block, and ``hole`` within it),
         ``optimizer`` (one for each network) and ``steps``; with a critic, which offers its logits, also
         ``stale_critic``, as ``steps.adversarial_step`` takes it.

@@ -1,8 +1,8 @@
 """Generative image inpainting with neural features (Liu et al., ICIMCS 2018).
 
-An encoder and a decoder repaint the whole picture, under any hole. What they paint is compared to the true picture pixel
-by pixel and in the maps of a VGG-19 that has learnt to classify pictures, and two critics play against it: one sees the
-square around the hole, the other the completed picture. Then paste.
+An encoder and a decoder repaint the whole picture, under any hole. What they paint is compared to the true picture,
+pixel by pixel and in the maps of a VGG-19 that has learnt to classify pictures, and two critics play against it: one
+sees the square around the hole, the other the completed picture. Then paste.
 """
 
 from collections.abc import Collection, Mapping
@@ -36,8 +36,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
 
     Args:
       size: side of the pictures.
-      networks: ``generator``, which repaints whole pictures; ``global_critic``; ``local_critic``, and ``local_size``, the
-        side of the crops that it sees; ``features``, a classifier.
+      networks: ``generator``, which repaints whole pictures; ``global_critic``; ``local_critic``, and ``local_size``,
+        the side of the crops that it sees; ``features``, a classifier.
       search: nothing of it: there is none.
       stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, as ``classification.stage`` takes
         it. The second, as ``block_prediction.predictor`` takes it: ``holes`` is the family that is trained on,

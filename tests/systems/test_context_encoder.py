@@ -55,7 +55,7 @@ def faster(config, rate=0.01):
     return config
 
 
-@pytest.mark.parametrize("words", ["l2", "published"])
+@pytest.mark.parametrize("words", [pytest.param("l2", marks=pytest.mark.slow), "published"])
 def test_reconstruction_falls(words, batch):
     """A-S1: by 30 % at least in 50 steps; everything stays finite."""
     stage, state = started(faster(tiny(words)))
@@ -149,6 +149,7 @@ def runner(config):
 WAYS = ("jit", "shard_map", "pmap")
 
 
+@pytest.mark.slow
 def test_devices_agree(batch):
     """Two steps on one device, and on four in every way: A-S5, with batch norm over all of them."""
     run, _ = runner(tiny("published"))

@@ -150,6 +150,7 @@ def test_pairs():
     )
 
 
+@pytest.mark.slow  # tests/test_steps.py has the step that trains in the same way
 def test_devices_agree():
     """Both stages, dropout, noise and holes included."""
     from inpaint_jax import parallel

@@ -68,6 +68,7 @@ def test_counts_follow_the_validation(workdir):
     assert counts[3] != counts[1]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
     """Stopped in the middle of an epoch, and just after one."""
     for steps in (3, 4, 6):
@@ -144,6 +145,7 @@ def test_one_program_for_all_compositions():
     assert [int(told[f"count_{i + 1}"]) for i in range(LEVELS)] == [0, 0, 1, 3, 4]
 
 
+@pytest.mark.slow
 def test_devices_agree():
     """The levels of a batch are shared by its devices."""
     its = config("mse")

@@ -101,5 +101,7 @@ def test_a_loss_that_the_search_cannot_feed_is_refused(workdir, example):
         loaded.config.losses.critic = dict(fn="discriminator_bce", weight=1.0)
     system = configuration.build_system(loaded.config)
     progress = system.begin(loaded.states, *example, jax.random.split(jax.random.key(0), 4), 1)
-    with pytest.raises(InputError, match="'critic' needs real_logits; this step offers completed, fake_logits, hole"):
+    with pytest.raises(
+        InputError, match="'critic' needs real_logits; this step offers completed, completed_logits, fake_lo"
+    ):
         jax.eval_shape(system.advance, loaded.states, progress)
