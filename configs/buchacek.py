@@ -11,7 +11,7 @@ Argument, ``configs/buchacek.py:what,scale``, in any order, default ``table,cpu`
   table      Table 1, Figures 3 and 4 with the default presets: Yeh's search, and the guided ones without and with
              logits.
   published  the same with the published presets, whose weights depend on the holes.
-  ablations  which layers to compare, and how to blend.
+  ablations  which terms and which layers to compare, and how to blend, under centre holes.
 
 All arms share one DCGAN, all guided ones one classifier: give one --workdir to all three. The published PSNR is most
 likely of the hole and the SSIM of the whole picture (see the columns). Image melding is not here yet.
@@ -30,6 +30,13 @@ PUBLISHED = {  # Table 1: PSNR and SSIM of centre, left and random holes
     "with": ("with logits", "12.87", "0.79", "6.73", "0.55", "11.21", "0.60"),
 }
 METHODS = ("yeh", "without", "with")
+WEIGHTS = {  # of the guiding terms, as shares of what brings them to the contextual term's height
+    "inpainting_alone": dict(semantic=0, categorical=0),
+    "semantic_alone": dict(inpainting=0, categorical=0),
+    "categorical_alone": dict(inpainting=0, semantic=0),
+    "without_inpainting": dict(inpainting=0),
+    "a_tenth_of_all": dict(inpainting=0.1, semantic=0.1, categorical=0.1),
+}
 SLOTS = "--config.search.slots=50"  # a hundred pictures in two full rounds
 MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full"))
 
@@ -148,8 +155,13 @@ def published(scale: str) -> Experiment:
 
 
 def ablations(scale: str) -> Experiment:
-    """E19 and E24: layers one by one, and three ways to blend, under centre holes."""
+    """E19 and E24: terms, layers one by one, and three ways to blend, under centre holes."""
     arms = arms_of(scale)
+    terms = {"none": ("yeh",), "all": ("with",)}
+    for name, changes in WEIGHTS.items():
+        overrides = tuple(f"--config.losses.{label}.weight={weight}" for label, weight in changes.items())
+        arms[name] = arms["with"]._replace(overrides=(*arms["with"].overrides, *overrides), reuse="with")
+        terms[name.replace("_", " ")] = (name,)
     layers = {}
     for layer in classifier_guided.LAYERS:
         layers[layer] = (f"layer_{layer}",)
@@ -168,9 +180,11 @@ def ablations(scale: str) -> Experiment:
         blends |= {f"{method}, published edge": (f"{method}_edge",)}
     return Experiment(
         arms=arms,
-        holes=(CENTER, LEFT),
+        holes=(CENTER,),
         against=(),
         comparisons=(
+            Comparison("The terms that guide", "balanced terms", "psnr_hole", terms),
+            Comparison("The terms that guide, SSIM", "balanced terms", "ssim_full", terms),
             Comparison("The layer that is compared", "layer", "psnr_hole", {"none": ("yeh",), **layers}),
             Comparison("The layer that is compared, SSIM", "layer", "ssim_full", {"none": ("yeh",), **layers}),
             Comparison("How the answer is blended", "method", "psnr_hole", blends),

@@ -140,6 +140,7 @@ def test_torch_updates_as_we_do(torch_cases, spec):
         np.testing.assert_allclose(ours, -theirs, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_torch_trains_the_dcgan_as_we_do(torch_cases, config):
     import torch
 

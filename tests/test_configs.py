@@ -62,6 +62,7 @@ SMALLER = {  # to seconds of compilation
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", SMALLER)
 def test_a_run(choice, tmp_path):
     """Two steps of training, and two pictures completed from what they left."""

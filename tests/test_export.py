@@ -95,6 +95,7 @@ def test_the_file_holds_what_completion_needs(model, file):
     assert (about["size"], about["completions"], about["steps"]) == (16, 1, {"dcgan": 4})
 
 
+@pytest.mark.slow
 def test_several_completions(model, pictures, holes, tmp_path):
     export(model, tmp_path / "two.inpaint", k=2, platforms=["cpu"])
     completed, losses = exported.load(tmp_path / "two.inpaint").candidates(pictures[:1], holes[:1], seed=3)

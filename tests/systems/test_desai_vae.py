@@ -30,7 +30,9 @@ def batch():
     return {"image": read["image"]}
 
 
-@pytest.fixture(scope="module", params=["", ",published"], ids=["default", "published"])
+@pytest.fixture(
+    scope="module", params=["", pytest.param(",published", marks=pytest.mark.slow)], ids=["default", "published"]
+)
 def trained(request, batch):
     """The model after 50 steps, and the metrics of all."""
     config = tiny("stages.vae.optimizer.learning_rate=0.01", words=request.param)
