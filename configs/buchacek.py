@@ -115,7 +115,7 @@ def table(scale: str) -> Experiment:
                     rows=5,
                     holes=(CENTER,),
                 )
-                for title, most in (("Figure 1a: least semantic loss", False), ("Figure 1b: most", True))
+                for title, most in (("Figure 1a: least semantic loss", False), ("Figure 1b: most semantic loss", True))
             ),
             Grid("Figure 4", ("truth", "damaged", *METHODS)),
             Grid("Where the guided fail", ("truth", "damaged", *METHODS), pick="with", rows=5),

@@ -118,10 +118,10 @@ def mean_line(traces: np.ndarray) -> tuple[Sequence[int], np.ndarray]:
 def term_panels(
     folder: Path, families: Sequence[str], summary: Mapping[str, Any] | None
 ) -> dict[str, dict[str, tuple[Sequence[int], np.ndarray]]]:
-    """Every term of an arm's searches as it is, and then with its weight, under every family that was searched."""
+    """Every term of an arm's searches with its weight, and then as it is, under every family that was searched."""
     answers = {family: answer for family in families if (answer := answered(folder, family, summary)) and answer.traces}
     panels = {}
-    for weighted in (False, True):
+    for weighted in (True, False):  # the first panel has the legend, and all lines
         for family, answer in answers.items():
             weights = summary["weights"] if summary and weighted else {}
             lines = {
@@ -190,4 +190,4 @@ def titled(title: str, family: str, families: Sequence[str]) -> str:
 
 def slug(title: str) -> str:
     """A title as a file's name."""
-    return re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-")
+    return re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-.").replace(".-", "-")

@@ -341,7 +341,7 @@ def test_terms_as_they_are_and_weighted(tmp_path):
     np.savez(tmp_path / "answer.npz", images=np.zeros(1), seconds=1.0, **arrays)
     summary = {"measured": {"test": {"center": {"completions": "answer.npz"}}}, "weights": {"contextual": 2.0}}
     panels = experiment_figures.term_panels(tmp_path, ("center", "left"), summary)
-    assert list(panels) == ["center, as they are", "center, weighted"]
+    assert list(panels) == ["center, weighted", "center, as they are"]
     assert list(panels["center, as they are"]) == ["contextual"]
     np.testing.assert_array_equal(panels["center, as they are"]["contextual"][1], [5.0, 2.0])
     np.testing.assert_array_equal(panels["center, weighted"]["contextual"][1], [10.0, 4.0])
