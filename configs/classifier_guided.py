@@ -25,7 +25,7 @@ and 4c as they are.
 Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and random holes: 12.76
 and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and 0.55, 11.21 and 0.60 with; 12.58 and
 0.79, 6.85 and 0.55, 11.69 and 0.65 by Yeh's search. Classifier: top-1 0.815 of 196 classes on their validation split,
-from ImageNet weights, which are not here.
+from ImageNet weights, which are not here. Ours, scale ``cpu``: ``configs/results/buchacek/cars_cpu.md``.
 
 Deviations: scale ``cpu`` has a GoogLeNet of a quarter of the channels, its first convolution with stride 4, trained
 for 4,000 steps of 32 with a rate that falls along a cosine.
