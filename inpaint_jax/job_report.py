@@ -61,6 +61,5 @@ def write_traces(output: Path, model: Model, records: Sequence[Mapping[str, Any]
     if traced:
         names = [name for name in traced[0]["traces"] if name != "evaluations"]
         traces = {name: stacked([np.array(record["traces"][name]) for record in traced]) for name in names}
-        weights = model.system.weights(model.states) if model.system.weights else {}
-        weights = {label: float(weight) for label, weight in weights.items()}
+        weights = {label: float(weight) for label, weight in model.system.weights(model.states).items()}
         plots.plot_traces(output / "traces.png", traces, {**weights, "total": 1.0}, every=traced[0]["trace_every"])

@@ -21,7 +21,8 @@ from inpaint_jax.interruption import interruption
 from inpaint_jax.picture_set import PictureSet
 from inpaint_jax.reuse import decisive
 from inpaint_jax.run_record import run_record
-from inpaint_jax.train import check_order, check_same_run, train, training_source
+from inpaint_jax.stage_data import training_source
+from inpaint_jax.train import check_order, check_same_run, train
 
 
 def reproduce(
@@ -151,13 +152,12 @@ def carry_out(name: str, experiment: Experiment, config: Config, workdir: Path, 
         return code
     its = model.load(folder)
     (method,) = trained({config.system: its})
-    weights = its.system.weights(its.states) if its.system.weights else {}
     return summarise(
         method,
         folder,
         configuration.to_plain(config),
         sets_of(arm, sets),
-        weights={term: float(weight) for term, weight in weights.items()},
+        weights={term: float(weight) for term, weight in its.system.weights(its.states).items()},
         validated={s.name: arm_summary.validated(folder / s.name) for s in its.system.stages},
         training_seconds={s.name: arm_summary.training_seconds(folder / s.name) for s in its.system.stages},
         parameters=arm_summary.parameters(its.states),

@@ -46,6 +46,7 @@ ALLOWED = {
     "tables": "",
     "training_report": "files plots writers",
     "validation": "systems configuration parallel data",
+    "stage_data": "systems configuration parallel data interruption projections",
     "augmentation": "types",
     # the harness
     "configuration": "systems",
@@ -53,8 +54,8 @@ ALLOWED = {
     "completion": "systems parallel types",
     "model": "systems configuration completion checkpoints parallel",
     "projections": "systems configuration completion data files masks sheets interruption",
-    "train": "systems configuration model data parallel processes validation checkpoints files interruption reuse "
-    "state projections training_report imported_weights",
+    "train": "systems configuration model parallel processes validation stage_data checkpoints files interruption "
+    "reuse state training_report imported_weights",
     "reuse": "systems configuration model files state imported_weights",
     "weight_files": "files",
     "imported_weights": "files state weight_files",
@@ -71,8 +72,8 @@ ALLOWED = {
     "arm_summary": "configuration picture_set metrics files tables interruption evaluate",
     "experiment_figures": "experiment arm_summary picture_set evaluate sheets plots",
     "experiment_report": "experiment arm_summary picture_set evaluation_report experiment_figures files tables",
-    "reproduce": "configuration model picture_set interruption run_record train reuse evaluate experiment arm_summary "
-    "experiment_report",
+    "reproduce": "configuration model picture_set interruption run_record train stage_data reuse evaluate experiment "
+    "arm_summary experiment_report",
     "export": "systems configuration model compositing files run_record",
     "exported": "",
     "benchmark": "systems configuration model completion data files tables run_record types losses objective "

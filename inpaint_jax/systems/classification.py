@@ -13,7 +13,6 @@ import optax
 
 from inpaint_jax import optimizers, state, steps
 from inpaint_jax.augmentation import draw_moves, moved
-from inpaint_jax.errors import InputError
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.systems.interface import Stage
 
@@ -50,42 +49,31 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
 
         def loss(params, stats, batch, key):
             key_moves, key_dropout = jax.random.split(key)
-            image, label = batch["image"], labels_of(batch, name)
+            image, label = batch["image"], batch["label"]
             images = moved(image, steps.global_draw(draw, key_moves, len(image), axis_name))
             answer, stats = network.apply(params, stats, images, train=True, key=key_dropout, axis_name=axis_name)
-            parts = [cross_entropy(logits, label) for logits in (answer.logits, *answer.auxiliary)]
-            total = parts[0] + settings["auxiliary"] * sum(parts[1:], jnp.zeros(()))
-            return total.mean(), (stats, {"cross_entropy": parts[0], "accuracy": top_1(answer.logits, label)})
+            told = scores(answer.logits, label)
+            others = (scores(logits, label)["cross_entropy"] for logits in answer.auxiliary)
+            total = told["cross_entropy"] + settings["auxiliary"] * sum(others, jnp.zeros(()))
+            return total.mean(), (stats, told)
 
         return steps.network_step(state, batch, key, name="classifier", loss=loss, tx=tx, axis_name=axis_name)
 
     def validate(state, batch, key, earlier):
         """Cross entropy in nats and top-1 accuracy of the pictures as they are; some of them as training sees them."""
         del earlier
-        label, net = labels_of(batch, name), state.networks["classifier"]
+        net = state.networks["classifier"]
         answer, _ = network.apply(net.params, net.stats, batch["image"], train=False)
-        scores = {"cross_entropy": cross_entropy(answer.logits, label), "accuracy": top_1(answer.logits, label)}
         shown = batch["image"][:SHOWN]
-        return scores, moved(shown, draw(key, len(shown)))
+        return scores(answer.logits, batch["label"]), moved(shown, draw(key, len(shown)))
 
     return Stage(name, init, step, validate=validate, classes=classes)
 
 
-def labels_of(batch: Mapping[str, jax.Array], name: str) -> jax.Array:
-    """``batch["label"]``; raises InputError where the pictures have none."""
-    if "label" not in batch:
-        raise InputError(f"stages.{name}: a classifier needs labelled pictures, such as a folder with a labels.csv")
-    return batch["label"]
-
-
-def cross_entropy(logits: jax.Array, label: jax.Array) -> jax.Array:
-    """Cross entropy in nats, ``[B]``, of logits ``[B, N]`` and labels ``[B]``."""
-    return optax.softmax_cross_entropy_with_integer_labels(logits, label)
-
-
-def top_1(logits: jax.Array, label: jax.Array) -> jax.Array:
-    """1 where the largest of the logits ``[B, N]`` is that of the label, else 0: ``[B]``."""
-    return (logits.argmax(-1) == label).astype(jnp.float32)
+def scores(logits: jax.Array, label: jax.Array) -> dict[str, jax.Array]:
+    """``cross_entropy`` in nats and top-1 ``accuracy``, 0 or 1, of logits ``[B, N]`` and labels ``[B]``: each ``[B]``."""
+    entropy = optax.softmax_cross_entropy_with_integer_labels(logits, label)
+    return {"cross_entropy": entropy, "accuracy": (logits.argmax(-1) == label).astype(jnp.float32)}
 
 
 def frozen_parts(params: Mapping[str, Any], *, blocks: Sequence[str], inside: bool = False) -> dict[str, Any]:

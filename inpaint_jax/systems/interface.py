@@ -65,7 +65,7 @@ class System(NamedTuple):
         ``images`` are damaged: 0 inside the hole.
       advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward systems.
       finish: ``(states, progress) -> Completion``.
-      weights: ``states -> {term: weight}``, what the terms of its loss count with; None: no search.
+      weights: ``states -> {term: weight}``, what the terms of its loss count with; none without a search.
     """
 
     size: int | None
@@ -74,4 +74,4 @@ class System(NamedTuple):
     begin: Callable[..., Any]
     advance: Callable[..., Any] | None
     finish: Callable[..., Completion]
-    weights: Callable[..., dict[str, Any]] | None = None
+    weights: Callable[..., dict[str, Any]] = lambda states: {}

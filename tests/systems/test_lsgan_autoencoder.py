@@ -15,8 +15,9 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.interruption import Interruption
 from inpaint_jax.losses.adversarial import discriminator_least_squares, generator_least_squares
 from inpaint_jax.projections import projections
+from inpaint_jax.stage_data import stage_examples
 from inpaint_jax.systems import refinement
-from inpaint_jax.train import stage_examples, train
+from inpaint_jax.train import train
 
 TINY = (
     "data.size=16",
@@ -122,7 +123,7 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
 def test_pictures_of_projections_are_not_flipped(workdir):
     """Or the pairs would not fit: the examples of the stage are the pictures as they are."""
     from inpaint_jax import parallel
-    from inpaint_jax.train import batches
+    from inpaint_jax.stage_data import batches
 
     its = config("projected")
     source = open_source("facades?split=train&count=8", size=16)

@@ -86,7 +86,7 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
 
 def test_pictures_set_apart_are_not_trained_on(workdir):
     from inpaint_jax.interruption import Interruption
-    from inpaint_jax.train import stage_examples
+    from inpaint_jax.stage_data import stage_examples
 
     its = config()
     found = stage_examples(stage_of(its), its, workdir, {}, Interruption())
