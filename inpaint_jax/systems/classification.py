@@ -71,7 +71,7 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
 
 
 def scores(logits: jax.Array, label: jax.Array) -> dict[str, jax.Array]:
-    """``cross_entropy`` in nats and top-1 ``accuracy`` (0 or 1), each ``[B]``, of logits ``[B, N]`` and labels ``[B]``."""
+    """``cross_entropy`` in nats and top-1 ``accuracy``, both ``[B]``, of logits ``[B, N]`` and labels ``[B]``."""
     entropy = optax.softmax_cross_entropy_with_integer_labels(logits, label)
     return {"cross_entropy": entropy, "accuracy": (logits.argmax(-1) == label).astype(jnp.float32)}
 
