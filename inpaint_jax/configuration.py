@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import keyword
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,7 +105,7 @@ def admit_weights(config: Config, key: str) -> None:
 
 
 def check_key(config: Config, key: str) -> None:
-    """Raises InputError, listing the known keys of that level, unless ``key`` (dotted) is in the config."""
+    """Raises InputError unless ``key`` (dotted) can be set; where it is not in the config, it lists the known keys."""
     at, seen = config, []
     for part in key.split("."):
         if not isinstance(at, ConfigDict):
@@ -112,6 +113,8 @@ def check_key(config: Config, key: str) -> None:
         if part not in at:
             where = f"config.{'.'.join(seen)}" if seen else "config"
             raise InputError(f"--config.{key}: {where} has no key {part!r}; known: {', '.join(sorted(at))}")
+        if keyword.iskeyword(part):  # they are parsed as attributes
+            raise InputError(f"--config.{key}: {part!r} is a keyword of Python: change it in the config's file")
         at = at[part]
         seen.append(part)
 

@@ -34,6 +34,12 @@ def test_bad_overrides(override, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_keywords_of_python_cannot_be_set():
+    config = configuration.ConfigDict({"losses": {"global": {"weight": 1.0}}})
+    with pytest.raises(InputError, match="losses.global.weight: 'global' is a keyword of Python"):
+        configuration.override(config, ["--config.losses.global.weight=2"])
+
+
 def test_bad_files(tmp_path):
     with pytest.raises(InputError, match="no file 'configs/yeah.py'"):
         load(spec="configs/yeah.py")
