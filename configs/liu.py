@@ -63,17 +63,25 @@ def get_experiment(argument: str = "cpu") -> Experiment:
                 MEASURED,
                 holes=(centre, anywhere),
             ),
-            Table(
-                "Ablation",
-                ("losses",),
-                tuple(Row((label,), arm) for label, (arm, _) in ABLATION.items()),
-                MEASURED,
-                holes=(centre, anywhere),
-            ),
         ),
         comparisons=(
-            Comparison("Places", "trained on", "psnr_hole", compared, holes=tuple(places.values())),
-            Comparison("Sizes", "trained on", "psnr_hole", compared, holes=tuple(sizes.values())),
+            *(
+                Comparison(
+                    f"What each loss brings, {metric}",
+                    "losses",
+                    metric,
+                    {label: (arm,) for label, (arm, _) in ABLATION.items()},
+                    paired="all losses",
+                    holes=(centre, anywhere),
+                )
+                for metric in ("psnr_hole", "ssim_full")
+            ),
+            Comparison(
+                "Places", "trained on", "psnr_hole", compared, paired="hole in the middle", holes=tuple(places.values())
+            ),
+            Comparison(
+                "Sizes", "trained on", "psnr_hole", compared, paired="hole in the middle", holes=tuple(sizes.values())
+            ),
         ),
         hole_sweeps=tuple(
             HoleSweep(f"{title}, {metric}", x, metric, TRAINED | {"harmonic filling": "harmonic"}, holes)

@@ -8,10 +8,11 @@ from typing import Any
 import jax
 
 from inpaint_jax import configuration, files, metrics, tables
-from inpaint_jax.evaluate import Method, answers_of, completions_file, measure
+from inpaint_jax.evaluate import Answer, Method, answers_of, completions_file, measure, read_answer
 from inpaint_jax.interruption import Interruption
 from inpaint_jax.picture_set import PictureSet
 
+Summaries = Mapping[str, dict[str, Any] | None]  # of every arm, as ``read`` returns them
 VALIDATION = "validation_"  # before the names of metrics, in metrics.jsonl
 
 
@@ -77,6 +78,13 @@ def score(summary: Mapping[str, Any] | None, split: str, family: str, metric: st
     """A metric's mean, deviation and median; None where there is no summary, or such holes are not supported."""
     its = summary["measured"][split].get(family) if summary else None
     return its["scores"][metric] if its else None
+
+
+def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> Answer | None:
+    """An arm's answer for the test pictures, as long as its file is there."""
+    its = summary and summary["measured"]["test"].get(family)
+    file = folder / its["completions"] if its else None
+    return read_answer(file) if file and file.is_file() else None
 
 
 def training_seconds(folder: Path) -> float | None:

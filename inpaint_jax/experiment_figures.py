@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 
 from inpaint_jax import plots, sheets
-from inpaint_jax.arm_summary import score
-from inpaint_jax.evaluate import Answer, measure, read_answer
+from inpaint_jax.arm_summary import Summaries, answered, score
+from inpaint_jax.evaluate import Answer, measure
 from inpaint_jax.experiment import PICTURES, Experiment, Grid, HoleSweep, Sweep
 from inpaint_jax.picture_set import PictureSet
-
-Summaries = Mapping[str, dict[str, Any] | None]  # of every arm, from arm_summary.read
 
 
 def draw(
@@ -131,13 +129,6 @@ def term_panels(
             }
             panels[f"{family}, {'weighted' if weighted else 'as they are'}"] = lines
     return panels
-
-
-def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> Answer | None:
-    """An arm's answer for the test pictures, as long as its file is there."""
-    its = summary and summary["measured"]["test"].get(family)
-    file = folder / its["completions"] if its else None
-    return read_answer(file) if file and file.is_file() else None
 
 
 def contact_sheet(

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from inpaint_jax import experiment_figures, files, tables
-from inpaint_jax.arm_summary import score
+from inpaint_jax.arm_summary import Summaries, score
 from inpaint_jax.evaluation_report import machine, protocols
-from inpaint_jax.experiment import SPLITS, Comparison, Experiment, Table, measurements
-from inpaint_jax.experiment_figures import Summaries, titled
+from inpaint_jax.experiment import SPLITS, Experiment, Table, measurements
+from inpaint_jax.experiment_comparisons import comparison_table, difference_table
+from inpaint_jax.experiment_figures import titled
 from inpaint_jax.picture_set import PictureSet
+
+PLUS_MINUS = "± is the standard error over pictures of one pair of trainings, the deviation over pairs of several"
 
 
 def write(
@@ -32,7 +33,7 @@ def write(
       summaries: of every arm; None: not there yet.
       baselines: likewise.
     """
-    told = list(all_tables(experiment, sets, summaries, baselines))
+    told = list(all_tables(workdir, experiment, sets, summaries, baselines))
     figures = list(experiment_figures.draw(workdir, experiment, sets["test"], summaries, baselines))
     parts = [f"# {spec}", *(f"## {title}\n\n{text}\n\n{source}" for title, text, source in told)]
     parts += [f"## {title}\n\n![{title}]({file})" for title, file in figures]
@@ -50,7 +51,11 @@ def write(
 
 
 def all_tables(
-    experiment: Experiment, sets: Mapping[str, PictureSet], summaries: Summaries, baselines: Summaries
+    workdir: Path,
+    experiment: Experiment,
+    sets: Mapping[str, PictureSet],
+    summaries: Summaries,
+    baselines: Summaries,
 ) -> Iterator[tuple[str, str, str]]:
     """The paper's tables, the baselines', the gap between training and test pictures, the effort.
 
@@ -77,6 +82,7 @@ def all_tables(
             text, title = gap_table(shown, family, summaries), "Training and test pictures"
             yield titled(title, family, experiment.holes), text, caption(sets, [family], shown, summaries)
     known = {**baselines, **summaries}
+    folders = {arm: workdir / arm for arm in summaries} | {name: workdir / "baselines" / name for name in baselines}
     for comparison in experiment.comparisons:
         families = comparison.holes or experiment.holes
         its = {arm: known[arm] for arms in comparison.rows.values() for arm in arms}
@@ -84,8 +90,8 @@ def all_tables(
         source = caption(used, families, [comparison.metric], its)
         yield comparison.title, text, source
         if comparison.paired is not None:
-            text = comparison_table(comparison, families, known, against=comparison.paired)
-            yield f"{comparison.title}, difference to {comparison.paired!r}", text, source
+            text = difference_table(comparison, families, known, folders, sets["test"])
+            yield f"{comparison.title}, difference to {comparison.paired!r}", text, f"{PLUS_MINUS}; {source}"
     if text := validation_table(summaries):
         yield "Stages, as they were last validated", text, "On data.validation where it is given, or as the stage says."
     yield "Effort", effort_table(experiment, summaries), "Seconds of training are summed over interruptions."
@@ -99,40 +105,6 @@ def paper_table(table: Table, family: str, summaries: Summaries) -> str:
         cells = [tables.cell(score(its, split, family, metric)) for split, metric in table.measured]
         rows.append([*row.labels, *row.published, *cells])
     return tables.markdown([*table.header, *(f"{metric} {split}" for split, metric in table.measured)], rows)
-
-
-def comparison_table(
-    comparison: Comparison, families: Sequence[str], summaries: Summaries, *, against: str | None = None
-) -> str:
-    """A metric under every family of holes, and its mean over them; of several trainings, mean and deviation.
-
-    A family that a method does not support has no number, nor has then the mean over all.
-
-    Args:
-      comparison: its rows.
-      families: of holes.
-      summaries: of every arm; None: not there yet.
-      against: a row; shown is by how much the arms of the others differ from its arms, in order.
-    """
-
-    def means(arm: str) -> np.ndarray:  # [F + 1], NaN where there is no number
-        scores = [score(summaries[arm], "test", family, comparison.metric) for family in families]
-        of_families = np.array([its["mean"] if its else None for its in scores], np.float64)
-        return np.append(of_families, of_families.mean())
-
-    rows = []
-    for label, arms in comparison.rows.items():
-        if label == against:
-            continue
-        numbers = np.array([means(arm) for arm in arms])
-        if against is not None:
-            numbers -= np.array([means(arm) for arm in comparison.rows[against]])
-        there = numbers[~np.isnan(numbers).all(1)]
-        known = [len(column) > 0 and not np.isnan(column).any() for column in there.T]
-        sign = "" if against is None else "+"
-        cells = [tables.spread(c, sign=sign) if k else "–" for c, k in zip(there.T, known, strict=True)]
-        rows.append([label, str(len(there)), *cells])
-    return tables.markdown([comparison.header, "trainings" if against is None else "pairs", *families, "mean"], rows)
 
 
 def baseline_table(shown: Sequence[str], family: str, baselines: Summaries) -> str:

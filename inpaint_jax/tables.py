@@ -19,11 +19,17 @@ def cell(numbers: Mapping[str, Any] | None) -> str:
     return f"{mean:.3f}" if abs(mean) < 1 else f"{mean:.2f}"
 
 
-def spread(values: Sequence[float], *, sign: str = "") -> str:
-    """The mean of a few numbers and, of several, their standard deviation (that of the sample); "+": with its sign."""
+def spread(values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool = False) -> str:
+    """The mean of some numbers and, of several, how far it may be off.
+
+    Args:
+      values: the numbers.
+      sign: "+": the mean has one.
+      error: say the standard error of the mean, and not the standard deviation of the sample.
+    """
     digits = 3 if abs(np.mean(values)) < 1 else 2
-    deviation = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{np.mean(values):{sign}.{digits}f}{deviation}"
+    deviation = np.std(values, ddof=1) / (len(values) ** 0.5 if error else 1) if len(values) > 1 else None
+    return f"{np.mean(values):{sign}.{digits}f}" + ("" if deviation is None else f" ± {deviation:.{digits}f}")
 
 
 def summary(values: np.ndarray | None) -> dict[str, Any] | None:

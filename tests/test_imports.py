@@ -71,7 +71,9 @@ ALLOWED = {
     "experiment": "configuration metrics",
     "arm_summary": "configuration picture_set metrics files tables interruption evaluate",
     "experiment_figures": "experiment arm_summary picture_set evaluate sheets plots",
-    "experiment_report": "experiment arm_summary picture_set evaluation_report experiment_figures files tables",
+    "experiment_comparisons": "experiment arm_summary picture_set evaluate tables",
+    "experiment_report": "experiment arm_summary picture_set evaluation_report experiment_comparisons "
+    "experiment_figures files tables",
     "reproduce": "configuration model picture_set interruption run_record train stage_data reuse evaluate experiment "
     "arm_summary experiment_report",
     "export": "systems configuration model compositing files run_record",

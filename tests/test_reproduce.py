@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpaint_jax import arm_summary, cli, evaluate, experiment_figures, experiment_report, metrics, reproduce, sheets
+from inpaint_jax import (
+    arm_summary,
+    cli,
+    evaluate,
+    experiment_comparisons,
+    experiment_figures,
+    experiment_report,
+    metrics,
+    reproduce,
+    sheets,
+)
 from inpaint_jax.experiment import Arm, Comparison, Grid
 from inpaint_jax.picture_set import PictureSet
 
@@ -54,6 +64,7 @@ def get_experiment(argument="whole"):
             Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),
             Comparison("Beside a baseline", "search", "psnr_hole", dict(mean=("mean",)), holes=("center",)),
             Comparison("Pairs", "search", "psnr_hole", dict(a=("short", "long"), b=("long", "short")), paired="a"),
+            Comparison("One pair", "search", "psnr_hole", dict(mean=("mean",), long=("long",)), paired="mean"),
         ),
         descents=(Descent("Searching", dict(nag="short", adam="long")),),
         evolutions=(Evolution("Terms", "short"),),
@@ -91,7 +102,7 @@ def test_a_method_for_some_holes_only():
     measured = {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}, "left": None}
     summaries = {"one": {"measured": {"test": measured}}, "other": None}
     comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("one", "other"), "theirs": ("other",)})
-    table = experiment_report.comparison_table(comparison, ("center", "left"), summaries)
+    table = experiment_comparisons.comparison_table(comparison, ("center", "left"), summaries)
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     assert cells[2:] == [["ours", "1", "20.00", "–", "–"], ["theirs", "0", "–", "–", "–"]]
 
@@ -156,6 +167,15 @@ def test_report(done):
     assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, and its mean
     theirs, ours = rows(report, "Table 2")
     assert theirs == ["theirs", "–"] and ours[1] != "–"
+    [difference] = rows(report, "One pair, difference to 'mean'")  # between the same pictures
+    assert difference[:2] == ["long", "1"]
+    mean, error = map(float, difference[2].split(" ± "))
+    spreads = [
+        its["measured"]["test"]["center"]["scores"]["psnr_hole"]
+        for its in (report["arms"]["long"], report["baselines"]["mean"])
+    ]
+    assert abs(mean - (spreads[0]["mean"] - spreads[1]["mean"])) < 0.01
+    assert 0 < error < sum(its["std"] for its in spreads) / 5**0.5
     [difference] = rows(report, "Pairs, difference to 'a'")
     assert difference[:2] == ["b", "2"] and difference[2].lstrip("+-").startswith("0.000 ± ")
     gap = rows(report, "Training and test pictures, center")[0]
