@@ -5,8 +5,8 @@ r"""Liu et al. 2018: Table 5, Figures 2 to 4, what each of the losses brings, an
 
 Argument, ``configs/liu.py:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains
 the VGG-19 that all others but ``no_features`` share (its own generator is not trained); ``full`` is the paper's method,
-``random_holes`` our extension, and the rest leave losses out. Further test pictures are a second call with other
-``--images``: what is trained is kept.
+``random_holes`` our extension, and the rest leave losses out or, ``weak_critics``, weigh them less. Further test
+pictures are a second call with other ``--images``: what is trained is kept.
 
 The paper trains on one hole in the middle and shows that any other is completed too. Both are measured here, under
 holes of seven sizes in the middle and of nine places, and under the random squares of its Figure 4; it does not say
@@ -25,12 +25,14 @@ PLACES = (
     *("bottom left", "bottom", "bottom right"),
 )
 TRAINED = {"hole in the middle": "full", "random holes": "random_holes"}
-ABLATION = {  # losses that are left out
-    "all losses": ("full", ()),
-    "without neural features": ("no_features", ("feature",)),
-    "without the local critic": ("no_local", ("local_adversarial",)),
-    "without the global critic": ("no_global", ("global_adversarial",)),
-    "squared error and features": ("no_critics", ("local_adversarial", "global_adversarial")),
+CRITICS = ("local_adversarial", "global_adversarial")
+ABLATION = {  # weights that differ
+    "all losses": ("full", {}),
+    "without neural features": ("no_features", {"feature": 0}),
+    "without the local critic": ("no_local", {"local_adversarial": 0}),
+    "without the global critic": ("no_global", {"global_adversarial": 0}),
+    "a tenth of both critics": ("weak_critics", dict.fromkeys(CRITICS, 20)),
+    "squared error and features": ("no_critics", dict.fromkeys(CRITICS, 0)),
 }
 AGAINST = ("mean", "harmonic", "telea", "navier_stokes")
 MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
@@ -107,7 +109,7 @@ def arms(scale: str) -> dict[str, Arm]:
     """The trainings by name: same seed, same steps."""
     config = "configs/neural_features.py:{},{}".format
     trained = {"features": Arm(config("default", scale), ("--config.stages.liu.steps=0",))}
-    for arm, without in ABLATION.values():
-        changes = tuple(f"--config.stages.liu.losses.{loss}.weight=0" for loss in without)
-        trained[arm] = Arm(config("default", scale), changes, reuse=None if "feature" in without else "features")
+    for arm, weights in ABLATION.values():
+        changes = tuple(f"--config.stages.liu.losses.{loss}.weight={weight}" for loss, weight in weights.items())
+        trained[arm] = Arm(config("default", scale), changes, reuse=None if arm == "no_features" else "features")
     return trained | {"random_holes": Arm(config("random_holes", scale), reuse="features")}

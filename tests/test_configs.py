@@ -209,7 +209,9 @@ def test_liu(scale):
     its = experiment.load(f"configs/liu.py:{scale}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     full = configs["full"].stages
-    losses = {"no_features": "feature", "no_local": "local_adversarial", "no_global": "global_adversarial"}
+    both = ("local_adversarial", "global_adversarial")
+    less = {"no_features": {"feature": 0.0}, "weak_critics": dict.fromkeys(both, 20.0)}
+    less |= {"no_local": {both[0]: 0.0}, "no_global": {both[1]: 0.0}, "no_critics": dict.fromkeys(both, 0.0)}
     for name, config in configs.items():
         stages = [stage.name for stage in configuration.build_system(config).stages]
         assert stages == (["liu"] if name == "no_features" else ["features", "liu"])
@@ -217,10 +219,9 @@ def test_liu(scale):
         assert config.stages.features == full.features and config.networks == configs["full"].networks
         assert config.stages.liu.steps == (0 if name == "features" else full.liu.steps)
         assert (config.stages.liu.holes == full.liu.holes) == (name != "random_holes")
-        off = {label for label, loss in config.stages.liu.losses.items() if not loss.weight}
-        assert off == (
-            {losses[name]} if name in losses else set(losses.values()) - {"feature"} if name == "no_critics" else set()
-        )
+        weights = {label: loss.weight for label, loss in config.stages.liu.losses.items()}
+        changed = {label: weight for label, weight in weights.items() if weight != full.liu.losses[label].weight}
+        assert changed == less.get(name, {})
     assert len(its.holes) == len(set(its.holes)) == 17 and full.liu.holes in its.holes
     if scale != "smoke":
         assert {"center:4", "center:32", "place:16@0+24", "place:16@24+24", "square:4-32"} <= set(its.holes)
