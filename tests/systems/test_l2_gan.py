@@ -1,5 +1,7 @@
 """L2-GAN on tiny networks: what the second stage begins with, which model completes what, what is refused."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -70,8 +72,13 @@ def begun(stage, earlier, number):
     return jax.jit(lambda key, earlier: stage.init(key, example, earlier))(jax.random.key(number, impl="rbg"), earlier)
 
 
+@cache
+def completion(begin, finish):
+    return jax.jit(lambda states, image, hole: finish(states, begin(states, image, hole, None, 1)))
+
+
 def completed(model, image, hole):
-    run = jax.jit(lambda s, i, h: model.system.finish(s, model.system.begin(s, i, h, None, 1)))
+    run = completion(model.system.begin, model.system.finish)
     return np.asarray(run(model.states, fill(image, hole), hole).images)[:, 0]
 
 
