@@ -34,7 +34,7 @@ ABLATION = {  # weights that differ
     "a tenth of both critics": ("weak_critics", dict.fromkeys(CRITICS, 20)),
     "squared error and features": ("no_critics", dict.fromkeys(CRITICS, 0)),
 }
-AGAINST = ("mean", "harmonic", "telea", "navier_stokes")
+AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes")
 MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
 
 
