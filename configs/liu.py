@@ -4,9 +4,10 @@ r"""Liu et al. 2018: Table 5, Figures 2 to 4, what each of the losses brings, an
                     --train='facades?split=train&count=3200' --images='facades?split=test'
 
 Argument, ``configs/liu.py:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains
-the VGG-19 that all others but ``no_features`` share (its own generator is not trained); ``full`` is the paper's method,
-``random_holes`` our extension, and the rest leave losses out or, ``weak_critics``, weigh them less. Further test
-pictures are a second call with other ``--images``: what is trained is kept.
+the VGG-19 that the others share, but for ``no_features`` and ``drawn_features`` (its own generator is not trained);
+``full`` is the paper's method, ``random_holes`` our extension, and the rest leave losses out or, ``weak_critics``,
+weigh them less; ``drawn_features`` asks whether the features have to be learnt. Further test pictures are a second call
+with other ``--images``: what is trained is kept.
 
 The paper trains on one hole in the middle and shows that any other is completed too. Both are measured here, under
 holes of seven sizes in the middle and of nine places, and under the random squares of its Figure 4; it does not say
@@ -25,15 +26,17 @@ PLACES = (
     *("bottom left", "bottom", "bottom right"),
 )
 TRAINED = {"hole in the middle": "full", "random holes": "random_holes"}
-CRITICS = ("local_adversarial", "global_adversarial")
-ABLATION = {  # weights that differ
+LOCAL, GLOBAL = "liu.losses.local_adversarial.weight", "liu.losses.global_adversarial.weight"
+ABLATION = {  # what differs
     "all losses": ("full", {}),
-    "without neural features": ("no_features", {"feature": 0}),
-    "without the local critic": ("no_local", {"local_adversarial": 0}),
-    "without the global critic": ("no_global", {"global_adversarial": 0}),
-    "a tenth of both critics": ("weak_critics", dict.fromkeys(CRITICS, 20)),
-    "squared error and features": ("no_critics", dict.fromkeys(CRITICS, 0)),
+    "without neural features": ("no_features", {"liu.losses.feature.weight": 0}),
+    "features as they are drawn": ("drawn_features", {"features.steps": 0}),
+    "without the local critic": ("no_local", {LOCAL: 0}),
+    "without the global critic": ("no_global", {GLOBAL: 0}),
+    "a tenth of both critics": ("weak_critics", {LOCAL: 20, GLOBAL: 20}),
+    "squared error and features": ("no_critics", {LOCAL: 0, GLOBAL: 0}),
 }
+OWN_FEATURES = ("no_features", "drawn_features")  # or none
 AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes")
 MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
 
@@ -109,7 +112,7 @@ def arms(scale: str) -> dict[str, Arm]:
     """The trainings by name: same seed, same steps."""
     config = "configs/neural_features.py:{},{}".format
     trained = {"features": Arm(config("default", scale), ("--config.stages.liu.steps=0",))}
-    for arm, weights in ABLATION.values():
-        changes = tuple(f"--config.stages.liu.losses.{loss}.weight={weight}" for loss, weight in weights.items())
-        trained[arm] = Arm(config("default", scale), changes, reuse=None if arm == "no_features" else "features")
+    for arm, changes in ABLATION.values():
+        overrides = tuple(f"--config.stages.{key}={value}" for key, value in changes.items())
+        trained[arm] = Arm(config("default", scale), overrides, reuse=None if arm in OWN_FEATURES else "features")
     return trained | {"random_holes": Arm(config("random_holes", scale), reuse="features")}
