@@ -1,5 +1,6 @@
 """Numbers as tables that people and programs read."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,8 +29,12 @@ def spread(values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool 
       error: say the standard error of the mean, and not the standard deviation of the sample.
     """
     digits = 3 if abs(np.mean(values)) < 1 else 2
-    deviation = np.std(values, ddof=1) / (len(values) ** 0.5 if error else 1) if len(values) > 1 else None
-    return f"{np.mean(values):{sign}.{digits}f}" + ("" if deviation is None else f" ± {deviation:.{digits}f}")
+    if len(values) < 2:
+        return f"{np.mean(values):{sign}.{digits}f}"
+    deviation = np.std(values, ddof=1) / (len(values) ** 0.5 if error else 1)
+    if deviation > 1e-5:  # below it is rounding; above it, it is told by a digit that is not 0
+        digits = max(digits, -math.floor(math.log10(deviation)))
+    return f"{np.mean(values):{sign}.{digits}f} ± {deviation:.{digits}f}"
 
 
 def summary(values: np.ndarray | None) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from inpaint_jax import (
     metrics,
     reproduce,
     sheets,
+    tables,
 )
 from inpaint_jax.experiment import Arm, Comparison, Grid
 from inpaint_jax.picture_set import PictureSet
@@ -107,6 +108,13 @@ def test_a_method_for_some_holes_only():
     assert cells[2:] == [["ours", "1", "20.00", "–", "–"], ["theirs", "0", "–", "–", "–"]]
 
 
+def test_spreads_have_a_digit_that_counts():
+    assert tables.spread([1.0]) == "1.00" and tables.spread([1.5, 1.6], sign="+") == "+1.55 ± 0.07"
+    assert tables.spread([0.0021, 0.0023, 0.0019]) == "0.0021 ± 0.0002"
+    assert tables.spread([0.1, 0.3] * 50, error=True) == "0.200 ± 0.010"
+    assert tables.spread([0.1 + 0.2, 0.3]) == "0.300 ± 0.000"
+
+
 def test_a_grid_of_several_holes():
     """One below the other, each with its own damage; an arm that lacks one of them is left out."""
     truth, shape = np.ones((3, 128, 128, 3), np.float32), (3, 128, 128, 1)
@@ -160,9 +168,7 @@ def test_report(done):
         for arm, its in report["arms"].items()
     }
     assert long == ["long", "1", *(f"{value:.2f}" for value in (*means["long"], np.mean(means["long"])))]
-    assert both[1] == "2" and both[2] == f"{np.mean(list(means.values()), 0)[0]:.2f} ± " + (
-        f"{abs(means['short'][0] - means['long'][0]) / 2**0.5:.2f}"
-    )
+    assert both[1] == "2" and both[2] == tables.spread([means["short"][0], means["long"][0]])
     [beside] = rows(report, "Beside a baseline")
     assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, and its mean
     theirs, ours = rows(report, "Table 2")
