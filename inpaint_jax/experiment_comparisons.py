@@ -47,21 +47,22 @@ def difference_table(
       test: the pictures.
     """
     assert comparison.paired is not None
-    base, rows = comparison.rows[comparison.paired], []
+    one, metric = len(comparison.rows[comparison.paired]) == 1, comparison.metric  # every row has as many arms
+
+    def numbers(arms):
+        if one:
+            return of_pictures(folders[arms[0]], summaries[arms[0]], families, metric, test)
+        return trainings(arms, families, metric, summaries)
+
+    rows, base = [], numbers(comparison.rows[comparison.paired])
     for label, arms in comparison.rows.items():
         if label == comparison.paired:
             continue
-        if one := len(arms) == 1:
-            here, there = (
-                of_pictures(folders[arm], summaries[arm], families, comparison.metric, test) for arm in (*arms, *base)
-            )
-        else:
-            here, there = (trainings(side, families, comparison.metric, summaries) for side in (arms, base))
         with np.errstate(invalid="ignore"):  # two perfect pictures do not differ, but infinity less infinity is NaN
-            numbers = here - there
-        numbers = numbers[:, np.isfinite(numbers).any(0)]
-        pairs = min(numbers.shape[1], len(arms))
-        rows.append([label, str(pairs), *(spread(line, sign="+", error=one) for line in numbers)])
+            differences = numbers(arms) - base
+        there = differences[:, np.isfinite(differences).any(0)]
+        pairs = min(there.shape[1], len(arms))
+        rows.append([label, str(pairs), *(spread(line, sign="+", error=one) for line in there)])
     return tables.markdown([comparison.header, "pairs", *families, "mean"], rows)
 
 
