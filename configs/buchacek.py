@@ -18,7 +18,7 @@ likely of the hole and the SSIM of the whole picture (see the columns). Image me
 """
 
 from configs import classifier_guided
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 from inpaint_jax.experiment import Arm, Comparison, Curve, Evolution, Experiment, Grid, Row, Table
 
 CENTER, LEFT, RANDOM = HOLES = ("center", "left", "random:0.7")
@@ -43,10 +43,7 @@ MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim
 
 def get_experiment(argument: str = "table,cpu") -> Experiment:
     """The trainings of a scale, and what is made of them."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*WHAT, *classifier_guided.SCALES}:
-        known = ", ".join((*WHAT, *classifier_guided.SCALES))
-        raise InputError(f"configs/buchacek.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/buchacek.py", argument, WHAT, classifier_guided.SCALES)
     scale = next((w for w in words if w in classifier_guided.SCALES), "cpu")
     make = {"published": published, "ablations": ablations}.get(next((w for w in words if w in WHAT), "table"), table)
     return make(scale)

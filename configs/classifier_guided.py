@@ -34,7 +34,7 @@ for 4,000 steps of 32 with a rate that falls along a cosine.
 from ml_collections import ConfigDict
 
 from configs import yeh
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 
 PRESETS = ("default", "published", "published_random")
 TERMS = ("logits", "nologits")
@@ -48,11 +48,9 @@ WEIGHTS = {"default": (1.0, 1.0, 1.0), "published": (3.0, 1e5, 1e6), "published_
 
 def get_config(argument: str = "default,logits,cpu") -> ConfigDict:
     """The config of a preset, its terms, layers, a scale and a search, in any order."""
-    words = argument.split(",") if argument else []
-    known = (*PRESETS, *TERMS, *LAYERS, *yeh.SCALES, *yeh.SEARCHES)
-    if unknown := set(words) - set(known):
-        unknown_words = ", ".join(sorted(unknown))
-        raise InputError(f"configs/classifier_guided.py: unknown words {unknown_words}; known: {', '.join(known)}")
+    words = config_words.read(
+        "configs/classifier_guided.py", argument, PRESETS, TERMS, yeh.SCALES, yeh.SEARCHES, several=LAYERS
+    )
     preset = next((w for w in words if w in PRESETS), "default")
     scale = next((w for w in words if w in SCALES), "cpu")
     published = preset != "default"

@@ -34,8 +34,8 @@ narrow and takes 1,500 steps of 32.
 
 from ml_collections import ConfigDict
 
+from inpaint_jax import config_words
 from inpaint_jax.compositing import CAFFE_MEAN
-from inpaint_jax.errors import InputError
 
 # size: side of the pictures; trunk: channels of the encoder; width, critic: least channels of the decoder and of the
 # critic; overlap: of the published preset; rate: of the critic, a tenth of the generator's beside it; alone: the
@@ -100,10 +100,7 @@ WAISTS = ("bottleneck", "channel_wise")
 
 def get_config(argument: str = "default,center,bottleneck,adversarial,cpu") -> ConfigDict:
     """The config of a preset, a region, a waist, a game and a scale, in any order."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*PRESETS, *REGIONS, *WAISTS, *GAMES, *SCALES}:
-        known = ", ".join((*PRESETS, *REGIONS, *WAISTS, *GAMES, *SCALES))
-        raise InputError(f"configs/context_encoder.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/context_encoder.py", argument, PRESETS, REGIONS, WAISTS, GAMES, SCALES)
     s = SCALES[next((w for w in words if w in SCALES), "cpu")]
     published, centre, adversarial = "published" in words, "random" not in words, "l2" not in words
     size, block = s["size"], s["size"] // 2 if centre else s["size"]

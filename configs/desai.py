@@ -26,7 +26,7 @@ captions by their word. The committed code trains GAN AlexNet with n = 4000 what
 """
 
 from configs import desai_vae
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 from inpaint_jax.experiment import Arm, Experiment, Grid, Row, Sweep, Table
 
 NETWORKS = {
@@ -75,10 +75,7 @@ BEYOND = Table(
 
 def get_experiment(argument: str = "cpu") -> Experiment:
     """The trainings of a scale and a preset, in any order."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*desai_vae.SCALES, *desai_vae.PRESETS}:
-        known = ", ".join((*desai_vae.SCALES, *desai_vae.PRESETS))
-        raise InputError(f"configs/desai.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/desai.py", argument, desai_vae.SCALES, desai_vae.PRESETS)
     scale = next((w for w in words if w in desai_vae.SCALES), "cpu")
     preset = "published" if "published" in words else "default"
     ours = desai_vae.SCALES[scale]["bottleneck"]  # by the paper's

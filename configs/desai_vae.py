@@ -33,7 +33,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 
 # size: side of the pictures; block: of the hole; hidden: features around the latent; bottleneck: ours for the paper's
 # 500, 2000 and 4000; pool: side of the trunks' last pooling; rate: of the autoencoders; steps: of a whole training, and
@@ -95,10 +95,7 @@ def read(argument: str, file: str, *, default: str) -> tuple[str, bool, str, boo
     Raises:
       InputError: for another word.
     """
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*NETWORKS, *PRESETS, *SCALES, "sweep"}:
-        known = ", ".join((*NETWORKS, *PRESETS, "sweep", *SCALES))
-        raise InputError(f"{file}: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read(file, argument, NETWORKS, PRESETS, ("sweep",), SCALES)
     network = next((w for w in words if w in NETWORKS), default)
     scale = next((w for w in words if w in SCALES), "cpu")
     return network, "published" in words, scale, "sweep" in words

@@ -24,7 +24,7 @@ are read as Pathak's pictures, scaled to 350 and cropped to 128, with a quarter 
 from ml_collections import ConfigDict
 
 from configs import context_encoder
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 from inpaint_jax.masks.boxes import CORNERS
 
 # steps: of both stages of one model.
@@ -38,10 +38,7 @@ MODELS, SECOND_STAGES = ("four", "one"), ("finetune", "refine")
 
 def get_config(argument: str = "four,finetune,cpu") -> ConfigDict:
     """The config of the models, the second stage and a scale, in any order."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*MODELS, *SECOND_STAGES, *SCALES}:
-        known = ", ".join((*MODELS, *SECOND_STAGES, *SCALES))
-        raise InputError(f"configs/l2_gan.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/l2_gan.py", argument, MODELS, SECOND_STAGES, SCALES)
     scale = next((w for w in words if w in SCALES), "cpu")
     second_stage = next((w for w in words if w in SECOND_STAGES), "finetune")
     one, s = "one" in words, SCALES[scale]

@@ -21,7 +21,7 @@ and searches for 200 iterations by Adam with a rate that falls from 0.3 to 0, as
 
 from ml_collections import ConfigDict
 
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 
 # generator, critic: width; rate: Adam's; autoencoder: width, batch and steps; pictures: that are projected.
 SCALES = {
@@ -71,10 +71,7 @@ PERCEPTUAL = {"default": "generator_least_squares", "published": "generator_satu
 
 def get_config(argument: str = "default,cpu") -> ConfigDict:
     """The config of a preset and a scale, in any order."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*PRESETS, *SCALES}:
-        known = ", ".join((*PRESETS, *SCALES))
-        raise InputError(f"configs/lsgan.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/lsgan.py", argument, PRESETS, SCALES)
     s = SCALES[next((w for w in words if w in SCALES), "cpu")]
     preset = "published" if "published" in words else "default"
     return ConfigDict(

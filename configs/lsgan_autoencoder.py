@@ -22,7 +22,7 @@ and trains 1,000 steps of 64.
 from ml_collections import ConfigDict
 
 from configs import lsgan
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 
 PAIRS, INPUTS = ("noisy", "projected", "identity"), ("generated", "composite")
 HOLES = "center,left,random:0.8,quarter:br"
@@ -30,11 +30,7 @@ HOLES = "center,left,random:0.8,quarter:br"
 
 def get_config(argument: str = "noisy,generated,default,cpu") -> ConfigDict:
     """The config of pairs, an input, a preset and a scale, in any order."""
-    words = argument.split(",") if argument else []
-    known = (*PAIRS, *INPUTS, *lsgan.PRESETS, *lsgan.SCALES)
-    if unknown := set(words) - set(known):
-        unknown_words = ", ".join(sorted(unknown))
-        raise InputError(f"configs/lsgan_autoencoder.py: unknown words {unknown_words}; known: {', '.join(known)}")
+    words = config_words.read("configs/lsgan_autoencoder.py", argument, PAIRS, INPUTS, lsgan.PRESETS, lsgan.SCALES)
     config = lsgan.get_config(",".join(word for word in words if word not in (*PAIRS, *INPUTS)))
     s = lsgan.SCALES[next((w for w in words if w in lsgan.SCALES), "cpu")]
     pairs = next((w for w in words if w in PAIRS), "noisy")

@@ -36,7 +36,7 @@ that fall to 0.
 
 from ml_collections import ConfigDict
 
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 
 # size: side of the pictures; generator: channels and waist; critics: channels; features: width, last map and classes
 # of the VGG-19, batch and steps.
@@ -90,10 +90,7 @@ PRESETS = {  # holes, by the side of the pictures
 
 def get_config(argument: str = "default,cpu") -> ConfigDict:
     """The config of a preset and a scale, in any order."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*PRESETS, *SCALES}:
-        known = ", ".join((*PRESETS, *SCALES))
-        raise InputError(f"configs/neural_features.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/neural_features.py", argument, PRESETS, SCALES)
     s = SCALES[next((w for w in words if w in SCALES), "cpu")]
     preset = next((w for w in words if w in PRESETS), "default")
     size, width = s["size"], s["features"]["width"]

@@ -31,9 +31,9 @@ from 1e-3 to 0.
 
 from ml_collections import ConfigDict
 
+from inpaint_jax import config_words
 from inpaint_jax.compositing import CAFFE_MEAN
 from inpaint_jax.curriculum import RULES, SCHEDULES
-from inpaint_jax.errors import InputError
 
 # size: side of the pictures; features: channels of the encoder; pixels: per level; epoch: steps.
 SCALES = {
@@ -67,10 +67,7 @@ NETWORKS, CURRICULA = ("on_demand", "self_tuned"), (*RULES, *SCHEDULES)
 
 def get_config(argument: str = "self_tuned,inv_psnr,cpu") -> ConfigDict:
     """The config of a network, a curriculum and a scale, in any order."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*NETWORKS, *CURRICULA, *SCALES}:
-        known = ", ".join((*NETWORKS, *CURRICULA, *SCALES))
-        raise InputError(f"configs/on_demand.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/on_demand.py", argument, NETWORKS, CURRICULA, SCALES)
     scale = SCALES[next((w for w in words if w in SCALES), "cpu")]
     network = next((w for w in words if w in NETWORKS), "self_tuned")
     s = scale[network]

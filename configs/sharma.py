@@ -15,7 +15,7 @@ pictures: ``ssim_full`` and ``psnr_full`` stand beside them, ``psnr_hole`` is ou
 """
 
 from configs import lsgan, lsgan_autoencoder
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 from inpaint_jax.experiment import Arm, Curve, Descent, Experiment, Grid, Row, Table
 
 HOLES = tuple(lsgan_autoencoder.HOLES.split(","))
@@ -35,10 +35,7 @@ MEASURED = tuple(("test", metric) for metric in ("ssim_full", "psnr_full", "psnr
 
 def get_experiment(argument: str = "cpu") -> Experiment:
     """The trainings of a scale and a preset, in any order."""
-    words = argument.split(",") if argument else []
-    if unknown := set(words) - {*lsgan.SCALES, *lsgan.PRESETS}:
-        known = ", ".join((*lsgan.SCALES, *lsgan.PRESETS))
-        raise InputError(f"configs/sharma.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
+    words = config_words.read("configs/sharma.py", argument, lsgan.SCALES, lsgan.PRESETS)
     scale = next((w for w in words if w in lsgan.SCALES), "cpu")
     preset = "published" if "published" in words else "default"
     stage = "--config.stages.context_encoder"

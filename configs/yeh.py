@@ -21,7 +21,7 @@ steps, and searches for 200 iterations: on validation faces these end where 1,50
 
 from ml_collections import ConfigDict
 
-from inpaint_jax.errors import InputError
+from inpaint_jax import config_words
 
 # generator, critic: width and side of the kernels; encoder: width and steps; rate: Adam's.
 SCALES = {
@@ -90,12 +90,9 @@ SEARCHES = {
 
 def get_config(argument: str = "default,cpu") -> ConfigDict:
     """The config of a preset, a scale and a search, in any order."""
-    words = argument.split(",") if argument else []
+    words = config_words.read("configs/yeh.py", argument, PRESETS, SCALES, SEARCHES)
     preset = next((w for w in words if w in PRESETS), "default")
     scale = next((w for w in words if w in SCALES), "cpu")
-    if unknown := set(words) - {*PRESETS, *SCALES, *SEARCHES}:
-        known = ", ".join((*PRESETS, *SCALES, *SEARCHES))
-        raise InputError(f"configs/yeh.py: unknown words {', '.join(sorted(unknown))}; known: {known}")
     s = SCALES[scale]
     published, learnt = preset == "published", preset == "learnt"
     own = SEARCHES["nag"] if published else SEARCHES[s["search"]] | dict(iterations=s["iterations"])

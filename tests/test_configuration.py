@@ -34,6 +34,22 @@ def test_bad_overrides(override, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "spec, words",
+    [
+        (
+            "yeh.py:default,published",
+            "configs/yeh.py: default and published exclude each other: choose one of default, ",
+        ),
+        ("neural_features.py:random_holes,literal24", "literal24 and random_holes exclude each other"),
+        ("classifier_guided.py:3b,4a,smoke,cpu", "cpu and smoke exclude each other"),  # but layers do not
+    ],
+)
+def test_words_that_exclude_each_other(spec, words):
+    with pytest.raises(InputError, match=words):
+        configuration.load(f"configs/{spec}")
+
+
 def test_keywords_of_python_cannot_be_set():
     config = configuration.ConfigDict({"losses": {"global": {"weight": 1.0}}})
     with pytest.raises(InputError, match="losses.global.weight: 'global' is a keyword of Python"):

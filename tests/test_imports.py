@@ -48,6 +48,7 @@ ALLOWED = {
     "validation": "systems configuration parallel data",
     "stage_data": "systems configuration parallel data interruption projections",
     "augmentation": "types",
+    "config_words": "",
     # the harness
     "configuration": "systems",
     "run_record": "configuration",
