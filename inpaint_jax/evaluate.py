@@ -182,9 +182,9 @@ def completions_file(method: Method, pictures: PictureSet, family: str, folder: 
 
 def read_answer(file: Path) -> Answer:
     """What ``answers_of`` has written."""
-    with np.load(file) as parts:
-        traces = {name.removeprefix(TRACE): parts[name] for name in parts.files if name.startswith(TRACE)}
-        return Answer(parts["images"], float(parts["seconds"]), traces)
+    parts = files.read_arrays(file)
+    traces = {name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)}
+    return Answer(parts["images"], float(parts["seconds"]), traces)
 
 
 def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:

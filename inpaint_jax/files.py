@@ -8,6 +8,8 @@ import io
 import json
 import math
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,22 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray])
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     if not jax.process_index():
         write_bytes(path, buffer.getvalue())
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Reads what ``write_arrays`` has written.
+
+    Raises:
+      InputError: the file is damaged.
+    """
+    try:
+        with np.load(io.BytesIO(Path(path).read_bytes())) as archive:
+            return dict(archive)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"cannot read {path}, it is damaged: delete it (of an experiment's arm, its summary.json too), and the "
+            "same command writes it anew"
+        ) from error
 
 
 def plain(value: Any) -> Any:

@@ -54,8 +54,7 @@ def projections(
             rows = range(len(names))[first : first + BLOCK]
             file = folder / f"{identity}-{first:06d}.npz"
             if file.is_file():
-                with np.load(file) as parts:
-                    painted += list(parts["projection"])
+                painted += list(files.read_arrays(file)["projection"])
             elif jax.process_count() > 1:
                 raise InputError(
                     f"{folder}: several processes cannot complete the training pictures of {stage.name} together; "

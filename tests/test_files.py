@@ -72,3 +72,14 @@ def test_only_the_first_process_writes_files_of_a_run(tmp_path, monkeypatch):
     files.append_line(tmp_path / "c", "")
     files.write_arrays(tmp_path / "d", {})
     assert not list(tmp_path.iterdir())
+
+
+def test_damaged_arrays(tmp_path):
+    file = tmp_path / "answer.npz"
+    files.write_arrays(file, {"images": np.arange(4)})
+    np.testing.assert_array_equal(files.read_arrays(file)["images"], np.arange(4))
+    whole = file.read_bytes()
+    for damaged in (b"junk", b"", whole[: len(whole) // 2]):
+        file.write_bytes(damaged)
+        with pytest.raises(InputError, match="answer.npz, it is damaged: delete it"):
+            files.read_arrays(file)
