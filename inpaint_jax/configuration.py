@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import inspect
 import json
 import keyword
 import sys
@@ -127,11 +128,34 @@ def build_system(config: Config) -> System:
     """
     plain = to_plain(config)
     build = resolve(plain["system"], SYSTEMS, kind="system")
-    keywords = {k: plain[k] for k in ("networks", "losses", "search", "blend", "stages") if k in plain}
+    sections = {k: Section.of(plain[k], k) for k in ("networks", "losses", "search", "blend", "stages") if k in plain}
     try:
-        return build(size=plain["data"]["size"], **keywords)
-    except KeyError as error:
-        raise InputError(f"config: system {plain['system']!r} needs the key {error}") from error
+        inspect.signature(build).bind(size=plain["data"]["size"], **sections)
+    except TypeError as error:
+        raise InputError(f"config: system {plain['system']!r}: {error}") from error
+    return build(size=plain["data"]["size"], **sections)
+
+
+class Section(dict):
+    """A part of a config whose missing keys are reported by their full name.
+
+    A builder that looks up what the config does not have raises InputError, and a KeyError of its own stays one.
+    """
+
+    label: str
+
+    @classmethod
+    def of(cls, values: Any, label: str) -> Any:
+        """The section of a plain value, with its sub-sections; other values are returned as they are."""
+        if not isinstance(values, dict):
+            return values
+        section = cls({key: cls.of(value, f"{label}.{key}") for key, value in values.items()})
+        section.label = label
+        return section
+
+    def __missing__(self, key):
+        known = ", ".join(sorted(map(str, self))) or "nothing"
+        raise InputError(f"config.{self.label} needs the key {key!r}; it has {known}")
 
 
 def to_plain(config: Config) -> dict:

@@ -87,3 +87,28 @@ def test_unknown_names_inside_a_config():
 def test_fingerprint_sees_every_value():
     assert configuration.fingerprint(load()) == configuration.fingerprint(load())
     assert configuration.fingerprint(load()) != configuration.fingerprint(load("search.optimizer.decay=0.9"))
+
+
+def test_a_builder_gets_what_it_takes_and_misses_what_it_names(tmp_path, monkeypatch):
+    """What does not fit the builder's signature is one line; what its own code gets wrong is its own error."""
+    (tmp_path / "my_systems.py").write_text(
+        "def simple(*, size, networks, stages):\n    return networks['generator']['width']\n"
+        "def own_error(*, size, **sections):\n    return {}['oops']\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    config = configuration.from_plain(
+        {"system": "my_systems:simple", "data": {"size": 16}, "networks": {"generator": {}}}
+    )
+    with pytest.raises(InputError, match="'my_systems:simple': missing a required argument: 'stages'"):
+        configuration.build_system(config)
+    with config.unlocked():
+        config.stages = {}
+    with pytest.raises(InputError, match="config.networks.generator needs the key 'width'; it has nothing"):
+        configuration.build_system(config)
+    with config.unlocked():
+        config.losses = {"edge": {}}
+    with pytest.raises(InputError, match="got an unexpected keyword argument 'losses'"):
+        configuration.build_system(config)
+    config.system = "my_systems:own_error"
+    with pytest.raises(KeyError, match="oops"):
+        configuration.build_system(config)
