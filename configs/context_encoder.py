@@ -34,8 +34,8 @@ narrow and takes 1,500 steps of 32.
 
 from ml_collections import ConfigDict
 
-from inpaint_jax import config_words
 from inpaint_jax.compositing import CAFFE_MEAN
+from inpaint_jax.runs import config_words
 
 # size: side of the pictures; trunk: channels of the encoder; width, critic: least channels of the decoder and of the
 # critic; overlap: of the published preset; rate: of the critic, a tenth of the generator's beside it; alone: the

@@ -18,7 +18,7 @@ The waist, the paper's bottleneck n, is ``--config.networks.generator.bottleneck
 
 Source: the paper and the authors' code, which has Adam with L2 weight decay for both networks. Published, for n = 4000,
 as ``desai_legacy_sse`` of training and test pictures: AlexNet 1798.83 and 1768.69, ResNet 3030.98 and 3038.22;
-``configs/desai.py`` regenerates the tables.
+``configs/papers/desai.py`` regenerates the tables.
 
 Deviations: ``vgg`` is our guess: the trunk of the autoencoder, one more convolution, and a pooling to the 4x4 that the
 others end in. Scale ``cpu`` is that of ``desai_vae``: blocks of 32 in pictures of 128, an eighth of the channels, five

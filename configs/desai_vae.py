@@ -21,7 +21,7 @@ scale ``paper``, 64, 256 or 512 at scale ``cpu``. Further completions (``--keep=
 Source: the paper and the authors' code. The loss is that of the code: squared error in [0, 1] and 0.1 of the
 divergence, both per value of the block; 0.25 of the squared error in [-1, 1] is the former. Published, for n = 4000, as
 ``desai_legacy_sse`` of training and test pictures: AlexNet 1894.29 and 1882.63, VGG 1747.96 and 1784.43, ResNet 1725.11
-and 1769.02; ``configs/desai.py`` regenerates the tables.
+and 1769.02; ``configs/papers/desai.py`` regenerates the tables.
 
 Deviations: published pictures are stored as BGR, ours as RGB, which is the same to a network that sees only one of
 them. Scale ``cpu`` has blocks of 32 in pictures of 128, an eighth of the channels, of the features around the latent
@@ -33,7 +33,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from inpaint_jax import config_words
+from inpaint_jax.runs import config_words
 
 # size: side of the pictures; block: of the hole; hidden: features around the latent; bottleneck: ours for the paper's
 # 500, 2000 and 4000; pool: side of the trunks' last pooling; rate: of the autoencoders; steps: of a whole training, and

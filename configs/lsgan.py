@@ -9,7 +9,7 @@ Argument, ``configs/lsgan.py:preset,scale``, in any order, default ``default,cpu
   published  the search's perceptual term as printed, log(1 - C), with a sigmoid, without which C is unbounded.
   smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
 
-``configs/lsgan_autoencoder.py`` refines what is found; ``configs/sharma.py`` regenerates the paper's table.
+``configs/lsgan_autoencoder.py`` refines what is found; ``configs/papers/sharma.py`` regenerates the paper's table.
 
 Source: the paper, and where it is silent the code of the loss that it cites (Amos): Adam 0.01, 1,000 iterations, weight
 0.1. The rate of the dropout (0.3), Adam's in training (2e-4) and what 100,000 "epochs" are (steps of 32) are not
@@ -21,7 +21,7 @@ and searches for 200 iterations by Adam with a rate that falls from 0.3 to 0, as
 
 from ml_collections import ConfigDict
 
-from inpaint_jax import config_words
+from inpaint_jax.runs import config_words
 
 # generator, critic: width; rate: Adam's; autoencoder: width, batch and steps; pictures: that are projected.
 SCALES = {

@@ -36,7 +36,7 @@ that fall to 0.
 
 from ml_collections import ConfigDict
 
-from inpaint_jax import config_words
+from inpaint_jax.runs import config_words
 
 # size: side of the pictures; generator: channels and waist; critics: channels; features: width, last map and classes
 # of the VGG-19, batch and steps.

@@ -31,9 +31,9 @@ from 1e-3 to 0.
 
 from ml_collections import ConfigDict
 
-from inpaint_jax import config_words
 from inpaint_jax.compositing import CAFFE_MEAN
 from inpaint_jax.curriculum import RULES, SCHEDULES
+from inpaint_jax.runs import config_words
 
 # size: side of the pictures; features: channels of the encoder; pixels: per level; epoch: steps.
 SCALES = {

@@ -21,7 +21,7 @@ steps, and searches for 200 iterations: on validation faces these end where 1,50
 
 from ml_collections import ConfigDict
 
-from inpaint_jax import config_words
+from inpaint_jax.runs import config_words
 
 # generator, critic: width and side of the kernels; encoder: width and steps; rate: Adam's.
 SCALES = {

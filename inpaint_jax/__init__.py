@@ -23,7 +23,7 @@ __all__ = ["complete", "load"]
 
 def __getattr__(name):  # lazy: `import inpaint_jax` and `inpaint --help` do not pay for jax
     if name in __all__:
-        from inpaint_jax import model
+        from inpaint_jax.runs import model
 
         return getattr(model, name)
     raise AttributeError(f"module 'inpaint_jax' has no attribute {name!r}")

@@ -133,8 +133,8 @@ def pictures(sub: argparse.ArgumentParser) -> None:
 def train(arguments, overrides) -> int:
     """``inpaint train``."""
     start_jax(distributed=arguments.distributed)
-    from inpaint_jax import configuration
-    from inpaint_jax.train import train as run
+    from inpaint_jax.runs import configuration
+    from inpaint_jax.runs.training.loop import train as run
 
     config = configuration.load(arguments.config, overrides)
     return run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse)
@@ -143,8 +143,8 @@ def train(arguments, overrides) -> int:
 def complete(arguments, overrides) -> int:
     """``inpaint complete``."""
     start_jax()
-    from inpaint_jax import model
-    from inpaint_jax.complete_folder import complete_folder
+    from inpaint_jax.completion.folder import complete_folder
+    from inpaint_jax.runs import model
 
     return complete_folder(
         model.load(arguments.workdir, search=arguments.search, overrides=search_overrides(arguments, overrides)),
@@ -161,8 +161,8 @@ def complete(arguments, overrides) -> int:
 def evaluate(arguments, overrides) -> int:
     """``inpaint evaluate``."""
     start_jax()
-    from inpaint_jax import model
-    from inpaint_jax.evaluate import evaluate as run
+    from inpaint_jax.evaluation.evaluate import evaluate as run
+    from inpaint_jax.runs import model
 
     overrides = search_overrides(arguments, overrides)
     names = [search_name(spec) for spec in arguments.search]
@@ -186,7 +186,7 @@ def reproduce(arguments, overrides) -> int:
     if overrides:
         raise InputError(f"{overrides[0]}: the configs of an experiment, and what they override, stand in its file")
     start_jax()
-    from inpaint_jax.reproduce import reproduce as run
+    from inpaint_jax.evaluation.experiments.reproduce import reproduce as run
 
     return run(
         arguments.experiment,
@@ -203,15 +203,15 @@ def import_weights(arguments, overrides) -> int:
     """``inpaint import-weights``."""
     if overrides:
         raise InputError(f"{overrides[0]}: importing weights reads no config")
-    from inpaint_jax.weight_import import import_weights as run
+    from inpaint_jax.runs.weights.importing import import_weights as run
 
     return run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
 
 
 def export(arguments, overrides) -> int:
     """``inpaint export``."""
-    from inpaint_jax import model
-    from inpaint_jax.export import export as write
+    from inpaint_jax.completion.export import export as write
+    from inpaint_jax.runs import model
 
     return write(
         model.load(arguments.workdir, search=arguments.search, overrides=overrides),
@@ -226,8 +226,9 @@ def benchmark(arguments, overrides) -> int:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
     import jax
 
-    from inpaint_jax import configuration, parallel
-    from inpaint_jax.benchmark import benchmark as run
+    from inpaint_jax import parallel
+    from inpaint_jax.evaluation.benchmark import benchmark as run
+    from inpaint_jax.runs import configuration
 
     parallel.use_cores()
     jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
@@ -265,10 +266,11 @@ def picture_source(arguments):
 
 def start_jax(*, distributed: bool = False) -> None:
     """Compile cache, cores and, when asked for, the other processes."""
-    from inpaint_jax import parallel, processes
+    from inpaint_jax import parallel
+    from inpaint_jax.runs import startup
 
     parallel.enable_compilation_cache()
     if distributed:
-        processes.initialize(True)
+        startup.initialize(True)
     else:
         parallel.use_cores()

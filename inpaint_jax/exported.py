@@ -18,7 +18,7 @@ import jax
 import numpy as np
 from jax import export as jax_export
 
-from inpaint_jax import examination
+from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
 
@@ -65,11 +65,11 @@ class Completer(NamedTuple):
         Returns:
           ``[B, K, H, W, C]``, best first by the system's own loss, and the terms of that loss ``{term: [B, K]}``.
         """
-        images, holes, ids = examination.arrays(images, holes, ids)
+        images, holes, ids = checks.arrays(images, holes, ids)
         if not ids or images.shape[-1] != self.about["channels"]:
             raise InputError(f"pictures must be [B, H, W, {self.about['channels']}] with B > 0, got {images.shape}")
         for name, image, hole in zip(ids, images, holes, strict=True):
-            examination.picture(name, image, hole, size=self.about["size"])
+            checks.picture(name, image, hole, size=self.about["size"])
         keys = jax.random.key_data(example_keys(seed, ids, "search"))
         return jax.device_get(self.function(self.weights, images, holes, keys))
 

@@ -41,8 +41,8 @@ def tiny():
 @pytest.fixture(scope="session")
 def workdir(tmp_path_factory):
     """A trained tiny Yeh run; not to be changed."""
-    from inpaint_jax import configuration
-    from inpaint_jax.train import train
+    from inpaint_jax.runs import configuration
+    from inpaint_jax.runs.training.loop import train
 
     folder = tmp_path_factory.mktemp("runs") / "yeh"
     assert train(configuration.load("configs/yeh.py:smoke", TINY), folder) == 0

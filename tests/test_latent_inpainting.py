@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from inpaint_jax import latent_inpainting as search
-from inpaint_jax import masks, metrics, optimizers
+from inpaint_jax import masks, metrics
 from inpaint_jax.losses.contextual import contextual_l1, importance_weight
+from inpaint_jax.optimization import optimizers
 
 NAG = partial(optimizers.nag, 0.01)
 

@@ -13,9 +13,10 @@ import numpy as np
 import optax
 import pytest
 
-from inpaint_jax import parallel, processes
-from inpaint_jax.checkpoints import Checkpoints
+from inpaint_jax import parallel
 from inpaint_jax.errors import InputError
+from inpaint_jax.runs import startup
+from inpaint_jax.runs.checkpoints import Checkpoints
 
 TX = optax.sgd(0.1, momentum=0.9)
 
@@ -198,13 +199,13 @@ def test_two_processes_are_one_with_four_devices(tmp_path):
 
 
 def test_agree_in_one_process():
-    assert processes.agree(True) is True and processes.agree(()) is False
+    assert startup.agree(True) is True and startup.agree(()) is False
 
 
 def one_of_two_processes(folder: Path) -> None:
     """What the test above starts: half of the devices, half of every batch, the same run."""
     jax.config.update("jax_num_cpu_devices", 2)
-    processes.initialize()
+    startup.initialize()
     mesh, index = parallel.mesh(), jax.process_index()
     assert (mesh.size, jax.process_count(), len(jax.local_devices())) == (4, 2, 2)
     with pytest.raises(InputError, match="3 examples cannot be shared by 2 devices"):
@@ -212,7 +213,7 @@ def one_of_two_processes(folder: Path) -> None:
     for how in ("jit", "pmap"):
         losses, state = train(mesh, how, part=slice(4 * index, 4 * index + 4))
         np.savez(folder / f"{how}_{index}.npz", losses=losses, state=flat(state))
-    assert [processes.agree(flag) for flag in (False, index == 1, True)] == [False, True, True]
+    assert [startup.agree(flag) for flag in (False, index == 1, True)] == [False, True, True]
     with Checkpoints(folder / "checkpoints") as checkpoints:
         checkpoints.save(3, state)
         checkpoints.wait()
@@ -254,7 +255,7 @@ def started(monkeypatch):
 def test_when_processes_join(monkeypatch, started, environment, distributed, expected):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    processes.initialize(distributed)
+    startup.initialize(distributed)
     assert started == ([] if expected is None else [expected])
 
 
@@ -274,7 +275,7 @@ def test_processes_that_do_not_find_each_other(monkeypatch, started, error, mess
 
     monkeypatch.setattr(jax.distributed, "initialize", fail)
     with pytest.raises(InputError, match=message) as raised:
-        processes.initialize(True)
+        startup.initialize(True)
     assert "\n" not in str(raised.value)
 
 

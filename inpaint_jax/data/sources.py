@@ -102,7 +102,7 @@ def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
     if name == "facades":
         pictures: Pictures = Facades(size=size, count=_reach(start, count), **take("split"))
     elif name.startswith("tfds:"):
-        from inpaint_jax.data.tfds import Tfds  # a second of imports that only TFDS sets need
+        from inpaint_jax.data.tfds import Tfds
 
         pictures = Tfds(name.removeprefix("tfds:"), **take("split", "data_dir"))
     elif ":" in name and not os.path.exists(name):

@@ -9,15 +9,7 @@ from inpaint_jax.losses.adversarial import (
 )
 from inpaint_jax.losses.contextual import contextual_l1, contextual_l2
 from inpaint_jax.losses.perceptual import feature_l2, jeffreys, semantic
-from inpaint_jax.losses.reconstruction import (
-    half_l2_sum,
-    l1,
-    l2_mean,
-    l2_sum,
-    masked_l2,
-    overlap_l2,
-    weighted_l2,
-)
+from inpaint_jax.losses.reconstruction import half_l2_sum, l1, l2_mean, l2_sum, masked_l2, overlap_l2, weighted_l2
 from inpaint_jax.losses.variational import gaussian_kl
 
 LOSSES = {

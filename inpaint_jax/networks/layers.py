@@ -11,7 +11,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.networks import convolution
+from inpaint_jax.networks import convolutions
 
 # Radford et al. 2015, section 4: weights of a GAN begin at N(0, 0.02), batch norm scales at N(1, 0.02).
 normal_init = nn.initializers.normal(0.02)
@@ -44,7 +44,7 @@ class _Convolution(nn.Module):
     features: int
     kernel_size: int | tuple[int, int]
     strides: int | tuple[int, int] = 1
-    padding: convolution.Padding = "SAME"
+    padding: convolutions.Padding = "SAME"
     use_bias: bool = True
     kernel_init: nn.initializers.Initializer = normal_init
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
@@ -60,7 +60,7 @@ class Conv(_Convolution):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        return self._apply(convolution.conv, x)
+        return self._apply(convolutions.conv, x)
 
 
 class ConvTranspose(_Convolution):
@@ -68,7 +68,7 @@ class ConvTranspose(_Convolution):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        return self._apply(convolution.conv_transpose, x)
+        return self._apply(convolutions.conv_transpose, x)
 
 
 GRID = 4  # side of the smallest feature map of the networks that double and halve

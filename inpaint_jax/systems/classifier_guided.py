@@ -15,9 +15,10 @@ from inpaint_jax.naming import resolve
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.systems import balance, classification, latent_gan, latent_search, yeh
+from inpaint_jax.systems import yeh
 from inpaint_jax.systems.interface import System
-from inpaint_jax.systems.latent_search import LatentSearch
+from inpaint_jax.systems.parts import balance, classification, latent_gan, latent_search
+from inpaint_jax.systems.parts.latent_search import LatentSearch
 
 CLASSIFIER, BALANCE = "classifier", "balance"  # stages besides Yeh's
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.systems import blocks as block_task
-from inpaint_jax.systems.block_prediction import predictor
-from inpaint_jax.systems.feed_forward import single_pass
 from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts import blocks as block_task
+from inpaint_jax.systems.parts.block_prediction import predictor
+from inpaint_jax.systems.parts.feed_forward import single_pass
 
 NAME = "context_encoder"  # of the stage
 

@@ -11,16 +11,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from inpaint_jax import optimizers, state, steps
 from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.objective import objective
 from inpaint_jax.losses.reconstruction import masked_l2
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.objective import objective
-from inpaint_jax.systems import blocks as block_task
-from inpaint_jax.systems.feed_forward import feed_forward
+from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.parts import blocks as block_task
+from inpaint_jax.systems.parts.feed_forward import feed_forward
 
 NAME = "vae"  # of the stage
 ANSWERS = {"mean": 0.0, "sample": 1.0}  # times the noise of the first answer

@@ -14,11 +14,11 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.systems import blocks as block_task
-from inpaint_jax.systems.block_prediction import Predictor, predictor
-from inpaint_jax.systems.blocks import Blocks
-from inpaint_jax.systems.feed_forward import single_pass
 from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts import blocks as block_task
+from inpaint_jax.systems.parts.block_prediction import Predictor, predictor
+from inpaint_jax.systems.parts.blocks import Blocks
+from inpaint_jax.systems.parts.feed_forward import single_pass
 
 FIRST, SECOND = "reconstruction", "adversarial"  # the stages' names begin so
 

@@ -6,9 +6,9 @@ The search asks for agreement with every known pixel alike, and for a score of 1
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from inpaint_jax.systems import latent_gan, latent_search
 from inpaint_jax.systems.interface import Stage, System
-from inpaint_jax.systems.latent_search import LatentSearch
+from inpaint_jax.systems.parts import latent_gan, latent_search
+from inpaint_jax.systems.parts.latent_search import LatentSearch
 
 NAME = "lsgan"  # of the stage
 

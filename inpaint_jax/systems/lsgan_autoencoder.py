@@ -5,8 +5,9 @@ from typing import Any
 
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.systems import latent_gan, lsgan, refinement
+from inpaint_jax.systems import lsgan
 from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts import latent_gan, refinement
 
 
 def build(

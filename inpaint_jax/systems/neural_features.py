@@ -11,20 +11,20 @@ from typing import Any
 
 import jax
 
-from inpaint_jax import steps
-from inpaint_jax.augmentation import draw_moves, moved
 from inpaint_jax.compositing import composite
-from inpaint_jax.crops import at_hole
 from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.objective import objective
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.networks.functional import side_by_side
-from inpaint_jax.objective import objective
-from inpaint_jax.systems import blocks as block_task
-from inpaint_jax.systems import classification
-from inpaint_jax.systems.block_prediction import predictor
-from inpaint_jax.systems.feed_forward import single_pass
+from inpaint_jax.optimization import steps
 from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.parts import blocks as block_task
+from inpaint_jax.systems.parts import classification
+from inpaint_jax.systems.parts.augmentation import draw_moves, moved
+from inpaint_jax.systems.parts.block_prediction import predictor
+from inpaint_jax.systems.parts.crops import at_hole
+from inpaint_jax.systems.parts.feed_forward import single_pass
 from inpaint_jax.types import Hole, Image
 
 FEATURES, NAME = "features", "liu"  # of the stages

@@ -10,16 +10,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from inpaint_jax import curriculum, masks, metrics, optimizers, state, steps
+from inpaint_jax import curriculum, masks, metrics
 from inpaint_jax.compositing import composite
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.objective import objective
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.objective import objective
-from inpaint_jax.systems import blocks as block_task
-from inpaint_jax.systems.feed_forward import single_pass
+from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.parts import blocks as block_task
+from inpaint_jax.systems.parts.feed_forward import single_pass
 
 NAME = "on_demand"  # of the stage
 BEST = 100.0  # dB, of a picture completed without error: its infinite PSNR would hide all others in a mean

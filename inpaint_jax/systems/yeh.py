@@ -12,8 +12,8 @@ from typing import Any
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.functional import build as build_network
-from inpaint_jax.systems import latent_gan, latent_search, learnt_start
 from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.parts import latent_gan, latent_search, learnt_start
 from inpaint_jax.types import Hole, Image, Latent
 
 NAME = "dcgan"  # of the stage

@@ -4,10 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from inpaint_jax import configuration
 from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.objective import objective
 from inpaint_jax.losses.variational import gaussian_kl
-from inpaint_jax.objective import objective
+from inpaint_jax.runs import configuration
 
 
 @pytest.mark.parametrize(

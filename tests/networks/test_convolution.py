@@ -10,8 +10,9 @@ import pytest
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from inpaint_jax.networks import convolution, convolution_cpu, layers
-from inpaint_jax.networks.geometry import of_convolution, of_transposed_convolution
+from inpaint_jax.networks import convolutions, layers
+from inpaint_jax.networks.convolutions import cpu
+from inpaint_jax.networks.convolutions.geometry import of_convolution, of_transposed_convolution
 
 NUMBERS = ("NHWC", "HWIO", "NHWC")
 FEW = [  # kernel, strides, padding, size
@@ -65,7 +66,7 @@ def test_equals_linen(ours, theirs, kernel, strides, padding, size):
 @pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
 def test_equals_linen_in_chunks(monkeypatch, ours, theirs, kernel, strides, padding, size):
     """As arrays that do not fit the caches are treated: tap by tap, one picture at a time."""
-    monkeypatch.setattr(convolution_cpu, "CACHE", 0)
+    monkeypatch.setattr(cpu, "CACHE", 0)
     check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
 
 
@@ -82,7 +83,7 @@ SQUARE = [
 def test_equals_linen_by_minimal_filtering(monkeypatch, ours, theirs, kernel, strides, padding, size):
     """As large maps with many channels are treated, one picture at a time."""
     for name, value in {"CHANNELS": 0, "TILES": 0, "MOST_TILES": 1}.items():
-        monkeypatch.setattr(convolution_cpu, name, value)
+        monkeypatch.setattr(cpu, name, value)
     check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
 
 
@@ -91,16 +92,16 @@ def test_weight_gradients_of_few_channels(monkeypatch, size, taps):
     """Blocks of columns against one product of all patches."""
     geometry = of_convolution(size, (3, taps), (1, 1), "SAME")
     big, small = (jax.random.normal(jax.random.key(c), (2, *size, c)) for c in (3, 4))
-    ours = quickly(partial(convolution_cpu.correlate, geometry))(big, small)
-    monkeypatch.setattr(convolution_cpu, "FEW_CHANNELS", 0)
-    assert_close(ours, quickly(partial(convolution_cpu.correlate, geometry))(big, small))
+    ours = quickly(partial(cpu.correlate, geometry))(big, small)
+    monkeypatch.setattr(cpu, "FEW_CHANNELS", 0)
+    assert_close(ours, quickly(partial(cpu.correlate, geometry))(big, small))
 
 
 def test_a_result_does_not_depend_on_its_place():
     """Bit for bit, as large maps with many channels are treated."""
     x, kernel = (jax.random.normal(jax.random.key(i), s) for i, s in enumerate(((8, 32, 32, 32), (4, 4, 32, 48))))
-    convolve = jax.jit(partial(convolution.conv, strides=(2, 2)))
-    assert 8 * 16 * 16 / 4 >= convolution_cpu.TILES and 32 >= convolution_cpu.CHANNELS
+    convolve = jax.jit(partial(convolutions.conv, strides=(2, 2)))
+    assert 8 * 16 * 16 / 4 >= cpu.TILES and 32 >= cpu.CHANNELS
     np.testing.assert_array_equal(convolve(x[::-1], kernel), convolve(x, kernel)[::-1])
 
 
@@ -111,8 +112,8 @@ def test_lowering_of_accelerators(geometry_of):
     big, small = (jax.random.normal(jax.random.key(c), (2, *s, c)) for s, c in ((geometry.big, 3), (geometry.small, 4)))
     kernel = jax.random.normal(jax.random.key(2), (3, 3, 4, 3) if geometry.flipped else (3, 3, 3, 4))
     for name, a, b in (("gather", big, kernel), ("scatter", small, kernel), ("correlate", big, small)):
-        plain, cpu = getattr(convolution, f"_plain_{name}"), getattr(convolution_cpu, name)
-        assert_close(quickly(partial(cpu, geometry))(a, b), quickly(partial(plain, geometry))(a, b))
+        plain, fast = getattr(convolutions, f"_plain_{name}"), getattr(cpu, name)
+        assert_close(quickly(partial(fast, geometry))(a, b), quickly(partial(plain, geometry))(a, b))
 
 
 def test_second_order():
@@ -127,19 +128,19 @@ def test_second_order():
         return quickly(jax.grad(value))(kernel)
 
     assert_close(
-        penalty(partial(convolution.conv, strides=(2, 2))),
+        penalty(partial(convolutions.conv, strides=(2, 2))),
         penalty(lambda x, k: jax.lax.conv_general_dilated(x, k, (2, 2), "SAME", dimension_numbers=NUMBERS)),
     )
     assert_close(
-        penalty(partial(convolution.conv_transpose, strides=(2, 2))),
+        penalty(partial(convolutions.conv_transpose, strides=(2, 2))),
         penalty(lambda x, k: jax.lax.conv_transpose(x, k, (2, 2), "SAME")),
     )
 
 
 def network(x, kernels):
     """[B, 4, 4, 2] to [B]: up, then down."""
-    up = jnp.tanh(convolution.conv_transpose(x, kernels[0], strides=(2, 2)))
-    return jnp.tanh(convolution.conv(up, kernels[1], strides=(2, 2))).sum((1, 2, 3))
+    up = jnp.tanh(convolutions.conv_transpose(x, kernels[0], strides=(2, 2)))
+    return jnp.tanh(convolutions.conv(up, kernels[1], strides=(2, 2))).sum((1, 2, 3))
 
 
 def test_transformations():
@@ -166,6 +167,6 @@ def test_transformations():
 
 def test_wrong_shapes_are_named():
     with pytest.raises(TypeError, match=r"\(1, 4, 4, 2\) and \(3, 3, 3, 5\)"):
-        convolution.conv(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 3, 5)))
+        convolutions.conv(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 3, 5)))
     with pytest.raises(ValueError, match="CIRCULAR"):
-        convolution.conv_transpose(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 2, 5)), padding="CIRCULAR")
+        convolutions.conv_transpose(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 2, 5)), padding="CIRCULAR")

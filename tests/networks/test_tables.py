@@ -5,11 +5,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from inpaint_jax import configuration
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import build
 from inpaint_jax.networks.layers import BatchNorm, Conv, ConvTranspose, GroupNorm
 from inpaint_jax.networks.trunks import Residual
+from inpaint_jax.runs import configuration
 
 NORMS, BLOCKS = (BatchNorm, GroupNorm), (Conv, ConvTranspose, nn.Dense, Residual)
 

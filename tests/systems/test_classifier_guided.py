@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 
 import inpaint_jax
-from inpaint_jax import configuration, parallel
+from inpaint_jax import parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses.contextual import importance_weight
-from inpaint_jax.model import initial_state
 from inpaint_jax.networks.classified import Classified
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.googlenet import HE, INCEPTIONS, GoogLeNet
 from inpaint_jax.networks.layers import BatchNorm, Conv
-from inpaint_jax.systems import classification, classifier_guided
-from inpaint_jax.train import train
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.model import initial_state
+from inpaint_jax.runs.training.loop import train
+from inpaint_jax.systems import classifier_guided
+from inpaint_jax.systems.parts import classification
 
 SETTINGS = dict(
     optimizer=dict(name="adam", learning_rate=1e-3), steps=10, auxiliary=0.3, rotation=20.0, shift=0.1, frozen=["conv1"]

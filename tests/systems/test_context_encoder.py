@@ -5,12 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from inpaint_jax import configuration, export, exported, parallel
-from inpaint_jax.benchmark.cases import initial_state
+from inpaint_jax import exported, parallel
+from inpaint_jax.completion import export
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
-from inpaint_jax.model import Model
+from inpaint_jax.evaluation.benchmark.cases import initial_state
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.model import Model
 
 TINY = ("data.size=16", "networks.generator.bottleneck=8", "networks.generator.width=4")
 

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 import inpaint_jax
-from inpaint_jax import configuration, masks
+from inpaint_jax import masks
 from inpaint_jax.compositing import fill
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
 from inpaint_jax.masks.boxes import CORNERS
-from inpaint_jax.model import Model
-from inpaint_jax.train import train
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.model import Model
+from inpaint_jax.runs.training.loop import train
 
 SIZE = 16
 

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 import inpaint_jax
-from inpaint_jax import configuration, masks, sheets
+from inpaint_jax import masks
 from inpaint_jax.compositing import composite
+from inpaint_jax.data import sheets
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
-from inpaint_jax.interruption import Interruption
 from inpaint_jax.losses.adversarial import discriminator_least_squares, generator_least_squares
-from inpaint_jax.projections import projections
-from inpaint_jax.stage_data import stage_examples
-from inpaint_jax.systems import refinement
-from inpaint_jax.train import train
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.interruption import Interruption
+from inpaint_jax.runs.training.feed import stage_examples
+from inpaint_jax.runs.training.loop import train
+from inpaint_jax.runs.training.projections import projections
+from inpaint_jax.systems.parts import refinement
 
 TINY = (
     "data.size=16",
@@ -100,7 +102,7 @@ def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
 
 
 def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
-    monkeypatch.setattr("inpaint_jax.projections.BLOCK", 4)
+    monkeypatch.setattr("inpaint_jax.runs.training.projections.BLOCK", 4)
     its = config("projected")
     stage, earlier = configuration.build_system(its).stages[1], {"lsgan": inpaint_jax.load(workdir).states["lsgan"]}
     source = open_source("facades?split=train&count=8", size=16)
@@ -123,7 +125,7 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
 def test_pictures_of_projections_are_not_flipped(workdir):
     """Or the pairs would not fit: the examples of the stage are the pictures as they are."""
     from inpaint_jax import parallel
-    from inpaint_jax.stage_data import batches
+    from inpaint_jax.runs.training.feed import batches
 
     its = config("projected")
     source = open_source("facades?split=train&count=8", size=16)

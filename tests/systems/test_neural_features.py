@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from inpaint_jax import configuration, masks, parallel
+from inpaint_jax import masks, parallel
 from inpaint_jax.errors import InputError
-from inpaint_jax.model import Model, initial_state, load
 from inpaint_jax.networks.layers import BatchNorm, Conv
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.model import Model, initial_state, load
+from inpaint_jax.runs.training.loop import train
 from inpaint_jax.systems.neural_features import seen
-from inpaint_jax.train import train
 
 SIZE = 16
 LOSSES = "stages.liu.losses"

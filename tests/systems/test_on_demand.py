@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import inpaint_jax
-from inpaint_jax import configuration, masks, parallel
+from inpaint_jax import masks, parallel
 from inpaint_jax.errors import InputError
-from inpaint_jax.train import train
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.training.loop import train
 
 TINY = (
     "data.size=16",
@@ -85,8 +86,8 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
 
 
 def test_pictures_set_apart_are_not_trained_on(workdir):
-    from inpaint_jax.interruption import Interruption
-    from inpaint_jax.stage_data import stage_examples
+    from inpaint_jax.runs.interruption import Interruption
+    from inpaint_jax.runs.training.feed import stage_examples
 
     its = config()
     found = stage_examples(stage_of(its), its, workdir, {}, Interruption())

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import inpaint_jax
-from inpaint_jax import cli, configuration
+from inpaint_jax import cli
 from inpaint_jax.errors import InputError
+from inpaint_jax.runs import configuration
 
 
 @pytest.fixture(scope="module")

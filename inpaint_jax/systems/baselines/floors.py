@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from inpaint_jax.blending import poisson_blend
 from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
-from inpaint_jax.state import NetworkState, TrainState
-from inpaint_jax.systems.feed_forward import single_pass
+from inpaint_jax.optimization.state import NetworkState, TrainState
 from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.parts.feed_forward import single_pass
 
 
 def mean() -> System:

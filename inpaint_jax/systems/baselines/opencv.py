@@ -4,8 +4,8 @@ import jax
 import numpy as np
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.systems.feed_forward import single_pass
 from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts.feed_forward import single_pass
 
 FLAGS = {"telea": "INPAINT_TELEA", "navier_stokes": "INPAINT_NS"}
 

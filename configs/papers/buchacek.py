@@ -1,0 +1,191 @@
+r"""Buchacek et al. 2020, what a classifier brings to Yeh's search: the paper's table, its curves and its grid.
+
+  inpaint reproduce --experiment=configs/papers/buchacek.py --workdir=runs/cars \
+                    --train='DATA/stanford_cars_train?split=train' \
+                    --images='DATA/stanford_cars_train?split=val&count=100' \
+                    --validation='DATA/stanford_cars_train?split=val'
+
+Argument, ``configs/papers/buchacek.py:what,scale``, in any order, default ``table,cpu``; scales are those of
+``configs/classifier_guided.py``.
+
+  table      Table 1, Figures 3 and 4 with the default presets: Yeh's search, and the guided ones without and with
+             logits.
+  published  the same with the published presets, whose weights depend on the holes.
+  ablations  which terms and which layers to compare, and how to blend, under centre holes.
+
+All arms share one DCGAN, all guided ones one classifier: give one --workdir to all three. The published PSNR is most
+likely of the hole and the SSIM of the whole picture (see the columns). Image melding is not here yet.
+"""
+
+from configs import classifier_guided
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Evolution, Experiment, Grid, Row, Table
+from inpaint_jax.runs import config_words
+
+CENTER, LEFT, RANDOM = HOLES = ("center", "left", "random:0.7")
+WHAT = ("table", "published", "ablations")
+PUBLISHED = {  # Table 1: PSNR and SSIM of centre, left and random holes
+    "melding": ("Image melding", "14.21", "0.81", "8.09", "0.56", "8.41", "0.54"),
+    "yeh": ("Yeh et al.", "12.58", "0.79", "6.85", "0.55", "11.69", "0.65"),
+    "without": ("without logits", "12.76", "0.80", "6.42", "0.55", "11.41", "0.63"),
+    "with": ("with logits", "12.87", "0.79", "6.73", "0.55", "11.21", "0.60"),
+}
+METHODS = ("yeh", "without", "with")
+WEIGHTS = {  # of the guiding terms, as shares of what brings them to the contextual term's height
+    "inpainting_alone": dict(semantic=0, categorical=0),
+    "semantic_alone": dict(inpainting=0, categorical=0),
+    "categorical_alone": dict(inpainting=0, semantic=0),
+    "without_inpainting": dict(inpainting=0),
+    "a_tenth_of_all": dict(inpainting=0.1, semantic=0.1, categorical=0.1),
+}
+SLOTS = "--config.search.slots=50"  # a hundred pictures in two full rounds
+MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full"))
+
+
+def get_experiment(argument: str = "table,cpu") -> Experiment:
+    """The trainings of a scale, and what is made of them."""
+    words = config_words.read("configs/papers/buchacek.py", argument, WHAT, classifier_guided.SCALES)
+    scale = next((w for w in words if w in classifier_guided.SCALES), "cpu")
+    make = {"published": published, "ablations": ablations}.get(next((w for w in words if w in WHAT), "table"), table)
+    return make(scale)
+
+
+def arms_of(scale: str) -> dict[str, Arm]:
+    """Yeh's search and the guided ones, default presets; the networks are trained by "yeh" and "with"."""
+    guided = "configs/classifier_guided.py:default"
+    return {
+        "yeh": Arm(f"configs/yeh.py:default,{scale}", ("--config.data.fit=resize", SLOTS)),
+        "with": Arm(f"{guided},logits,{scale}", (SLOTS,), reuse="yeh"),
+        "without": Arm(f"{guided},nologits,{scale}", (SLOTS,), reuse="with"),
+    }
+
+
+def rows(names: dict[str, str], family: str) -> tuple[Row, ...]:
+    """Of Table 1, under one kind of holes; ``names`` are the arms of its methods."""
+    first = 2 * HOLES.index(family)
+    return tuple(
+        Row((label,), names.get(method), tuple(numbers[first : first + 2]))
+        for method, (label, *numbers) in PUBLISHED.items()
+    )
+
+
+def tables(title: str, names: dict[str, dict[str, str]]) -> tuple[Table, ...]:
+    """Table 1, one for each kind of holes: ``{family: {method: arm}}``."""
+    header = ("method", "published PSNR", "published SSIM")
+    return tuple(
+        Table(f"{title}, {family}", header, rows(its, family), MEASURED, holes=(family,))
+        for family, its in names.items()
+    )
+
+
+def table(scale: str) -> Experiment:
+    """E15, E17, E18, and the classifier's accuracy, with the default presets."""
+    return Experiment(
+        arms=arms_of(scale),
+        holes=HOLES,
+        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
+        tables=tables("Table 1", {family: {method: method for method in METHODS} for family in HOLES}),
+        comparisons=(
+            Comparison(
+                "What the classifier brings", "method", "psnr_hole", {name: (name,) for name in METHODS}, paired="yeh"
+            ),
+        ),
+        curves=(
+            Curve(
+                "The classifier: top-1 accuracy",
+                "classifier",
+                "share of pictures",
+                {"training": ("with", "accuracy"), "validation": ("with", "validation_accuracy")},
+            ),
+        ),
+        evolutions=tuple(
+            Evolution(f"Figure 3{letter}: {PUBLISHED[method][0]}", method)
+            for letter, method in zip("abc", METHODS, strict=True)
+        ),
+        grids=(
+            *(
+                Grid(
+                    title,
+                    ("truth", "damaged", "with"),
+                    pick="with",
+                    by="semantic",
+                    highest=most,
+                    rows=5,
+                    holes=(CENTER,),
+                )
+                for title, most in (("Figure 1a: least semantic loss", False), ("Figure 1b: most semantic loss", True))
+            ),
+            Grid("Figure 4", ("truth", "damaged", *METHODS)),
+            Grid("Where the guided fail", ("truth", "damaged", *METHODS), pick="with", rows=5),
+        ),
+        train_count=0,
+    )
+
+
+def published(scale: str) -> Experiment:
+    """E15, E17 and E18 with the published presets; at scale ``cpu`` with the search of the default one."""
+    search = "cosine" if scale == "cpu" else "nag"
+    yeh, guided, _ = arms_of(scale).items()
+    arms = dict((yeh, guided))
+    arms["yeh_published"] = Arm(
+        f"configs/yeh.py:published,{scale},{search}", ("--config.data.fit=resize", SLOTS), reuse="yeh"
+    )
+    classifier = "yeh" if scale == "paper" else "with"  # the published one learns by another schedule there
+    for preset, holes in (("published", (CENTER, LEFT)), ("published_random", (RANDOM,))):
+        for name, terms in (("with", "logits"), ("without", "nologits")):
+            spec = f"configs/classifier_guided.py:{preset},{terms},{scale},{search}"
+            arms[f"{name}_{preset}"] = Arm(spec, (SLOTS,), reuse=classifier, holes=holes)
+            classifier = "with" if classifier == "with" else "with_published"
+    names = {method: f"{method}_published" for method in METHODS}
+    of_random = names | {method: f"{method}_published_random" for method in ("without", "with")}
+    return Experiment(
+        arms=arms,
+        holes=HOLES,
+        against=(),
+        tables=tables("Table 1, published presets", {CENTER: names, LEFT: names, RANDOM: of_random}),
+        evolutions=tuple(
+            Evolution(f"Figure 3{letter}, published presets: {PUBLISHED[method][0]}", names[method])
+            for letter, method in zip("abc", METHODS, strict=True)
+        ),
+        grids=(Grid("Figure 4, published presets", ("truth", "damaged", *names.values()), holes=(CENTER, LEFT)),),
+        train_count=0,
+    )
+
+
+def ablations(scale: str) -> Experiment:
+    """E19 and E24: terms, layers one by one, and three ways to blend, under centre holes."""
+    arms = arms_of(scale)
+    terms = {"none": ("yeh",), "all": ("with",)}
+    for name, changes in WEIGHTS.items():
+        overrides = tuple(f"--config.losses.{label}.weight={weight}" for label, weight in changes.items())
+        arms[name] = arms["with"]._replace(overrides=(*arms["with"].overrides, *overrides), reuse="with")
+        terms[name.replace("_", " ")] = (name,)
+    layers = {}
+    for layer in classifier_guided.LAYERS:
+        layers[layer] = (f"layer_{layer}",)
+        arms[f"layer_{layer}"] = Arm(
+            f"configs/classifier_guided.py:default,nologits,{layer},{scale}", (SLOTS,), reuse="with"
+        )
+    blends = {}
+    for method in ("yeh", "with"):
+        arms[f"{method}_paste"] = arms[method]._replace(
+            overrides=(*arms[method].overrides, "--config.blend.method=paste"), reuse=method
+        )
+        arms[f"{method}_edge"] = arms[method]._replace(
+            overrides=(*arms[method].overrides, "--config.blend.edge=published"), reuse=method
+        )
+        blends |= {f"{method}, Poisson": (method,), f"{method}, paste": (f"{method}_paste",)}
+        blends |= {f"{method}, published edge": (f"{method}_edge",)}
+    return Experiment(
+        arms=arms,
+        holes=(CENTER,),
+        against=(),
+        comparisons=(
+            Comparison("The terms that guide", "balanced terms", "psnr_hole", terms),
+            Comparison("The terms that guide, SSIM", "balanced terms", "ssim_full", terms),
+            Comparison("The layer that is compared", "layer", "psnr_hole", {"none": ("yeh",), **layers}),
+            Comparison("The layer that is compared, SSIM", "layer", "ssim_full", {"none": ("yeh",), **layers}),
+            Comparison("How the answer is blended", "method", "psnr_hole", blends),
+            Comparison("How the answer is blended, SSIM", "method", "ssim_full", blends),
+        ),
+        train_count=0,
+    )

@@ -1,0 +1,66 @@
+r"""On-demand learning against the fixed schedules that Gao & Grauman compare it to, and the rules that can be read from
+Salem et al. against each other: same pictures, same steps, three seeds.
+
+  inpaint reproduce --experiment=configs/papers/curricula.py --workdir=runs/curricula \
+                    --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
+
+Argument, ``curricula.py:scale``, a scale of ``configs/on_demand.py``, default ``cpu``, where each takes a
+quarter of its steps, 250. The network is that of on-demand learning. An arm is a curriculum and a seed: ``inv_psnr_0``.
+Completed pictures are measured at each of the five levels; a row of the table is the mean over three seeds and their
+deviation, without which no difference between rows means anything.
+"""
+
+from configs import on_demand
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Experiment, Grid
+
+SEEDS = (0, 1, 2)
+LEVELS = range(1, 6)
+NAMES = {
+    "inv_psnr": "on demand, 1 / PSNR",
+    "mse": "on demand, squared error",
+    "inv_mse": "on demand, 1 / squared error, as printed",
+    "rigid": "all levels alike",
+    "staged": "one level after the other",
+    "cumulative": "one level more per phase",
+    "anti_staged": "one level after the other, hardest first",
+    "anti_cumulative": "one level more per phase, hardest first",
+}
+
+
+def get_experiment(argument: str = "cpu") -> Experiment:
+    """The trainings of a scale."""
+    if argument not in on_demand.SCALES:
+        known = ", ".join(on_demand.SCALES)
+        raise InputError(f"configs/papers/curricula.py: unknown scale {argument!r}; known: {known}")
+    shorter = ("--config.stages.on_demand.steps=250",) if argument == "cpu" else ()
+    arms = {
+        f"{rule}_{seed}": Arm(f"configs/on_demand.py:on_demand,{rule},{argument}", (f"--config.seed={seed}", *shorter))
+        for seed in SEEDS
+        for rule in NAMES
+    }
+    of_rules = {name: tuple(f"{rule}_{seed}" for seed in SEEDS) for rule, name in NAMES.items()}
+    return Experiment(
+        arms=arms,
+        holes=tuple(f"level:{level}" for level in LEVELS),
+        against=("mean", "harmonic", "telea", "navier_stokes"),
+        comparisons=tuple(
+            Comparison(f"Curricula, {metric}", "curriculum", metric, of_rules, paired=NAMES["rigid"])
+            for metric in ("psnr_hole", "psnr_full")
+        ),
+        curves=tuple(
+            Curve(
+                f"{what} with {rule}",
+                "on_demand",
+                y,
+                {f"level {level}": (f"{rule}_0", f"{metric}_{level}") for level in LEVELS},
+            )
+            for rule in ("inv_psnr", "mse", "staged")
+            for what, y, metric in (
+                ("Composition of the batches", "examples of a batch", "count"),
+                ("Validation", "PSNR of the completed pictures, dB", "validation_psnr"),
+            )
+        ),
+        grids=(Grid("Curricula", ("truth", "damaged", "inv_psnr_0", "mse_0", "rigid_0", "staged_0")),),
+        train_count=0,
+    )

@@ -1,0 +1,118 @@
+r"""Liu et al. 2018: Table 5, Figures 2 to 4, what each of the losses brings, and training on random holes.
+
+  inpaint reproduce --experiment=configs/papers/liu.py --workdir=runs/liu \
+                    --train='facades?split=train&count=3200' --images='facades?split=test'
+
+Argument, ``liu.py:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains
+the VGG-19 that the others share, but for ``no_features`` and ``drawn_features`` (its own generator is not trained);
+``full`` is the paper's method, ``random_holes`` our extension, and the rest leave losses out or, ``weak_critics``,
+weigh them less; ``drawn_features`` asks whether the features have to be learnt. Further test pictures are a second call
+with other ``--images``: what is trained is kept.
+
+The paper trains on one hole in the middle and shows that any other is completed too. Both are measured here, under
+holes of seven sizes in the middle and of nine places, and under the random squares of its Figure 4; it does not say
+which of these its Table 5 is of, so ours has two. Sizes are those of pictures of 64 px, smaller ones for smaller.
+"""
+
+from configs import neural_features
+from inpaint_jax import masks
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, Row, Table
+
+SIDES = (4, 8, 12, 16, 22, 28, 32)  # in pictures of 64
+PLACES = (
+    *("top left", "top", "top right"),
+    *("left", "centre", "right"),
+    *("bottom left", "bottom", "bottom right"),
+)
+TRAINED = {"hole in the middle": "full", "random holes": "random_holes"}
+LOCAL, GLOBAL = "liu.losses.local_adversarial.weight", "liu.losses.global_adversarial.weight"
+ABLATION = {  # what differs
+    "all losses": ("full", {}),
+    "without neural features": ("no_features", {"liu.losses.feature.weight": 0}),
+    "features as they are drawn": ("drawn_features", {"features.steps": 0}),
+    "without the local critic": ("no_local", {LOCAL: 0}),
+    "without the global critic": ("no_global", {GLOBAL: 0}),
+    "a tenth of both critics": ("weak_critics", {LOCAL: 20, GLOBAL: 20}),
+    "squared error and features": ("no_critics", {LOCAL: 0, GLOBAL: 0}),
+}
+OWN_FEATURES = ("no_features", "drawn_features")  # or none
+AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes")
+MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
+
+
+def get_experiment(argument: str = "cpu") -> Experiment:
+    """The trainings of a scale."""
+    if argument not in neural_features.SCALES:
+        known = ", ".join(neural_features.SCALES)
+        raise InputError(f"configs/papers/liu.py: unknown scale {argument!r}; known: {known}")
+    size = neural_features.SCALES[argument]["size"]
+    side = size // 4
+    sizes = {length: f"center:{length}" for length in (length * size // 64 for length in SIDES)}
+    places = dict(zip(PLACES, masks.location_grid(size, side=side, count=3), strict=True))
+    centre, anywhere = f"center:{side}", f"square:{size // 16}-{size // 2}"
+    compared = {label: (arm,) for label, arm in TRAINED.items()} | {name: (name,) for name in AGAINST}
+    return Experiment(
+        arms=arms(argument),
+        holes=tuple(dict.fromkeys((centre, anywhere, *sizes.values(), *places.values()))),
+        against=AGAINST,
+        tables=(
+            Table(
+                "Table 5",
+                ("method", "published PSNR", "published SSIM"),
+                (
+                    Row(("PatchMatch",), None, ("17.9027", "0.8997")),
+                    Row(("Liu et al.",), "full", ("24.3315", "0.9599")),
+                    Row(("... trained on random holes",), "random_holes", ("–", "–")),
+                ),
+                MEASURED,
+                holes=(centre, anywhere),
+            ),
+        ),
+        comparisons=(
+            *(
+                Comparison(
+                    f"What each loss brings, {metric}",
+                    "losses",
+                    metric,
+                    {label: (arm,) for label, (arm, _) in ABLATION.items()},
+                    paired="all losses",
+                    holes=(centre, anywhere),
+                )
+                for metric in ("psnr_hole", "ssim_full")
+            ),
+            Comparison(
+                "Places", "trained on", "psnr_hole", compared, paired="hole in the middle", holes=tuple(places.values())
+            ),
+            Comparison(
+                "Sizes", "trained on", "psnr_hole", compared, paired="hole in the middle", holes=tuple(sizes.values())
+            ),
+        ),
+        hole_sweeps=tuple(
+            HoleSweep(f"{title}, {metric}", x, metric, TRAINED | {"harmonic filling": "harmonic"}, holes)
+            for metric in ("psnr_hole", "ssim_full")
+            for title, x, holes in (
+                ("Figure 2: place of the hole", f"place of a hole of {side} px", places),
+                ("Figure 3: size of the hole", "side of the hole in the middle, px", sizes),
+            )
+        ),
+        grids=(
+            Grid("Figure 2", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(places.values())),
+            Grid("Figure 3", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(sizes.values())),
+            Grid("Figure 4", ("damaged", *TRAINED.values(), "truth"), rows=16, holes=(anywhere,)),
+            Grid(
+                "What each loss brings", ("truth", "damaged", *(arm for arm, _ in ABLATION.values())), holes=(centre,)
+            ),
+        ),
+        train_count=0,
+    )
+
+
+def arms(scale: str) -> dict[str, Arm]:
+    """The trainings by name: same seed, same steps."""
+    config = "configs/neural_features.py:{},{}".format
+    trained = {"features": Arm(config("default", scale), ("--config.stages.liu.steps=0",))}
+    for arm, changes in ABLATION.values():
+        overrides = tuple(f"--config.stages.{key}={value}" for key, value in changes.items())
+        trained[arm] = Arm(config("default", scale), overrides, reuse=None if arm in OWN_FEATURES else "features")
+    return trained | {"random_holes": Arm(config("random_holes", scale), reuse="features")}

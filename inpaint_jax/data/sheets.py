@@ -1,0 +1,119 @@
+"""Pictures of pictures: grids of samples, and contact sheets of damaged, completed and true."""
+
+import io
+import math
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from inpaint_jax.data import files
+
+GAP = 2  # pixels between pictures
+MARGIN = 6  # pixels around text
+FONT_SIZE = 15
+READABLE = 128  # pictures smaller than this are enlarged
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """From [-1, 1] to 0..255, rounded and clipped; 0 and NaN become mid-grey (128)."""
+    levels = (np.nan_to_num(np.asarray(images, np.float32)) + 1) * 127.5
+    return np.rint(levels).clip(0, 255).astype(np.uint8)
+
+
+def from_uint8(images: np.ndarray) -> np.ndarray:
+    """From 0..255 to float32 in [-1, 1]; ``to_uint8`` of it is the original."""
+    return np.asarray(images).astype(np.float32) / 127.5 - 1
+
+
+def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """One picture of many, row by row on white.
+
+    Args:
+      images: ``[N, H, W, C]`` in [-1, 1], C 1 or 3.
+      columns: default as many as make it nearly square.
+
+    Returns:
+      ``uint8 [rows * H + gaps, columns * W + gaps, 3]``.
+    """
+    pictures = _rgb(images)
+    count, height, width, _ = pictures.shape
+    across = min(count, columns or math.ceil(math.sqrt(count)))
+    rows = math.ceil(count / across)
+    canvas = np.full((rows * (height + GAP) - GAP, across * (width + GAP) - GAP, 3), 255, np.uint8)
+    for i, picture in enumerate(pictures):
+        top, left = i // across * (height + GAP), i % across * (width + GAP)
+        canvas[top : top + height, left : left + width] = picture
+    return canvas
+
+
+def contact_sheet(columns: Mapping[str, np.ndarray], row_labels: Sequence[str] | None = None) -> np.ndarray:
+    """A table of pictures with a title over every column.
+
+    Small pictures are enlarged by a whole factor, without smoothing, so that every pixel stays what it was.
+
+    Args:
+      columns: ``{title: [N, H, W, C] in [-1, 1]}``, from left to right: damaged (0 in the hole: mid-grey),
+        completed, truth; N the same for all.
+      row_labels: N labels, written to the left of the rows (file names, hole families).
+
+    Returns:
+      ``uint8 [H', W', 3]``.
+
+    Raises:
+      ValueError: columns of different lengths, or another number of labels.
+    """
+    counts = {title: len(images) for title, images in columns.items()}
+    labels = list(row_labels or ())
+    if len({*counts.values(), len(labels) if labels else len(next(iter(columns.values())))}) != 1:
+        raise ValueError(f"columns and labels of a sheet must be as long, got {counts}, {len(labels)} labels")
+    font = ImageFont.load_default(FONT_SIZE)
+
+    def room(texts):
+        return max((math.ceil(font.getlength(text)) + 2 * MARGIN for text in texts), default=0)
+
+    pictures = {title: _enlarged(_rgb(images)) for title, images in columns.items()}
+    widths = [max(column.shape[2], room([title])) for title, column in pictures.items()]
+    top, labels_width = FONT_SIZE + 2 * MARGIN, room(labels)
+    row_height = max(column.shape[1] for column in pictures.values()) + GAP
+    size = (labels_width + sum(widths) + GAP * (len(widths) + 1), top + row_height * max(counts.values()))
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, label in enumerate(labels):
+        middle = top + row * row_height + row_height // 2
+        draw.text((labels_width - MARGIN, middle), label, "black", font, anchor="rm")
+    left = labels_width + GAP
+    for (title, column), width in zip(pictures.items(), widths, strict=True):
+        draw.text((left + width // 2, top // 2), title, "black", font, anchor="mm")
+        for row, picture in enumerate(column):
+            place = (left + (width - picture.shape[1]) // 2, top + row * row_height)
+            sheet.paste(Image.fromarray(picture), place)
+        left += width + GAP
+    return np.asarray(sheet)
+
+
+def png(picture: np.ndarray) -> bytes:
+    """A ``uint8 [H, W, 3]`` picture, encoded."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
+    """Writes a ``uint8 [H, W, 3]`` picture, atomically.
+
+    Raises:
+      InputError: the folder cannot be written, or the disk is full.
+    """
+    files.write_bytes(path, png(picture))
+
+
+def _rgb(images: np.ndarray) -> np.ndarray:
+    levels = to_uint8(images)
+    return levels.repeat(3, axis=-1) if levels.shape[-1] == 1 else levels
+
+
+def _enlarged(pictures: np.ndarray) -> np.ndarray:
+    factor = max(1, math.ceil(READABLE / max(pictures.shape[1:3])))
+    return pictures.repeat(factor, axis=1).repeat(factor, axis=2)

@@ -1,0 +1,180 @@
+"""``inpaint benchmark``: how fast our functions are here, against the machine's limit and PyTorch."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import jax
+from tqdm import tqdm
+
+from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.benchmark import cases, measure
+from inpaint_jax.evaluation.benchmark.cases import Case
+from inpaint_jax.evaluation.benchmark.measure import Program, Work
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.record import run_record
+
+CASES: dict[str, Callable[[Config, int], Case]] = {
+    "latent": cases.latent,
+    "dcgan": cases.training,
+    "context_encoder": lambda config, batch: cases.training(context_encoder(), batch),
+    "poisson": lambda config, batch: cases.poisson(batch),
+    "input": cases.training,  # fed by the input pipeline, against one constant batch
+}
+BATCHES = {"latent": (64, 1), "dcgan": (64,), "context_encoder": (32,), "poisson": (64,), "input": (64,)}
+PRECISIONS = {"float32": "float32", "tf32": "tensorfloat32"}
+HEADER = ("case", "batch", "ms", "pictures/s", "GFLOP/s", "of product", "compile s", "MiB", "against", "its/s", "ratio")
+
+
+def benchmark(
+    names: Sequence[str],
+    config: Config,
+    *,
+    batches: Sequence[int] = (),
+    against: str | None = None,
+    precision: str | None = None,
+    rounds: int = 5,
+    output: str | Path | None = None,
+) -> int:
+    """Measures, prints a table, and writes every round of it.
+
+    Args:
+      names: keys of ``CASES``; none: all.
+      config: of a Yeh system, for "latent", "dcgan" and "input".
+      batches: sizes, for every case; none: each case's own.
+      against: "torch", for the same computation in PyTorch, measured in turns with ours.
+      precision: of float32 products on a GPU, "float32" or "tf32"; None: the platform's default.
+      rounds: of measurements.
+      output: JSON file.
+
+    Returns:
+      The exit code.
+
+    Raises:
+      InputError: an unknown case, numbers below 1, or no PyTorch to compare to.
+    """
+    if unknown := [name for name in names if name not in CASES]:
+        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}")
+    if min(rounds, *batches, 1) < 1:
+        raise InputError(f"--rounds and --batch must be at least 1, got {min(rounds, *batches)}")
+    opponent = pytorch() if against else None
+    with jax.default_matmul_precision(PRECISIONS[precision]) if precision else nullcontext():
+        limits = {"jax": measure.matrix_product(measure.SIDE)}
+        versions = {}
+        if opponent:
+            versions = {"torch": opponent.prepare(precision)}
+            limits["torch"] = opponent.matrix_product(measure.SIDE)
+        wanted = [(name, batch) for name in names or CASES for batch in batches or BATCHES[name]]
+        results = []
+        with tqdm(wanted, desc="benchmark", unit="case", leave=False) as bar:
+            for name, batch in bar:
+                bar.set_description(f"{name}, batch {batch}")
+                results.append(run(name, CASES[name](config, batch), config, opponent, rounds=rounds))
+    record = run_record(config) | versions
+    report = {"matrix_product_gflops": limits, "precision": precision, "results": results, "record": record}
+    print(text(report))
+    if output:
+        files.write_json(output, report)
+    return 0
+
+
+def context_encoder() -> Config:
+    """The centre model as released, but for the critic, which is asked again after its update, as in PyTorch."""
+    released = "configs/context_encoder.py:paper,published"
+    return configuration.load(released, ["--config.stages.context_encoder.stale_critic=False"])
+
+
+def pytorch() -> Any:
+    """The module of the opponents.
+
+    Raises:
+      InputError: PyTorch is not installed.
+    """
+    try:
+        from inpaint_jax.evaluation.benchmark import torch_cases
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise InputError("--against=torch needs PyTorch: pip install torch") from error
+    return torch_cases
+
+
+def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) -> dict[str, Any]:
+    """One case, and what it is compared to, in turns."""
+    others: dict[str, Work] = {}
+    layout = None
+    if name == "input":
+        batches = cases.feed(config, case.batch)
+        case = case._replace(inputs=(next(batches),))
+        program = Program(case)
+        others["one constant batch"] = program.work(case)
+        ours = Work(lambda: program(next(batches)), jax.block_until_ready)
+    else:
+        if opponent and name in opponent.CASES:
+            others["torch"], layout = opponent.fastest(case)  # it copies the weights, before our program reuses them
+        program = Program(case)
+        ours = program.work(case)
+    measured = measure.alternate({"ours": ours, **others}, rounds=rounds, title=name)
+    per_iteration = {key: statistics.median(times) / case.iterations for key, times in measured.items()}
+    rates = {key: case.batch / value for key, value in per_iteration.items()}
+    gflop = program.gflop / case.iterations
+    return {
+        "case": name,
+        "batch": case.batch,
+        "seconds": per_iteration,
+        "pictures_per_second": rates,
+        "ratio": {key: rates["ours"] / rates[key] for key in others},
+        "gflop": gflop,
+        "gflops": gflop / per_iteration["ours"],
+        "compile_seconds": program.compile_seconds,
+        "program_bytes": program.memory,
+        "high_water_bytes": measure.high_water(),
+        "torch_layout": layout,
+        "iterations_per_call": case.iterations,
+        "rounds_seconds_per_call": measured,
+    }
+
+
+def text(report: Mapping[str, Any]) -> str:
+    """The report for a terminal."""
+    limits, record = report["matrix_product_gflops"], report["record"]
+    limit = max(limits.values())
+    rows = [row(result, against, limit) for result in report["results"] for against in result["ratio"] or (None,)]
+    hardware = record["hardware"]
+    versions = {key: record["versions"][key] for key in ("jax", "jaxlib", "flax", "optax")}
+    versions |= {"torch": record["torch"]["version"]} if "torch" in record else {}
+    products = ", ".join(f"{name} {value:.0f}" for name, value in limits.items())
+    return "\n".join(
+        (
+            tables.markdown(HEADER, rows),
+            "",
+            "ms: of one training step, search iteration or blend, median; pictures/s: of them times the batch.",
+            f"float32 matrix products here, GFLOP/s: {products}; ratio: ours over its pictures/s, above 1 is faster.",
+            f"One device: {hardware['devices'][0]}; {hardware['processor']}, {hardware['cores']} cores; "
+            + ", ".join(f"{name} {value}" for name, value in versions.items())
+            + f"; {record['date']}",
+        )
+    )
+
+
+def row(result: Mapping[str, Any], against: str | None, limit: float) -> list[str]:
+    """One line of the table."""
+    gflops, size = result["gflops"], result["program_bytes"]
+    return [
+        result["case"],
+        str(result["batch"]),
+        f"{1e3 * result['seconds']['ours']:.3g}",
+        f"{result['pictures_per_second']['ours']:.3g}",
+        f"{gflops:.3g}" if gflops else "–",
+        f"{gflops / limit:.0%}" if gflops else "–",
+        f"{result['compile_seconds']:.1f}",
+        f"{size / 2**20:.0f}" if size else "–",
+        against or "–",
+        f"{result['pictures_per_second'][against]:.3g}" if against else "–",
+        f"{result['ratio'][against]:.2f}" if against else "–",
+    ]

@@ -1,0 +1,137 @@
+"""What is measured: the package's own functions, as training and completing run them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax import parallel, seeds
+from inpaint_jax.blending import poisson_blend
+from inpaint_jax.data.cache import Cached
+from inpaint_jax.data.pipeline import examples, training_batches
+from inpaint_jax.data.sources import open_source
+from inpaint_jax.optimization.state import count_parameters
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.configuration import Config
+from inpaint_jax.systems.interface import Stage
+
+ITERATIONS = 5  # of the search per call; a real search makes up to 50, which take a CPU a minute
+
+
+class Case(NamedTuple):
+    """One function to be measured.
+
+    Attributes:
+      name: of the case.
+      batch: pictures.
+      iterations: training steps, or search iterations, of one call.
+      function: ``(state, *inputs) -> (state, outputs)``.
+      state: goes through all calls; its memory is given up to the first.
+      inputs: the same at every call.
+      config: what it was built from.
+    """
+
+    name: str
+    batch: int
+    iterations: int
+    function: Callable
+    state: Any
+    inputs: tuple
+    config: dict[str, Any]
+
+
+def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
+    """Yeh's search: value and gradient of its loss in the latents, update and projection, centre holes.
+
+    Args:
+      config: of a Yeh system.
+      batch: pictures.
+      iterations: of the search, at most 50, in one call.
+    """
+    config = config.copy_and_resolve_references()
+    config.search.iterations = iterations
+    system, (mesh, _) = configuration.build_system(config), parallel.share_slots(batch)
+    states = parallel.replicate({stage.name: initial_state(stage, config) for stage in system.stages}, mesh)
+    images = pictures(batch, config.data.size)
+    keys = seeds.example_keys(config.seed, [str(i) for i in range(batch)], "search")
+    begin = jax.jit(parallel.spread(lambda states, examples: system.begin(states, *examples, 1), mesh))
+    progress = begin(states, (images, centre(images, images.shape[1] // 2), keys))
+    assert system.advance
+    advance = parallel.spread(system.advance, mesh)
+
+    def function(progress, states):
+        return advance(states, progress), ()
+
+    return Case("latent", batch, iterations, function, progress, (states,), configuration.to_plain(config))
+
+
+def training(config: Config, batch: int) -> Case:
+    """A training step of a system with one stage, as training runs it: with a critic, both networks of it.
+
+    Args:
+      config: of the system; the stage's name is that of the case.
+      batch: pictures.
+    """
+    [stage] = configuration.build_system(config).stages
+    state = initial_state(stage, config)
+    mesh = parallel.share_batch(batch, parameters=count_parameters(state))
+    step = parallel.per_device(stage.step, mesh)
+
+    def function(state, batch):
+        return step(state, batch, jax.random.fold_in(state.key, state.step), {})
+
+    state = parallel.replicate(state, mesh)
+    batches = (parallel.put_batch({"image": pictures(batch, config.data.size)}, mesh),)
+    return Case(stage.name, batch, 1, function, state, batches, configuration.to_plain(config))
+
+
+def poisson(batch: int, *, size: int = 64) -> Case:
+    """Blending into the left halves of pictures, the slowest of the usual holes, guided by other pictures."""
+    images = pictures(batch, size)
+    hole = np.zeros((*images.shape[:3], 1), np.float32)
+    hole[:, :, : size // 2] = 1
+
+    def function(nothing, image, guidance, hole):
+        return nothing, poisson_blend(image, guidance, hole)
+
+    return Case("poisson", batch, 1, function, (), (images, images[::-1].copy(), hole), {"size": size})
+
+
+def feed(config: Config, batch: int) -> Iterator[dict[str, jax.Array]]:
+    """The batches of the config's training pictures on the device, the next one in flight, as training reads them."""
+    source = open_source(config.data.train.split(","), size=config.data.size, fit=config.data.fit)
+    kept = Cached(source, size=config.data.size)
+    for _ in kept.fill():
+        pass
+    host = training_batches(kept, size=config.data.size, batch_size=batch, seed=config.seed, flip=config.data.flip)
+    mesh = parallel.share_batch(batch)
+    upcoming = parallel.put_batch(next(host), mesh)
+    while True:
+        now, upcoming = upcoming, parallel.put_batch(next(host), mesh)
+        yield now
+
+
+def initial_state(stage: Stage, config: Config) -> Any:
+    """An untrained state: time does not depend on the weights."""
+    example = {"image": jnp.zeros((1, config.data.size, config.data.size, 3))}
+    return drawn(lambda key: stage.init(key, example, {}))
+
+
+def drawn(init: Callable) -> Any:
+    """The state of ``init(key)``, drawn with the generator that compiles fastest; its own key is the usual one."""
+    return jax.jit(init)(jax.random.key(0, impl="rbg"))._replace(key=jax.random.key(0))
+
+
+def pictures(count: int, size: int) -> np.ndarray:
+    """Built-in facades ``[count, size, size, 3]`` in [-1, 1]."""
+    source = open_source(f"facades?split=test&count={count}", size=size)
+    return next(examples(source, size=size, batch=count))["image"]
+
+
+def centre(images: Any, side: int) -> jax.Array:
+    """Square holes of a side in the middle, ``[B, H, W, 1]``."""
+    low = (images.shape[1] - side) // 2
+    one = jnp.zeros(images.shape[1:3]).at[low : low + side, low : low + side].set(1.0)
+    return jnp.broadcast_to(one[None, :, :, None], (*images.shape[:3], 1))

@@ -1,0 +1,134 @@
+"""What an evaluation tells: the table, the grids, and how fast its searches descend."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inpaint_jax import metrics
+from inpaint_jax.data import files, sheets
+from inpaint_jax.evaluation import search_speed, tables
+from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.model import Model
+from inpaint_jax.runs.record import run_record
+
+COLUMNS = ("psnr_hole", "psnr_full", "ssim_full", "l1_pct_hole", "l2_pct_hole")
+ROWS = 8  # pictures in a grid
+
+
+def caption(searches: Mapping[str, Model], pictures: PictureSet) -> str:
+    """What identifies every number of an evaluation."""
+    records = {name: run_record(model.config) for name, model in searches.items()}
+    record = next(iter(records.values()))
+    configs = ", ".join(f"{name} config {its['config_hash']}" for name, its in records.items())
+    sets = ", ".join(f"{family} {digest}" for family, digest in pictures.hashes.items())
+    return (
+        f"{len(pictures.names)} pictures of {', '.join(pictures.sources)}; {configs}, commit {record['commit']}; "
+        f"{machine(record)}; {record['date']}. Hole sets: {sets}."
+    )
+
+
+def machine(record: Mapping[str, Any]) -> str:
+    """The hardware of a run record: processor, cores, accelerators."""
+    hardware = record["hardware"]
+    kinds = [kind for kind in hardware["devices"] if kind != "cpu"]
+    accelerators = [f"{kinds.count(kind)} x {kind}" for kind in dict.fromkeys(kinds)]
+    return ", ".join([hardware["processor"], f"{hardware['cores']} cores", *accelerators])
+
+
+def protocols(names: Sequence[str]) -> str:
+    """What the metrics are exactly."""
+    return "; ".join(f"{name} = {metrics.PROTOCOLS[name]}" for name in names)
+
+
+def write_table(
+    output: Path,
+    searches: Mapping[str, Model],
+    pictures: PictureSet,
+    results: Sequence[Mapping[str, Any]],
+    source: str,
+) -> None:
+    """The table on the terminal, in ``table.md`` and, with every metric and all that identifies it, ``table.json``."""
+    rows = [
+        [
+            r["holes"],
+            r["method"],
+            *(tables.mean(r[name]) for name in COLUMNS),
+            "–" if r["seconds"] is None else f"{r['seconds']:.0f} s",
+        ]
+        for r in results
+    ]
+    text = tables.markdown(["holes", "method", *COLUMNS, "time"], rows)
+    print(f"\n{text}\n")
+    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(COLUMNS)}\n")
+    table = {
+        "images": list(pictures.sources),
+        "count": len(pictures.names),
+        "rows": [{k: tables.summary(v) if k in metrics.PROTOCOLS else v for k, v in r.items()} for r in results],
+        "run": run_record(next(iter(searches.values())).config),
+        "searches": {name: configuration.to_plain(model.config) for name, model in searches.items()},
+    }
+    files.write_json(output / "table.json", table)
+
+
+def same_loss(searches: Mapping[str, Model]) -> list[str]:
+    """The searches that descend on the same function as the first: equal losses, seen in the same way."""
+
+    def sight(model: Model):
+        plain = configuration.to_plain(model.config)
+        return plain["losses"], *(plain["search"].get(key) for key in ("window", "batch_norm"))
+
+    searching = {name: model for name, model in searches.items() if {"losses", "search"} <= set(model.config)}
+    return [name for name, model in searching.items() if sight(model) == sight(next(iter(searching.values())))]
+
+
+def write_search_speed(output: Path, curves: Mapping[str, Mapping[str, search_speed.Curve]], source: str) -> None:
+    """How many evaluations each search takes to where the first one ends: ``search.md`` and ``search.png``.
+
+    Args:
+      output: the folder.
+      curves: ``{holes: {search: Curve}}``.
+      source: the caption.
+    """
+    text = search_speed.table(curves)
+    print(f"{text}\n")
+    files.write_text(output / "search.md", f"{text}\n\n{source}\n")
+    search_speed.plot(output / "search.png", curves)
+
+
+def write_grids(
+    output: Path,
+    pictures: PictureSet,
+    completed: Mapping[str, Mapping[str, np.ndarray | None]],
+    results: Sequence[Mapping[str, Any]],
+) -> None:
+    """The first pictures under each family, and the best and worst of the model by ``psnr_hole``, ties by index.
+
+    Args:
+      output: for ``grid.png``, ``best.png`` and ``worst.png``.
+      pictures: that were completed.
+      completed: ``{method: {family: uint8 [N, H, W, C]}}``, the model first; None where a method does not apply.
+      results: with "holes", "method" and "psnr_hole", ``[N]`` or None.
+    """
+    truth, gaps = pictures.truth, pictures.gaps
+    families, model = list(gaps), next(iter(completed))
+
+    def picture(images: np.ndarray | None, i: int) -> np.ndarray:
+        return np.zeros_like(truth[i]) if images is None else sheets.from_uint8(images[i])
+
+    def sheet(pick: list[tuple[str, int]]):
+        columns = {"damaged": np.stack([np.where(gaps[f][i] > 0, 0, truth[i]) for f, i in pick])}
+        for method, answer in completed.items():
+            columns[method] = np.stack([picture(answer[f], i) for f, i in pick])
+        columns["truth"] = np.stack([truth[i] for _, i in pick])
+        return sheets.contact_sheet(columns, row_labels=[f for f, _ in pick])
+
+    score = {r["holes"]: r["psnr_hole"] for r in results if r["method"] == model and r["psnr_hole"] is not None}
+    ranked = sorted((float(s), f, i) for f, values in score.items() for i, s in enumerate(values) if np.isfinite(s))
+    per_family = max(1, ROWS // len(families))
+    sheets.save_png(output / "grid.png", sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]))
+    if ranked:
+        sheets.save_png(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
+        sheets.save_png(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))

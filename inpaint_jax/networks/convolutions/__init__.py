@@ -1,0 +1,153 @@
+"""Convolutions and transposed convolutions whose gradients are fast on the CPU as well.
+
+A convolution is bilinear, so it and its two gradients are three operations that are each other's gradients:
+
+* ``gather``: small = sum over taps of big * kernel (a convolution, the input gradient of a transposed one);
+* ``scatter``: big = sum over taps of small * kernel (a transposed convolution, the input gradient of the other);
+* ``correlate``: kernel = sum over positions of big * small (the weight gradient of both).
+
+On accelerators each is XLA's own convolution, on the CPU that of ``convolution_cpu``. Which one is decided when the
+program is lowered (``lax.platform_dependent``), for the device that it is lowered for: a computation placed on the CPU
+of a machine with a GPU, or exported to another platform, gets the right one too.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from inpaint_jax.networks.convolutions import cpu
+from inpaint_jax.networks.convolutions.geometry import (
+    Geometry,
+    Padding,
+    Pair,
+    of_convolution,
+    of_transposed_convolution,
+)
+
+
+def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
+    """2-D convolution, equal to ``lax.conv_general_dilated`` with NHWC and HWIO.
+
+    Reverse-mode differentiable to any order; not under forward mode (``jax.jvp``), being a ``custom_vjp``.
+
+    Args:
+      x: ``[B, H, W, I]``.
+      kernel: ``[kh, kw, I, O]``.
+      strides: (rows, columns).
+      padding: "SAME", "VALID", one number, or (low, high) for rows and columns; negative numbers crop.
+
+    Returns:
+      ``[B, H', W', O]``.
+
+    Raises:
+      TypeError: for shapes that do not fit.
+    """
+    return _gather(of_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
+
+
+def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
+    """2-D transposed convolution, equal to ``lax.conv_transpose`` with NHWC and HWIO.
+
+    Reverse-mode differentiable to any order; not under forward mode (``jax.jvp``), being a ``custom_vjp``.
+
+    Args:
+      x: ``[B, H, W, I]``.
+      kernel: ``[kh, kw, I, O]``, not flipped.
+      strides: (rows, columns).
+      padding: "SAME" (multiplies the size by the stride), "VALID", one number, or (low, high) for rows and columns:
+        what is put around the dilated input, may be negative. Torch's padding p is kernel - 1 - p here.
+
+    Returns:
+      ``[B, H', W', O]``.
+
+    Raises:
+      TypeError: for shapes that do not fit.
+      ValueError: for an unknown name of a padding.
+    """
+    return _scatter(of_transposed_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
+
+
+def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
+    """The sizes of both."""
+    if x.ndim != 4 or kernel.ndim != 4 or x.shape[3] != kernel.shape[2]:
+        raise TypeError(f"a convolution takes [B, H, W, I] and [kh, kw, I, O], got {x.shape} and {kernel.shape}")
+    return (x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1])
+
+
+def _vary_alike(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Both, of one type inside ``jax.shard_map``: a ``custom_vjp`` does not sum the gradient of replicated weights.
+
+    A zero that varies over the mesh makes what it is added to vary; the compiler removes it.
+    """
+    return x + jnp.zeros_like(kernel, x.dtype, ()), kernel + jnp.zeros_like(x, kernel.dtype, ())
+
+
+def _plain_gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
+    return geometry.convolve(big, kernel)
+
+
+def _plain_scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
+    channels = kernel.shape[3 if geometry.flipped else 2]
+    big = jnp.zeros_like(small, shape=(small.shape[0], *geometry.big, channels))
+    return jax.vjp(lambda big: geometry.convolve(big, kernel), big)[1](small)[0]
+
+
+def _plain_correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
+    channels = (big.shape[-1], small.shape[-1])
+    kernel = jnp.zeros_like(big, shape=(*geometry.kernel, *(channels[::-1] if geometry.flipped else channels)))
+    return jax.vjp(lambda kernel: geometry.convolve(big, kernel), kernel)[1](small)[0]
+
+
+def _operation(plain, cpu):
+    """One of the three operations, by platform; a mapped axis of images is folded into the batch."""
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def by_platform(geometry, a, b):
+        return lax.platform_dependent(
+            a, b, cpu=functools.partial(cpu, geometry), default=functools.partial(plain, geometry)
+        )
+
+    def operation(geometry, a, b):
+        @jax.custom_batching.custom_vmap
+        def call(a, b):
+            return by_platform(geometry, a, b)
+
+        @call.def_vmap
+        def fold(size, batched, a, b):
+            if batched == [True, False] and plain is not _plain_correlate:
+                out = call(a.reshape(-1, *a.shape[2:]), b)
+                return out.reshape(size, -1, *out.shape[1:]), True
+            axes = [0 if is_batched else None for is_batched in batched]
+            return jax.vmap(functools.partial(by_platform, geometry), in_axes=axes)(a, b), True
+
+        return call(a, b)
+
+    return jax.custom_vjp(operation, nondiff_argnums=(0,))
+
+
+_gather = _operation(_plain_gather, cpu.gather)
+_scatter = _operation(_plain_scatter, cpu.scatter)
+_correlate = _operation(_plain_correlate, cpu.correlate)
+
+
+def _differentiate(operation, first, second):
+    """Defines the gradients for both factors. One that nobody asks for is not even traced: a latent search needs no
+    gradient for the weights, and that one cannot be lowered for an unknown number of pictures, as exports need it.
+    """
+
+    def forward(geometry, a, b):
+        saved = (a.value if b.perturbed else None, b.value if a.perturbed else None)
+        return operation(geometry, a.value, b.value), saved
+
+    def backward(geometry, saved, d):
+        a, b = saved
+        return None if b is None else first(geometry, d, b), None if a is None else second(geometry, a, d)
+
+    operation.defvjp(forward, backward, symbolic_zeros=True)
+
+
+_differentiate(_gather, first=_scatter, second=_correlate)
+_differentiate(_scatter, first=_gather, second=lambda geometry, small, d: _correlate(geometry, d, small))
+_differentiate(_correlate, first=lambda geometry, d, small: _scatter(geometry, small, d), second=_gather)

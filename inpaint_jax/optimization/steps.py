@@ -1,0 +1,200 @@
+"""Training steps: pure functions of (state, batch, key), written once for one device and for many."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from inpaint_jax.optimization import state as states
+from inpaint_jax.optimization.state import TrainState
+from inpaint_jax.types import Batch, Key
+
+
+def global_draw(draw: Callable, key: Key, count: int, axis_name: str | None):
+    """This device's rows of a draw made for the whole batch, so that any number of devices draws the same numbers.
+
+    Args:
+      draw: ``(key, count) -> [count, ...]``.
+      key: the same on all devices.
+      count: rows on this device.
+      axis_name: mapped axis, or None where the batch is already global.
+
+    Returns:
+      ``[count, ...]``.
+    """
+    if axis_name is None:
+        return draw(key, count)
+    rows = draw(key, count * jax.lax.axis_size(axis_name))
+    return jax.lax.dynamic_slice_in_dim(rows, jax.lax.axis_index(axis_name) * count, count)
+
+
+def latent_gan_step(
+    state: TrainState,
+    batch: Batch,
+    key: Key,
+    *,
+    draw_latent: Callable,
+    generator_objective: Callable,
+    axis_name: str | None = None,
+    **players,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """``adversarial_step`` of a generator that is given latents, and a critic that judges whole pictures.
+
+    Args:
+      state: with networks "generator" and "critic".
+      batch: ``{"image": [B, H, W, C] in [-1, 1]}``.
+      key: draws the latents, and feeds the networks' dropout.
+      draw_latent: ``(key, count) -> [count, Z]``.
+      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits, latent``.
+      axis_name: mapped axis over devices, if any.
+      **players: the other arguments of ``adversarial_step``.
+
+    Returns:
+      As ``adversarial_step``.
+    """
+    latent = global_draw(draw_latent, key, batch["image"].shape[0], axis_name)
+    return adversarial_step(
+        state,
+        latent,
+        batch["image"],
+        generator_objective=lambda values: generator_objective({**values, "latent": latent}),
+        key=key,
+        axis_name=axis_name,
+        **players,
+    )
+
+
+def adversarial_step(
+    state: TrainState,
+    given: jax.Array,
+    real: jax.Array,
+    *,
+    generate: Callable,
+    criticize: Callable,
+    generator_objective: Callable,
+    critic_objective: Callable,
+    generator_tx: optax.GradientTransformation,
+    critic_tx: optax.GradientTransformation,
+    generator_updates: int = 2,
+    stale_critic: bool = False,
+    key: Key | None = None,
+    axis_name: str | None = None,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """One alternating step of a generator and a critic: the critic once, then the generator, on the same inputs.
+
+    The critic sees real and generated pictures in two forward passes (their batch statistics are not mixed; its
+    running averages take real, then generated). The generator's first update pulls back through the forward pass that
+    the critic was trained on, scored by the updated critic; each further update runs a fresh one. The critic's
+    statistics of the generator's passes are not stored. Several critics are one player: ``criticize`` asks all of them.
+    Source: Radford et al. 2016; generator twice as in the code that Buchacek et al. build on.
+
+    Args:
+      state: with networks "generator" and "critic".
+      given: what the generator is given, ``[B, ...]``: latents, damaged pictures.
+      real: what the critic compares its answers to, ``[B, H, W, C]``.
+      generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction [B, H, W, C], stats)``.
+      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)``; of several critics, such
+        as "global" and "local", ``({"global": [B], "local": [B]}, stats)``.
+      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``; of several critics
+        ``fake_global_logits, fake_local_logits``.
+      critic_objective: likewise, offered ``real_logits, fake_logits``; of several ``real_global_logits, ...``.
+      generator_tx: optimiser.
+      critic_tx: optimiser.
+      generator_updates: per critic update.
+      stale_critic: the generator is scored by the critic before its update (close to the code of Pathak et al., which
+        keeps the critic's old activations but pulls back through its new weights).
+      key: feeds dropout, every forward pass with a key of its own; None: the networks have none.
+      axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
+
+    Returns:
+      The new state, and scalar metrics: every term of both objectives, and the critic's mean probabilities
+      ``critic_real, critic_fake``; of several ``critic_real_global, ...``.
+    """
+
+    def mean(tree):
+        return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
+
+    def mode(number):
+        own = None if key is None else jax.random.fold_in(key, number)
+        return {"train": True, "key": own, "axis_name": axis_name}
+
+    generator, critic = state.networks["generator"], state.networks["critic"]
+
+    def forward(params, number=0):
+        return generate(params, generator.stats, given, **mode(number))
+
+    def judge(params, fake):
+        real_logits, stats = criticize(params, critic.stats, real, **mode(1))
+        fake_logits, stats = criticize(params, stats, fake, **mode(2))
+        answers = {**offered("real", real_logits), **offered("fake", fake_logits)}
+        total, parts = critic_objective(answers)
+        scores = {f"critic_{name.removesuffix('_logits')}": jax.nn.sigmoid(its).mean() for name, its in answers.items()}
+        return total, (stats, {**averaged(parts), **scores})
+
+    fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
+    grads, (critic_stats, metrics) = jax.grad(judge, has_aux=True)(critic.params, jax.lax.stop_gradient(fake))
+    updated = states.update(critic, mean(grads), critic_stats, critic_tx)
+    scoring = critic if stale_critic else updated
+
+    def deceive(fake, number):
+        fake_logits, _ = criticize(scoring.params, scoring.stats, fake, **mode(number))
+        total, parts = generator_objective({"prediction": fake, **offered("fake", fake_logits)})
+        return total, averaged(parts)
+
+    for i in range(generator_updates):
+        if i:
+            fake, pull, stats = jax.vjp(partial(forward, number=3 + 2 * i), generator.params, has_aux=True)
+        cotangent, parts = jax.grad(deceive, has_aux=True)(fake, 4 + 2 * i)
+        generator = states.update(generator, mean(pull(cotangent)[0]), stats, generator_tx)
+        metrics = {**metrics, **parts}
+
+    networks = {**state.networks, "generator": generator, "critic": updated}
+    return state._replace(step=state.step + 1, networks=networks), mean(metrics)
+
+
+def offered(which: str, logits: jax.Array | Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+    """A critic's answer to "real" or "fake" pictures, or that of several, by the names that losses ask for."""
+    if isinstance(logits, Mapping):
+        return {f"{which}_{critic}_logits": its for critic, its in logits.items()}
+    return {f"{which}_logits": logits}
+
+
+def network_step(
+    state: TrainState,
+    batch: Batch,
+    key: Key,
+    *,
+    name: str,
+    loss: Callable,
+    tx: optax.GradientTransformation,
+    axis_name: str | None = None,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """One descent step of one network; the state's other networks stay as they are.
+
+    Args:
+      state: with the network ``name`` among its networks.
+      batch: what the loss reads.
+      key: passed on to the loss.
+      name: of the network that is trained.
+      loss: ``(params, stats, batch, key) -> (scalar, (stats, {metric: [] or [B]}))``: a mean over its batch, and the
+        statistics of its forward pass. Where ``axis_name`` is given it takes batch statistics over that axis, and draws
+        by ``global_draw``.
+      tx: optimiser.
+      axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
+
+    Returns:
+      The new state, and the scalar means of the loss's metrics.
+    """
+    network = state.networks[name]
+    grads, (stats, metrics) = jax.grad(loss, has_aux=True)(network.params, network.stats, batch, key)
+    if axis_name is not None:
+        grads, metrics = jax.lax.pmean((grads, averaged(metrics)), axis_name)
+    networks = {**state.networks, name: states.update(network, grads, stats, tx)}
+    return state._replace(step=state.step + 1, networks=networks), averaged(metrics)
+
+
+def averaged(parts: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    """Batch means of the terms of an objective."""
+    return {label: jnp.mean(part) for label, part in parts.items()}

@@ -1,0 +1,175 @@
+"""Curves: how the losses of a search fall, how a training went."""
+
+import io
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
+
+
+def plot_traces(
+    path: str | os.PathLike[str], traces: Mapping[str, np.ndarray], weights: Mapping[str, float], *, every: int = 1
+) -> None:
+    """How each term of a search falls: mean over pictures, with a band from the first quartile to the third.
+
+    The axis is logarithmic, and linear around zero where a term is not positive. Terms count with their weights,
+    so that heights compare; one of weight 0 is only watched: unweighted and dashed. After Figure 3 of Buchacek et
+    al., who show the unweighted means.
+
+    Args:
+      path: of the PNG file.
+      traces: ``{term: [N, T]}``, N pictures; NaN after an early finish.
+      weights: of the terms; 1 where there is none.
+      every: iterations between two values.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    canvas, (axes,) = figure(1, width=7, height=4.2)
+    positive = True
+    for term, values in traces.items():
+        weight = weights.get(term, 1.0)
+        weighted = (weight or 1.0) * np.asarray(values, np.float64)
+        iterations = every * np.arange(weighted.shape[1])
+        style = {"color": "black"} if term == "total" else {}
+        label, dash = (term, "-") if weight else (f"{term} (watched)", "--")
+        (line,) = axes.plot(iterations, np.nanmean(weighted, axis=0), dash, label=label, **style)
+        first, third = np.nanquantile(weighted, (0.25, 0.75), axis=0)
+        axes.fill_between(iterations, first, third, alpha=0.2, linewidth=0, color=line.get_color())
+        positive &= not bool((weighted <= 0).any())
+    if positive:
+        axes.set_yscale("log")
+    else:
+        axes.set_yscale("symlog", linthresh=1e-3)
+    count = len(next(iter(traces.values())))
+    axes.set_title(f"Losses during the search, {count} {'picture' if count == 1 else 'pictures'}")
+    axes.set_xlabel("iteration")
+    axes.set_ylabel("weighted loss (band: quartiles)")
+    axes.legend(frameon=False)
+    save(canvas, path)
+
+
+def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) -> None:
+    """The curves of a training, one small plot per metric.
+
+    Args:
+      path: of the PNG file.
+      metrics: a ``metrics.jsonl``.
+
+    Raises:
+      InputError: no metrics there, or the file cannot be written.
+    """
+    metrics = Path(metrics)
+    lines = [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.is_file() else []
+    names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))
+    if not names:
+        raise InputError(f"no metrics in {metrics}: train first, or wait for the first line")
+    canvas, all_axes = figure(len(names), width=3.4, height=2.4)
+    for name, axes in zip(names, all_axes, strict=True):
+        points = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
+        axes.plot([step for step, _ in points], [value for _, value in points], linewidth=1.2)
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("step")
+    save(canvas, path)
+
+
+def plot_sweep(
+    path: str | os.PathLike[str],
+    sweeps: Mapping[str, Mapping[str, Mapping[Any, float]]],
+    *,
+    x: str,
+    y: str,
+) -> None:
+    """A score against what was varied: a plot per title, a line with a mark per measurement for each label.
+
+    Args:
+      path: of the PNG file.
+      sweeps: ``{title: {label: {number: score}}}``; or names in the place of numbers, in the order of the axis.
+      x: name of what was varied. Its axis has a tick at each number; it is logarithmic where they span more than a
+        decade.
+      y: name of the score.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    canvas, all_axes = figure(len(sweeps), width=4.6, height=3.6)
+    for (title, lines), axes in zip(sweeps.items(), all_axes, strict=True):
+        marks = list(dict.fromkeys(mark for line in lines.values() for mark in line))
+        named = any(isinstance(mark, str) for mark in marks)
+        place = {mark: i for i, mark in enumerate(marks)} if named else {mark: mark for mark in sorted(marks)}
+        for label, line in lines.items():
+            at = sorted(line, key=lambda mark: place[mark])
+            points = [place[mark] for mark in at], [line[mark] for mark in at]
+            axes.plot(*points, "o-", linewidth=1.4, markersize=4, label=label)
+        if not named and min(marks) > 0 and max(marks) > 10 * min(marks):
+            axes.set_xscale("log")
+        texts = [mark if named else f"{mark:g}" for mark in place]
+        axes.set_xticks(list(place.values()), texts, rotation=30 if named else 0)
+        axes.set_xticks([], minor=True)
+        axes.set_title(title)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+    all_axes[0].legend(frameon=False)
+    save(canvas, path)
+
+
+def plot_lines(
+    path: str | os.PathLike[str],
+    plots: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float] | np.ndarray]]],
+    *,
+    x: str,
+    y: str,
+) -> None:
+    """What falls or rises with time: a plot per title, a line per label; logarithmic where that shows more.
+
+    Args:
+      path: of the PNG file.
+      plots: ``{title: {label: (times, values)}}``.
+      x: name of the time.
+      y: name of the values.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    canvas, all_axes = figure(len(plots), width=4.6, height=3.6)
+    for (title, lines), axes in zip(plots.items(), all_axes, strict=True):
+        for label, (times, values) in lines.items():
+            axes.plot(times, values, linewidth=1.3, label=label)
+        values = np.concatenate([np.asarray(values) for _, values in lines.values()])
+        if 0 < 5 * np.min(values) < np.max(values):
+            axes.set_yscale("log")
+        axes.set_title(title)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+    all_axes[0].legend(frameon=False)
+    save(canvas, path)
+
+
+def figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
+    """A figure with ``count`` plots of the given size in inches, at most three in a row."""
+    from matplotlib.figure import Figure  # no pyplot: nothing global, no display
+
+    columns = min(count, 3)
+    rows = math.ceil(count / columns)
+    canvas = Figure(figsize=(width * columns, height * rows), dpi=120, layout="constrained")
+    grid = canvas.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[:count]:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(True, alpha=0.25)
+    for axes in grid[count:]:
+        axes.set_axis_off()
+    return canvas, list(grid[:count])
+
+
+def save(canvas: Any, path: str | os.PathLike[str]) -> None:
+    """Writes a figure as PNG."""
+    buffer = io.BytesIO()
+    canvas.savefig(buffer, format="png")
+    files.write_bytes(path, buffer.getvalue())

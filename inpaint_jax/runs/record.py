@@ -1,0 +1,69 @@
+"""What stands beside every number that we print: config, versions, commit, hardware, time."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from inpaint_jax.runs import configuration
+
+
+def run_record(config) -> dict[str, Any]:
+    """Everything needed to regenerate a result.
+
+    Args:
+      config: ConfigDict of the run.
+
+    Returns:
+      Plain values for a JSON file.
+    """
+    packages = ("inpaint_jax", "jax", "jaxlib", "flax", "optax", "numpy")
+    return {
+        "config_hash": configuration.fingerprint(config),
+        "config": configuration.to_plain(config),
+        "commit": commit(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "hardware": {
+            "devices": [d.device_kind for d in jax.devices()],
+            "processor": processor(),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        },
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def version(package: str) -> str:
+    """An installed package's version, "not installed" otherwise."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def commit() -> str | None:
+    """The git commit of this package's checkout, with "+changes" where it was edited; None outside a checkout."""
+
+    def git(*arguments):
+        return subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def processor() -> str:
+    """The CPU's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

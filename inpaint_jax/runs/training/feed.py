@@ -1,0 +1,127 @@
+"""What a stage trains on: its pictures, what belongs to them, those that it sets apart, and all that in batches."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from inpaint_jax import parallel
+from inpaint_jax.data.cache import Cached
+from inpaint_jax.data.pipeline import to_unit, training_batches
+from inpaint_jax.data.sources import holdout, open_source
+from inpaint_jax.data.views import Source, Subset
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.interruption import Interruption
+from inpaint_jax.runs.training.projections import projections
+from inpaint_jax.systems.interface import Stage
+
+
+def training_source(config: Config, settings: Config, *, part: str = "train") -> Source:
+    """The pictures that a stage trains on, or ("validation") those that it sets apart.
+
+    Raises:
+      InputError: no such pictures, fewer than one batch, or a batch that the accelerators cannot share.
+    """
+    specs = settings.get("train", config.data.train)
+    source: Source = open_source(specs.split(","), size=config.data.size, fit=config.data.fit)
+    if count := settings.get("pictures", 0):
+        if len(source) < count:
+            raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")
+        source = Subset(source, range(count))
+    if apart := settings.get("holdout", 0):
+        source = holdout(source, count=apart, part=part)
+    if part == "train" and len(source) < settings.batch_size:
+        besides = f" besides the {apart} set apart" if apart else ""
+        raise InputError(f"{specs}: {len(source)} pictures{besides} are fewer than one batch of {settings.batch_size}")
+    if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
+        raise InputError(
+            f"{settings.batch_size} examples cannot be shared by {count} devices: choose a batch_size that is a "
+            f"multiple of {count}"
+        )
+    return source
+
+
+def check_labelled(stage: Stage, source: Source | None) -> None:
+    """Refuses pictures without labels for a stage that needs some."""
+    if stage.classes and source is not None and "label" not in source[0]:
+        raise InputError(
+            f"stages.{stage.name}: {source[0]['id']} has no label; it needs labelled pictures, such as a folder with a "
+            "labels.csv or with a sub-folder per class"
+        )
+
+
+def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]:
+    """What a batch of a stage looks like."""
+    side = (config.stages[stage.name].batch_size, config.data.size, config.data.size)
+    names = {"image": 3, **({"projection": 3, "hole": 1} if stage.projection else {})}
+    shapes = {name: jax.ShapeDtypeStruct((*side, channels), jnp.float32) for name, channels in names.items()}
+    return {**shapes, **({"label": jax.ShapeDtypeStruct(side[:1], jnp.int32)} if stage.classes else {})}
+
+
+def stage_examples(
+    stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption
+) -> dict[str, Any] | None:
+    """The pictures that a stage trains on, arrays that belong to them, and pictures set apart; None after a stop.
+
+    Those apart, float32 ``[N, S, S, 3]`` in [-1, 1], are what a stage that adapts is validated on.
+    """
+    settings = config.stages[stage.name]
+    source, apart = training_source(config, settings), None
+    if stage.adapt:
+        held = training_source(config, settings, part="validation")
+        apart = to_unit(np.stack([held[i]["image"] for i in range(len(held))]))
+    if stage.projection is None:
+        return {"source": source, "arrays": {}, "apart": apart}
+    folder = workdir / stage.name / "projections"
+    if (arrays := projections(stage, source, config, folder, earlier, stop)) is None:
+        print(f"stopped before {stage.name}; the same command goes on from what is in {folder}", file=sys.stderr)
+        return None
+    return {"source": source, "arrays": arrays, "apart": apart}
+
+
+def batches(
+    config: Config,
+    settings: Config,
+    start: int,
+    mesh,
+    *,
+    source: Source,
+    arrays: dict[str, np.ndarray],
+    classes: int = 0,
+) -> Iterator[dict[str, jax.Array]]:
+    """Batches on the devices, the next one in flight while one is used.
+
+    Raises:
+      InputError: for a label that is none of the classes that a stage knows (0: it reads none).
+    """
+
+    def put(batch):
+        if classes and not ((label := batch["label"]) < classes).all():
+            raise InputError(f"label {label.max()} is none of the {classes} classes of the network: 0 to {classes - 1}")
+        return parallel.put_batch(batch, mesh)
+
+    pictures = Cached(source, size=config.data.size)
+    with tqdm(total=len(pictures), desc="reading", unit="image", leave=False, disable=jax.process_index() > 0) as bar:
+        for count in pictures.fill():
+            bar.update(count)
+    host = training_batches(
+        pictures,
+        size=config.data.size,
+        batch_size=settings.batch_size,
+        seed=config.seed,
+        start_step=start,
+        flip=config.data.flip and not arrays,  # which would not be flipped with their pictures
+        arrays=arrays,
+        process_index=jax.process_index(),
+        process_count=jax.process_count(),
+    )
+    upcoming = put(next(host))
+    while True:
+        batch, upcoming = upcoming, put(next(host))
+        yield batch

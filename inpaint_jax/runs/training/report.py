@@ -1,0 +1,65 @@
+"""What a stage tells while it trains: a bar, log lines, pictures; curves when it is done."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from clu import parameter_overview
+from tqdm import tqdm
+
+from inpaint_jax.data import files
+from inpaint_jax.runs import plots
+from inpaint_jax.runs.training import writers
+
+
+class TrainingReport:
+    """What a stage tells while it trains: a bar, log lines, pictures; curves when it is done."""
+
+    def __init__(self, folder: Path, name: str, *, start: int, steps: int):
+        self.folder, self.log = folder, writers.create(folder, start_step=start)
+        self.bar = tqdm(total=steps, initial=start, desc=name, unit="step", disable=jax.process_index() > 0)
+        self.recent: list[dict[str, jax.Array]] = []  # metrics since the last line, still on the device
+        self.since = time.perf_counter()
+
+    def __enter__(self) -> "TrainingReport":
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self.bar.close()
+        self.log.close()
+        metrics = self.folder / "metrics.jsonl"
+        if kind is None and jax.process_index() == 0 and metrics.is_file() and metrics.stat().st_size:
+            plots.plot_metrics(self.folder / "metrics.png", metrics)
+
+    def overview(self, state) -> None:
+        """``parameters.txt``: every array of every network, with its shape and size."""
+        networks = {name: network.params for name, network in state.networks.items()}
+        files.write_text(self.folder / "parameters.txt", parameter_overview.get_parameter_overview(networks))
+
+    def note(self, metrics: dict[str, jax.Array]) -> None:
+        """A step was taken. Waits for the step before it: the bar and a stop are honest, the device never idles."""
+        self.recent.append(metrics)
+        jax.block_until_ready(self.recent[-2:][0])
+        self.bar.update()
+
+    def means(self) -> dict[str, float]:
+        """Means since the last line, fetched in one go."""
+        fetched = jax.device_get(self.recent)
+        return {name: float(np.mean([metrics[name] for metrics in fetched])) for name in fetched[0]}
+
+    def write_line(self, number: int) -> None:
+        """The means since the last line, and the rate."""
+        means, now = self.means(), time.perf_counter()
+        self.bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
+        self.log.write_scalars(number, {**means, "steps_per_second": len(self.recent) / (now - self.since)})
+        self.log.flush()
+        self.recent, self.since = [], now
+
+    def write_validation(self, number: int, scores: Mapping[str, Any], pictures: jax.Array) -> None:
+        """Means of a stage's own measurements, and its pictures."""
+        if scores:
+            self.log.write_scalars(number, {f"validation_{n}": float(np.mean(s)) for n, s in scores.items()})
+        self.log.write_images(number, {"samples": np.asarray(pictures)})

@@ -1,0 +1,81 @@
+"""Weights that were trained in torch, as a file that any stage can begin with (``stages.<name>.weights``)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs.weights import archive
+from inpaint_jax.runs.weights.importing import checks, googlenet, resnet, state_dict, vgg19
+from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer
+from inpaint_jax.runs.weights.importing.source import Source
+
+KINDS = {"googlenet": googlenet.GOOGLENET, "vgg19": vgg19.VGG_19, "resnet": resnet.RESNET}
+
+
+def import_weights(name: str, path: str | Path, output: str | Path, *, mean: Sequence[float] = ()) -> int:
+    """``inpaint import-weights``: reads a state dict, turns it into arrays of ours, checks and writes them.
+
+    Args:
+      name: "googlenet" or "vgg19" with the names of torchvision, "resnet" with those of Desai & Ghosal.
+      path: torch's file of a state dict, or a ``.safetensors`` or ``.npz`` one of the same names.
+      output: the ``.npz`` file to write.
+      mean: of a GoogLeNet that is given pictures in [0, 255] less this colour instead of pictures in [-1, 1].
+
+    Returns:
+      The exit code, 0.
+
+    Raises:
+      InputError: a file that cannot be read or is of another network, numbers that are not finite, or an output that
+        cannot be written.
+    """
+    kind = KINDS[name]
+    if mean and (name != "googlenet" or len(mean) != 3):
+        raise InputError("--mean: three numbers, for googlenet only")
+    if Path(path).absolute() == Path(output).absolute():
+        raise InputError(f"{output} is the file that is imported: give another --output")
+    source = Source(state_dict.read(path), name, kind.rename)
+    layers = kind.layers(source.copies)
+    arrays = convert(kind, layers, source)
+    left = checks.left_out(kind, source)
+    module = kind.module(arrays)
+    checks.shapes(kind, module, arrays, source)
+    worst = max(checks.disagreement(kind, layer, source.take, arrays) for layer in layers)
+    if not worst < 1e-3:
+        raise InputError(f"{path}: a layer's answer differs by {worst:.1g} of its height after the import")
+    if mean:
+        arrays = single(googlenet.of_levels(arrays, mean))
+    pictures = f"RGB in [0, 255] less {', '.join(map(str, mean))}" if mean else kind.pictures
+    about = archive.about(name, path, pictures=pictures, stays=kind.stays)
+    archive.write(output, arrays, about)
+    print(f"{name} of width {module.width:g} from {path} (sha256 {about['sha256'][:16]}...)")
+    for layer in layers:
+        shape = "x".join(map(str, arrays[f"params/{layer.ours}/kernel"].shape))
+        print(f"  {layer.ours:24} {shape:14} <- {layer.theirs}{layer.their_norm and f', {layer.their_norm}'}")
+    for reason, names in left.items():
+        print(f"left out, {reason}: {', '.join(names)}")
+    if "params/classifier/bias" in arrays:
+        print(f"its {module.classes} classes are taken by a network of as many; any other keeps its own last layer")
+    print(f"every layer answers as it did, to {worst:.1g} of its height")
+    print(f"made for pictures {pictures}")
+    print(f"wrote {output}: begin with it, --config.stages.NAME.weights={output}")
+    return 0
+
+
+def convert(kind: Kind, layers: Sequence[Layer], source: Source) -> Arrays:
+    """All layers; raises InputError where the source lacks an array, or has one of another rank."""
+    arrays = {}
+    for layer in layers:
+        try:
+            arrays |= kind.convert(source.take, layer)
+        except (ValueError, IndexError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{source.path}: {layer.theirs} is no layer of a {source.kind} ({error})") from error
+    return single(arrays)
+
+
+def single(arrays: Arrays) -> Arrays:
+    """The arrays in float32, in which our networks compute."""
+    return {path: np.asarray(array, np.float32) for path, array in arrays.items()}

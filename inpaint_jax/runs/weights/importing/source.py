@@ -1,0 +1,42 @@
+"""A state dict whose every array is asked for by name, so that what nobody has asked for is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs.weights.importing.state_dict import StateDict
+
+
+class Source:
+    """The arrays of a state dict.
+
+    Attributes:
+      path: of its file.
+      kind: of network that it is read as, for messages.
+      copies: names in the file by the name that an array is asked for.
+      taken: names that have been asked for.
+    """
+
+    def __init__(self, arrays: StateDict, kind: str, rename: Callable[[str], str]):
+        self.arrays, self.path, self.kind = arrays, arrays.path, kind
+        self.copies: dict[str, list[str]] = {}
+        for name in arrays:
+            self.copies.setdefault(rename(name), []).append(name)
+        self.taken: set[str] = set()
+
+    def take(self, name: str) -> np.ndarray:
+        """An array; raises InputError where there is none, or copies of it differ."""
+        if name not in self.copies:
+            there = ", ".join(list(self.arrays)[:3])
+            raise InputError(f"{self.path} has no {name}, which a {self.kind} needs (it begins with {there})")
+        first, *others = self.copies[name]
+        found = self.arrays[first]
+        if name not in self.taken and any(not np.array_equal(found, self.arrays[other]) for other in others):
+            raise InputError(f"{self.path}: {first} and {', '.join(others)} should be the same, and are not")
+        self.taken.add(name)
+        return found
+
+    def left(self) -> list[str]:
+        """The names that nobody has asked for."""
+        return [name for name in self.copies if name not in self.taken]

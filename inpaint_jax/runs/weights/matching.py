@@ -1,0 +1,147 @@
+"""A stage that begins with imported weights instead of its own initialisation (``stages.<name>.weights``)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
+from inpaint_jax.optimization.state import NetworkState, TrainState
+from inpaint_jax.runs.weights import archive
+from inpaint_jax.runs.weights.archive import Weights
+
+RECORD = "weights.json"  # in a stage's folder: what it began with
+Place = tuple[str, ...]  # the name of a network, and of modules in it: ("autoencoder", "trunk")
+
+
+class Beginning(NamedTuple):
+    """Arrays that fit a stage.
+
+    Attributes:
+      place: where.
+      arrays: by path below that place, "params/Conv_0/kernel".
+      record: what they are and where they come from, for a JSON file.
+    """
+
+    place: Place
+    arrays: dict[str, np.ndarray]
+    record: dict[str, Any]
+
+
+def fitted(path: str | Path, state: TrainState, *, label: str) -> Beginning:
+    """The arrays of a file that fit a stage: its network, or the module in one, in which most of their paths are found.
+
+    Args:
+      path: of a file that ``inpaint import-weights`` has written.
+      state: of the stage; its shapes suffice.
+      label: the config key, for error messages.
+
+    Raises:
+      InputError: no such file, no network of such layers, a layer that the file does not have, or an array of another
+        shape; but for a classifier's last layer, which stays as initialised if its number of classes is another.
+    """
+    try:
+        weights = archive.read(path)
+        place = find(weights, state)
+        arrays, shapes = weights.arrays, shapes_below(place, state)
+        kept = [name for name in shapes if stays(name, shapes[name], weights)]
+        for name, shape in shapes.items():
+            if name not in arrays and name not in kept:
+                raise InputError(f"{path} has no {name}, which {'/'.join(place)} has: {list(shape)}")
+            if name not in kept and arrays[name].shape != shape:
+                raise InputError(
+                    f"{path} has {name} of the shape {list(arrays[name].shape)}, {'/'.join(place)} of {list(shape)}"
+                )
+    except InputError as error:
+        raise InputError(f"{label}: {error}") from None
+    taken = {name: arrays[name] for name in shapes if name not in kept}
+    record = {
+        "file": str(path),
+        "sha256": weights.sha256,
+        "made": weights.about,
+        "network": "/".join(place),
+        "taken": len(taken),
+        "as_initialised": kept,
+        "not_needed": sorted(arrays.keys() - shapes.keys()),
+    }
+    return Beginning(place, taken, record)
+
+
+def begin(state: TrainState, beginning: Beginning, folder: Path) -> TrainState:
+    """The state with those arrays in the place of its own; says so, and leaves ``weights.json`` in ``folder``.
+
+    The optimiser's state is that of the new parameters too: optax's begin with zeros of their shapes.
+    """
+    network, *modules = beginning.place
+
+    def leaf(path, value):
+        kind, *rest = path_of(path).split("/")
+        collection = [rest.pop(0)] if kind == "stats" else []
+        if rest[: len(modules)] != modules:
+            return value
+        name = "/".join((kind, *collection, *rest[len(modules) :]))
+        return jnp.array(beginning.arrays[name], value.dtype) if name in beginning.arrays else value
+
+    its = state.networks[network]
+    replaced = jax.tree_util.tree_map_with_path(leaf, {"params": its.params, "stats": its.stats})
+    record = beginning.record
+    files.write_json(folder / RECORD, record)
+    if not jax.process_index():
+        layers = sorted({name.rpartition("/")[0].removeprefix("params/") for name in record["as_initialised"]})
+        kept = f"; as initialised: {', '.join(layers)}" if layers else ""
+        spare = f"; not needed: {len(record['not_needed'])}" if record["not_needed"] else ""
+        print(f"{folder.name}: {record['network']} takes {record['taken']} arrays of {record['file']}{spare}{kept}")
+    return state._replace(networks={**state.networks, network: its._replace(**replaced)})
+
+
+def find(weights: Weights, state: TrainState) -> Place:
+    """The place below which most paths of the weights are found; raises InputError for none, or several alike."""
+    found: dict[Place, int] = {}
+    for network, its in state.networks.items():
+        paths = [path.split("/") for path in shapes(its.params)]
+        for modules in {tuple(path[:depth]) for path in paths for depth in range(len(path) - 1)}:
+            place = (network, *modules)
+            found[place] = len(shapes_below(place, state).keys() & weights.arrays.keys())
+    best = max(found.values(), default=0)
+    if not best:
+        has = next(iter(weights.arrays), "nothing")
+        raise InputError(f"no network of this stage ({', '.join(state.networks)}) has layers like {has} of the file")
+    places = [place for place, count in found.items() if count == best]
+    if len(places) > 1:
+        raise InputError(f"the file fits {' and '.join('/'.join(place) for place in places)} alike")
+    return places[0]
+
+
+def stays(name: str, shape: tuple[int, ...], weights: Weights) -> bool:
+    """Whether an array stays as initialised: a layer that may, which the file lacks or has with other outputs."""
+    if not name.removeprefix("params/").removeprefix("stats/batch_stats/").startswith(tuple(weights.about["stays"])):
+        return False
+    there = weights.arrays.get(name)
+    return there is None or (there.shape != shape and there.shape[:-1] == shape[:-1])
+
+
+def shapes_below(place: Place, state: TrainState) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays of a network, or of a module in it, by the paths that a file has for them."""
+    network, *modules = place
+    its: NetworkState = state.networks[network]
+
+    def inside(tree: Any) -> Any:
+        for name in modules:
+            tree = tree.get(name, {}) if isinstance(tree, Mapping) else {}
+        return tree
+
+    return shapes({"params": inside(its.params), "stats": {name: inside(stats) for name, stats in its.stats.items()}})
+
+
+def shapes(tree: Any) -> dict[str, tuple[int, ...]]:
+    """Shapes by path."""
+    return {path_of(path): leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def path_of(path: Any) -> str:
+    """A path as text, "params/Conv_0/kernel"."""
+    return jax.tree_util.keystr(path, simple=True, separator="/")

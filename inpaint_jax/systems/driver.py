@@ -1,0 +1,180 @@
+"""The driver: pictures flow through a fixed number of device slots, whatever the system is.
+
+Slots are always full (padded with repeats that are thrown away), because XLA compiles a batch of one differently from
+a batch of seven: with equal slots a picture's result is bit-equal alone, in company, in any order and on any number
+of devices.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax import checks, parallel
+from inpaint_jax.errors import InputError
+from inpaint_jax.seeds import example_keys
+from inpaint_jax.systems.interface import System
+
+
+class Task(NamedTuple):
+    """One picture to complete."""
+
+    id: str
+    image: np.ndarray  # [H, W, C] float32 in [-1, 1]; what it holds inside the hole is never used
+    hole: np.ndarray  # [H, W, 1] float32, 1 = missing
+    group: str = ""  # the caller's own mark
+
+
+class Result(NamedTuple):
+    """One completed picture."""
+
+    task: Task
+    images: np.ndarray  # [K, H, W, C] float32 in [-1, 1], best first
+    losses: dict[str, np.ndarray]  # {term: [K]}
+    traces: dict[str, np.ndarray]  # {term: [T]}, as far as the search went
+    evaluations: int | None  # of the loss, by all restarts; None where nothing is searched
+
+
+class Driver:
+    """A system's pure functions, compiled once for a number of slots.
+
+    Args:
+      system: the method.
+      states: its trained stages by name.
+      slots: pictures under completion on each device of the mesh; without one, on each accelerator, or on all cores
+        of the CPU together.
+      k: completions wanted per picture.
+      mesh: devices to spread the slots over; default all local ones.
+    """
+
+    def __init__(self, system: System, states: dict[str, Any], *, slots: int, k: int = 1, mesh=None):
+        if slots < 1 or k < 1:
+            raise InputError(f"slots and completions per picture must be at least 1, got {slots} and {k}")
+        self.system, self.k = system, k
+        self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
+        self.slots = each * self.mesh.size
+        self.states = parallel.replicate(states, self.mesh)
+
+        def begin(states, examples):
+            return system.begin(states, *examples, k)
+
+        def merge(_, trees):
+            old, new, take = trees
+            return jax.tree.map(lambda o, n: _select(take, n, o), old, new)
+
+        self._begin = jax.jit(parallel.spread(begin, self.mesh))
+        self._finish = jax.jit(parallel.spread(system.finish, self.mesh))
+        self._merge = jax.jit(parallel.spread(merge, self.mesh))
+        if system.advance:
+            self._advance = jax.jit(parallel.spread(system.advance, self.mesh), donate_argnums=1)
+
+    def run(
+        self,
+        tasks: Iterable[Task],
+        *,
+        seed: int,
+        stop: Any = False,
+        on_chunk: Callable[[int], None] = lambda count: None,
+    ) -> Iterator[Result]:
+        """Completes pictures, yielding them as half of the slots are done, or the place of one that is done is needed.
+
+        Args:
+          tasks: pictures of one size; drawn from as slots become free.
+          seed: with a picture's id it fixes the picture's latents.
+          stop: when it becomes true, no further chunk is started; what is done is yielded, and the run ends.
+          on_chunk: called after every chunk of iterations with the number of chunks so far, to show that it goes on.
+        """
+        queue = iter(tasks)
+        slots: list[Task | None] = [None] * self.slots
+        waiting: list[Task | None] = [None] * self.slots  # finished in its slot, to be answered
+        progress: Any = None
+        held: Any = None  # progress of those that wait
+        chunks = 0
+        while not stop:
+            free = [i for i, task in enumerate(slots) if task is None]
+            if fresh := list(islice(queue, len(free))):
+                for i, task in zip(free, fresh, strict=False):
+                    self._check(task)
+                    slots[i] = task
+                progress = self._refill(progress, slots, set(free[: len(fresh)]), seed)
+            if not any(slots):
+                break
+            if self.system.advance:
+                progress = self._advance(self.states, progress)
+            done = np.asarray(progress.done)
+            chunks += 1
+            on_chunk(chunks)
+            ready = [i for i, task in enumerate(slots) if task is not None and done[i]]
+            if any(waiting[i] for i in ready):
+                yield from self._answer(held, waiting)
+            if ready:
+                held = self._merge((), (progress if held is None else held, progress, self._mask(ready)))
+                for i in ready:
+                    waiting[i], slots[i] = slots[i], None
+            if 2 * sum(task is not None for task in waiting) >= self.slots:
+                yield from self._answer(held, waiting)
+        yield from self._answer(held, waiting)
+
+    def _answer(self, held: Any, waiting: list[Task | None]) -> Iterator[Result]:
+        """The results of those that wait, all blended at once: that costs the same for one as for all slots."""
+        if not any(waiting):
+            return
+        completion = jax.device_get(self._finish(self.states, held))
+        if completion.images.shape[1] < self.k:
+            raise InputError(f"this system gives one completion per picture, not {self.k}")
+        for i, task in enumerate(waiting):
+            if task is not None:
+                waiting[i] = None
+                yield result_of(task, jax.tree.map(itemgetter(i), completion), self.k)
+
+    def _mask(self, rows: Collection[int]) -> np.ndarray:
+        """bool ``[slots]``, true at ``rows``."""
+        return np.isin(np.arange(self.slots), list(rows))
+
+    def _refill(self, progress, slots, filled, seed):
+        """Starts the freshly filled slots, leaving the others as they are."""
+        padding = slots[next(iter(filled))]
+        chosen = [slots[i] if i in filled else padding for i in range(self.slots)]
+        examples = (
+            np.stack([t.image for t in chosen]),
+            np.stack([t.hole for t in chosen]),
+            example_keys(seed, [t.id for t in chosen], "search"),
+        )
+        fresh = self._begin(self.states, examples)
+        if progress is None:
+            return fresh
+        return self._merge((), (progress, fresh, self._mask(filled)))
+
+    def _check(self, task: Task) -> None:
+        checks.picture(task.id, task.image, task.hole, size=self.system.size)
+        if reason := self.system.supports(task.hole):
+            raise InputError(f"{task.id}: this system does not support the hole: {reason}")
+
+
+def result_of(task: Task, completion: Any, k: int) -> Result:
+    """One picture's row of a ``Completion``, on the host; its traces are cut where its search ended."""
+    length = int(np.isfinite(completion.traces.get("evaluations", np.zeros(0))).sum())
+    return Result(
+        task,
+        completion.images[:k],
+        {name: values[:k] for name, values in completion.losses.items()},
+        {name: values[:length] for name, values in completion.traces.items()},
+        None if completion.evaluations is None else int(completion.evaluations),
+    )
+
+
+def stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows of several lengths as ``float32 [N, T]``, NaN after a row's end."""
+    out = np.full((len(rows), max(map(len, rows), default=0)), np.nan, np.float32)
+    for whole, row in zip(out, rows, strict=True):
+        whole[: len(row)] = row
+    return out
+
+
+def _select(take, new, old):
+    """Rows of ``new`` where ``take [B]``, rows of ``old`` elsewhere; typed keys included."""
+    return jnp.where(take.reshape(take.shape + (1,) * (new.ndim - 1)), new, old)

@@ -1,0 +1,92 @@
+"""The stage of a classifier, whose features tell how pictures differ to an eye that knows what they show.
+
+Trained on labelled pictures, turned and moved at random, on the cross entropy of its answer and of its auxiliary ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from inpaint_jax.networks.functional import Network
+from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.systems.interface import Stage
+from inpaint_jax.systems.parts.augmentation import draw_moves, moved
+
+SHOWN = 16  # pictures in a grid
+
+
+def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, Any]) -> Stage:
+    """A classifier, trained on labelled pictures.
+
+    Args:
+      name: of the stage; its network is "classifier".
+      network: pictures ``[B, S, S, C]`` in [-1, 1] -> ``Classified``.
+      classes: labels are 0 .. classes - 1.
+      settings: of the stage: ``optimizer`` and ``steps``; ``auxiliary``, the weight of the auxiliary classifiers' cross
+        entropies; ``rotation`` in degrees and ``shift`` as a share of the side, at most, either way; ``frozen``, blocks
+        of layers whose convolutions stay as they are, where ``weights`` are given to start from.
+
+    Raises:
+      InputError: for an unknown optimiser.
+    """
+    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"stages.{name}.optimizer")
+    if settings.get("weights") and settings.get("frozen"):
+        parts: dict[Any, Any] = {"trained": tx, "frozen": optax.set_to_zero()}
+        tx = optax.multi_transform(parts, partial(frozen_parts, blocks=settings["frozen"]))
+    draw = partial(draw_moves, rotation=settings["rotation"], shift=settings["shift"])
+
+    def init(key, batch, earlier):
+        del earlier
+        key_network, key_run = jax.random.split(key)
+        return state.create(key_run, {"classifier": (*network.init(key_network, batch["image"][:1]), tx)})
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        del earlier
+
+        def loss(params, stats, batch, key):
+            key_moves, key_dropout = jax.random.split(key)
+            image, label = batch["image"], batch["label"]
+            images = moved(image, steps.global_draw(draw, key_moves, len(image), axis_name))
+            answer, stats = network.apply(params, stats, images, train=True, key=key_dropout, axis_name=axis_name)
+            told = scores(answer.logits, label)
+            others = (scores(logits, label)["cross_entropy"] for logits in answer.auxiliary)
+            total = told["cross_entropy"] + settings["auxiliary"] * sum(others, jnp.zeros(()))
+            return total.mean(), (stats, told)
+
+        return steps.network_step(state, batch, key, name="classifier", loss=loss, tx=tx, axis_name=axis_name)
+
+    def validate(state, batch, key, earlier):
+        """Cross entropy in nats and top-1 accuracy of the pictures as they are; some of them as training sees them."""
+        del earlier
+        net = state.networks["classifier"]
+        answer, _ = network.apply(net.params, net.stats, batch["image"], train=False)
+        shown = batch["image"][:SHOWN]
+        return scores(answer.logits, batch["label"]), moved(shown, draw(key, len(shown)))
+
+    return Stage(name, init, step, validate=validate, classes=classes)
+
+
+def scores(logits: jax.Array, label: jax.Array) -> dict[str, jax.Array]:
+    """``cross_entropy`` in nats and top-1 ``accuracy``, both ``[B]``, of logits ``[B, N]`` and labels ``[B]``."""
+    entropy = optax.softmax_cross_entropy_with_integer_labels(logits, label)
+    return {"cross_entropy": entropy, "accuracy": (logits.argmax(-1) == label).astype(jnp.float32)}
+
+
+def frozen_parts(params: Mapping[str, Any], *, blocks: Sequence[str], inside: bool = False) -> dict[str, Any]:
+    """ "frozen" for kernels and biases of the convolutions of some blocks, "trained" for all else.
+
+    Args:
+      params: of a network whose layers are named by their block: "4a_3x3".
+      blocks: "4a".
+      inside: whether these parameters belong to one of them.
+    """
+    return {
+        name: frozen_parts(part, blocks=blocks, inside=inside or name.split("_")[0] in blocks)
+        if isinstance(part, Mapping)
+        else ("frozen" if inside and "kernel" in params else "trained")
+        for name, part in params.items()
+    }

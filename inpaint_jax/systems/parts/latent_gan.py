@@ -1,0 +1,101 @@
+"""The prior that latent searches look into: a generator of pictures, trained against a critic (DCGAN, LSGAN)."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax import latent_inpainting
+from inpaint_jax.errors import InputError
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.objective import objective
+from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks.functional import Network
+from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.systems.interface import Stage
+
+PICTURES = 64  # samples in a grid
+
+
+def stage(
+    name: str,
+    *,
+    generator: Network,
+    critic: Network,
+    latent_size: int,
+    optimizer: Mapping[str, Any],
+    generator_updates: int,
+    generator_loss: str,
+    critic_loss: str,
+) -> Stage:
+    """A generator and a critic, trained against each other on whole pictures.
+
+    Args:
+      name: of the stage.
+      generator: latent ``[B, Z]`` -> pictures ``[B, S, S, C]`` in [-1, 1].
+      critic: pictures -> logits ``[B]``.
+      latent_size: Z; latents are drawn from U(-1, 1).
+      optimizer: for both networks, as ``optimizers.build`` takes it.
+      generator_updates: generator updates per critic update; 2 in the code that Buchacek et al. build on.
+      generator_loss: what the generator descends on, of ``fake_logits``.
+      critic_loss: what the critic descends on, of ``real_logits`` and ``fake_logits``.
+
+    Raises:
+      InputError: for an unknown optimiser or loss.
+    """
+    tx = optimizers.build(optimizer, label=f"stages.{name}.optimizer")
+
+    def draw_latent(key, count):
+        return latent_inpainting.uniform(key, (count, latent_size))
+
+    def init(key, batch, earlier):
+        del earlier
+        key_generator, key_critic, key_run = jax.random.split(key, 3)
+        players = {
+            "generator": (*generator.init(key_generator, jnp.zeros((1, latent_size))), tx),
+            "critic": (*critic.init(key_critic, batch["image"][:1]), tx),
+        }
+        return state.create(key_run, players)
+
+    train = partial(
+        steps.latent_gan_step,
+        generate=generator.apply,
+        criticize=critic.apply,
+        draw_latent=draw_latent,
+        generator_objective=objective({generator_loss: {"weight": 1.0}}, LOSSES),
+        critic_objective=objective({critic_loss: {"weight": 1.0}}, LOSSES),
+        generator_tx=tx,
+        critic_tx=tx,
+        generator_updates=generator_updates,
+    )
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        del earlier
+        return train(state, batch, key, axis_name=axis_name)
+
+    def validate(state, batch, key, earlier):
+        """Samples of the generator with its running statistics, as the search will use it."""
+        del batch, earlier
+        net = state.networks["generator"]
+        pictures, _ = generator.apply(net.params, net.stats, draw_latent(key, PICTURES), train=False)
+        return {}, pictures
+
+    return Stage(name, init, step, validate=validate)
+
+
+def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """``generator``, ``critic`` and ``latent_size`` of a config's networks, as ``stage`` and searches take them.
+
+    Raises:
+      InputError: for names that stand for nothing, or a generator of pictures of another side than ``size``.
+    """
+    if described["generator"].get("size", size) != size:
+        raise InputError(f"networks.generator.size: it paints whole pictures, so it must be data.size, {size}")
+    return {
+        "generator": build_network(described["generator"], NETWORKS, label="networks.generator"),
+        "critic": build_network(described["critic"], NETWORKS, label="networks.critic"),
+        "latent_size": described["latent_size"],
+    }

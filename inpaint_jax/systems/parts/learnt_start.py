@@ -1,0 +1,96 @@
+"""The learnt start: an encoder that predicts, from a damaged picture, the latent at which a search begins.
+
+It descends on the search's own objective, averaged over pictures and holes, through the frozen generator and critic:
+what a search does for one picture, the encoder learns to do for all of them at once. No true latent is needed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax import masks
+from inpaint_jax.compositing import composite, fill
+from inpaint_jax.networks.functional import Network
+from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.state import TrainState
+from inpaint_jax.systems.interface import Stage
+from inpaint_jax.types import Hole, Image, Latent
+
+SHOWN = 16  # pictures in a grid, four views of each
+
+
+def stage(
+    *,
+    encoder: Network,
+    search_loss: Callable,
+    paint: Callable,
+    size: int,
+    holes: str,
+    optimizer: Mapping[str, Any],
+) -> Stage:
+    """An encoder, trained on whole pictures that it damages itself.
+
+    Args:
+      encoder: damaged pictures ``[B, H, W, C]``, 0 inside the hole, and holes ``[B, H, W, 1]`` -> latents ``[B, Z]``.
+      search_loss: ``(earlier, damaged, hole, latent) -> (scalar, {term: [B]})``, the mean of the search's objective
+        and its unweighted terms.
+      paint: ``(earlier, latent) -> pictures [B, H, W, C]`` in [-1, 1].
+      size: side of the pictures.
+      holes: the families that the pictures take turns with, such as "center,left,random:0.8,square:16-40".
+      optimizer: as ``optimizers.build`` takes it.
+
+    Raises:
+      InputError: for an unknown family, or one whose holes do not fit the pictures.
+    """
+    tx = optimizers.build(optimizer, label="stages.encoder.optimizer")
+    draw = masks.by_turns(holes, size)
+
+    def init(key, batch, earlier):
+        del earlier
+        key_encoder, key_run = jax.random.split(key)
+        image = batch["image"][:1]
+        return state.create(key_run, {"encoder": (*encoder.init(key_encoder, image, image[..., :1]), tx)})
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        def loss(params, stats, batch, key):
+            hole = steps.global_draw(draw, key, batch["image"].shape[0], axis_name)
+            damaged = fill(batch["image"], hole)
+            latent, stats = encoder.apply(params, stats, damaged, hole, train=True, axis_name=axis_name)
+            total, parts = search_loss(earlier, damaged, hole, latent)
+            return total, (stats, {"total": total, **parts})
+
+        return steps.network_step(state, batch, key, name="encoder", loss=loss, tx=tx, axis_name=axis_name)
+
+    def validate(state, batch, key, earlier):
+        """The objective where a search would begin, and of some pictures: true, damaged, painted, pasted."""
+        hole = draw(key, batch["image"].shape[0])
+        damaged = fill(batch["image"], hole)
+        latent = predict(state, damaged, hole, encoder=encoder)
+
+        def one(*example):
+            total, parts = search_loss(earlier, *(part[None] for part in example))
+            return {"total": total, **{label: part[0] for label, part in parts.items()}}
+
+        painted = paint(earlier, latent[:SHOWN])
+        views = (batch["image"][:SHOWN], damaged[:SHOWN], painted, composite(damaged[:SHOWN], painted, hole[:SHOWN]))
+        return jax.vmap(one)(damaged, hole, latent), jnp.stack(views, axis=1).reshape(-1, *damaged.shape[1:])
+
+    return Stage("encoder", init, step, validate=validate)
+
+
+def predict(state: TrainState, damaged: Image, hole: Hole, *, encoder: Network) -> Latent:
+    """Where the searches of damaged pictures begin, each by itself.
+
+    Args:
+      state: of the trained stage.
+      damaged: ``[B, H, W, C]`` in [-1, 1], 0 inside the hole.
+      hole: ``[B, H, W, 1]``, 1 where pixels are missing.
+      encoder: the stage's.
+
+    Returns:
+      Latents ``[B, Z]``, by the encoder's running statistics.
+    """
+    net = state.networks["encoder"]
+    return encoder.apply(net.params, net.stats, damaged, hole, train=False)[0]

@@ -1,0 +1,136 @@
+"""The autoencoder of Sharma: from a picture that a generator painted to one that looks photographed.
+
+The paper does not say what it learns from. Three kinds of pairs are offered, whose answer is always the true picture:
+the true picture with noise on half of the examples ("noisy"), what the search itself painted for damaged training
+pictures ("projected"), and the true picture as it is ("identity").
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax import masks
+from inpaint_jax.compositing import composite
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses.reconstruction import l2_mean
+from inpaint_jax.naming import resolve
+from inpaint_jax.networks.functional import Network
+from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.state import TrainState
+from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.types import Batch, Hole, Image, Key
+
+NAME = "autoencoder"  # of the stage
+NOISE, NOISY = 0.1, 0.5  # deviation in [-1, 1], and the share of the examples that have it
+SHOWN = 16  # pictures in a grid, three views of each
+
+
+def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], projection: System) -> Stage:
+    """An autoencoder, trained to return true pictures.
+
+    Args:
+      autoencoder: pictures ``[B, size, size, C]`` -> pictures.
+      size: side of the pictures.
+      settings: of the stage: ``pairs`` ("noisy", "projected" or "identity"), ``input`` (what it is given: "generated",
+        or the "composite", whose known pixels are true), ``holes`` (the families that the pictures take turns with, of
+        projections and composites), ``losses`` (offered ``prediction`` and ``target``), ``optimizer``, ``steps``.
+      projection: paints the training pictures, where the pairs need it.
+
+    Raises:
+      InputError: for names that stand for nothing, or holes that do not fit the pictures.
+    """
+    label = f"stages.{NAME}"
+    corrupt = resolve(settings["pairs"], PAIRS, kind=f"{label}.pairs")
+    enter = resolve(settings["input"], INPUTS, kind=f"{label}.input")
+    total = objective(settings["losses"], LOSSES)
+    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
+    draw = masks.by_turns(settings["holes"], size)
+
+    def pair(batch: Batch, key: Key, axis_name: str | None = None) -> tuple[Image, Image]:
+        """What the autoencoder is given, and what it is to return."""
+        image, (key_hole, key_noise) = batch["image"], jax.random.split(key)
+        keys = steps.global_draw(jax.random.split, key_noise, len(image), axis_name)
+        hole = batch["hole"] if "hole" in batch else steps.global_draw(draw, key_hole, len(image), axis_name)
+        return enter(image, corrupt(batch, keys), hole), image
+
+    def init(key, batch, earlier):
+        del earlier
+        key_network, key_run = jax.random.split(key)
+        return state.create(key_run, {NAME: (*autoencoder.init(key_network, batch["image"][:1]), tx)})
+
+    def step(state, batch, key, earlier, *, axis_name=None):
+        del earlier
+
+        def loss(params, stats, batch, key):
+            given, image = pair(batch, key, axis_name)
+            prediction, stats = autoencoder.apply(params, stats, given, train=True, axis_name=axis_name)
+            value, parts = total({"prediction": prediction, "target": image})
+            return value, (stats, parts)
+
+        return steps.network_step(state, batch, key, name=NAME, loss=loss, tx=tx, axis_name=axis_name)
+
+    def validate(state, batch, key, earlier):
+        """The squared error of what is given and of what is returned, and of some pictures: true, given, returned."""
+        del earlier
+        given, image = pair(batch, key)
+        returned = predict(state, given, autoencoder=autoencoder)
+        views = jnp.stack((image[:SHOWN], given[:SHOWN], returned[:SHOWN]), axis=1)
+        scores = {"l2_given": l2_mean(given, image), "l2_returned": l2_mean(returned, image)}
+        return scores, views.reshape(-1, *image.shape[1:])
+
+    needed = projection if settings["pairs"] == "projected" else None
+    return Stage(NAME, init, step, validate=validate, projection=needed)
+
+
+def refiner(*, autoencoder: Network, settings: Mapping[str, Any]) -> Callable[..., Image]:
+    """What a search does to the pictures that it painted: ``(states, image, prediction, hole) -> prediction``."""
+    enter = resolve(settings["input"], INPUTS, kind=f"stages.{NAME}.input")
+
+    def refine(states, image, prediction, hole):
+        return predict(states[NAME], enter(image, prediction, hole), autoencoder=autoencoder)
+
+    return refine
+
+
+def predict(state: TrainState, given: Image, *, autoencoder: Network) -> Image:
+    """What the autoencoder returns by its running statistics, ``[B, H, W, C]`` in [-1, 1]."""
+    net = state.networks[NAME]
+    return autoencoder.apply(net.params, net.stats, given, train=False)[0]
+
+
+def noisy(batch: Batch, keys: Key) -> Image:
+    """Gaussian noise on half of the pictures."""
+
+    def one(image, key):
+        key_coin, key_noise = jax.random.split(key)
+        noise = NOISE * jax.random.normal(key_noise, image.shape)
+        return image + jnp.where(jax.random.bernoulli(key_coin, NOISY), noise, 0.0)
+
+    return jax.vmap(one)(batch["image"], keys)
+
+
+def projected(batch: Batch, keys: Key) -> Image:
+    """What the search painted for the picture under its hole."""
+    del keys
+    return batch["projection"]
+
+
+def identity(batch: Batch, keys: Key) -> Image:
+    """The picture itself."""
+    del keys
+    return batch["image"]
+
+
+PAIRS = {"noisy": noisy, "projected": projected, "identity": identity}
+
+
+def generated(image: Image, corrupted: Image, hole: Hole) -> Image:
+    """Everything as it was painted."""
+    del image, hole
+    return corrupted
+
+
+INPUTS = {"generated": generated, "composite": composite}

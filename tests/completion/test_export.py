@@ -1,0 +1,218 @@
+"""One file for a trained system: the same answers, for any number of pictures, without what trained it."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import export as jax_export
+
+import inpaint_jax
+from inpaint_jax import exported, masks
+from inpaint_jax.completion.export import export, prune
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs.model import Model
+from inpaint_jax.systems import baselines
+from inpaint_jax.systems.driver import Driver, Task
+from inpaint_jax.systems.interface import Completion, System
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+IDS = ["a", "b", "c"]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def holes():
+    families = ["center", "left", "random:0.8"]
+    return np.concatenate(
+        [masks.evaluation_holes(f, ids=[i], size=16, seed=0) for f, i in zip(families, IDS, strict=True)]
+    )
+
+
+@pytest.fixture(scope="module")
+def file(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "new" / "tiny.inpaint"
+    assert export(model, path) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def completer(file):
+    return exported.load(file)
+
+
+@pytest.fixture
+def baseline(model):
+    """A baseline as a model of the size of the tiny run."""
+    return lambda name: Model(model.config, baselines.ready(name)[0], {})
+
+
+class Progress(NamedTuple):
+    """Of the toy system below."""
+
+    images: jax.Array
+    left: jax.Array
+    done: jax.Array
+
+
+def test_agrees_with_complete_in_company_and_alone(model, completer, pictures, holes):
+    expected = inpaint_jax.complete(model, pictures, holes, seed=3, ids=IDS)
+    completed = completer(pictures, holes, seed=3, ids=IDS)
+    np.testing.assert_allclose(completed, expected, atol=1e-4)
+    np.testing.assert_array_equal(completer(pictures, holes, seed=3, ids=IDS), completed)
+    assert np.abs(completer(pictures, holes, seed=4, ids=IDS) - completed).max() > 1e-3
+    alone = completer(pictures[2:], holes[2], seed=3, ids=IDS[2:])  # one hole for all
+    np.testing.assert_allclose(alone, expected[2:], atol=1e-4)
+
+
+def test_known_pixels_survive_and_the_hole_is_never_read(completer, pictures, holes):
+    completed = completer(np.where(holes > 0, np.float32(np.nan), pictures), holes)
+    np.testing.assert_array_equal(completed, completer(pictures, holes))
+    known = np.broadcast_to(holes == 0, pictures.shape)
+    np.testing.assert_array_equal(completed[known], pictures[known])
+
+
+def test_the_file_holds_what_completion_needs(model, file):
+    with zipfile.ZipFile(file) as archive:
+        names = [name.removeprefix("weights/") for name in archive.namelist() if name.startswith("weights/")]
+        about = json.loads(archive.read("about.json"))
+        function = jax_export.deserialize(bytearray(archive.read("function")))
+    networks = model.states["dcgan"].networks
+    assert len(names) == sum(len(jax.tree.leaves((net.params, net.stats))) for net in networks.values())
+    assert "dcgan.networks.generator.params.Dense_0.kernel.npy" in names
+    assert function.platforms == PLATFORMS
+    assert about["platforms"] == list(PLATFORMS)
+    assert about["config"]["networks"]["latent_size"] == 8
+    assert (about["size"], about["completions"], about["steps"]) == (16, 1, {"dcgan": 4})
+
+
+@pytest.mark.slow
+def test_several_completions(model, pictures, holes, tmp_path):
+    export(model, tmp_path / "two.inpaint", k=2, platforms=["cpu"])
+    completed, losses = exported.load(tmp_path / "two.inpaint").candidates(pictures[:1], holes[:1], seed=3)
+    driver = Driver(model.system, model.states, slots=1, k=2)
+    (expected,) = driver.run([Task("0", pictures[0], holes[0])], seed=3)
+    np.testing.assert_allclose(completed[0], expected.images, atol=1e-4)
+    assert losses.keys() == expected.losses.keys()
+    for name, values in losses.items():
+        np.testing.assert_allclose(values[0], expected.losses[name], rtol=1e-4)
+
+
+def test_runs_without_what_trained_it(file, completer, pictures, holes, tmp_path):
+    np.savez(tmp_path / "given.npz", images=pictures, holes=holes)
+    code = (
+        "import sys, numpy as np; from inpaint_jax import exported;"
+        "file, given, answer = sys.argv[1:]; given = np.load(given);"
+        "np.save(answer, exported.load(file)(given['images'], given['holes']));"
+        "ours = {name for name in sys.modules if name.startswith('inpaint_jax.')};"
+        "assert ours == {f'inpaint_jax.{name}' for name in ('exported', 'errors', 'checks', 'seeds')}, ours;"
+        "heavy = {'flax', 'optax', 'orbax', 'ml_collections', 'absl', 'grain', 'PIL'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    answer = tmp_path / "answer.npy"
+    subprocess.run([sys.executable, "-c", code, file, tmp_path / "given.npz", answer], check=True)
+    np.testing.assert_array_equal(np.load(answer), completer(pictures, holes))
+
+
+def test_baselines(baseline, pictures, holes, tmp_path, capsys):
+    export(baseline("mean"), tmp_path / "mean.inpaint")
+    said = capsys.readouterr().out
+    assert "mean.inpaint: 0.0 MB for cpu, cuda, tpu" in said and "exported.load(" in said
+    completed = exported.load(tmp_path / "mean.inpaint")(pictures, holes)
+    for picture, hole, answer in zip(pictures, holes[..., 0], completed, strict=True):
+        np.testing.assert_allclose(
+            answer[hole > 0], np.tile(picture[hole == 0].mean(0), (int(hole.sum()), 1)), atol=1e-6
+        )
+
+
+def test_pictures_that_need_different_numbers_of_chunks(model, pictures, holes, tmp_path):
+    """A system that counts its batch in Python, and whose pictures must wait for each other unharmed."""
+
+    def begin(states, images, hole, keys, k):
+        needed = (hole.sum((1, 2, 3)) % 5).astype(int)
+        return Progress(jnp.zeros((len(images), *images.shape[1:])), needed, needed <= 0)
+
+    def advance(states, progress):
+        images = progress.images + jnp.where(progress.done, 0, 1)[:, None, None, None]
+        left = progress.left - 1
+        return Progress(images, left, left <= 0)
+
+    def finish(states, progress):
+        return Completion(progress.images[:, None], {}, {})
+
+    system = System(16, (), lambda hole: None, begin, advance, finish)
+    export(Model(model.config, system, {}), tmp_path / "toy.inpaint", platforms=["cpu"])
+    completed = exported.load(tmp_path / "toy.inpaint")(pictures, holes)
+    counts = holes.sum((1, 2, 3)) % 5
+    assert len({*counts}) > 1
+    np.testing.assert_array_equal(completed, np.broadcast_to(counts[:, None, None, None], pictures.shape))
+
+
+def test_prune():
+    lean, needed = prune(lambda tree, y: {"z": tree["a"] + y}, {"a": jnp.ones(2), "b": jnp.ones(3)}, jnp.ones(2))
+    assert needed == [True, False, True]
+    np.testing.assert_array_equal(lean(jnp.ones(2), jnp.ones(2))["z"], [2, 2])
+
+
+def test_systems_that_cannot_be_exported(model, baseline, file, tmp_path):
+    path = tmp_path / "never.inpaint"
+    with pytest.raises(InputError, match="exists: remove it"):
+        export(model, file)
+    with pytest.raises(InputError, match="unknown platforms 'cpu,gpu'; known: cpu, cuda"):
+        export(model, path, platforms=["cpu", "gpu"])
+    with pytest.raises(InputError, match="at least 1, got 0"):
+        export(model, path, k=0)
+    coupled = model.config.copy_and_resolve_references()
+    coupled.search.batch_norm = "batch"
+    with pytest.raises(InputError, match="depend on each other"):
+        export(model._replace(config=coupled), path)
+    pytest.importorskip("cv2")
+    with pytest.raises(InputError, match="cannot be exported, .*buffer_callback"):
+        export(baseline("telea"), path)
+    assert not path.exists()
+
+
+def test_bad_arrays_are_refused_in_words(completer, pictures, holes):
+    with pytest.raises(InputError, match=r"images must be \[B, H, W, C\]"):
+        completer(pictures[0], holes[0])
+    with pytest.raises(InputError, match=r"got \(3, 16, 16, 3\) and \(2, 16, 16, 1\)"):
+        completer(pictures, holes[:2])
+    with pytest.raises(InputError, match="got 1 ids, 1 of them different, for 3"):
+        completer(pictures, holes, ids=["a"])
+    with pytest.raises(InputError, match="0: the picture has NaN"):
+        completer(np.full_like(pictures, np.nan), holes)
+    with pytest.raises(InputError, match="hole is empty"):
+        completer(pictures, np.zeros_like(holes))
+    with pytest.raises(InputError, match="hole is full"):
+        completer(pictures, np.ones_like(holes))
+    with pytest.raises(InputError, match=r"0: picture \(8, 16\) and hole \(8, 16\) must both be \(16, 16\)"):
+        completer(pictures[:, :8], holes[:, :8])
+
+
+def test_bad_files_are_refused_in_words(baseline, tmp_path):
+    def save(name, **members):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member, data in members.items():
+                archive.writestr(member.replace("_", "."), data)
+        return tmp_path / name
+
+    (tmp_path / "text").write_text("not one")
+    (tmp_path / "empty").touch()
+    for path in (tmp_path / "none", tmp_path / "text", tmp_path / "empty", tmp_path, save("other", readme="hello")):
+        with pytest.raises(InputError, match="is not a file of inpaint export"):
+            exported.load(path)
+    export(baseline("mean"), tmp_path / "tpu.inpaint", platforms=["tpu"])
+    with pytest.raises(InputError, match="was exported for tpu, this is cpu"):
+        exported.load(tmp_path / "tpu.inpaint")
+    about = json.dumps({"platforms": ["cpu"], "versions": {"jax": "9.8.7"}})
+    with pytest.raises(InputError, match="exported by JAX 9.8.7, and JAX .* cannot read it"):
+        exported.load(save("future", about_json=about, function=b"\0" * 64))

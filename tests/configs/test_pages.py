@@ -1,0 +1,264 @@
+"""Every page of ``configs/`` but Yeh's: the choices of words build, a few are trained."""
+
+from functools import partial
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import inpaint_jax
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import experiments
+from inpaint_jax.evaluation.experiments.reproduce import check_reuse
+from inpaint_jax.runs import configuration, model
+from inpaint_jax.runs.training.loop import train
+
+WORDS = {  # those that change what is built with each other
+    "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
+    "desai_vae": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
+    "desai_gan": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
+    "l2_gan": [("four,refine", "one,finetune")],
+    "lsgan": [("default", "published")],
+    "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
+    "neural_features": [("default", "random_holes", "literal24")],
+    "on_demand": [("on_demand,inv_psnr", "self_tuned,staged")],
+}
+CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
+CHOICES += [f"context_encoder.py:smoke,channel_wise,{region}" for region in ("center", "random")]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_of_words(choice):
+    """A step and a completion, their shapes only; what a step returns, the next one takes."""
+    config = configuration.load(f"configs/{choice}")
+    system, size = configuration.build_system(config), config.data.size
+    images, hole = jnp.zeros((4, size, size, 3)), jnp.zeros((4, size, size, 1))
+    batch = {"image": images, "label": jnp.zeros(4, jnp.int32), "projection": images, "hole": hole}
+
+    def run():
+        keys, states, told = jax.random.split(jax.random.key(0), 4), {}, {}
+        for stage in system.stages:
+            before = stage.init(keys[0], {"image": images}, states)
+            after, metrics = stage.step(before, batch, keys[0], states)
+            told[stage.name] = before, after, metrics
+            states[stage.name] = after
+        progress = system.begin(states, images, hole, keys, 1)
+        if system.advance:
+            progress = system.advance(states, progress)
+        return told, system.finish(states, progress).images
+
+    told, answer = jax.eval_shape(run)
+    for name, (before, after, metrics) in told.items():
+        assert jax.tree.structure(before) == jax.tree.structure(after)
+        assert jax.tree.all(jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), before, after))
+        assert all(value.shape == () for value in metrics.values())
+        assert set(config.stages[name].get("losses", {})) <= set(metrics)
+    assert answer.shape == (4, 1, size, size, 3)
+
+
+SMALLER = {  # to seconds of compilation
+    "desai_vae.py:smoke,vgg": ("data.size=64",),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choice", SMALLER)
+def test_a_run(choice, tmp_path):
+    """Two steps of training, and two pictures completed from what they left."""
+    shrunk = ("data.train=facades?split=train&count=16", *SMALLER[choice])
+    config = configuration.load(f"configs/{choice}", [f"--config.{item}" for item in shrunk])
+    [stage] = configuration.build_system(config).stages
+    config.stages[stage.name].steps = 2
+    networks = config.networks
+    with config.unlocked():
+        its = networks.generator if "generator" in networks else networks.autoencoder
+        its.trunk = dict(name="trunks.Strided", features=[4, 4])
+    assert train(config, tmp_path) == 0
+    size, rng = config.data.size, np.random.default_rng(0)
+    images, hole = rng.uniform(-1, 1, (2, size, size, 3)).astype(np.float32), np.zeros((size, size, 1), np.float32)
+    low = size // 2 - 2
+    hole[low : low + 4, low : low + 4] = 1
+    model = inpaint_jax.load(tmp_path)
+    completed = inpaint_jax.complete(model, images, hole)
+    assert np.isfinite(completed).all() and np.abs(completed).max() <= 1
+    known = np.broadcast_to(hole < 0.5, images.shape)
+    np.testing.assert_array_equal(completed[known], images[known])
+    with pytest.raises(InputError, match="it was trained for holes inside center"):
+        inpaint_jax.complete(model, images, 1 - hole)
+
+
+@pytest.mark.parametrize("words", ["", ":smoke", ":cpu,published", ":paper"])
+def test_desai(words):
+    """The paper's seventeen trainings and ours, with its sizes of the latent or their share of the scale."""
+    its = experiments.load(f"configs/papers/desai.py{words}")
+    assert len(its.arms) == (17 if "published" in words else 18)
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    for name, config in configs.items():
+        vae = name.startswith("vae")
+        assert config.system == ("desai_vae" if vae else "context_encoder")
+        assert config.networks.unit_range == ("published" in words)
+        [stage] = config.stages.values()
+        assert its.holes == (stage.holes,)
+    sizes = {name: config.networks.autoencoder.bottleneck for name, config in configs.items() if "vae" in name}
+    shares = [sizes[f"vae_vgg_{n}"] / sizes["vae_vgg"] for n in (500, 2000, 4000)]
+    assert shares[1:] == [0.5, 1] and shares[0] < 0.5
+    assert sizes["vae_vgg"] == 4000 or words != ":paper"
+    long, short = (configs[name].stages.vae.steps for name in ("vae_vgg", "vae_vgg_4000"))
+    assert short < long and ((long, short) == (15625, 4687) or words != ":paper")
+
+
+def test_the_rows_of_desai():
+    tables = experiments.load("configs/papers/desai.py:paper").tables
+    assert [len(table.rows) for table in tables] == [3, 2, 12, 2]
+    assert [len(row.published) for table in tables for row in table.rows] == [2] * 5 + [1] * 12 + [0] * 2
+    assert tables[0].rows[1] == (("VAE VGG",), "vae_vgg", ("1747.96", "1784.43"))
+    assert tables[1].rows[1] == (("GAN ResNet",), "gan_resnet", ("3030.98", "3038.22"))
+    assert tables[2].rows[4] == (("VAE ResNet", "2000", "2000"), "vae_resnet_2000", ("1813.5658",))
+    assert tables[2].rows[11] == (("GAN ResNet", "4000", "4000"), "gan_resnet_4000", ("3038.22",))
+
+
+def test_unknown_words_of_desai():
+    with pytest.raises(
+        InputError, match="configs/papers/desai.py: unknown words vgg; known: smoke, cpu, paper, default, publ"
+    ):
+        experiments.load("configs/papers/desai.py:vgg")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_sharma(scale):
+    """Every arm loads and sees pictures of one size; the refined ones share their LSGAN."""
+    its = experiments.load(f"configs/papers/sharma.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    assert len({config.data.size for config in configs.values()}) == 1
+    assert configs["context_encoder"].stages.context_encoder.holes == ",".join(its.holes)
+    for name in ("noisy", "projected", "identity"):
+        assert its.arms[name].reuse == "lsgan"
+        assert configs[name].stages.lsgan == configs["lsgan"].stages.lsgan
+        assert configs[name].search == configs["lsgan"].search
+        assert configs[name].stages.autoencoder.pairs == name
+    with pytest.raises(InputError, match="papers/sharma.py: unknown words vgg; known: smoke, cpu, paper, default"):
+        experiments.load("configs/papers/sharma.py:vgg")
+
+
+@pytest.mark.parametrize(
+    "choice, changes, message",
+    [
+        ("context_encoder.py", ("networks.generator.size=24", "stages.context_encoder.holes=center:24"), "got 24"),
+        ("desai_vae.py", ("networks.autoencoder.decoder.size=48", "stages.vae.holes=center:48"), "64 or 32 pixels"),
+    ],
+)
+def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):
+    """One line before anything is written, not a trace from inside a network."""
+    overrides = [f"--config.{item}" for item in ("data.train=facades?split=train&count=16", *changes)]
+    with pytest.raises(InputError, match=message):
+        train(configuration.load(f"configs/{choice}:smoke", overrides), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_curricula(scale):
+    """Twenty-four trainings that differ in curriculum and seed alone, measured at the levels that they train on."""
+    its = experiments.load(f"configs/papers/curricula.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    assert len(configs) == 24
+    for name, config in configs.items():
+        rule, _, seed = name.rpartition("_")
+        assert (config.stages.on_demand.curriculum, config.seed) == (rule, int(seed))
+        assert (config.data.size, config.stages.on_demand.pixels_per_level) == (64, 6)
+    with pytest.raises(InputError, match="papers/curricula.py: unknown scale 'rigid'; known: smoke, cpu, paper"):
+        experiments.load("configs/papers/curricula.py:rigid")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_the_rows_of_salem(scale):
+    """Every method sees pictures of one size, and is built for them; the published numbers stand as printed."""
+    its = experiments.load(f"configs/papers/salem.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    assert {config.data.size for config in configs.values()} == {dict(smoke=32, cpu=64, paper=128)[scale]}
+    for config in configs.values():
+        shapes = {}
+        for stage in configuration.build_system(config).stages:
+            shapes[stage.name] = jax.eval_shape(partial(model.initial_state, stage, config), shapes)
+    [table] = its.tables
+    published = {row.labels[0]: row.published[0] for row in table.rows}
+    assert list(published.values()) == ["1.96 %", "2 %", "0.79 %", "3.19 %", "–"]
+    with pytest.raises(InputError, match="configs/papers/salem.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
+        experiments.load("configs/papers/salem.py:tiny")
+
+
+@pytest.mark.parametrize("words", ["table,smoke", "published,paper", "ablations,cpu"])
+def test_buchacek(words):
+    """Every arm reuses networks that are trained alike; rows and holes are those of the paper's table."""
+    its = experiments.load(f"configs/papers/buchacek.py:{words}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    for name, arm in its.arms.items():
+        if arm.reuse:
+            check_reuse(name, arm.reuse, configs)
+    for table in its.tables:
+        assert [row.published for row in table.rows][0][0] in ("14.21", "8.09", "8.41") and table.rows[0].arm is None
+        for row in table.rows[1:]:
+            assert set(table.holes) <= set(its.arms[row.arm].holes or its.holes)
+    with pytest.raises(InputError, match="papers/buchacek.py: unknown words vgg; known: table, published, ablations"):
+        experiments.load("configs/papers/buchacek.py:vgg")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_liu(scale):
+    """Every arm begins alike and shares the features, or reads none; what differs is holes, or losses of weight 0."""
+    its = experiments.load(f"configs/papers/liu.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    full = configs["full"].stages
+    both = ("local_adversarial", "global_adversarial")
+    less = {"no_features": {"feature": 0.0}, "weak_critics": dict.fromkeys(both, 20.0)}
+    less |= {"no_local": {both[0]: 0.0}, "no_global": {both[1]: 0.0}, "no_critics": dict.fromkeys(both, 0.0)}
+    for name, config in configs.items():
+        stages = [stage.name for stage in configuration.build_system(config).stages]
+        assert stages == (["liu"] if name == "no_features" else ["features", "liu"])
+        assert its.arms[name].reuse == (None if name.endswith("features") else "features")
+        assert config.networks == configs["full"].networks
+        assert (config.stages.features == full.features) == (name != "drawn_features")
+        assert config.stages.liu.steps == (0 if name == "features" else full.liu.steps)
+        assert (config.stages.liu.holes == full.liu.holes) == (name != "random_holes")
+        weights = {label: loss.weight for label, loss in config.stages.liu.losses.items()}
+        changed = {label: weight for label, weight in weights.items() if weight != full.liu.losses[label].weight}
+        assert changed == less.get(name, {})
+    assert len(its.holes) == len(set(its.holes)) == 17 and full.liu.holes in its.holes
+    if scale != "smoke":
+        assert {"center:4", "center:32", "place:16@0+24", "place:16@24+24", "square:4-32"} <= set(its.holes)
+    table = its.tables[0]
+    assert [row.published for row in table.rows[:2]] == [("17.9027", "0.8997"), ("24.3315", "0.9599")]
+    with pytest.raises(InputError, match="configs/papers/liu.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
+        experiments.load("configs/papers/liu.py:tiny")
+
+
+def test_the_networks_and_weights_of_liu():
+    """As published: 8,996,515, 1,232,353 and 727,233 parameters, 64 px, a hole of 16, batches of 64."""
+    config = configuration.load("configs/neural_features.py:paper")
+    [features, stage] = configuration.build_system(config).stages
+    learnt = jax.eval_shape(partial(model.initial_state, features, config), {})
+    state = jax.eval_shape(partial(model.initial_state, stage, config), {"features": learnt})
+    count = {
+        name: sum(leaf.size for leaf in jax.tree.leaves(params))
+        for name, params in {
+            "generator": state.networks["generator"].params,
+            **state.networks["critic"].params,
+            "vgg": {
+                k: p
+                for k, p in learnt.networks["classifier"].params.items()
+                if k.startswith(("conv1", "conv2", "conv3_1"))
+            },
+        }.items()
+    }
+    assert count == {"generator": 8_996_515, "global": 1_232_353, "local": 727_233, "vgg": 555_328}
+    own = config.stages.liu
+    assert (config.data.size, config.networks.local_size, own.holes, own.batch_size) == (64, 16, "center:16", 64)
+    weights = {"reconstruction": 1.0, "local_adversarial": 200.0, "global_adversarial": 200.0, "feature": 0.05}
+    assert {label: loss.weight for label, loss in own.losses.items()} == weights
+    assert {(rule.name, rule.learning_rate, rule.b1) for rule in own.optimizer.values()} == {("adam", 2e-4, 0.5)}
+    assert configuration.load("configs/neural_features.py:literal24").stages.liu.holes == "center:22"
+    with pytest.raises(
+        InputError, match="unknown words published; known: default, random_holes, literal24, smoke, cpu, paper"
+    ):
+        configuration.load("configs/neural_features.py:published")

@@ -1,0 +1,68 @@
+"""Grids and contact sheets, pixel by pixel."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inpaint_jax.data import sheets
+
+
+def test_uint8_round_trip():
+    levels = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(sheets.to_uint8(sheets.from_uint8(levels)), levels)
+    np.testing.assert_array_equal(sheets.to_uint8(np.array([-3.0, -1, 0, 1, 2, np.nan])), [0, 0, 128, 255, 255, 128])
+
+
+def test_grid_places_pictures_row_by_row():
+    images = np.linspace(-1, 1, 5).reshape(5, 1, 1, 1) * np.ones((5, 2, 3, 1))
+    picture = sheets.grid(images)
+    assert picture.dtype == np.uint8 and picture.shape == (2 * 2 + 2, 3 * 3 + 2 * 2, 3)
+    np.testing.assert_array_equal(picture[0, [0, 5, 10], 0], [0, 64, 128])
+    np.testing.assert_array_equal(picture[4, [0, 5, 10], 0], [191, 255, 255])  # the sixth place is empty
+    assert (picture[2:4] == 255).all() and (picture[:, 3:5] == 255).all()
+    assert sheets.grid(images, columns=5).shape == (2, 5 * 3 + 4 * 2, 3)
+    assert sheets.grid(images[:2], columns=5).shape == (2, 2 * 3 + 2, 3)
+
+
+def test_contact_sheet_enlarges_without_smoothing():
+    truth = np.random.default_rng(0).uniform(-1, 1, (2, 50, 64, 3))
+    damaged = truth.copy()
+    damaged[:, 10:20, 10:20] = 0
+    sheet = sheets.contact_sheet({"damaged": damaged, "truth": truth})
+    left, top = sheets.GAP, sheets.FONT_SIZE + 2 * sheets.MARGIN
+    assert sheet.shape == (top + 2 * (2 * 50 + sheets.GAP), 2 * 2 * 64 + 3 * sheets.GAP, 3)
+    first = sheet[top : top + 100, left : left + 128]
+    np.testing.assert_array_equal(first[::2, ::2], sheets.to_uint8(damaged[0]))
+    np.testing.assert_array_equal(first[1::2, 1::2], sheets.to_uint8(damaged[0]))
+    assert (first[20:40, 20:40] == 128).all()
+    second = sheet[top + 102 : top + 202, left + 130 : left + 258]
+    np.testing.assert_array_equal(second[::2, ::2], sheets.to_uint8(truth[1]))
+    assert sheet[:top].min() < 100  # titles
+
+
+def test_contact_sheet_labels_rows_and_makes_room_for_titles():
+    images = np.zeros((2, 8, 8, 1))
+    plain = sheets.contact_sheet({"completed": images})
+    labelled = sheets.contact_sheet({"completed": images}, ["center", "random"])
+    assert labelled.shape[0] == plain.shape[0] and labelled.shape[1] > plain.shape[1] + 30
+    long = sheets.contact_sheet({"the best of eight by the total loss": images})
+    assert long.shape[1] > plain.shape[1]
+
+
+def test_contact_sheet_refuses_columns_of_different_lengths():
+    images = np.zeros((2, 8, 8, 1))
+    with pytest.raises(ValueError, match="'truth': 1"):
+        sheets.contact_sheet({"damaged": images, "truth": images[:1]})
+    with pytest.raises(ValueError, match="3 labels"):
+        sheets.contact_sheet({"damaged": images}, ["a", "b", "c"])
+
+
+def test_large_pictures_stay_as_they_are():
+    sheet = sheets.contact_sheet({"t": np.zeros((1, 200, 200, 3))})
+    assert sheet.shape[1] == 200 + 2 * sheets.GAP
+
+
+def test_save_png(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    sheets.save_png(tmp_path / "new" / "a.png", picture)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "new" / "a.png")), picture)

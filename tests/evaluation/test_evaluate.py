@@ -1,0 +1,92 @@
+"""``inpaint evaluate``: one table for a system and its baselines, on the same frozen holes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from inpaint_jax import cli, masks, metrics
+from inpaint_jax.data import sheets
+from inpaint_jax.evaluation import evaluate, tables
+
+
+def run(workdir, *arguments):
+    return cli.main(["evaluate", f"--workdir={workdir}", "--images=facades?split=test", "--count=6", *arguments])
+
+
+@pytest.fixture(scope="module")
+def output(workdir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evaluation")
+    assert run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={folder}") == 0
+    return folder
+
+
+def test_table(output):
+    table = json.loads((output / "table.json").read_text())
+    rows = {(row["holes"], row["method"]): row for row in table["rows"]}
+    assert set(rows) == {
+        (holes, method)
+        for holes in ("center", "random:0.8")
+        for method in ("yeh", "mean", "harmonic", "nearest", "telea")
+    }
+    assert rows["center", "mean"]["psnr_hole"]["mean"] < rows["random:0.8", "harmonic"]["psnr_hole"]["mean"]
+    assert all(len(row["holes_hash"]) == 16 for row in rows.values())
+    assert all(set(metrics.PROTOCOLS) <= set(row) for row in rows.values())
+    assert table["run"]["commit"] is None or len(table["run"]["commit"]) >= 12
+    text = (output / "table.md").read_text()
+    assert "| center     | yeh" in text and "psnr[hole" in text and rows["center", "yeh"]["holes_hash"] in text
+    for name in ("grid.png", "best.png", "worst.png"):
+        assert (output / name).is_file()
+
+
+def test_finished_methods_are_not_done_again(workdir, output, monkeypatch):
+    monkeypatch.setattr(evaluate, "run", lambda *_, **__: pytest.fail("it was computed before"))
+    assert run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={output}") == 0
+
+
+def test_searches_side_by_side(workdir, tmp_path):
+    searches = ["configs/yeh.py:smoke,nag", "configs/yeh.py:smoke,lbfgs", "configs/yeh_dialects.py:bamos,smoke"]
+    small = ["--config.search.iterations=6", "--config.search.slots=4", "--against=none", "--holes=center"]
+    assert run(workdir, "--search", *searches, *small, f"--output={tmp_path}") == 0
+    table = json.loads((tmp_path / "table.json").read_text())
+    names = ["yeh:smoke,nag", "yeh:smoke,lbfgs", "yeh_dialects:bamos,smoke"]
+    assert [row["method"] for row in table["rows"]] == names and list(table["searches"]) == names
+    assert table["searches"][names[2]]["blend"]["method"] == "paste"
+    # The two that share a loss are compared by it; the third has another.
+    speed = (tmp_path / "search.md").read_text().split("\n\n")[0]
+    assert names[0] in speed and names[1] in speed and names[2] not in speed
+    assert (tmp_path / "search.png").is_file()
+
+
+def test_a_search_that_the_networks_do_not_serve(workdir, tmp_path, capsys):
+    assert run(workdir, "--search", "configs/yeh.py:smoke,learnt", f"--output={tmp_path}/out") == 2
+    assert "search.start: a learnt start needs" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
+    assert run(workdir, "--against=photoshop", f"--output={tmp_path}/out") == 2
+    assert "photoshop" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_batches_of_a_metric_are_those_of_the_whole_set():
+    levels = np.random.default_rng(0).integers(0, 256, (2, 70, 16, 16, 3)).astype(np.uint8)
+    truth, gap = sheets.from_uint8(levels[0]), masks.evaluation_holes("center", ids=range(70), size=16, seed=0)
+    whole = metrics.desai_legacy_sse(sheets.from_uint8(levels[1]), truth, gap)
+    np.testing.assert_allclose(evaluate.measure(truth, levels[1], gap)["desai_legacy_sse"], whole, rtol=1e-5)
+
+
+def test_what_does_not_search_has_no_course():
+    pictures = np.zeros((2, 4, 4, 3), np.uint8)
+    answers = {name: {"center": evaluate.Answer(pictures, 1.0, {})} for name in ("one", "other")}
+    assert evaluate.courses(answers, ["one", "other"]) == {}
+
+
+def test_summary_counts_identical_pictures_apart():
+    summary = tables.summary(np.array([10.0, np.inf, 20.0]))
+    assert (summary["mean"], summary["infinite"]) == (15.0, 1)
+    assert tables.mean(None) == "–"
+
+
+def test_hash_names_the_hole_set():
+    holes = masks.evaluation_holes("random:0.8", ids=["a", "b"], size=16, seed=0)
+    assert masks.holes_hash(holes) != masks.holes_hash(holes[::-1])

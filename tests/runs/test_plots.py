@@ -1,0 +1,67 @@
+"""Plots: they are written, for every shape of input, and matplotlib is loaded only then."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs import plots
+
+FALLING = np.geomspace(100, 1, 20) * np.array([[0.5], [1.0], [2.0]])
+
+
+@pytest.mark.parametrize(
+    ("traces", "weights"),
+    [
+        ({"context": FALLING, "prior": FALLING, "total": 4 * FALLING}, {"context": 1.0, "prior": 3.0}),
+        ({"context": FALLING, "prior": -FALLING}, {"prior": 0.003}),
+        ({"context": FALLING[:1], "semantic": 0 * FALLING[:1]}, {"semantic": 0.0}),
+        ({"total": FALLING[:, :1]}, {}),
+    ],
+)
+def test_traces(tmp_path, traces, weights):
+    plots.plot_traces(tmp_path / "new" / "traces.png", traces, weights, every=5)
+    picture = np.asarray(Image.open(tmp_path / "new" / "traces.png").convert("L"))
+    assert picture.shape == (504, 840)
+    assert picture.std() > 5  # something is drawn
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_metrics(tmp_path, count):
+    lines = [{"step": s, **{f"loss_{i}": s * i for i in range(count)}} for s in range(5)]
+    lines[2]["loss_0"] = None
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    plots.plot_metrics(tmp_path / "metrics.png", tmp_path / "metrics.jsonl")
+    with Image.open(tmp_path / "metrics.png") as picture:
+        rows, columns = 1 if count < 4 else 2, min(count, 3)
+        assert picture.size == (round(408 * columns), 288 * rows)
+
+
+def test_sweep(tmp_path):
+    lines = {"VAE VGG": {4000: 18.0, 125: 15.5, 1000: 17.2}, "VAE AlexNet": {1000: 16.0}}
+    plots.plot_sweep(tmp_path / "a.png", {"center": lines, "left": lines}, x="bottleneck", y="psnr_hole, test")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (2 * 552, 432)
+        assert np.asarray(picture.convert("L")).std() > 5
+
+
+def test_sweep_of_names(tmp_path):
+    """In the order in which they are named."""
+    plots.plot_sweep(tmp_path / "a.png", {"": {"ours": {"top": 1.0, "left": 3.0, "bottom": 2.0}}}, x="place", y="dB")
+    plots.plot_sweep(tmp_path / "b.png", {"": {"ours": {"left": 3.0, "top": 1.0, "bottom": 2.0}}}, x="place", y="dB")
+    one, other = ((tmp_path / name).read_bytes() for name in ("a.png", "b.png"))
+    assert one != other
+
+
+def test_no_metrics(tmp_path):
+    with pytest.raises(InputError, match="no metrics in .*none.jsonl"):
+        plots.plot_metrics(tmp_path / "a.png", tmp_path / "none.jsonl")
+
+
+def test_importing_is_cheap():
+    code = "import sys, inpaint_jax.runs.plots; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,176 @@
+"""The training loop: resuming bit for bit, stopping cleanly, refusing what does not fit."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import inpaint_jax
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.training.loop import train
+
+
+def config(tiny, *overrides):
+    return configuration.load("configs/yeh.py:smoke", [*tiny, *(f"--config.{item}" for item in overrides)])
+
+
+def leaves(workdir):
+    """Every array of the final state: parameters, statistics, optimiser, step, key."""
+    state = inpaint_jax.load(workdir).states["dcgan"]
+    return jax.device_get(jax.tree.leaves(state._replace(key=jax.random.key_data(state.key))))
+
+
+def assert_equal(left, right):
+    assert len(left) == len(right)
+    for a, b in zip(left, right, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_what_a_run_leaves(workdir):
+    assert json.loads((workdir / "config.json").read_text())["system"] == "yeh"
+    stage = workdir / "dcgan"
+    steps = [json.loads(line)["step"] for line in (stage / "metrics.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3, 4]
+    assert sorted(path.name for path in (stage / "checkpoints").iterdir()) == ["2", "4"]
+    assert list((stage / "pictures").glob("*.png")) and list(stage.glob("events.out.tfevents.*"))
+    assert "critic" in (stage / "parameters.txt").read_text()
+
+
+def test_a_continued_run_is_the_uninterrupted_one(tiny, workdir, tmp_path):
+    """Two steps and two more, metrics file included; longer training of a finished run is welcome."""
+    assert train(config(tiny, "stages.dcgan.steps=2"), tmp_path) == 0
+    assert train(config(tiny), tmp_path) == 0
+    assert_equal(leaves(tmp_path), leaves(workdir))
+
+    def lines(folder):
+        rows = [json.loads(line) for line in (folder / "dcgan" / "metrics.jsonl").read_text().splitlines()]
+        return [{k: v for k, v in row.items() if k != "steps_per_second"} for row in rows]
+
+    assert lines(tmp_path) == lines(workdir)
+
+
+def command(workdir, tiny, *overrides):
+    return [
+        *(sys.executable, "-m", "inpaint_jax", "train", "--config=configs/yeh.py:smoke", f"--workdir={workdir}"),
+        *tiny,
+        *(f"--config.{item}" for item in overrides),
+    ]
+
+
+def environment():
+    """The child sees the devices that the tests see: their number enters the last bits."""
+    return {**os.environ, "JAX_NUM_CPU_DEVICES": "4"}
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_killed_runs_end_bit_equal(tiny, tmp_path, kills):
+    longer = ("stages.dcgan.steps=60", "stages.dcgan.checkpoint_every=5")
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for kill in range(kills):
+        process = subprocess.Popen(command(killed, tiny, *longer), env=environment(), stderr=subprocess.DEVNULL)
+        until = 5 * (kill + 1)
+        while process.poll() is None and not (killed / "dcgan/checkpoints" / str(until)).exists():
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert subprocess.run(command(killed, tiny, *longer), env=environment(), capture_output=True).returncode == 0
+    assert train(config(tiny, *longer), whole) == 0
+    assert_equal(leaves(killed), leaves(whole))
+
+
+def test_sigterm_saves_and_says_so(tiny, tmp_path):
+    endless = ("stages.dcgan.steps=1000000", "stages.dcgan.checkpoint_every=1000000")
+    process = subprocess.Popen(command(tmp_path, tiny, *endless), env=environment(), stderr=subprocess.PIPE, text=True)
+    metrics = tmp_path / "dcgan/metrics.jsonl"
+    while process.poll() is None and not (metrics.exists() and metrics.stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "saved; the same command goes on from there" in said and "Traceback" not in said
+    (step,) = [int(path.name) for path in (tmp_path / "dcgan/checkpoints").iterdir() if path.name.isdigit()]
+    assert f"stopped at step {step} of 1000000" in said
+
+
+def test_a_diverging_run_stops_and_keeps_the_last_good_checkpoint(tiny, tmp_path, monkeypatch):
+    from inpaint_jax.optimization import steps
+
+    honest = steps.latent_gan_step
+
+    def diverging(state, batch, key, **options):
+        state, metrics = honest(state, batch, key, **options)
+        return state, {name: jnp.where(state.step > 3, jnp.nan, value) for name, value in metrics.items()}
+
+    monkeypatch.setattr(steps, "latent_gan_step", diverging)
+    with pytest.raises(InputError, match="diverged by step 4.*last good checkpoint is step 2"):
+        train(config(tiny), tmp_path)
+    assert [path.name for path in (tmp_path / "dcgan/checkpoints").iterdir()] == ["2"]
+
+
+def test_a_workdir_keeps_its_config(tiny, workdir):
+    with pytest.raises(InputError, match=r"another config \(differs in networks.latent_size, seed\)"):
+        train(config(tiny, "seed=5", "networks.latent_size=9"), workdir)
+
+
+LEARNT = (
+    "--config.networks.encoder.width=4",
+    "--config.stages.encoder.batch_size=8",
+    "--config.stages.encoder.steps=2",
+    "--config.stages.encoder.log_every=1",
+)
+
+
+def test_reuse(tiny, workdir, tmp_path, capsys):
+    """A second stage beside a finished first one; the first stays as it was."""
+    learnt = configuration.load("configs/yeh.py:smoke,learnt", [*tiny, *LEARNT])
+    assert train(learnt, tmp_path / "run", reuse_from=workdir) == 0
+    assert f"reused from {workdir}: dcgan" in capsys.readouterr().out
+    assert_equal(leaves(tmp_path / "run"), leaves(workdir))
+    loaded = inpaint_jax.load(tmp_path / "run")
+    assert int(loaded.states["encoder"].step) == 2
+    pictures, hole = np.zeros((1, 16, 16, 3), np.float32), np.zeros((16, 16, 1), np.float32)
+    hole[4:12, 4:12] = 1
+    learnt_start = inpaint_jax.complete(loaded, pictures, hole)
+    uniform = inpaint_jax.load(tmp_path / "run", overrides=["--config.search.start=uniform"])
+    assert np.abs(learnt_start - inpaint_jax.complete(uniform, pictures, hole)).max() > 0
+
+
+def test_reuse_of_what_is_not_there(tiny, workdir, tmp_path):
+    with pytest.raises(InputError, match="is not a workdir"):
+        train(config(tiny), tmp_path / "run", reuse_from=tmp_path)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(InputError, match="trained dcgan differently: networks.generator.width"):
+        train(config(tiny, "networks.generator.width=8"), tmp_path / "other", reuse_from=workdir)
+    with pytest.raises(InputError, match="has none of the stages dcgan finished"):
+        train(config(tiny, "stages.dcgan.steps=6"), tmp_path / "longer", reuse_from=workdir)
+
+
+def test_data_that_does_not_fit(tiny, tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        train(config(tiny, f"data.train={tmp_path}/nowhere"), tmp_path / "run")
+    with pytest.raises(InputError, match="4 pictures are fewer than one batch of 8"):
+        train(config(tiny, "data.train=facades?count=4"), tmp_path / "run")
+
+
+def test_the_step_is_traced_once(tiny, tmp_path, monkeypatch):
+    from inpaint_jax.optimization import steps
+
+    honest, traces = steps.latent_gan_step, []
+
+    def counted(state, *rest, **options):
+        traces.append(state)
+        return honest(state, *rest, **options)
+
+    monkeypatch.setattr(steps, "latent_gan_step", counted)
+    assert train(config(tiny), tmp_path) == 0
+    assert len(traces) == 1

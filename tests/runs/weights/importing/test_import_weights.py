@@ -1,0 +1,80 @@
+"""``inpaint import-weights`` as a user meets it."""
+
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+
+from inpaint_jax import cli
+from inpaint_jax.runs.weights import archive
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """The first two convolutions of a VGG-19 of four channels."""
+    arrays = {
+        "features.0.weight": RNG.normal(size=(4, 3, 3, 3)),
+        "features.0.bias": np.ones(4),
+        "features.2.weight": RNG.normal(size=(4, 4, 3, 3)),
+        "features.2.bias": np.zeros(4),
+        "classifier.0.weight": np.ones((2, 2)),
+    }
+    path = tmp_path / "vgg19.npz"
+    np.savez(path, **{f"module.{name}": array for name, array in arrays.items()})
+    return path
+
+
+def test_what_it_says_and_writes(source, tmp_path, capsys):
+    output = tmp_path / "new" / "ours.npz"
+    assert cli.main(["import-weights", "vgg19", str(source), f"--output={output}"]) == 0
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    first, *layers, left, same, pictures, wrote = capsys.readouterr().out.splitlines()
+    assert first == f"vgg19 of width 4 from {source} (sha256 {digest[:16]}...)"
+    assert [line.split() for line in layers] == [
+        ["conv1_1", "3x3x3x4", "<-", "features.0"],
+        ["conv1_2", "3x3x4x4", "<-", "features.2"],
+    ]
+    assert left == "left out, ours has one layer of another shape in its place, or none: classifier.* (1)"
+    assert same.startswith("every layer answers as it did, to ") and pictures.startswith(
+        "made for pictures RGB in [-1, 1]"
+    )
+    assert wrote == f"wrote {output}: begin with it, --config.stages.NAME.weights={output}"
+    weights = archive.read(output)
+    assert weights.sha256 == hashlib.sha256(output.read_bytes()).hexdigest()
+    assert (weights.about["kind"], weights.about["source"], weights.about["sha256"]) == ("vgg19", "vgg19.npz", digest)
+    assert all(array.dtype == np.float32 for array in weights.arrays.values())
+    assert sorted(weights.arrays) == [f"params/conv1_{i}/{part}" for i in (1, 2) for part in ("bias", "kernel")]
+    with np.load(source) as given:
+        wanted = given["module.features.2.weight"].transpose(2, 3, 1, 0).astype(np.float32)
+    np.testing.assert_array_equal(weights.arrays["params/conv1_2/kernel"], wanted)
+    assert [path.name for path in output.parent.iterdir()] == ["ours.npz"]
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (None, "weights.pth cannot be read (No such file or directory)"),
+        (b"", "weights.pth is in no format that is known here"),
+        (pickle.dumps({"features.0.weight": np.ones(3)}), "to be read, as no state dict does, and is refused"),
+        (pickle.dumps([1]), "weights.pth is a pickle, but none of torch's: in torch, save model.state_dict()"),
+    ],
+)
+def test_one_line_for_a_wrong_file(content, words, tmp_path, capsys):
+    if content is not None:
+        (tmp_path / "weights.pth").write_bytes(content)
+    assert cli.main(["import-weights", "vgg19", f"{tmp_path}/weights.pth", f"--output={tmp_path}/ours.npz"]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.startswith("inpaint: error: ") and said.count("\n") == 1
+    assert not (tmp_path / "ours.npz").exists()
+
+
+def test_arguments(source, capsys):
+    assert cli.main(["import-weights", "vgg19", str(source), f"--output={source}"]) == 2
+    assert "is the file that is imported: give another --output" in capsys.readouterr().err
+    assert cli.main(["import-weights", "vgg19", str(source), "--output=x.npz", "--mean=1,2,3"]) == 2
+    assert "--mean: three numbers, for googlenet only" in capsys.readouterr().err
+    assert cli.main(["import-weights", "vgg19", str(source), "--output=x.npz", "--config.seed=1"]) == 2
+    assert "importing weights reads no config" in capsys.readouterr().err

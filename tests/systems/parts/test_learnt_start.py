@@ -1,0 +1,123 @@
+"""The learnt start, on a prior that needs no training: pictures are the tanh of a linear map of latents."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inpaint_jax import masks, parallel
+from inpaint_jax.errors import InputError
+from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses.contextual import importance_weight
+from inpaint_jax.losses.objective import objective
+from inpaint_jax.networks.encoders import Encoder
+from inpaint_jax.networks.functional import pure
+from inpaint_jax.systems.parts import learnt_start
+
+SIZE, LATENT, BATCH = 16, 4, 8
+ENCODER = pure(Encoder(width=4, latent_size=LATENT, kernel=4))
+TOTAL = objective({"contextual": {"fn": "contextual_l1", "weight": 0.5}}, LOSSES)
+EARLIER = {"prior": jax.random.normal(jax.random.key(7), (LATENT, SIZE * SIZE * 3))}
+
+
+def paint(earlier, latent):
+    return jnp.tanh(latent @ earlier["prior"]).reshape(-1, SIZE, SIZE, 3)
+
+
+def search_loss(earlier, damaged, hole, latent):
+    weight = importance_weight(hole)
+    return TOTAL({"prediction": paint(earlier, latent), "target": damaged, "importance": weight})
+
+
+def made(optimizer="adam", rate=5e-3, holes="center:8,left,random:0.5"):
+    return learnt_start.stage(
+        encoder=ENCODER,
+        search_loss=search_loss,
+        paint=paint,
+        size=SIZE,
+        holes=holes,
+        optimizer={"name": optimizer, "learning_rate": rate},
+    )
+
+
+STAGE = made()
+STEP = jax.jit(STAGE.step)
+IMAGES = paint(EARLIER, jax.random.uniform(jax.random.key(1), (BATCH, LATENT), minval=-1, maxval=1))
+
+
+@pytest.fixture(scope="module")
+def initial():
+    return jax.jit(STAGE.init)(jax.random.key(0), {"image": IMAGES}, EARLIER)
+
+
+@pytest.fixture(scope="module")
+def trained(initial):
+    state = initial
+    for i in range(60):
+        state, _ = STEP(state, {"image": IMAGES}, jax.random.key(i), EARLIER)
+    return state
+
+
+def test_training_lowers_the_objective(initial, trained):
+    validate = jax.jit(STAGE.validate)
+    (before, _), (after, pictures) = (
+        validate(s, {"image": IMAGES}, jax.random.key(9), EARLIER) for s in (initial, trained)
+    )
+    assert set(after) == {"total", "contextual"} and after["total"].shape == (BATCH,)
+    np.testing.assert_allclose(after["total"], 0.5 * after["contextual"], rtol=1e-6)
+    assert after["total"].mean() < 0.6 * before["total"].mean()
+    assert set(trained.networks) == {"encoder"} and int(trained.step) == 60
+    true, damaged, painted, pasted = np.asarray(pictures).reshape(BATCH, 4, SIZE, SIZE, 3).swapaxes(0, 1)
+    np.testing.assert_array_equal(true, IMAGES)
+    missing = (damaged == 0).all(-1, keepdims=True)
+    assert missing[0].sum() == 64 and missing[1, :, :8].all()
+    np.testing.assert_array_equal(pasted, np.where(missing, painted, true))
+
+
+def test_what_a_hole_hides_never_matters(initial):
+    """Neither to training, nor to where a search begins; NaN would spread."""
+    step = jax.jit(made(holes="center").step)
+    hidden = jnp.where(masks.center(jax.random.key(0), SIZE)[None] > 0.5, jnp.nan, IMAGES)
+    states = [step(initial, {"image": images}, jax.random.key(0), EARLIER) for images in (IMAGES, hidden)]
+    jax.tree.map(np.testing.assert_array_equal, *((s.networks, metrics) for s, metrics in states))
+
+
+def test_devices_agree():
+    """One device, four under jit, four under pmap: the same holes, statistics and gradients."""
+    stage = made("sgd", 1e-3, "random:0.5,square:2-9")
+    initial = jax.jit(stage.init)(jax.random.key(0), {"image": IMAGES}, EARLIER)
+
+    def run(devices, how):
+        mesh = parallel.mesh(jax.devices()[:devices])
+        step = parallel.data_parallel(stage.step, mesh, how=how)
+        state = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh)
+        earlier, metrics = parallel.replicate(EARLIER, mesh), None
+        for i in range(2):
+            batch = parallel.put_batch({"image": np.asarray(IMAGES)}, mesh)
+            state, metrics = step(state, batch, jax.random.key(i), earlier)
+        return jax.device_get((state.networks["encoder"].params, state.networks["encoder"].stats, metrics))
+
+    one = run(1, "jit")
+    for other in (run(4, "jit"), run(4, "pmap")):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), one, other)
+
+
+@pytest.mark.parametrize(
+    "holes, message",
+    [
+        ("center,triangle", "unknown hole 'triangle'"),
+        ("", "unknown hole ''"),
+        ("square:9", "cannot read the hole"),
+        ("left,center:17", "side 17 does not fit a picture of side 16"),
+        ("random:1.5", "share of missing pixels"),
+    ],
+)
+def test_bad_holes_are_refused_when_the_stage_is_built(holes, message):
+    with pytest.raises(InputError, match=message):
+        made(holes=holes)
+
+
+def test_more_families_than_pictures(initial):
+    stage = made(holes=",".join(["left"] * 9))
+    with pytest.raises(InputError, match="batch of 8 pictures cannot have holes of 9 families"):
+        jax.eval_shape(stage.step, initial, {"image": IMAGES}, jax.random.key(0), EARLIER)

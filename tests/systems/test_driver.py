@@ -1,0 +1,147 @@
+"""What a picture's result may depend on: itself, its hole, the seed, the slots. Nothing else, to the last bit."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import pytest
+
+import inpaint_jax
+from inpaint_jax import masks, parallel
+from inpaint_jax.errors import InputError
+from inpaint_jax.systems.driver import Driver, Task
+from inpaint_jax.systems.interface import Completion, System
+
+IDS = [f"picture {i}" for i in range(7)]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).uniform(-1, 1, (7, 16, 16, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def holes():
+    families = ["center", "left", "random:0.8", "quarter:tl", "level:1", "center:4", "top"]
+    return np.concatenate(
+        [masks.evaluation_holes(f, ids=[i], size=16, seed=0) for f, i in zip(families, IDS, strict=True)]
+    )
+
+
+class Progress(NamedTuple):
+    """Of the toy system below."""
+
+    images: jax.Array
+    left: jax.Array
+    done: jax.Array
+
+
+@pytest.fixture(scope="module")
+def drivers(model):
+    """Slots of four per device, on one device and on four; compiled once."""
+    meshes = {devices: parallel.mesh(jax.devices()[:devices]) for devices in (1, 4)}
+    return {n: Driver(model.system, model.states, slots=4, mesh=mesh) for n, mesh in meshes.items()}
+
+
+def complete(driver, pictures, holes, order, *, seed=0):
+    """{id: [H, W, C]}."""
+    tasks = (Task(IDS[i], pictures[i], holes[i]) for i in order)
+    return {result.task.id: result.images[0] for result in driver.run(tasks, seed=seed)}
+
+
+def test_alone_in_company_in_any_order_on_any_devices(drivers, pictures, holes):
+    everyone = complete(drivers[1], pictures, holes, range(7))
+    assert len(everyone) == 7
+    for other in (
+        complete(drivers[1], pictures, holes, [3]),
+        complete(drivers[1], pictures, holes, [6, 2, 4, 0, 1, 5, 3]),
+        complete(drivers[4], pictures, holes, range(7)),
+    ):
+        for name, image in other.items():
+            np.testing.assert_array_equal(image, everyone[name])
+
+
+def test_known_pixels_survive_and_the_hole_is_never_read(drivers, pictures, holes):
+    answer = complete(drivers[1], pictures, holes, range(7))
+    poisoned = np.where(holes > 0, np.float32(np.nan), pictures)
+    for i, name in enumerate(IDS):
+        known = holes[i, ..., 0] == 0
+        np.testing.assert_array_equal(answer[name][known], pictures[i][known])
+        assert np.isfinite(answer[name]).all()
+    for name, image in complete(drivers[1], poisoned, holes, range(7)).items():
+        np.testing.assert_array_equal(image, answer[name])
+
+
+def test_another_seed_gives_another_answer(drivers, pictures, holes):
+    first, second = (complete(drivers[1], pictures, holes, [0], seed=seed)[IDS[0]] for seed in (0, 1))
+    assert np.abs(first - second).max() > 0
+
+
+def test_early_finishes_in_any_order(workdir, pictures, holes):
+    """Searches end at different times and hand on their slots: every picture's result stays its own."""
+    eager = {"tolerance": 1e-4, "patience": 2, "iterations": 20, "optimizer.learning_rate": 100.0}
+    model = inpaint_jax.load(workdir, overrides=[f"--config.search.{key}={value}" for key, value in eager.items()])
+    driver = Driver(model.system, model.states, slots=3, mesh=parallel.mesh(jax.devices()[:1]))
+
+    def run(order):
+        results = driver.run((Task(IDS[i], pictures[i], holes[i]) for i in order), seed=0)
+        return {result.task.id: result for result in results}
+
+    one_way, other_way = run(range(7)), run([4, 0, 6, 2, 5, 1, 3])
+    assert len(one_way) == len(other_way) == 7
+    assert len({result.evaluations for result in one_way.values()}) > 1
+    for name, result in one_way.items():
+        np.testing.assert_array_equal(result.images, other_way[name].images)
+        assert result.evaluations == other_way[name].evaluations == len(result.traces["total"]) < 20
+
+
+def test_python_in_five_lines(workdir, pictures, holes):
+    loaded = inpaint_jax.load(workdir)
+    completed = inpaint_jax.complete(loaded, pictures, holes, seed=0)
+    assert completed.shape == pictures.shape
+    one_hole = inpaint_jax.complete(loaded, pictures[:2], holes[0])
+    assert one_hole.shape == (2, 16, 16, 3)
+
+
+def test_bad_arrays_are_refused_in_words(model, pictures, holes):
+    with pytest.raises(InputError, match=r"images must be \[B, H, W, C\]"):
+        inpaint_jax.complete(model, pictures[0], holes[0])
+    with pytest.raises(InputError, match="got 7 ids, 1 of them different, for 7"):
+        inpaint_jax.complete(model, pictures, holes, ids=["same"] * 7)
+    with pytest.raises(InputError, match="picture 0|0: the picture has NaN"):
+        inpaint_jax.complete(model, np.full_like(pictures[:1], np.nan), holes[:1])
+    with pytest.raises(InputError, match="hole is empty"):
+        inpaint_jax.complete(model, pictures[:1], np.zeros_like(holes[:1]))
+    with pytest.raises(InputError, match="hole is full"):
+        inpaint_jax.complete(model, pictures[:1], np.ones_like(holes[:1]))
+    with pytest.raises(InputError, match=r"must both be \(16, 16\)"):
+        inpaint_jax.complete(model, pictures[:1, :8], holes[:1, :8])
+
+
+def test_slots_are_refilled_without_retracing(pictures, holes):
+    """A system whose pictures need different numbers of chunks: every slot is handed on, nothing is compiled twice."""
+    traces = []
+
+    def begin(states, images, hole, keys, k):
+        traces.append("begin")
+        needed = (hole.sum((1, 2, 3)) % 5 + 1).astype(np.int32)
+        return Progress(images, needed, needed < 0)
+
+    def advance(states, progress):
+        traces.append("advance")
+        left = progress.left - 1
+        return progress._replace(left=left, done=left <= 0)
+
+    def finish(states, progress):
+        traces.append("finish")
+        return Completion(progress.images[:, None], {}, {})
+
+    driver = Driver(
+        System(16, (), lambda hole: None, begin, advance, finish), {}, slots=2, mesh=parallel.mesh(jax.devices()[:1])
+    )
+    tasks = [Task(f"{n} {IDS[i]}", pictures[i], holes[i]) for n in range(3) for i in range(7)]
+    results = list(driver.run(iter(tasks), seed=0))
+    assert sorted(r.task.id for r in results) == sorted(t.id for t in tasks)
+    for result in results:
+        np.testing.assert_array_equal(result.images[0], result.task.image)
+    assert sorted(traces) == ["advance", "begin", "finish"]
