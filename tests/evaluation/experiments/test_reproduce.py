@@ -18,8 +18,8 @@ from inpaint_jax.evaluation.experiments import summary as arm_summary
 from inpaint_jax.evaluation.picture_set import PictureSet
 
 EXPERIMENT = """
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Descent, Evolution, Experiment, Grid, HoleSweep, Row, Sweep
-from inpaint_jax.evaluation.experiments import Table
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Descent, Evolution, Experiment, Grid
+from inpaint_jax.evaluation.experiments import HoleSweep, Row, Sweep, Table
 
 TINY = {tiny}
 
