@@ -1,11 +1,20 @@
-"""Putting images and holes together: what a system is given, what it answers, and the two value ranges."""
+"""Combine images and holes, and convert between the three ranges of values.
+
+Arrays of the package are float32 in [-1, 1]. Some networks and every metric work in [0, 1] ("unit"), and picture
+files hold 256 integer levels, 0 to 255. These functions are the only conversions between the three.
+"""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
 
 from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
+
+Array = TypeVar("Array", jax.Array, np.ndarray)
 
 CAFFE_MEAN = (-0.082353, -0.184314, -0.035294)
 """Fill colour of the context encoder's released code: 2 (117, 104, 123) / 255 - 1 in channels 1, 2, 3.
@@ -51,11 +60,88 @@ def composite(image: Image, generated: Image, hole: Hole) -> Image:
     return jnp.where(hole > 0.5, generated, image)
 
 
-def to_unit_range(image: Image) -> Image:
-    """From [-1, 1] to [0, 1]."""
+def to_unit(image: Array) -> Array:
+    """Convert from [-1, 1] to [0, 1].
+
+    Args:
+      image: any shape, JAX or NumPy; the result is of the same kind.
+
+    Returns:
+      Same shape and dtype, ``(image + 1) / 2``; not clipped.
+    """
     return (image + 1.0) / 2.0
 
 
-def from_unit_range(image: Image) -> Image:
-    """From [0, 1] to [-1, 1]."""
+def from_unit(image: Array) -> Array:
+    """Convert from [0, 1] to [-1, 1].
+
+    Args:
+      image: any shape, JAX or NumPy; the result is of the same kind.
+
+    Returns:
+      Same shape and dtype, ``2 image - 1``; not clipped.
+    """
     return image * 2.0 - 1.0
+
+
+def to_255(image: Array) -> Array:
+    """Convert from [-1, 1] to the range of picture files, [0, 255], without rounding.
+
+    Args:
+      image: any shape, JAX or NumPy; the result is of the same kind.
+
+    Returns:
+      Same shape and dtype, ``127.5 (image + 1)``; not clipped.
+    """
+    return (image + 1.0) * 127.5
+
+
+def quantise(image: Image) -> Image:
+    """Round to the 256 levels of a picture file, staying in [-1, 1].
+
+    Args:
+      image: any shape, in [-1, 1]; other values are clipped.
+
+    Returns:
+      Same shape; the nearest of the values ``level / 127.5 - 1``, level 0 to 255.
+    """
+    return jnp.clip(jnp.round(to_255(image)), 0.0, 255.0) / 127.5 - 1.0
+
+
+def to_levels(image: ArrayLike) -> np.ndarray:
+    """Convert from [-1, 1] to the levels of a picture file, on the host.
+
+    Args:
+      image: any shape, in [-1, 1]; other values are clipped, and NaN becomes mid-grey (128).
+
+    Returns:
+      uint8, same shape.
+    """
+    return round_levels(to_255(np.nan_to_num(np.asarray(image, np.float32))))
+
+
+def from_levels(levels: ArrayLike) -> np.ndarray:
+    """Convert from the levels of a picture file to [-1, 1], on the host.
+
+    Args:
+      levels: uint8, any shape.
+
+    Returns:
+      float32, same shape; 0 and 255 become -1 and 1 exactly, and ``to_levels`` gives ``levels`` back.
+    """
+    image = np.asarray(levels).astype(np.float32)
+    image /= 127.5
+    image -= 1.0
+    return image
+
+
+def round_levels(values: np.ndarray) -> np.ndarray:
+    """Round and clip numbers in [0, 255] to uint8, on the host.
+
+    Args:
+      values: any shape, finite.
+
+    Returns:
+      uint8, same shape.
+    """
+    return np.rint(values).clip(0, 255).astype(np.uint8)

@@ -3,7 +3,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from inpaint_jax.compositing import CAFFE_MEAN, composite, fill, from_unit_range, to_unit_range
+from inpaint_jax.compositing import (
+    CAFFE_MEAN,
+    composite,
+    fill,
+    from_levels,
+    from_unit,
+    quantise,
+    round_levels,
+    to_255,
+    to_levels,
+    to_unit,
+)
 
 IMAGE = np.random.default_rng(0).uniform(-1, 1, (2, 4, 5, 3)).astype(np.float32)
 GENERATED = np.random.default_rng(1).uniform(-1, 1, (2, 4, 5, 3)).astype(np.float32)
@@ -31,9 +42,31 @@ def test_composite_is_bit_identical_on_both_sides():
     np.testing.assert_array_equal(completed[~KNOWN], GENERATED[~KNOWN])
 
 
-def test_ranges():
-    np.testing.assert_array_equal(to_unit_range(jnp.array([-1.0, 0.0, 1.0])), [0.0, 0.5, 1.0])
-    np.testing.assert_array_equal(from_unit_range(jnp.array([0.0, 0.5, 1.0])), [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("array", [jnp.array, np.array])
+def test_ranges(array):
+    image, unit = array([-1.0, 0.0, 1.0]), array([0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(to_unit(image), [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(from_unit(unit), [-1.0, 0.0, 1.0])
+    np.testing.assert_array_equal(to_255(image), [0.0, 127.5, 255.0])
+    assert all(isinstance(result, type(image)) for result in (to_unit(image), from_unit(unit), to_255(image)))
+
+
+def test_levels_there_and_back():
+    levels = np.arange(256, dtype=np.uint8)
+    image = from_levels(levels)
+    assert image.dtype == np.float32
+    np.testing.assert_array_equal(image[[0, 255]], [-1, 1])
+    np.testing.assert_allclose(from_levels(np.uint8([51])), [-0.6], rtol=1e-6)
+    np.testing.assert_array_equal(to_levels(image), levels)
+    np.testing.assert_array_equal(to_levels(np.array([-3.0, -1, 0, 1, 2, np.nan])), [0, 0, 128, 255, 255, 128])
+    np.testing.assert_array_equal(round_levels(np.array([-1.0, 0.4, 0.6, 254.6, 300.0])), [0, 0, 1, 255, 255])
+
+
+def test_quantise():
+    image = from_levels(np.arange(256, dtype=np.uint8))
+    np.testing.assert_allclose(quantise(image), image, atol=2e-7)
+    np.testing.assert_allclose(quantise(image + 0.4 / 127.5), image, atol=2e-7)
+    np.testing.assert_array_equal(quantise(jnp.array([-1.5, 1.5])), [-1, 1])
 
 
 def test_caffe_mean_is_117_104_123():

@@ -24,9 +24,10 @@ from inpaint_jax.completion.records import (
     write_completions,
 )
 from inpaint_jax.completion.report import write_report, write_traces
+from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import sheets
 from inpaint_jax.data.holes import HoleFiles
-from inpaint_jax.data.pictures import read_picture
+from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Fitted
 from inpaint_jax.errors import InputError
@@ -185,7 +186,7 @@ def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarra
     """A picture in [-1, 1] and its hole, at the model's size."""
     picture = source.pictures[entry.position]["image"]
     damaged = holes.at_picture(entry.id, picture.shape) if holes.files else None
-    return sheets.from_uint8(source.fit.to_model(picture, damaged)), entry.hole.astype(np.float32)
+    return from_levels(source.fit.to_model(picture, damaged)), entry.hole.astype(np.float32)
 
 
 def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
@@ -200,7 +201,7 @@ def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
     first = entries[:SHEET]
 
     def at_model(file):
-        return sheets.from_uint8(source.fit.to_model(read_picture(file)))
+        return from_levels(source.fit.to_model(read_picture(file)))
 
     pairs = [model_example(source, holes, entry) for entry in first]
     images, gaps = (np.stack(parts) for parts in zip(*pairs, strict=True))
@@ -213,4 +214,4 @@ def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
         columns["completed"] = np.stack([at_model(picture_file(output, e.id)) for e in first])
     if not holes.files:
         columns["truth"] = images
-    sheets.save_png(output / "contact_sheet.png", sheets.contact_sheet(columns))
+    write_picture(output / "contact_sheet.png", sheets.contact_sheet(columns))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from PIL import Image
 
+from inpaint_jax.compositing import round_levels, to_255
 from inpaint_jax.errors import InputError
 
 _LANCZOS_RADIUS = 3  # lobes of Pillow's Lanczos filter on either side, in units of the larger pixel
@@ -123,7 +124,7 @@ class Fit:
         """
         rows, columns = self.box(picture.shape)
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        levels = completed.astype(np.float32) if completed.dtype == np.uint8 else (completed + 1) * 127.5
+        levels = completed.astype(np.float32) if completed.dtype == np.uint8 else to_255(completed)
         if (height, width) != (self.size, self.size):
             levels = np.stack(
                 [
@@ -137,7 +138,7 @@ class Fit:
                 axis=-1,
             )
         result = picture.copy()
-        enlarged = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        enlarged = round_levels(levels)
         result[rows, columns] = np.where(hole[rows, columns, None], enlarged, picture[rows, columns])
         return result
 

@@ -1,7 +1,6 @@
-"""Picture files: what people keep on disk becomes uint8 RGB; results are written whole or not at all."""
+"""Picture files: what people keep on disk becomes uint8 RGB, and results are encoded."""
 
-import contextlib
-import errno
+import io
 import os
 import struct
 import zlib
@@ -12,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
@@ -69,30 +69,35 @@ def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None)
 
 
 def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
-    """Writes a picture under its final name only when it is complete; makes the folder when it is missing.
+    """Write a picture file atomically; missing folders are created.
 
     Args:
       path: the suffix chooses the format; choose one without loss (.png) where known pixels must survive.
-      array: uint8 ``[H, W, 3]`` or ``[H, W]`` (grey), or bool ``[H, W]`` (a hole: white = missing).
+      array: as ``encode_picture`` takes it.
 
     Raises:
-      InputError: the disk is full or the folder cannot be written to, naming the folder.
+      InputError: unknown suffix, or the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            Image.fromarray(array.astype(np.uint8) * 255 if array.dtype == bool else array).save(partial, quality=95)
-            os.replace(partial, path)
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-    except OSError as error:
-        remedy = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
-        raise InputError(
-            f"cannot write {path.name} in {path.parent}: {remedy}; free space or choose another folder"
-        ) from error
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"cannot write {path}: choose one of the suffixes {', '.join(sorted(SUFFIXES))}")
+    files.write_bytes(path, encode_picture(array, suffix=path.suffix))
+
+
+def encode_picture(array: np.ndarray, *, suffix: str = ".png") -> bytes:
+    """Encode a picture as the content of a file.
+
+    Args:
+      array: uint8 ``[H, W, 3]`` or ``[H, W]`` (grey), or bool ``[H, W]`` (a hole: white = missing).
+      suffix: one of ``SUFFIXES``; it chooses the format.
+
+    Returns:
+      The bytes of the file.
+    """
+    pixels = array.astype(np.uint8) * 255 if array.dtype == bool else np.ascontiguousarray(array)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, Image.registered_extensions()[suffix.lower()], quality=95)
+    return buffer.getvalue()
 
 
 def list_pictures(path: str | os.PathLike) -> list[Path]:
@@ -113,17 +118,17 @@ def list_pictures(path: str | os.PathLike) -> list[Path]:
     if not root.is_dir():
         raise InputError(f"no such folder: {root}")
     found = []
-    for folder, subfolders, files in os.walk(root, followlinks=True):
+    for folder, subfolders, names in os.walk(root, followlinks=True):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         found += [
-            Path(folder, name) for name in files if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+            Path(folder, name) for name in names if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
         ]
     if not found:
         raise InputError(f"no pictures in {root} (looked for {', '.join(sorted(SUFFIXES))}, sub-folders included)")
     return sorted(found, key=lambda file: file.relative_to(root).parts)
 
 
-def picture_ids(root: str | os.PathLike, files: list[Path]) -> Mapping[str, Path]:
+def picture_ids(root: str | os.PathLike, paths: list[Path]) -> Mapping[str, Path]:
     """Names pictures by their path below ``root`` without suffix ("a/b.jpg" -> "a/b"), in the order given.
 
     Raises:
@@ -131,7 +136,7 @@ def picture_ids(root: str | os.PathLike, files: list[Path]) -> Mapping[str, Path
     """
     base = Path(root) if Path(root).is_dir() else Path(root).parent
     named: dict[str, Path] = {}
-    for file in files:
+    for file in paths:
         name = file.relative_to(base).with_suffix("").as_posix()
         if name in named:
             raise InputError(f"{named[name]} and {file} would both be called {name!r}; rename or remove one")

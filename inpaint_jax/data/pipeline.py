@@ -11,6 +11,7 @@ from typing import Any
 import grain
 import numpy as np
 
+from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.views import Pictures
 from inpaint_jax.errors import InputError
@@ -73,7 +74,7 @@ def training_batches(
         images, labels = pictures.read(drawn["indices"])
         if flip:
             images[drawn["mirrored"]] = images[drawn["mirrored"], :, ::-1]
-        batch = {"image": to_unit(images)}
+        batch = {"image": from_levels(images)}
         if labels is not None:
             batch["label"] = labels
         if holes is not None:
@@ -115,13 +116,5 @@ def examples(
     for first in range(0, len(wanted), batch):
         chosen = wanted[first : first + batch]
         images, labels = pictures.read(chosen)
-        read: dict[str, Any] = {"image": to_unit(images), "id": [pictures.id(i) for i in chosen]}
+        read: dict[str, Any] = {"image": from_levels(images), "id": [pictures.id(i) for i in chosen]}
         yield read if labels is None else read | {"label": labels}
-
-
-def to_unit(pixels: np.ndarray) -> np.ndarray:
-    """uint8 to float32 in [-1, 1]; 0 and 255 become -1 and 1 exactly."""
-    unit = pixels.astype(np.float32)
-    unit /= 127.5
-    unit -= 1
-    return unit

@@ -1,30 +1,17 @@
 """Pictures of pictures: grids of samples, and contact sheets of damaged, completed and true."""
 
-import io
 import math
-import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from inpaint_jax.data import files
+from inpaint_jax.compositing import to_levels
 
 GAP = 2  # pixels between pictures
 MARGIN = 6  # pixels around text
 FONT_SIZE = 15
 READABLE = 128  # pictures smaller than this are enlarged
-
-
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """From [-1, 1] to 0..255, rounded and clipped; 0 and NaN become mid-grey (128)."""
-    levels = (np.nan_to_num(np.asarray(images, np.float32)) + 1) * 127.5
-    return np.rint(levels).clip(0, 255).astype(np.uint8)
-
-
-def from_uint8(images: np.ndarray) -> np.ndarray:
-    """From 0..255 to float32 in [-1, 1]; ``to_uint8`` of it is the original."""
-    return np.asarray(images).astype(np.float32) / 127.5 - 1
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
@@ -93,24 +80,8 @@ def contact_sheet(columns: Mapping[str, np.ndarray], row_labels: Sequence[str] |
     return np.asarray(sheet)
 
 
-def png(picture: np.ndarray) -> bytes:
-    """A ``uint8 [H, W, 3]`` picture, encoded."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "png")
-    return buffer.getvalue()
-
-
-def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
-    """Writes a ``uint8 [H, W, 3]`` picture, atomically.
-
-    Raises:
-      InputError: the folder cannot be written, or the disk is full.
-    """
-    files.write_bytes(path, png(picture))
-
-
 def _rgb(images: np.ndarray) -> np.ndarray:
-    levels = to_uint8(images)
+    levels = to_levels(images)
     return levels.repeat(3, axis=-1) if levels.shape[-1] == 1 else levels
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import metrics
-from inpaint_jax.data import files, sheets
+from inpaint_jax.compositing import from_levels, quantise, to_levels
+from inpaint_jax.data import files
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.evaluation import picture_set, report
@@ -200,7 +201,7 @@ def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:
     with tqdm(total=len(names), desc=title, unit="image") as bar:
         for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count)):
             i = rows[result.task.id]
-            images[i], traces[i] = sheets.to_uint8(result.images[0]), result.traces
+            images[i], traces[i] = to_levels(result.images[0]), result.traces
             bar.update()
     terms = dict.fromkeys(term for trace in traces for term in trace)
     whole = {term: stacked([trace.get(term, np.zeros(0)) for trace in traces]) for term in terms}
@@ -223,14 +224,14 @@ def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> di
     parts = []
     for i in range(0, len(truth), BATCH):
         rows = slice(i, i + BATCH)
-        parts.append(every_metric(sheets.from_uint8(answer[rows]), truth[rows], gap[rows]))
+        parts.append(every_metric(from_levels(answer[rows]), truth[rows], gap[rows]))
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in metrics.PROTOCOLS}
 
 
 @jax.jit
 def every_metric(prediction: Image, target: Image, hole: Hole) -> dict[str, PerExample]:
     """``metrics.all_metrics``, and the one that depends on a picture's batch mates."""
-    legacy = metrics.desai_legacy_sse(metrics.quantise(prediction), metrics.quantise(target), hole)
+    legacy = metrics.desai_legacy_sse(quantise(prediction), quantise(target), hole)
     return {**metrics.all_metrics(prediction, target, hole), "desai_legacy_sse": legacy}
 
 

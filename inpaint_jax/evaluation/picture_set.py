@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import masks
-from inpaint_jax.data import sheets
+from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.runs.configuration import Config
 
@@ -64,7 +64,7 @@ def read(
     return PictureSet(
         sources=tuple(sources),
         names=names,
-        truth=sheets.from_uint8(levels),
+        truth=from_levels(levels),
         digest=hashlib.sha256("\n".join(names).encode() + levels.tobytes()).hexdigest()[:16],
         gaps=gaps,
         hashes={family: masks.holes_hash(gap) for family, gap in gaps.items()},

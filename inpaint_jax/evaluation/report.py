@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from inpaint_jax import metrics
+from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files, sheets
+from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.evaluation import search_speed, tables
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.runs import configuration
@@ -116,7 +118,7 @@ def write_grids(
     families, model = list(gaps), next(iter(completed))
 
     def picture(images: np.ndarray | None, i: int) -> np.ndarray:
-        return np.zeros_like(truth[i]) if images is None else sheets.from_uint8(images[i])
+        return np.zeros_like(truth[i]) if images is None else from_levels(images[i])
 
     def sheet(pick: list[tuple[str, int]]):
         columns = {"damaged": np.stack([np.where(gaps[f][i] > 0, 0, truth[i]) for f, i in pick])}
@@ -128,7 +130,7 @@ def write_grids(
     score = {r["holes"]: r["psnr_hole"] for r in results if r["method"] == model and r["psnr_hole"] is not None}
     ranked = sorted((float(s), f, i) for f, values in score.items() for i, s in enumerate(values) if np.isfinite(s))
     per_family = max(1, ROWS // len(families))
-    sheets.save_png(output / "grid.png", sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]))
+    write_picture(output / "grid.png", sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]))
     if ranked:
-        sheets.save_png(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
-        sheets.save_png(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))
+        write_picture(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
+        write_picture(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from inpaint_jax.compositing import quantise, to_unit
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, check_same_shape
 
@@ -21,11 +22,6 @@ class Metric(NamedTuple):
 
     measure: Callable[[Image, Image, Hole], PerExample]
     protocol: str
-
-
-def quantise(image: Image) -> Image:
-    """The 256 levels of a picture file, still in [-1, 1]; tables measure what they would store."""
-    return jnp.clip(jnp.round((image + 1.0) * 127.5), 0.0, 255.0) / 127.5 - 1.0
 
 
 def psnr(prediction: Image, target: Image, hole: Hole | None = None) -> PerExample:
@@ -119,7 +115,7 @@ def desai_legacy_sse(prediction: Image, target: Image, hole: Hole, *, batch: int
       ValueError: where the shapes do not fit.
     """
     error = sse_hole(prediction, target, hole)
-    energy = (hole * jnp.square((target + 1.0) / 2.0)).sum((1, 2, 3))
+    energy = (hole * jnp.square(to_unit(target))).sum((1, 2, 3))
     groups = -(-len(error) // batch)
 
     def in_batches(values):
@@ -152,7 +148,7 @@ def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExa
     taps = WINDOWS[window]
     if min(prediction.shape[1:3]) < len(taps):
         raise InputError(f"SSIM {window} needs pictures of {len(taps)} pixels a side, got {prediction.shape[1:3]}")
-    x, y = (prediction + 1.0) / 2.0, (target + 1.0) / 2.0
+    x, y = to_unit(prediction), to_unit(target)
     # Moments are taken about each picture's own mean: about 0, float32 would lose a flat region's variance.
     mean_x, mean_y = x.mean((1, 2, 3), keepdims=True), y.mean((1, 2, 3), keepdims=True)
     x, y = x - mean_x, y - mean_y

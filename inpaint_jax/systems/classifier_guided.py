@@ -11,6 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from inpaint_jax import latent_inpainting
+from inpaint_jax.compositing import to_255
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import NETWORKS
 from inpaint_jax.networks.functional import Network
@@ -115,7 +116,7 @@ def from_levels(network: Network, mean: Any) -> Network:
     """A network of pictures in [0, 255] less their mean colour, as one of pictures in [-1, 1]."""
 
     def convert(images):
-        return 127.5 * (images + 1) - jnp.asarray(mean, jnp.float32)[None, None, None]
+        return to_255(images) - jnp.asarray(mean, jnp.float32)[None, None, None]
 
     def init(key, images):
         return network.init(key, convert(images))

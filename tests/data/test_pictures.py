@@ -124,15 +124,21 @@ def test_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(InputError, match=f"cannot write a.png in {tmp_path}: the disk is full"):
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match=f"cannot write {tmp_path}/a.png .No space left on device.: free some space"):
         write_picture(tmp_path / "a.png", COLOURS[:1])
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), COLOURS)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_format_that_is_not_known(tmp_path):
+    with pytest.raises(InputError, match=r"cannot write .*a.gif: choose one of the suffixes .bmp, .jpeg"):
+        write_picture(tmp_path / "a.gif", COLOURS)
 
 
 def test_folder_that_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=f"cannot write a.png in {tmp_path}/file"):
+    with pytest.raises(InputError, match=f"cannot write {tmp_path}/file/a.png"):
         write_picture(tmp_path / "file" / "a.png", COLOURS)
 
 

@@ -2,15 +2,9 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from inpaint_jax.compositing import to_levels
 from inpaint_jax.data import sheets
-
-
-def test_uint8_round_trip():
-    levels = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(sheets.to_uint8(sheets.from_uint8(levels)), levels)
-    np.testing.assert_array_equal(sheets.to_uint8(np.array([-3.0, -1, 0, 1, 2, np.nan])), [0, 0, 128, 255, 255, 128])
 
 
 def test_grid_places_pictures_row_by_row():
@@ -32,11 +26,11 @@ def test_contact_sheet_enlarges_without_smoothing():
     left, top = sheets.GAP, sheets.FONT_SIZE + 2 * sheets.MARGIN
     assert sheet.shape == (top + 2 * (2 * 50 + sheets.GAP), 2 * 2 * 64 + 3 * sheets.GAP, 3)
     first = sheet[top : top + 100, left : left + 128]
-    np.testing.assert_array_equal(first[::2, ::2], sheets.to_uint8(damaged[0]))
-    np.testing.assert_array_equal(first[1::2, 1::2], sheets.to_uint8(damaged[0]))
+    np.testing.assert_array_equal(first[::2, ::2], to_levels(damaged[0]))
+    np.testing.assert_array_equal(first[1::2, 1::2], to_levels(damaged[0]))
     assert (first[20:40, 20:40] == 128).all()
     second = sheet[top + 102 : top + 202, left + 130 : left + 258]
-    np.testing.assert_array_equal(second[::2, ::2], sheets.to_uint8(truth[1]))
+    np.testing.assert_array_equal(second[::2, ::2], to_levels(truth[1]))
     assert sheet[:top].min() < 100  # titles
 
 
@@ -60,9 +54,3 @@ def test_contact_sheet_refuses_columns_of_different_lengths():
 def test_large_pictures_stay_as_they_are():
     sheet = sheets.contact_sheet({"t": np.zeros((1, 200, 200, 3))})
     assert sheet.shape[1] == 200 + 2 * sheets.GAP
-
-
-def test_save_png(tmp_path):
-    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    sheets.save_png(tmp_path / "new" / "a.png", picture)
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "new" / "a.png")), picture)

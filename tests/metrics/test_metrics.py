@@ -4,8 +4,9 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from inpaint_jax import metrics
+from inpaint_jax.compositing import quantise
 from inpaint_jax.errors import InputError
-from inpaint_jax.metrics import desai_legacy_sse, l1_pct, l2_pct, psnr, quantise, sse_hole, ssim
+from inpaint_jax.metrics import desai_legacy_sse, l1_pct, l2_pct, psnr, sse_hole, ssim
 
 
 def stripes(shift):
@@ -131,14 +132,6 @@ def test_desai_legacy_sse_of_a_whole_batch():
     perfect = legacy([0] * 40, [3320] * 40, 32)
     np.testing.assert_allclose(perfect[:32].mean(), 15.5 * 3320 / 32, rtol=1e-5)
     np.testing.assert_allclose(perfect[32:].mean(), 3.5 * 3320 / 32, rtol=1e-5)  # a last batch of 8
-
-
-def test_quantise():
-    levels = np.arange(256, dtype=np.float32) / 127.5 - 1
-    image = levels[None, None, :, None]
-    np.testing.assert_allclose(quantise(image), image, atol=2e-7)
-    np.testing.assert_allclose(quantise(image + 0.4 / 127.5), image, atol=2e-7)
-    np.testing.assert_array_equal(quantise(jnp.array([-1.5, 1.5]).reshape(1, 1, 2, 1)).ravel(), [-1, 1])
 
 
 def test_all_metrics():

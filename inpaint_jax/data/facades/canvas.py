@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from inpaint_jax.compositing import round_levels
+
 Spans = Sequence[tuple[float, float]]
 
 
@@ -61,4 +63,4 @@ class Canvas:
 
     def pixels(self) -> np.ndarray:
         """uint8 ``[size, size, 3]``."""
-        return np.clip(np.rint(self.image), 0, 255).astype(np.uint8)
+        return round_levels(self.image)

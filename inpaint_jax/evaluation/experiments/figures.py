@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import sheets
+from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.evaluation.evaluate import Answer, measure
 from inpaint_jax.evaluation.experiments import PICTURES, Experiment, Grid, HoleSweep, Sweep
 from inpaint_jax.evaluation.experiments.summary import Summaries, answered, score
@@ -65,7 +67,7 @@ def draw(
             if (sheet := contact_sheet(grid, test, families, answers)) is not None:
                 title = grid.title if grid.holes else titled(grid.title, families[0], experiment.holes)
                 file = f"{slug(title)}.png"
-                sheets.save_png(workdir / file, sheet)
+                write_picture(workdir / file, sheet)
                 yield title, file
 
 
@@ -160,9 +162,7 @@ def contact_sheet(
         rows = rows[: grid.rows]
         pictures = {"truth": test.truth, "damaged": np.where(test.gaps[family] > 0, 0, test.truth)}
         for name, column in columns.items():
-            column.append(
-                pictures[name][rows] if name in pictures else sheets.from_uint8(there[name][number].images[rows])
-            )
+            column.append(pictures[name][rows] if name in pictures else from_levels(there[name][number].images[rows]))
         labels += [test.names[i] if len(families) == 1 else f"{test.names[i]}, {family}" for i in rows]
     return sheets.contact_sheet({name: np.concatenate(column) for name, column in columns.items()}, row_labels=labels)
 

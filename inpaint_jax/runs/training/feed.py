@@ -11,8 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import parallel
+from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.cache import Cached
-from inpaint_jax.data.pipeline import to_unit, training_batches
+from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
@@ -75,7 +76,7 @@ def stage_examples(
     source, apart = training_source(config, settings), None
     if stage.adapt:
         held = training_source(config, settings, part="validation")
-        apart = to_unit(np.stack([held[i]["image"] for i in range(len(held))]))
+        apart = from_levels(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
         return {"source": source, "arrays": {}, "apart": apart}
     folder = workdir / stage.name / "projections"

@@ -12,7 +12,8 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import masks
-from inpaint_jax.data import files, sheets
+from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.data import files
 from inpaint_jax.data.views import Source, ids
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
@@ -63,15 +64,15 @@ def projections(
                     "give the same command to one process until that is done"
                 )
             else:
-                tasks = (Task(names[i], sheets.from_uint8(source[i]["image"]), holes[i]) for i in rows)
+                tasks = (Task(names[i], from_levels(source[i]["image"]), holes[i]) for i in rows)
                 results = driver.run(tasks, seed=config.seed, stop=stop, on_chunk=lambda n: bar.set_postfix(chunk=n))
-                found = {result.task.id: sheets.to_uint8(result.images[0]) for result in results}
+                found = {result.task.id: to_levels(result.images[0]) for result in results}
                 if stop:
                     return None
                 painted += [found[names[i]] for i in rows]
                 files.write_arrays(file, {"projection": np.stack(painted[first:])})
             bar.update(len(rows))
-    return {"projection": sheets.from_uint8(np.stack(painted)), "hole": holes}
+    return {"projection": from_levels(np.stack(painted)), "hole": holes}
 
 
 def turns(families: str, names: list[str], *, size: int, seed: int) -> np.ndarray:

@@ -19,6 +19,7 @@ import jax
 import numpy as np
 
 from inpaint_jax.data import files, sheets
+from inpaint_jax.data.pictures import encode_picture, write_picture
 
 logger = logging.getLogger("inpaint_jax")
 
@@ -144,7 +145,7 @@ class TensorBoard(Writer):
             grid = sheets.grid(pictures)
             height, width, _ = grid.shape
             image = self._protos.Summary.Image(
-                height=height, width=width, colorspace=3, encoded_image_string=sheets.png(grid)
+                height=height, width=width, colorspace=3, encoded_image_string=encode_picture(grid)
             )
             self._add_value(step, tag=name, image=image)
 
@@ -181,7 +182,7 @@ class ImageGrids(Writer):
 
     def write_images(self, step, images):
         for name, pictures in images.items():
-            sheets.save_png(self.folder / f"{name}_{step:08d}.png", sheets.grid(pictures))
+            write_picture(self.folder / f"{name}_{step:08d}.png", sheets.grid(pictures))
 
 
 def create(folder: str | os.PathLike[str], *, start_step: int = 0) -> MultiWriter:

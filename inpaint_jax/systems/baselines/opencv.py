@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 
+from inpaint_jax.compositing import from_levels, to_levels
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts.feed_forward import single_pass
@@ -31,10 +32,10 @@ def build(*, method: str, radius: float = 3.0) -> System:
     flag = getattr(cv2, FLAGS[method])
 
     def on_host(images, hole):
-        levels = np.rint(np.clip((np.asarray(images) + 1) * 127.5, 0, 255)).astype(np.uint8)
+        levels = to_levels(np.asarray(images))
         missing = (np.asarray(hole) > 0.5).astype(np.uint8)
         completed = [cv2.inpaint(image, gap, radius, flag) for image, gap in zip(levels, missing, strict=True)]
-        return (np.stack(completed).reshape(levels.shape) / 127.5 - 1).astype(np.float32)
+        return from_levels(np.stack(completed).reshape(levels.shape))
 
     def in_place(context, answer, images, hole):
         del context

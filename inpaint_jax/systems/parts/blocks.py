@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax import masks
-from inpaint_jax.compositing import fill, from_unit_range, to_unit_range
+from inpaint_jax.compositing import fill, from_unit, to_unit
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization import steps
 from inpaint_jax.types import Hole, Image, Key
@@ -73,11 +73,11 @@ class Blocks:
 
     def to_network(self, image: Image) -> jax.Array:
         """From [-1, 1] to the network's range."""
-        return to_unit_range(image) if self.unit_range else image
+        return to_unit(image) if self.unit_range else image
 
     def from_network(self, image: jax.Array) -> Image:
         """From the network's range to [-1, 1]; what a tanh paints below 0 in the unit range lies below -1."""
-        return from_unit_range(image) if self.unit_range else image
+        return from_unit(image) if self.unit_range else image
 
     def restored(self, image: Image, block: jax.Array, hole: Hole) -> Image:
         """The picture with what a network painted in the block's place, in [-1, 1]."""
