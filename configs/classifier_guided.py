@@ -33,7 +33,7 @@ for 4,000 steps of 32 with a rate that falls along a cosine.
 
 from ml_collections import ConfigDict
 
-from configs import yeh
+from inpaint_jax.configs import yeh
 from inpaint_jax.runs import config_words
 
 PRESETS = ("default", "published", "published_random")

@@ -27,7 +27,7 @@ strided convolutions instead of six, 2.5 times the rate, and 5 epochs of 3,200 p
 
 from ml_collections import ConfigDict
 
-from configs.desai_vae import SCALES, read
+from inpaint_jax.configs.desai_vae import SCALES, read
 
 
 def trunks(size: int, width: int) -> dict[str, dict]:

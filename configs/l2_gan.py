@@ -23,7 +23,7 @@ are read as Pathak's pictures, scaled to 350 and cropped to 128, with a quarter 
 
 from ml_collections import ConfigDict
 
-from configs import context_encoder
+from inpaint_jax.configs import context_encoder
 from inpaint_jax.masks.boxes import CORNERS
 from inpaint_jax.runs import config_words
 

@@ -21,7 +21,7 @@ and trains 1,000 steps of 64.
 
 from ml_collections import ConfigDict
 
-from configs import lsgan
+from inpaint_jax.configs import lsgan
 from inpaint_jax.runs import config_words
 
 PAIRS, INPUTS = ("noisy", "projected", "identity"), ("generated", "composite")

@@ -19,7 +19,7 @@ is what its gradient amounts to. The starts of ``moodoki`` and ``chengbinjin`` c
 
 from ml_collections import ConfigDict
 
-from configs import yeh
+from inpaint_jax.configs import yeh
 from inpaint_jax.errors import InputError
 
 ADAM = dict(name="adam", learning_rate=0.01)

@@ -17,7 +17,7 @@ From Python::
     completed = inpaint_jax.complete(model, images, holes, seed=0)    # [B, H, W, C] in [-1, 1]
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["complete", "load"]
 
 

@@ -41,7 +41,11 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     sub = command("train", train, "train a system; the same command goes on where an earlier one stopped")
-    sub.add_argument("--config", required=True, help="FILE.py[:preset,scale]; override keys with --config.key=value")
+    sub.add_argument(
+        "--config",
+        required=True,
+        help="NAME or FILE.py[:preset,scale], such as yeh:cpu; override keys with --config.key=value",
+    )
     sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
     sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")
     sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
@@ -51,7 +55,9 @@ def parser() -> argparse.ArgumentParser:
     pictures(sub)
     sub.add_argument("--holes", required=True, help=HOLES)
     sub.add_argument("--output", required=True, help="folder for the completed pictures; continued if interrupted")
-    sub.add_argument("--search", help="FILE.py[:words]: search, losses and blend of that config in place of the run's")
+    sub.add_argument(
+        "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
+    )
     sub.add_argument("--keep", type=int, default=1, help="completions per picture, and a map of where they differ")
     sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture")
 
@@ -61,11 +67,14 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--against", default="floors", help="baselines by comma: floors, opencv, or single names; none")
     sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation")
     sub.add_argument(
-        "--search", nargs="+", default=[], help="FILE.py[:words] ...: searches to compare, the first is the reference"
+        "--search",
+        nargs="+",
+        default=[],
+        help="NAME or FILE.py[:words] ...: searches to compare, the first is the reference",
     )
 
     sub = command("reproduce", reproduce, "train and measure all that a paper reports; write its tables and figures")
-    sub.add_argument("--experiment", required=True, help="FILE.py[:words] with get_experiment")
+    sub.add_argument("--experiment", required=True, help="NAME or FILE.py[:words], such as desai:cpu")
     sub.add_argument("--workdir", required=True, help="a folder per training, the report; continued if interrupted")
     sub.add_argument("--train", required=True, help="training pictures, as --config.data.train takes them")
     sub.add_argument("--images", required=True, nargs="+", help="test pictures, as inpaint evaluate takes them")
@@ -89,13 +98,15 @@ def parser() -> argparse.ArgumentParser:
     sub = command("export", export, "write a trained system as one file that runs without this package's training code")
     sub.add_argument("--workdir", required=True, help="a trained run")
     sub.add_argument("--output", required=True, help="the file, such as faces.inpaint")
-    sub.add_argument("--search", help="FILE.py[:words]: search, losses and blend of that config in place of the run's")
+    sub.add_argument(
+        "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
+    )
     sub.add_argument("--keep", type=int, default=1, help="completions per picture")
     sub.add_argument("--platforms", default="cpu,cuda,tpu", help="that the file runs on, by comma: cpu cuda rocm tpu")
 
     sub = command("benchmark", benchmark, "measure this machine: searching, training, blending, reading pictures")
     sub.add_argument("cases", nargs="*", help="latent dcgan context_encoder poisson input; default all")
-    sub.add_argument("--config", default="configs/yeh.py:paper", help="of latent, dcgan and input")
+    sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan and input")
     sub.add_argument("--batch", type=batch_sizes, default=(), help="sizes by comma; default each case's own")
     sub.add_argument("--against", choices=("torch",), help="the same computation in PyTorch, measured in turns")
     sub.add_argument("--precision", choices=("float32", "tf32"), help="of float32 products on a GPU")
@@ -251,7 +262,7 @@ def search_overrides(arguments, overrides: list[str]) -> list[str]:
 
 
 def search_name(spec: str) -> str:
-    """``configs/yeh.py:cpu,nag`` as a table shows it: ``yeh:cpu,nag``."""
+    """Return ``configs/yeh.py:cpu,nag`` as a table shows it: ``yeh:cpu,nag``."""
     path, colon, words = spec.partition(":")
     return os.path.basename(path).removesuffix(".py") + colon + words
 

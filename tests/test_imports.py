@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "inpaint_jax"
-FILES = sorted(PACKAGE.rglob("*.py"))
+FILES = sorted(PACKAGE.rglob("*.py"))  # without inpaint_jax/configs, a link, which rglob does not follow
+PAGES = sorted((PACKAGE.parent / "configs").rglob("*.py"))
 
 # What every file may import: the ground.
 GROUND = {"types", "errors", "naming", "seeds", "checks"}
@@ -40,6 +41,8 @@ ALLOWED = {
     "runs": "systems data masks networks optimization parallel compositing",
     "completion": "runs systems data masks compositing parallel",
     "evaluation": "runs systems data masks metrics networks losses optimization blending compositing parallel",
+    # the pages of configs/, which nothing else imports: a command finds them by name
+    "configs": "runs evaluation masks curriculum compositing",
     "cli": "runs completion evaluation parallel",
     "__main__": "cli",
     "__init__": "runs",
@@ -100,6 +103,15 @@ def test_libraries(file):
     for library in libraries & set(CONFINED):
         places = CONFINED[library].split()
         assert any(name(file).startswith(place) for place in places), f"{library} only in {places}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages(page):
+    """A page imports another as ``inpaint_jax.configs``, the name that it has where the package is installed."""
+    modules = imports(page)
+    assert not {"configs", "papers"} & {module.split(".")[0] for module in modules}
+    ours = {room(module) for module in modules if module.split(".")[0] == "inpaint_jax"}
+    assert ours <= {"configs", *ALLOWED["configs"].split(), *GROUND}
 
 
 def test_no_circle():

@@ -17,7 +17,7 @@ All arms share one DCGAN, all guided ones one classifier: give one --workdir to 
 likely of the hole and the SSIM of the whole picture (see the columns). Image melding is not here yet.
 """
 
-from configs import classifier_guided
+from inpaint_jax.configs import classifier_guided
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Evolution, Experiment, Grid, Row, Table
 from inpaint_jax.runs import config_words
 
@@ -51,9 +51,9 @@ def get_experiment(argument: str = "table,cpu") -> Experiment:
 
 def arms_of(scale: str) -> dict[str, Arm]:
     """Yeh's search and the guided ones, default presets; the networks are trained by "yeh" and "with"."""
-    guided = "configs/classifier_guided.py:default"
+    guided = "classifier_guided:default"
     return {
-        "yeh": Arm(f"configs/yeh.py:default,{scale}", ("--config.data.fit=resize", SLOTS)),
+        "yeh": Arm(f"yeh:default,{scale}", ("--config.data.fit=resize", SLOTS)),
         "with": Arm(f"{guided},logits,{scale}", (SLOTS,), reuse="yeh"),
         "without": Arm(f"{guided},nologits,{scale}", (SLOTS,), reuse="with"),
     }
@@ -126,13 +126,11 @@ def published(scale: str) -> Experiment:
     search = "cosine" if scale == "cpu" else "nag"
     yeh, guided, _ = arms_of(scale).items()
     arms = dict((yeh, guided))
-    arms["yeh_published"] = Arm(
-        f"configs/yeh.py:published,{scale},{search}", ("--config.data.fit=resize", SLOTS), reuse="yeh"
-    )
+    arms["yeh_published"] = Arm(f"yeh:published,{scale},{search}", ("--config.data.fit=resize", SLOTS), reuse="yeh")
     classifier = "yeh" if scale == "paper" else "with"  # the published one learns by another schedule there
     for preset, holes in (("published", (CENTER, LEFT)), ("published_random", (RANDOM,))):
         for name, terms in (("with", "logits"), ("without", "nologits")):
-            spec = f"configs/classifier_guided.py:{preset},{terms},{scale},{search}"
+            spec = f"classifier_guided:{preset},{terms},{scale},{search}"
             arms[f"{name}_{preset}"] = Arm(spec, (SLOTS,), reuse=classifier, holes=holes)
             classifier = "with" if classifier == "with" else "with_published"
     names = {method: f"{method}_published" for method in METHODS}
@@ -162,9 +160,7 @@ def ablations(scale: str) -> Experiment:
     layers = {}
     for layer in classifier_guided.LAYERS:
         layers[layer] = (f"layer_{layer}",)
-        arms[f"layer_{layer}"] = Arm(
-            f"configs/classifier_guided.py:default,nologits,{layer},{scale}", (SLOTS,), reuse="with"
-        )
+        arms[f"layer_{layer}"] = Arm(f"classifier_guided:default,nologits,{layer},{scale}", (SLOTS,), reuse="with")
     blends = {}
     for method in ("yeh", "with"):
         arms[f"{method}_paste"] = arms[method]._replace(

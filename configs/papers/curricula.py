@@ -10,7 +10,7 @@ Completed pictures are measured at each of the five levels; a row of the table i
 deviation, without which no difference between rows means anything.
 """
 
-from configs import on_demand
+from inpaint_jax.configs import on_demand
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Experiment, Grid
 
@@ -35,7 +35,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
         raise InputError(f"configs/papers/curricula.py: unknown scale {argument!r}; known: {known}")
     shorter = ("--config.stages.on_demand.steps=250",) if argument == "cpu" else ()
     arms = {
-        f"{rule}_{seed}": Arm(f"configs/on_demand.py:on_demand,{rule},{argument}", (f"--config.seed={seed}", *shorter))
+        f"{rule}_{seed}": Arm(f"on_demand:on_demand,{rule},{argument}", (f"--config.seed={seed}", *shorter))
         for seed in SEEDS
         for rule in NAMES
     }

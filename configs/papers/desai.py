@@ -25,7 +25,7 @@ captions by their word. The committed code trains GAN AlexNet with n = 4000 what
 3 may be no sweep; ours is one. "500 is worst" does not hold for that row.
 """
 
-from configs import desai_vae
+from inpaint_jax.configs import desai_vae
 from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, Row, Sweep, Table
 from inpaint_jax.runs import config_words
 
@@ -120,7 +120,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
 def arm(name: str, scale: str, preset: str, *, bottleneck: int | None = None) -> Arm:
     """A training; with a bottleneck it is one of the sweep's."""
     kind, network = name.split("_")
-    config = f"configs/desai_{kind}.py:{network},{preset},{scale}"
+    config = f"desai_{kind}:{network},{preset},{scale}"
     if bottleneck is None:
         return Arm(config)
     owner = "autoencoder" if kind == "vae" else "generator"

@@ -14,8 +14,8 @@ holes of seven sizes in the middle and of nine places, and under the random squa
 which of these its Table 5 is of, so ours has two. Sizes are those of pictures of 64 px, smaller ones for smaller.
 """
 
-from configs import neural_features
 from inpaint_jax import masks
+from inpaint_jax.configs import neural_features
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, Row, Table
 
@@ -110,7 +110,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
 
 def arms(scale: str) -> dict[str, Arm]:
     """The trainings by name: same seed, same steps."""
-    config = "configs/neural_features.py:{},{}".format
+    config = "neural_features:{},{}".format
     trained = {"features": Arm(config("default", scale), ("--config.stages.liu.steps=0",))}
     for arm, changes in ABLATION.values():
         overrides = tuple(f"--config.stages.{key}={value}" for key, value in changes.items())

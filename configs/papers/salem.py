@@ -11,7 +11,7 @@ size: 128 at scale ``paper``, 64 at scale ``cpu``, where all arms take fewer ste
 a method that is not here yet.
 """
 
-from configs import l2_gan
+from inpaint_jax.configs import l2_gan
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, Row, Table
 from inpaint_jax.masks.boxes import CORNERS
@@ -19,11 +19,11 @@ from inpaint_jax.masks.boxes import CORNERS
 QUARTERS = tuple(f"quarter:{corner}" for corner in CORNERS)
 HOLES = ("center", "square:1-30", *QUARTERS, "irregular")
 METHODS = {  # config; method, published mean L2 loss and its holes in Table I
-    "context_encoder": ("context_encoder.py:", ("Context encoder", "1.96 %", "center")),
-    "on_demand": ("on_demand.py:on_demand,", ("On-demand learning", "2 %", "squares")),
-    "self_tuned": ("on_demand.py:self_tuned,", ("Self-tuned encoder-decoder", "0.79 %", "squares")),
-    "l2_gan": ("l2_gan.py:four,", ("L2-GAN", "3.19 %", "a quarter")),
-    "l2_gan_one": ("l2_gan.py:one,", ("L2-GAN, one model for all corners", "–", "–")),
+    "context_encoder": ("context_encoder:", ("Context encoder", "1.96 %", "center")),
+    "on_demand": ("on_demand:on_demand,", ("On-demand learning", "2 %", "squares")),
+    "self_tuned": ("on_demand:self_tuned,", ("Self-tuned encoder-decoder", "0.79 %", "squares")),
+    "l2_gan": ("l2_gan:four,", ("L2-GAN", "3.19 %", "a quarter")),
+    "l2_gan_one": ("l2_gan:one,", ("L2-GAN, one model for all corners", "–", "–")),
 }
 SIZED = ("data.size", "networks.generator.size")
 SIDES = {  # of the pictures, where an arm's own config has others
@@ -52,7 +52,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
         sides = [f"{key}={SIDES[argument][name]}" for key in SIZED if name in SIDES[argument]]
         return tuple(f"--config.{change}" for change in (*sides, *steps))
 
-    arms = {name: Arm(f"configs/{config}{argument}", changes(name)) for name, (config, _) in METHODS.items()}
+    arms = {name: Arm(f"{config}{argument}", changes(name)) for name, (config, _) in METHODS.items()}
     return Experiment(
         arms=arms,
         holes=HOLES,

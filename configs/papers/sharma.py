@@ -14,7 +14,7 @@ pictures: ``ssim_full`` and ``psnr_full`` stand beside them, ``psnr_hole`` is ou
 0.856, 21.79 dB) are of a method that is not here yet.
 """
 
-from configs import lsgan, lsgan_autoencoder
+from inpaint_jax.configs import lsgan, lsgan_autoencoder
 from inpaint_jax.evaluation.experiments import Arm, Curve, Descent, Experiment, Grid, Row, Table
 from inpaint_jax.runs import config_words
 
@@ -42,13 +42,13 @@ def get_experiment(argument: str = "cpu") -> Experiment:
     smaller = ("--config.data.size=64", "--config.networks.generator.size=64") if scale == "paper" else ()
     arms = {
         "context_encoder": Arm(
-            f"configs/context_encoder.py:random,{scale}",
+            f"context_encoder:random,{scale}",
             (f"{stage}.holes={','.join(HOLES)}", f"{stage}.steps={STEPS[scale]}", *smaller),
         ),
-        "lsgan": Arm(f"configs/lsgan.py:{scale},{preset}"),
+        "lsgan": Arm(f"lsgan:{scale},{preset}"),
     }
     for name in REFINED:
-        arms[name] = Arm(f"configs/lsgan_autoencoder.py:{name},{scale},{preset}", reuse="lsgan")
+        arms[name] = Arm(f"lsgan_autoencoder:{name},{scale},{preset}", reuse="lsgan")
     return Experiment(
         arms=arms,
         holes=HOLES,

@@ -1,13 +1,10 @@
-"""Configs: from ``configs/yeh.py:published,cpu`` and ``--config.x=...`` to a locked ConfigDict, and to a System."""
+"""Configs: from ``yeh:published,cpu`` and ``--config.x=...`` to a locked ConfigDict, and to a System."""
 
 import hashlib
-import importlib.util
 import inspect
 import json
 import keyword
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -15,6 +12,7 @@ from ml_collections import ConfigDict, config_flags
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
+from inpaint_jax.runs import pages
 from inpaint_jax.systems import SYSTEMS
 from inpaint_jax.systems.interface import System
 
@@ -22,45 +20,40 @@ Config = Any  # a ConfigDict, whose attributes no type checker knows
 
 
 def load(spec: str, overrides: Sequence[str] = ()) -> Config:
-    """The config that a command names.
+    """Read the config that a command names.
 
     Args:
-      spec: ``FILE.py`` or ``FILE.py:argument``; the file's ``get_config(argument)`` returns a ConfigDict.
+      spec: a shipped config as ``yeh`` or ``yeh:argument``, or a path as ``FILE.py`` or ``FILE.py:argument``; an
+        existing file wins. The page's ``get_config(argument)`` returns a ConfigDict.
       overrides: ``--config.key=value`` arguments.
 
     Returns:
       A locked ConfigDict.
 
     Raises:
-      InputError: for a missing file, one without ``get_config``, an argument that it does not know, an unknown key
-        (lists the known ones), or a value of the wrong type.
+      InputError: for an unknown config (lists the shipped ones), one without ``get_config``, an argument that it does
+        not know, an unknown key (lists the known ones), or a value of the wrong type.
     """
-    example = "configs/yeh.py or configs/yeh.py:published,cpu"
-    return override(from_file(spec, "get_config", option="--config", example=example), overrides)
+    return override(from_page(spec, "get_config", pages.CONFIGS, option="--config"), overrides)
 
 
-def from_file(spec: str, function: str, *, option: str, example: str) -> Any:
-    """What a function of a Python file returns for an argument.
+def from_page(spec: str, function: str, package: str, *, option: str) -> Any:
+    """Call a function of a config page.
 
     Args:
-      spec: ``FILE.py`` or ``FILE.py:argument``; without one the function is called without one.
+      spec: ``PAGE`` or ``PAGE:argument``, where PAGE is the path of a file or the name of a shipped page; without an
+        argument the function is called without one.
       function: its name.
-      option: of the command line, for the error message.
-      example: a spec that exists, likewise.
+      package: where the shipped pages are.
+      option: command-line option, for the error message.
 
     Raises:
-      InputError: for a missing file, or one without the function.
+      InputError: no such page, or a page without the function.
     """
-    path, _, argument = spec.partition(":")
-    if not Path(path).is_file():
-        raise InputError(f"{option}: no file {path!r}; give one like {example}")
-    make_importable(Path.cwd(), Path(path).resolve().parent)
-    module_spec = importlib.util.spec_from_file_location("_inpaint_config", path)
-    assert module_spec and module_spec.loader
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
+    name, _, argument = spec.partition(":")
+    module = pages.load(name, package, option=option)
     if not hasattr(module, function):
-        raise InputError(f"{option}: {path} has no function {function}(argument)")
+        raise InputError(f"{option}: {name} has no function {function}(argument)")
     make = getattr(module, function)
     return make(argument) if argument else make()
 
@@ -186,10 +179,3 @@ def fingerprint(config: Config | dict) -> str:
     """16 hex digits that two configs share exactly when all their values are equal."""
     plain = config if isinstance(config, dict) else to_plain(config)
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def make_importable(*folders: Path) -> None:
-    """Lets ``my_losses:edge`` in a config be found beside it or in the directory that the command runs in."""
-    for folder in map(str, folders):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)

@@ -11,7 +11,7 @@ import numpy as np
 
 from inpaint_jax import checks, seeds
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs import configuration
+from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.systems.driver import Driver, Task
@@ -43,7 +43,7 @@ def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[
     path = Path(workdir) / "config.json"
     if not path.is_file():
         raise InputError(f"{workdir} is not a workdir (no config.json): train first, inpaint train --workdir={workdir}")
-    configuration.make_importable(Path.cwd())
+    pages.make_importable(Path.cwd())
     config = configuration.from_plain(json.loads(path.read_text()))
     config = changed(config, search, overrides)
     system = configuration.build_system(config)

@@ -85,7 +85,7 @@ def benchmark(
 
 def context_encoder() -> Config:
     """The centre model as released, but for the critic, which is asked again after its update, as in PyTorch."""
-    released = "configs/context_encoder.py:paper,published"
+    released = "context_encoder:paper,published"
     return configuration.load(released, ["--config.stages.context_encoder.stale_critic=False"])
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from inpaint_jax import metrics
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs import configuration
+from inpaint_jax.runs import configuration, pages
 
 SPLITS = ("train", "test")
 PICTURES = ("truth", "damaged")  # columns of a grid that no arm paints
@@ -18,7 +18,7 @@ OWN_FOLDERS = ("baselines",)  # beside the arms' in the workdir
 class Arm(NamedTuple):
     """One training."""
 
-    config: str  # "configs/desai_vae.py:vgg,cpu"
+    config: str  # "desai_vae:vgg,cpu"
     overrides: tuple[str, ...] = ()  # "--config.networks.bottleneck=125"
     reuse: str | None = None  # an arm before this one, whose finished stages of equal config are taken
     holes: tuple[str, ...] = ()  # families that it is measured under; empty: all of the experiment
@@ -132,14 +132,12 @@ class Experiment(NamedTuple):
 
 
 def load(spec: str) -> Experiment:
-    """The experiment that ``FILE.py`` or ``FILE.py:argument`` describes.
+    """Read the experiment that a command names: ``desai:cpu`` for a shipped one, or ``FILE.py:argument``.
 
     Raises:
-      InputError: for a missing file, or an experiment that names what is not there.
+      InputError: for an unknown experiment, or one that names what is not there.
     """
-    experiment = configuration.from_file(
-        spec, "get_experiment", option="--experiment", example="configs/papers/desai.py:cpu"
-    )
+    experiment = configuration.from_page(spec, "get_experiment", pages.EXPERIMENTS, option="--experiment")
     if not isinstance(experiment, Experiment):
         raise InputError(f"--experiment: {spec} returns {type(experiment).__name__}, not an Experiment")
     check(experiment)

@@ -1,0 +1,13 @@
+"""The shipped configs, installed as ``inpaint_jax.configs``: ``--config=yeh:cpu`` names ``configs/yeh.py``.
+
+A page has ``get_config(argument) -> ConfigDict``; its docstring says which words the argument may hold. Your own page
+can begin with one of these::
+
+    from inpaint_jax.configs import yeh
+
+
+    def get_config(argument="default,cpu"):
+        config = yeh.get_config(argument)
+        config.search.iterations = 1000
+        return config
+"""
