@@ -10,12 +10,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import metrics
-from inpaint_jax.compositing import from_levels, quantise, to_levels
+from inpaint_jax.compositing import from_levels, to_levels
 from inpaint_jax.data import files
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
@@ -29,10 +28,9 @@ from inpaint_jax.runs.interruption import Interruption, interruption
 from inpaint_jax.runs.model import Model
 from inpaint_jax.systems import baselines
 from inpaint_jax.systems.driver import Driver, Task, stacked
-from inpaint_jax.types import Hole, Image, PerExample
 
 GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
-BATCH = 64  # pictures measured at once; a multiple of the 32 that desai_legacy_sse takes together
+BATCH = 64  # pictures read at once
 TRACE = "trace_"  # before the names of terms, in files
 GALLERY = 1000  # training pictures that the nearest neighbour is sought among
 
@@ -208,7 +206,7 @@ def run(driver: Driver, names, truth, gap, *, seed, stop, title) -> Answer:
     return Answer(images, time.perf_counter() - began, whole)
 
 
-def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> dict[str, np.ndarray | None]:
+def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> dict[str, Any]:
     """Every metric per picture; answers are uint8, so the truth is quantised too.
 
     Args:
@@ -221,18 +219,7 @@ def measure(truth: np.ndarray, answer: np.ndarray | None, gap: np.ndarray) -> di
     """
     if answer is None:
         return dict.fromkeys(metrics.PROTOCOLS)
-    parts = []
-    for i in range(0, len(truth), BATCH):
-        rows = slice(i, i + BATCH)
-        parts.append(every_metric(from_levels(answer[rows]), truth[rows], gap[rows]))
-    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in metrics.PROTOCOLS}
-
-
-@jax.jit
-def every_metric(prediction: Image, target: Image, hole: Hole) -> dict[str, PerExample]:
-    """``metrics.all_metrics``, and the one that depends on a picture's batch mates."""
-    legacy = metrics.desai_legacy_sse(quantise(prediction), quantise(target), hole)
-    return {**metrics.all_metrics(prediction, target, hole), "desai_legacy_sse": legacy}
+    return dict(metrics.measure(from_levels(answer), truth, gap))
 
 
 def courses(answers: Mapping[str, Mapping[str, Answer | None]], names: Sequence[str]) -> dict[str, dict[str, Curve]]:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from inpaint_jax import cli, masks, metrics
-from inpaint_jax.compositing import from_levels
 from inpaint_jax.evaluation import evaluate, tables
 
 
@@ -66,13 +65,6 @@ def test_a_search_that_the_networks_do_not_serve(workdir, tmp_path, capsys):
 def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
     assert run(workdir, "--against=photoshop", f"--output={tmp_path}/out") == 2
     assert "photoshop" in capsys.readouterr().err and not (tmp_path / "out").exists()
-
-
-def test_batches_of_a_metric_are_those_of_the_whole_set():
-    levels = np.random.default_rng(0).integers(0, 256, (2, 70, 16, 16, 3)).astype(np.uint8)
-    truth, gap = from_levels(levels[0]), masks.evaluation_holes("center", ids=range(70), size=16, seed=0)
-    whole = metrics.desai_legacy_sse(from_levels(levels[1]), truth, gap)
-    np.testing.assert_allclose(evaluate.measure(truth, levels[1], gap)["desai_legacy_sse"], whole, rtol=1e-5)
 
 
 def test_what_does_not_search_has_no_course():

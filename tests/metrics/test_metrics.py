@@ -3,8 +3,6 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from inpaint_jax import metrics
-from inpaint_jax.compositing import quantise
 from inpaint_jax.errors import InputError
 from inpaint_jax.metrics import desai_legacy_sse, l1_pct, l2_pct, psnr, sse_hole, ssim
 
@@ -132,26 +130,6 @@ def test_desai_legacy_sse_of_a_whole_batch():
     perfect = legacy([0] * 40, [3320] * 40, 32)
     np.testing.assert_allclose(perfect[:32].mean(), 15.5 * 3320 / 32, rtol=1e-5)
     np.testing.assert_allclose(perfect[32:].mean(), 3.5 * 3320 / 32, rtol=1e-5)  # a last batch of 8
-
-
-def test_all_metrics():
-    hole = np.zeros((2, 24, 20, 1), np.float32)
-    hole[:, 4:9] = 1
-    a, b = noise(0), noise(1)
-    values = metrics.all_metrics(a, b, hole)
-    assert set(values) == set(metrics.METRICS) <= set(metrics.PROTOCOLS)
-    assert all(value.shape == (2,) and value.dtype == jnp.float32 for value in values.values())
-    qa, qb = quantise(a), quantise(b)
-    np.testing.assert_allclose(values["psnr_hole"], psnr(qa, qb, hole), rtol=1e-5)
-    np.testing.assert_allclose(values["l1_pct_full"], l1_pct(qa, qb), rtol=1e-5)
-    np.testing.assert_allclose(values["ssim_full"], ssim(qa, qb), rtol=1e-4)
-    np.testing.assert_allclose(values["l2_pct_hole"], 100 / 10 ** (values["psnr_hole"] / 10), rtol=1e-5)
-
-
-def test_protocols_name_what_they_measure():
-    for name, protocol in metrics.PROTOCOLS.items():
-        assert ("hole" if name.endswith("hole") or "legacy" in name else "full") in protocol
-        assert "range=1" in protocol and "uint8" in protocol
 
 
 @pytest.mark.parametrize("metric", [psnr, l1_pct, l2_pct, sse_hole, desai_legacy_sse, ssim])

@@ -1,0 +1,88 @@
+"""Per-pixel errors of a completed image, in the hole or over the full image."""
+
+import jax.numpy as jnp
+
+from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, check_same_shape
+
+
+def psnr(prediction: Image, target: Image, hole: Hole | None = None) -> PerExample:
+    """Peak signal-to-noise ratio, peak 1.
+
+    Args:
+      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+      hole: ``[B, H, W, 1]``, the region to measure in; None: the full picture.
+
+    Returns:
+      ``[B]`` in dB; ``inf`` where the two are equal, which a mean must leave out and count.
+
+    Raises:
+      ValueError: the shapes do not fit.
+    """
+    return -10.0 * jnp.log10(_region_mean(jnp.square(_unit_difference(prediction, target)), hole))
+
+
+def l1_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExample:
+    """Mean absolute error in per cent of the range (Pathak et al., table 1).
+
+    Args:
+      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+      hole: ``[B, H, W, 1]``, the region to measure in; None: the full picture.
+
+    Returns:
+      ``[B]``, 100 times the mean absolute difference on [0, 1].
+
+    Raises:
+      ValueError: the shapes do not fit.
+    """
+    return 100.0 * _region_mean(jnp.abs(_unit_difference(prediction, target)), hole)
+
+
+def l2_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExample:
+    """Mean squared error in per cent of the squared range (Pathak et al., table 1; Salem et al., table I).
+
+    Args:
+      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+      hole: ``[B, H, W, 1]``, the region to measure in; None: the full picture.
+
+    Returns:
+      ``[B]``, 100 times the mean squared difference on [0, 1]; 1 is 20 dB, if the mean is taken first.
+
+    Raises:
+      ValueError: the shapes do not fit.
+    """
+    return 100.0 * _region_mean(jnp.square(_unit_difference(prediction, target)), hole)
+
+
+def sse_hole(prediction: Image, target: Image, hole: Hole) -> PerExample:
+    """Squared error on [0, 1], summed over the missing values: what Desai & Ghosal meant to report.
+
+    Args:
+      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      target: ground truth, same shape and range.
+      hole: ``[B, H, W, 1]``, 1 where pixels are missing.
+
+    Returns:
+      ``[B]``.
+
+    Raises:
+      ValueError: the shapes do not fit.
+    """
+    check_hole(hole, prediction, "prediction")
+    return (hole * jnp.square(_unit_difference(prediction, target))).sum((1, 2, 3))
+
+
+def _unit_difference(prediction: Image, target: Image) -> Image:
+    check_image("prediction", prediction)
+    check_same_shape(prediction=prediction, target=target)
+    return (prediction - target) / 2.0
+
+
+def _region_mean(values: Image, hole: Hole | None) -> PerExample:
+    if hole is None:
+        return values.mean((1, 2, 3))
+    check_hole(hole, values, "prediction")
+    missing = hole.sum((1, 2, 3)) * values.shape[-1]
+    return (hole * values).sum((1, 2, 3)) / jnp.maximum(missing, 1.0)  # no hole, no error

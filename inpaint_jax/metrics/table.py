@@ -1,0 +1,89 @@
+"""Every metric by name, and a user's own by ``module:attribute``."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.metrics.interface import AnyMetric, BatchMetric, Metric
+from inpaint_jax.metrics.legacy import BATCH, desai_legacy_sse
+from inpaint_jax.metrics.pixels import l1_pct, l2_pct, psnr, sse_hole
+from inpaint_jax.metrics.ssim import ssim
+from inpaint_jax.naming import resolve as resolve_name
+from inpaint_jax.types import Hole, Image, PerExample
+
+
+def _full(measure: Callable[..., PerExample], **options: Any) -> Callable[[Image, Image, Hole], PerExample]:
+    return lambda prediction, target, hole: measure(prediction, target, **options)
+
+
+METRICS: dict[str, AnyMetric] = {
+    "psnr_hole": Metric(psnr, "psnr[hole,range=1,rgb,mean of images,uint8]"),
+    "psnr_full": Metric(_full(psnr), "psnr[full,range=1,rgb,mean of images,uint8]"),
+    "ssim_full": Metric(_full(ssim), "ssim[full,gauss11,range=1,rgb,mean of images,uint8]"),
+    "l1_pct_hole": Metric(l1_pct, "100 |a-b|[hole,range=1,rgb,mean of images,uint8]"),
+    "l1_pct_full": Metric(_full(l1_pct), "100 |a-b|[full,range=1,rgb,mean of images,uint8]"),
+    "l2_pct_hole": Metric(l2_pct, "100 (a-b)^2[hole,range=1,rgb,mean of images,uint8]"),
+    "l2_pct_full": Metric(_full(l2_pct), "100 (a-b)^2[full,range=1,rgb,mean of images,uint8]"),
+    "sse_hole": Metric(sse_hole, "sum (a-b)^2[hole,range=1,rgb,mean of images,uint8]"),
+    "desai_legacy_sse": BatchMetric(
+        desai_legacy_sse,
+        "sum (a-b)^2[hole,range=1,rgb,mean of pastes,batches of 32 part black,uint8]",
+        batch=BATCH,
+    ),
+    "ssim_uniform_full": Metric(_full(ssim, window="uniform7"), "ssim[full,uniform7,range=1,rgb,mean of images,uint8]"),
+}
+
+DEFAULT = (
+    "psnr_hole",
+    "psnr_full",
+    "ssim_full",
+    "l1_pct_hole",
+    "l1_pct_full",
+    "l2_pct_hole",
+    "l2_pct_full",
+    "sse_hole",
+    "desai_legacy_sse",
+)
+"""The metrics that are measured unless others are named. In a list of names, "default" means all of them."""
+
+
+def resolve(names: Sequence[str] = DEFAULT) -> dict[str, AnyMetric]:
+    """Find metrics by name.
+
+    Args:
+      names: keys of ``METRICS``; "default" for those of ``DEFAULT``; or ``module:attribute`` for your own, either a
+        ``Metric``, ``BatchMetric`` or ``SetMetric``, or a function ``(prediction, target, hole) -> [B]`` whose
+        docstring's first line is the protocol and whose further parameters without a default are its ``needs``.
+
+    Returns:
+      ``{name: metric}`` in the order of the names, each once.
+
+    Raises:
+      InputError: an unknown name, module or attribute, or an object that is not a metric.
+    """
+    expanded = [name for word in names for name in (DEFAULT if word == "default" else (word,))]
+    return {name: _as_metric(name, resolve_name(name, METRICS, kind="metric")) for name in expanded}
+
+
+def protocols(names: Sequence[str] = DEFAULT) -> dict[str, str]:
+    """Return what each metric measures exactly, ``{name: protocol}``; names and errors as for ``resolve``."""
+    return {name: metric.protocol for name, metric in resolve(names).items()}
+
+
+def _as_metric(name: str, found: Any) -> AnyMetric:
+    if isinstance(found, AnyMetric):
+        return found
+    if not callable(found):
+        raise InputError(f"metric {name!r} is a {type(found).__name__}, not a Metric or a function")
+    function: Callable[..., Any] = found
+    parameters = list(inspect.signature(found).parameters.values())
+    if len(parameters) < 3:
+        raise InputError(f"metric {name!r} must take (prediction, target, hole)")
+    if not (protocol := (inspect.getdoc(found) or "").partition("\n")[0].strip()):
+        raise InputError(f"metric {name!r} needs a docstring: its first line is printed as what the metric measures")
+    return Metric(function, protocol, tuple(p.name for p in parameters[3:] if p.default is inspect.Parameter.empty))
+
+
+PROTOCOLS = protocols()
+"""What each default metric measures exactly: region, range, channels, averaging, quantisation."""
