@@ -9,18 +9,20 @@ from urllib.parse import parse_qsl
 from inpaint_jax.data.facades import Facades
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.folder import Folder
+from inpaint_jax.data.portraits import Portraits
 from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subset, ids
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
 
+BUILT_IN = {"facades": Facades, "portraits": Portraits}
 SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
 
 def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "crop") -> Fitted | Concatenated:
     """Opens the source that ``spec`` names, with pictures of the model's side.
 
-    ``facades?split=train&count=5000``
-      the built-in procedural facades.
+    ``portraits?split=train&count=5000``
+      the built-in procedural portraits; ``facades`` likewise.
     ``/path/to/folder?split=test&crop=108``
       a folder (``data/folder.py``); also ``labels=FILE.csv``.
     ``tfds:celeb_a?split=train&crop=108``
@@ -48,7 +50,7 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "
         return _open_one(spec, size, fit)
     if isinstance(spec, Sequence):
         if not spec:
-            raise InputError("no source of pictures: give at least one, such as 'facades'")
+            raise InputError("no source of pictures: give at least one, such as 'portraits'")
         opened = [_open_one(each, size, fit) for each in spec]
         if len({each.fit.how for each in opened}) > 1:
             return Concatenated(opened)
@@ -99,8 +101,8 @@ def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
 
     fit = Fit(_fit_option(spec, options, default_fit), size)
     start, count = (_integer(spec, options, key) for key in ("start", "count"))
-    if name == "facades":
-        pictures: Pictures = Facades(size=size, count=_reach(start, count), **take("split"))
+    if name in BUILT_IN:
+        pictures: Pictures = BUILT_IN[name](size=size, count=_reach(start, count), **take("split"))
     elif name.startswith("tfds:"):
         from inpaint_jax.data.tfds import Tfds
 
