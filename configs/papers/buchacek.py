@@ -18,7 +18,7 @@ likely of the hole and the SSIM of the whole picture (see the columns). Image me
 """
 
 from inpaint_jax.configs import classifier_guided
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Evolution, Experiment, Grid, Row, Table
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, Row, Table, TermCurves, TrainingCurve
 from inpaint_jax.runs import config_words
 
 CENTER, LEFT, RANDOM = HOLES = ("center", "left", "random:0.7")
@@ -89,19 +89,17 @@ def table(scale: str) -> Experiment:
                 "What the classifier brings", "method", "psnr_hole", {name: (name,) for name in METHODS}, paired="yeh"
             ),
         ),
-        curves=(
-            Curve(
+        figures=(
+            TrainingCurve(
                 "The classifier: top-1 accuracy",
                 "classifier",
                 "share of pictures",
                 {"training": ("with", "accuracy"), "validation": ("with", "validation_accuracy")},
             ),
-        ),
-        evolutions=tuple(
-            Evolution(f"Figure 3{letter}: {PUBLISHED[method][0]}", method)
-            for letter, method in zip("abc", METHODS, strict=True)
-        ),
-        grids=(
+            *(
+                TermCurves(f"Figure 3{letter}: {PUBLISHED[method][0]}", method)
+                for letter, method in zip("abc", METHODS, strict=True)
+            ),
             *(
                 Grid(
                     title,
@@ -140,11 +138,13 @@ def published(scale: str) -> Experiment:
         holes=HOLES,
         against=(),
         tables=tables("Table 1, published presets", {CENTER: names, LEFT: names, RANDOM: of_random}),
-        evolutions=tuple(
-            Evolution(f"Figure 3{letter}, published presets: {PUBLISHED[method][0]}", names[method])
-            for letter, method in zip("abc", METHODS, strict=True)
+        figures=(
+            *(
+                TermCurves(f"Figure 3{letter}, published presets: {PUBLISHED[method][0]}", names[method])
+                for letter, method in zip("abc", METHODS, strict=True)
+            ),
+            Grid("Figure 4, published presets", ("truth", "damaged", *names.values()), holes=(CENTER, LEFT)),
         ),
-        grids=(Grid("Figure 4, published presets", ("truth", "damaged", *names.values()), holes=(CENTER, LEFT)),),
         train_count=0,
     )
 

@@ -12,7 +12,7 @@ deviation, without which no difference between rows means anything.
 
 from inpaint_jax.configs import on_demand
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Experiment, Grid
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, TrainingCurve
 
 SEEDS = (0, 1, 2)
 LEVELS = range(1, 6)
@@ -48,19 +48,21 @@ def get_experiment(argument: str = "cpu") -> Experiment:
             Comparison(f"Curricula, {metric}", "curriculum", metric, of_rules, paired=NAMES["rigid"])
             for metric in ("psnr_hole", "psnr_full")
         ),
-        curves=tuple(
-            Curve(
-                f"{what} with {rule}",
-                "on_demand",
-                y,
-                {f"level {level}": (f"{rule}_0", f"{metric}_{level}") for level in LEVELS},
-            )
-            for rule in ("inv_psnr", "mse", "staged")
-            for what, y, metric in (
-                ("Composition of the batches", "examples of a batch", "count"),
-                ("Validation", "PSNR of the completed pictures, dB", "validation_psnr"),
-            )
+        figures=(
+            *(
+                TrainingCurve(
+                    f"{what} with {rule}",
+                    "on_demand",
+                    y,
+                    {f"level {level}": (f"{rule}_0", f"{metric}_{level}") for level in LEVELS},
+                )
+                for rule in ("inv_psnr", "mse", "staged")
+                for what, y, metric in (
+                    ("Composition of the batches", "examples of a batch", "count"),
+                    ("Validation", "PSNR of the completed pictures, dB", "validation_psnr"),
+                )
+            ),
+            Grid("Curricula", ("truth", "damaged", "inv_psnr_0", "mse_0", "rigid_0", "staged_0")),
         ),
-        grids=(Grid("Curricula", ("truth", "damaged", "inv_psnr_0", "mse_0", "rigid_0", "staged_0")),),
         train_count=0,
     )

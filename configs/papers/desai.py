@@ -103,11 +103,11 @@ def get_experiment(argument: str = "cpu") -> Experiment:
             ),
             *((BEYOND,) if preset == "default" else ()),
         ),
-        sweeps=tuple(
-            Sweep(f"Size of the bottleneck, {metric}", "n", "test", metric, lines)
-            for metric in ("psnr_hole", "desai_legacy_sse")
-        ),
-        grids=(
+        figures=(
+            *(
+                Sweep(f"Size of the bottleneck, {metric}", "n", "test", metric, lines)
+                for metric in ("psnr_hole", "desai_legacy_sse")
+            ),
             Grid("Figure 4: autoencoders", ("truth", "damaged", "vae_vgg", "vae_resnet", "vae_alexnet")),
             Grid("Figure 5: adversarial networks", ("truth", "damaged", "gan_alexnet", "gan_resnet")),
             Grid("Figure 6: the best of both", BEST),

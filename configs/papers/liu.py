@@ -88,15 +88,15 @@ def get_experiment(argument: str = "cpu") -> Experiment:
                 "Sizes", "trained on", "psnr_hole", compared, paired="hole in the middle", holes=tuple(sizes.values())
             ),
         ),
-        hole_sweeps=tuple(
-            HoleSweep(f"{title}, {metric}", x, metric, TRAINED | {"harmonic filling": "harmonic"}, holes)
-            for metric in ("psnr_hole", "ssim_full")
-            for title, x, holes in (
-                ("Figure 2: place of the hole", f"place of a hole of {side} px", places),
-                ("Figure 3: size of the hole", "side of the hole in the middle, px", sizes),
-            )
-        ),
-        grids=(
+        figures=(
+            *(
+                HoleSweep(f"{title}, {metric}", x, metric, TRAINED | {"harmonic filling": "harmonic"}, holes)
+                for metric in ("psnr_hole", "ssim_full")
+                for title, x, holes in (
+                    ("Figure 2: place of the hole", f"place of a hole of {side} px", places),
+                    ("Figure 3: size of the hole", "side of the hole in the middle, px", sizes),
+                )
+            ),
             Grid("Figure 2", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(places.values())),
             Grid("Figure 3", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(sizes.values())),
             Grid("Figure 4", ("damaged", *TRAINED.values(), "truth"), rows=16, holes=(anywhere,)),

@@ -61,7 +61,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
             Table(
                 "Table I",
                 ("method", "published mean L2 loss", "of holes"),
-                tuple(Row((label,), arm, published) for arm, (_, (label, *published)) in METHODS.items()),
+                tuple(Row((label,), arm, tuple(published)) for arm, (_, (label, *published)) in METHODS.items()),
                 tuple(("test", metric) for metric in ("l2_pct_full", "l2_pct_hole", "psnr_hole")),
             ),
         ),
@@ -70,7 +70,7 @@ def get_experiment(argument: str = "cpu") -> Experiment:
                 "All holes", "method", "psnr_hole", {label: (arm,) for arm, (_, (label, *_)) in METHODS.items()}
             ),
         ),
-        grids=(
+        figures=(
             Grid("Figure 7a", ("truth", "damaged", "on_demand", "self_tuned"), holes=("square:1-30",)),
             Grid("Figures 7b and 7c", ("truth", "damaged", "l2_gan", "l2_gan_one"), rows=3, holes=QUARTERS),
         ),

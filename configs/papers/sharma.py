@@ -15,7 +15,7 @@ pictures: ``ssim_full`` and ``psnr_full`` stand beside them, ``psnr_hole`` is ou
 """
 
 from inpaint_jax.configs import lsgan, lsgan_autoencoder
-from inpaint_jax.evaluation.experiments import Arm, Curve, Descent, Experiment, Grid, Row, Table
+from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, LossCurves, Row, Table, TrainingCurve
 from inpaint_jax.runs import config_words
 
 HOLES = tuple(lsgan_autoencoder.HOLES.split(","))
@@ -64,16 +64,14 @@ def get_experiment(argument: str = "cpu") -> Experiment:
                 MEASURED,
             ),
         ),
-        curves=(
-            Curve(
+        figures=(
+            TrainingCurve(
                 "Figure 6: training the autoencoder",
                 "autoencoder",
                 "squared error",
                 {name: (name, "reconstruction") for name in REFINED},
             ),
-        ),
-        descents=(Descent("Figure 7: the loss of the search", {"LSGAN": "lsgan"}),),
-        grids=(
+            LossCurves("Figure 7: the loss of the search", {"LSGAN": "lsgan"}),
             Grid("Figure 9", ("truth", "damaged", "context_encoder", "lsgan", "noisy", "projected")),
             Grid("Where the refined fail", ("truth", "damaged", "context_encoder", "lsgan", "noisy"), pick="noisy"),
         ),

@@ -1,87 +1,100 @@
 """Methods beside each other under every family of holes, and by how much they differ from one of them."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.evaluate import measure
-from inpaint_jax.evaluation.experiments import Comparison
-from inpaint_jax.evaluation.experiments.summary import Summaries, answered, score
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.experiments.captions import caption
+from inpaint_jax.evaluation.experiments.context import Context
+
+PLUS_MINUS = "± is the standard error over pictures of one pair of trainings, the deviation over pairs of several"
 
 
-def comparison_table(comparison: Comparison, families: Sequence[str], summaries: Summaries) -> str:
-    """A metric under every family of holes, and its mean over them; of several trainings, mean and deviation.
+class Comparison(NamedTuple):
+    """A table of the test pictures with a column per hole family.
 
-    A family that a method does not support has no number, nor has then the mean over all.
-
-    Args:
-      comparison: its rows.
-      families: of holes.
-      summaries: of every arm; None: not there yet.
+    A row is one training, or several that differ by their seeds, or a baseline.
     """
-    rows = []
-    for label, arms in comparison.rows.items():
-        numbers = trainings(arms, families, comparison.metric, summaries)
-        numbers = numbers[:, ~np.isnan(numbers).all(0)]
-        rows.append([label, str(numbers.shape[1]), *map(spread, numbers)])
-    return tables.markdown([comparison.header, "trainings", *families, "mean"], rows)
+
+    title: str
+    header: str  # of the labels
+    metric: str
+    rows: Mapping[str, tuple[str, ...]]  # {"inv_psnr": (arm, arm, arm)}
+    paired: str | None = None  # a row: by how much the others differ from it, arm by arm, is a second table
+    holes: tuple[str, ...] = ()  # families; empty: all of the experiment
+
+    def check(self) -> None:
+        """Raises InputError for rows that cannot be paired."""
+        if self.paired is not None and len({*map(len, self.rows.values())}) > 1:
+            raise InputError(f"{self.title}: rows that are compared arm by arm must be as long")
+        if self.paired not in (None, *self.rows):
+            raise InputError(f"{self.title}: unknown row {self.paired!r} to compare to")
+
+    def arms(self) -> list[str]:
+        return [arm for arms in self.rows.values() for arm in arms]
+
+    def families(self) -> tuple[str, ...]:
+        return self.holes
+
+    def metrics(self) -> list[tuple[str, str]]:
+        return [("test", self.metric)]
+
+    def render(self, context: Context) -> Iterator[tuple[str, str, str]]:
+        """Yields ``(title, Markdown, caption)`` of the table, and of the differences."""
+        source = caption(context, dict.fromkeys(self.arms()), self.holes or context.families, [self.metric])
+        yield self.title, self.means(context), source
+        if self.paired is not None:
+            title = f"{self.title}, difference to {self.paired!r}"
+            yield title, self.differences(context), f"{PLUS_MINUS}; {source}"
+
+    def means(self, context: Context) -> str:
+        """The metric under every family, and its mean over them; of several trainings, mean and deviation.
+
+        A family that a method does not support has no number, and then there is no mean over all.
+        """
+        rows, families = [], self.holes or context.families
+        for label, arms in self.rows.items():
+            numbers = means_of_arms(context, arms, families, self.metric)
+            numbers = numbers[:, ~np.isnan(numbers).all(0)]  # without arms that are not trained yet
+            rows.append([label, str(numbers.shape[1]), *map(cell, numbers)])
+        return tables.markdown([self.header, "trainings", *families, "mean"], rows)
+
+    def differences(self, context: Context) -> str:
+        """By how much the arms of each row differ from those of the row ``paired``, pair by pair.
+
+        Of several pairs it is the mean over them and its deviation. Of one pair it is the mean over the pictures of
+        which both have a finite metric, and its standard error.
+        """
+        assert self.paired is not None
+        families, single = self.holes or context.families, len(self.rows[self.paired]) == 1  # rows are equally long
+        numbers = values_of_pictures if single else means_of_arms
+        rows, base = [], numbers(context, self.rows[self.paired], families, self.metric)
+        for label, arms in self.rows.items():
+            if label == self.paired:
+                continue
+            with np.errstate(invalid="ignore"):  # two perfect pictures do not differ, but infinity - infinity is NaN
+                differences = numbers(context, arms, families, self.metric) - base
+            finite = differences[:, np.isfinite(differences).any(0)]
+            pairs = min(finite.shape[1], len(arms))
+            rows.append([label, str(pairs), *(cell(line, sign="+", error=single) for line in finite)])
+        return tables.markdown([self.header, "pairs", *families, "mean"], rows)
 
 
-def difference_table(
-    comparison: Comparison, families: Sequence[str], summaries: Summaries, folders: Mapping[str, Path], test: PictureSet
-) -> str:
-    """By how much the arms of each row differ from those of the row ``comparison.paired``, pair by pair.
-
-    Of several pairs it is the mean over them and its deviation. Of one pair it is the mean over the pictures of which
-    both have a finite metric, and its standard error.
-
-    Args:
-      comparison: its rows.
-      families: of holes.
-      summaries: of every arm; None: not there yet.
-      folders: of every arm, with its completions.
-      test: the pictures.
-    """
-    assert comparison.paired is not None
-    one, metric = len(comparison.rows[comparison.paired]) == 1, comparison.metric  # every row has as many arms
-
-    def numbers(arms):
-        if one:
-            return of_pictures(folders[arms[0]], summaries[arms[0]], families, metric, test)
-        return trainings(arms, families, metric, summaries)
-
-    rows, base = [], numbers(comparison.rows[comparison.paired])
-    for label, arms in comparison.rows.items():
-        if label == comparison.paired:
-            continue
-        with np.errstate(invalid="ignore"):  # two perfect pictures do not differ, but infinity less infinity is NaN
-            differences = numbers(arms) - base
-        there = differences[:, np.isfinite(differences).any(0)]
-        pairs = min(there.shape[1], len(arms))
-        rows.append([label, str(pairs), *(spread(line, sign="+", error=one) for line in there)])
-    return tables.markdown([comparison.header, "pairs", *families, "mean"], rows)
+def means_of_arms(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
+    """The metric's mean of every arm, ``[F + 1, A]``, the mean over all families last; NaN where there is none."""
+    means = [[context.mean(arm, family, metric) for arm in arms] for family in families]
+    return with_mean(np.array(means, np.float64))
 
 
-def trainings(arms: Sequence[str], families: Sequence[str], metric: str, summaries: Summaries) -> np.ndarray:
-    """The metric's mean of every arm ``[F + 1, A]``, the mean over all families last; NaN where there is none."""
-    scores = [[score(summaries[arm], "test", family, metric) for arm in arms] for family in families]
-    return with_mean(np.array([[its["mean"] if its else None for its in line] for line in scores], np.float64))
-
-
-def of_pictures(
-    folder: Path, summary: Mapping[str, Any] | None, families: Sequence[str], metric: str, test: PictureSet
-) -> np.ndarray:
-    """The metric of an arm's every picture ``[F + 1, N]``, the mean over all families last; NaN where there is none."""
-    answers = [answered(folder, family, summary) for family in families]
-    values = [
-        measure(test.truth, answer and answer.images, test.gaps[family])[metric]
-        for family, answer in zip(families, answers, strict=True)
-    ]
-    return with_mean(np.array([np.full(len(test.names), np.nan) if v is None else v for v in values], np.float64))
+def values_of_pictures(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
+    """The metric of the only arm's every picture, ``[F + 1, N]``, likewise."""
+    [arm] = arms
+    values = [context.values(arm, family, metric) for family in families]
+    none = np.full(len(context.sets["test"].names), np.nan)
+    return with_mean(np.array([none if v is None else v for v in values], np.float64))
 
 
 def with_mean(lines: np.ndarray) -> np.ndarray:
@@ -89,7 +102,7 @@ def with_mean(lines: np.ndarray) -> np.ndarray:
     return np.concatenate([lines, lines.mean(0, keepdims=True)])
 
 
-def spread(values: np.ndarray, **how: Any) -> str:
-    """What ``tables.spread`` says of the finite numbers; a dash without any."""
+def cell(values: np.ndarray, *, sign: str = "", error: bool = False) -> str:
+    """Mean and deviation of the finite numbers, or its standard error; a dash without any."""
     finite = values[np.isfinite(values)]
-    return tables.spread(finite, **how) if len(finite) else "–"
+    return tables.spread(finite, sign=sign, error=error) if len(finite) else "–"

@@ -4,22 +4,22 @@ import json
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from inpaint_jax import cli, metrics
-from inpaint_jax.data import sheets
 from inpaint_jax.evaluation import evaluate, tables
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Grid, comparisons, figures, reproduce
-from inpaint_jax.evaluation.experiments import report as experiment_report
+from inpaint_jax.evaluation.experiments import Arm, overview, reproduce
 from inpaint_jax.evaluation.experiments import summary as arm_summary
+from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.picture_set import PictureSet
 
 EXPERIMENT = """
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Curve, Descent, Evolution, Experiment, Grid
-from inpaint_jax.evaluation.experiments import HoleSweep, Row, Sweep, Table
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, LossCurves
+from inpaint_jax.evaluation.experiments import Row, Sweep, Table, TermCurves, TrainingCurve
 
 TINY = {tiny}
 
@@ -47,22 +47,20 @@ def get_experiment(argument="whole"):
                 holes=("center",),
             ),
         ),
-        hole_sweeps=(
-            HoleSweep(
-                "By hole", "hole", "psnr_hole", dict(ours="long", mean="mean"), dict(few="center", many="random:0.8")
-            ),
-        ),
-        sweeps=(Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),),
-        curves=(Curve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),),
         comparisons=(
             Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),
             Comparison("Beside a baseline", "search", "psnr_hole", dict(mean=("mean",)), holes=("center",)),
             Comparison("Pairs", "search", "psnr_hole", dict(a=("short", "long"), b=("long", "short")), paired="a"),
             Comparison("One pair", "search", "psnr_hole", dict(mean=("mean",), long=("long",)), paired="mean"),
         ),
-        descents=(Descent("Searching", dict(nag="short", adam="long")),),
-        evolutions=(Evolution("Terms", "short"),),
-        grids=(
+        figures=(
+            Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),
+            HoleSweep(
+                "By hole", "hole", "psnr_hole", dict(ours="long", mean="mean"), dict(few="center", many="random:0.8")
+            ),
+            TrainingCurve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),
+            LossCurves("Searching", dict(nag="short", adam="long")),
+            TermCurves("Terms", "short"),
             Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),
             Grid("figure2", ("damaged", "long"), rows=2, holes=("center", "random:0.8")),
         ),
@@ -89,39 +87,6 @@ def done(file, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
     assert run(file, workdir) == 0
     return workdir
-
-
-def test_a_method_for_some_holes_only():
-    """It has numbers for those, and no mean; a training that is not there yet does not count."""
-    measured = {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}, "left": None}
-    summaries = {"one": {"measured": {"test": measured}}, "other": None}
-    comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("one", "other"), "theirs": ("other",)})
-    table = comparisons.comparison_table(comparison, ("center", "left"), summaries)
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
-    assert cells[2:] == [["ours", "1", "20.00", "–", "–"], ["theirs", "0", "–", "–", "–"]]
-
-
-def test_spreads_have_a_digit_that_counts():
-    assert tables.spread([1.0]) == "1.00" and tables.spread([1.5, 1.6], sign="+") == "+1.55 ± 0.07"
-    assert tables.spread([0.0021, 0.0023, 0.0019]) == "0.0021 ± 0.0002"
-    assert tables.spread([0.1, 0.3] * 50, error=True) == "0.200 ± 0.010"
-    assert tables.spread([0.1 + 0.2, 0.3]) == "0.300 ± 0.000"
-
-
-def test_a_grid_of_several_holes():
-    """One below the other, each with its own damage; an arm that lacks one of them is left out."""
-    truth, shape = np.ones((3, 128, 128, 3), np.float32), (3, 128, 128, 1)
-    gaps = {"left": np.zeros(shape, np.float32), "top": np.zeros(shape, np.float32)}
-    gaps["left"][:, :, :64], gaps["top"][:, :32] = 1, 1
-    pictures = PictureSet((), ["a", "b", "c"], truth, "", gaps, {}, 0)
-    grey = evaluate.Answer(np.full((3, 128, 128, 3), 128, np.uint8), 1.0, {})
-    answers = {"both": {"left": grey, "top": grey}, "one": {"left": grey, "top": None}}
-    grid = Grid("two", ("damaged", "both", "one"), rows=2, holes=("left", "top"))
-    sheet = figures.contact_sheet(grid, pictures, grid.holes, answers)
-    first, row = sheets.FONT_SIZE + 2 * sheets.MARGIN, 128 + sheets.GAP
-    assert sheet.shape[0] == first + 4 * row
-    shown = [(sheet[first + i * row : first + (i + 1) * row] == 128).all(2).sum() / 128**2 for i in range(4)]
-    np.testing.assert_allclose(shown, [1.5, 1.5, 1.25, 1.25], atol=0.01)
 
 
 @pytest.fixture
@@ -331,8 +296,8 @@ def test_what_was_last_validated(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert arm_summary.validated(tmp_path) == {"accuracy": 0.3} and arm_summary.validated(tmp_path / "reused") == {}
     summaries = {"ours": {"validated": {"classifier": {"accuracy": 0.3}}}, "other": None}
-    assert "| ours | classifier | accuracy | 0.3  |" in experiment_report.validation_table(summaries)
-    assert experiment_report.validation_table({"other": None}) == ""
+    assert "| ours | classifier | accuracy | 0.3  |" in overview.validation_table(summaries)
+    assert overview.validation_table({"other": None}) == ""
 
 
 def test_an_arm_under_some_holes():
@@ -343,27 +308,9 @@ def test_an_arm_under_some_holes():
     assert its.gaps == {"center": gaps["center"]} and its.hashes == {"center": "c"}
     assert reproduce.sets_of(Arm(""), whole)["test"].hashes == hashes
     summary = {"measured": {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}}
-    assert arm_summary.score(summary, "test", "left", "psnr_hole") is None
-
-
-def test_pictures_picked_by_a_term():
-    """Where the total was least, not where the term was."""
-    totals, terms = np.array([[3.0, 1.0, np.nan], [5.0, 4.0, 6.0]]), np.array([[0.0, 7.0, np.nan], [1.0, 2.0, 0.5]])
-    answer = evaluate.Answer(np.zeros((2, 16, 16, 3), np.uint8), 1.0, {"total": totals, "semantic": terms})
-    pictures = PictureSet((), [], np.zeros((2, 16, 16, 3)), "", {}, {}, 0)
-    np.testing.assert_array_equal(figures.picked_by("semantic", answer, pictures, "center"), [7.0, 2.0])
-
-
-def test_terms_as_they_are_and_weighted(tmp_path):
-    traces = {"contextual": np.array([[4.0, 2.0], [6.0, np.nan]]), "total": np.array([[8.0, 4.0], [12.0, np.nan]])}
-    arrays = {f"trace_{term}": values for term, values in traces.items()}
-    np.savez(tmp_path / "answer.npz", images=np.zeros(1), seconds=1.0, **arrays)
-    summary = {"measured": {"test": {"center": {"completions": "answer.npz"}}}, "weights": {"contextual": 2.0}}
-    panels = figures.term_panels(tmp_path, ("center", "left"), summary)
-    assert list(panels) == ["center, weighted", "center, as they are"]
-    assert list(panels["center, as they are"]) == ["contextual"]
-    np.testing.assert_array_equal(panels["center, as they are"]["contextual"][1], [5.0, 2.0])
-    np.testing.assert_array_equal(panels["center, weighted"]["contextual"][1], [10.0, 4.0])
+    context = Context(Path(), ("left", "center"), {}, {"one": summary}, {})
+    assert context.score("one", "left", "psnr_hole") is None
+    assert context.mean("one", "center", "psnr_hole") == 20.0
 
 
 def test_training_seconds(tmp_path):

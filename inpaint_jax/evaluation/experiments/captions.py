@@ -1,0 +1,55 @@
+"""Captions of tables: everything that a published number has to be identified by."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.report import machine, protocols
+
+
+def caption(
+    context: Context,
+    names: Iterable[str],
+    families: Sequence[str],
+    metrics: Sequence[str],
+    *,
+    splits: Sequence[str] = ("test",),
+) -> str:
+    """Pictures, hole hashes, config hashes, commits, hardware, dates and metric protocols of a table, in one line.
+
+    Args:
+      context: all results.
+      names: arms and baselines in the table.
+      families: hole families in the table.
+      metrics: names of the metrics.
+      splits: pictures that were measured.
+    """
+    sets = {split: context.sets[split] for split in splits}
+    summaries = {name: context.summary(name) for name in names}
+    runs = {name: summary["run"] for name, summary in summaries.items() if summary}
+    missing = [name for name in summaries if name not in runs]
+    counts = [f"{len(s.names)} {split} pictures of {', '.join(s.sources)}" for split, s in sets.items()]
+    hashes = [
+        f"{family} {', '.join(f'{s.hashes[family]} ({split})' for split, s in sets.items())}" for family in families
+    ]
+    return "; ".join(
+        [
+            *counts,
+            f"holes of seed {context.sets[splits[0]].seed}: {', '.join(hashes)}",
+            *provenance(runs),
+            *([f"not there yet: {', '.join(missing)}"] if missing else []),
+            protocols(metrics),
+        ]
+    )
+
+
+def provenance(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Config hashes, commits, machines and dates of run records by name; a baseline's record has no config."""
+    if not runs:
+        return []
+    configs = ", ".join(f"{name} {run['config_hash']}" for name, run in runs.items() if "config_hash" in run)
+    commits = ", ".join(dict.fromkeys(str(run["commit"]) for run in runs.values()))
+    dates = sorted(run["date"] for run in runs.values())
+    machines = dict.fromkeys(map(machine, runs.values()))
+    span = " to ".join(dict.fromkeys((dates[0], dates[-1])))
+    return [*([f"configs {configs}"] if configs else []), f"commit {commits}", *machines, span]

@@ -1,0 +1,74 @@
+"""What the tables and figures of an experiment are made of: pictures, summaries, completions, training logs."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from inpaint_jax.evaluation.evaluate import Answer, measure, read_answer
+from inpaint_jax.evaluation.experiments.summary import Summaries
+from inpaint_jax.evaluation.picture_set import PictureSet
+
+
+class Context(NamedTuple):
+    """All results of an experiment; whatever has not been trained or measured yet is None or empty.
+
+    A name, in the methods below, is an arm or a baseline of the experiment.
+
+    Attributes:
+      workdir: folder of the experiment, where figures are written.
+      families: hole families of the experiment.
+      sets: the pictures by split, "test" and, where training pictures are measured too, "train".
+      summaries: of every arm.
+      baselines: of every baseline; these are measured on the test pictures only.
+    """
+
+    workdir: Path
+    families: tuple[str, ...]
+    sets: Mapping[str, PictureSet]
+    summaries: Summaries
+    baselines: Summaries
+
+    def summary(self, name: str) -> dict[str, Any] | None:
+        """The content of ``summary.json``."""
+        return self.summaries[name] if name in self.summaries else self.baselines[name]
+
+    def folder(self, name: str) -> Path:
+        """The folder of the summary, and of everything that it refers to."""
+        return self.workdir / name if name in self.summaries else self.workdir / "baselines" / name
+
+    def score(self, name: str, family: str, metric: str, *, split: str = "test") -> dict[str, Any] | None:
+        """Mean, standard deviation and median of a metric over the pictures.
+
+        Returns:
+          ``{"mean", "std", "median", "infinite"}``; None where nothing was measured, or such holes are not supported.
+        """
+        summary = self.summary(name)
+        measured = summary["measured"].get(split, {}).get(family) if summary else None
+        return measured["scores"][metric] if measured else None
+
+    def mean(self, name: str, family: str, metric: str, *, split: str = "test") -> float | None:
+        """The mean of a metric over the pictures; None where there is no score, or an infinite one."""
+        score = self.score(name, family, metric, split=split)
+        return score["mean"] if score else None
+
+    def answer(self, name: str, family: str) -> Answer | None:
+        """Completions of the test pictures, with the losses of their searches; None without their file."""
+        summary = self.summary(name)
+        measured = summary["measured"]["test"].get(family) if summary else None
+        file = self.folder(name) / measured["completions"] if measured else None
+        return read_answer(file) if file and file.is_file() else None
+
+    def values(self, name: str, family: str, metric: str) -> np.ndarray | None:
+        """A metric of every test picture, ``[N]``; None without completions."""
+        answer, pictures = self.answer(name, family), self.sets["test"]
+        return None if answer is None else measure(pictures.truth, answer.images, pictures.gaps[family])[metric]
+
+    def logged(self, arm: str, stage: str, metric: str) -> tuple[list[int], list[float]]:
+        """Steps and values of a metric in the ``metrics.jsonl`` of a training stage; empty where it was not logged."""
+        file = self.folder(arm) / stage / "metrics.jsonl"
+        lines = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+        points = [(line["step"], line[metric]) for line in lines if line.get(metric) is not None]
+        return [step for step, _ in points], [value for _, value in points]

@@ -1,0 +1,106 @@
+"""Curves over time: metrics of a training against its steps, losses of the searches against iterations."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.experiments.titles import slug
+from inpaint_jax.runs import plots
+
+Line = tuple[Sequence[int], np.ndarray]  # times and values
+
+
+class TrainingCurve(NamedTuple):
+    """Metrics of a training stage against its steps, a line per label."""
+
+    title: str
+    stage: str
+    y: str  # what the metrics are
+    lines: Mapping[str, tuple[str, str]]  # {"noisy": (arm, metric of the stage's metrics.jsonl)}
+
+    def arms(self) -> list[str]:
+        return [arm for arm, _ in self.lines.values()]
+
+    def families(self) -> tuple[str, ...]:
+        return ()
+
+    def metrics(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    def draw(self, context: Context) -> Iterator[tuple[str, str]]:
+        lines = {label: context.logged(arm, self.stage, metric) for label, (arm, metric) in self.lines.items()}
+        if logged := {label: (steps, values) for label, (steps, values) in lines.items() if steps}:
+            file = f"curve-{slug(self.title)}.png"
+            plots.plot_lines(context.workdir / file, {self.title: logged}, x="step", y=self.y)
+            yield self.title, file
+
+
+class LossCurves(NamedTuple):
+    """Mean loss of the searches for the test pictures against iterations, a line per label, a panel per family."""
+
+    title: str
+    lines: Mapping[str, str]  # {"LSGAN": arm}
+
+    def arms(self) -> list[str]:
+        return list(self.lines.values())
+
+    def families(self) -> tuple[str, ...]:
+        return ()
+
+    def metrics(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    def draw(self, context: Context) -> Iterator[tuple[str, str]]:
+        panels: dict[str, dict[str, Line]] = {}
+        for family in context.families:
+            for label, arm in self.lines.items():
+                if (answer := context.answer(arm, family)) and "total" in answer.traces:
+                    panels.setdefault(family, {})[label] = mean_line(answer.traces["total"])
+        if panels:
+            file = f"descent-{slug(self.title)}.png"
+            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean loss of the test pictures")
+            yield self.title, file
+
+
+class TermCurves(NamedTuple):
+    """Mean over the test pictures of every loss term of one arm's searches, against iterations."""
+
+    title: str
+    arm: str
+
+    def arms(self) -> list[str]:
+        return [self.arm]
+
+    def families(self) -> tuple[str, ...]:
+        return ()
+
+    def metrics(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    def draw(self, context: Context) -> Iterator[tuple[str, str]]:
+        if panels := self.panels(context):
+            file = f"evolution-{slug(self.title)}.png"
+            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean of the test pictures")
+            yield self.title, file
+
+    def panels(self, context: Context) -> dict[str, dict[str, Line]]:
+        """Under every family that was searched, the terms multiplied by their weights; then the terms as they are."""
+        answers = {family: context.answer(self.arm, family) for family in context.families}
+        searched = {family: answer.traces for family, answer in answers.items() if answer and answer.traces}
+        summary, panels = context.summary(self.arm), {}
+        for weighted in (True, False):  # the first panel has the legend, and all lines
+            for family, traces in searched.items():
+                weights = summary["weights"] if summary and weighted else {}
+                panels[f"{family}, {'weighted' if weighted else 'as they are'}"] = {
+                    term: mean_line(weights.get(term, 1.0) * values)
+                    for term, values in traces.items()
+                    if term != "evaluations" and (weighted or term != "total")
+                }
+        return panels
+
+
+def mean_line(traces: np.ndarray) -> Line:
+    """Iterations, and the mean over those of the searches ``[N, T]`` that have not finished (NaN: finished)."""
+    return range(traces.shape[1]), np.nanmean(traces, axis=0)

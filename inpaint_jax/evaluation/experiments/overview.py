@@ -1,0 +1,88 @@
+"""Tables that every experiment has: baselines, training against test pictures, validation, effort."""
+
+from collections.abc import Iterator, Sequence
+
+from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.experiments import Experiment
+from inpaint_jax.evaluation.experiments.captions import caption
+from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.experiments.summary import Summaries
+from inpaint_jax.evaluation.experiments.titles import with_family
+
+
+def render(experiment: Experiment, context: Context) -> Iterator[tuple[str, str, str]]:
+    """The tables of an experiment besides its own.
+
+    Those of baselines and of training pictures are of the families that the paper's tables show, or of all where it has
+    none, with every metric that the experiment shows.
+
+    Yields:
+      ``(title, Markdown, caption)``.
+    """
+    shown = [metric for part in experiment.parts() for _, metric in part.metrics()]
+    metrics = list(dict.fromkeys(shown)) or ["psnr_hole"]
+    of_tables = {family for table in experiment.tables for family in table.holes or experiment.holes}
+    families = [family for family in experiment.holes if family in of_tables or not experiment.tables]
+    for family in families if context.baselines else ():
+        title = with_family("Baselines", family, experiment.holes)
+        source = caption(context, context.baselines, [family], metrics)
+        yield title, baseline_table(context, family, metrics), source
+    for family in families if "train" in context.sets else ():
+        title = with_family("Training and test pictures", family, experiment.holes)
+        source = caption(context, context.summaries, [family], metrics, splits=list(context.sets))
+        yield title, gap_table(context, family, metrics), source
+    if text := validation_table(context.summaries):
+        yield "Stages, as they were last validated", text, "On data.validation where it is given, or as the stage says."
+    yield "Effort", effort_table(experiment, context), "Seconds of training are summed over interruptions."
+
+
+def baseline_table(context: Context, family: str, metrics: Sequence[str]) -> str:
+    """The baselines on the test pictures."""
+    rows = [
+        [name, *(tables.cell(context.score(name, family, metric)) for metric in metrics)] for name in context.baselines
+    ]
+    return tables.markdown(["baseline", *metrics], rows)
+
+
+def gap_table(context: Context, family: str, metrics: Sequence[str]) -> str:
+    """Every arm on training and on test pictures, and by how much they differ."""
+    rows = []
+    for arm in context.summaries:
+        cells = [arm]
+        for metric in metrics:
+            seen, unseen = (context.score(arm, family, metric, split=split) for split in ("train", "test"))
+            gap = "–"
+            if seen and unseen and None not in (seen["mean"], unseen["mean"]):
+                digits = 3 if abs(unseen["mean"]) < 1 else 2
+                gap = f"{unseen['mean'] - seen['mean']:+.{digits}f}"
+            cells += [tables.cell(seen), tables.cell(unseen), gap]
+        rows.append(cells)
+    header = [f"{metric} {what}" for metric in metrics for what in ("train", "test", "gap")]
+    return tables.markdown(["arm", *header], rows)
+
+
+def validation_table(summaries: Summaries) -> str:
+    """The last validation metrics of every stage; empty where no stage was validated."""
+    rows = [
+        [arm, stage, metric, f"{value:.4g}"]
+        for arm, summary in summaries.items()
+        for stage, metrics in ((summary or {}).get("validated") or {}).items()
+        for metric, value in metrics.items()
+    ]
+    return tables.markdown(["arm", "stage", "metric", "mean"], rows) if rows else ""
+
+
+def effort_table(experiment: Experiment, context: Context) -> str:
+    """Config, parameters and seconds of every arm."""
+    rows = []
+    for name, arm in experiment.arms.items():
+        cells = ["–"] * 4
+        if summary := context.summary(name):
+            networks = [f"{net} {count:,}" for nets in summary["parameters"].values() for net, count in nets.items()]
+            trained = sum(seconds or 0 for seconds in summary["training_seconds"].values())
+            answers = [answer for families in summary["measured"].values() for answer in families.values() if answer]
+            completed = sum(answer["seconds"] for answer in answers)
+            cells = [summary["run"]["config_hash"], ", ".join(networks), f"{trained:.0f} s", f"{completed:.0f} s"]
+        changes = [override.removeprefix("--config.") for override in arm.overrides]
+        rows.append([name, " ".join((arm.config, *changes)), *cells])
+    return tables.markdown(["arm", "config", "hash", "parameters", "training", "completing"], rows)

@@ -1,0 +1,63 @@
+"""Tables of a paper: its published numbers, and ours beside them."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.experiments.captions import caption
+from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.experiments.titles import with_family
+
+
+class Row(NamedTuple):
+    """One line of a table; labels and published numbers are texts, as the paper prints them."""
+
+    labels: tuple[str, ...]  # ("VAE VGG", "2000")
+    arm: str | None  # an arm or baseline; None: a method that was published and is not here
+    published: tuple[str, ...] = ()  # ("1747.96", "1784.43")
+
+
+class Table(NamedTuple):
+    """Published numbers, and ours beside them, a table for every hole family."""
+
+    title: str
+    header: tuple[str, ...]  # of the labels and of the published columns
+    rows: tuple[Row, ...]
+    measured: tuple[tuple[str, str], ...]  # (split, metric): ("test", "psnr_hole")
+    holes: tuple[str, ...] = ()  # families; empty: all of the experiment
+
+    def check(self) -> None:
+        """Raises InputError for a row that does not fit the header."""
+        for row in self.rows:
+            if len(row.labels) + len(row.published) != len(self.header):
+                raise InputError(f"{self.title}: the row {', '.join(row.labels)} does not fit the header")
+
+    def arms(self) -> list[str]:
+        return [row.arm for row in self.rows if row.arm is not None]
+
+    def families(self) -> tuple[str, ...]:
+        return self.holes
+
+    def metrics(self) -> tuple[tuple[str, str], ...]:
+        return self.measured
+
+    def render(self, context: Context) -> Iterator[tuple[str, str, str]]:
+        """Yields ``(title, Markdown, caption)`` for every hole family."""
+        families = self.holes or context.families
+        metrics = list(dict.fromkeys(metric for _, metric in self.measured))
+        splits = list(dict.fromkeys(split for split, _ in self.measured))
+        for family in families:
+            source = caption(context, dict.fromkeys(self.arms()), [family], metrics, splits=splits)
+            yield with_family(self.title, family, families), self.markdown(context, family), source
+
+    def markdown(self, context: Context, family: str) -> str:
+        """The table under one hole family."""
+        rows = []
+        for row in self.rows:
+            scores = [
+                context.score(row.arm, family, metric, split=split) if row.arm else None
+                for split, metric in self.measured
+            ]
+            rows.append([*row.labels, *row.published, *map(tables.cell, scores)])
+        return tables.markdown([*self.header, *(f"{metric} {split}" for split, metric in self.measured)], rows)

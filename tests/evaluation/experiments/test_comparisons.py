@@ -1,0 +1,43 @@
+"""Comparisons: means of several trainings under every family of holes, and how they are written."""
+
+from pathlib import Path
+
+import pytest
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.experiments import Comparison
+from inpaint_jax.evaluation.experiments.context import Context
+
+
+def test_a_method_for_some_holes_only():
+    """It has numbers for those, and no mean; a training that is not there yet does not count."""
+    measured = {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}, "left": None}
+    summaries = {"one": {"measured": {"test": measured}}, "other": None}
+    context = Context(Path(), ("center", "left"), {}, summaries, {})
+    comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("one", "other"), "theirs": ("other",)})
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in comparison.means(context).splitlines()]
+    assert cells[2:] == [["ours", "1", "20.00", "–", "–"], ["theirs", "0", "–", "–", "–"]]
+
+
+def test_baselines_are_measured_on_test_pictures_only():
+    measured = {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}
+    context = Context(Path("runs"), ("center",), {}, {"ours": None}, {"mean": {"measured": measured}})
+    assert context.mean("mean", "center", "psnr_hole") == 20.0
+    assert context.score("mean", "center", "psnr_hole", split="train") is None
+    assert context.folder("mean") == Path("runs/baselines/mean") and context.folder("ours") == Path("runs/ours")
+
+
+def test_rows_that_cannot_be_paired():
+    uneven = Comparison("Pairs", "method", "psnr_hole", {"a": ("one",), "b": ("one", "two")}, paired="a")
+    with pytest.raises(InputError, match="Pairs: rows that are compared arm by arm must be as long"):
+        uneven.check()
+    with pytest.raises(InputError, match="Pairs: unknown row 'c' to compare to"):
+        uneven._replace(rows={"a": ("one",)}, paired="c").check()
+
+
+def test_spreads_have_a_digit_that_counts():
+    assert tables.spread([1.0]) == "1.00" and tables.spread([1.5, 1.6], sign="+") == "+1.55 ± 0.07"
+    assert tables.spread([0.0021, 0.0023, 0.0019]) == "0.0021 ± 0.0002"
+    assert tables.spread([0.1, 0.3] * 50, error=True) == "0.200 ± 0.010"
+    assert tables.spread([0.1 + 0.2, 0.3]) == "0.300 ± 0.000"

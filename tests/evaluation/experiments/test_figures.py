@@ -1,0 +1,124 @@
+"""Figures: what they show, which mistakes are refused, and the one of a user that the docstring has."""
+
+import inspect
+import textwrap
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inpaint_jax.data import sheets
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, TermCurves, check, figures, load
+from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.picture_set import PictureSet
+
+GREY = np.full((3, 128, 128, 3), 128, np.uint8)
+
+
+@pytest.fixture
+def context_of(tmp_path):
+    """A context of white pictures, of which arms have completed some families."""
+
+    def make(arms, *, families=("left", "top"), images=GREY, traces=None, weights=None):
+        shape = (*images.shape[:3], 1)
+        gaps = {family: np.zeros(shape, np.float32) for family in families}
+        for family, gap in gaps.items():
+            gap[:, :, : shape[2] // 2] = family == "left"
+            gap[:, : shape[1] // 4] += family == "top"
+        summaries = {}
+        for arm, completed in arms.items():
+            (tmp_path / arm).mkdir()
+            arrays = {f"trace_{term}": values for term, values in (traces or {}).items()}
+            np.savez(tmp_path / arm / "answer.npz", images=images, seconds=1.0, **arrays)
+            measured = {family: {"completions": "answer.npz"} for family in completed}
+            summaries[arm] = {"measured": {"test": measured}, "weights": weights or {}}
+        truth = np.ones(images.shape, np.float32)
+        test = PictureSet((), [*"abc"[: len(images)]], truth, "", gaps, {}, 0)
+        return Context(tmp_path, families, {"test": test}, summaries, {})
+
+    return make
+
+
+def test_a_grid_of_several_holes(context_of):
+    """One below the other, each with its own damage; an arm that lacks one of them is left out."""
+    context = context_of({"both": ["left", "top"], "one": ["left"]})
+    grid = Grid("two", ("damaged", "both", "one"), rows=2, holes=("left", "top"))
+    [(title, file)] = grid.draw(context)
+    assert (title, file) == ("two", "two.png")
+    sheet = np.asarray(Image.open(context.workdir / file))
+    first, row = sheets.FONT_SIZE + 2 * sheets.MARGIN, 128 + sheets.GAP
+    assert sheet.shape[0] == first + 4 * row
+    shown = [(sheet[first + i * row : first + (i + 1) * row] == 128).all(2).sum() / 128**2 for i in range(4)]
+    np.testing.assert_allclose(shown, [1.5, 1.5, 1.25, 1.25], atol=0.01)
+    files = [file for _, file in Grid("each", ("truth", "one")).draw(context)]
+    assert files == ["each-left.png"]  # nothing is completed under the other family
+
+
+def test_pictures_picked_by_a_term(context_of):
+    """Where the total was least, not where the term was."""
+    totals, terms = np.array([[3.0, 1.0, np.nan], [5.0, 4.0, 6.0]]), np.array([[0.0, 7.0, np.nan], [1.0, 2.0, 0.5]])
+    context = context_of({"ours": ["left"]}, images=GREY[:2], traces={"total": totals, "semantic": terms})
+    grid = Grid("picked", ("ours",), pick="ours", by="semantic", rows=1)
+    np.testing.assert_array_equal(grid.scores(context, "ours", "left"), [7.0, 2.0])
+    assert grid.picked(context, "left") == [1] and grid._replace(highest=True).picked(context, "left") == [0]
+
+
+def test_pictures_picked_by_nothing_known(context_of):
+    context = context_of({"ours": ["left"]}, families=("left",))
+    with pytest.raises(InputError, match="picked: unknown metric or loss term 'psnr'; known: psnr_hole"):
+        list(Grid("picked", ("ours",), pick="ours", by="psnr").draw(context))
+
+
+def test_terms_as_they_are_and_weighted(context_of):
+    traces = {"contextual": np.array([[4.0, 2.0], [6.0, np.nan]]), "total": np.array([[8.0, 4.0], [12.0, np.nan]])}
+    context = context_of({"ours": ["left"]}, images=GREY[:2], traces=traces, weights={"contextual": 2.0})
+    panels = TermCurves("Terms", "ours").panels(context)
+    assert list(panels) == ["left, weighted", "left, as they are"]
+    assert list(panels["left, as they are"]) == ["contextual"]
+    np.testing.assert_array_equal(panels["left, as they are"]["contextual"][1], [5.0, 2.0])
+    np.testing.assert_array_equal(panels["left, weighted"]["contextual"][1], [10.0, 4.0])
+
+
+def test_the_figure_of_the_docstring(context_of, tmp_path, monkeypatch):
+    """It is found beside the experiment, refused for an unknown arm, and drawn."""
+    _, _, code = inspect.cleandoc(figures.__doc__).partition("::\n")
+    (tmp_path / "my_figures.py").write_text(textwrap.dedent(code))
+    (tmp_path / "mine.py").write_text(
+        "from inpaint_jax.evaluation.experiments import Arm, Experiment\n"
+        "def get_experiment(arm='yeh'):\n"
+        "    arms = {arm: Arm('yeh:smoke')}\n"
+        "    return Experiment(arms, ('left',), (), figures=('my_figures:histogram',))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    experiment = load(f"{tmp_path}/mine.py")
+    with pytest.raises(InputError, match="How good the pictures are: unknown arm 'yeh'; known: other"):
+        load(f"{tmp_path}/mine.py:other")
+    context = context_of({"yeh": ["left"]})
+    [histogram] = map(figures.find, experiment.figures)
+    assert list(histogram.draw(context)) == [("How good the pictures are", "histogram.png")]
+    with Image.open(tmp_path / "histogram.png") as picture:
+        assert picture.size == (4 * 120, 3 * 120)
+    assert list(histogram.draw(context_of({"yeh_2": []})._replace(summaries={"yeh": None}))) == []
+
+
+@pytest.mark.parametrize(
+    "figure, message",
+    [
+        ("histogram", "figure 'histogram': write an object, or its name as module:attribute"),
+        ("nowhere:histogram", "figure 'nowhere:histogram': no module 'nowhere'"),
+        ("inpaint_jax.evaluation.experiments:Grid", "Grid' is a class: name an object of it"),
+        ("json:dumps", "figure 'json:dumps' has no 'title'"),
+        (SimpleNamespace(title="", arms=list, families=list, metrics=list), "has no 'draw'"),
+    ],
+)
+def test_what_is_no_figure(figure, message):
+    with pytest.raises(InputError, match=message):
+        check(Experiment({"ours": Arm("")}, ("center",), (), figures=(figure,)))
+
+
+def test_two_figures_of_one_file():
+    grids = (Grid("Figure 1: ours", ("ours",)), Grid("figure 1, ours", ("ours",)))
+    with pytest.raises(InputError, match="the figures 'Figure 1: ours' and 'figure 1, ours' would be one file"):
+        check(Experiment({"ours": Arm("")}, ("center",), (), figures=grids))
