@@ -46,22 +46,26 @@ SCALES = {"smoke": (0.125, 4, 20), "demo": (0.125, 4, 300), "cpu": (0.25, 4, 400
 WEIGHTS = {"default": (1.0, 1.0, 1.0), "published": (3.0, 1e5, 1e6), "published_random": (30.0, 1e6, 1e7)}
 
 
-def get_config(argument: str = "default,logits,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a preset, its terms, layers, a scale and a search, in any order."""
-    words = config_words.read(
-        "configs/classifier_guided.py", argument, PRESETS, TERMS, yeh.SCALES, yeh.SEARCHES, several=LAYERS
+    preset, which, scale, search, layers = config_words.choose(
+        "configs/classifier_guided.py",
+        argument,
+        PRESETS,
+        TERMS,
+        yeh.SCALES,
+        yeh.SEARCHES,
+        default="default,logits,cpu",
+        several=LAYERS,
     )
-    preset = next((w for w in words if w in PRESETS), "default")
-    scale = next((w for w in words if w in SCALES), "cpu")
     published = preset != "default"
-    shared = [w for w in words if w in (*yeh.SCALES, *yeh.SEARCHES)] + (["published"] if published else [])
-    config = yeh.get_config(",".join(shared))
+    shared = ("published" if published else "default", scale, search)
+    config = yeh.get_config(",".join(word for word in shared if word))
     width, stride, steps = SCALES[scale]
-    layers = {layer: 1.0 for layer in LAYERS if layer in words} or {"3b": 1.0, "4b": 1.0}
     inpainting, semantic, categorical = WEIGHTS[preset]
     terms = dict(
         inpainting=dict(fn="generator_nonsaturating", fake_logits="completed_logits"),
-        semantic=dict(fn="semantic", layers=layers),
+        semantic=dict(fn="semantic", layers=dict.fromkeys(layers or ("3b", "4b"), 1.0)),
         categorical=dict(fn="jeffreys"),
     )
     config.system = "classifier_guided"
@@ -73,7 +77,7 @@ def get_config(argument: str = "default,logits,cpu") -> ConfigDict:
     config.losses.update(
         inpainting=dict(terms["inpainting"], weight=inpainting),
         semantic=dict(terms["semantic"], weight=semantic),
-        categorical=dict(terms["categorical"], weight=0.0 if "nologits" in words else categorical),
+        categorical=dict(terms["categorical"], weight=0.0 if which == "nologits" else categorical),
     )
     config.search.classifier_input = "raw" if published else "converted"
     fall = dict(schedule="drops", at=[50 * EPOCH] if published else [35 * EPOCH, 50 * EPOCH])

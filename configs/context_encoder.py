@@ -98,11 +98,20 @@ PRESETS, REGIONS, GAMES = ("default", "published"), ("center", "random"), ("adve
 WAISTS = ("bottleneck", "channel_wise")
 
 
-def get_config(argument: str = "default,center,bottleneck,adversarial,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a preset, a region, a waist, a game and a scale, in any order."""
-    words = config_words.read("configs/context_encoder.py", argument, PRESETS, REGIONS, WAISTS, GAMES, SCALES)
-    s = SCALES[next((w for w in words if w in SCALES), "cpu")]
-    published, centre, adversarial = "published" in words, "random" not in words, "l2" not in words
+    preset, region, waist, game, scale = config_words.choose(
+        "configs/context_encoder.py",
+        argument,
+        PRESETS,
+        REGIONS,
+        WAISTS,
+        GAMES,
+        SCALES,
+        default="default,center,bottleneck,adversarial,cpu",
+    )
+    published, centre, adversarial = preset == "published", region == "center", game == "adversarial"
+    s = SCALES[scale]
     size, block = s["size"], s["size"] // 2 if centre else s["size"]
     ring = s["overlap"] if published and centre else 0
     squared = dict(fn="overlap_l2", overlap=ring, ring_weight=10.0) if ring else dict(fn="l2_mean")
@@ -143,7 +152,7 @@ def get_config(argument: str = "default,center,bottleneck,adversarial,cpu") -> C
             ),
         )
     )
-    if "channel_wise" in words:
+    if waist == "channel_wise":
         config.networks.generator = dict(name="channel_wise.EncoderDecoder", features=s["trunk"], size=block)
     if adversarial:
         stage = config.stages.context_encoder

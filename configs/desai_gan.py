@@ -27,7 +27,8 @@ strided convolutions instead of six, 2.5 times the rate, and 5 epochs of 3,200 p
 
 from ml_collections import ConfigDict
 
-from inpaint_jax.configs.desai_vae import SCALES, read
+from inpaint_jax.configs.desai_vae import SCALES, WORDS
+from inpaint_jax.runs import config_words
 
 
 def trunks(size: int, width: int) -> dict[str, dict]:
@@ -40,9 +41,12 @@ def trunks(size: int, width: int) -> dict[str, dict]:
     }
 
 
-def get_config(argument: str = "alexnet,default,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a network, a preset and a scale, in any order, and whether the sweep's training is meant."""
-    network, published, scale, sweep = read(argument, "configs/desai_gan.py", default="alexnet")
+    network, preset, sweep, scale = config_words.choose(
+        "configs/desai_gan.py", argument, *WORDS, default="alexnet,default,cpu"
+    )
+    published = preset == "published"
     s = SCALES[scale]
     rate = 2e-4 if scale == "paper" else 5e-4  # for trainings as short as the small scales'
     adam = dict(name="adam_l2", learning_rate=rate, b1=0.5, weight_decay=5e-4)

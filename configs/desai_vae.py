@@ -80,30 +80,17 @@ SCALES = {
     ),
 }
 NETWORKS, PRESETS = ("alexnet", "vgg", "resnet"), ("default", "published")
+WORDS = (NETWORKS, PRESETS, ("sweep",), SCALES)
 TRUNKS = {"alexnet": "trunks.AlexNet", "vgg": "trunks.VGG", "resnet": "trunks.ResNet"}
 DECODERS = {"alexnet": "decoders.AlexNet", "vgg": "decoders.VGG", "resnet": "decoders.VGG"}
 
 
-def read(argument: str, file: str, *, default: str) -> tuple[str, bool, str, bool]:
-    """Network, whether published, scale, and whether the sweep's training, from the words of an argument.
-
-    Args:
-      argument: the words, by comma.
-      file: the config that is asked, for the error message.
-      default: network.
-
-    Raises:
-      InputError: for another word.
-    """
-    words = config_words.read(file, argument, NETWORKS, PRESETS, ("sweep",), SCALES)
-    network = next((w for w in words if w in NETWORKS), default)
-    scale = next((w for w in words if w in SCALES), "cpu")
-    return network, "published" in words, scale, "sweep" in words
-
-
-def get_config(argument: str = "vgg,default,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a network, a preset and a scale, in any order, and whether the sweep's training is meant."""
-    network, published, scale, sweep = read(argument, "configs/desai_vae.py", default="vgg")
+    network, preset, sweep, scale = config_words.choose(
+        "configs/desai_vae.py", argument, *WORDS, default="vgg,default,cpu"
+    )
+    published = preset == "published"
     s = SCALES[scale]
     block, width, slope = s["block"], s["width"], 1.0 if published else 0.2
     trunk: dict[str, Any] = dict(name=TRUNKS[network], width=width, pool=s["pool"][network])

@@ -36,12 +36,12 @@ SCALES = {
 MODELS, SECOND_STAGES = ("four", "one"), ("finetune", "refine")
 
 
-def get_config(argument: str = "four,finetune,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of the models, the second stage and a scale, in any order."""
-    words = config_words.read("configs/l2_gan.py", argument, MODELS, SECOND_STAGES, SCALES)
-    scale = next((w for w in words if w in SCALES), "cpu")
-    second_stage = next((w for w in words if w in SECOND_STAGES), "finetune")
-    one, s = "one" in words, SCALES[scale]
+    models, second_stage, scale = config_words.choose(
+        "configs/l2_gan.py", argument, MODELS, SECOND_STAGES, SCALES, default="four,finetune,cpu"
+    )
+    one, s = models == "one", SCALES[scale]
     config = context_encoder.get_config(f"adversarial,{scale}")
     with config.unlocked():
         config.system = "l2_gan"
@@ -51,8 +51,8 @@ def get_config(argument: str = "four,finetune,cpu") -> ConfigDict:
             first, last = (
                 context_encoder.get_config(f"{game},{scale}").stages.context_encoder for game in ("l2", "adversarial")
             )
-            for its, steps in zip((first, last), s["steps"], strict=True):
-                its.batch_size, its.steps = s["batch"], steps * (4 if one else 1)
+            for stage, steps in zip((first, last), s["steps"], strict=True):
+                stage.batch_size, stage.steps = s["batch"], steps * (4 if one else 1)
             first.holes = ",".join(f"quarter:{corner}" for corner in corners)
             del first.stale_critic, last.holes
             last.second_stage = second_stage

@@ -69,11 +69,10 @@ PRESETS = ("default", "published")
 PERCEPTUAL = {"default": "generator_least_squares", "published": "generator_saturating"}
 
 
-def get_config(argument: str = "default,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a preset and a scale, in any order."""
-    words = config_words.read("configs/lsgan.py", argument, PRESETS, SCALES)
-    s = SCALES[next((w for w in words if w in SCALES), "cpu")]
-    preset = "published" if "published" in words else "default"
+    preset, scale = config_words.choose("configs/lsgan.py", argument, PRESETS, SCALES, default="default,cpu")
+    s = SCALES[scale]
     return ConfigDict(
         dict(
             system="lsgan",

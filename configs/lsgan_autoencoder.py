@@ -28,12 +28,18 @@ PAIRS, INPUTS = ("noisy", "projected", "identity"), ("generated", "composite")
 HOLES = "center,left,random:0.8,quarter:br"
 
 
-def get_config(argument: str = "noisy,generated,default,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of pairs, an input, a preset and a scale, in any order."""
-    words = config_words.read("configs/lsgan_autoencoder.py", argument, PAIRS, INPUTS, lsgan.PRESETS, lsgan.SCALES)
-    config = lsgan.get_config(",".join(word for word in words if word not in (*PAIRS, *INPUTS)))
-    s = lsgan.SCALES[next((w for w in words if w in lsgan.SCALES), "cpu")]
-    pairs = next((w for w in words if w in PAIRS), "noisy")
+    pairs, given, preset, scale = config_words.choose(
+        "configs/lsgan_autoencoder.py",
+        argument,
+        PAIRS,
+        INPUTS,
+        lsgan.PRESETS,
+        lsgan.SCALES,
+        default="noisy,generated,default,cpu",
+    )
+    config, s = lsgan.get_config(f"{preset},{scale}"), lsgan.SCALES[scale]
     width, batch_size, steps = s["autoencoder"]
     config.system = "lsgan_autoencoder"
     config.networks.autoencoder = dict(name="autoencoder.Autoencoder", width=width)
@@ -41,7 +47,7 @@ def get_config(argument: str = "noisy,generated,default,cpu") -> ConfigDict:
         batch_size=batch_size,
         steps=steps,
         pairs=pairs,
-        input="composite" if "composite" in words else "generated",
+        input=given,
         holes=HOLES,
         pictures=s["pictures"] if pairs == "projected" else 0,
         projection=dict(

@@ -88,11 +88,10 @@ PRESETS = {  # holes, by the side of the pictures
 }
 
 
-def get_config(argument: str = "default,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a preset and a scale, in any order."""
-    words = config_words.read("configs/neural_features.py", argument, PRESETS, SCALES)
-    s = SCALES[next((w for w in words if w in SCALES), "cpu")]
-    preset = next((w for w in words if w in PRESETS), "default")
+    preset, scale = config_words.choose("configs/neural_features.py", argument, PRESETS, SCALES, default="default,cpu")
+    s = SCALES[scale]
     size, width = s["size"], s["features"]["width"]
     checkpoint_every, picture_every, log_every = s["every"]
     batch_size, steps = s["learning"]

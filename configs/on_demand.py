@@ -65,23 +65,23 @@ SCALES = {
 NETWORKS, CURRICULA = ("on_demand", "self_tuned"), (*RULES, *SCHEDULES)
 
 
-def get_config(argument: str = "self_tuned,inv_psnr,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a network, a curriculum and a scale, in any order."""
-    words = config_words.read("configs/on_demand.py", argument, NETWORKS, CURRICULA, SCALES)
-    scale = SCALES[next((w for w in words if w in SCALES), "cpu")]
-    network = next((w for w in words if w in NETWORKS), "self_tuned")
-    s = scale[network]
+    network, curriculum, scale = config_words.choose(
+        "configs/on_demand.py", argument, NETWORKS, CURRICULA, SCALES, default="self_tuned,inv_psnr,cpu"
+    )
+    shared, s = SCALES[scale], SCALES[scale][network]
     channel_wise = dict(name="channel_wise.EncoderDecoder", features=s["features"], size=s["size"])
     waist = dict(
         name="context_encoder.Generator",
         trunk=dict(name="trunks.Strided", features=s["features"], use_bias=False),
         size=s["size"],
-        bottleneck=scale["bottleneck"],
+        bottleneck=shared["bottleneck"],
         width=s["features"][0],
         slope=0.2,
         use_bias=False,
     )
-    checkpoint_every, log_every = scale["every"]
+    checkpoint_every, log_every = shared["every"]
     return ConfigDict(
         dict(
             system="on_demand",
@@ -97,13 +97,13 @@ def get_config(argument: str = "self_tuned,inv_psnr,cpu") -> ConfigDict:
                 on_demand=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
-                    optimizer=dict(name="adam", b1=0.5, **scale["rate"]),
+                    optimizer=dict(name="adam", b1=0.5, **shared["rate"]),
                     losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),
-                    curriculum=next((w for w in words if w in CURRICULA), "inv_psnr"),
+                    curriculum=curriculum,
                     levels=5,
                     pixels_per_level=s["pixels"],
                     patience=20 if network == "self_tuned" else 0,
-                    holdout=scale["holdout"],
+                    holdout=shared["holdout"],
                     adapt_every=s["epoch"],
                     checkpoint_every=checkpoint_every,
                     log_every=log_every,

@@ -88,15 +88,15 @@ SEARCHES = {
 }
 
 
-def get_config(argument: str = "default,cpu") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a preset, a scale and a search, in any order."""
-    words = config_words.read("configs/yeh.py", argument, PRESETS, SCALES, SEARCHES)
-    preset = next((w for w in words if w in PRESETS), "default")
-    scale = next((w for w in words if w in SCALES), "cpu")
+    preset, scale, named = config_words.choose(
+        "configs/yeh.py", argument, PRESETS, SCALES, SEARCHES, default="default,cpu"
+    )
     s = SCALES[scale]
     published, learnt = preset == "published", preset == "learnt"
-    own = SEARCHES["nag"] if published else SEARCHES[s["search"]] | dict(iterations=s["iterations"])
-    search = next((SEARCHES[w] for w in words if w in SEARCHES), own)
+    usual = SEARCHES["nag"] if published else SEARCHES[s["search"]] | dict(iterations=s["iterations"])
+    search = SEARCHES.get(named, usual)
     config = ConfigDict(
         dict(
             system="yeh",

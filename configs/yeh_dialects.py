@@ -20,7 +20,7 @@ is what its gradient amounts to. The starts of ``moodoki`` and ``chengbinjin`` c
 from ml_collections import ConfigDict
 
 from inpaint_jax.configs import yeh
-from inpaint_jax.errors import InputError
+from inpaint_jax.runs import config_words
 
 ADAM = dict(name="adam", learning_rate=0.01)
 NAG = dict(name="nag", learning_rate=0.01, momentum=0.9)
@@ -55,15 +55,11 @@ DIALECTS = {
 }
 
 
-def get_config(argument: str = "yeh2017") -> ConfigDict:
+def get_config(argument: str = "") -> ConfigDict:
     """The config of a dialect, and optionally of a scale: ``bamos`` or ``bamos,paper``."""
-    words = argument.split(",")
-    dialect = next((word for word in words if word in DIALECTS), None)
-    if dialect is None:
-        raise InputError(f"configs/yeh_dialects.py: name one of {', '.join(DIALECTS)}, not {argument!r}")
-    config = yeh.get_config(",".join(word for word in words if word != dialect))
-    its = DIALECTS[dialect]
-    config.search = {**config.search.to_dict(), **its["search"]}
-    config.losses = {label: dict(fn=fn, weight=weight) for label, (fn, weight) in its["losses"].items()}
-    config.blend.method, config.blend.edge = its.get("blend", "poisson"), its.get("edge", "neumann")
+    name, scale = config_words.choose("configs/yeh_dialects.py", argument, DIALECTS, yeh.SCALES, default="yeh2017,cpu")
+    config, dialect = yeh.get_config(scale), DIALECTS[name]
+    config.search = {**config.search.to_dict(), **dialect["search"]}
+    config.losses = {label: dict(fn=fn, weight=weight) for label, (fn, weight) in dialect["losses"].items()}
+    config.blend.method, config.blend.edge = dialect.get("blend", "poisson"), dialect.get("edge", "neumann")
     return config

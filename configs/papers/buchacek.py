@@ -41,12 +41,12 @@ SLOTS = "--config.search.slots=50"  # a hundred pictures in two full rounds
 MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full"))
 
 
-def get_experiment(argument: str = "table,cpu") -> Experiment:
+def get_experiment(argument: str = "") -> Experiment:
     """The trainings of a scale, and what is made of them."""
-    words = config_words.read("configs/papers/buchacek.py", argument, WHAT, classifier_guided.SCALES)
-    scale = next((w for w in words if w in classifier_guided.SCALES), "cpu")
-    make = {"published": published, "ablations": ablations}.get(next((w for w in words if w in WHAT), "table"), table)
-    return make(scale)
+    what, scale = config_words.choose(
+        "configs/papers/buchacek.py", argument, WHAT, classifier_guided.SCALES, default="table,cpu"
+    )
+    return {"table": table, "published": published, "ablations": ablations}[what](scale)
 
 
 def arms_of(scale: str) -> dict[str, Arm]:
@@ -72,13 +72,13 @@ def tables(title: str, names: dict[str, dict[str, str]]) -> tuple[Table, ...]:
     """Table 1, one for each kind of holes: ``{family: {method: arm}}``."""
     header = ("method", "published PSNR", "published SSIM")
     return tuple(
-        Table(f"{title}, {family}", header, rows(its, family), MEASURED, holes=(family,))
-        for family, its in names.items()
+        Table(f"{title}, {family}", header, rows(arms, family), MEASURED, holes=(family,))
+        for family, arms in names.items()
     )
 
 
 def table(scale: str) -> Experiment:
-    """E15, E17, E18, and the classifier's accuracy, with the default presets."""
+    """Table 1, Figures 1, 3 and 4, and the classifier's accuracy, with the default presets."""
     return Experiment(
         arms=arms_of(scale),
         holes=HOLES,
@@ -120,7 +120,7 @@ def table(scale: str) -> Experiment:
 
 
 def published(scale: str) -> Experiment:
-    """E15, E17 and E18 with the published presets; at scale ``cpu`` with the search of the default one."""
+    """Table 1, Figures 3 and 4 with the published presets; at scale ``cpu`` with the search of the default one."""
     search = "cosine" if scale == "cpu" else "nag"
     yeh, guided, _ = arms_of(scale).items()
     arms = dict((yeh, guided))
@@ -150,7 +150,7 @@ def published(scale: str) -> Experiment:
 
 
 def ablations(scale: str) -> Experiment:
-    """E19 and E24: terms, layers one by one, and three ways to blend, under centre holes."""
+    """Guiding terms, layers one by one, and three ways to blend, under centre holes."""
     arms = arms_of(scale)
     terms = {"none": ("yeh",), "all": ("with",)}
     for name, changes in WEIGHTS.items():

@@ -11,8 +11,8 @@ deviation, without which no difference between rows means anything.
 """
 
 from inpaint_jax.configs import on_demand
-from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, TrainingCurve
+from inpaint_jax.runs import config_words
 
 SEEDS = (0, 1, 2)
 LEVELS = range(1, 6)
@@ -28,14 +28,12 @@ NAMES = {
 }
 
 
-def get_experiment(argument: str = "cpu") -> Experiment:
+def get_experiment(argument: str = "") -> Experiment:
     """The trainings of a scale."""
-    if argument not in on_demand.SCALES:
-        known = ", ".join(on_demand.SCALES)
-        raise InputError(f"configs/papers/curricula.py: unknown scale {argument!r}; known: {known}")
-    shorter = ("--config.stages.on_demand.steps=250",) if argument == "cpu" else ()
+    (scale,) = config_words.choose("configs/papers/curricula.py", argument, on_demand.SCALES, default="cpu")
+    shorter = ("--config.stages.on_demand.steps=250",) if scale == "cpu" else ()
     arms = {
-        f"{rule}_{seed}": Arm(f"on_demand:on_demand,{rule},{argument}", (f"--config.seed={seed}", *shorter))
+        f"{rule}_{seed}": Arm(f"on_demand:on_demand,{rule},{scale}", (f"--config.seed={seed}", *shorter))
         for seed in SEEDS
         for rule in NAMES
     }

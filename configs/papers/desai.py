@@ -73,11 +73,11 @@ BEYOND = Table(
 )
 
 
-def get_experiment(argument: str = "cpu") -> Experiment:
+def get_experiment(argument: str = "") -> Experiment:
     """The trainings of a scale and a preset, in any order."""
-    words = config_words.read("configs/papers/desai.py", argument, desai_vae.SCALES, desai_vae.PRESETS)
-    scale = next((w for w in words if w in desai_vae.SCALES), "cpu")
-    preset = "published" if "published" in words else "default"
+    scale, preset = config_words.choose(
+        "configs/papers/desai.py", argument, desai_vae.SCALES, desai_vae.PRESETS, default="cpu,default"
+    )
     ours = desai_vae.SCALES[scale]["bottleneck"]  # by the paper's
     arms = {name: arm(name, scale, preset) for name in (*TABLE_1, *TABLE_2)}
     if preset == "default":

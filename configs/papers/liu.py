@@ -16,8 +16,8 @@ which of these its Table 5 is of, so ours has two. Sizes are those of pictures o
 
 from inpaint_jax import masks
 from inpaint_jax.configs import neural_features
-from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, Row, Table
+from inpaint_jax.runs import config_words
 
 SIDES = (4, 8, 12, 16, 22, 28, 32)  # in pictures of 64
 PLACES = (
@@ -41,19 +41,17 @@ AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes")
 MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
 
 
-def get_experiment(argument: str = "cpu") -> Experiment:
+def get_experiment(argument: str = "") -> Experiment:
     """The trainings of a scale."""
-    if argument not in neural_features.SCALES:
-        known = ", ".join(neural_features.SCALES)
-        raise InputError(f"configs/papers/liu.py: unknown scale {argument!r}; known: {known}")
-    size = neural_features.SCALES[argument]["size"]
+    (scale,) = config_words.choose("configs/papers/liu.py", argument, neural_features.SCALES, default="cpu")
+    size = neural_features.SCALES[scale]["size"]
     side = size // 4
     sizes = {length: f"center:{length}" for length in (length * size // 64 for length in SIDES)}
     places = dict(zip(PLACES, masks.location_grid(size, side=side, count=3), strict=True))
     centre, anywhere = f"center:{side}", f"square:{size // 16}-{size // 2}"
     compared = {label: (arm,) for label, arm in TRAINED.items()} | {name: (name,) for name in AGAINST}
     return Experiment(
-        arms=arms(argument),
+        arms=arms(scale),
         holes=tuple(dict.fromkeys((centre, anywhere, *sizes.values(), *places.values()))),
         against=AGAINST,
         tables=(

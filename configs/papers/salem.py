@@ -12,9 +12,9 @@ a method that is not here yet.
 """
 
 from inpaint_jax.configs import l2_gan
-from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, Row, Table
 from inpaint_jax.masks.boxes import CORNERS
+from inpaint_jax.runs import config_words
 
 QUARTERS = tuple(f"quarter:{corner}" for corner in CORNERS)
 HOLES = ("center", "square:1-30", *QUARTERS, "irregular")
@@ -42,17 +42,16 @@ STEPS = {  # of stages, where they are not the config's
 }
 
 
-def get_experiment(argument: str = "cpu") -> Experiment:
+def get_experiment(argument: str = "") -> Experiment:
     """The trainings of a scale."""
-    if argument not in l2_gan.SCALES:
-        raise InputError(f"configs/papers/salem.py: unknown scale {argument!r}; known: {', '.join(l2_gan.SCALES)}")
+    (scale,) = config_words.choose("configs/papers/salem.py", argument, l2_gan.SCALES, default="cpu")
 
     def changes(name):
-        steps = [f"stages.{stage}.steps={n}" for stage, n in STEPS.get(argument, {}).get(name, {}).items()]
-        sides = [f"{key}={SIDES[argument][name]}" for key in SIZED if name in SIDES[argument]]
+        steps = [f"stages.{stage}.steps={n}" for stage, n in STEPS.get(scale, {}).get(name, {}).items()]
+        sides = [f"{key}={SIDES[scale][name]}" for key in SIZED if name in SIDES[scale]]
         return tuple(f"--config.{change}" for change in (*sides, *steps))
 
-    arms = {name: Arm(f"{config}{argument}", changes(name)) for name, (config, _) in METHODS.items()}
+    arms = {name: Arm(f"{config}{scale}", changes(name)) for name, (config, _) in METHODS.items()}
     return Experiment(
         arms=arms,
         holes=HOLES,

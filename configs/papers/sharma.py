@@ -33,11 +33,11 @@ STEPS = {"smoke": 20, "cpu": 1500, "paper": 116_400}  # of the context encoder
 MEASURED = tuple(("test", metric) for metric in ("ssim_full", "psnr_full", "psnr_hole"))
 
 
-def get_experiment(argument: str = "cpu") -> Experiment:
+def get_experiment(argument: str = "") -> Experiment:
     """The trainings of a scale and a preset, in any order."""
-    words = config_words.read("configs/papers/sharma.py", argument, lsgan.SCALES, lsgan.PRESETS)
-    scale = next((w for w in words if w in lsgan.SCALES), "cpu")
-    preset = "published" if "published" in words else "default"
+    scale, preset = config_words.choose(
+        "configs/papers/sharma.py", argument, lsgan.SCALES, lsgan.PRESETS, default="cpu,default"
+    )
     stage = "--config.stages.context_encoder"
     smaller = ("--config.data.size=64", "--config.networks.generator.size=64") if scale == "paper" else ()
     arms = {

@@ -1,27 +1,39 @@
-"""The words behind the colon of ``FILE.py:words``."""
+"""The words behind the colon of ``yeh:published,cpu``."""
 
 from collections.abc import Collection
+from typing import Any
 
 from inpaint_jax.errors import InputError
 
 
-def read(file: str, argument: str, *groups: Collection[str], several: Collection[str] = ()) -> list[str]:
-    """Takes the words of an argument apart; each is one of a group, and excludes the others of its group.
+def choose(
+    page: str, argument: str, *groups: Collection[str], default: str, several: Collection[str] = ()
+) -> tuple[Any, ...]:
+    """Read the words of an argument: one of each group, in the order of the groups.
 
     Args:
-      file: whose argument it is, for the error message.
-      argument: words, separated by commas; empty: none.
-      groups: words that exclude each other.
-      several: words that do not.
+      page: file of the config, for the error message.
+      argument: words in any order, separated by commas; empty: none.
+      groups: sets of words that exclude each other.
+      default: words that are taken where the argument has none of their group, separated by commas.
+      several: words of which any number may be given.
+
+    Returns:
+      A word for each group, None for a group without word and default; where there are ``several``, at
+      last a tuple of those that are given.
 
     Raises:
       InputError: for an unknown word, or two of one group.
     """
-    words = argument.split(",") if argument else []
+    words, defaults = (text.split(",") if text else [] for text in (argument, default))
     known = [word for group in (*groups, several) for word in group]
     if unknown := set(words).difference(known):
-        raise InputError(f"{file}: unknown words {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+        raise InputError(f"{page}: unknown words {', '.join(sorted(unknown)) or repr('')}; known: {', '.join(known)}")
+    chosen: list[Any] = []
     for group in groups:
-        if len(chosen := sorted(set(words).intersection(group))) > 1:
-            raise InputError(f"{file}: {' and '.join(chosen)} exclude each other: choose one of {', '.join(group)}")
-    return words
+        given = [word for word in group if word in words]
+        if len(given) > 1:
+            both = " and ".join(sorted(given))
+            raise InputError(f"{page}: {both} exclude each other: choose one of {', '.join(group)}")
+        chosen += given or [next((word for word in defaults if word in group), None)]
+    return (*chosen, tuple(word for word in several if word in words)) if several else tuple(chosen)

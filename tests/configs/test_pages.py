@@ -167,7 +167,7 @@ def test_curricula(scale):
         rule, _, seed = name.rpartition("_")
         assert (config.stages.on_demand.curriculum, config.seed) == (rule, int(seed))
         assert (config.data.size, config.stages.on_demand.pixels_per_level) == (64, 6)
-    with pytest.raises(InputError, match="papers/curricula.py: unknown scale 'rigid'; known: smoke, cpu, paper"):
+    with pytest.raises(InputError, match="papers/curricula.py: unknown words rigid; known: smoke, cpu, paper"):
         experiments.load("configs/papers/curricula.py:rigid")
 
 
@@ -184,7 +184,7 @@ def test_the_rows_of_salem(scale):
     [table] = its.tables
     published = {row.labels[0]: row.published[0] for row in table.rows}
     assert list(published.values()) == ["1.96 %", "2 %", "0.79 %", "3.19 %", "–"]
-    with pytest.raises(InputError, match="configs/papers/salem.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
+    with pytest.raises(InputError, match="configs/papers/salem.py: unknown words tiny; known: smoke, cpu, paper"):
         experiments.load("configs/papers/salem.py:tiny")
 
 
@@ -229,7 +229,7 @@ def test_liu(scale):
         assert {"center:4", "center:32", "place:16@0+24", "place:16@24+24", "square:4-32"} <= set(its.holes)
     table = its.tables[0]
     assert [row.published for row in table.rows[:2]] == [("17.9027", "0.8997"), ("24.3315", "0.9599")]
-    with pytest.raises(InputError, match="configs/papers/liu.py: unknown scale 'tiny'; known: smoke, cpu, paper"):
+    with pytest.raises(InputError, match="configs/papers/liu.py: unknown words tiny; known: smoke, cpu, paper"):
         experiments.load("configs/papers/liu.py:tiny")
 
 
