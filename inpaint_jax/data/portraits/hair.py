@@ -8,7 +8,7 @@ from inpaint_jax.data.portraits.face import Face
 from inpaint_jax.data.portraits.head import Skull, lit, place, shaded
 
 LOOSE = ("long", "fringe", "curly")  # hair that does not lie close to the head
-CLOSE = {"short": 0.08, "bun": 0.04, "beanie": 0.05}  # how thick other hair is
+CLOSE = {"short": 0.09, "bun": 0.04, "beanie": 0.05}  # how thick other hair is
 CURLS = (  # middles of balls on a circle of radius 1
     (-1.0, 0.05), (-0.92, -0.4), (-0.68, -0.76), (-0.33, -1.0), (0.05, -1.06), (0.42, -0.96), (0.74, -0.7),
     (0.95, -0.35), (1.0, 0.08), (-0.96, 0.42), (0.95, 0.44),
@@ -27,7 +27,7 @@ def paint_hair_behind(frame: Frame, face: Face) -> None:
     elif hair.style in LOOSE:
         patch = frame.patch(-1.5, -1.6, 1.5, 2.2)
         dark = hair.colour * face.light.shade * np.float32(0.7)
-        patch.paint(patch.cover(_outline(patch, face)), dark)
+        patch.paint(patch.cover(_outline(patch, face) + np.float32(0.03)), dark)
 
 
 def paint_hair_before(frame: Frame, face: Face, surface: Skull) -> None:
@@ -43,16 +43,15 @@ def paint_hair_before(frame: Frame, face: Face, surface: Skull) -> None:
     patch.multiply(shadow * np.float32(0.7), face.light.shade)
     if hair.style in LOOSE:
         away = _outline(patch, face)
-        if hair.style == "curly":
-            away = np.maximum(away, patch.y - np.float32(0.75))
         narrow = np.float32(1 / (face.head.width + 0.3))
         x, y = patch.x * narrow, np.minimum(patch.y, 0.3) * np.float32(0.8)
         _strands(patch, face, patch.cover(np.maximum(away, -window)), x, y)
         return
     away = here.away - np.float32(CLOSE[hair.style] + 0.4 * hair.volume)
     if hair.style == "short":
-        quiff = patch.from_point(0.22 * hair.part, -0.86)
-        away = np.minimum(away, ellipse(*quiff, 0.62, 0.2 + hair.volume))
+        top = hill(*patch.from_point(0.45 * hair.part, -0.7), 1.15, 0.9)
+        tufts = waves((patch.x - np.float32(0.2 * hair.part) * patch.y) * np.float32(2.6))
+        away = away - top * (np.float32(0.06 + hair.volume) + np.float32(0.05) * tufts)
     share = patch.cover(np.maximum(away, -window)) * (1 - rise(0.05, 0.25, patch.y))
     _strands(patch, face, share, here.x * np.float32(0.9), here.y * np.float32(0.9))
 
@@ -138,7 +137,8 @@ def _strands(patch: Patch, face: Face, share: np.ndarray, x: np.ndarray, y: np.n
         curl = curl * curl
         bright = bright * np.float32(0.8) + (curl - np.float32(0.3)) * np.float32(0.4)
     else:
-        curl = waves((x - np.float32(0.3 * hair.part)) * np.float32(4.3) / (np.float32(1.5) + y))
+        fan = np.maximum(np.float32(1.5) + y, np.float32(0.4))
+        curl = waves((x - np.float32(0.3 * hair.part)) * np.float32(4.3) / fan)
         bright = bright * np.float32(0.8) + (curl - np.float32(0.5)) * np.float32(0.22)
     patch.paint(share, shaded(light, hair.colour, bright))
     shine = hill(x - np.float32(0.5 * light.x), y + np.float32(0.62), 0.6, 0.3)
