@@ -19,8 +19,8 @@ def choose(
       several: words of which any number may be given.
 
     Returns:
-      A word for each group, None for a group without word and default; where there are ``several``, at
-      last a tuple of those that are given.
+      A word for each group, or None without word and default. Last, if there are ``several``, a tuple of
+      those that are given.
 
     Raises:
       InputError: for an unknown word, or two of one group.

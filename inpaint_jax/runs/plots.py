@@ -1,4 +1,4 @@
-"""Curves: how the losses of a search fall, how a training went."""
+"""Plots: losses of a search, metrics of a training, sweeps."""
 
 import io
 import json
@@ -17,16 +17,16 @@ from inpaint_jax.errors import InputError
 def plot_traces(
     path: str | os.PathLike[str], traces: Mapping[str, np.ndarray], weights: Mapping[str, float], *, every: int = 1
 ) -> None:
-    """How each term of a search falls: mean over pictures, with a band from the first quartile to the third.
+    """Plot each loss term of a search: mean over pictures, with a band between the quartiles.
 
-    The axis is logarithmic, and linear around zero where a term is not positive. Terms count with their weights,
-    so that heights compare; one of weight 0 is only watched: unweighted and dashed. After Figure 3 of Buchacek et
-    al., who show the unweighted means.
+    The axis is logarithmic, and linear around zero if a term is not positive. Terms are multiplied by
+    their weights, so that heights compare; a term of weight 0 is drawn unweighted and dashed. After
+    Figure 3 of Buchacek et al., who show the unweighted means.
 
     Args:
       path: of the PNG file.
       traces: ``{term: [N, T]}``, N pictures; NaN after an early finish.
-      weights: of the terms; 1 where there is none.
+      weights: of the terms; 1 by default.
       every: iterations between two values.
 
     Raises:
@@ -57,14 +57,14 @@ def plot_traces(
 
 
 def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) -> None:
-    """The curves of a training, one small plot per metric.
+    """Plot the metrics of a training against its steps, one small plot per metric.
 
     Args:
       path: of the PNG file.
       metrics: a ``metrics.jsonl``.
 
     Raises:
-      InputError: no metrics there, or the file cannot be written.
+      InputError: there are no metrics, or the file cannot be written.
     """
     metrics = Path(metrics)
     lines = [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.is_file() else []
@@ -87,13 +87,13 @@ def plot_sweep(
     x: str,
     y: str,
 ) -> None:
-    """A score against what was varied: a plot per title, a line with a mark per measurement for each label.
+    """Plot scores against the quantity that was varied: a panel per title, a line per label.
 
     Args:
       path: of the PNG file.
-      sweeps: ``{title: {label: {number: score}}}``; or names in the place of numbers, in the order of the axis.
-      x: name of what was varied. Its axis has a tick at each number; it is logarithmic where they span more than a
-        decade.
+      sweeps: ``{title: {label: {number: score}}}``; or names instead of numbers, in the order of the axis.
+      x: name of the quantity. Its axis has a tick at each number, and is logarithmic if they span more
+        than a decade.
       y: name of the score.
 
     Raises:
@@ -127,7 +127,9 @@ def plot_lines(
     x: str,
     y: str,
 ) -> None:
-    """What falls or rises with time: a plot per title, a line per label; logarithmic where that shows more.
+    """Plot values against time: a panel per title, a line per label.
+
+    The axis is logarithmic if all values are positive and span more than a factor of 5.
 
     Args:
       path: of the PNG file.
@@ -153,7 +155,7 @@ def plot_lines(
 
 
 def figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
-    """A figure with ``count`` plots of the given size in inches, at most three in a row."""
+    """Make a figure with ``count`` panels of the given size in inches, at most three in a row."""
     from matplotlib.figure import Figure  # no pyplot: nothing global, no display
 
     columns = min(count, 3)
@@ -169,7 +171,7 @@ def figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
 
 
 def save(canvas: Any, path: str | os.PathLike[str]) -> None:
-    """Writes a figure as PNG."""
+    """Write a figure as PNG."""
     buffer = io.BytesIO()
     canvas.savefig(buffer, format="png")
     files.write_bytes(path, buffer.getvalue())

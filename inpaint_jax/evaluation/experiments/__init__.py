@@ -1,7 +1,7 @@
-"""An experiment: the trainings that a paper reports, and the tables and figures that are made of them.
+"""Experiments: the trainings that a paper reports, and the tables and figures made of them.
 
-A file with ``get_experiment(argument) -> Experiment`` describes one; ``inpaint reproduce`` carries it out. How to write
-a figure of your own: ``inpaint_jax.evaluation.experiments.figures``.
+A file with ``get_experiment(argument) -> Experiment`` describes one; ``inpaint reproduce`` carries it
+out. How to write a figure of your own: ``inpaint_jax.evaluation.experiments.figures``.
 """
 
 from collections.abc import Collection, Mapping
@@ -42,7 +42,8 @@ __all__ = [
     "load",
 ]
 
-RESERVED = (*PICTURES, "baselines")  # columns of a grid, and the baselines' folder beside those of the arms
+# Columns of a grid, and the folder of the baselines beside those of the arms.
+RESERVED = (*PICTURES, "baselines")
 
 
 class Arm(NamedTuple):
@@ -50,14 +51,15 @@ class Arm(NamedTuple):
 
     config: str  # "desai_vae:vgg,cpu"
     overrides: tuple[str, ...] = ()  # "--config.networks.bottleneck=125"
-    reuse: str | None = None  # an arm before this one, whose finished stages of equal config are taken
+    reuse: str | None = None  # an arm before this one: take its finished stages of equal config
     holes: tuple[str, ...] = ()  # families that it is measured under; empty: all of the experiment
 
 
 class Experiment(NamedTuple):
-    """A paper's trainings and what is made of them. Where there are several hole families, so are tables and grids.
+    """A paper's trainings, and what is made of them.
 
-    Baselines have tables for the families that the paper's tables are of, or for all where there are none.
+    Tables and grids are repeated for every hole family. Baselines are tabulated under the families that
+    the paper's tables show, or under all families where there are no tables.
     """
 
     arms: Mapping[str, Arm]
@@ -74,7 +76,7 @@ class Experiment(NamedTuple):
 
 
 def load(spec: str) -> Experiment:
-    """Read the experiment that a command names: ``desai:cpu`` for a shipped one, or ``FILE.py:argument``.
+    """Read the experiment that a command names: ``desai:cpu`` if it is shipped, or ``FILE.py:words``.
 
     Raises:
       InputError: for an unknown experiment, or one that names what is not there.
@@ -87,7 +89,7 @@ def load(spec: str) -> Experiment:
 
 
 def check(experiment: Experiment) -> None:
-    """Raise InputError for the first unknown name, row that does not fit its table, or repeated title."""
+    """Raise InputError for an unknown name, a row that does not fit its table, or a repeated title."""
     if not (experiment.arms and experiment.holes):
         raise InputError("an experiment needs at least one arm and one hole family")
     check_arms(experiment)
@@ -111,7 +113,7 @@ def check(experiment: Experiment) -> None:
 
 
 def check_arms(experiment: Experiment) -> None:
-    """Raise InputError for an arm with a reserved name, unknown holes, or nothing before it to reuse."""
+    """Raise InputError for a reserved name, unknown holes, or an arm that cannot be reused."""
     names = list(experiment.arms)
     for number, (name, arm) in enumerate(experiment.arms.items()):
         where = f"arm {name!r}"

@@ -15,7 +15,7 @@ def caption(
     *,
     splits: Sequence[str] = ("test",),
 ) -> str:
-    """Pictures, hole hashes, config hashes, commits, hardware, dates and metric protocols of a table, in one line.
+    """Write the pictures, holes, configs, commits, hardware, dates and protocols of a table in one line.
 
     Args:
       context: all results.
@@ -44,7 +44,7 @@ def caption(
 
 
 def provenance(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Config hashes, commits, machines and dates of run records by name; a baseline's record has no config."""
+    """List configs, commits, machines and dates of run records by name; baselines have no config."""
     if not runs:
         return []
     configs = ", ".join(f"{name} {run['config_hash']}" for name, run in runs.items() if "config_hash" in run)

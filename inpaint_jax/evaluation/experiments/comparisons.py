@@ -1,4 +1,4 @@
-"""Methods beside each other under every family of holes, and by how much they differ from one of them."""
+"""Compare methods under every hole family, and list their differences to one of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Comparison(NamedTuple):
     header: str  # of the labels
     metric: str
     rows: Mapping[str, tuple[str, ...]]  # {"inv_psnr": (arm, arm, arm)}
-    paired: str | None = None  # a row: by how much the others differ from it, arm by arm, is a second table
+    paired: str | None = None  # a row: a second table has the differences to it, arm by arm
     holes: tuple[str, ...] = ()  # families; empty: all of the experiment
 
     def check(self) -> None:
@@ -51,9 +51,10 @@ class Comparison(NamedTuple):
             yield title, self.differences(context), f"{PLUS_MINUS}; {source}"
 
     def means(self, context: Context) -> str:
-        """The metric under every family, and its mean over them; of several trainings, mean and deviation.
+        """The metric under every family, and its mean over the families.
 
-        A family that a method does not support has no number, and then there is no mean over all.
+        Of several trainings, mean and standard deviation. Under holes that a method does not support it
+        has no number, and then no mean over the families.
         """
         rows, families = [], self.holes or context.families
         for label, arms in self.rows.items():
@@ -63,19 +64,19 @@ class Comparison(NamedTuple):
         return tables.markdown([self.header, "trainings", *families, "mean"], rows)
 
     def differences(self, context: Context) -> str:
-        """By how much the arms of each row differ from those of the row ``paired``, pair by pair.
+        """The differences of every row to the row ``paired``, pair by pair.
 
-        Of several pairs it is the mean over them and its deviation. Of one pair it is the mean over the pictures of
-        which both have a finite metric, and its standard error.
+        Of several pairs, mean and standard deviation over the pairs. Of one pair, mean and standard error
+        over the pictures, without those whose metric is infinite.
         """
         assert self.paired is not None
-        families, single = self.holes or context.families, len(self.rows[self.paired]) == 1  # rows are equally long
+        families, single = self.holes or context.families, len(self.rows[self.paired]) == 1
         numbers = values_of_pictures if single else means_of_arms
         rows, base = [], numbers(context, self.rows[self.paired], families, self.metric)
         for label, arms in self.rows.items():
             if label == self.paired:
                 continue
-            with np.errstate(invalid="ignore"):  # two perfect pictures do not differ, but infinity - infinity is NaN
+            with np.errstate(invalid="ignore"):  # infinity - infinity, of two perfect pictures, is NaN
                 differences = numbers(context, arms, families, self.metric) - base
             finite = differences[:, np.isfinite(differences).any(0)]
             pairs = min(finite.shape[1], len(arms))
@@ -84,13 +85,13 @@ class Comparison(NamedTuple):
 
 
 def means_of_arms(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
-    """The metric's mean of every arm, ``[F + 1, A]``, the mean over all families last; NaN where there is none."""
+    """Means of the metric, ``[F + 1, A]``, the mean over the families last; NaN: not measured."""
     means = [[context.mean(arm, family, metric) for arm in arms] for family in families]
     return with_mean(np.array(means, np.float64))
 
 
 def values_of_pictures(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
-    """The metric of the only arm's every picture, ``[F + 1, N]``, likewise."""
+    """The metric of every picture of the only arm, ``[F + 1, N]``, likewise."""
     [arm] = arms
     values = [context.values(arm, family, metric) for family in families]
     none = np.full(len(context.sets["test"].names), np.nan)
@@ -98,11 +99,11 @@ def values_of_pictures(context: Context, arms: Sequence[str], families: Sequence
 
 
 def with_mean(lines: np.ndarray) -> np.ndarray:
-    """``[F, K] -> [F + 1, K]``."""
+    """Append the mean over the first axis: ``[F, K] -> [F + 1, K]``."""
     return np.concatenate([lines, lines.mean(0, keepdims=True)])
 
 
 def cell(values: np.ndarray, *, sign: str = "", error: bool = False) -> str:
-    """Mean and deviation of the finite numbers, or its standard error; a dash without any."""
+    """Write mean and deviation, or standard error, of the finite numbers; a dash if there are none."""
     finite = values[np.isfinite(values)]
     return tables.spread(finite, sign=sign, error=error) if len(finite) else "–"

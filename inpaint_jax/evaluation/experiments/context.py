@@ -1,4 +1,4 @@
-"""What the tables and figures of an experiment are made of: pictures, summaries, completions, training logs."""
+"""The results of an experiment: pictures, summaries, completions, training logs."""
 
 import json
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from inpaint_jax.evaluation.picture_set import PictureSet
 
 
 class Context(NamedTuple):
-    """All results of an experiment; whatever has not been trained or measured yet is None or empty.
+    """What tables and figures are made of.
 
-    A name, in the methods below, is an arm or a baseline of the experiment.
+    Results that do not exist yet are None or empty. A ``name`` is an arm or a baseline.
 
     Attributes:
       workdir: folder of the experiment, where figures are written.
@@ -43,31 +43,31 @@ class Context(NamedTuple):
         """Mean, standard deviation and median of a metric over the pictures.
 
         Returns:
-          ``{"mean", "std", "median", "infinite"}``; None where nothing was measured, or such holes are not supported.
+          ``{"mean", "std", "median", "infinite"}``; None if not measured, or the holes are not supported.
         """
         summary = self.summary(name)
         measured = summary["measured"].get(split, {}).get(family) if summary else None
         return measured["scores"][metric] if measured else None
 
     def mean(self, name: str, family: str, metric: str, *, split: str = "test") -> float | None:
-        """The mean of a metric over the pictures; None where there is no score, or an infinite one."""
+        """The mean of a metric over the pictures; None if there is no score, or an infinite one."""
         score = self.score(name, family, metric, split=split)
         return score["mean"] if score else None
 
     def answer(self, name: str, family: str) -> Answer | None:
-        """Completions of the test pictures, with the losses of their searches; None without their file."""
+        """Completed test pictures, with the losses of their searches; None if the file is missing."""
         summary = self.summary(name)
         measured = summary["measured"]["test"].get(family) if summary else None
         file = self.folder(name) / measured["completions"] if measured else None
         return read_answer(file) if file and file.is_file() else None
 
     def values(self, name: str, family: str, metric: str) -> np.ndarray | None:
-        """A metric of every test picture, ``[N]``; None without completions."""
+        """A metric of every test picture, ``[N]``; None if they are not completed."""
         answer, pictures = self.answer(name, family), self.sets["test"]
         return None if answer is None else measure(pictures.truth, answer.images, pictures.gaps[family])[metric]
 
     def logged(self, arm: str, stage: str, metric: str) -> tuple[list[int], list[float]]:
-        """Steps and values of a metric in the ``metrics.jsonl`` of a training stage; empty where it was not logged."""
+        """Steps and values of a metric that a training stage has logged; empty if it has not."""
         file = self.folder(arm) / stage / "metrics.jsonl"
         lines = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
         points = [(line["step"], line[metric]) for line in lines if line.get(metric) is not None]

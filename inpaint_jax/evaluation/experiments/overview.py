@@ -1,4 +1,4 @@
-"""Tables that every experiment has: baselines, training against test pictures, validation, effort."""
+"""Tables of every experiment: baselines, training against test pictures, validation, effort."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,10 +11,10 @@ from inpaint_jax.evaluation.experiments.titles import with_family
 
 
 def render(experiment: Experiment, context: Context) -> Iterator[tuple[str, str, str]]:
-    """The tables of an experiment besides its own.
+    """Render the tables that no experiment has to ask for, with every metric that it shows.
 
-    Those of baselines and of training pictures are of the families that the paper's tables show, or of all where it has
-    none, with every metric that the experiment shows.
+    Baselines and training pictures appear under the families of the paper's tables, or under all
+    families where there are no tables.
 
     Yields:
       ``(title, Markdown, caption)``.
@@ -45,7 +45,7 @@ def baseline_table(context: Context, family: str, metrics: Sequence[str]) -> str
 
 
 def gap_table(context: Context, family: str, metrics: Sequence[str]) -> str:
-    """Every arm on training and on test pictures, and by how much they differ."""
+    """Every arm on training and on test pictures, and the difference."""
     rows = []
     for arm in context.summaries:
         cells = [arm]

@@ -1,4 +1,4 @@
-"""The report of an experiment: published numbers and ours in tables, each with what identifies it, and the figures."""
+"""The report of an experiment: its tables, each with a caption, and its figures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,15 +19,15 @@ def write(
     summaries: Summaries,
     baselines: Summaries,
 ) -> None:
-    """Write ``report.md``, ``report.json`` and the figures; print the tables, and the names of the files.
+    """Write ``report.md``, ``report.json`` and the figures; print tables and file names.
 
     Args:
       workdir: of the experiment.
       spec: of the experiment.
-      experiment: what is to be shown.
+      experiment: arms, tables and figures.
       sets: the pictures, by split.
-      summaries: of every arm; None: not there yet.
-      baselines: likewise.
+      summaries: of every arm; None: not measured yet.
+      baselines: of every baseline, likewise.
     """
     context = Context(workdir, experiment.holes, sets, summaries, baselines)
     tables = [table for part in (*experiment.tables, *experiment.comparisons) for table in part.render(context)]

@@ -10,5 +10,5 @@ def with_family(title: str, family: str, families: Sequence[str]) -> str:
 
 
 def slug(title: str) -> str:
-    """The title as a file name without suffix: lower case, hyphens for everything but letters, digits and dots."""
+    """The title as a file name without suffix: lower-case letters, digits, dots and hyphens."""
     return re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-.").replace(".-", "-")

@@ -1,4 +1,4 @@
-"""Figures: what they show, which mistakes are refused, and the one of a user that the docstring has."""
+"""Figures: contents, refused mistakes, and the user's own figure of the docstring."""
 
 import inspect
 import textwrap

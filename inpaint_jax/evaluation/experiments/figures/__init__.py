@@ -1,8 +1,8 @@
 '''Figures of an experiment: each names what it shows, and draws itself.
 
-A figure of your own is any object with the attributes of ``Figure``, in the experiment's file, or named as
-``"module:attribute"`` in ``Experiment.figures``. This one, ``my_figures.py`` beside the experiment, shows how the
-completed pictures of an arm are distributed over its PSNR (``figures=("my_figures:histogram",)``)::
+A figure of your own is any object with the attributes of ``Figure``. Put it, or its name as
+``"module:attribute"``, into ``Experiment.figures``. This one, in ``my_figures.py`` beside the experiment
+and named ``"my_figures:histogram"``, shows the distribution of the PSNR of an arm::
 
     from typing import NamedTuple
 
@@ -25,7 +25,7 @@ completed pictures of an arm are distributed over its PSNR (``figures=("my_figur
             return [("test", "psnr_hole")]
 
         def draw(self, context):
-            values = {family: context.values(self.arm, family, "psnr_hole") for family in context.families}
+            values = {f: context.values(self.arm, f, "psnr_hole") for f in context.families}
             measured = {family: psnr for family, psnr in values.items() if psnr is not None}
             if measured:
                 canvas, panels = plots.figure(len(measured), width=4, height=3)
@@ -53,7 +53,7 @@ __all__ = ["Figure", "Grid", "HoleSweep", "LossCurves", "Sweep", "TermCurves", "
 
 
 class Figure(Protocol):
-    """What an experiment asks of a figure. The first three methods let mistakes be refused before any training."""
+    """The interface of a figure. Unknown names are refused before any training."""
 
     @property
     def title(self) -> str:
@@ -73,7 +73,7 @@ class Figure(Protocol):
         ...
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
-        """Write PNG files into ``context.workdir``; leave out what has not been trained or measured yet.
+        """Write PNG files into ``context.workdir``; leave out results that do not exist yet.
 
         Yields:
           ``(title, file name)`` of each file written.

@@ -1,4 +1,4 @@
-"""Curves over time: metrics of a training against its steps, losses of the searches against iterations."""
+"""Curves over time: metrics against training steps, losses against search iterations."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -38,7 +38,7 @@ class TrainingCurve(NamedTuple):
 
 
 class LossCurves(NamedTuple):
-    """Mean loss of the searches for the test pictures against iterations, a line per label, a panel per family."""
+    """Mean search loss of the test pictures, a line per label, a panel per hole family."""
 
     title: str
     lines: Mapping[str, str]  # {"LSGAN": arm}
@@ -65,7 +65,7 @@ class LossCurves(NamedTuple):
 
 
 class TermCurves(NamedTuple):
-    """Mean over the test pictures of every loss term of one arm's searches, against iterations."""
+    """Mean loss terms of one arm's searches for the test pictures, with and without weights."""
 
     title: str
     arm: str
@@ -86,7 +86,7 @@ class TermCurves(NamedTuple):
             yield self.title, file
 
     def panels(self, context: Context) -> dict[str, dict[str, Line]]:
-        """Under every family that was searched, the terms multiplied by their weights; then the terms as they are."""
+        """A panel per hole family of the weighted terms, then one per family of the bare terms."""
         answers = {family: context.answer(self.arm, family) for family in context.families}
         searched = {family: answer.traces for family, answer in answers.items() if answer and answer.traces}
         summary, panels = context.summary(self.arm), {}
@@ -102,5 +102,5 @@ class TermCurves(NamedTuple):
 
 
 def mean_line(traces: np.ndarray) -> Line:
-    """Iterations, and the mean over those of the searches ``[N, T]`` that have not finished (NaN: finished)."""
+    """Iterations, and the mean of the loss traces ``[N, T]`` without searches that ended (NaN)."""
     return range(traces.shape[1]), np.nanmean(traces, axis=0)

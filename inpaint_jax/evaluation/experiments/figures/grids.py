@@ -25,9 +25,9 @@ class Grid(NamedTuple):
 
     title: str  # and the file's name
     columns: tuple[str, ...]  # "truth", "damaged", or an arm or baseline
-    pick: str | None = None  # None: the first pictures; an arm: those with its lowest ``by``, ties by index
+    pick: str | None = None  # an arm: pictures with its lowest ``by``; None: the first
     rows: int = 8  # of each family
-    holes: tuple[str, ...] = ()  # families in one figure, one below the other; empty: a figure for each family
+    holes: tuple[str, ...] = ()  # families in one figure; empty: a figure per family
     by: str = "psnr_hole"  # a metric, or a term of that arm's search at its answer
     highest: bool = False  # those with the highest ``by``
 
@@ -52,7 +52,7 @@ class Grid(NamedTuple):
         """The pictures under some families, one family below the other.
 
         Returns:
-          ``uint8 [H', W', 3]``; None where no column has been completed, or not the one that picks the pictures.
+          ``uint8 [H', W', 3]``; None if no column is completed, or ``pick`` is not.
         """
         completed: dict[str, list[Answer]] = {}  # by the arms that completed all families
         for arm in self.arms():
@@ -83,7 +83,7 @@ class Grid(NamedTuple):
         return np.argsort(-scores if self.highest else scores, kind="stable")[: self.rows]
 
     def scores(self, context: Context, arm: str, family: str) -> np.ndarray:
-        """``by`` of every test picture, ``[N]``; a term of a search is taken where the total was least.
+        """``by`` of every test picture, ``[N]``; terms are taken where the total loss was least.
 
         Raises:
           InputError: ``by`` is neither a metric nor a term of the arm's searches.

@@ -1,4 +1,4 @@
-"""Plots of a metric against what was varied: a number that the trainings differ in, or the holes."""
+"""Plots of a metric against the quantity that was varied: a number of the arms, or the holes."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
@@ -49,7 +49,7 @@ class HoleSweep(NamedTuple):
     x: str  # what the holes differ in
     metric: str
     lines: Mapping[str, str]  # {"trained on the centre": arm or baseline}
-    holes: Mapping[float, str] | Mapping[str, str]  # {4: "center:4", 8: "center:8"}, or names in their order
+    holes: Mapping[float, str] | Mapping[str, str]  # {4: "center:4"}, or names in their order
 
     def arms(self) -> list[str]:
         return list(self.lines.values())
