@@ -4,26 +4,79 @@ The contract that every function of this package keeps:
 
 * Images are ``float32 [B, H, W, C]`` in [-1, 1]. Only ``data/`` and the writers know uint8.
 * ``hole`` is ``float32 [B, H, W, 1]``, **1 = missing**. In files, white = missing.
-* Networks return logits; losses own the sigmoid. Losses and metrics return ``[B]``; only ``objective.py`` and
-  ``evaluate.py`` average over a batch.
+* Networks return logits; losses own the sigmoid. Losses and metrics return ``[B]``; only
+  ``losses.objective`` and ``evaluate`` average over a batch.
 * A random function takes a typed key first. Options are keyword-only.
 * The truth inside a hole never enters a system: what a system is given is ``fill(image, hole)``.
 
 From Python::
 
-    import inpaint_jax
+    import inpaint_jax as ij
 
-    model = inpaint_jax.load("runs/faces")                            # a workdir of `inpaint train`
-    completed = inpaint_jax.complete(model, images, holes, seed=0)    # [B, H, W, C] in [-1, 1]
+    model = ij.load("runs/faces")                            # a workdir of `inpaint train`
+    completed = ij.complete(model, images, holes, seed=0)    # [B, H, W, C] in [-1, 1]
+
+Public, and kept stable from 0.2 on: what ``__all__`` names, and what the ``__all__`` of those
+modules names. Everything else may change.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inpaint_jax import (
+        blending,
+        compositing,
+        curriculum,
+        exported,
+        latent_inpainting,
+        losses,
+        masks,
+        metrics,
+        networks,
+        parallel,
+        systems,
+    )
+    from inpaint_jax.errors import InputError
+    from inpaint_jax.evaluation.evaluate import evaluate
+    from inpaint_jax.runs.model import complete, load
+    from inpaint_jax.runs.training.loop import train
+
 __version__ = "0.2.0"
-__all__ = ["complete", "load"]
+__all__ = [
+    "InputError",
+    "blending",
+    "complete",
+    "compositing",
+    "curriculum",
+    "evaluate",
+    "exported",
+    "latent_inpainting",
+    "load",
+    "losses",
+    "masks",
+    "metrics",
+    "networks",
+    "parallel",
+    "systems",
+    "train",
+]
+
+_FUNCTIONS = {  # all other public names are modules
+    "InputError": "errors",
+    "complete": "runs.model",
+    "evaluate": "evaluation.evaluate",
+    "load": "runs.model",
+    "train": "runs.training.loop",
+}
 
 
-def __getattr__(name):  # lazy: `import inpaint_jax` and `inpaint --help` do not pay for jax
-    if name in __all__:
-        from inpaint_jax.runs import model
+def __getattr__(name: str) -> Any:  # lazy: `import inpaint_jax` and `inpaint --help` do not pay for jax
+    if name not in __all__:
+        raise AttributeError(f"module 'inpaint_jax' has no attribute {name!r}")
+    module = importlib.import_module(f"inpaint_jax.{_FUNCTIONS.get(name, name)}")
+    return getattr(module, name) if name in _FUNCTIONS else module
 
-        return getattr(model, name)
-    raise AttributeError(f"module 'inpaint_jax' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

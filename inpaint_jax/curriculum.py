@@ -1,39 +1,89 @@
-"""Curricula as stateless schedules: how many holes of each level a batch gets, from what was last measured.
+"""Curricula: how many holes of each level a batch gets, as a function of what was last measured.
 
-Levels are sub-tasks of growing difficulty, 1 the easiest. Gao & Grauman 2017 (on-demand learning) and Salem et al. (the
-self-tuned encoder-decoder) give more examples to the levels that are completed worst; the other schedules are those
-that Gao & Grauman compare to.
+Levels are sub-tasks of growing difficulty, 1 the easiest. Gao & Grauman 2017 (on-demand learning)
+and Salem et al. (the self-tuned encoder-decoder) give more examples to the levels that are completed
+worst; the schedules are those that Gao & Grauman compare to.
+
+``--config.stages.on_demand.curriculum=module:attribute`` names your own rule: a function that
+returns a weight for each level, ``[N]``, of ``psnr [N]``, ``progress []`` or both::
+
+    # my_rules.py
+    import jax
+
+    def softest_last(psnr, progress):
+        return jax.nn.softmax(-progress * psnr)
+
+It runs under ``jit``; a level of larger weight never gets fewer examples.
 """
 
+import inspect
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+
+__all__ = [
+    "RULES",
+    "SCHEDULES",
+    "composition",
+    "counts",
+    "inv_mse",
+    "inv_psnr",
+    "levels",
+    "mse",
+    "scheduled",
+]
 
 
 def inv_psnr(psnr: jax.Array) -> jax.Array:
-    """Weight 1 / PSNR: more of what is completed worse, gently. Figure 4 of Salem et al., if its p is a PSNR."""
+    """Weigh levels by 1 / PSNR: gently more of what is completed worse (Salem et al., figure 4).
+
+    Args:
+      psnr: ``[N]`` in dB, positive; that their p is a PSNR is our reading.
+
+    Returns:
+      ``[N]``.
+    """
     return 1 / psnr
 
 
 def mse(psnr: jax.Array) -> jax.Array:
-    """Weight of the squared error itself, as the text of Salem et al. says: larger errors, more examples."""
+    """Weigh levels by their squared error, as the text of Salem et al. says: more of what is worse.
+
+    Args:
+      psnr: ``[N]`` in dB.
+
+    Returns:
+      ``[N]``, the squared error on [0, 1].
+    """
     return 10 ** (-psnr / 10)
 
 
 def inv_mse(psnr: jax.Array) -> jax.Array:
-    """Weight 1 / squared error, their Figure 4 to the letter: the easiest level gets most."""
+    """Weigh levels by 1 / squared error, figure 4 of Salem et al. to the letter: most to the easiest.
+
+    Args:
+      psnr: ``[N]`` in dB.
+
+    Returns:
+      ``[N]``.
+    """
     return 10 ** (psnr / 10)
 
 
-RULES: dict[str, Callable[[jax.Array], jax.Array]] = {"inv_psnr": inv_psnr, "mse": mse, "inv_mse": inv_mse}
+RULES: dict[str, Callable[..., jax.Array]] = {
+    "inv_psnr": inv_psnr,
+    "mse": mse,
+    "inv_mse": inv_mse,
+}
 SCHEDULES = ("rigid", "staged", "cumulative", "anti_staged", "anti_cumulative")
 
 
-def counts(weights: jax.Array, batch_size: int) -> jax.Array:
-    """Shares of a batch in proportion to weights, by largest remainders; ties to the lower level.
+def counts(weights: jax.Array, *, batch_size: int) -> jax.Array:
+    """Share a batch in proportion to weights, by largest remainders; ties to the lower level.
 
     Args:
       weights: ``[N]``, positive.
@@ -49,57 +99,77 @@ def counts(weights: jax.Array, batch_size: int) -> jax.Array:
 
 
 def scheduled(name: str, progress: jax.Array | float, *, num_levels: int, batch_size: int) -> jax.Array:
-    """The fixed schedules that Gao & Grauman compare to; they divide the training into one phase per level.
+    """Follow a fixed schedule, which divides the training into one phase per level (Gao & Grauman).
 
     Args:
-      name: "rigid" (all levels alike, always), "staged" (one level after the other), "cumulative" (one level more in
-        every phase), or "anti_staged" and "anti_cumulative", which begin with the hardest.
+      name: "rigid" (all levels alike, always), "staged" (one level after the other), "cumulative"
+        (one level more in every phase), or "anti_staged" and "anti_cumulative", which begin with
+        the hardest.
       progress: share of the training that is over, in [0, 1]; can be traced.
       num_levels: N.
       batch_size: B.
 
     Returns:
-      int32 ``[N]`` with sum B; what cannot be shared evenly goes to the newest level, of "rigid" to the lowest.
+      int32 ``[N]`` with sum B; what cannot be shared evenly goes to the newest level, of "rigid" to
+      the lowest.
+
+    Raises:
+      InputError: for an unknown schedule.
     """
+    if name not in SCHEDULES:
+        raise InputError(f"unknown schedule {name!r}; known: {', '.join(SCHEDULES)}")
     if name == "rigid":
-        return counts(jnp.ones(num_levels), batch_size)
-    phase = jnp.clip(jnp.floor(jnp.asarray(progress) * num_levels).astype(jnp.int32), 0, num_levels - 1)
+        return counts(jnp.ones(num_levels), batch_size=batch_size)
+    phase = jnp.floor(jnp.asarray(progress) * num_levels).astype(jnp.int32)
+    phase = jnp.clip(phase, 0, num_levels - 1)
     level = jnp.arange(num_levels)
     if name.endswith("staged"):
         share = jnp.where(level == phase, batch_size, 0)
     else:
         each = batch_size // (phase + 1)
-        share = jnp.where(level < phase, each, jnp.where(level == phase, batch_size - phase * each, 0))
+        newest = jnp.where(level == phase, batch_size - phase * each, 0)
+        share = jnp.where(level < phase, each, newest)
     return (share[::-1] if name.startswith("anti") else share).astype(jnp.int32)
 
 
 def composition(rule: str, psnr: jax.Array, progress: jax.Array | float, *, batch_size: int) -> jax.Array:
-    """How many examples of a batch each level gets.
+    """Choose how many examples of a batch each level gets.
 
     Args:
-      rule: of ``RULES``, or of ``SCHEDULES``.
-      psnr: ``[N]``, dB, of the last validation, which a rule goes by; all equal before the first.
+      rule: of ``RULES`` or ``SCHEDULES``, or a user's rule, ``module:attribute``.
+      psnr: ``[N]`` in dB, of the last validation, which a rule goes by; all equal before the first.
       progress: share of the training that is over, which a schedule goes by.
       batch_size: B.
 
     Returns:
-      int32 ``[N]`` with sum B, a function of its arguments alone.
+      int32 ``[N]`` with sum B, a function of the arguments alone.
 
     Raises:
-      InputError: for an unknown rule.
+      InputError: for an unknown rule, or one of the user's that returns no ``[N]``.
     """
-    if rule in RULES:
-        return counts(RULES[rule](psnr), batch_size)
-    if rule not in SCHEDULES:
-        raise InputError(f"unknown curriculum {rule!r}; known: {', '.join((*RULES, *SCHEDULES))}")
-    return scheduled(rule, progress, num_levels=len(psnr), batch_size=batch_size)
+    if rule in SCHEDULES:
+        return scheduled(rule, progress, num_levels=len(psnr), batch_size=batch_size)
+    weigh = resolve(rule, {**RULES, **dict.fromkeys(SCHEDULES)}, kind="curriculum")
+    measured = {"psnr": psnr, "progress": jnp.asarray(progress)}
+    wanted = list(inspect.signature(weigh).parameters)
+    if unknown := [name for name in wanted if name not in measured]:
+        raise InputError(f"curriculum {rule!r} needs {', '.join(unknown)}; a rule is given psnr, progress")
+    weights = weigh(**{name: measured[name] for name in wanted})
+    if jnp.shape(weights) != psnr.shape:
+        got = jnp.shape(weights)
+        raise InputError(f"curriculum {rule!r} must return a weight per level, {psnr.shape}, got {got}")
+    return counts(weights, batch_size=batch_size)
 
 
-def levels(composition: jax.Array, batch_size: int) -> jax.Array:
-    """The level of every example of a batch, easy ones first: int32 ``[B]``, from 1 to N.
+def levels(composition: jax.Array, *, batch_size: int) -> jax.Array:
+    """Give every example of a batch a level, easy ones first.
 
     Args:
       composition: int32 ``[N]`` with sum B; data, so that another one recompiles nothing.
       batch_size: B.
+
+    Returns:
+      int32 ``[B]``, from 1 to N.
     """
-    return 1 + jnp.repeat(jnp.arange(len(composition)), composition, total_repeat_length=batch_size)
+    numbers = 1 + jnp.arange(len(composition))
+    return jnp.repeat(numbers, composition, total_repeat_length=batch_size)

@@ -1,18 +1,48 @@
-"""Latent inpainting: an optax loop on one latent, mapped over restarts and over pictures. It knows no network.
+"""Latent inpainting: an optax loop on one latent, mapped over restarts and pictures.
 
-The loop runs in chunks of iterations so that a driver can show progress and hand a finished slot to the next picture.
-Every picture carries its own iteration count and key, so that its result depends on nothing but itself. A search is
-finished when its iterations are spent, or, with a tolerance, when a window of them brought too little progress.
+A latent is any pytree of arrays, and the loop knows no network. It runs in chunks of iterations, so
+that a driver can show progress and hand a finished slot to the next picture. Every picture carries
+its own iteration count and key, so that its result depends on nothing but itself. A search is
+finished when its iterations are spent, or, with a tolerance, when a window of them brought too
+little progress.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from inpaint_jax.errors import InputError
+from inpaint_jax.latents import (
+    PROJECTIONS,
+    STARTS,
+    clip,
+    normal,
+    stochastic_clip,
+    unconstrained,
+    uniform,
+)
 from inpaint_jax.types import Key, Tree
+
+__all__ = [
+    "PROJECTIONS",
+    "STARTS",
+    "Search",
+    "advance",
+    "chunk_length",
+    "clip",
+    "invert",
+    "normal",
+    "shared",
+    "start",
+    "stochastic_clip",
+    "unconstrained",
+    "uniform",
+]
+
+Loss = Callable[[Tree], tuple[jax.Array, Mapping[str, jax.Array]]]
 
 
 class Search(NamedTuple):
@@ -20,46 +50,66 @@ class Search(NamedTuple):
 
     Attributes:
       step: int32 ``[]``, iterations done.
-      evaluations: int32 ``[]``, how often the loss was evaluated: once per iteration, and by a line search.
+      evaluations: int32 ``[]``, how often the loss was evaluated: once per iteration, and by a line
+        search.
       done: bool ``[]``, finished.
       key: feeds a stochastic projection.
-      latent: ``[Z]``, the current iterate.
+      latent: the current iterate, a pytree of arrays, such as ``[Z]``.
       opt: optimiser state.
-      best_latent: ``[Z]``, the answer so far: the iterate of least loss among those evaluated, or the last of them
-        (the last update is never evaluated).
+      best_latent: the answer so far, of the same structure: the iterate of least loss among those
+        evaluated, or the last of them (the last update is never evaluated).
       best: ``{term: []}``, its unweighted terms, and "total".
       mark: ``[]``, the answer's total when the present window began.
-      trace: ``{term: [T]}``, the terms of every iteration, "total", and ``evaluations`` so far; NaN where the search
-        did not come; T is padded to whole chunks.
+      trace: ``{term: [T]}``, the terms of every iteration, "total", and ``evaluations`` so far; NaN
+        where the search did not come; T is padded to whole chunks.
     """
 
     step: jax.Array
     evaluations: jax.Array
     done: jax.Array
     key: Key
-    latent: jax.Array
+    latent: Tree
     opt: Tree
-    best_latent: jax.Array
+    best_latent: Tree
     best: dict[str, jax.Array]
     mark: jax.Array
     trace: dict[str, jax.Array]
 
 
 def chunk_length(num_steps: int, *, at_most: int = 50) -> int:
-    """Iterations per chunk: equal chunks of at most ``at_most`` that cover ``num_steps`` with the least padding."""
+    """Choose equal chunks that cover a number of iterations with the least padding.
+
+    Args:
+      num_steps: iterations in all.
+      at_most: iterations per chunk.
+
+    Returns:
+      Iterations per chunk.
+    """
     return -(-num_steps // -(-num_steps // at_most))
 
 
-def start(key: Key, latent: jax.Array, terms: tuple[str, ...], *, tx, num_steps: int, chunk: int) -> Search:
-    """A search that stands before its first iteration.
+def start(
+    key: Key,
+    latent: Tree,
+    terms: tuple[str, ...],
+    *,
+    tx: optax.GradientTransformation,
+    num_steps: int,
+    chunk: int,
+) -> Search:
+    """Begin a search, before its first iteration.
 
     Args:
       key: typed key ``[]``.
-      latent: the starting point ``[Z]``.
+      latent: the starting point, a pytree of arrays.
       terms: names of the loss's terms, without "total".
       tx: optax transformation.
       num_steps: iterations in all.
       chunk: iterations per call of ``advance``.
+
+    Returns:
+      The search.
     """
     names = (*terms, "total")
     return Search(
@@ -78,31 +128,31 @@ def start(key: Key, latent: jax.Array, terms: tuple[str, ...], *, tx, num_steps:
 
 def advance(
     search: Search,
-    loss: Callable,
+    loss: Loss,
     *,
     tx: optax.GradientTransformation,
-    project: Callable,
+    project: Callable[[Key, Tree], Tree],
     num_steps: int,
     chunk: int,
     tolerance: float = 0.0,
     patience: int = 50,
     keep_last: bool = False,
 ) -> Search:
-    """Up to ``chunk`` further iterations of one search, none after it is done.
+    """Run up to ``chunk`` further iterations of one search, none after it is done.
 
-    Per iteration t: evaluate the loss and its gradient at ``z_t``, keep ``z_t`` if it is the best so far, update,
-    project (spec: best is over z_0 .. z_{T-1}). An optimiser with a line search evaluates the loss, not projected,
-    between two iterates.
+    Per iteration t: evaluate the loss and its gradient at ``z_t``, keep ``z_t`` if it is the best so
+    far, update, project (the best is over z_0 .. z_{T-1}). An optimiser with a line search evaluates
+    the loss, not projected, between two iterates.
 
     Args:
       search: one search.
-      loss: ``latent [Z] -> (scalar, {term: []})``, unweighted terms.
+      loss: ``latent -> (scalar, {term: []})``, unweighted terms.
       tx: optax transformation, with or without extra arguments.
       project: ``(key, latent) -> latent``, after every update.
       num_steps: iterations at most.
-      chunk: iterations per call, as given to ``start``.
-      tolerance: finished when the least loss fell by less than this share of itself over ``patience`` iterations;
-        0: never before ``num_steps``.
+      chunk: iterations per call, as in ``start``.
+      tolerance: finished when the least loss fell by less than this share of itself over
+        ``patience`` iterations; 0: never before ``num_steps``.
       patience: iterations of a window.
       keep_last: answer with the last iterate evaluated, not with the best.
 
@@ -116,7 +166,11 @@ def advance(
         (total, terms), grads = evaluate(now.latent)
         values = {**terms, "total": total}
         better = (total < now.best["total"]) | keep_last
-        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), values, now.best)
+        best, best_latent = jax.tree.map(
+            lambda new, old: jnp.where(better, new, old),
+            (values, now.latent),
+            (now.best, now.best_latent),
+        )
         updates, opt = tx.update(
             grads, now.opt, now.latent, value=total, grad=grads, value_fn=lambda latent: loss(latent)[0]
         )
@@ -130,7 +184,7 @@ def advance(
             done=(step >= num_steps) | stalled,
             latent=project(jax.random.fold_in(now.key, now.step), optax.apply_updates(now.latent, updates)),
             opt=opt,
-            best_latent=jnp.where(better, now.latent, now.best_latent),
+            best_latent=best_latent,
             best=best,
             mark=jnp.where(window_ends, best["total"], now.mark),
         )
@@ -144,34 +198,92 @@ def advance(
     return after._replace(trace=jax.tree.map(lambda new, old: jnp.where(search.done, old, new), trace, search.trace))
 
 
-def invert(loss, latent, *, tx, num_steps, project, key=None, terms=None) -> Search:
-    """A whole search on one latent in one call.
+def invert(
+    loss: Callable[[Tree], jax.Array | tuple[jax.Array, Mapping[str, jax.Array]]],
+    latent: Tree,
+    *,
+    tx: optax.GradientTransformation,
+    num_steps: int,
+    project: Callable[[Key, Tree], Tree] | None = None,
+    key: Key | None = None,
+    terms: tuple[str, ...] | None = None,
+    tolerance: float = 0.0,
+    patience: int = 50,
+    keep_last: bool = False,
+    chunk: int | None = None,
+) -> Search:
+    """Search one latent from beginning to end (Yeh et al., section 3.2, for any loss).
+
+    ``vmap`` it over restarts and over pictures.
 
     Args:
-      loss: ``latent [Z] -> (scalar, {term: []})``.
-      latent: ``[Z]``.
+      loss: ``latent -> scalar``, or ``latent -> (scalar, {term: []})`` to have its terms traced.
+      latent: the starting point, a pytree of float arrays: ``[Z]``, ``{"w": [Z], "noise": [N]}``.
       tx: optax transformation.
-      num_steps: iterations.
-      project: ``(key, latent) -> latent``.
+      num_steps: iterations at most.
+      project: ``(key, latent) -> latent``, after every update, such as ``clip``; None: nothing.
       key: for a stochastic projection; a fixed one by default.
       terms: names of the loss's terms; by default found by tracing it.
+      tolerance: finished when the least loss fell by less than this share of itself over
+        ``patience`` iterations; 0: never before ``num_steps``.
+      patience: iterations of a window.
+      keep_last: answer with the last iterate evaluated, not with the best.
+      chunk: iterations between two looks at whether the search is finished, which saves time with a
+        tolerance; by default it is looked at once, at the end. With chunks the search itself cannot
+        be differentiated in reverse.
 
     Returns:
-      The finished search: ``.best_latent``, ``.best``, ``.trace``.
+      The finished search: ``.best_latent``, of the structure of ``latent``, ``.best``, ``.trace``
+      (T is ``num_steps``), ``.step``.
+
+    Raises:
+      InputError: for numbers that make no search, a latent that is not float, or a loss that does
+        not return one number.
     """
-    if terms is None:
-        terms = tuple(jax.eval_shape(loss, latent)[1])
-    search = start(
-        jax.random.key(0) if key is None else key, latent, terms, tx=tx, num_steps=num_steps, chunk=num_steps
-    )
-    return advance(search, loss, tx=tx, project=project, num_steps=num_steps, chunk=num_steps)
+    if min(num_steps, patience, 1 if chunk is None else chunk) < 1 or tolerance < 0:
+        raise InputError("invert: num_steps, patience and chunk must be at least 1, tolerance at least 0")
+    for leaf in jax.tree.leaves(latent):
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            raise InputError(f"invert: a latent must be float, got {jnp.result_type(leaf)}")
+    latent = jax.tree.map(jnp.asarray, latent)
+    found, loss_with_terms = _with_terms(loss, latent)
+    settings = {"tx": tx, "num_steps": num_steps, "chunk": chunk or num_steps}
+    rules = {"tolerance": tolerance, "patience": patience, "keep_last": keep_last}
+    key = jax.random.key(0) if key is None else key
+    search = start(key, latent, found if terms is None else terms, **settings)
+
+    def go_on(search: Search) -> Search:
+        return advance(search, loss_with_terms, project=project or unconstrained, **settings, **rules)
+
+    if chunk is None:
+        return go_on(search)
+    search = jax.lax.while_loop(lambda search: ~search.done, go_on, search)
+    return search._replace(trace={name: trace[:num_steps] for name, trace in search.trace.items()})
+
+
+def _with_terms(loss: Callable[..., object], latent: Tree) -> tuple[tuple[str, ...], Loss]:
+    """The names of a loss's terms, and the loss as ``advance`` takes it."""
+    value = jax.eval_shape(loss, latent)
+    alone = not isinstance(value, tuple)
+    total, terms = (value, {}) if alone or len(value) != 2 else value
+    if getattr(total, "shape", None) != () or not isinstance(terms, Mapping):
+        got = jax.tree.map(lambda leaf: leaf.shape, value)
+        raise InputError(f"invert: a loss returns a scalar, or (scalar, {{term: scalar}}), got {got}")
+    return tuple(terms), ((lambda latent: (loss(latent), {})) if alone else loss)  # type: ignore[return-value]
 
 
 def shared(weights: Tree) -> Tree:
-    """Weights, kept one for all pictures and restarts inside the maps over these.
+    """Keep weights one for all pictures and restarts inside the maps over these.
 
-    A line search branches by ``lax.cond``, and a mapped ``cond`` gives every picture a copy of all that its branches
-    read: each would be convolved with kernels of its own, several times slower. To be called inside the loss.
+    A line search branches by ``lax.cond``, and a mapped ``cond`` gives every picture a copy of all
+    that its branches read: each would be convolved with kernels of its own, several times slower.
+    To be called inside the loss.
+
+    Args:
+      weights: a pytree of arrays, the same for all.
+
+    Returns:
+      The same weights.
     """
     return jax.tree.map(_one_for_all, weights)
 
@@ -185,37 +297,3 @@ def _one_for_all(weight: jax.Array) -> jax.Array:
 def _first(size, batched, weight):
     del size
     return _one_for_all(weight[0] if batched[0] else weight), False
-
-
-def clip(key: Key, latent: jax.Array) -> jax.Array:
-    """Entries outside [-1, 1] are moved to the border (Yeh et al.)."""
-    del key
-    return jnp.clip(latent, -1.0, 1.0)
-
-
-def stochastic_clip(key: Key, latent: jax.Array) -> jax.Array:
-    """Entries outside [-1, 1] are redrawn from U(-1, 1) (Lipton & Tripathi 2017); the others stay untouched."""
-    fresh = jax.random.uniform(key, latent.shape, minval=-1.0, maxval=1.0)
-    return jnp.where(jnp.abs(latent) > 1.0, fresh, latent)
-
-
-def unconstrained(key: Key, latent: jax.Array) -> jax.Array:
-    """No projection."""
-    del key
-    return latent
-
-
-PROJECTIONS = {"clip": clip, "stochastic": stochastic_clip, "none": unconstrained}
-
-
-def uniform(key: Key, shape: tuple[int, ...]) -> jax.Array:
-    """U(-1, 1), the prior that the generator was trained on."""
-    return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
-
-
-def normal(key: Key, shape: tuple[int, ...]) -> jax.Array:
-    """N(0, 1), where the published searches start."""
-    return jax.random.normal(key, shape)
-
-
-STARTS = {"uniform": uniform, "normal": normal}

@@ -1,6 +1,9 @@
 """Every test runs on four virtual CPU devices, with strict rank promotion and warnings as errors."""
 
+import importlib
+import inspect
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", os.environ.get("INPAINT_TEST_PLATFORM", "cpu"))
@@ -55,3 +58,29 @@ def model(workdir):
     import inpaint_jax
 
     return inpaint_jax.load(workdir)
+
+
+class Documented:
+    """Writes the module that a docstring shows below a line such as ``# my_masks.py``, where Python finds it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, module):
+        lines = inspect.getdoc(module).splitlines()
+        first = next(i for i, line in enumerate(lines) if line.startswith("    # my_"))
+        end = next((i for i in range(first, len(lines)) if lines[i] and not lines[i].startswith("    ")), len(lines))
+        text = "\n".join(line[4:] for line in lines[first:end])
+        (self.folder / lines[first].split()[-1]).write_text(text)
+        importlib.invalidate_caches()
+
+
+@pytest.fixture
+def documented(tmp_path, monkeypatch):
+    """A folder whose modules can be imported, and what writes an example of a docstring there."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    yield Documented(tmp_path)
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == tmp_path:
+            del sys.modules[name]

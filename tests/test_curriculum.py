@@ -58,7 +58,7 @@ def test_no_state():
     @jax.jit
     def composed_levels(psnr):
         traces.append(psnr)
-        return curriculum.levels(curriculum.composition("mse", psnr, 0.0, batch_size=100), 100)
+        return curriculum.levels(curriculum.composition("mse", psnr, 0.0, batch_size=100), batch_size=100)
 
     first, other, again = composed_levels(PSNR), composed_levels(PSNR[::-1]), composed_levels(PSNR)
     np.testing.assert_array_equal(first, again)
@@ -83,6 +83,23 @@ def test_schedules(name, expected):
     assert composed(name, progress=0.0) == expected[0] and composed(name, progress=1.0) == expected[-1]
 
 
+def test_a_rule_of_ones_own(documented):
+    """softmax(-p psnr): all levels alike at the start; 1 : e of two levels that are 1 dB apart at the end."""
+    documented(curriculum)
+    assert composed("my_rules:softest_last", progress=0.0) == [20] * 5
+    assert composed("my_rules:softest_last", [21.0, 20.0], progress=1.0) == [27, 73]
+    (documented.folder / "other_rules.py").write_text(
+        "ones = lambda psnr: 0 * psnr + 1\none = lambda: 1.0\nloss = lambda psnr, loss: psnr"
+    )
+    assert composed("other_rules:ones") == [20] * 5
+    with pytest.raises(InputError, match=r"must return a weight per level, \(5,\), got \(\)"):
+        composed("other_rules:one")
+    with pytest.raises(InputError, match="needs loss; a rule is given psnr, progress"):
+        composed("other_rules:loss")
+
+
 def test_unknown_rule():
-    with pytest.raises(InputError, match="unknown curriculum 'psnr'; known: inv_psnr, mse, inv_mse, rigid, staged"):
+    with pytest.raises(InputError, match="unknown curriculum 'psnr'; known: anti_cumulative, .* or module:attribute"):
         composed("psnr")
+    with pytest.raises(InputError, match="unknown schedule 'mse'; known: rigid, staged"):
+        curriculum.scheduled("mse", 0.0, num_levels=5, batch_size=100)

@@ -26,7 +26,8 @@ ALLOWED = {
     "compositing": "",
     "blending": "",
     "curriculum": "",
-    "latent_inpainting": "",
+    "latents": "",
+    "latent_inpainting": "latents",
     "parallel": "",
     "exported": "",
     "losses": "",
@@ -36,7 +37,8 @@ ALLOWED = {
     "optimization": "compositing losses",
     "data": "compositing",
     # methods
-    "systems": "compositing blending curriculum latent_inpainting parallel losses masks metrics networks optimization",
+    "systems": "compositing blending curriculum latents latent_inpainting parallel losses masks metrics networks "
+    "optimization",
     # a run, the doors to it, the command line
     "runs": "systems data masks networks optimization parallel compositing",
     "completion": "runs systems data masks compositing parallel",
@@ -45,7 +47,8 @@ ALLOWED = {
     "configs": "runs evaluation masks curriculum compositing",
     "cli": "runs completion evaluation parallel",
     "__main__": "cli",
-    "__init__": "runs",
+    "__init__": "blending compositing curriculum exported latent_inpainting losses masks metrics networks parallel "
+    "systems runs evaluation",
 }
 
 # Libraries that only some files may know.

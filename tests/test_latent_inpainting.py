@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from inpaint_jax import latent_inpainting as search
-from inpaint_jax import masks, metrics
+from inpaint_jax import latents, masks, metrics
+from inpaint_jax.errors import InputError
 from inpaint_jax.losses.contextual import contextual_l1, importance_weight
+from inpaint_jax.naming import resolve
 from inpaint_jax.optimization import optimizers
 
 NAG = partial(optimizers.nag, 0.01)
@@ -105,6 +107,86 @@ def test_the_last_iterate_can_be_the_answer():
         found = search.advance(begin, loss, project=search.clip, keep_last=keep_last, **options)
         np.testing.assert_allclose(found.best_latent, [answer], atol=1e-6)
         np.testing.assert_allclose(found.best["total"], abs(answer), atol=1e-6)
+
+
+@pytest.mark.parametrize("spec", [{"name": "nag", "learning_rate": 0.01}, {"name": "adam", "learning_rate": 0.03}])
+@pytest.mark.parametrize("keep_last", [False, True])
+def test_a_latent_can_be_any_pytree(spec, keep_last):
+    """Optimisers that go by single entries do the same to two arrays as to the two in one."""
+    tx = optimizers.build(spec, num_steps=50)
+    options = {"tx": tx, "num_steps": 50, "project": search.clip, "keep_last": keep_last}
+    whole = search.invert(toy_loss, START, **options)
+
+    def loss(latent):
+        return toy_loss(jnp.concatenate([latent["first"], *latent["rest"]]))
+
+    parts = search.invert(loss, {"first": START[:1], "rest": (START[1:3], START[3:])}, **options)
+    for latent, expected in ((parts.best_latent, whole.best_latent), (parts.latent, whole.latent)):
+        assert jax.tree.structure(latent) == jax.tree.structure({"first": 0, "rest": (0, 0)})
+        np.testing.assert_allclose(jnp.concatenate([latent["first"], *latent["rest"]]), expected, atol=1e-6)
+    np.testing.assert_allclose(parts.trace["total"], whole.trace["total"], atol=1e-6)
+
+
+def test_a_line_search_over_two_arrays():
+    """(a - 3)^2 + 10 (b + 2)^2: the minimum of a quadratic is found from anywhere."""
+    loss = lambda z: jnp.square(z["a"] - 3).sum() + 10 * jnp.square(z["b"] + 2).sum()  # noqa: E731
+    tx = optimizers.build({"name": "lbfgs", "memory_size": 4}, num_steps=15)
+    starts = {"a": jnp.linspace(-5, 5, 3)[:, None], "b": jnp.ones((3, 2))}
+    found = jax.jit(jax.vmap(lambda start: search.invert(loss, start, tx=tx, num_steps=15)))(starts)
+    np.testing.assert_allclose(found.best_latent["a"], jnp.full((3, 1), 3.0), atol=1e-3)
+    np.testing.assert_allclose(found.best_latent["b"], jnp.full((3, 2), -2.0), atol=1e-3)
+    assert set(found.trace) == {"total", "evaluations"} and (found.evaluations > 15).all()
+
+
+def test_projections_of_several_arrays():
+    latent = {"a": jnp.array([0.3, -1.2, 1.5]), "b": jnp.array([0.3, -1.2, 1.5])}
+    for leaf in jax.tree.leaves(search.clip(jax.random.key(0), latent)):
+        np.testing.assert_array_equal(leaf, jnp.array([0.3, -1, 1]))
+    drawn = search.stochastic_clip(jax.random.key(0), latent)
+    for leaf in jax.tree.leaves(drawn):
+        assert leaf[0] == jnp.float32(0.3) and (jnp.abs(leaf) < 1).all()
+    assert (drawn["a"][1:] != drawn["b"][1:]).all()
+    alone = search.stochastic_clip(jax.random.key(0), {"a": latent["a"]})
+    np.testing.assert_array_equal(alone["a"], search.stochastic_clip(jax.random.key(0), latent["a"]))
+    assert search.unconstrained(jax.random.key(0), latent) is latent
+
+
+def test_a_projection_of_ones_own(documented):
+    documented(latents)
+    project = resolve("my_projections:sphere", search.PROJECTIONS, kind="search.projection")
+    np.testing.assert_allclose(project(jax.random.key(0), jnp.array([3.0, 0, 0, 4])), [1.2, 0, 0, 1.6], rtol=1e-6)
+    loss = lambda z: -z[0]  # noqa: E731  uphill along the first axis: its pole is (2, 0, 0, 0)
+    tx = optimizers.build({"name": "sgd", "learning_rate": 0.5})
+    found = search.invert(loss, jnp.ones(4), tx=tx, num_steps=60, project=project)
+    np.testing.assert_allclose(found.best_latent, [2, 0, 0, 0], atol=1e-3)
+
+
+@pytest.mark.parametrize("chunk", [None, 5, 15])
+def test_invert_finishes_early(chunk):
+    """As in the test of chunks: 20 of 40 steps, one of 0.1 at a time from 1."""
+    tx = optimizers.build({"name": "sgd", "learning_rate": 0.1})
+    rules = {"num_steps": 40, "tolerance": 0.01, "patience": 5, "chunk": chunk}
+    found = search.invert(lambda z: jnp.abs(z).sum(), jnp.ones(1), tx=tx, **rules)
+    assert found.step == found.evaluations == 20 and found.done
+    assert found.trace["total"].shape == (40,) and np.isfinite(found.trace["total"]).sum() == 20
+    np.testing.assert_allclose(found.trace["total"][:11], 1 - 0.1 * np.arange(11), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"num_steps": 0}, "num_steps, patience and chunk must be at least 1"),
+        ({"chunk": 0}, "at least 1"),
+        ({"tolerance": -0.1}, "tolerance at least 0"),
+        ({"latent": jnp.ones(3, int)}, "a latent must be float, got int32"),
+        ({"loss": lambda z: z}, r"a loss returns a scalar, or \(scalar, {term: scalar}\), got \(3,\)"),
+        ({"loss": lambda z: (z.sum(), z)}, r"a loss returns a scalar, or \(scalar, {term: scalar}\), got"),
+    ],
+)
+def test_what_makes_no_search(changed, said):
+    arguments = {"loss": jnp.sum, "latent": jnp.ones(3), "tx": NAG(), "num_steps": 2} | changed
+    with pytest.raises(InputError, match=said):
+        search.invert(arguments.pop("loss"), arguments.pop("latent"), **arguments)
 
 
 def test_chunk_length_covers_with_least_padding():

@@ -136,11 +136,11 @@ class Holes:
         self.fit, names = source.fit, [source.id(i) for i in range(len(source))]
         self.files: HoleFiles | None = None
         self.drawn: dict[str, np.ndarray] = {}
-        if spec.partition(":")[0] in masks.FAMILIES:
+        if Path(spec).exists() and spec not in masks.FAMILIES:
+            self.files = HoleFiles(spec, names)
+        elif masks.names_family(spec):
             drawn = masks.evaluation_holes(spec, ids=names, size=self.fit.size, seed=seed) > 0
             self.drawn = dict(zip(names, drawn, strict=True))
-        elif Path(spec).exists():
-            self.files = HoleFiles(spec, names)
         else:
             raise InputError(
                 f"--holes: {spec!r} is no file, no folder and no family; families: {', '.join(masks.FAMILIES)}"

@@ -56,8 +56,8 @@ def center_overlap(key: Key, size: int, *, side: int | None = None, overlap: int
     return center(key, size, side=(size // 2 if side is None else side) - 2 * overlap)
 
 
-def place(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
-    """A square somewhere (Liu et al., fig. 2).
+def square_at(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
+    """A square at a given position (Liu et al., fig. 2).
 
     Args:
       key: ignored.

@@ -10,6 +10,7 @@ import numpy as np
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.masks import boxes, noise, strokes
+from inpaint_jax.naming import resolve
 from inpaint_jax.types import Hole, Key
 
 
@@ -19,7 +20,8 @@ class Family(NamedTuple):
     Attributes:
       draw: ``(key, size, **options) -> hole [size, size, 1]``.
       example: a complete spec, for tests and messages.
-      read: from what follows the colon to options of ``draw``; any ValueError means that it makes no sense.
+      read: from what follows the colon to options of ``draw``; any ValueError means that it makes
+        no sense. None: nothing may follow.
       bare: whether the name alone is a spec.
     """
 
@@ -57,7 +59,7 @@ FAMILIES = {
     "top": Family(functools.partial(boxes.half, side="top"), "top"),
     "bottom": Family(functools.partial(boxes.half, side="bottom"), "bottom"),
     "quarter": Family(boxes.quarter, "quarter:tl", _corner, bare=False),
-    "place": Family(boxes.place, "place:8@0+24", _place, bare=False),
+    "place": Family(boxes.square_at, "place:8@0+24", _place, bare=False),
     "level": Family(boxes.square_level, "level:2", _number("level", int), bare=False),
     "square": Family(boxes.square, "square:4-16", _side_range),
     "rectangles": Family(boxes.rectangles, "rectangles"),
@@ -69,41 +71,87 @@ FAMILIES = {
 
 
 def parse(spec: str) -> Callable[[Key, int], Hole]:
-    """The hole family that a user names.
+    """Find the hole family that a user names.
 
     Args:
       spec: ``name`` or ``name:option``, such as ``center``, ``random:0.8``, ``quarter:tl`` or
-        ``square:4-32``.
+        ``square:4-32``; or a user's own family, ``module:attribute`` or ``module:attribute:option``
+        (an example stands in the docstring of ``inpaint_jax.masks``).
 
     Returns:
       ``(key, size) -> hole [size, size, 1]``, jittable with a traced key.
 
     Raises:
-      InputError: for an unknown name or an option that makes no sense, here; for a hole that does not fit the
-        picture, when it is drawn.
+      InputError: for an unknown name or an option that makes no sense, here; for a hole that does
+        not fit the picture, when it is drawn.
     """
     name, colon, text = spec.partition(":")
-    if name not in FAMILIES:
-        raise InputError(f"unknown hole {spec!r}; known: {', '.join(FAMILIES)}; for example center:16 or random:0.8")
-    family = FAMILIES[name]
-    if not colon and family.bare:
+    if name in FAMILIES:
+        return _with_option(FAMILIES[name], spec, text if colon else None)
+    if not colon:
+        raise InputError(_unknown(spec))
+    attribute, colon, text = text.partition(":")
+    try:
+        found = resolve(f"{name}:{attribute}", {}, kind="hole")
+    except InputError as error:
+        if isinstance(error.__cause__, ModuleNotFoundError):  # more likely a misspelt family
+            raise InputError(_unknown(spec)) from error
+        raise
+    family = found if isinstance(found, Family) else Family(found, f"{name}:{attribute}")
+    return _checked(_with_option(family, spec, text if colon else None), spec)
+
+
+def names_family(spec: str) -> bool:
+    """Whether ``parse`` reads a spec as a family: a known name, or ``module:attribute``.
+
+    Args:
+      spec: of a family, or something else, such as a folder of holes.
+
+    Returns:
+      True where the part before the first colon is a known name, or there is a colon at all.
+    """
+    return ":" in spec or spec in FAMILIES
+
+
+def _unknown(spec: str) -> str:
+    known = ", ".join(FAMILIES)
+    examples = "for example center:16, random:0.8 or your own module:attribute"
+    return f"unknown hole {spec!r}; known: {known}; {examples}"
+
+
+def _with_option(family: Family, spec: str, text: str | None) -> Callable[[Key, int], Hole]:
+    if text is None and family.bare:
         return family.draw
     try:
         if family.read is None:
             raise ValueError
-        options = family.read(text)
+        options = family.read(text or "")
     except ValueError as error:
-        raise InputError(f"cannot read the hole {spec!r}; an example of this family: {family.example}") from error
+        message = f"cannot read the hole {spec!r}; an example of this family: {family.example}"
+        raise InputError(message) from error
     return functools.partial(family.draw, **options)
 
 
+def _checked(draw: Callable[[Key, int], Hole], spec: str) -> Callable[[Key, int], Hole]:
+    """A user's family, with what it returns checked when it is traced."""
+
+    def checked(key: Key, size: int) -> Hole:
+        hole = draw(key, size)
+        if getattr(hole, "shape", None) != (size, size, 1):
+            got = getattr(hole, "shape", type(hole).__name__)
+            raise InputError(f"the hole {spec!r} must be an array {(size, size, 1)}, got {got}")
+        return hole.astype(jnp.float32)
+
+    return checked
+
+
 def location_grid(size: int, *, side: int, count: int) -> tuple[str, ...]:
-    """Specs of equal squares on a regular grid of places (Liu et al., fig. 2).
+    """Specs of equal squares on a regular grid of positions (Liu et al., fig. 2).
 
     Args:
       size: side of the pictures in pixels.
       side: side of the holes in pixels.
-      count: places per row and column; the outermost touch the picture's border.
+      count: positions per row and column; the outermost touch the picture's border.
 
     Returns:
       ``count * count`` specs such as "place:16@0+24", row by row.
@@ -112,30 +160,31 @@ def location_grid(size: int, *, side: int, count: int) -> tuple[str, ...]:
     return tuple(f"place:{side}@{top}+{left}" for top in starts for left in starts)
 
 
-def by_turns(specs: str, size: int) -> Callable[[Key, int], Hole]:
-    """Holes of several families by turns: example i has one of family i mod F, and no other is drawn for it.
+def cycle(specs: str, size: int) -> Callable[[Key, int], Hole]:
+    """Rotate through several families: example i gets a hole of family i mod F, and no other.
 
     Args:
       specs: F families by comma, as ``parse`` reads them: "center,left,random:0.8,square:16-40".
-      size: side of the pictures.
+      size: side of the pictures in pixels.
 
     Returns:
-      ``(key, count) -> holes [count, size, size, 1]``, jittable with a traced key. It raises InputError for more
-      families than holes: some would never be seen.
+      ``(key, count) -> holes [count, size, size, 1]``, jittable with a traced key. It raises
+      InputError for more families than holes: some would never be seen.
 
     Raises:
-      InputError: for an unknown name, an option that makes no sense, or holes that do not fit the picture.
+      InputError: for an unknown name, an option that makes no sense, or holes that do not fit the
+        picture.
     """
     families = [parse(spec) for spec in specs.split(",")]
-    turns = len(families)
+    number = len(families)
 
     def draw(key: Key, count: int) -> Hole:
-        if count < turns:
-            raise InputError(f"a batch of {count} pictures cannot have holes of {turns} families: choose a larger one")
+        if count < number:
+            raise InputError(f"a batch of {count} pictures cannot have holes of {number} families: choose a larger one")
         keys = jax.random.split(key, count)
-        drawn = [jax.vmap(lambda key, f=f: f(key, size))(keys[i::turns]) for i, f in enumerate(families)]
-        places = np.concatenate([np.arange(count)[i::turns] for i in range(turns)])
-        return jnp.concatenate(drawn)[np.argsort(places)]
+        drawn = [jax.vmap(lambda key, f=f: f(key, size))(keys[i::number]) for i, f in enumerate(families)]
+        examples = np.concatenate([np.arange(count)[i::number] for i in range(number)])
+        return jnp.concatenate(drawn)[np.argsort(examples)]
 
-    jax.eval_shape(lambda: draw(jax.random.key(0), turns))  # a hole that does not fit is refused now
+    jax.eval_shape(lambda: draw(jax.random.key(0), number))  # a hole that does not fit is refused now
     return draw

@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax import seeds
@@ -18,11 +17,16 @@ CHUNK = 64  # pictures drawn at once: bounds memory, and one compilation serves 
 @functools.lru_cache  # compiled once per family and size
 def _chunk_of(spec: str, size: int):
     draw = parse(spec)
-    return jax.jit(jax.vmap(lambda key: draw(key, size).astype(jnp.bool_)))
+
+    def one(key):
+        hole = draw(key, size)
+        return hole > 0.5, ((hole == 0) | (hole == 1)).all()
+
+    return jax.jit(jax.vmap(one))
 
 
 def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> np.ndarray:
-    """One hole per picture, from its id and the seed alone.
+    """Draw one hole per picture, from its id and the seed alone.
 
     Always drawn on the CPU, whatever the accelerator.
 
@@ -33,11 +37,12 @@ def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> 
       seed: of the set.
 
     Returns:
-      ``float32 [N, size, size, 1]``, 1 = missing. A picture's hole does not depend on its place in ``ids``.
+      ``float32 [N, size, size, 1]``, 1 = missing. A picture's hole does not depend on its place in
+      ``ids``.
 
     Raises:
-      InputError: for a spec that makes no sense or does not fit, or where jax was started without its CPU
-        backend.
+      InputError: for a spec that makes no sense or does not fit, a family of the user's own that
+        draws anything but 0 and 1, or where jax was started without its CPU backend.
     """
     draw_chunk = _chunk_of(spec, size)
     try:
@@ -49,7 +54,10 @@ def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> 
         for first in range(0, len(ids), CHUNK):
             chunk = list(ids[first : first + CHUNK])
             keys = seeds.example_keys(seed, chunk + [""] * (CHUNK - len(chunk)), "hole")
-            holes[first : first + CHUNK] = draw_chunk(keys)[: len(chunk)]
+            drawn, binary = draw_chunk(keys)
+            if not binary.all():  # only a user's own family can do this
+                raise InputError(f"the hole {spec!r} has values other than 0 (known) and 1 (missing)")
+            holes[first : first + CHUNK] = drawn[: len(chunk)]
     return holes
 
 

@@ -80,7 +80,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         shares = composition(state, batch_size)
 
         def draw(key, number):
-            return jax.vmap(draw_level)(jax.random.split(key, number), curriculum.levels(shares, number))
+            return jax.vmap(draw_level)(jax.random.split(key, number), curriculum.levels(shares, batch_size=number))
 
         def loss(params, stats, batch, key):
             image = batch["image"]

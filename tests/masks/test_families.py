@@ -257,13 +257,56 @@ def test_a_hole_that_does_not_fit(spec, said):
 
 
 def test_families_take_turns():
-    draw = jax.jit(masks.by_turns("center:4,left,square:2-3", 16), static_argnums=1)
+    draw = jax.jit(masks.cycle("center:4,left,square:2-3", 16), static_argnums=1)
     holes = np.asarray(draw(KEY, 8))
     assert holes.shape == (8, 16, 16, 1)
     np.testing.assert_array_equal(holes[0::3], [masks.center(KEY, 16, side=4)] * 3)
     np.testing.assert_array_equal(holes[1::3], [masks.half(KEY, 16, side="left")] * 3)
     assert set(holes[2::3].sum((1, 2, 3))) <= {4, 9} and not np.array_equal(holes[2], holes[5])
     alone = jax.vmap(lambda key: masks.parse("square:2-9")(key, 16))(jax.random.split(KEY, 5))
-    np.testing.assert_array_equal(masks.by_turns("square:2-9", 16)(KEY, 5), alone)
+    np.testing.assert_array_equal(masks.cycle("square:2-9", 16)(KEY, 5), alone)
     with pytest.raises(InputError, match="a batch of 2 pictures cannot have holes of 3 families"):
-        masks.by_turns("center:4,left,square:2-3", 16)(KEY, 2)
+        masks.cycle("center:4,left,square:2-3", 16)(KEY, 2)
+
+
+def test_a_family_of_ones_own(documented):
+    """A cross of width w on 8 x 8 covers 2 * 8 w - w * w pixels."""
+    documented(masks)
+    cross = np.asarray(masks.parse("my_masks:cross")(KEY, 8))[..., 0]
+    assert cross.sum() == 28 and cross[3:5].all() and cross[:, 3:5].all()
+    assert masks.parse("my_masks:bars:4")(KEY, 8).sum() == 48
+    frozen = masks.evaluation_holes("my_masks:cross", ids=IDS, size=8, seed=0)
+    np.testing.assert_array_equal(frozen[..., 0], [cross] * 3)
+    mixed = masks.cycle("my_masks:cross,left,my_masks:bars:4", 8)(KEY, 6)
+    np.testing.assert_array_equal(mixed.sum((1, 2, 3)), [28, 32, 48, 28, 32, 48])
+
+
+@pytest.mark.parametrize(
+    "spec, said",
+    [
+        ("my_masks:crss", "module 'my_masks' has no 'crss'"),
+        ("my_msks:cross", "unknown hole 'my_msks:cross'; known: center, .* your own module:attribute"),
+        ("my_masks:cross:3", "cannot read the hole 'my_masks:cross:3'; an example of this family: my_masks:cross"),
+        ("my_masks:bars:wide", "an example of this family: my_masks:bars:4"),
+        ("odd_masks:flat", r"the hole 'odd_masks:flat' must be an array \(8, 8, 1\), got \(8, 8\)"),
+        ("odd_masks:nothing", r"must be an array \(8, 8, 1\), got NoneType"),
+        ("odd_masks:grey", "'odd_masks:grey' has values other than 0"),
+    ],
+)
+def test_a_family_of_ones_own_that_makes_no_sense(documented, spec, said):
+    documented(masks)
+    (documented.folder / "odd_masks.py").write_text(
+        "import jax.numpy as jnp\n"
+        "flat = lambda key, size: jnp.ones((size, size))\n"
+        "nothing = lambda key, size: None\n"
+        "grey = lambda key, size: jnp.full((size, size, 1), 0.3)\n"
+    )
+    with pytest.raises(InputError, match=said):
+        masks.evaluation_holes(spec, ids=IDS, size=8, seed=0)
+
+
+@pytest.mark.parametrize(
+    "spec, named", [("center", True), ("random:0.8", True), ("my_masks:cross", True), ("holes/left", False)]
+)
+def test_what_names_a_family(spec, named):
+    assert masks.names_family(spec) == named

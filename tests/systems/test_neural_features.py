@@ -105,7 +105,7 @@ def test_what_the_critics_see():
     """The local one the square around each hole, as it was painted; the global one known pixels, and painted ones."""
     painted, image = batch(3)["image"], -batch(3)["image"]
     places = [(0, 12), (5, 3), (9, 9)]
-    hole = jnp.stack([masks.place(jax.random.key(0), SIZE, side=4, top=t, left=l) for t, l in places])
+    hole = jnp.stack([masks.square_at(jax.random.key(0), SIZE, side=4, top=t, left=l) for t, l in places])
     both = seen(painted, image, hole, critics=("global", "local"), side=4)
     np.testing.assert_array_equal(both["global"], np.where(hole > 0.5, painted, image))
     for i, (top, left) in enumerate(places):

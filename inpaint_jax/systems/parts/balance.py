@@ -32,7 +32,7 @@ def stage(
       settings: of the stage: ``losses``, as the search has them, and ``holes``, the family that is measured under.
     """
     balanced = [label for label in settings["losses"] if label != REFERENCE]
-    draw = masks.by_turns(settings["holes"], size)
+    draw = masks.cycle(settings["holes"], size)
 
     def init(key, batch, earlier):
         del batch, earlier

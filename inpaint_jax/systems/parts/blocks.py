@@ -43,7 +43,7 @@ class Blocks:
 
     def draw(self, key: Key, count: int, axis_name: str | None = None) -> Hole:
         """Holes to train on, ``[count, size, size, 1]``."""
-        return steps.global_draw(masks.by_turns(self.holes, self.size), key, count, axis_name)
+        return steps.global_draw(masks.cycle(self.holes, self.size), key, count, axis_name)
 
     def damage(self, image: Image, hole: Hole) -> jax.Array:
         """What the network is given, ``[B, size, size, C]`` in its own range."""
@@ -140,7 +140,7 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
     """
     if not 0 < side <= size:
         raise InputError(f"networks: a block of {side} pixels is no part of a picture of {size}")
-    draw, families = masks.by_turns(holes, size), 1 + holes.count(",")
+    draw, families = masks.cycle(holes, size), 1 + holes.count(",")
     trained, places = None, np.zeros((1, 2), int)
     if side < size:
         drawn = np.asarray(draw(jax.random.key(1), DRAWN * families)).reshape(DRAWN, families, size, size, 1)

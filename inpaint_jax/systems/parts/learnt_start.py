@@ -45,7 +45,7 @@ def stage(
       InputError: for an unknown family, or one whose holes do not fit the pictures.
     """
     tx = optimizers.build(optimizer, label="stages.encoder.optimizer")
-    draw = masks.by_turns(holes, size)
+    draw = masks.cycle(holes, size)
 
     def init(key, batch, earlier):
         del earlier

@@ -47,7 +47,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
     enter = resolve(settings["input"], INPUTS, kind=f"{label}.input")
     total = objective(settings["losses"], LOSSES)
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
-    draw = masks.by_turns(settings["holes"], size)
+    draw = masks.cycle(settings["holes"], size)
 
     def pair(batch: Batch, key: Key, axis_name: str | None = None) -> tuple[Image, Image]:
         """What the autoencoder is given, and what it is to return."""

@@ -80,8 +80,8 @@ def test_holes():
     np.testing.assert_array_equal(whole.gap(smaller), smaller)
     drawn = whole.draw(jax.random.key(0), 3)
     assert (drawn[0] != drawn[1]).any()
-    by_turns = of(side=16, holes="left,center:4").draw(jax.random.key(0), 4)
-    np.testing.assert_array_equal(by_turns.sum((1, 2, 3)), [128, 16, 128, 16])
+    in_rotation = of(side=16, holes="left,center:4").draw(jax.random.key(0), 4)
+    np.testing.assert_array_equal(in_rotation.sum((1, 2, 3)), [128, 16, 128, 16])
 
 
 BLOCK = of()

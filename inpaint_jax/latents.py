@@ -1,0 +1,97 @@
+"""Latents: where a search begins, and the projections that keep it where the generator was trained.
+
+``--config.search.projection=module:attribute`` names your own projection: a function
+``(key, latent) -> latent`` that runs after every update::
+
+    # my_projections.py
+    import jax.numpy as jnp
+
+    def sphere(key, latent):
+        # Latents of N(0, 1) lie near a sphere of radius sqrt(Z) (White 2016, section 2).
+        return jnp.sqrt(latent.size) * latent / jnp.linalg.norm(latent)
+"""
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.types import Key, Tree
+
+
+def clip(key: Key, latent: Tree) -> Tree:
+    """Move entries outside [-1, 1] to the border (Yeh et al.).
+
+    Args:
+      key: ignored.
+      latent: a pytree of arrays.
+
+    Returns:
+      The same structure, in [-1, 1].
+    """
+    del key
+    return jax.tree.map(lambda leaf: jnp.clip(leaf, -1.0, 1.0), latent)
+
+
+def stochastic_clip(key: Key, latent: Tree) -> Tree:
+    """Redraw entries outside [-1, 1] from U(-1, 1); the others stay (Lipton & Tripathi 2017).
+
+    Args:
+      key: typed key ``[]``; every leaf of a latent of several has a key of its own.
+      latent: a pytree of arrays.
+
+    Returns:
+      The same structure, in [-1, 1].
+    """
+    leaves, structure = jax.tree.flatten(latent)
+    keys = [key] if len(leaves) == 1 else [jax.random.fold_in(key, i) for i in range(len(leaves))]
+
+    def redrawn(key, leaf):
+        fresh = jax.random.uniform(key, leaf.shape, leaf.dtype, minval=-1.0, maxval=1.0)
+        return jnp.where(jnp.abs(leaf) > 1.0, fresh, leaf)
+
+    return jax.tree.unflatten(structure, map(redrawn, keys, leaves))
+
+
+def unconstrained(key: Key, latent: Tree) -> Tree:
+    """Leave a latent as it is.
+
+    Args:
+      key: ignored.
+      latent: a pytree of arrays.
+
+    Returns:
+      The latent.
+    """
+    del key
+    return latent
+
+
+PROJECTIONS = {"clip": clip, "stochastic": stochastic_clip, "none": unconstrained}
+
+
+def uniform(key: Key, shape: tuple[int, ...]) -> jax.Array:
+    """Draw from U(-1, 1), the prior that the generator was trained on.
+
+    Args:
+      key: typed key ``[]``.
+      shape: of the latents.
+
+    Returns:
+      Latents of that shape.
+    """
+    return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
+
+
+def normal(key: Key, shape: tuple[int, ...]) -> jax.Array:
+    """Draw from N(0, 1), where the published searches start.
+
+    Args:
+      key: typed key ``[]``.
+      shape: of the latents.
+
+    Returns:
+      Latents of that shape.
+    """
+    return jax.random.normal(key, shape)
+
+
+STARTS = {"uniform": uniform, "normal": normal}
