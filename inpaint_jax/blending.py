@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
 
+__all__ = ["EDGES", "conjugate_gradients", "degrees", "laplacian", "poisson_blend"]
+
 EDGES = ("neumann", "published")
 
 
@@ -46,21 +48,20 @@ def poisson_blend(
       hole it is the image, with nothing but hole the guidance.
 
     Raises:
-      ValueError: where the shapes do not fit.
-      InputError: for another ``edge``.
+      InputError: where the shapes do not fit, an array is not float, or for another ``edge``.
     """
     check_same_shape(image=image, guidance=guidance)
     check_hole(hole, image)
     if edge not in EDGES:
         raise InputError(f"unknown edge {edge!r} of the blend; known: {', '.join(EDGES)}")
-    inverse_diagonal = 1.0 / degrees(image.shape[1], image.shape[2], edge)
+    inverse_diagonal = 1.0 / degrees(image.shape[1], image.shape[2], edge=edge)
 
     def solve(image, guidance, hole):
         # Solved for is the correction to the guidance: harmonic in the hole, image - guidance on its border.
         border = jnp.where(hole > 0.5, 0.0, image - guidance)
         correction, _ = conjugate_gradients(
-            lambda v: hole * laplacian(v, edge),
-            -hole * laplacian(border, edge),
+            lambda v: hole * laplacian(v, edge=edge),
+            -hole * laplacian(border, edge=edge),
             inverse_diagonal,
             tolerance=tolerance,
             max_iterations=max_iterations,
@@ -70,20 +71,33 @@ def poisson_blend(
     return jax.vmap(solve)(image, guidance, hole)
 
 
-def laplacian(values: jax.Array, edge: str = "neumann") -> jax.Array:
-    """Number of neighbours times the value, minus their sum, of every pixel of one picture ``[H, W, C]``.
+def laplacian(values: jax.Array, *, edge: str = "neumann") -> jax.Array:
+    """Apply the (negative) discrete Laplacian to one picture: neighbours times the value, minus their sum.
 
-    With "neumann" only neighbours inside the picture count; with "published" there are always four, 0
-    outside.
+    Args:
+      values: ``[H, W, C]``.
+      edge: "neumann" counts the neighbours inside the picture; "published" always four, 0 outside.
+
+    Returns:
+      ``[H, W, C]``.
     """
     height, width, _ = values.shape
     padded = jnp.pad(values, ((1, 1), (1, 1), (0, 0)))
     neighbours = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
-    return degrees(height, width, edge) * values - neighbours
+    return degrees(height, width, edge=edge) * values - neighbours
 
 
-def degrees(height: int, width: int, edge: str = "neumann") -> jax.Array:
-    """Neighbours of every pixel as ``laplacian`` counts them, ``[H, W, 1]``."""
+def degrees(height: int, width: int, *, edge: str = "neumann") -> jax.Array:
+    """Count the neighbours of every pixel as ``laplacian`` does, the diagonal of its matrix.
+
+    Args:
+      height: of the picture in pixels.
+      width: of the picture in pixels.
+      edge: as in ``laplacian``.
+
+    Returns:
+      ``[H, W, 1]``.
+    """
     if edge == "published":
         return jnp.full((height, width, 1), 4.0)
     row, column = jnp.arange(height)[:, None, None], jnp.arange(width)[None, :, None]

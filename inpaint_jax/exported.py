@@ -22,6 +22,8 @@ from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
 
+__all__ = ["Completer", "load"]
+
 
 class Completer(NamedTuple):
     """An exported system; call it with pictures and holes. Every other number of pictures is compiled anew.

@@ -20,6 +20,18 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Tree
 
+__all__ = [
+    "AXIS",
+    "data_parallel",
+    "mesh",
+    "per_device",
+    "put_batch",
+    "replicate",
+    "share_batch",
+    "share_slots",
+    "spread",
+]
+
 AXIS = "data"
 MOST_COPIED = 32_000_000  # parameters that every core of a CPU has for itself
 

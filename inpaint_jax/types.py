@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+
+from inpaint_jax.errors import InputError
 
 Image = jax.Array  # float32 [B, H, W, C] in [-1, 1]
 Hole = jax.Array  # float32 [B, H, W, 1], 1 = missing
@@ -15,20 +18,39 @@ Batch = Mapping[str, jax.Array]  # {"image": [B, H, W, C], "label": [B], ...}
 Tree = Any  # any pytree of arrays
 
 
+def check_float(**arrays: jax.Array | np.ndarray) -> None:
+    """Raise InputError, naming the array and its type, unless all are float.
+
+    Integers are nearly always the levels of a picture file, and a loss of these would be a number
+    that looks like one.
+    """
+    for name, array in arrays.items():
+        if not jnp.issubdtype(array.dtype, jnp.floating):
+            raise InputError(
+                f"{name} must be float, got {array.dtype}: images are in [-1, 1], "
+                "as compositing.from_levels makes them of uint8, and holes 0 or 1"
+            )
+
+
 def check_image(name: str, image: jax.Array | np.ndarray) -> None:
-    """Raises ValueError unless ``image`` has the shape ``[B, H, W, C]``."""
+    """Raise InputError unless ``image`` is a float array ``[B, H, W, C]``."""
+    check_float(**{name: image})
     if image.ndim != 4:
-        raise ValueError(f"{name} must have the shape [B, H, W, C], got {image.shape}")
+        raise InputError(f"{name} must have the shape [B, H, W, C], got {image.shape}")
 
 
 def check_same_shape(**arrays: jax.Array | np.ndarray) -> None:
-    """Raises ValueError, naming every array and its shape, unless all shapes are equal."""
-    if len({a.shape for a in arrays.values()}) > 1:
-        raise ValueError("shapes differ: " + ", ".join(f"{n} {a.shape}" for n, a in arrays.items()))
+    """Raise InputError, naming every array, unless all are float and of one shape."""
+    check_float(**arrays)
+    if len({array.shape for array in arrays.values()}) > 1:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise InputError(f"shapes differ: {shapes}")
 
 
 def check_hole(hole: jax.Array | np.ndarray, image: jax.Array | np.ndarray, name: str = "image") -> None:
-    """Raises ValueError unless ``hole`` is ``[B, H, W, 1]`` for an ``image`` ``[B, H, W, C]``."""
+    """Raise InputError unless ``hole`` is a float array ``[B, H, W, 1]`` for the image."""
     check_image(name, image)
+    check_float(hole=hole)
     if hole.shape != (*image.shape[:3], 1):
-        raise ValueError(f"hole must have the shape {(*image.shape[:3], 1)} for {name} {image.shape}, got {hole.shape}")
+        wanted = f"{(*image.shape[:3], 1)} for {name} {image.shape}"
+        raise InputError(f"hole must have the shape {wanted}, got {hole.shape}")

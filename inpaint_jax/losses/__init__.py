@@ -1,4 +1,17 @@
-"""Every loss by its name in a config. A loss returns ``[B]``; its parameters name what a step must offer."""
+"""Every loss by its name in a config. A loss returns ``[B]``; its parameters name what a step must offer.
+
+Wherever a loss is named, ``module:attribute`` names your own, a function of any of the values that
+the step or the search offers; its keyword-only parameters are options::
+
+    # my_losses.py
+    import jax.numpy as jnp
+
+    def edge_l1(prediction, target, *, axis=1):
+        difference = jnp.diff(prediction - target, axis=axis)
+        return jnp.abs(difference).mean((1, 2, 3))
+
+In a config: ``losses.edge = dict(fn="my_losses:edge_l1", weight=0.1, axis=2)``.
+"""
 
 from inpaint_jax.losses.adversarial import (
     discriminator_bce,
@@ -7,10 +20,44 @@ from inpaint_jax.losses.adversarial import (
     generator_nonsaturating,
     generator_saturating,
 )
-from inpaint_jax.losses.contextual import contextual_l1, contextual_l2
+from inpaint_jax.losses.contextual import contextual_l1, contextual_l2, importance_weight
+from inpaint_jax.losses.objective import Objective, objective
 from inpaint_jax.losses.perceptual import feature_l2, jeffreys, semantic
-from inpaint_jax.losses.reconstruction import half_l2_sum, l1, l2_mean, l2_sum, masked_l2, overlap_l2, weighted_l2
+from inpaint_jax.losses.reconstruction import (
+    half_l2_sum,
+    l1,
+    l2_mean,
+    l2_sum,
+    masked_l2,
+    overlap_l2,
+    weighted_l2,
+)
 from inpaint_jax.losses.variational import gaussian_kl
+
+__all__ = [
+    "LOSSES",
+    "Objective",
+    "contextual_l1",
+    "contextual_l2",
+    "discriminator_bce",
+    "discriminator_least_squares",
+    "feature_l2",
+    "gaussian_kl",
+    "generator_least_squares",
+    "generator_nonsaturating",
+    "generator_saturating",
+    "half_l2_sum",
+    "importance_weight",
+    "jeffreys",
+    "l1",
+    "l2_mean",
+    "l2_sum",
+    "masked_l2",
+    "objective",
+    "overlap_l2",
+    "semantic",
+    "weighted_l2",
+]
 
 LOSSES = {
     "contextual_l1": contextual_l1,

@@ -7,7 +7,7 @@ binary cross-entropies are in nats and finite for any finite logit; at logit 0 t
 import jax
 import jax.numpy as jnp
 
-from inpaint_jax.types import PerExample
+from inpaint_jax.types import PerExample, check_float
 
 
 def discriminator_bce(real_logits: jax.Array, fake_logits: jax.Array) -> PerExample:
@@ -19,7 +19,11 @@ def discriminator_bce(real_logits: jax.Array, fake_logits: jax.Array) -> PerExam
 
     Returns:
       ``[B]``, ``-log D(x) - log(1 - D(G))`` in nats.
+
+    Raises:
+      InputError: where the logits are not float.
     """
+    check_float(real_logits=real_logits, fake_logits=fake_logits)
     return _per_example(jax.nn.softplus(-real_logits)) + _per_example(jax.nn.softplus(fake_logits))
 
 
@@ -31,7 +35,11 @@ def generator_nonsaturating(fake_logits: jax.Array) -> PerExample:
 
     Returns:
       ``[B]``, ``-log D(G)`` in nats.
+
+    Raises:
+      InputError: where the logits are not float.
     """
+    check_float(fake_logits=fake_logits)
     return _per_example(jax.nn.softplus(-fake_logits))
 
 
@@ -43,7 +51,11 @@ def generator_saturating(fake_logits: jax.Array) -> PerExample:
 
     Returns:
       ``[B]``, ``log(1 - D(G))`` in nats: negative, unbounded below, flat where D is sure of a fake.
+
+    Raises:
+      InputError: where the logits are not float.
     """
+    check_float(fake_logits=fake_logits)
     return -_per_example(jax.nn.softplus(fake_logits))
 
 
@@ -60,7 +72,11 @@ def discriminator_least_squares(
 
     Returns:
       ``[B]``, ``(s_real - b)^2 / 2 + (s_fake - a)^2 / 2``.
+
+    Raises:
+      InputError: where the logits are not float.
     """
+    check_float(real_logits=real_logits, fake_logits=fake_logits)
     real = _per_example(jnp.square(real_logits - real_target))
     return 0.5 * real + 0.5 * _per_example(jnp.square(fake_logits - fake_target))
 
@@ -74,7 +90,11 @@ def generator_least_squares(fake_logits: jax.Array, *, real_target: float = 1.0)
 
     Returns:
       ``[B]``, ``(s_fake - c)^2 / 2``.
+
+    Raises:
+      InputError: where the logits are not float.
     """
+    check_float(fake_logits=fake_logits)
     return 0.5 * _per_example(jnp.square(fake_logits - real_target))
 
 

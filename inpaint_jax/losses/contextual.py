@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 from jax import lax
 
-from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_same_shape
+from inpaint_jax.errors import InputError
+from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, check_same_shape
 
 
 def importance_weight(hole: Hole, *, window: int = 7) -> Image:
@@ -20,11 +21,13 @@ def importance_weight(hole: Hole, *, window: int = 7) -> Image:
       ``[B, H, W, 1]`` in [0, 1): 0 inside the hole, and 0 more than ``window // 2`` pixels from any hole.
 
     Raises:
-      ValueError: for an even window, or one whose half is wider than the picture.
+      InputError: for an even window, one whose half is wider than the picture, or a hole that is
+        not float.
     """
+    check_image("hole", hole)
     half = window // 2
     if window % 2 == 0 or half > min(hole.shape[1:3]):
-        raise ValueError(f"window must be odd and at most 2 * {min(hole.shape[1:3])} + 1, got {window}")
+        raise InputError(f"window must be odd and at most 2 * {min(hole.shape[1:3])} + 1, got {window}")
     padded = jnp.pad(hole, ((0, 0), (half, half), (half, half), (0, 0)), mode="symmetric")
     missing = lax.reduce_window(padded, 0.0, lax.add, (1, window, window, 1), (1, 1, 1, 1), "VALID")
     return (1.0 - hole) * missing / window**2
@@ -44,7 +47,7 @@ def contextual_l1(prediction: Image, target: Image, importance: Image) -> PerExa
       ``[B]``, weighted absolute intensity summed over H, W and C. What lies at weight 0 is ignored.
 
     Raises:
-      ValueError: where the shapes do not fit.
+      InputError: where the shapes do not fit, or an array is not float.
     """
     return (importance * jnp.abs(_weighed_difference(prediction, target, importance))).sum((1, 2, 3))
 
@@ -61,7 +64,7 @@ def contextual_l2(prediction: Image, target: Image, importance: Image) -> PerExa
       ``[B]``, squared weighted intensity summed over H, W and C. What lies at weight 0 is ignored.
 
     Raises:
-      ValueError: where the shapes do not fit.
+      InputError: where the shapes do not fit, or an array is not float.
     """
     return jnp.square(importance * _weighed_difference(prediction, target, importance)).sum((1, 2, 3))
 

@@ -38,8 +38,8 @@ def feature_l2(
       ``[B]``.
 
     Raises:
-      InputError: for an unknown reduction, or a layer that is not among the maps.
-      ValueError: where the shapes differ.
+      InputError: for an unknown reduction, a layer that is not among the maps, shapes that differ,
+        or maps that are not float.
     """
     reduce = resolve(reduction, REDUCTIONS, kind="reduction")
     if layer not in features:
@@ -70,7 +70,7 @@ def semantic(
       ``[B]``, relative distances summed over layers; the same when both maps are enlarged by one factor.
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     total = jnp.zeros(())
     for layer, weight in (layers or {"3b": 1.0, "4b": 1.0}).items():
@@ -94,7 +94,7 @@ def jeffreys(class_logits: jax.Array, completed_class_logits: jax.Array, *, stop
       ``[B]`` in nats, at least 0. No probability counts as less than 1e-12.
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     check_same_shape(class_logits=class_logits, completed_class_logits=completed_class_logits)
     completed_class_logits = jax.lax.stop_gradient(completed_class_logits) if stop_target else completed_class_logits

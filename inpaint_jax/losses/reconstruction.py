@@ -19,7 +19,7 @@ def l2_mean(prediction: Image, target: Image) -> PerExample:
       ``[B]``, mean squared intensity over H, W and C.
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     return jnp.square(_difference(prediction, target)).mean((1, 2, 3))
 
@@ -35,7 +35,7 @@ def l2_sum(prediction: Image, target: Image) -> PerExample:
       ``[B]``, squared intensity summed over H, W and C.
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     return jnp.square(_difference(prediction, target)).sum((1, 2, 3))
 
@@ -51,7 +51,7 @@ def half_l2_sum(prediction: Image, target: Image) -> PerExample:
       ``[B]``, half the squared intensity summed over H, W and C.
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     return 0.5 * l2_sum(prediction, target)
 
@@ -67,7 +67,7 @@ def l1(prediction: Image, target: Image) -> PerExample:
       ``[B]``, mean absolute intensity over H, W and C.
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     return jnp.abs(_difference(prediction, target)).mean((1, 2, 3))
 
@@ -85,7 +85,7 @@ def masked_l2(prediction: Image, target: Image, hole: Hole) -> PerExample:
       multiply by ``hole.sum((1, 2, 3)) * C`` for their scale.
 
     Raises:
-      ValueError: where the shapes do not fit.
+      InputError: where the shapes do not fit, or an array is not float.
     """
     check_hole(hole, prediction, "prediction")
     error = jnp.square(_difference(prediction, target)) * hole
@@ -107,7 +107,7 @@ def weighted_l2(prediction: Image, target: Image, importance: Image) -> PerExamp
       ``[B]``, mean of the weighted squared intensity over H, W and C.
 
     Raises:
-      ValueError: where the shapes do not fit.
+      InputError: where the shapes do not fit, or an array is not float.
     """
     check_hole(importance, prediction, "prediction")
     return (importance * jnp.square(_difference(prediction, target))).mean((1, 2, 3))
@@ -126,7 +126,7 @@ def overlap_l2(prediction: Image, target: Image, *, overlap: int = 4, ring_weigh
       ``[B]``, mean of the weighted squared intensity over H, W and C (not divided by the sum of the weights).
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     check_image("prediction", prediction)
     _, height, width, _ = prediction.shape

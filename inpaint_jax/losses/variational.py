@@ -20,7 +20,7 @@ def gaussian_kl(mean: jax.Array, log_variance: jax.Array) -> PerExample:
       ``[B]`` in nats, at least 0.
 
     Raises:
-      ValueError: where the shapes differ.
+      InputError: where the shapes differ, or an array is not float.
     """
     check_same_shape(mean=mean, log_variance=log_variance)
     return 0.5 * (jnp.square(mean) + jnp.exp(log_variance) - 1.0 - log_variance).sum(-1)

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
+from inpaint_jax import losses
+from inpaint_jax.errors import InputError
 from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.contextual import importance_weight
+from inpaint_jax.losses.objective import objective
 
 B, SIZE = 3, 12
 NOT_DIFFERENTIATED = {"hole", "importance"}
@@ -102,6 +105,18 @@ def test_finite_at_the_ends(loss, missing, logit):
 
 
 @every_loss
+def test_integers_are_refused(loss):
+    """The levels of a picture file, by mistake."""
+    values = single(samples())
+    names = [name for name, p in inspect.signature(loss).parameters.items() if p.default is p.empty]
+    for name in names:
+        wrong = jax.tree.map(lambda x: x.astype(jnp.int32), values[name])
+        with pytest.raises(InputError, match="must be float, got int32") as caught:
+            loss(**{other: values[other] for other in names} | {name: wrong})
+        assert "\n" not in str(caught.value)
+
+
+@every_loss
 def test_docstring(loss):
     for said in ("Args:", "Returns:", "[B"):
         assert said in loss.__doc__
@@ -113,3 +128,18 @@ def test_docstring(loss):
 def test_options_are_keyword_only(loss):
     for name, parameter in inspect.signature(loss).parameters.items():
         assert (parameter.default is not parameter.empty) == (parameter.kind is parameter.KEYWORD_ONLY), name
+
+
+def test_every_loss_is_public():
+    assert {loss.__name__ for loss in LOSSES.values()} <= set(losses.__all__)
+
+
+def test_a_loss_of_ones_own(documented):
+    """Differences along x of a picture that is its number of column: 1 everywhere, 0 along y."""
+    documented(losses)
+    ramp = jnp.broadcast_to(jnp.arange(4.0)[:, None], (2, 4, 4, 3))
+    for axis, expected in ((1, 0.0), (2, 1.0)):
+        terms = {"edge": {"fn": "my_losses:edge_l1", "weight": 0.5, "axis": axis}}
+        total, parts = objective(terms, LOSSES)({"prediction": ramp, "target": 0 * ramp})
+        np.testing.assert_array_equal(parts["edge"], [expected] * 2)
+        assert total == expected / 2
