@@ -14,6 +14,19 @@ from numpy.typing import ArrayLike
 
 from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
 
+__all__ = [
+    "CAFFE_MEAN",
+    "composite",
+    "fill",
+    "from_levels",
+    "from_unit",
+    "quantise",
+    "round_levels",
+    "to_255",
+    "to_levels",
+    "to_unit",
+]
+
 Array = TypeVar("Array", jax.Array, np.ndarray)
 
 CAFFE_MEAN = (-0.082353, -0.184314, -0.035294)

