@@ -1,9 +1,9 @@
 r"""Buchacek et al. 2020, semantic inpainting with a classifier: Yeh's search, and a GoogLeNet that sees what is shown.
 
-  inpaint train --config=configs/classifier_guided.py --workdir=runs/guided
+  inpaint train --config=classifier_guided --workdir=runs/guided
   inpaint complete --workdir=runs/guided --images='facades?split=test&count=64' --holes=center --output=completed
 
-Argument, ``configs/classifier_guided.py:preset,terms,layers,scale,search``, in any order, default
+Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, default
 ``default,logits,3b,4b,cpu``; scale and search are those of ``configs/yeh.py``, whose DCGAN this is.
 
   default           the classifier sees pictures as it was trained to; the weights of its terms, and of the critic's

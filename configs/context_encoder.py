@@ -1,10 +1,10 @@
 r"""Pathak et al. 2016, context encoders: feature learning by inpainting. From a damaged picture in one pass.
 
-  inpaint train --config=configs/context_encoder.py --workdir=runs/context_encoder
+  inpaint train --config=context_encoder --workdir=runs/context_encoder
   inpaint complete --workdir=runs/context_encoder --images='facades?split=test&count=64' --holes=center \
                    --output=completed
 
-Argument, ``configs/context_encoder.py:preset,region,waist,game,scale``, in any order, default
+Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, default
 ``default,center,bottleneck,adversarial,cpu``:
 
   default      the block is the hole; the generator is scored by the critic that has just been updated.

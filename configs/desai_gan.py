@@ -1,9 +1,9 @@
 r"""Desai & Ghosal, the GANs beside their variational autoencoders: a context encoder whose encoder is exchanged.
 
-  inpaint train --config=configs/desai_gan.py:resnet --workdir=runs/gan_resnet
+  inpaint train --config=desai_gan:resnet --workdir=runs/gan_resnet
   inpaint complete --workdir=runs/gan_resnet --images='facades?split=test&count=64' --holes=center:32 --output=completed
 
-Argument, ``configs/desai_gan.py:network,preset,scale``, in any order, default ``alexnet,default,cpu``:
+Argument, ``desai_gan:network,preset,scale``, in any order, default ``alexnet,default,cpu``:
 
   alexnet    six strided 4x4 convolutions: the context encoder's, whatever its name says.
   vgg        four 7x7 convolutions with group norm, then one of 3x3; in the paper's abstract, without a result.

@@ -1,9 +1,9 @@
 r"""Desai & Ghosal, image inpainting using variational autoencoders: three encoders, one latent, two decoders.
 
-  inpaint train --config=configs/desai_vae.py:vgg --workdir=runs/vae_vgg
+  inpaint train --config=desai_vae:vgg --workdir=runs/vae_vgg
   inpaint complete --workdir=runs/vae_vgg --images='facades?split=test&count=64' --holes=center:32 --output=completed
 
-Argument, ``configs/desai_vae.py:network,preset,scale``, in any order, default ``vgg,default,cpu``:
+Argument, ``desai_vae:network,preset,scale``, in any order, default ``vgg,default,cpu``:
 
   alexnet    five convolutions, the first 11x11 with stride 4, and a decoder with batch norm.
   vgg        four 7x7 convolutions with group norm and large poolings.

@@ -1,9 +1,9 @@
 r"""Salem et al., L2-GAN: a quarter of the picture, in a corner, predicted on the squared error first, then by a GAN.
 
-  inpaint train --config=configs/l2_gan.py --workdir=runs/l2_gan
+  inpaint train --config=l2_gan --workdir=runs/l2_gan
   inpaint complete --workdir=runs/l2_gan --images='facades?split=test&count=64' --holes=quarter:tr --output=completed
 
-Argument, ``configs/l2_gan.py:models,second,scale``, in any order, default ``four,finetune,cpu``:
+Argument, ``l2_gan:models,second,scale``, in any order, default ``four,finetune,cpu``:
 
   four      a model for every corner, as in the paper, in one run; a picture is completed by the model of its corner.
   one       one model for all corners, our extension: four times the steps of one of the four, as long as all of them.

@@ -1,9 +1,9 @@
 r"""Sharma 2020, plain LSGAN completion: a least-squares GAN without norms, a search with every known pixel, a paste.
 
-  inpaint train --config=configs/lsgan.py --workdir=runs/lsgan
+  inpaint train --config=lsgan --workdir=runs/lsgan
   inpaint complete --workdir=runs/lsgan --images='facades?split=test&count=64' --holes=center --output=completed
 
-Argument, ``configs/lsgan.py:preset,scale``, in any order, default ``default,cpu``:
+Argument, ``lsgan:preset,scale``, in any order, default ``default,cpu``:
 
   default    the search wants a score of 1 from the critic, as the generator did.
   published  the search's perceptual term as printed, log(1 - C), with a sigmoid, without which C is unbounded.

@@ -1,9 +1,9 @@
 r"""Sharma 2020, LSGAN completion refined by an autoencoder: what the search finds is repainted before it is pasted.
 
-  inpaint train --config=configs/lsgan_autoencoder.py --workdir=runs/refined
+  inpaint train --config=lsgan_autoencoder --workdir=runs/refined
   inpaint complete --workdir=runs/refined --images='facades?split=test&count=64' --holes=center --output=completed
 
-Argument, ``configs/lsgan_autoencoder.py:pairs,input,preset,scale``, in any order, default
+Argument, ``lsgan_autoencoder:pairs,input,preset,scale``, in any order, default
 ``noisy,generated,default,cpu``; preset and scale are those of ``configs/lsgan.py``. What the autoencoder learns from is
 not in the paper, which says that it "refines" and speaks of noise:
 

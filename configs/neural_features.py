@@ -1,10 +1,10 @@
 r"""Liu et al. 2018, generative image inpainting with neural features: repainted in one pass, judged in four ways.
 
-  inpaint train --config=configs/neural_features.py --workdir=runs/neural_features
+  inpaint train --config=neural_features --workdir=runs/neural_features
   inpaint complete --workdir=runs/neural_features --images='facades?split=test&count=64' --holes=center:16 \
                    --output=completed
 
-Argument, ``configs/neural_features.py:preset,scale``, in any order, default ``default,cpu``:
+Argument, ``neural_features:preset,scale``, in any order, default ``default,cpu``:
 
   default       as published: trained on one hole in the middle, a quarter of the picture's side; completes any.
   random_holes  our extension: squares of a sixteenth to half of the side, anywhere.

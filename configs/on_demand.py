@@ -1,9 +1,9 @@
 r"""Gao & Grauman 2017, on-demand learning, and the self-tuned encoder-decoder of Salem et al.: holes of every size.
 
-  inpaint train --config=configs/on_demand.py --workdir=runs/self_tuned
+  inpaint train --config=on_demand --workdir=runs/self_tuned
   inpaint complete --workdir=runs/self_tuned --images='facades?split=test&count=64' --holes=level:5 --output=completed
 
-Argument, ``configs/on_demand.py:network,curriculum,scale``, in any order, default ``self_tuned,inv_psnr,cpu``:
+Argument, ``on_demand:network,curriculum,scale``, in any order, default ``self_tuned,inv_psnr,cpu``:
 
   on_demand   pictures of 64, four layers down and up around a channel-wise waist.
   self_tuned  pictures of 128, the context encoder for random holes.

@@ -1,9 +1,9 @@
 r"""Yeh et al. 2017, semantic image inpainting: DCGAN 64x64, latent search, Poisson blending.
 
-  inpaint train --config=configs/yeh.py --workdir=runs/yeh
+  inpaint train --config=yeh --workdir=runs/yeh
   inpaint complete --workdir=runs/yeh --images='facades?split=test&count=64' --holes=center --output=completed
 
-Argument, ``configs/yeh.py:preset,scale,search``, in any order, default ``default,cpu``:
+Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
 
   default    z from U(-1, 1), running batch statistics, one restart: a picture's result is its own.
   published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics.

@@ -1,8 +1,8 @@
 r"""Five codes call themselves Yeh's latent search. One trained DCGAN, their five searches, the same pictures.
 
-  inpaint train    --config=configs/yeh.py:cpu --workdir=runs/faces --config.data.train=...
+  inpaint train    --config=yeh:cpu --workdir=runs/faces --config.data.train=...
   inpaint evaluate --workdir=runs/faces --images=... --holes=center --against=none --config.search.restarts=1 \
-                   --search configs/yeh_dialects.py:{yeh2017,moodoki,bamos,chengbinjin,buchacek}
+                   --search yeh_dialects:{yeh2017,moodoki,bamos,chengbinjin,buchacek}
 
   yeh2017      the paper's text: Adam, saturating prior with weight 0.003, window 7. Its rate, start and answer are not
                stated: 0.01, U(-1, 1), the best iterate.

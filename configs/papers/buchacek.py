@@ -1,11 +1,11 @@
 r"""Buchacek et al. 2020, what a classifier brings to Yeh's search: the paper's table, its curves and its grid.
 
-  inpaint reproduce --experiment=configs/papers/buchacek.py --workdir=runs/cars \
+  inpaint reproduce --experiment=buchacek --workdir=runs/cars \
                     --train='DATA/stanford_cars_train?split=train' \
                     --images='DATA/stanford_cars_train?split=val&count=100' \
                     --validation='DATA/stanford_cars_train?split=val'
 
-Argument, ``configs/papers/buchacek.py:what,scale``, in any order, default ``table,cpu``; scales are those of
+Argument, ``buchacek:what,scale``, in any order, default ``table,cpu``; scales are those of
 ``configs/classifier_guided.py``.
 
   table      Table 1, Figures 3 and 4 with the default presets: Yeh's search, and the guided ones without and with

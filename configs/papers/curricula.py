@@ -1,10 +1,10 @@
 r"""On-demand learning against the fixed schedules that Gao & Grauman compare it to, and the rules that can be read from
 Salem et al. against each other: same pictures, same steps, three seeds.
 
-  inpaint reproduce --experiment=configs/papers/curricula.py --workdir=runs/curricula \
+  inpaint reproduce --experiment=curricula --workdir=runs/curricula \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
 
-Argument, ``curricula.py:scale``, a scale of ``configs/on_demand.py``, default ``cpu``, where each takes a
+Argument, ``curricula:scale``, a scale of ``configs/on_demand.py``, default ``cpu``, where each takes a
 quarter of its steps, 250. The network is that of on-demand learning. An arm is a curriculum and a seed: ``inv_psnr_0``.
 Completed pictures are measured at each of the five levels; a row of the table is the mean over three seeds and their
 deviation, without which no difference between rows means anything.

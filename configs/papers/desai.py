@@ -1,9 +1,9 @@
 r"""Desai & Ghosal, image inpainting using variational autoencoders: Tables 1 to 3 and Figures 4 to 7 of the paper.
 
-  inpaint reproduce --experiment=configs/papers/desai.py --workdir=runs/desai \
+  inpaint reproduce --experiment=desai --workdir=runs/desai \
                     --train='facades?split=train&count=3200' --images='facades?split=test'
 
-Argument, ``configs/papers/desai.py:scale,preset``, in any order, default ``cpu,default``; both words are those of
+Argument, ``desai:scale,preset``, in any order, default ``cpu,default``; both words are those of
 ``configs/desai_vae.py`` and ``configs/desai_gan.py``, of which seventeen trainings are made: five of 100 epochs for
 Tables 1 and 2, and twelve of 30 epochs, four networks with three sizes of the latent, for Table 3. An arm is named by
 the paper's size: ``vae_vgg_2000``. An eighteenth of preset ``default``, ``vae_resnet_normed``, is ours: the released

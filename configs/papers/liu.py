@@ -1,9 +1,9 @@
 r"""Liu et al. 2018: Table 5, Figures 2 to 4, what each of the losses brings, and training on random holes.
 
-  inpaint reproduce --experiment=configs/papers/liu.py --workdir=runs/liu \
+  inpaint reproduce --experiment=liu --workdir=runs/liu \
                     --train='facades?split=train&count=3200' --images='facades?split=test'
 
-Argument, ``liu.py:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains
+Argument, ``liu:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains
 the VGG-19 that the others share, but for ``no_features`` and ``drawn_features`` (its own generator is not trained);
 ``full`` is the paper's method, ``random_holes`` our extension, and the rest leave losses out or, ``weak_critics``,
 weigh them less; ``drawn_features`` asks whether the features have to be learnt. Further test pictures are a second call

@@ -1,9 +1,9 @@
 r"""Salem et al.: the rows of their Table I on the same holes, and the pictures of their Figure 7.
 
-  inpaint reproduce --experiment=configs/papers/salem.py --workdir=runs/salem \
+  inpaint reproduce --experiment=salem --workdir=runs/salem \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
 
-Argument, ``salem.py:scale``, one of ``configs/l2_gan.py``, default ``cpu``. The published rows are of other
+Argument, ``salem:scale``, one of ``configs/l2_gan.py``, default ``cpu``. The published rows are of other
 holes each: of the centre, of squares of 1 to 30 pixels, of corners; some are copied from the papers that they are of.
 Here every method is measured on all of these that it can complete, and on irregular holes. All see pictures of the same
 size: 128 at scale ``paper``, 64 at scale ``cpu``, where all arms take fewer steps than their own configs say.

@@ -1,9 +1,9 @@
 r"""Sharma 2020, LSGAN completion refined by an autoencoder: the paper's table and figures, for four kinds of holes.
 
-  inpaint reproduce --experiment=configs/papers/sharma.py --workdir=runs/sharma \
+  inpaint reproduce --experiment=sharma --workdir=runs/sharma \
                     --train='facades?split=train' --images='facades?split=test&count=128'
 
-Argument, ``configs/papers/sharma.py:scale,preset``, in any order, default ``cpu,default``; both words are those of
+Argument, ``sharma:scale,preset``, in any order, default ``cpu,default``; both words are those of
 ``configs/lsgan.py``. Arms: the context encoder, trained on the same four kinds of holes, the LSGAN alone, and the same
 LSGAN with an autoencoder for each kind of pairs that it may have been trained on. These search alike, so that two of
 them differ by what is done with the same painted pictures. The context encoder paints whole pictures of 64 at every

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 
+from inpaint_jax import __version__
 from inpaint_jax.runs import configuration
 
 
@@ -45,19 +46,26 @@ def version(package: str) -> str:
         return "not installed"
 
 
-def commit() -> str | None:
-    """The git commit of this package's checkout, with "+changes" where it was edited; None outside a checkout."""
+PACKAGE = Path(__file__).parents[1]
+
+
+def commit() -> str:
+    """Name the code: the git commit of this package's checkout, with "+changes" where it was edited, or its version.
+
+    An installed package is ``v0.2.0``, even where it lies inside a checkout of something else.
+    """
 
     def git(*arguments):
         return subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), *arguments], capture_output=True, text=True, check=True
+            ["git", "-C", str(PACKAGE), *arguments], capture_output=True, text=True, check=True
         ).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", "__init__.py")
         changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return None
+        return f"v{__version__}"
 
 
 def processor() -> str:
