@@ -17,12 +17,15 @@ Your own metric is a function in a file beside your config; the first line of it
 It is measured by name, ``metrics.measure(prediction, target, hole, ["psnr_hole", "my_metrics:edge_l1_pct"])``.
 """
 
+from inpaint_jax.metrics.distribution import kid
 from inpaint_jax.metrics.interface import AnyMetric, BatchMetric, Metric, SetMetric, SetScore
 from inpaint_jax.metrics.legacy import desai_legacy_sse
 from inpaint_jax.metrics.measuring import measure
+from inpaint_jax.metrics.perceptual import FeatureNetwork, lpips
 from inpaint_jax.metrics.pixels import l1_pct, l2_pct, psnr, sse_hole
 from inpaint_jax.metrics.ssim import ssim
 from inpaint_jax.metrics.table import DEFAULT, METRICS, PROTOCOLS, protocols, resolve
+from inpaint_jax.metrics.wasserstein import sliced_wasserstein
 
 __all__ = [
     "DEFAULT",
@@ -30,16 +33,20 @@ __all__ = [
     "PROTOCOLS",
     "AnyMetric",
     "BatchMetric",
+    "FeatureNetwork",
     "Metric",
     "SetMetric",
     "SetScore",
     "desai_legacy_sse",
+    "kid",
     "l1_pct",
     "l2_pct",
+    "lpips",
     "measure",
     "protocols",
     "psnr",
     "resolve",
+    "sliced_wasserstein",
     "sse_hole",
     "ssim",
 ]

@@ -5,16 +5,29 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.metrics.interface import AnyMetric, BatchMetric, Metric
+from inpaint_jax.metrics.distribution import kid_vgg16
+from inpaint_jax.metrics.interface import AnyMetric, BatchMetric, Metric, SetMetric
 from inpaint_jax.metrics.legacy import BATCH, desai_legacy_sse
+from inpaint_jax.metrics.perceptual import FeatureNetwork, lpips
 from inpaint_jax.metrics.pixels import l1_pct, l2_pct, psnr, sse_hole
 from inpaint_jax.metrics.ssim import ssim
+from inpaint_jax.metrics.wasserstein import sliced_wasserstein
 from inpaint_jax.naming import resolve as resolve_name
 from inpaint_jax.types import Hole, Image, PerExample
 
 
 def _full(measure: Callable[..., PerExample], **options: Any) -> Callable[[Image, Image, Hole], PerExample]:
     return lambda prediction, target, hole: measure(prediction, target, **options)
+
+
+def _lpips_alex(prediction: Image, target: Image, hole: Hole, *, alexnet: FeatureNetwork) -> PerExample:
+    del hole
+    return lpips(prediction, target, features=alexnet)
+
+
+def _lpips_vgg(prediction: Image, target: Image, hole: Hole, *, vgg16: FeatureNetwork) -> PerExample:
+    del hole
+    return lpips(prediction, target, features=vgg16)
 
 
 METRICS: dict[str, AnyMetric] = {
@@ -32,6 +45,17 @@ METRICS: dict[str, AnyMetric] = {
         batch=BATCH,
     ),
     "ssim_uniform_full": Metric(_full(ssim, window="uniform7"), "ssim[full,uniform7,range=1,rgb,mean of images,uint8]"),
+    "lpips_alex": Metric(_lpips_alex, "LPIPS 0.1[full,AlexNet of ImageNet,rgb,mean of images,uint8]", ("alexnet",)),
+    "lpips_vgg": Metric(_lpips_vgg, "LPIPS 0.1[full,VGG-16 of ImageNet,rgb,mean of images,uint8]", ("vgg16",)),
+    "kid_vgg16": SetMetric(
+        kid_vgg16,
+        "1000 MMD^2 of (x.y/512+1)^3[full,mean of relu5_3 of ImageNet's VGG-16,rgb,unbiased over pairs,uint8]",
+        ("vgg16",),
+    ),
+    "swd": SetMetric(
+        sliced_wasserstein,
+        "1000 SWD[full,128 Laplacian patches of 7x7 per level and image,rgb,mean of levels from 16 px,uint8]",
+    ),
 }
 
 DEFAULT = (

@@ -1,6 +1,7 @@
 """The networks by the names that configs use; a user's own is named ``module:attribute``."""
 
 from inpaint_jax.networks import (
+    alexnet,
     autoencoder,
     channel_wise,
     context_encoder,
@@ -12,10 +13,12 @@ from inpaint_jax.networks import (
     lsgan,
     trunks,
     variational,
+    vgg16,
     vgg19,
 )
 
 NETWORKS = {
+    "alexnet.AlexNet": alexnet.AlexNet,
     "autoencoder.Autoencoder": autoencoder.Autoencoder,
     "channel_wise.EncoderDecoder": channel_wise.EncoderDecoder,
     "context_encoder.Discriminator": context_encoder.Discriminator,
@@ -35,6 +38,8 @@ NETWORKS = {
     "trunks.Strided": trunks.Strided,
     "trunks.VGG": trunks.VGG,
     "variational.Autoencoder": variational.Autoencoder,
+    "vgg16.Classifier": vgg16.Classifier,
+    "vgg16.VGG16": vgg16.VGG16,
     "vgg19.Classifier": vgg19.Classifier,
     "vgg19.VGG19": vgg19.VGG19,
 }

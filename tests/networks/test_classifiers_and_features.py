@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.networks import vgg16
+from inpaint_jax.networks.alexnet import AlexNet
 from inpaint_jax.networks.functional import pure, side_by_side
 from inpaint_jax.networks.global_local import Discriminator, Generator
 from inpaint_jax.networks.googlenet import GoogLeNet
-from inpaint_jax.networks.vgg19 import DEVIATION, LAYERS, MEAN, VGG19, Classifier
+from inpaint_jax.networks.vgg import DEVIATION, MEAN
+from inpaint_jax.networks.vgg19 import LAYERS, VGG19, Classifier
 
 PICTURES = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
 
@@ -89,6 +92,28 @@ def test_vgg19():
     assert len(LAYERS) == 16
     with pytest.raises(InputError, match="VGG-19 has no layer 'relu3_5'; it has relu1_1, relu1_2"):
         outline(VGG19(last="relu3_5"))
+
+
+def test_vgg16():
+    """14,714,688 parameters in 13 convolutions; up to relu3_1 the shapes are those of VGG-19."""
+    count, maps = outline(vgg16.VGG16(last="relu5_3"))
+    assert count == 14_714_688 and len(maps) == 13 and maps["relu5_3"] == (4, 4, 512)
+    assert outline(vgg16.VGG16()) == outline(VGG19())
+    count, answer = outline(vgg16.Classifier(classes=10, last="relu3_3"))
+    assert count == 1_735_488 + 10 * 257 and answer.logits == (10,)
+    with pytest.raises(InputError, match="VGG-16 has no layer 'relu3_4'; it has relu1_1, relu1_2"):
+        outline(vgg16.VGG16(last="relu3_4"))
+
+
+def test_alexnet():
+    """2,469,696 parameters in 5 convolutions, and the sides of the maps of 64 and of 224 pixels."""
+    count, maps = outline(AlexNet())
+    assert count == 2_469_696
+    assert list(maps.values()) == [(15, 15, 64), (7, 7, 192), (3, 3, 384), (3, 3, 256), (3, 3, 256)]
+    _, maps = outline(AlexNet(), jax.ShapeDtypeStruct((1, 224, 224, 3), jnp.float32))
+    assert [shape[0] for shape in maps.values()] == [55, 27, 13, 13, 13]
+    with pytest.raises(InputError, match=r"AlexNet needs images of 31 pixels a side, got \(30, 31\)"):
+        outline(AlexNet(), jax.ShapeDtypeStruct((1, 30, 31, 3), jnp.float32))
 
 
 def test_a_classifier_with_the_convolutions_of_vgg19():

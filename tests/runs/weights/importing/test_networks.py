@@ -11,7 +11,8 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.googlenet import INCEPTIONS, POOLED, GoogLeNet
 from inpaint_jax.networks.trunks import ResNet
-from inpaint_jax.networks.vgg19 import BLOCKS, DEVIATION, LAYERS, MEAN, VGG19
+from inpaint_jax.networks.vgg import DEVIATION, MEAN
+from inpaint_jax.networks.vgg19 import BLOCKS, LAYERS, VGG19
 from inpaint_jax.runs import configuration, model
 from inpaint_jax.runs.weights import archive
 from inpaint_jax.runs.weights.importing import import_weights, single
