@@ -30,12 +30,12 @@ def kid(features_a: np.ndarray, features_b: np.ndarray, *, paired: bool = False)
       The distance, which may be slightly negative where the sets do not differ, and its standard error.
 
     Raises:
-      ValueError: the features are not matrices of equal width, or, if paired, of equal length.
-      InputError: fewer than 3 images in a set.
+      InputError: fewer than 3 images in a set, or features that are not matrices of equal width, or, if paired, of
+        equal length.
     """
     a, b = (np.asarray(features, np.float64) for features in (features_a, features_b))
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or (paired and len(a) != len(b)):
-        raise ValueError(f"features do not fit: {a.shape} and {b.shape}")
+        raise InputError(f"features do not fit: {a.shape} and {b.shape}")
     if min(len(a), len(b)) < 3:
         raise InputError(f"the kernel distance needs at least 3 images in a set, got {len(a)} and {len(b)}")
     within_a, within_b = (_row_sums(x, x) - _kernel_of_pairs(x, x) for x in (a, b))

@@ -28,7 +28,7 @@ def desai_legacy_sse(prediction: Image, target: Image, hole: Hole, *, batch: int
       metric it depends on a picture's batch mates.
 
     Raises:
-      ValueError: the shapes do not fit.
+      InputError: the shapes do not fit, or an array is not float.
     """
     error = sse_hole(prediction, target, hole)
     energy = (hole * jnp.square(to_unit(target))).sum((1, 2, 3))

@@ -38,9 +38,9 @@ def measure(
       ``{name: scores}`` in the order of the names: float32 ``[N]``, or a ``SetScore`` for a ``SetMetric``.
 
     Raises:
-      ValueError: the shapes do not fit.
-      InputError: an unknown metric, one that needs a value that is not given, one that does not return one number per
-        image, no images, or images too small for a metric.
+      InputError: the shapes do not fit, an array is not float, there are no images, or they are too small for a
+        metric; an unknown metric, one that needs a value that is not given, or one that does not return one number
+        per image.
     """
     check_same_shape(prediction=prediction, target=target)
     check_hole(hole, prediction, "prediction")

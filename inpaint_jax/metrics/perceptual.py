@@ -38,8 +38,7 @@ def lpips(prediction: Image, target: Image, *, features: FeatureNetwork) -> PerE
       channels, weighted by channel, averaged over positions and summed over layers.
 
     Raises:
-      ValueError: the shapes differ.
-      InputError: a layer with a head that the network does not have.
+      InputError: the shapes differ, an array is not float, or the network lacks a layer that has a head.
     """
     check_image("prediction", prediction)
     check_same_shape(prediction=prediction, target=target)

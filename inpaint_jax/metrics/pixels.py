@@ -17,7 +17,7 @@ def psnr(prediction: Image, target: Image, hole: Hole | None = None) -> PerExamp
       ``[B]`` in dB; ``inf`` where the two are equal, which a mean must leave out and count.
 
     Raises:
-      ValueError: the shapes do not fit.
+      InputError: the shapes do not fit, or an array is not float.
     """
     return -10.0 * jnp.log10(_region_mean(jnp.square(_unit_difference(prediction, target)), hole))
 
@@ -34,7 +34,7 @@ def l1_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExa
       ``[B]``, 100 times the mean absolute difference on [0, 1].
 
     Raises:
-      ValueError: the shapes do not fit.
+      InputError: the shapes do not fit, or an array is not float.
     """
     return 100.0 * _region_mean(jnp.abs(_unit_difference(prediction, target)), hole)
 
@@ -51,7 +51,7 @@ def l2_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExa
       ``[B]``, 100 times the mean squared difference on [0, 1]; 1 is 20 dB, if the mean is taken first.
 
     Raises:
-      ValueError: the shapes do not fit.
+      InputError: the shapes do not fit, or an array is not float.
     """
     return 100.0 * _region_mean(jnp.square(_unit_difference(prediction, target)), hole)
 
@@ -68,7 +68,7 @@ def sse_hole(prediction: Image, target: Image, hole: Hole) -> PerExample:
       ``[B]``.
 
     Raises:
-      ValueError: the shapes do not fit.
+      InputError: the shapes do not fit, or an array is not float.
     """
     check_hole(hole, prediction, "prediction")
     return (hole * jnp.square(_unit_difference(prediction, target))).sum((1, 2, 3))

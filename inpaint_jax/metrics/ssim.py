@@ -23,8 +23,7 @@ def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExa
       ``[B]`` in [-1, 1], the mean over the map and over the channels; 1 where the two are equal.
 
     Raises:
-      ValueError: the shapes differ.
-      InputError: unknown window, or images smaller than the window.
+      InputError: the shapes differ, an array is not float, unknown window, or images smaller than the window.
     """
     check_image("prediction", prediction)
     check_same_shape(prediction=prediction, target=target)

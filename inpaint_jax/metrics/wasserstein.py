@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.types import check_image, check_same_shape
 
 SMALLEST = 16  # side of the coarsest level
 PATCH = 7  # side of a patch
@@ -36,12 +37,11 @@ def sliced_wasserstein(
       directions; NaN for a single image).
 
     Raises:
-      ValueError: the shapes differ.
-      InputError: images smaller than 16 pixels a side.
+      InputError: the shapes differ, an array is not float, or images smaller than 16 pixels a side.
     """
     del hole
-    if prediction.shape != target.shape:
-        raise ValueError(f"shapes differ: prediction {prediction.shape}, target {target.shape}")
+    check_image("prediction", prediction)
+    check_same_shape(prediction=prediction, target=target)
     if min(prediction.shape[1:3]) < SMALLEST:
         raise InputError(f"the sliced Wasserstein distance needs images of {SMALLEST} pixels a side")
     rng, count = np.random.default_rng(seed), len(prediction)

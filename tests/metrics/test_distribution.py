@@ -88,9 +88,9 @@ def test_standard_error_is_the_deviation_of_repeated_draws():
 
 
 def test_features_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"features do not fit: \(3, 2\) and \(3, 4\)"):
+    with pytest.raises(InputError, match=r"features do not fit: \(3, 2\) and \(3, 4\)"):
         metrics.kid(np.zeros((3, 2)), np.zeros((3, 4)))
-    with pytest.raises(ValueError, match="features do not fit"):
+    with pytest.raises(InputError, match="features do not fit"):
         metrics.kid(np.zeros((3, 2)), np.zeros((4, 2)), paired=True)
     with pytest.raises(InputError, match="at least 3 images in a set, got 2 and 3"):
         metrics.kid(np.zeros((2, 2)), np.zeros((3, 2)))

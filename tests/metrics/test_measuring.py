@@ -155,9 +155,9 @@ def test_a_metric_of_the_whole_set_gets_it_quantised():
 
 
 def test_shapes_that_do_not_fit():
-    with pytest.raises(ValueError, match="shapes differ: prediction"):
+    with pytest.raises(InputError, match="shapes differ: prediction"):
         metrics.measure(PREDICTION, TARGET[:, :8], HOLE)
-    with pytest.raises(ValueError, match="hole must have the shape"):
+    with pytest.raises(InputError, match="hole must have the shape"):
         metrics.measure(PREDICTION, TARGET, HOLE[:1])
     with pytest.raises(InputError, match="there are no images"):
         metrics.measure(PREDICTION[:0], TARGET[:0], HOLE[:0])

@@ -46,7 +46,7 @@ def test_every_image_by_itself_and_under_transformations():
 
 
 def test_what_does_not_fit():
-    with pytest.raises(ValueError, match="shapes differ: prediction"):
+    with pytest.raises(InputError, match="shapes differ: prediction"):
         metrics.lpips(A, B[:, :1], features=NETWORK)
     with pytest.raises(InputError, match="the network has no three among one, two"):
         metrics.lpips(A, B, features=NETWORK._replace(heads={"three": jnp.ones(2)}))
