@@ -87,9 +87,14 @@ def parser() -> argparse.ArgumentParser:
         "import-weights", import_weights, "turn weights that were trained in torch into a file for our networks"
     )
     sub.add_argument(
-        "kind", choices=("googlenet", "vgg19", "resnet"), help="torchvision's, or Desai & Ghosal's encoder"
+        "kind", choices=("googlenet", "vgg16", "vgg19", "resnet"), help="torchvision's, or Desai & Ghosal's encoder"
     )
-    sub.add_argument("file", help="state dict: .pth or .pt (read without torch), .safetensors, .npz")
+    sub.add_argument(
+        "file",
+        nargs="?",
+        help="state dict: .pth or .pt (read without torch), .safetensors, .npz; default of vgg16: ImageNet's, of the "
+        "extra 'perceptual'",
+    )
     sub.add_argument("--output", required=True, help="the .npz file, for --config.stages.NAME.weights=FILE")
     sub.add_argument(
         "--mean", type=numbers, default=(), metavar="R,G,B", help="googlenet for [0, 255] less this colour, not [-1, 1]"

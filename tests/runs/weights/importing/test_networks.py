@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.networks import vgg16, vgg19
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.googlenet import INCEPTIONS, POOLED, GoogLeNet
 from inpaint_jax.networks.trunks import ResNet
 from inpaint_jax.networks.vgg import DEVIATION, MEAN
-from inpaint_jax.networks.vgg19 import BLOCKS, LAYERS, VGG19
+from inpaint_jax.networks.vgg16 import VGG16
+from inpaint_jax.networks.vgg19 import VGG19
 from inpaint_jax.runs import configuration, model
 from inpaint_jax.runs.weights import archive
 from inpaint_jax.runs.weights.importing import import_weights, single
@@ -124,10 +126,10 @@ def test_googlenet(tmp_path):
     assert_same(answer.logits, logits)
 
 
-def vgg19(width, blocks):
+def vgg(width, blocks):
     """A state dict with the names of torchvision; its classifier is a token."""
     arrays, place, before = {}, 0, 3
-    for features, count in BLOCKS[:blocks]:
+    for features, count in blocks:
         for _ in range(count):
             features_here = features * width // 64
             arrays |= convolution(f"features.{place}", before, features_here, 3)
@@ -136,7 +138,7 @@ def vgg19(width, blocks):
     return arrays | {"classifier.0.weight": drawn(2, 2), "classifier.0.bias": drawn(2)}
 
 
-def vgg19_in_torch(arrays, images):
+def vgg_in_torch(arrays, images):
     """The maps behind the ReLUs of torchvision's list of layers, pictures in [0, 1]."""
     torch = pytest.importorskip("torch")
     mean, deviation = (torch.tensor(numbers)[None, :, None, None] for numbers in (MEAN, DEVIATION))
@@ -151,19 +153,20 @@ def vgg19_in_torch(arrays, images):
     return maps
 
 
+@pytest.mark.parametrize("kind, network", [(vgg16, VGG16), (vgg19, VGG19)])
 @pytest.mark.parametrize("blocks, prefix", [(5, "features."), (3, "")])
-def test_vgg19(blocks, prefix, tmp_path):
+def test_vgg(kind, network, blocks, prefix, tmp_path):
     """Whole, and a file of the first three blocks of the list by itself."""
     torch = pytest.importorskip("torch")
-    source = vgg19(width=4, blocks=blocks)
+    source = vgg(width=4, blocks=kind.BLOCKS[:blocks])
     held = {n.replace("features.", prefix): a for n, a in source.items() if prefix or not n.startswith("classifier")}
-    weights = imported("vgg19", held, tmp_path)
+    weights = imported(network.__name__.lower(), held, tmp_path)
     images = RNG.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
-    count = sum(number for _, number in BLOCKS[:blocks])
-    module = VGG19(last=LAYERS[count - 1], width=4)
+    count = sum(number for _, number in kind.BLOCKS[:blocks])
+    module = network(last=kind.LAYERS[count - 1], width=4)
     params, stats = filled(module, weights, images)
     maps = jax.jit(lambda *given: pure(module).apply(*given, train=False)[0])(params, stats, images)
-    theirs = vgg19_in_torch(source, torch.tensor((images + 1) / 2).movedim(-1, 1))
+    theirs = vgg_in_torch(source, torch.tensor((images + 1) / 2).movedim(-1, 1))
     assert len(maps) == len(theirs) == count
     for ours, its in zip(maps.values(), theirs, strict=True):
         assert_same(ours, its)
@@ -282,7 +285,7 @@ def without(arrays, *names):
     ],
 )
 def test_another_network(kind, change, message, tmp_path):
-    np.savez(tmp_path / "source.npz", **change(vgg19(width=4, blocks=1)))
+    np.savez(tmp_path / "source.npz", **change(vgg(width=4, blocks=vgg19.BLOCKS[:1])))
     with pytest.raises(InputError, match=message):
         import_weights(kind, tmp_path / "source.npz", tmp_path / "weights.npz")
     assert not (tmp_path / "weights.npz").exists()
@@ -308,7 +311,7 @@ def test_a_norm_of_another_size(tmp_path):
     "kind, arrays, choice, stage, place, kept",
     [
         ("googlenet", partial(googlenet, 0.125, 1000), "classifier_guided.py:smoke", "classifier", "classifier", 36),
-        ("vgg19", partial(vgg19, 4, 5), "neural_features.py:smoke", "features", "classifier", 2),
+        ("vgg19", partial(vgg, 4, vgg19.BLOCKS), "neural_features.py:smoke", "features", "classifier", 2),
         ("resnet", partial(resnet, 8, 32), "desai_vae.py:resnet,smoke", "vae", "autoencoder/trunk", 0),
     ],
 )

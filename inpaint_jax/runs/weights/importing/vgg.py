@@ -1,0 +1,59 @@
+"""torchvision's VGG-16 and VGG-19 as ours: their convolutions, as far as the file has them."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from inpaint_jax.networks import vgg16, vgg19
+from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer, plain
+
+
+def positions(maps: Sequence[str]) -> list[int]:
+    """Where the convolutions stand in torchvision's list: a ReLU follows each, a pooling the last of every block.
+
+    Args:
+      maps: names of all maps of the network, "relu1_1", ...
+    """
+    places, place = [], 0
+    for name in maps:
+        place += name.endswith("_1") and name != maps[0]
+        places.append(place)
+        place += 2
+    return places
+
+
+def kind(maps: Sequence[str], network: Any) -> Kind:
+    """The import of one of the networks.
+
+    Args:
+      maps: names of all its maps.
+      network: class of our Linen module, with ``last`` and ``width``.
+    """
+    convolutions = tuple(
+        Layer(name.replace("relu", "conv"), f"features.{place}")
+        for name, place in zip(maps, positions(maps), strict=True)
+    )
+
+    def layers(names: Collection[str]) -> tuple[Layer, ...]:
+        """The convolutions up to the last that the file has, at least the first."""
+        held = [f"{layer.theirs}.weight" in names for layer in convolutions]
+        return convolutions[: max(1, [*held, False].index(False))]
+
+    def module(arrays: Arrays) -> Any:
+        """Ours with as many channels, ending where the file does."""
+        count = sum(path.endswith("/kernel") for path in arrays)
+        return network(last=maps[count - 1], width=arrays["params/conv1_1/bias"].size)
+
+    return Kind(
+        layers=layers,
+        convert=plain,
+        module=module,
+        rename=lambda name: re.sub(r"^(?=\d)", "features.", name),  # where ``vgg.features`` was saved by itself
+        left_out={"classifier.*": "ours has one layer of another shape in its place, or none"},
+        pictures="RGB in [-1, 1]: our network normalises them by the statistics of ImageNet itself",
+        stays=("classifier",),
+    )
+
+
+VGG_16 = kind(vgg16.LAYERS, vgg16.VGG16)
+VGG_19 = kind(vgg19.LAYERS, vgg19.VGG19)
