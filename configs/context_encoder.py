@@ -136,7 +136,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
             ),
-            search=dict(slots=64),
+            slots=64,
             stages=dict(
                 context_encoder=dict(
                     batch_size=s["batch"],

@@ -70,7 +70,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 fill=-1.0,
                 unit_range=published,
             ),
-            search=dict(slots=64),
+            slots=64,
             stages=dict(
                 context_encoder=dict(
                     batch_size=s["batch"],

@@ -118,7 +118,8 @@ def get_config(argument: str = "") -> ConfigDict:
                 fill=-1.0,
                 unit_range=published,
             ),
-            search=dict(slots=64, answer="sample" if published else "mean"),
+            slots=64,
+            search=dict(answer="sample" if published else "mean"),
             stages=dict(
                 vae=dict(
                     batch_size=s["batch"],

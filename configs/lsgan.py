@@ -96,8 +96,8 @@ def get_config(argument: str = "") -> ConfigDict:
                 projection="clip",
                 answer="best",
                 window=0,
-                slots=64,
             ),
+            slots=64,
             blend=dict(method="paste", edge="neumann"),
             stages=dict(
                 lsgan=dict(

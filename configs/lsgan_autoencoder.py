@@ -53,6 +53,7 @@ def get_config(argument: str = "") -> ConfigDict:
         projection=dict(
             search={**config.search.to_dict(), "iterations": min(200, s["search"]["iterations"])},
             losses=config.losses.to_dict(),
+            slots=config.slots,
         ),
         optimizer=dict(name="adam", learning_rate=1e-3),
         losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),

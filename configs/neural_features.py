@@ -110,7 +110,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 local_size=size // 4,
                 features=dict(name="vgg19.Classifier", **s["features"]),
             ),
-            search=dict(slots=64),
+            slots=64,
             stages=dict(
                 features=dict(
                     batch_size=batch_size,

@@ -92,7 +92,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
             ),
-            search=dict(slots=64),
+            slots=64,
             stages=dict(
                 on_demand=dict(
                     batch_size=s["batch"],

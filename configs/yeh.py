@@ -123,8 +123,8 @@ def get_config(argument: str = "") -> ConfigDict:
                 answer="best",
                 window=7,
                 batch_norm="sample" if published else "running",
-                slots=64,
             ),
+            slots=64,
             blend=dict(method="poisson", edge="published" if published else "neumann"),
             stages=dict(
                 dcgan=dict(

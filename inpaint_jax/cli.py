@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from inpaint_jax import __version__
-from inpaint_jax.errors import InputError
+from inpaint_jax.errors import InputError, Interrupted
 
+METHODS = "WORKDIR | FILE.inpaint | telea?radius=5 | harmonic | floors | opencv | pictures?folder=DIR | module:name"
 HOLES = (
     "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | FILE | FOLDER (white = missing)"
 )
@@ -19,7 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if strange := [item for item in overrides if not (item.startswith("--config.") and "=" in item)]:
             raise InputError(f"unknown argument {strange[0]!r}; see inpaint {arguments.command} --help")
-        return arguments.run(arguments, overrides)
+        arguments.run(arguments, overrides)
+        return 0
+    except Interrupted as stop:
+        print(f"inpaint: {stop}", file=sys.stderr)
+        return 128 + stop.signal
     except InputError as error:
         print(f"inpaint: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -52,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
     sub = command("complete", complete, "complete damaged pictures, each with its own hole")
+    named = sub.add_mutually_exclusive_group(required=True)
+    named.add_argument("--workdir", help="a trained run; short for --method=WORKDIR")
+    named.add_argument("--method", help=METHODS)
     pictures(sub)
     sub.add_argument("--holes", required=True, help=HOLES)
     sub.add_argument("--output", required=True, help="folder for the completed pictures; continued if interrupted")
@@ -62,16 +70,39 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture")
 
     sub = command("evaluate", evaluate, "complete whole pictures under holes, and measure against the truth")
+    sub.add_argument("--workdir", help="a trained run, which comes first in every table")
+    sub.add_argument(
+        "--method",
+        action="append",
+        type=methods,
+        default=[],
+        help=f"by comma, or repeated: {METHODS}",
+    )
     pictures(sub)
     sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
-    sub.add_argument("--against", default="floors", help="baselines by comma: floors, opencv, or single names; none")
-    sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation")
+    sub.add_argument(
+        "--against", type=methods, help="baselines by comma: floors, opencv, or single names; none. Default floors"
+    )
+    sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation or evaluation")
+    sub.add_argument(
+        "--metrics", type=names, default=("default",), help="by comma: default, ssim_uniform_full, my_metrics:edge, ..."
+    )
     sub.add_argument(
         "--search",
         nargs="+",
         default=[],
         help="NAME or FILE.py[:words] ...: searches to compare, the first is the reference",
     )
+
+    sub = command("holes", holes, "write the holes of an evaluation as files, to measure any other program on them")
+    sub.add_argument("families", help="by comma: center | left | quarter:tl | random:0.8 | level:5 | irregular | ...")
+    sub.add_argument("--images", required=True, nargs="+", help="whole pictures, as inpaint evaluate takes them")
+    sub.add_argument("--output", required=True, help="folder for pictures, holes (white = missing) and holes.json")
+    sub.add_argument("--size", type=int, required=True, help="side of the pictures")
+    sub.add_argument("--split", help="test | val | train, where the images have a partition")
+    sub.add_argument("--fit", help="crop | crop:SIDE | resize: how pictures meet that size; default crop")
+    sub.add_argument("--count", type=int, help="only so many pictures")
+    sub.add_argument("--seed", type=int, default=0, help="of the holes")
 
     sub = command("reproduce", reproduce, "train and measure all that a paper reports; write its tables and figures")
     sub.add_argument("--experiment", required=True, help="NAME or FILE.py[:words], such as desai:cpu")
@@ -125,19 +156,30 @@ def batch_sizes(text: str) -> tuple[int, ...]:
     return tuple(int(size) for size in text.split(","))
 
 
+def methods(text: str) -> list[str]:
+    """Methods by comma; a text with options, or one that exists as file or folder, is one method."""
+    return [text] if "?" in text or os.path.exists(text) else text.split(",")
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names by comma."""
+    return tuple(text.split(","))
+
+
 def numbers(text: str) -> tuple[float, ...]:
     """``107.961,102.388,103.13`` as numbers."""
     return tuple(float(number) for number in text.split(","))
 
 
 def pictures(sub: argparse.ArgumentParser) -> None:
-    """The options that say what is completed, and by what."""
-    sub.add_argument("--workdir", required=True, help="a trained run")
+    """The options that say what is completed, and how."""
     sub.add_argument(
         "--images", required=True, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
     )
     sub.add_argument("--split", help="test | val | train, where the images have a partition")
     sub.add_argument("--fit", help="crop | crop:SIDE | resize: how pictures meet the model; default the config's")
+    sub.add_argument("--size", type=int, help="side at which they are completed; default the run's, or their own")
+    sub.add_argument("--train", help="training pictures, for a method that looks at some; default the run's")
     sub.add_argument("--count", type=int, help="only so many pictures")
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
     sub.add_argument(
@@ -146,27 +188,28 @@ def pictures(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--tolerance", type=float, help="a search ends early when a window of iterations gains less")
 
 
-def train(arguments, overrides) -> int:
+def train(arguments, overrides) -> None:
     """``inpaint train``."""
     start_jax(distributed=arguments.distributed)
     from inpaint_jax.runs import configuration
     from inpaint_jax.runs.training.loop import train as run
 
     config = configuration.load(arguments.config, overrides)
-    return run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse)
+    run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse)
 
 
-def complete(arguments, overrides) -> int:
+def complete(arguments, overrides) -> None:
     """``inpaint complete``."""
     start_jax()
     from inpaint_jax.completion.folder import complete_folder
-    from inpaint_jax.runs import model
 
-    return complete_folder(
-        model.load(arguments.workdir, search=arguments.search, overrides=search_overrides(arguments, overrides)),
+    complete_folder(
+        trained(arguments, overrides) if arguments.workdir else untrained(arguments, overrides),
         picture_source(arguments),
         arguments.holes,
         arguments.output,
+        size=arguments.size,
+        train=arguments.train,
         seed=arguments.seed,
         keep=arguments.keep,
         slots=arguments.slots,
@@ -174,37 +217,81 @@ def complete(arguments, overrides) -> int:
     )
 
 
-def evaluate(arguments, overrides) -> int:
+def trained(arguments, overrides):
+    """The run of ``--workdir``, under ``--search`` and the overrides."""
+    from inpaint_jax.runs.model import load
+
+    return load(arguments.workdir, search=arguments.search, overrides=search_overrides(arguments, overrides))
+
+
+def untrained(arguments, overrides) -> str:
+    """The text of ``--method``, which carries options of its own."""
+    if given := overrides or ([arguments.search] if arguments.search else []):
+        raise InputError(f"{given[0]}: with --method, write it as --method='NAME?key=value'")
+    return arguments.method
+
+
+def evaluate(arguments, overrides) -> None:
     """``inpaint evaluate``."""
     start_jax()
     from inpaint_jax.evaluation.evaluate import evaluate as run
-    from inpaint_jax.runs import model
 
-    overrides = search_overrides(arguments, overrides)
-    names = [search_name(spec) for spec in arguments.search]
-    if len(set(names)) < len(names):
-        raise InputError(f"--search: {', '.join(names)}: two searches of one name cannot be told apart")
-    trained = model.load(arguments.workdir, search=next(iter(arguments.search), None), overrides=overrides)
-    return run(
-        trained,
+    named: list = [name for names in arguments.method for name in names]
+    if arguments.workdir:
+        named = [*searches(arguments, overrides), *named]
+    elif given := overrides or arguments.search:
+        raise InputError(f"{given[0]}: needs --workdir; with --method, write it as --method='NAME?key=value'")
+    against = arguments.against or ([] if arguments.method else ["floors"])
+    home = f"{arguments.workdir}/evaluation" if arguments.workdir else "evaluation"
+    run(
+        [*named, *against],
         picture_source(arguments),
         arguments.holes.split(","),
-        arguments.against.split(","),
-        arguments.output or f"{arguments.workdir}/evaluation",
-        searches={n: model.searching(trained, s, overrides) for n, s in zip(names, arguments.search, strict=True)},
+        output=arguments.output or home,
+        size=arguments.size,
+        train=arguments.train,
         seed=arguments.seed,
         slots=arguments.slots,
+        metrics=arguments.metrics,
     )
 
 
-def reproduce(arguments, overrides) -> int:
+def searches(arguments, overrides: list[str]) -> list:
+    """The run of ``--workdir``, once for every ``--search``, by the names that tables show."""
+    from inpaint_jax.runs.model import load, with_search
+
+    overrides = search_overrides(arguments, overrides)
+    model = load(arguments.workdir, search=next(iter(arguments.search), None), overrides=overrides)
+    if not arguments.search:
+        return [model]
+    return [(search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search]
+
+
+def holes(arguments, overrides) -> None:
+    """``inpaint holes``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: holes depend on no config")
+    from inpaint_jax.evaluation.frozen_holes import write_holes
+
+    about = write_holes(
+        arguments.families.split(","),
+        picture_source(arguments),
+        arguments.output,
+        size=arguments.size,
+        seed=arguments.seed,
+    )
+    sets = ", ".join(f"{family} {digest}" for family, digest in about["holes_hash"].items())
+    print(f"{about['count']} pictures and their holes in {arguments.output}; hole sets: {sets}")
+
+
+def reproduce(arguments, overrides) -> None:
     """``inpaint reproduce``."""
     if overrides:
         raise InputError(f"{overrides[0]}: the configs of an experiment, and what they override, stand in its file")
     start_jax()
     from inpaint_jax.evaluation.experiments.reproduce import reproduce as run
 
-    return run(
+    run(
         arguments.experiment,
         arguments.workdir,
         training=arguments.train,
@@ -215,40 +302,39 @@ def reproduce(arguments, overrides) -> int:
     )
 
 
-def import_weights(arguments, overrides) -> int:
+def import_weights(arguments, overrides) -> None:
     """``inpaint import-weights``."""
     if overrides:
         raise InputError(f"{overrides[0]}: importing weights reads no config")
     from inpaint_jax.runs.weights.importing import import_weights as run
 
-    return run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
+    run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
 
 
-def export(arguments, overrides) -> int:
+def export(arguments, overrides) -> None:
     """``inpaint export``."""
     from inpaint_jax.completion.export import export as write
-    from inpaint_jax.runs import model
+    from inpaint_jax.runs.model import load
 
-    return write(
-        model.load(arguments.workdir, search=arguments.search, overrides=overrides),
+    write(
+        load(arguments.workdir, search=arguments.search, overrides=overrides),
         arguments.output,
         k=arguments.keep,
         platforms=arguments.platforms.split(","),
     )
 
 
-def benchmark(arguments, overrides) -> int:
+def benchmark(arguments, overrides) -> None:
     """``inpaint benchmark``. Compiles from cold: without ``start_jax`` there is no compile cache."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
     import jax
 
-    from inpaint_jax import parallel
     from inpaint_jax.evaluation.benchmark import benchmark as run
-    from inpaint_jax.runs import configuration
+    from inpaint_jax.runs import configuration, startup
 
-    parallel.use_cores()
+    startup.use_cores()
     jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
-    return run(
+    run(
         arguments.cases,
         configuration.load(arguments.config, overrides),
         batches=arguments.batch,
@@ -257,6 +343,13 @@ def benchmark(arguments, overrides) -> int:
         rounds=arguments.rounds,
         output=arguments.output,
     )
+
+
+def start_jax(*, distributed: bool = False) -> None:
+    """Prepare JAX for a command."""
+    from inpaint_jax.runs import startup
+
+    startup.start_jax(distributed=distributed)
 
 
 def search_overrides(arguments, overrides: list[str]) -> list[str]:
@@ -278,15 +371,3 @@ def picture_source(arguments):
     extra = {name: value for name, value in given.items() if value}
     query = "&".join(f"{name}={value}" for name, value in extra.items())
     return [f"{spec}{'&' if '?' in spec else '?'}{query}" if query else spec for spec in arguments.images]
-
-
-def start_jax(*, distributed: bool = False) -> None:
-    """Compile cache, cores and, when asked for, the other processes."""
-    from inpaint_jax import parallel
-    from inpaint_jax.runs import startup
-
-    parallel.enable_compilation_cache()
-    if distributed:
-        startup.initialize(True)
-    else:
-        parallel.use_cores()

@@ -1,5 +1,20 @@
-"""The one exception that a user is meant to read: one line saying what is wrong, where, and what to do."""
+"""The exceptions that a user is meant to read: one line that says what is wrong, where, and what to do."""
 
 
 class InputError(ValueError):
     """Bad input. The command line prints it as one line and exits with code 2, without a stack trace."""
+
+
+class Interrupted(Exception):
+    """A signal stopped the work after everything finished had been saved.
+
+    The command line prints the message and exits with 128 + the number of the signal.
+
+    Args:
+      signal: number of the signal.
+      progress: what is done, for the message: "step 5 of 20 of dcgan is saved".
+    """
+
+    def __init__(self, signal: int, progress: str):
+        super().__init__(f"stopped: {progress}; the same command goes on from there")
+        self.signal = signal

@@ -7,10 +7,7 @@ the compiler, left to split those, would add up weight gradients over the device
 maintenance; in current JAX it is ``jit(shard_map)`` itself) does the same.
 """
 
-import contextlib
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -44,19 +41,6 @@ def mesh(devices: Sequence[Any] | None = None) -> Mesh:
     """
     devices = jax.devices() if devices is None else devices
     return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)
-
-
-def use_cores() -> None:
-    """Makes a device of every core of the CPU, up to a power of two and at most 8.
-
-    XLA keeps two cores far less busy with one program than with one program each. ``JAX_NUM_CPU_DEVICES`` chooses
-    another number. Accelerators are not concerned; nor is a process that has used JAX before.
-    """
-    if "JAX_NUM_CPU_DEVICES" in os.environ:
-        return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with contextlib.suppress(RuntimeError):  # the devices are there already
-        jax.config.update("jax_num_cpu_devices", min(8, 2 ** (cores.bit_length() - 1)))
 
 
 def share_slots(slots: int) -> tuple[Mesh, int]:
@@ -230,31 +214,6 @@ def spread(fn: Callable, mesh: Mesh) -> Callable:
         return on_each(replicated, per_example)
 
     return run
-
-
-def enable_compilation_cache() -> Path | None:
-    """Keeps compiled programs between runs, in ``~/.cache/inpaint_jax/xla``.
-
-    ``JAX_COMPILATION_CACHE_DIR`` chooses another folder, ``XDG_CACHE_HOME`` another ``~/.cache``, and
-    ``INPAINT_NO_CACHE=1`` none. A folder that cannot be written is not used.
-
-    Returns:
-      The folder, or None.
-    """
-    if os.environ.get("INPAINT_NO_CACHE", "0") not in ("", "0"):
-        jax.config.update("jax_enable_compilation_cache", False)
-        return None
-    if chosen := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
-        return Path(chosen)  # JAX reads it itself
-    try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpaint_jax" / "xla"
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: there is no home
-        return None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return None
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    return folder
 
 
 def _check_divisible(tree: Any, parts: int) -> None:

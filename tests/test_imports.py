@@ -40,7 +40,7 @@ ALLOWED = {
     "systems": "compositing blending curriculum latents latent_inpainting parallel losses masks metrics networks "
     "optimization",
     # a run, the doors to it, the command line
-    "runs": "systems data masks networks optimization parallel compositing",
+    "runs": "systems data masks networks optimization parallel compositing exported",
     "completion": "runs systems data masks compositing parallel",
     "evaluation": "runs systems data masks metrics networks losses optimization blending compositing parallel",
     # the pages of configs/, which nothing else imports: a command finds them by name

@@ -293,12 +293,12 @@ def test_compilation_cache(tmp_path, monkeypatch, cache_settings):
     monkeypatch.delenv("INPAINT_NO_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "inpaint_jax" / "xla"
-    assert parallel.enable_compilation_cache() == folder and folder.is_dir()
+    assert startup.enable_compilation_cache() == folder and folder.is_dir()
     assert jax.config.jax_compilation_cache_dir == str(folder)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/chosen")
-    assert parallel.enable_compilation_cache() == Path("/chosen")
+    assert startup.enable_compilation_cache() == Path("/chosen")
     monkeypatch.setenv("INPAINT_NO_CACHE", "1")
-    assert parallel.enable_compilation_cache() is None and not jax.config.jax_enable_compilation_cache
+    assert startup.enable_compilation_cache() is None and not jax.config.jax_enable_compilation_cache
 
 
 def test_compilation_cache_that_cannot_be_written(tmp_path, monkeypatch, cache_settings):
@@ -306,7 +306,7 @@ def test_compilation_cache_that_cannot_be_written(tmp_path, monkeypatch, cache_s
     monkeypatch.delenv("INPAINT_NO_CACHE", raising=False)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert parallel.enable_compilation_cache() is None
+    assert startup.enable_compilation_cache() is None
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ WEIGHTS = {  # of the guiding terms, as shares of what brings them to the contex
     "without_inpainting": dict(inpainting=0),
     "a_tenth_of_all": dict(inpainting=0.1, semantic=0.1, categorical=0.1),
 }
-SLOTS = "--config.search.slots=50"  # a hundred pictures in two full rounds
+SLOTS = "--config.slots=50"  # a hundred pictures in two full rounds
 MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full"))
 
 

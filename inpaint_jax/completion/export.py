@@ -34,7 +34,7 @@ CONTRACT = (
 )
 
 
-def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[str] = ("cpu", "cuda", "tpu")) -> int:
+def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[str] = ("cpu", "cuda", "tpu")) -> Path:
     """Writes a trained system as one file, for ``exported.load``.
 
     Args:
@@ -44,7 +44,7 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
       platforms: kinds of devices that the file runs on; none has to be at hand.
 
     Returns:
-      The exit code, 0.
+      The file.
 
     Raises:
       InputError: where the file exists, or the system cannot be exported: because it calls back to the host
@@ -83,7 +83,7 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
         "  from inpaint_jax import exported\n"
         f'  completed = exported.load("{output}")(images, holes, seed=0)  # [B, {size}, {size}, {channels}] in [-1, 1]'
     )
-    return 0
+    return output
 
 
 def _serialize(

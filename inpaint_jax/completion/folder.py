@@ -5,16 +5,16 @@ interrupted goes on where it stopped, and the same command on a finished job doe
 """
 
 import hashlib
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import masks
+from inpaint_jax.completion.holes import Holes, open_holes
 from inpaint_jax.completion.records import (
     Records,
     deviation_file,
@@ -25,16 +25,15 @@ from inpaint_jax.completion.records import (
 )
 from inpaint_jax.completion.report import write_report, write_traces
 from inpaint_jax.compositing import from_levels
-from inpaint_jax.data import sheets
-from inpaint_jax.data.holes import HoleFiles
+from inpaint_jax.data import files, sheets
 from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Fitted
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs import configuration
-from inpaint_jax.runs.interruption import interruption
+from inpaint_jax.runs.interruption import StopRequest, interruption
+from inpaint_jax.runs.methods import Method, one_method
 from inpaint_jax.runs.model import Model
-from inpaint_jax.systems.driver import Driver, Result, Task
+from inpaint_jax.systems.driver import Result, Task
 
 SHEET = 16  # pictures on the contact sheet
 
@@ -48,116 +47,106 @@ class Entry(NamedTuple):
 
 
 def complete_folder(
-    model: Model,
+    method: Model | str,
     images: Sequence[str],
     holes: str,
     output: str | Path,
     *,
+    size: int | None = None,
+    fit: str | None = None,
+    train: str | None = None,
     seed: int = 0,
     keep: int = 1,
     slots: int | None = None,
     skip_errors: bool = False,
-) -> int:
-    """Completes pictures from files.
+) -> dict[str, Any]:
+    """Complete images from files.
 
-    Writes ``pictures/<id>.png`` at each picture's own size with its known pixels untouched bit for bit,
+    Writes ``pictures/<id>.png`` at each image's own size with its known pixels untouched bit for bit,
     ``report.json``, ``contact_sheet.png`` and ``traces.png``. Of several completions kept, ``pictures/`` holds the
     best, ``kept/<id>/1.png``, ``2.png``, ... all of them, best first by the search's own loss, and
     ``deviation/<id>.png`` where they differ: twice the standard deviation of the levels, averaged over channels.
 
     Args:
-      model: a trained system.
+      method: a trained model, or the text of a method, see ``runs.methods.open_methods``.
       images: source specs, see ``data.sources.open_source``.
-      holes: a hole family, or a file or folder of holes (white = missing) at the pictures' own sizes.
+      holes: a hole family, or a file or folder of holes (white = missing) at the images' own sizes.
       output: made when missing; refused when it holds something else.
-      seed: of drawn holes and latents, each keyed by its picture's id.
-      keep: completions per picture; a search makes at least as many restarts.
-      slots: pictures at once, as ``driver.Driver`` takes them; default the config's.
-      skip_errors: leave bad pictures out and list them in the report, instead of stopping at the first.
+      size: side at which images are completed; None: that of the trained model, and the images' own size for a method
+        that completes any.
+      fit: how images meet that size; None: as the trained model has it, or else "crop".
+      train: source specs of training images, for a method that looks at some.
+      seed: of drawn holes and latents, each keyed by its image's id.
+      keep: completions per image; a search makes at least as many restarts.
+      slots: images at once, as ``driver.Driver`` takes them; None: those of the config.
+      skip_errors: leave bad images out and list them in the report, instead of stopping at the first.
 
     Returns:
-      The exit code: 0, or 128 + the signal's number after a stop with everything saved.
+      The content of ``report.json``.
 
     Raises:
-      InputError: for any bad picture, hole or folder.
+      InputError: any bad image, hole or folder.
+      Interrupted: a signal stopped the work; what is completed is kept.
     """
     output = Path(output)
-    source = open_source(images, size=model.config.data.size, fit=model.config.data.fit)
+    [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep)
+    source = open_source(images, size=setting.size, fit=setting.fit)
     if not isinstance(source, Fitted):
         raise InputError("--images: give all sources the same fit=, or complete them one by one")
-    opened = Holes(holes, source, seed=seed)
-    entries, skipped = examine(source, opened, skip_errors=skip_errors)
-    stacked = np.stack([entry.hole for entry in entries]).astype(np.float32)
+    gaps = open_holes(holes, source, seed=seed)
+    entries, skipped = examine(source, gaps, skip_errors=skip_errors)
     job = {
-        "config": configuration.fingerprint(model.config),
-        "steps": {name: int(state.step) for name, state in model.states.items()},
+        "method": opened.name,
+        "method_hash": files.fingerprint(opened.identity),
         "pictures": hashlib.sha256("\n".join(e.id for e in entries).encode()).hexdigest()[:16],
         "holes": holes,
-        "holes_hash": masks.holes_hash(stacked),
+        "holes_hash": hole_set_hash([entry.hole for entry in entries]),
         "seed": seed,
         "keep": keep,
     }
-    driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=keep)
     records = Records(output, job)
-    remaining = [entry for entry in entries if entry.id not in records.done]
-    iterations = model.config.get("search", {}).get("iterations", 1)
-    began, completed, spent = time.perf_counter(), 0, 0
+    remaining = {entry.id: entry for entry in entries if entry.id not in records.done}
+    iterations = opened.iterations()
+    began, spent = time.perf_counter(), 0
     with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
-        tasks = (Task(e.id, *model_example(source, opened, e)) for e in remaining)
-        index = {entry.id: entry for entry in remaining}
-        for result in driver.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count)):
-            entry = index[result.task.id]
-            write_completed(output, source, opened, entry, result)
+        for result in results_of(opened, source, gaps, remaining.values(), seed=seed, stop=stop, bar=bar):
+            write_completed(output, source, gaps, remaining[result.task.id], result)
             records.add(record_of(result, seed=seed, iterations=iterations))
-            completed, spent = completed + 1, spent + (result.evaluations or 0)
+            spent += result.evaluations or 0
             bar.update()
-        if stop.signal:
-            done = f"{len(records.done)} of {len(entries)} pictures done"
-            print(f"stopped with {done}; the same command goes on from there", file=sys.stderr)
-            return 128 + stop.signal
+    if stop and len(records.done) < len(entries):
+        raise stop.error(f"{len(records.done)} of {len(entries)} images are completed")
     seconds = time.perf_counter() - began
-    finished = list(records.read())
     this_call = {
-        "pictures": completed,
+        "pictures": len(remaining),
         "seconds": round(seconds, 2),
         "evaluations_per_second": round(spent / seconds, 1),
     }
-    write_report(output, model, job, finished, skipped, this_call)
-    write_contact_sheet(output, source, opened, entries, keep=keep)
-    write_traces(output, model, finished)
+    finished = list(records.read())
+    report = write_report(output, opened, job, finished, skipped, this_call)
+    write_contact_sheet(output, source, gaps, entries, keep=keep)
+    write_traces(output, opened, finished)
     print(f"{len(entries)} pictures in {output}/pictures; look at {output}/contact_sheet.png")
-    return 0
+    return report
 
 
-class Holes:
-    """One hole per picture: drawn from a family by the picture's id, or read from files."""
+def results_of(
+    method: Method, source: Fitted, holes: Holes, entries: Iterable[Entry], *, seed: int, stop: StopRequest, bar: tqdm
+) -> Iterator[Result]:
+    """Complete images, those of one shape together: the driver's slots hold images of one shape."""
+    by_shape: dict[tuple[int, ...], list[Entry]] = {}
+    for entry in entries:
+        by_shape.setdefault(entry.hole.shape, []).append(entry)
+    for alike in by_shape.values():
+        tasks = (Task(entry.id, *model_example(source, holes, entry)) for entry in alike)
+        yield from method.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count))
 
-    def __init__(self, spec: str, source: Fitted, *, seed: int):
-        self.fit, names = source.fit, [source.id(i) for i in range(len(source))]
-        self.files: HoleFiles | None = None
-        self.drawn: dict[str, np.ndarray] = {}
-        if Path(spec).exists() and spec not in masks.FAMILIES:
-            self.files = HoleFiles(spec, names)
-        elif masks.names_family(spec):
-            drawn = masks.evaluation_holes(spec, ids=names, size=self.fit.size, seed=seed) > 0
-            self.drawn = dict(zip(names, drawn, strict=True))
-        else:
-            raise InputError(
-                f"--holes: {spec!r} is no file, no folder and no family; families: {', '.join(masks.FAMILIES)}"
-            )
 
-    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """bool ``[H, W]``, at the picture's own size ``shape``."""
-        if self.files:
-            return self.files.at_picture(name, shape, self.fit)
-        return self.fit.hole_to_picture(self.drawn[name], shape)
-
-    def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """bool ``[S, S, 1]``, for a picture of size ``shape``."""
-        if self.files:
-            return self.files.at_model(name, shape, self.fit)
-        self.fit.box(shape)  # refuses a picture that the crop does not fit into
-        return self.drawn[name]
+def hole_set_hash(holes: Sequence[np.ndarray]) -> str:
+    """The hash of a set of holes; of holes of several shapes, that of their hashes."""
+    if len({hole.shape for hole in holes}) == 1:
+        return masks.holes_hash(np.stack(holes))
+    return files.fingerprint([masks.holes_hash(hole[None]) for hole in holes])
 
 
 def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[Entry], dict[str, str]]:
@@ -185,7 +174,7 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
     """A picture in [-1, 1] and its hole, at the model's size."""
     picture = source.pictures[entry.position]["image"]
-    damaged = holes.at_picture(entry.id, picture.shape) if holes.files else None
+    damaged = holes.at_picture(entry.id, picture.shape) if holes.damaged else None
     return from_levels(source.fit.to_model(picture, damaged)), entry.hole.astype(np.float32)
 
 
@@ -212,6 +201,6 @@ def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
         columns["deviation"] = np.stack([at_model(deviation_file(output, e.id)) for e in first])
     else:
         columns["completed"] = np.stack([at_model(picture_file(output, e.id)) for e in first])
-    if not holes.files:
+    if not holes.damaged:
         columns["truth"] = images
     write_picture(output / "contact_sheet.png", sheets.contact_sheet(columns))

@@ -8,6 +8,7 @@ import numpy as np
 
 from inpaint_jax.data import files
 from inpaint_jax.runs import plots
+from inpaint_jax.runs.methods import Method
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.record import run_record
 from inpaint_jax.systems.driver import stacked
@@ -15,33 +16,37 @@ from inpaint_jax.systems.driver import stacked
 
 def write_report(
     output: Path,
-    model: Model,
+    method: Method,
     job: Mapping[str, Any],
     records: Sequence[Mapping[str, Any]],
     skipped: Mapping[str, str],
     this_call: Mapping[str, Any],
-) -> None:
-    """``report.json``: the job, what it ran on, the effort of its searches, and every picture's losses.
+) -> dict[str, Any]:
+    """Write ``report.json``: the job, what it ran on, the effort of its searches, and every picture's losses.
 
     Args:
       output: the job's folder.
-      model: that completed the pictures.
+      method: that completed the pictures.
       job: what identifies it.
       records: of all its pictures.
       skipped: why, by picture.
       this_call: pictures completed, seconds taken, evaluations of the loss per second.
+
+    Returns:
+      The content of the file.
     """
     shown = [{k: v for k, v in record.items() if k not in ("traces", "trace_every")} for record in records]
     spent = [record["evaluations"] for record in records if record["evaluations"] is not None]
     report = {
         "job": job,
-        "run": run_record(model.config),
+        "run": run_record(method.model and method.model.config),
         "this_call": dict(this_call),
-        "evaluations": search_effort(model, job["keep"], spent) if spent else None,
+        "evaluations": search_effort(method.model, job["keep"], spent) if method.model and spent else None,
         "skipped": skipped,
         "images": sorted(shown, key=lambda record: record["id"]),
     }
     files.write_json(output / "report.json", report)
+    return report
 
 
 def search_effort(model: Model, keep: int, spent: list[int]) -> dict[str, Any]:
@@ -56,10 +61,10 @@ def search_effort(model: Model, keep: int, spent: list[int]) -> dict[str, Any]:
     }
 
 
-def write_traces(output: Path, model: Model, records: Sequence[Mapping[str, Any]]) -> None:
+def write_traces(output: Path, method: Method, records: Sequence[Mapping[str, Any]]) -> None:
     """``traces.png``, where the system searches."""
     traced = [record for record in records if record["traces"]]
-    if traced:
+    if traced and (model := method.model):
         names = [name for name in traced[0]["traces"] if name != "evaluations"]
         traces = {name: stacked([np.array(record["traces"][name]) for record in traced]) for name in names}
         weights = {label: float(weight) for label, weight in model.system.weights(model.states).items()}

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import math
@@ -115,6 +116,11 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             f"cannot read {path}, it is damaged: delete it (of an experiment's arm, its summary.json too), and the "
             "same command writes it anew"
         ) from error
+
+
+def fingerprint(value: Any) -> str:
+    """Return 16 hex digits that two plain values share exactly when they are equal."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def plain(value: Any) -> Any:

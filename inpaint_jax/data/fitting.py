@@ -8,6 +8,7 @@ from PIL import Image
 from inpaint_jax.compositing import round_levels, to_255
 from inpaint_jax.errors import InputError
 
+FITS = ("crop", "resize", "whole")
 _LANCZOS_RADIUS = 3  # lobes of Pillow's Lanczos filter on either side, in units of the larger pixel
 
 
@@ -15,18 +16,20 @@ class Fit:
     """A centre crop, or the whole picture, resized to the model's side.
 
     Args:
-      how: "crop" (the largest centred square), "crop:108" (a centred square of that side) or "resize" (the
-        whole picture; its aspect is not kept).
-      size: the model's side S.
+      how: "crop" (the largest centred square), "crop:108" (a centred square of that side), "resize" (the
+        whole picture; its aspect is not kept) or "whole" (the picture as it is).
+      size: the model's side S; None for "whole": below, S x S is then the picture's own size.
 
     Raises:
       InputError: an unknown ``how``.
     """
 
-    def __init__(self, how: str, size: int):
+    def __init__(self, how: str, size: int | None):
         name, colon, side = how.partition(":")
-        if name not in ("crop", "resize") or (colon and (name == "resize" or not side.isdecimal() or int(side) == 0)):
-            raise InputError(f"unknown fit {how!r}; known: crop, crop:SIDE, resize")
+        if name not in FITS or (colon and (name != "crop" or not side.isdecimal() or int(side) == 0)):
+            raise InputError(f"unknown fit {how!r}; known: crop, crop:SIDE, resize, whole")
+        if (name == "whole") != (size is None):
+            raise InputError(f"fit={how}: {'it keeps' if size else 'only whole keeps'} the size of every picture")
         self.how, self.size = how, size
         self._side = int(side) if side else None
 
@@ -40,7 +43,7 @@ class Fit:
           InputError: the picture is smaller than the crop.
         """
         height, width = shape[:2]
-        if self.how == "resize":
+        if self.how in ("resize", "whole"):
             return slice(0, height), slice(0, width)
         side = self._side or min(height, width)
         if side > min(height, width):
@@ -65,7 +68,7 @@ class Fit:
         """
         rows, columns = self.box(picture.shape)
         seen = picture[rows, columns]
-        if seen.shape[:2] == (self.size, self.size):
+        if self.size is None or seen.shape[:2] == (self.size, self.size):
             return np.ascontiguousarray(seen)
         whole = Image.fromarray(np.ascontiguousarray(seen))
         shrunk = np.array(whole.resize((self.size, self.size), Image.Resampling.LANCZOS))
@@ -94,7 +97,7 @@ class Fit:
                 f"the hole reaches outside the centre crop of {seen.shape[1]}x{seen.shape[0]} that the model "
                 "sees; use --fit=resize"
             )
-        return _any_below(seen, (self.size, self.size))[..., None]
+        return seen[..., None] if self.size is None else _any_below(seen, (self.size, self.size))[..., None]
 
     def hole_to_picture(self, hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A picture pixel is missing if any model pixel that it overlaps is; known outside the crop.
@@ -125,7 +128,7 @@ class Fit:
         rows, columns = self.box(picture.shape)
         height, width = rows.stop - rows.start, columns.stop - columns.start
         levels = completed.astype(np.float32) if completed.dtype == np.uint8 else to_255(completed)
-        if (height, width) != (self.size, self.size):
+        if self.size and (height, width) != (self.size, self.size):
             levels = np.stack(
                 [
                     np.asarray(

@@ -14,11 +14,12 @@ from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subse
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
 
+DRAWN = 256  # side of a drawn image that keeps its own size
 BUILT_IN = {"facades": Facades, "portraits": Portraits}
 SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
 
-def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "crop") -> Fitted | Concatenated:
+def open_source(spec: str | Sequence[str] | Pictures, *, size: int | None, fit: str = "crop") -> Fitted | Concatenated:
     """Opens the source that ``spec`` names, with pictures of the model's side.
 
     ``portraits?split=train&count=5000``
@@ -36,7 +37,7 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int, fit: str = "
 
     Args:
       spec: one such line; several, for their pictures one after another; or an object as above.
-      size: the model's side S.
+      size: the model's side S; None: pictures keep their own sizes (``fit`` is then "whole").
       fit: for sources whose line does not say.
 
     Returns:
@@ -84,7 +85,7 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
     return Subset(source, chosen)
 
 
-def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
+def _open_one(spec: str, size: int | None, default_fit: str) -> Fitted:
     name, _, query = spec.partition("?")
     pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)  # a plus is a plus: train+test
     options = dict(pairs)
@@ -102,7 +103,7 @@ def _open_one(spec: str, size: int, default_fit: str) -> Fitted:
     fit = Fit(_fit_option(spec, options, default_fit), size)
     start, count = (_integer(spec, options, key) for key in ("start", "count"))
     if name in BUILT_IN:
-        pictures: Pictures = BUILT_IN[name](size=size, count=_reach(start, count), **take("split"))
+        pictures: Pictures = BUILT_IN[name](size=size or DRAWN, count=_reach(start, count), **take("split"))
     elif name.startswith("tfds:"):
         from inpaint_jax.data.tfds import Tfds
 

@@ -12,22 +12,23 @@ from inpaint_jax.data import files, sheets
 from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.evaluation import search_speed, tables
 from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.metrics import AnyMetric
 from inpaint_jax.runs import configuration
-from inpaint_jax.runs.model import Model
+from inpaint_jax.runs.methods import Method
 from inpaint_jax.runs.record import run_record
 
 COLUMNS = ("psnr_hole", "psnr_full", "ssim_full", "l1_pct_hole", "l2_pct_hole")
 ROWS = 8  # pictures in a grid
 
 
-def caption(searches: Mapping[str, Model], pictures: PictureSet) -> str:
+def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
     """What identifies every number of an evaluation."""
-    records = {name: run_record(model.config) for name, model in searches.items()}
-    record = next(iter(records.values()))
-    configs = ", ".join(f"{name} config {its['config_hash']}" for name, its in records.items())
+    record = run_record()
+    known = [f"{m.name} config {configuration.fingerprint(m.model.config)}" for m in methods if m.model]
+    known.append(f"commit {record['commit']}")
     sets = ", ".join(f"{family} {digest}" for family, digest in pictures.hashes.items())
     return (
-        f"{len(pictures.names)} pictures of {', '.join(pictures.sources)}; {configs}, commit {record['commit']}; "
+        f"{len(pictures.names)} pictures of {', '.join(pictures.sources)}; {', '.join(known)}; "
         f"{machine(record)}; {record['date']}. Hole sets: {sets}."
     )
 
@@ -42,48 +43,51 @@ def machine(record: Mapping[str, Any]) -> str:
 
 def protocols(names: Sequence[str]) -> str:
     """What the metrics are exactly."""
-    return "; ".join(f"{name} = {metrics.PROTOCOLS[name]}" for name in names)
+    return "; ".join(f"{name} = {protocol}" for name, protocol in metrics.protocols(names).items())
 
 
 def write_table(
     output: Path,
-    searches: Mapping[str, Model],
+    methods: Sequence[Method],
     pictures: PictureSet,
     results: Sequence[Mapping[str, Any]],
     source: str,
+    measured: Mapping[str, AnyMetric],
 ) -> None:
     """The table on the terminal, in ``table.md`` and, with every metric and all that identifies it, ``table.json``."""
+    chosen = [name for name in measured if name in COLUMNS or name not in metrics.DEFAULT]
     rows = [
         [
             r["holes"],
             r["method"],
-            *(tables.mean(r[name]) for name in COLUMNS),
+            *(tables.mean(r[name]) for name in chosen),
             "–" if r["seconds"] is None else f"{r['seconds']:.0f} s",
         ]
         for r in results
     ]
-    text = tables.markdown(["holes", "method", *COLUMNS, "time"], rows)
+    text = tables.markdown(["holes", "method", *chosen, "time"], rows)
     print(f"\n{text}\n")
-    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(COLUMNS)}\n")
+    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(chosen)}\n")
     table = {
         "images": list(pictures.sources),
         "count": len(pictures.names),
-        "rows": [{k: tables.summary(v) if k in metrics.PROTOCOLS else v for k, v in r.items()} for r in results],
-        "run": run_record(next(iter(searches.values())).config),
-        "searches": {name: configuration.to_plain(model.config) for name, model in searches.items()},
+        "rows": [{k: tables.summary(v) if k in measured else v for k, v in r.items()} for r in results],
+        "run": run_record(next((m.model.config for m in methods if m.model), None)),
+        "searches": {m.name: configuration.to_plain(m.model.config) for m in methods if m.model},
     }
     files.write_json(output / "table.json", table)
 
 
-def same_loss(searches: Mapping[str, Model]) -> list[str]:
+def same_loss(methods: Sequence[Method]) -> list[str]:
     """The searches that descend on the same function as the first: equal losses, seen in the same way."""
 
-    def sight(model: Model):
-        plain = configuration.to_plain(model.config)
-        return plain["losses"], *(plain["search"].get(key) for key in ("window", "batch_norm"))
-
-    searching = {name: model for name, model in searches.items() if {"losses", "search"} <= set(model.config)}
-    return [name for name, model in searching.items() if sight(model) == sight(next(iter(searching.values())))]
+    plain = {m.name: configuration.to_plain(m.model.config) for m in methods if m.model}
+    seen = {
+        name: (config["losses"], *(config["search"].get(key) for key in ("window", "batch_norm")))
+        for name, config in plain.items()
+        if {"losses", "search"} <= set(config)
+    }
+    return [name for name, how in seen.items() if how == next(iter(seen.values()))]
 
 
 def write_search_speed(output: Path, curves: Mapping[str, Mapping[str, search_speed.Curve]], source: str) -> None:
@@ -114,14 +118,14 @@ def write_grids(
       completed: ``{method: {family: uint8 [N, H, W, C]}}``, the model first; None where a method does not apply.
       results: with "holes", "method" and "psnr_hole", ``[N]`` or None.
     """
-    truth, gaps = pictures.truth, pictures.gaps
-    families, model = list(gaps), next(iter(completed))
+    truth, holes = pictures.truth, pictures.holes
+    families, model = list(holes), next(iter(completed))
 
     def picture(images: np.ndarray | None, i: int) -> np.ndarray:
         return np.zeros_like(truth[i]) if images is None else from_levels(images[i])
 
     def sheet(pick: list[tuple[str, int]]):
-        columns = {"damaged": np.stack([np.where(gaps[f][i] > 0, 0, truth[i]) for f, i in pick])}
+        columns = {"damaged": np.stack([np.where(holes[f][i] > 0, 0, truth[i]) for f, i in pick])}
         for method, answer in completed.items():
             columns[method] = np.stack([picture(answer[f], i) for f, i in pick])
         columns["truth"] = np.stack([truth[i] for _, i in pick])

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from inpaint_jax.metrics import SetScore
 
-def mean(values: np.ndarray | None) -> str:
-    """The mean of the finite values, for a table's cell; a dash where a method does not apply."""
+
+def mean(values: np.ndarray | SetScore | None) -> str:
+    """The mean of the finite values, or a set's score, for a table's cell; a dash where a method does not apply."""
     return cell(summary(values))
 
 
@@ -17,7 +19,9 @@ def cell(numbers: Mapping[str, Any] | None) -> str:
     if numbers is None:
         return "–"
     mean = float("inf") if numbers["mean"] is None else numbers["mean"]  # JSON has no infinity
-    return f"{mean:.3f}" if abs(mean) < 1 else f"{mean:.2f}"
+    text = f"{mean:.3f}" if abs(mean) < 1 else f"{mean:.2f}"
+    error = numbers.get("error")
+    return text if error is None or math.isnan(error) else f"{text} ± {error:.1g}"
 
 
 def spread(values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool = False) -> str:
@@ -37,10 +41,15 @@ def spread(values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool 
     return f"{np.mean(values):{sign}.{digits}f} ± {deviation:.{digits}f}"
 
 
-def summary(values: np.ndarray | None) -> dict[str, Any] | None:
-    """Mean, standard deviation and median over pictures; infinite values (identical pictures) are counted apart."""
+def summary(values: np.ndarray | SetScore | None) -> dict[str, Any] | None:
+    """Mean, standard deviation and median over pictures; infinite values (identical pictures) are counted apart.
+
+    Of a score of the whole set, the value is the mean and its standard error comes with it.
+    """
     if values is None:
         return None
+    if isinstance(values, SetScore):
+        return {"mean": values.value, "error": values.error}
     finite = values[np.isfinite(values)]
     if not len(finite):
         return {"mean": float("inf"), "std": 0.0, "median": float("inf"), "infinite": len(values)}

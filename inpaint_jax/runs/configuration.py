@@ -1,6 +1,5 @@
 """Configs: from ``yeh:published,cpu`` and ``--config.x=...`` to a locked ConfigDict, and to a System."""
 
-import hashlib
 import inspect
 import json
 import keyword
@@ -10,6 +9,7 @@ from typing import Any
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
+from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
 from inpaint_jax.runs import pages
@@ -161,6 +161,27 @@ def from_plain(plain: dict) -> Config:
     return ConfigDict(plain)
 
 
+def modernised(plain: dict) -> dict:
+    """Bring a plain config that an older version wrote to today's layout.
+
+    Until 0.1 ``slots`` stood in ``search`` (and a stage's projection had them in ``projection.search``), so that
+    systems without a search had a section ``search`` with nothing else in it.
+    """
+
+    def lifted(section: dict) -> dict:
+        if "slots" not in section.get("search", {}):
+            return section
+        search = {key: value for key, value in section["search"].items() if key != "slots"}
+        rest = {key: value for key, value in section.items() if key != "search"}
+        return {**rest, **({"search": search} if search else {}), "slots": section["search"]["slots"]}
+
+    stages = {
+        name: {**stage, "projection": lifted(stage["projection"])} if "projection" in stage else stage
+        for name, stage in plain.get("stages", {}).items()
+    }
+    return {**lifted(plain), "stages": stages}
+
+
 def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str]:
     """Dotted keys whose values differ between two plain configs; ``shared_only``: among the keys that both have."""
 
@@ -175,7 +196,6 @@ def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str
     return sorted(key for key in keys if one.get(key, absent) != other.get(key, absent))
 
 
-def fingerprint(config: Config | dict) -> str:
+def fingerprint(config: Config) -> str:
     """16 hex digits that two configs share exactly when all their values are equal."""
-    plain = config if isinstance(config, dict) else to_plain(config)
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+    return files.fingerprint(to_plain(config))

@@ -1,13 +1,15 @@
-"""A clean stop: Ctrl-C and SIGTERM set a flag, the loop saves and leaves at the next safe point."""
+"""A clean stop: Ctrl-C and SIGTERM set a flag, and the loop saves and leaves at the next safe point."""
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from inpaint_jax.errors import Interrupted
 
-class Interruption:
-    """Whether a stop was asked for, and by which signal."""
+
+class StopRequest:
+    """Whether a signal asked this process to stop, and which one."""
 
     def __init__(self):
         self.signal: signal.Signals | None = None
@@ -15,11 +17,22 @@ class Interruption:
     def __bool__(self) -> bool:
         return self.signal is not None
 
+    def error(self, progress: str) -> Interrupted:
+        """Return the exception that ends the work.
+
+        Args:
+          progress: what is done and saved.
+
+        Returns:
+          The exception to raise; SIGTERM where the signal reached another process of the run.
+        """
+        return Interrupted(int(self.signal or signal.SIGTERM), progress)
+
 
 @contextmanager
-def interruption() -> Iterator[Interruption]:
-    """Turns the first SIGINT or SIGTERM into a flag; a second one acts as it always did."""
-    stop, previous = Interruption(), {}
+def interruption() -> Iterator[StopRequest]:
+    """Turn the first SIGINT or SIGTERM into a flag; a second one acts as it always did."""
+    stop, previous = StopRequest(), {}
 
     def ask(number, frame):
         del frame

@@ -1,21 +1,17 @@
 """A trained system from its workdir, and its use from Python."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from inpaint_jax import checks, seeds
-from inpaint_jax.errors import InputError
+from inpaint_jax import checks
 from inpaint_jax.runs import configuration, pages
-from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.workdir import CHANGEABLE, Workdir
 from inpaint_jax.systems.driver import Driver, Task
-from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.interface import System
 
 
 class Model(NamedTuple):
@@ -25,8 +21,13 @@ class Model(NamedTuple):
     system: System
     states: dict[str, Any]
 
+    @property
+    def slots(self) -> int:
+        """Images at once on each accelerator, or on all cores of the CPU."""
+        return self.config.get("slots", SLOTS)
 
-CHANGEABLE = ("search", "losses", "blend")  # parts of a config that may be changed after training
+
+SLOTS = 64  # of a config that does not say
 
 
 def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[str] = ()) -> Model:
@@ -40,48 +41,29 @@ def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[
     Raises:
       InputError: where the workdir holds no run, or one without a finished checkpoint for every stage.
     """
-    path = Path(workdir) / "config.json"
-    if not path.is_file():
-        raise InputError(f"{workdir} is not a workdir (no config.json): train first, inpaint train --workdir={workdir}")
+    folder = Workdir(workdir)
+    plain = folder.config()
     pages.make_importable(Path.cwd())
-    config = configuration.from_plain(json.loads(path.read_text()))
-    config = changed(config, search, overrides)
+    config = with_changes(configuration.from_plain(plain), search, overrides)
     system = configuration.build_system(config)
-    states: dict[str, Any] = {}
-    for stage in system.stages:
-        abstract = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
-        states[stage.name] = checkpoints(workdir, stage).restore(abstract)
-    return Model(config, system, states)
+    return Model(config, system, folder.states(system, config))
 
 
-def searching(model: Model, search: str, overrides: Sequence[str] = ()) -> Model:
+def with_search(model: Model, search: str, overrides: Sequence[str] = ()) -> Model:
     """The same trained networks under the ``search``, ``losses`` and ``blend`` of another config file.
 
     Raises:
       InputError: for a search that these networks do not serve.
     """
-    config = changed(model.config, search, overrides)
+    config = with_changes(model.config, search, overrides)
     return Model(config, configuration.build_system(config), model.states)
 
 
-def changed(config: Config, search: str | None, overrides: Sequence[str]) -> Config:
+def with_changes(config: Config, search: str | None, overrides: Sequence[str]) -> Config:
     """A trained run's config with what may still be changed taken from another config file and from overrides."""
     if search:
         config = configuration.replaced(config, configuration.load(search), CHANGEABLE)
     return configuration.override(config, overrides, only=CHANGEABLE)
-
-
-def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
-    """The state of a stage before training; a function of the config's seed and the stage's name alone."""
-    key = seeds.example_keys(config.seed, [stage.name], "stage")[0]
-    size = config.data.size
-    batch = {"image": jnp.zeros((config.stages[stage.name].batch_size, size, size, 3))}
-    return stage.init(key, batch, earlier)
-
-
-def checkpoints(workdir: str | Path, stage: Stage) -> Checkpoints:
-    """The checkpoints of a stage."""
-    return Checkpoints(Path(workdir) / stage.name / "checkpoints")
 
 
 def complete(
@@ -114,7 +96,7 @@ def complete(
       InputError: for shapes, values or holes that the system cannot take.
     """
     images, holes, ids = checks.arrays(images, holes, ids)
-    driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=keep or 1)
+    driver = Driver(model.system, model.states, slots=slots or model.slots, k=keep or 1)
     tasks = (Task(*parts) for parts in zip(ids, images, holes, strict=True))
     order = {name: i for i, name in enumerate(ids)}
     completed = np.empty((len(images), keep or 1, *images.shape[1:]), np.float32)

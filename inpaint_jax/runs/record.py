@@ -12,21 +12,21 @@ import jax
 
 from inpaint_jax import __version__
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.configuration import Config
 
 
-def run_record(config) -> dict[str, Any]:
+def run_record(config: Config | None = None) -> dict[str, Any]:
     """Everything needed to regenerate a result.
 
     Args:
-      config: ConfigDict of the run.
+      config: of the run; None where nothing was trained.
 
     Returns:
       Plain values for a JSON file.
     """
     packages = ("inpaint_jax", "jax", "jaxlib", "flax", "optax", "numpy")
     return {
-        "config_hash": configuration.fingerprint(config),
-        "config": configuration.to_plain(config),
+        **({} if config is None else described(config)),
         "commit": commit(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "hardware": {
@@ -36,6 +36,11 @@ def run_record(config) -> dict[str, Any]:
         },
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+
+
+def described(config: Config) -> dict[str, Any]:
+    """A config, and the hash that names it."""
+    return {"config_hash": configuration.fingerprint(config), "config": configuration.to_plain(config)}
 
 
 def version(package: str) -> str:

@@ -18,7 +18,7 @@ from inpaint_jax.systems.parts.feed_forward import single_pass
 NAME = "context_encoder"  # of the stage
 
 
-def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
     """The system.
 
     Args:
@@ -26,14 +26,12 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
       networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``, without which the
         squared error is all; ``fill``, the colour of the hole that the generator is given; ``unit_range``, whether the
         networks see [0, 1] instead of [-1, 1].
-      search: nothing of it: there is none.
       stages: ``{"context_encoder": {"holes", "losses", "optimizer", "stale_critic", ...}}``, as
         ``block_prediction.predictor`` takes them. ``holes`` is the family that is trained on.
 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the block.
     """
-    del search
     own, side = stages[NAME], networks["generator"]["size"]
     generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
     critic = build_network(networks["critic"], NETWORKS, label="networks.critic") if "critic" in networks else None

@@ -20,7 +20,7 @@ class Stage(NamedTuple):
       validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
       projection: a ``System`` that completes the stage's training pictures before it begins, given ``earlier``; every
         batch then has its answers as "projection" and their holes as "hole". The stage's settings have ``holes`` and
-        ``projection.search.slots``. None: the stage learns from pictures alone.
+        ``projection.slots``. None: the stage learns from pictures alone.
       adapt: ``(schedule, {metric: [B]}) -> schedule``, how the state's schedule follows from what ``validate`` measured
         on pictures that are set apart; its ``finished []`` ends the stage. The settings have ``holdout``, the number
         of those pictures, and ``adapt_every``, in steps. None: nothing is set apart.

@@ -23,14 +23,13 @@ from inpaint_jax.systems.parts.feed_forward import single_pass
 FIRST, SECOND = "reconstruction", "adversarial"  # the stages' names begin so
 
 
-def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
     """The system.
 
     Args:
       size: side of the pictures.
       networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``; ``fill`` and
         ``unit_range`` as of the context encoder.
-      search: nothing of it: there is none.
       stages: for every model, such as "tl", ``reconstruction_tl`` with ``holes``, one or several by comma, and
         ``adversarial_tl`` with ``second_stage``: it may "finetune" the generator, or train one to "refine" the pictures
         that the first has completed. The rest as ``block_prediction.predictor`` takes it.
@@ -38,7 +37,6 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     Raises:
       InputError: for names that stand for nothing, a stage without its other, or holes that do not fit.
     """
-    del search
     side = networks["generator"]["size"]
     if side >= size:
         raise InputError(f"networks.generator.size: a block of {side} pixels is no corner of a picture of {size}")

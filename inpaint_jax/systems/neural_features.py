@@ -31,14 +31,13 @@ FEATURES, NAME = "features", "liu"  # of the stages
 CRITICS = ("global", "local")
 
 
-def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
     """The system.
 
     Args:
       size: side of the pictures.
       networks: ``generator``, which repaints whole pictures; ``global_critic``; ``local_critic``, and ``local_size``,
         the side of the crops that it sees; ``features``, a classifier.
-      search: nothing of it: there is none.
       stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, as ``classification.stage`` takes
         it. The second, as ``block_prediction.predictor`` takes it: ``holes`` is the family that is trained on,
         ``rotation`` and ``shift`` are how far pictures are turned and moved, as ``draw_moves`` takes it. Offered to its
@@ -49,7 +48,6 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the picture.
     """
-    del search
     own = stages[NAME]
     total = objective(own["losses"], LOSSES)
     critics = {

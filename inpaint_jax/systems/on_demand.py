@@ -26,14 +26,13 @@ NAME = "on_demand"  # of the stage
 BEST = 100.0  # dB, of a picture completed without error: its infinite PSNR would hide all others in a mean
 
 
-def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
     """The system.
 
     Args:
       size: side of the pictures.
       networks: ``generator``, which predicts whole pictures; ``fill``, the colour of the hole that it is given;
         ``unit_range``, whether it sees [0, 1] instead of [-1, 1].
-      search: nothing of it: there is none.
       stages: ``{"on_demand": {"curriculum", "levels", "pixels_per_level", "patience", "losses", "optimizer", ...}}``.
         Holes of level l = 1 .. ``levels`` are squares of ``pixels_per_level`` (l - 1) + 1 to ``pixels_per_level`` l
         pixels a side; ``curriculum`` is a rule of ``curriculum.composition``. Training ends before its steps where
@@ -43,7 +42,6 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the picture.
     """
-    del search
     own, label = stages[NAME], f"stages.{NAME}"
     count, pixels, patience = own["levels"], own["pixels_per_level"], own["patience"]
     if min(count, pixels, own["holdout"], own["adapt_every"]) < 1 or patience < 0:

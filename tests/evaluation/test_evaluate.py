@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inpaint_jax import cli, masks, metrics
-from inpaint_jax.evaluation import evaluate, tables
+from inpaint_jax.evaluation import answers, tables
 
 
 def run(workdir, *arguments):
@@ -40,13 +40,13 @@ def test_table(output):
 
 
 def test_finished_methods_are_not_done_again(workdir, output, monkeypatch):
-    monkeypatch.setattr(evaluate, "run", lambda *_, **__: pytest.fail("it was computed before"))
+    monkeypatch.setattr(answers, "complete_all", lambda *_, **__: pytest.fail("it was computed before"))
     assert run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={output}") == 0
 
 
 def test_searches_side_by_side(workdir, tmp_path):
     searches = ["configs/yeh.py:smoke,nag", "configs/yeh.py:smoke,lbfgs", "configs/yeh_dialects.py:bamos,smoke"]
-    small = ["--config.search.iterations=6", "--config.search.slots=4", "--against=none", "--holes=center"]
+    small = ["--config.search.iterations=6", "--config.slots=4", "--against=none", "--holes=center"]
     assert run(workdir, "--search", *searches, *small, f"--output={tmp_path}") == 0
     table = json.loads((tmp_path / "table.json").read_text())
     names = ["yeh:smoke,nag", "yeh:smoke,lbfgs", "yeh_dialects:bamos,smoke"]
@@ -70,8 +70,8 @@ def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
 
 def test_what_does_not_search_has_no_course():
     pictures = np.zeros((2, 4, 4, 3), np.uint8)
-    answers = {name: {"center": evaluate.Answer(pictures, 1.0, {})} for name in ("one", "other")}
-    assert evaluate.courses(answers, ["one", "other"]) == {}
+    found = {name: {"center": answers.Answer(pictures, 1.0, {})} for name in ("one", "other")}
+    assert answers.search_curves(found, ["one", "other"]) == {}
 
 
 def test_summary_counts_identical_pictures_apart():

@@ -63,7 +63,7 @@ def folder(tiny, workdir, tmp_path_factory):
     """A tiny run, whose DCGAN is that of the Yeh run."""
     folder = tmp_path_factory.mktemp("guided")
     its = config(tiny, "data.fit=crop", "data.validation=facades?split=test&count=11")
-    assert train(its, folder, reuse_from=workdir) == 0
+    train(its, folder, reuse_from=workdir)
     return folder
 
 

@@ -122,7 +122,7 @@ def test_what_it_supports(untrained):
 def test_as_one_file(untrained, tmp_path):
     """The exported function, for a number of pictures that it has not seen."""
     file = tmp_path / "tiny.inpaint"
-    assert export.export(untrained, file, platforms=("cpu", "cuda")) == 0
+    export.export(untrained, file, platforms=("cpu", "cuda"))
     hole = square(5, 11)
     np.testing.assert_allclose(exported.load(file)(IMAGES, hole), completed(untrained, IMAGES, hole)[:, 0], atol=1e-5)
 

@@ -11,13 +11,14 @@ import inpaint_jax
 from inpaint_jax import masks
 from inpaint_jax.compositing import composite, from_levels, to_levels
 from inpaint_jax.data.sources import open_source
-from inpaint_jax.errors import InputError
+from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.losses.adversarial import discriminator_least_squares, generator_least_squares
 from inpaint_jax.runs import configuration
-from inpaint_jax.runs.interruption import Interruption
+from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.training.feed import stage_examples
 from inpaint_jax.runs.training.loop import train
 from inpaint_jax.runs.training.projections import projections
+from inpaint_jax.runs.workdir import Workdir
 from inpaint_jax.systems.parts import refinement
 
 TINY = (
@@ -28,7 +29,7 @@ TINY = (
     "networks.critic.width=4",
     "networks.autoencoder.width=4",
     "networks.latent_size=8",
-    "search.slots=4",
+    "slots=4",
     "search.iterations=4",
     "stages.lsgan.batch_size=4",
     "stages.lsgan.steps=2",
@@ -48,7 +49,7 @@ def config(words, *more):
 def workdir(tmp_path_factory):
     """A trained run that learnt from projections; not to be changed."""
     folder = tmp_path_factory.mktemp("runs") / "projected"
-    assert train(config("projected"), folder) == 0
+    train(config("projected"), folder)
     return folder
 
 
@@ -83,7 +84,7 @@ def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
     folder = workdir / "autoencoder" / "projections"
     before = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
     assert len(before) == 1
-    made = stage_examples(stage, its, workdir, earlier, Interruption())
+    made = stage_examples(stage, its, Workdir(workdir).stage("autoencoder"), earlier, StopRequest())
     assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
     assert made is not None and len(made["source"]) == 8
     arrays = made["arrays"]
@@ -95,7 +96,7 @@ def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
     truth = from_levels(np.stack([made["source"][i]["image"] for i in range(8)]))
     outside = np.broadcast_to(arrays["hole"] < 0.5, truth.shape)
     assert (painted != truth)[outside].mean() > 0.9  # not pasted
-    again = projections(stage, made["source"], its, tmp_path, earlier, Interruption())
+    again = projections(stage, made["source"], its, tmp_path, earlier, StopRequest())
     assert again is not None
     np.testing.assert_array_equal(again["projection"], painted)
 
@@ -106,17 +107,18 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
     stage, earlier = configuration.build_system(its).stages[1], {"lsgan": inpaint_jax.load(workdir).states["lsgan"]}
     source = open_source("facades?split=train&count=8", size=16)
 
-    class Stop(Interruption):
+    class Stop(StopRequest):
         """Becomes true as soon as the first slots are written."""
 
         def __bool__(self):
             return bool(list(tmp_path.glob("*.npz")))
 
-    assert projections(stage, source, its, tmp_path, earlier, Stop()) is None
+    with pytest.raises(Interrupted, match="0 of 8 projections for autoencoder are saved"):
+        projections(stage, source, its, tmp_path, earlier, Stop())
     assert len(list(tmp_path.glob("*.npz"))) == 1
-    whole = projections(stage, source, its, tmp_path, earlier, Interruption())
+    whole = projections(stage, source, its, tmp_path, earlier, StopRequest())
     assert whole is not None and len(whole["projection"]) == 8
-    other = projections(stage, source, config("projected", "search.slots=2"), tmp_path, earlier, Interruption())
+    other = projections(stage, source, config("projected", "slots=2"), tmp_path, earlier, StopRequest())
     assert other is not None  # how many are searched at once in completing is another matter
     np.testing.assert_array_equal(other["projection"], whole["projection"])
 

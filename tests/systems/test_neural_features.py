@@ -212,10 +212,10 @@ def test_any_hole_is_completed():
 def test_a_run(tmp_path):
     """The features are learnt first, and stay bit for bit what they are while the second stage learns from them."""
     config = tiny("stages.features.steps=1", "stages.liu.steps=0")
-    assert train(config, tmp_path) == 0
+    train(config, tmp_path)
     before = load(tmp_path).states
     config.stages.liu.steps = 1
-    assert train(config, tmp_path) == 0
+    train(config, tmp_path)
     after = load(tmp_path).states
     assert same(*(states["features"].networks["classifier"].params for states in (before, after)))
     assert [int(after[name].step) for name in ("features", "liu")] == [1, 1]

@@ -52,7 +52,7 @@ def lines(workdir):
 def workdir(tmp_path_factory):
     """A finished run of three epochs; not to be changed."""
     folder = tmp_path_factory.mktemp("runs") / "on_demand"
-    assert train(config(), folder) == 0
+    train(config(), folder)
     return folder
 
 
@@ -73,7 +73,7 @@ def test_counts_follow_the_validation(workdir):
 def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
     """Stopped in the middle of an epoch, and just after one."""
     for steps in (3, 4, 6):
-        assert train(config("mse", f"stages.on_demand.steps={steps}"), tmp_path) == 0
+        train(config("mse", f"stages.on_demand.steps={steps}"), tmp_path)
     before, after = (inpaint_jax.load(folder).states["on_demand"] for folder in (workdir, tmp_path))
     for a, b in zip(jax.tree.leaves(before.networks), jax.tree.leaves(after.networks), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -86,14 +86,15 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
 
 
 def test_pictures_set_apart_are_not_trained_on(workdir):
-    from inpaint_jax.runs.interruption import Interruption
+    from inpaint_jax.runs.interruption import StopRequest
     from inpaint_jax.runs.training.feed import stage_examples
+    from inpaint_jax.runs.workdir import Workdir
 
     its = config()
-    found = stage_examples(stage_of(its), its, workdir, {}, Interruption())
-    assert found is not None and len(found["source"]) == 16 and found["apart"].shape == (8, 16, 16, 3)
+    found = stage_examples(stage_of(its), its, Workdir(workdir).stage("on_demand"), {}, StopRequest())
+    assert len(found["source"]) == 16 and found["held_out"].shape == (8, 16, 16, 3)
     trained = {found["source"][i]["image"].tobytes() for i in range(16)}
-    apart = np.round((found["apart"] + 1) * 127.5).astype(np.uint8)
+    apart = np.round((found["held_out"] + 1) * 127.5).astype(np.uint8)
     assert len(trained) == 16 and not trained & {image.tobytes() for image in apart}
 
 
@@ -101,13 +102,13 @@ def test_patience(tmp_path):
     """A run ends after two validations without a better mean, and stays ended."""
     its = config("rigid", "stages.on_demand.patience=2", "stages.on_demand.steps=40")
     its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.0)
-    assert train(its, tmp_path) == 0
+    train(its, tmp_path)
     steps = [row["step"] for row in lines(tmp_path)]
     state = inpaint_jax.load(tmp_path).states["on_demand"]
     assert bool(state.schedule["finished"]) and int(state.step) == max(steps) < 40
-    assert train(its, tmp_path) == 0
+    train(its, tmp_path)
     assert [row["step"] for row in lines(tmp_path)] == steps
-    assert train(its, tmp_path / "other", reuse_from=tmp_path) == 0
+    train(its, tmp_path / "other", reuse_from=tmp_path)
     assert int(inpaint_jax.load(tmp_path / "other").states["on_demand"].step) == max(steps)
 
 
@@ -189,7 +190,7 @@ def test_bad_choices_are_refused(item, message):
 
 
 @pytest.mark.parametrize(
-    "holdout, message", [(20, "4 pictures besides the 20 set apart are fewer than one batch of 8"), (24, "leaves none")]
+    "holdout, message", [(20, "4 pictures besides the 20 held out are fewer than one batch of 8"), (24, "leaves none")]
 )
 def test_too_much_set_apart(holdout, message, tmp_path):
     with pytest.raises(InputError, match=message):
@@ -200,7 +201,7 @@ def test_too_much_set_apart(holdout, message, tmp_path):
 def test_a_number_set_apart_that_devices_do_not_divide(tmp_path):
     """The validation is every device's own."""
     its = config("mse", "stages.on_demand.holdout=7", "stages.on_demand.steps=2")
-    assert train(its, tmp_path) == 0
+    train(its, tmp_path)
     assert "validation_psnr_5" in lines(tmp_path)[-1]
 
 

@@ -40,7 +40,7 @@ def benchmark(
     precision: str | None = None,
     rounds: int = 5,
     output: str | Path | None = None,
-) -> int:
+) -> dict[str, Any]:
     """Measures, prints a table, and writes every round of it.
 
     Args:
@@ -53,7 +53,7 @@ def benchmark(
       output: JSON file.
 
     Returns:
-      The exit code.
+      The report: limits, results and the record of this machine.
 
     Raises:
       InputError: an unknown case, numbers below 1, or no PyTorch to compare to.
@@ -80,7 +80,7 @@ def benchmark(
     print(text(report))
     if output:
         files.write_json(output, report)
-    return 0
+    return report
 
 
 def context_encoder() -> Config:

@@ -9,13 +9,13 @@ import numpy as np
 
 from inpaint_jax import parallel, seeds
 from inpaint_jax.blending import poisson_blend
-from inpaint_jax.data.cache import Cached
-from inpaint_jax.data.pipeline import examples, training_batches
+from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.optimization.state import count_parameters
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
-from inpaint_jax.systems.interface import Stage
+from inpaint_jax.runs.training.feed import batches, training_source
+from inpaint_jax.runs.workdir import drawn_state
 
 ITERATIONS = 5  # of the search per call; a real search makes up to 50, which take a CPU a minute
 
@@ -53,7 +53,7 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
     config = config.copy_and_resolve_references()
     config.search.iterations = iterations
     system, (mesh, _) = configuration.build_system(config), parallel.share_slots(batch)
-    states = parallel.replicate({stage.name: initial_state(stage, config) for stage in system.stages}, mesh)
+    states = parallel.replicate({stage.name: drawn_state(stage, config, {}) for stage in system.stages}, mesh)
     images = pictures(batch, config.data.size)
     keys = seeds.example_keys(config.seed, [str(i) for i in range(batch)], "search")
     begin = jax.jit(parallel.spread(lambda states, examples: system.begin(states, *examples, 1), mesh))
@@ -75,7 +75,7 @@ def training(config: Config, batch: int) -> Case:
       batch: pictures.
     """
     [stage] = configuration.build_system(config).stages
-    state = initial_state(stage, config)
+    state = drawn_state(stage, config, {})
     mesh = parallel.share_batch(batch, parameters=count_parameters(state))
     step = parallel.per_device(stage.step, mesh)
 
@@ -100,28 +100,12 @@ def poisson(batch: int, *, size: int = 64) -> Case:
 
 
 def feed(config: Config, batch: int) -> Iterator[dict[str, jax.Array]]:
-    """The batches of the config's training pictures on the device, the next one in flight, as training reads them."""
-    source = open_source(config.data.train.split(","), size=config.data.size, fit=config.data.fit)
-    kept = Cached(source, size=config.data.size)
-    for _ in kept.fill():
-        pass
-    host = training_batches(kept, size=config.data.size, batch_size=batch, seed=config.seed, flip=config.data.flip)
-    mesh = parallel.share_batch(batch)
-    upcoming = parallel.put_batch(next(host), mesh)
-    while True:
-        now, upcoming = upcoming, parallel.put_batch(next(host), mesh)
-        yield now
-
-
-def initial_state(stage: Stage, config: Config) -> Any:
-    """An untrained state: time does not depend on the weights."""
-    example = {"image": jnp.zeros((1, config.data.size, config.data.size, 3))}
-    return drawn(lambda key: stage.init(key, example, {}))
-
-
-def drawn(init: Callable) -> Any:
-    """The state of ``init(key)``, drawn with the generator that compiles fastest; its own key is the usual one."""
-    return jax.jit(init)(jax.random.key(0, impl="rbg"))._replace(key=jax.random.key(0))
+    """The batches of the config's training pictures on the device, as training reads them."""
+    config = config.copy_and_resolve_references()
+    settings = next(iter(config.stages.values()))
+    settings.batch_size = batch
+    source = training_source(config, settings)
+    return batches(config, settings, 0, parallel.share_batch(batch), source=source, arrays={})
 
 
 def pictures(count: int, size: int) -> np.ndarray:

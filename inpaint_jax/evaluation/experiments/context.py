@@ -1,15 +1,15 @@
 """The results of an experiment: pictures, summaries, completions, training logs."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from inpaint_jax.evaluation.evaluate import Answer, measure, read_answer
+from inpaint_jax.evaluation.answers import Answer, measure, read_answer
 from inpaint_jax.evaluation.experiments.summary import Summaries
 from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.runs.workdir import Workdir
 
 
 class Context(NamedTuple):
@@ -64,11 +64,10 @@ class Context(NamedTuple):
     def values(self, name: str, family: str, metric: str) -> np.ndarray | None:
         """A metric of every test picture, ``[N]``; None if they are not completed."""
         answer, pictures = self.answer(name, family), self.sets["test"]
-        return None if answer is None else measure(pictures.truth, answer.images, pictures.gaps[family])[metric]
+        return None if answer is None else measure(pictures.truth, answer.images, pictures.holes[family])[metric]
 
     def logged(self, arm: str, stage: str, metric: str) -> tuple[list[int], list[float]]:
-        """Steps and values of a metric that a training stage has logged; empty if it has not."""
-        file = self.folder(arm) / stage / "metrics.jsonl"
-        lines = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+        """Steps and values of a metric in the ``metrics.jsonl`` of a training stage; empty where it was not logged."""
+        lines = Workdir(self.folder(arm)).stage(stage).logged()
         points = [(line["step"], line[metric]) for line in lines if line.get(metric) is not None]
         return [step for step, _ in points], [value for _, value in points]

@@ -4,7 +4,6 @@ An arm's folder in the workdir is a run like any other. Its last file is ``summa
 the same config, pictures, holes and seed, is done.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,19 @@ from tqdm import tqdm
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import picture_set
-from inpaint_jax.evaluation.evaluate import Method, baseline_names, trained, untrained
 from inpaint_jax.evaluation.experiments import Arm, Experiment, load, report
 from inpaint_jax.evaluation.experiments import summary as arm_summary
+from inpaint_jax.evaluation.experiments.summary import Summaries
 from inpaint_jax.evaluation.picture_set import PictureSet
-from inpaint_jax.runs import configuration, model
+from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import interruption
+from inpaint_jax.runs.methods import Method, open_methods
+from inpaint_jax.runs.model import SLOTS
 from inpaint_jax.runs.record import run_record
-from inpaint_jax.runs.reuse import decisive
 from inpaint_jax.runs.training.feed import training_source
-from inpaint_jax.runs.training.loop import check_order, check_same_run, train
+from inpaint_jax.runs.training.loop import train
+from inpaint_jax.runs.workdir import Workdir, decisive
 
 
 def reproduce(
@@ -36,7 +37,7 @@ def reproduce(
     validation: str = "",
     only: Sequence[str] = (),
     seed: int = 0,
-) -> int:
+) -> Summaries:
     """Trains and measures every arm of an experiment, going on where an earlier call stopped; then writes the report.
 
     Args:
@@ -49,20 +50,22 @@ def reproduce(
       seed: of the holes and of the latents that complete them.
 
     Returns:
-      The exit code: 0, or 128 + the signal's number after a stop with everything saved.
+      The summary of every arm; None for one that is not measured yet.
 
     Raises:
       InputError: for a bad experiment, config, picture or workdir, before anything is trained.
+      Interrupted: a signal stopped the work; what is done is kept.
     """
     workdir, experiment = Path(workdir), load(spec)
-    against = baseline_names(experiment.against)
     configs = {name: its_config(arm, training, validation) for name, arm in experiment.arms.items()}
     data, chosen = shared_data(configs), only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
-    sets = {"test": picture_set.read(images, families, data, seed=seed)}
+    against, _ = open_methods(experiment.against, size=data.size, fit=data.fit, train=training, slots=slots_of(configs))
+    seen = {"size": data.size, "fit": data.fit, "seed": seed}
+    sets = {"test": picture_set.read(images, families, **seen)}
     if at_most:
-        sets["train"] = picture_set.read(training.split(","), families, data, seed=seed, at_most=at_most)
+        sets["train"] = picture_set.read(training.split(","), families, **seen, at_most=at_most)
 
     def summary(name: str) -> dict[str, Any] | None:
         its = sets_of(experiment.arms[name], sets)
@@ -72,22 +75,18 @@ def reproduce(
     with tqdm(total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm") as bar:
         for name in remaining:
             bar.set_postfix_str(name)
-            if code := carry_out(name, experiment, configs[name], workdir, sets):
-                return code
+            carry_out(name, experiment, configs[name], workdir, sets)
             jax.clear_caches()  # or the programs of all arms pile up
             bar.update()
-    config, test, baselines = next(iter(configs.values())), {"test": sets["test"]}, {}
-    for name in against:
-        folder, depends = workdir / "baselines" / name, {"baseline": name, "train": training}
+    test, baselines = {"test": sets["test"]}, {}
+    for method in against:
+        folder, depends = workdir / "baselines" / method.name, {"baseline": method.name, "train": training}
         if not arm_summary.read(folder, depends, test):
-            (method,) = untrained([name], config)
-            run = {key: told for key, told in run_record(config).items() if not key.startswith("config")}
-            if code := summarise(method, folder, depends, test, run=run):
-                return code
-        baselines[name] = arm_summary.read(folder, depends, test)
+            summarise(method, folder, depends, test, run=run_record())
+        baselines[method.name] = arm_summary.read(folder, depends, test)
     summaries = {name: summary(name) for name in experiment.arms}
     report.write(workdir, spec, experiment, sets, summaries, baselines)
-    return 0
+    return summaries
 
 
 def its_config(arm: Arm, training: str, validation: str) -> Config:
@@ -108,17 +107,17 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
     if unknown := [name for name in chosen if name not in experiment.arms]:
         raise InputError(f"--only: unknown arm {unknown[0]!r}; known: {', '.join(experiment.arms)}")
     for name in chosen:
-        config, folder = configs[name], workdir / name
-        check_same_run(folder, config)
-        check_order(stages := configuration.build_system(config).stages, config, folder)
+        config, folder = configs[name], Workdir(workdir / name)
+        folder.check_same_run(config)
+        folder.check_order(stages := configuration.build_system(config).stages, config)
         for stage in stages:
             settings = config.stages[stage.name]
             training_source(config, settings)
-            if (there := model.checkpoints(folder, stage).latest() or 0) > settings.steps:
+            if (there := folder.stage(stage.name).latest() or 0) > settings.steps:
                 raise InputError(f"{folder} has trained {there} steps of {stage.name}, more than {settings.steps}")
         if reused := experiment.arms[name].reuse:
             check_reuse(name, reused, configs)
-            if reused not in chosen and not (workdir / reused / "config.json").is_file():
+            if reused not in chosen and not Workdir(workdir / reused).holds_run():
                 raise InputError(f"arm {name!r} reuses {reused!r}, which is not trained: add it to --only")
 
 
@@ -147,39 +146,38 @@ def shared_data(configs: Mapping[str, Config]) -> Config:
     return one.data
 
 
-def carry_out(name: str, experiment: Experiment, config: Config, workdir: Path, sets: Mapping[str, PictureSet]) -> int:
-    """Trains an arm, measures it and writes its summary; returns the exit code."""
+def slots_of(configs: Mapping[str, Config]) -> int:
+    """Images at once for what is not trained: as many as the first arm has."""
+    return next(iter(configs.values())).get("slots", SLOTS)
+
+
+def carry_out(name: str, experiment: Experiment, config: Config, workdir: Path, sets: Mapping[str, PictureSet]) -> None:
+    """Trains an arm, measures it and writes its summary."""
     arm, folder = experiment.arms[name], workdir / name
-    if code := train(config, folder, reuse_from=workdir / arm.reuse if arm.reuse else None):
-        return code
-    its = model.load(folder)
-    (method,) = trained({config.system: its})
-    return summarise(
+    model = train(config, folder, reuse_from=workdir / arm.reuse if arm.reuse else None)
+    ([method], _), stages = open_methods([model]), Workdir(folder).stage
+    summarise(
         method,
         folder,
         configuration.to_plain(config),
         sets_of(arm, sets),
-        weights={term: float(weight) for term, weight in its.system.weights(its.states).items()},
-        validated={s.name: arm_summary.validated(folder / s.name) for s in its.system.stages},
-        training_seconds={s.name: arm_summary.training_seconds(folder / s.name) for s in its.system.stages},
-        parameters=arm_summary.parameters(its.states),
+        weights={term: float(weight) for term, weight in model.system.weights(model.states).items()},
+        validated={s.name: arm_summary.validated(stages(s.name)) for s in model.system.stages},
+        training_seconds={s.name: arm_summary.training_seconds(stages(s.name)) for s in model.system.stages},
+        parameters=arm_summary.parameters(model.states),
         run=run_record(config),
     )
 
 
 def sets_of(arm: Arm, sets: Mapping[str, PictureSet]) -> dict[str, PictureSet]:
     """The pictures with those holes that an arm is measured under."""
-    return {split: picture_set.under(its, arm.holes or list(its.gaps)) for split, its in sets.items()}
+    return {split: picture_set.under(its, arm.holes or list(its.holes)) for split, its in sets.items()}
 
 
 def summarise(
     method: Method, folder: Path, depends: Mapping[str, Any], sets: Mapping[str, PictureSet], **content
-) -> int:
-    """Measures a method and writes its summary; returns the exit code."""
+) -> None:
+    """Measures a method and writes its summary."""
     with interruption() as stop:
         measured = arm_summary.measured(method, sets, folder, stop)
-        if stop.signal:
-            print(f"stopped while {folder} was measured; the same command goes on from there", file=sys.stderr)
-            return 128 + stop.signal
     arm_summary.write(folder, depends, sets, measured=measured, **content)
-    return 0

@@ -10,10 +10,11 @@ import jax
 from inpaint_jax import metrics
 from inpaint_jax.data import files
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.evaluate import Answer, Method, answers_of, completions_file, measure, read_answer
+from inpaint_jax.evaluation.answers import Answer, answers_of, completions_file, measure, read_answer
 from inpaint_jax.evaluation.picture_set import PictureSet
-from inpaint_jax.runs import configuration
-from inpaint_jax.runs.interruption import Interruption
+from inpaint_jax.runs.interruption import StopRequest
+from inpaint_jax.runs.methods import Method
+from inpaint_jax.runs.workdir import StageFolder
 
 Summaries = Mapping[str, dict[str, Any] | None]  # of every arm, as ``read`` returns them
 VALIDATION = "validation_"  # before the names of metrics, in metrics.jsonl
@@ -43,27 +44,28 @@ def read(folder: Path, method: Mapping[str, Any], sets: Mapping[str, PictureSet]
 def identity(method: Mapping[str, Any], sets: Mapping[str, PictureSet]) -> dict[str, Any]:
     """What a summary depends on, in terms that JSON returns as they are."""
     return {
-        "method": configuration.fingerprint(dict(method)),
+        "method": files.fingerprint(dict(method)),
         "pictures": {split: pictures.digest for split, pictures in sets.items()},
         "holes": {split: pictures.hashes for split, pictures in sets.items()},
         "seed": [pictures.seed for pictures in sets.values()],
-        "metrics": configuration.fingerprint(metrics.PROTOCOLS),
+        "metrics": files.fingerprint(metrics.PROTOCOLS),
     }
 
 
 def measured(
-    method: Method, sets: Mapping[str, PictureSet], folder: Path, stop: Interruption
+    method: Method, sets: Mapping[str, PictureSet], folder: Path, stop: StopRequest
 ) -> dict[str, dict[str, Any]]:
     """What a summary says of a method's completions, which are kept in ``folder/evaluation/completions``.
 
     Returns:
       ``{split: {family: {"seconds", "completions": their file within the folder, "scores": {metric: summary}}}}``,
-      None for holes that the method does not support; after a stop, what is done.
+      None for holes that the method does not support.
+
+    Raises:
+      Interrupted: a signal stopped the work; the families that are done are kept.
     """
     place, found = folder / "evaluation" / "completions", {}
     for split, pictures in sets.items():
-        if stop:
-            break
         found[split] = {}
         for family, answer in answers_of(method, pictures, place, stop).items():
             found[split][family] = answer and {
@@ -71,7 +73,7 @@ def measured(
                 "completions": str(completions_file(method, pictures, family, place).relative_to(folder)),
                 "scores": {
                     metric: tables.summary(values)
-                    for metric, values in measure(pictures.truth, answer.images, pictures.gaps[family]).items()
+                    for metric, values in measure(pictures.truth, answer.images, pictures.holes[family]).items()
                 },
             }
     return found
@@ -90,22 +92,21 @@ def answered(folder: Path, family: str, summary: Mapping[str, Any] | None) -> An
     return read_answer(file) if file and file.is_file() else None
 
 
-def training_seconds(folder: Path) -> float | None:
+def training_seconds(folder: StageFolder) -> float | None:
     """Time of a stage's steps, over all calls that it took; None for a stage that was not trained here."""
-    file = folder / "metrics.jsonl"
-    if not file.is_file():
+    if not folder.metrics.is_file():
         return None
     seconds, before = 0.0, 0
-    for line in map(json.loads, file.read_text().splitlines()):
+    for line in folder.logged():
         if rate := line.get("steps_per_second"):  # lines of a validation have none
             seconds, before = seconds + (line["step"] - before) / rate, line["step"]
     return seconds
 
 
-def validated(folder: Path) -> dict[str, float]:
+def validated(folder: StageFolder) -> dict[str, float]:
     """What was last measured of a stage while it was trained here, ``{metric: mean}``; empty: nothing."""
-    file, found = folder / "metrics.jsonl", {}
-    for line in map(json.loads, file.read_text().splitlines() if file.is_file() else []):
+    found: dict[str, float] = {}
+    for line in folder.logged():
         its = {name: value for name, value in line.items() if name.startswith(VALIDATION)}
         found = {name.removeprefix(VALIDATION): value for name, value in its.items()} or found
     return found

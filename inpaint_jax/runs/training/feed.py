@@ -1,8 +1,6 @@
 """What a stage trains on: its pictures, what belongs to them, those that it sets apart, and all that in batches."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -18,8 +16,9 @@ from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.configuration import Config
-from inpaint_jax.runs.interruption import Interruption
+from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.training.projections import projections
+from inpaint_jax.runs.workdir import StageFolder
 from inpaint_jax.systems.interface import Stage
 
 
@@ -35,10 +34,10 @@ def training_source(config: Config, settings: Config, *, part: str = "train") ->
         if len(source) < count:
             raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")
         source = Subset(source, range(count))
-    if apart := settings.get("holdout", 0):
-        source = holdout(source, count=apart, part=part)
+    if held_out := settings.get("holdout", 0):
+        source = holdout(source, count=held_out, part=part)
     if part == "train" and len(source) < settings.batch_size:
-        besides = f" besides the {apart} set apart" if apart else ""
+        besides = f" besides the {held_out} held out" if held_out else ""
         raise InputError(f"{specs}: {len(source)} pictures{besides} are fewer than one batch of {settings.batch_size}")
     if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
         raise InputError(
@@ -66,24 +65,33 @@ def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]
 
 
 def stage_examples(
-    stage: Stage, config: Config, workdir: Path, earlier: dict[str, Any], stop: Interruption
-) -> dict[str, Any] | None:
-    """The pictures that a stage trains on, arrays that belong to them, and pictures set apart; None after a stop.
+    stage: Stage, config: Config, folder: StageFolder, earlier: dict[str, Any], stop: StopRequest
+) -> dict[str, Any]:
+    """Open the images that a stage trains on, the arrays that belong to them, and the images that are held out.
 
-    Those apart, float32 ``[N, S, S, 3]`` in [-1, 1], are what a stage that adapts is validated on.
+    Args:
+      stage: to be trained.
+      config: of the run.
+      folder: of the stage; completed training images are kept there.
+      earlier: finished states of the stages before it.
+      stop: when it becomes true, the work ends.
+
+    Returns:
+      ``{"source", "arrays": {name: [N, ...]}, "held_out"}``; ``held_out``, float32 ``[N, S, S, 3]`` in [-1, 1], is what
+      a stage that adapts is validated on, None for others.
+
+    Raises:
+      Interrupted: a signal stopped the work; what was completed is kept.
     """
     settings = config.stages[stage.name]
-    source, apart = training_source(config, settings), None
+    source, held_out = training_source(config, settings), None
     if stage.adapt:
         held = training_source(config, settings, part="validation")
-        apart = from_levels(np.stack([held[i]["image"] for i in range(len(held))]))
+        held_out = from_levels(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
-        return {"source": source, "arrays": {}, "apart": apart}
-    folder = workdir / stage.name / "projections"
-    if (arrays := projections(stage, source, config, folder, earlier, stop)) is None:
-        print(f"stopped before {stage.name}; the same command goes on from what is in {folder}", file=sys.stderr)
-        return None
-    return {"source": source, "arrays": arrays, "apart": apart}
+        return {"source": source, "arrays": {}, "held_out": held_out}
+    arrays = projections(stage, source, config, folder.projections, earlier, stop)
+    return {"source": source, "arrays": arrays, "held_out": held_out}
 
 
 def batches(

@@ -1,7 +1,5 @@
 """The only training loop. It knows stages, not methods."""
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,141 +10,135 @@ import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax import parallel
-from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization.state import count_parameters, ended
-from inpaint_jax.runs import configuration, model, startup
+from inpaint_jax.runs import configuration, startup
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
-from inpaint_jax.runs.interruption import Interruption, interruption
+from inpaint_jax.runs.interruption import StopRequest, interruption
+from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.reuse import reuse
 from inpaint_jax.runs.training import feed, validation
 from inpaint_jax.runs.training.report import TrainingReport
 from inpaint_jax.runs.weights import matching
 from inpaint_jax.runs.weights.matching import Beginning, begin
-from inpaint_jax.systems.interface import Stage
+from inpaint_jax.runs.workdir import Workdir, drawn_state, initial_state
+from inpaint_jax.systems.interface import Stage, System
 
 
-def train(config: Config, workdir: str | Path, *, how: str | None = None, reuse_from: str | Path | None = None) -> int:
-    """Trains every stage of a system, going on where an earlier call stopped.
+def train(
+    config: Config,
+    workdir: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    how: str | None = None,
+    reuse_from: str | Path | None = None,
+) -> Model:
+    """Train every stage of a system, going on where an earlier call stopped.
 
     The parameters that come out are bit for bit the same however often the run was interrupted.
 
     Args:
-      config: of a new run, or the same as the workdir's.
+      config: of a new run, or the same as the workdir's; a spec such as "yeh:smoke" or "my_config.py" is loaded.
       workdir: holds ``config.json`` and, per stage, checkpoints, metrics and pictures.
+      overrides: "--config.key=value", for a spec.
       how: see ``parallel.data_parallel``.
       reuse_from: another workdir, whose finished stages are taken over where their configs agree.
 
     Returns:
-      The exit code: 0 when all stages are finished, 128 + the signal's number after a stop with everything saved.
+      The trained model.
 
     Raises:
       InputError: bad config, data, weights or workdir, or a loss that is no longer finite (the last good checkpoint is
         kept).
+      Interrupted: a signal stopped the training; the state is saved.
     """
-    workdir = Path(workdir)
+    if isinstance(config, str):
+        config = configuration.load(config, overrides)
+    folder = Workdir(workdir)
     system = configuration.build_system(config)
-    shapes: dict[str, Any] = {}
-    apart = validation.other_split(config)
-    for stage in system.stages:  # refuses bad data, and networks that do not fit, before anything is written
-        for source in (feed.training_source(config, config.stages[stage.name]), apart):
-            if config.stages[stage.name].steps:
-                feed.check_labelled(stage, source)
-        shape = jax.eval_shape(partial(model.initial_state, stage, config), shapes)
-        if shapes:  # a later stage begins after hours
-            jax.eval_shape(keyed(stage), shape, feed.batch_shape(stage, config), None, shapes)
-        shapes[stage.name] = shape
-    check_same_run(workdir, config)
-    check_order(system.stages, config, workdir)
+    shapes = stage_shapes(system, config)
+    folder.check_same_run(config)
+    folder.check_order(system.stages, config)
     if reuse_from:
-        reuse(system.stages, config, workdir, Path(reuse_from))
+        reuse(system.stages, config, folder, Workdir(reuse_from))
     weights = {
         stage.name: matching.fitted(path, shapes[stage.name], label=f"stages.{stage.name}.weights")
         for stage in system.stages
-        if (path := config.stages[stage.name].get("weights")) and model.checkpoints(workdir, stage).latest() is None
+        if (path := config.stages[stage.name].get("weights")) and folder.stage(stage.name).latest() is None
     }
-    files.write_json(workdir / "config.json", configuration.to_plain(config))
-    earlier: dict[str, Any] = {}
+    folder.write_config(config)
+    states: dict[str, Any] = {}
     with interruption() as stop:
         for stage in system.stages:
-            given = weights.get(stage.name)
-            earlier[stage.name] = train_stage(
-                stage, config, workdir, earlier, stop, shape=shapes[stage.name], weights=given, how=how
+            beginning, shape = weights.get(stage.name), shapes[stage.name]
+            states[stage.name] = train_stage(
+                stage, config, folder, states, stop, shape=shape, weights=beginning, how=how
             )
-            if stop.signal:
-                return 128 + stop.signal
-    return 0
+            if stage is not system.stages[-1] and startup.agree(stop):
+                raise stop.error(f"{stage.name} is finished and saved")
+    return Model(config, system, states)
 
 
-def check_same_run(workdir: Path, config: Config) -> None:
-    """Refuses a workdir whose run has another config (longer training is welcome)."""
-    path = workdir / "config.json"
-    if path.is_file():
-        there = json.loads(path.read_text())
-        differing = [k for k in configuration.differing(there, configuration.to_plain(config)) if not changeable(k)]
-        if differing:
-            raise InputError(
-                f"{workdir} holds a run of another config (differs in {', '.join(differing)}): give another --workdir"
-            )
+def stage_shapes(system: System, config: Config) -> dict[str, Any]:
+    """Trace every stage, so that bad data and networks that do not fit are refused before anything is written.
 
+    Returns:
+      The shapes of every stage's state, by name.
 
-def check_order(stages: Sequence[Stage], config: Config, workdir: Path) -> None:
-    """Refuses to train a stage for longer where a later one has been trained on it as it is."""
-    for number, stage in enumerate(stages):
-        there = model.checkpoints(workdir, stage).latest()
-        if stage.adapt or there is None or there >= config.stages[stage.name].steps:
-            continue
-        if later := [s.name for s in stages[number + 1 :] if model.checkpoints(workdir, s).latest() is not None]:
-            raise InputError(
-                f"{workdir} has trained {later[0]} on {there} steps of {stage.name}: for more, give another --workdir"
-            )
-
-
-def changeable(key: str) -> bool:
-    """Whether a dotted config key may differ from the workdir's when a run is continued."""
-    parts = key.split(".")
-    harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
-    return parts[0] in model.CHANGEABLE or harmless or parts == ["data", "validation"]
+    Raises:
+      InputError: the data do not serve a stage, or a network does not fit.
+    """
+    shapes: dict[str, Any] = {}
+    other_split = validation.other_split(config)
+    for stage in system.stages:
+        for source in (feed.training_source(config, config.stages[stage.name]), other_split):
+            if config.stages[stage.name].steps:
+                feed.check_labelled(stage, source)
+        shape = jax.eval_shape(partial(initial_state, stage, config), shapes)
+        if shapes:  # a later stage begins after hours
+            jax.eval_shape(keyed(stage), shape, feed.batch_shape(stage, config), None, shapes)
+        shapes[stage.name] = shape
+    return shapes
 
 
 def train_stage(
     stage: Stage,
     config: Config,
-    workdir: Path,
+    workdir: Workdir,
     earlier: dict[str, Any],
-    stop: Interruption,
+    stop: StopRequest,
     *,
     shape: Any,
     weights: Beginning | None,
     how: str | None,
 ) -> Any:
-    """One stage, from its newest checkpoint or from the start; returns its state, which has the given shape."""
-    settings = config.stages[stage.name]
-    # It runs once: at LLVM's first level it compiles in a sixth of the time, to the same bits.
-    init = jax.jit(partial(model.initial_state, stage, config), compiler_options={"xla_backend_optimization_level": 1})
+    """Train one stage from its newest checkpoint, or from the start; return its state, which has the given shape."""
+    settings, folder = config.stages[stage.name], workdir.stage(stage.name)
     mesh = parallel.share_batch(settings.batch_size, parameters=count_parameters(shape))
-    with model.checkpoints(workdir, stage) as checkpoints:
+    with folder.checkpoints() as checkpoints:
         newest = checkpoints.latest()
-        start, state = newest or 0, init(earlier) if newest is None else checkpoints.restore(shape)
+        start, state = (
+            newest or 0,
+            drawn_state(stage, config, earlier) if newest is None else checkpoints.restore(shape),
+        )
         if weights:
-            state = begin(state, weights, workdir / stage.name)
+            state = begin(state, weights, folder.weights)
         state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
             return state
-        if not (examples := feed.stage_examples(stage, config, workdir, earlier, stop)):
-            return state
-        apart = examples.pop("apart")
+        examples = feed.stage_examples(stage, config, folder, earlier, stop)
+        held_out = examples.pop("held_out")
         step = parallel.data_parallel(keyed(stage), mesh, how=how)
-        measure = validation.measuring(stage, config, apart=apart, earlier=earlier, mesh=mesh)
+        measure = validation.measuring(stage, config, held_out=held_out, earlier=earlier, mesh=mesh)
         adapt = jax.jit(stage.adapt) if stage.adapt else None
         number, finished = start, False
-        with TrainingReport(workdir / stage.name, stage.name, start=start, steps=settings.steps) as report:
+        with TrainingReport(folder, stage.name, start=start, steps=settings.steps) as report:
             if not start:
                 report.overview(state)
-            its = feed.batches(config, settings, start, mesh, classes=stage.classes, **examples)
-            for number, batch in enumerate(its, start + 1):
+            batches = feed.batches(config, settings, start, mesh, classes=stage.classes, **examples)
+            for number, batch in enumerate(batches, start + 1):
                 state, metrics = step(state, batch, None, earlier)
                 report.note(metrics)
                 validated = None
@@ -171,11 +163,8 @@ def train_stage(
                 if last:
                     break
         checkpoints.wait()
-        if not finished:
-            print(
-                f"stopped at step {number} of {settings.steps}, saved; the same command goes on from there",
-                file=sys.stderr,
-            )
+    if not finished:  # only now: everything is on the disk
+        raise stop.error(f"step {number} of {settings.steps} of {stage.name} is saved")
     return state
 
 

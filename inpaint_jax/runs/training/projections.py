@@ -18,7 +18,7 @@ from inpaint_jax.data.views import Source, ids
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
-from inpaint_jax.runs.interruption import Interruption
+from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.interface import Stage
 
@@ -26,30 +26,30 @@ BLOCK = 64  # pictures per file
 
 
 def projections(
-    stage: Stage, source: Source, config: Config, folder: Path, earlier: Mapping[str, Any], stop: Interruption
-) -> dict[str, np.ndarray] | None:
+    stage: Stage, source: Source, config: Config, folder: Path, earlier: Mapping[str, Any], stop: StopRequest
+) -> dict[str, np.ndarray]:
     """Arrays that belong to the examples of a stage.
 
     Args:
       stage: whose ``projection`` completes them.
       source: its training pictures.
       config: of the run; the stage's ``holes`` are families that the pictures take turns with, and its
-        ``projection.search.slots`` the pictures at once.
+        ``projection.slots`` the pictures at once.
       folder: for the files.
       earlier: finished states of the stages before it.
       stop: when it becomes true, the pictures under way are given up.
 
     Returns:
-      ``{"projection": float32 [N, H, W, C] in [-1, 1], on the 256 levels of picture files, "hole": [N, H, W, 1]}``;
-      None after a stop.
+      ``{"projection": float32 [N, H, W, C] in [-1, 1], on the 256 levels of picture files, "hole": [N, H, W, 1]}``.
 
     Raises:
+      Interrupted: a signal stopped the work; the files made so far are kept.
       InputError: where several processes would have to make them.
     """
     assert stage.projection
     names, settings = list(ids(source)), config.stages[stage.name]
     holes = turns(settings.holes, names, size=config.data.size, seed=config.seed)
-    driver = Driver(stage.projection, dict(earlier), slots=settings.projection.search.slots)
+    driver = Driver(stage.projection, dict(earlier), slots=settings.projection.slots)
     painted: list[np.ndarray] = []
     identity = fingerprint(stage, config, names, earlier)
     with tqdm(total=len(names), desc=f"projections for {stage.name}", unit="image") as bar:
@@ -68,7 +68,7 @@ def projections(
                 results = driver.run(tasks, seed=config.seed, stop=stop, on_chunk=lambda n: bar.set_postfix(chunk=n))
                 found = {result.task.id: to_levels(result.images[0]) for result in results}
                 if stop:
-                    return None
+                    raise stop.error(f"{first} of {len(names)} projections for {stage.name} are saved in {folder}")
                 painted += [found[names[i]] for i in rows]
                 files.write_arrays(file, {"projection": np.stack(painted[first:])})
             bar.update(len(rows))
@@ -88,7 +88,7 @@ def fingerprint(stage: Stage, config: Config, names: list[str], earlier: Mapping
     """16 hex digits that change with everything that the projections depend on."""
     plain = configuration.to_plain(config)
     settings = plain["stages"][stage.name]
-    return configuration.fingerprint(
+    return files.fingerprint(
         {
             **{part: plain[part] for part in ("seed", "data", "networks")},
             **{part: settings[part] for part in ("holes", "projection")},

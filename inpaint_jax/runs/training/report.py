@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,13 +12,14 @@ from tqdm import tqdm
 from inpaint_jax.data import files
 from inpaint_jax.runs import plots
 from inpaint_jax.runs.training import writers
+from inpaint_jax.runs.workdir import StageFolder
 
 
 class TrainingReport:
     """What a stage tells while it trains: a bar, log lines, pictures; curves when it is done."""
 
-    def __init__(self, folder: Path, name: str, *, start: int, steps: int):
-        self.folder, self.log = folder, writers.create(folder, start_step=start)
+    def __init__(self, folder: StageFolder, name: str, *, start: int, steps: int):
+        self.folder, self.log = folder, writers.create(folder.path, start_step=start)
         self.bar = tqdm(total=steps, initial=start, desc=name, unit="step", disable=jax.process_index() > 0)
         self.recent: list[dict[str, jax.Array]] = []  # metrics since the last line, still on the device
         self.since = time.perf_counter()
@@ -30,14 +30,14 @@ class TrainingReport:
     def __exit__(self, kind, error, trace) -> None:
         self.bar.close()
         self.log.close()
-        metrics = self.folder / "metrics.jsonl"
+        metrics = self.folder.metrics
         if kind is None and jax.process_index() == 0 and metrics.is_file() and metrics.stat().st_size:
-            plots.plot_metrics(self.folder / "metrics.png", metrics)
+            plots.plot_metrics(self.folder.path / "metrics.png", metrics)
 
     def overview(self, state) -> None:
         """``parameters.txt``: every array of every network, with its shape and size."""
         networks = {name: network.params for name, network in state.networks.items()}
-        files.write_text(self.folder / "parameters.txt", parameter_overview.get_parameter_overview(networks))
+        files.write_text(self.folder.path / "parameters.txt", parameter_overview.get_parameter_overview(networks))
 
     def note(self, metrics: dict[str, jax.Array]) -> None:
         """A step was taken. Waits for the step before it: the bar and a stop are honest, the device never idles."""

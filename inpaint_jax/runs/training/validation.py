@@ -1,4 +1,4 @@
-"""A stage, measured while it trains: on pictures of another split, on those that it sets apart, or on its own batch."""
+"""A stage, measured while it trains: on pictures of another split, on those that it holds out, or on its own batch."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -18,14 +18,14 @@ Scores = Mapping[str, Any]  # {metric: [N]}
 
 
 def measuring(
-    stage: Stage, config: Config, *, apart: np.ndarray | None, earlier: Mapping[str, Any], mesh: jax.sharding.Mesh
+    stage: Stage, config: Config, *, held_out: np.ndarray | None, earlier: Mapping[str, Any], mesh: jax.sharding.Mesh
 ) -> Callable[[Any, Mapping[str, Any]], tuple[Scores, jax.Array]] | None:
     """How a stage is measured.
 
     Args:
       stage: with or without ``validate``.
       config: of the run; ``data.validation`` may name pictures of another split.
-      apart: those that the stage sets apart, ``[N, S, S, 3]`` in [-1, 1], which come first; None: none.
+      held_out: those that the stage holds out, ``[N, S, S, 3]`` in [-1, 1], which come first; None: none.
       earlier: finished states of the stages before it.
       mesh: to whose devices such pictures are copied.
 
@@ -36,8 +36,8 @@ def measuring(
     if stage.validate is None:
         return None
     validate, key = jax.jit(stage.validate), jax.random.key(config.seed)
-    if apart is not None:
-        fixed = parallel.replicate({"image": apart}, mesh)
+    if held_out is not None:
+        fixed = parallel.replicate({"image": held_out}, mesh)
         return lambda state, batch: validate(state, fixed, key, earlier)
     if (other := other_split(config)) is None:
         return lambda state, batch: validate(state, batch, key, earlier)

@@ -14,7 +14,6 @@ from inpaint_jax.optimization.state import NetworkState, TrainState
 from inpaint_jax.runs.weights import archive
 from inpaint_jax.runs.weights.archive import Weights
 
-RECORD = "weights.json"  # in a stage's folder: what it began with
 Place = tuple[str, ...]  # the name of a network, and of modules in it: ("autoencoder", "trunk")
 
 
@@ -71,8 +70,8 @@ def fitted(path: str | Path, state: TrainState, *, label: str) -> Beginning:
     return Beginning(place, taken, record)
 
 
-def begin(state: TrainState, beginning: Beginning, folder: Path) -> TrainState:
-    """The state with those arrays in the place of its own; says so, and leaves ``weights.json`` in ``folder``.
+def begin(state: TrainState, beginning: Beginning, record_file: Path) -> TrainState:
+    """The state with those arrays in the place of its own; says so, and leaves a record of them in ``record_file``.
 
     The optimiser's state is that of the new parameters too: optax's begin with zeros of their shapes.
     """
@@ -89,12 +88,13 @@ def begin(state: TrainState, beginning: Beginning, folder: Path) -> TrainState:
     its = state.networks[network]
     replaced = jax.tree_util.tree_map_with_path(leaf, {"params": its.params, "stats": its.stats})
     record = beginning.record
-    files.write_json(folder / RECORD, record)
+    files.write_json(record_file, record)
     if not jax.process_index():
         layers = sorted({name.rpartition("/")[0].removeprefix("params/") for name in record["as_initialised"]})
         kept = f"; as initialised: {', '.join(layers)}" if layers else ""
         spare = f"; not needed: {len(record['not_needed'])}" if record["not_needed"] else ""
-        print(f"{folder.name}: {record['network']} takes {record['taken']} arrays of {record['file']}{spare}{kept}")
+        taken = f"{record['taken']} arrays of {record['file']}"
+        print(f"{record_file.parent.name}: {record['network']} takes {taken}{spare}{kept}")
     return state._replace(networks={**state.networks, network: its._replace(**replaced)})
 
 

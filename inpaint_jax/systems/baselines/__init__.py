@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.naming import resolve
 from inpaint_jax.systems.baselines import floors, opencv
 from inpaint_jax.systems.interface import System
 
@@ -21,21 +20,21 @@ BASELINES = {
 }
 
 
-def ready(name: str, batches: Iterable[Mapping[str, Any]] = ()) -> tuple[System, dict[str, Any]]:
-    """A baseline that can be used at once.
+def ready(system: System, batches: Iterable[Mapping[str, Any]] = (), *, name: str = "method") -> dict[str, Any]:
+    """Prepare a baseline for use.
 
     Args:
-      name: a key of ``BASELINES``, or ``module:attribute``.
+      system: the baseline.
       batches: training pictures, ``{"image": [B, H, W, C] in [-1, 1]}``, for a baseline that looks at some
         (``nearest``: its whole gallery); not touched by the others.
+      name: for error messages.
 
     Returns:
-      The system, and the states of its stages after one step per batch, by name.
+      The states of its stages after one step per batch, by name.
 
     Raises:
-      InputError: for an unknown name, a missing extra, or no batches where some are needed.
+      InputError: no batches where some are needed.
     """
-    system = resolve(name, BASELINES, kind="baseline")()
     states: dict[str, Any] = {}
     for stage in system.stages:
         step = jax.jit(stage.step, donate_argnums=0)
@@ -47,4 +46,4 @@ def ready(name: str, batches: Iterable[Mapping[str, Any]] = ()) -> tuple[System,
         if state is None:
             raise InputError(f"the baseline {name!r} needs training pictures for its {stage.name}, and was given none")
         states[stage.name] = state
-    return system, states
+    return states

@@ -11,11 +11,14 @@ import pytest
 from PIL import Image
 
 from inpaint_jax import cli, metrics
-from inpaint_jax.evaluation import evaluate, tables
+from inpaint_jax.errors import Interrupted
+from inpaint_jax.evaluation import answers as stored
+from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.experiments import Arm, overview, reproduce
 from inpaint_jax.evaluation.experiments import summary as arm_summary
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.runs.workdir import StageFolder
 
 EXPERIMENT = """
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, LossCurves
@@ -93,7 +96,7 @@ def done(file, tmp_path_factory):
 def idle(monkeypatch):
     """Fails where anything is trained or completed."""
     monkeypatch.setattr(reproduce, "train", lambda *_, **__: pytest.fail("it was trained before"))
-    monkeypatch.setattr(evaluate, "run", lambda *_, **__: pytest.fail("it was completed before"))
+    monkeypatch.setattr(stored, "complete_all", lambda *_, **__: pytest.fail("it was completed before"))
 
 
 def rows(report, title):
@@ -183,11 +186,11 @@ def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path
     workdir, titles = tmp_path / "runs", []
     shutil.copytree(done, workdir)
 
-    def guess(driver, names, truth, gap, *, title, **_):
-        titles.append(title)
-        return evaluate.Answer(np.full(truth.shape, 128, np.uint8), 1.0, {})
+    def guess(method, pictures, family, stop):
+        titles.append(f"{method.name}, {family}")
+        return stored.Answer(np.full(pictures.truth.shape, 128, np.uint8), 1.0, {})
 
-    monkeypatch.setattr(evaluate, "run", guess)
+    monkeypatch.setattr(stored, "complete_all", guess)
     assert run(file, workdir, "--seed=1", "--only=short") == 0
     # Centre holes are the same, but their latents are not; the arm on two splits, the baseline on one.
     assert titles == ["yeh, center", "yeh, random:0.8"] * 2 + ["mean, center", "mean, random:0.8"]
@@ -213,7 +216,11 @@ def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
 def test_a_stop_keeps_what_is_done(file, done, tmp_path, monkeypatch):
     workdir = tmp_path / "runs"
     shutil.copytree(done / "short", workdir / "short")
-    monkeypatch.setattr(reproduce, "train", lambda *_, **__: 130)
+
+    def stopped(*_, **__):
+        raise Interrupted(signal.SIGINT, "step 1 of 4 is saved")
+
+    monkeypatch.setattr(reproduce, "train", stopped)
     assert run(file, workdir) == 130
     assert (workdir / "short" / "summary.json").is_file() and not (workdir / "report.md").exists()
 
@@ -221,7 +228,13 @@ def test_a_stop_keeps_what_is_done(file, done, tmp_path, monkeypatch):
 def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, capsys):
     workdir = tmp_path / "runs"
     shutil.copytree(done / "short", workdir / "short", ignore=shutil.ignore_patterns("summary.json", "evaluation"))
-    monkeypatch.setattr(evaluate, "run", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    honest = stored.complete_all
+
+    def interrupted(*given):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return honest(*given)
+
+    monkeypatch.setattr(stored, "complete_all", interrupted)
     assert run(file, workdir) == 128 + signal.SIGTERM
     assert "the same command goes on from there" in capsys.readouterr().err
     assert not (workdir / "short" / "summary.json").exists() and not (workdir / "long").exists()
@@ -249,7 +262,7 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
         ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: psnr_hole"),
-        ('against=("mean",)', 'against=("mean", "photoshop")', "unknown baseline 'photoshop'"),
+        ('against=("mean",)', 'against=("mean", "photoshop")', "unknown method 'photoshop'"),
         ('"center", "random:0.8"', '"middle",', "middle"),
         ("search.iterations=12", "networks.latent_size=4", "arm 'long' cannot reuse dcgan of 'short': networks.latent"),
         ("search.iterations=12", "search.itrations=12", "config.search has no key 'itrations'"),
@@ -294,7 +307,10 @@ def test_what_was_last_validated(tmp_path):
         {"step": 20, "loss": 1.0},
     ]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert arm_summary.validated(tmp_path) == {"accuracy": 0.3} and arm_summary.validated(tmp_path / "reused") == {}
+    assert (
+        arm_summary.validated(StageFolder(tmp_path)) == {"accuracy": 0.3}
+        and arm_summary.validated(StageFolder(tmp_path / "reused")) == {}
+    )
     summaries = {"ours": {"validated": {"classifier": {"accuracy": 0.3}}}, "other": None}
     assert "| ours | classifier | accuracy | 0.3  |" in overview.validation_table(summaries)
     assert overview.validation_table({"other": None}) == ""
@@ -305,7 +321,7 @@ def test_an_arm_under_some_holes():
     gaps, hashes = {"left": np.zeros(1), "center": np.ones(1)}, {"left": "l", "center": "c"}
     whole = {"test": PictureSet((), [], np.zeros(0), "", gaps, hashes, 0)}
     its = reproduce.sets_of(Arm("", holes=("center",)), whole)["test"]
-    assert its.gaps == {"center": gaps["center"]} and its.hashes == {"center": "c"}
+    assert its.holes == {"center": gaps["center"]} and its.hashes == {"center": "c"}
     assert reproduce.sets_of(Arm(""), whole)["test"].hashes == hashes
     summary = {"measured": {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}}
     context = Context(Path(), ("left", "center"), {}, {"one": summary}, {})
@@ -320,5 +336,5 @@ def test_training_seconds(tmp_path):
         {"step": 30, "steps_per_second": 2.0},  # the call before was stopped at step 17
     ]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert arm_summary.training_seconds(tmp_path) == 10 / 5 + 20 / 2
-    assert arm_summary.training_seconds(tmp_path / "reused") is None
+    assert arm_summary.training_seconds(StageFolder(tmp_path)) == 10 / 5 + 20 / 2
+    assert arm_summary.training_seconds(StageFolder(tmp_path / "reused")) is None

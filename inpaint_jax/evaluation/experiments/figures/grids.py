@@ -10,7 +10,7 @@ from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import sheets
 from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.evaluate import Answer
+from inpaint_jax.evaluation.answers import Answer
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.titles import slug, with_family
 
@@ -67,7 +67,7 @@ class Grid(NamedTuple):
         for number, family in enumerate(families):
             rows = self.picked(context, family)
             truth = test.truth[rows]
-            pictures = {"truth": truth, "damaged": np.where(test.gaps[family][rows] > 0, 0, truth)}
+            pictures = {"truth": truth, "damaged": np.where(test.holes[family][rows] > 0, 0, truth)}
             pictures |= {arm: from_levels(answers[number].images[rows]) for arm, answers in completed.items()}
             for name, column in columns.items():
                 column.append(pictures[name])

@@ -14,7 +14,7 @@ from inpaint_jax.runs.weights.importing.source import Source
 KINDS = {"googlenet": googlenet.GOOGLENET, "vgg16": vgg.VGG_16, "vgg19": vgg.VGG_19, "resnet": resnet.RESNET}
 
 
-def import_weights(name: str, path: str | Path | None, output: str | Path, *, mean: Sequence[float] = ()) -> int:
+def import_weights(name: str, path: str | Path | None, output: str | Path, *, mean: Sequence[float] = ()) -> Path:
     """``inpaint import-weights``: reads a state dict, turns it into arrays of ours, checks and writes them.
 
     Args:
@@ -25,7 +25,7 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
       mean: of a GoogLeNet that is given pictures in [0, 255] less this colour instead of pictures in [-1, 1].
 
     Returns:
-      The exit code, 0.
+      The file.
 
     Raises:
       InputError: a file that cannot be read or is of another network, numbers that are not finite, or an output that
@@ -65,7 +65,7 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
     print(f"every layer answers as it did, to {worst:.1g} of its height")
     print(f"made for pictures {pictures}")
     print(f"wrote {output}: begin with it, --config.stages.NAME.weights={output}")
-    return 0
+    return Path(output)
 
 
 def convert(kind: Kind, layers: Sequence[Layer], source: Source) -> Arrays:

@@ -1,0 +1,135 @@
+"""What a method made of every image under the holes of a family: computed once, kept in a file, measured."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from inpaint_jax import metrics
+from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.data import files
+from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.search_speed import Curve
+from inpaint_jax.metrics import DEFAULT, AnyMetric
+from inpaint_jax.runs.interruption import StopRequest
+from inpaint_jax.runs.methods import Method
+from inpaint_jax.systems.driver import Task, stacked
+
+TRACE = "trace_"  # before the names of terms, in files
+
+
+class Answer(NamedTuple):
+    """What a method made of every image under the holes of one family."""
+
+    images: np.ndarray  # uint8 [N, H, W, C]
+    seconds: float
+    traces: dict[str, np.ndarray]  # {term: [N, T]} as of a ``Completion``, NaN after an early finish; empty: no search
+
+
+def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopRequest) -> dict[str, Answer | None]:
+    """Complete every image under every family of holes; what an earlier call has written is not computed again.
+
+    Args:
+      method: that completes.
+      pictures: to be completed.
+      folder: for the files, ``completions_file``.
+      stop: when it becomes true, the family under way is given up.
+
+    Returns:
+      ``{family: Answer}``, None where the method does not support such holes.
+
+    Raises:
+      Interrupted: a signal stopped the work; the families that are done are kept.
+    """
+    answers: dict[str, Answer | None] = {}
+    for family, holes in pictures.holes.items():
+        if any(method.supports(hole) for hole in holes):
+            answers[family] = None
+            continue
+        file = completions_file(method, pictures, family, folder)
+        if not file.is_file():
+            answer = complete_all(method, pictures, family, stop)
+            traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
+            files.write_arrays(file, {"images": answer.images, "seconds": np.asarray(answer.seconds), **traces})
+        answers[family] = read_answer(file)
+    return answers
+
+
+def completions_file(method: Method, pictures: PictureSet, family: str, folder: Path) -> Path:
+    """Where a method's answer is kept; the name changes with everything that the answer depends on."""
+    identity = {
+        "method": [*method.identity, method.slots],
+        "pictures": pictures.digest,
+        "holes": pictures.hashes[family],
+        "seed": pictures.seed,
+    }
+    return folder / f"{method.name.replace('/', '-')}-{family}-{files.fingerprint(identity)}.npz"
+
+
+def read_answer(file: Path) -> Answer:
+    """Read what ``answers_of`` has written."""
+    parts = files.read_arrays(file)
+    traces = {name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)}
+    return Answer(parts["images"], float(parts["seconds"]), traces)
+
+
+def complete_all(method: Method, pictures: PictureSet, family: str, stop: StopRequest) -> Answer:
+    """Complete all images under one family.
+
+    Raises:
+      Interrupted: a signal stopped the work.
+    """
+    truth, holes = pictures.truth, pictures.holes[family]
+    images = np.empty(truth.shape, np.uint8)
+    traces: list[dict[str, np.ndarray]] = [{}] * len(pictures.names)
+    rows = {name: i for i, name in enumerate(pictures.names)}
+    tasks = (Task(name, truth[i], holes[i], family) for name, i in rows.items())
+    began = time.perf_counter()
+    with tqdm(total=len(rows), desc=f"{method.name}, {family}", unit="image") as bar:
+        results = method.run(tasks, seed=pictures.seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count))
+        for result in results:
+            i = rows[result.task.id]
+            images[i], traces[i] = to_levels(result.images[0]), result.traces
+            bar.update()
+    if stop:
+        raise stop.error(f"the families before {family} are completed by {method.name}")
+    terms = dict.fromkeys(term for trace in traces for term in trace)
+    whole = {term: stacked([trace.get(term, np.zeros(0)) for trace in traces]) for term in terms}
+    return Answer(images, time.perf_counter() - began, whole)
+
+
+def measure(
+    truth: np.ndarray,
+    answer: np.ndarray | None,
+    holes: np.ndarray,
+    names: Sequence[str] | Mapping[str, AnyMetric] = DEFAULT,
+) -> dict[str, Any]:
+    """Measure an answer; answers are uint8, so the truth is quantised too.
+
+    Args:
+      truth: ``[N, H, W, C]`` in [-1, 1], the whole set in its order, on which ``desai_legacy_sse`` depends.
+      answer: uint8, same shape; None: no answer.
+      holes: ``[N, H, W, 1]``, 1 = missing.
+      names: metrics, see ``metrics.measure``.
+
+    Returns:
+      ``{name: [N]}``, a ``metrics.SetScore`` for a metric of the whole set; None for each where there is no answer.
+    """
+    if answer is None:
+        return dict.fromkeys(names)
+    return dict(metrics.measure(from_levels(answer), truth, holes, names))
+
+
+def search_curves(
+    answers: Mapping[str, Mapping[str, Answer | None]], names: Sequence[str]
+) -> dict[str, dict[str, Curve]]:
+    """How the losses of some methods fell, ``{family: {method: Curve}}``; families that several of them searched."""
+    curves: dict[str, dict[str, Curve]] = {}
+    for name in names:
+        for family, answer in answers[name].items():
+            if answer is not None and answer.traces:
+                curves.setdefault(family, {})[name] = Curve(answer.traces["evaluations"], answer.traces["total"])
+    return {family: searches for family, searches in curves.items() if len(searches) > 1}

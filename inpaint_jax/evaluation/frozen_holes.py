@@ -1,0 +1,66 @@
+"""``inpaint holes``: the holes of an evaluation as files, so that any program can be measured on them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from inpaint_jax.compositing import to_levels
+from inpaint_jax.data import files
+from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import picture_set
+from inpaint_jax.runs.stored_results import family_folder
+
+
+def write_holes(
+    families: Sequence[str],
+    images: Sequence[str],
+    output: str | Path,
+    *,
+    size: int,
+    fit: str = "crop",
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Write whole images and a hole of every family for each, as ``inpaint evaluate`` takes them.
+
+    Writes ``pictures/<id>.png``, ``holes/<family>/<id>.png`` (white = missing) and ``holes.json``. Completions in
+    ``DIR/<family>/<id>.png`` are then measured by ``inpaint evaluate --method='pictures?folder=DIR'`` with the same
+    images, size, fit and seed.
+
+    Args:
+      families: of holes.
+      images: source specs.
+      output: made when missing; refused when it holds anything.
+      size: side of the images.
+      fit: how images meet that size, see ``data.fitting.Fit``.
+      seed: of the holes.
+
+    Returns:
+      The content of ``holes.json``: sources, size, fit, seed, and the hash of every family's holes.
+
+    Raises:
+      InputError: bad images or families, or an output that is not empty.
+    """
+    output = Path(output)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise InputError(f"{output} is not empty: give another --output")
+    pictures = picture_set.read(images, families, size=size, fit=fit, seed=seed)
+    for i, name in enumerate(tqdm(pictures.names, desc="writing", unit="image")):
+        write_picture(output / "pictures" / f"{name}.png", to_levels(pictures.truth[i]))
+        for family, holes in pictures.holes.items():
+            hole = (holes[i, ..., 0] * 255).astype(np.uint8)
+            write_picture(output / "holes" / family_folder(family) / f"{name}.png", hole)
+    about = {
+        "images": list(pictures.sources),
+        "count": len(pictures.names),
+        "size": size,
+        "fit": fit,
+        "seed": seed,
+        "pictures_hash": pictures.digest,
+        "holes_hash": pictures.hashes,
+    }
+    files.write_json(output / "holes.json", about)
+    return about

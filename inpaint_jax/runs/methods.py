@@ -1,0 +1,324 @@
+"""One way to name what completes images: a trained run, an exported file, a baseline, or other people's results.
+
+``open_methods`` turns texts such as ``"runs/faces"`` or ``"telea?radius=5"`` into ``Method``s; ``complete``,
+``evaluate`` and experiments know nothing else about a method.
+"""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import numpy as np
+
+from inpaint_jax import exported
+from inpaint_jax.data.files import fingerprint
+from inpaint_jax.data.pipeline import examples
+from inpaint_jax.data.sources import open_source
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+from inpaint_jax.runs import configuration, stored_results
+from inpaint_jax.runs.configuration import from_plain, modernised
+from inpaint_jax.runs.model import SLOTS, Model, load
+from inpaint_jax.runs.workdir import CHANGEABLE
+from inpaint_jax.systems import baselines
+from inpaint_jax.systems.driver import Driver, Result
+from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts import serialized
+
+GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
+GALLERY, BATCH = 1000, 64  # training images that the nearest neighbour is sought among; images read at once
+RESULTS = "pictures"  # the name of other people's results
+
+
+class Method(NamedTuple):
+    """What completes images, and everything that its results depend on besides images, holes and seed.
+
+    Attributes:
+      name: as tables show it.
+      identity: plain values; equal exactly when results are equal.
+      size: side of the images that it completes; None: any.
+      supports: ``(hole [H, W, 1]) -> None``, or the reason why the method cannot complete such a hole.
+      run: ``(tasks, *, seed, stop=False, on_chunk=...) -> results``, as ``Driver.run``.
+      slots: images at once, which enter the last bits of a result.
+      model: the trained run, where it is one.
+    """
+
+    name: str
+    identity: list[Any]
+    size: int | None
+    supports: Callable[[np.ndarray], str | None]
+    run: Callable[..., Iterator[Result]]
+    slots: int
+    model: Model | None = None
+
+    def iterations(self) -> int:
+        """Return the most iterations of a search; 1 without one."""
+        return self.model.config.get("search", {}).get("iterations", 1) if self.model else 1
+
+
+class Spec(NamedTuple):
+    """A method's text, taken apart: ``NAME?key=value&key=value``."""
+
+    text: str
+    name: str
+    options: dict[str, str]
+
+
+Named = str | Model | tuple[str, Model]  # as callers name a method
+Found = Spec | Model | exported.Completer  # a baseline by its text, a trained run, an exported file
+
+
+class Setting(NamedTuple):
+    """What methods share.
+
+    Attributes:
+      size: side of the images; None: their own.
+      fit: how images meet that size, see ``data.fitting.Fit``.
+      train: source specs by comma of training images, for a baseline that looks at some; empty: none.
+      slots: images at once.
+      k: completions per image.
+    """
+
+    size: int | None
+    fit: str
+    train: str
+    slots: int
+    k: int
+
+
+def open_methods(
+    named: Sequence[Named],
+    *,
+    size: int | None = None,
+    fit: str | None = None,
+    train: str | None = None,
+    slots: int | None = None,
+    k: int = 1,
+) -> tuple[list[Method], Setting]:
+    """Open methods by their names, and refuse what is unknown or not installed before any work.
+
+    ``runs/faces`` or ``runs/faces?search=yeh:cpu,nag&search.iterations=500``
+      a workdir of ``inpaint train``; options: ``search``, a config whose search it takes, and keys of the config
+      that may change after training.
+    ``faces.inpaint``
+      a file of ``inpaint export``.
+    ``telea``, ``telea?radius=5``, ``my_methods:mean?power=2``
+      a baseline, or a user's function that returns a ``System``, with the keywords of that function.
+    ``floors``, ``opencv``, ``none``
+      groups of baselines.
+    ``pictures?folder=DIR``
+      completed images that another program left in a folder (``stored_results``).
+
+    Args:
+      named: such texts, loaded models, or models with the names that tables show. What exists as file or folder wins
+        over baselines.
+      size: side of the images; None: that of the trained runs, or else the images' own.
+      fit: how images meet that size; None: as the trained runs have it, or else "crop".
+      train: source specs by comma of training images, for a baseline that looks at some; None: those of the first
+        trained run.
+      slots: images at once; None: those of the first trained run, or 64.
+      k: completions per image.
+
+    Returns:
+      The methods in the order of their names, and what they share.
+
+    Raises:
+      InputError: an unknown name or option, two methods of one name, or trained runs that see images in other ways.
+    """
+    opened = [pair for item in named for pair in find(item)]
+    names = [name for name, _ in opened]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"two methods are called {repeated!r}: a table could not tell them apart")
+    setting = shared_setting(opened, size=size, fit=fit, train=train, slots=slots, k=k)
+    return [open_one(name, found, setting) for name, found in opened], setting
+
+
+def one_method(named: str | Model, **setting) -> tuple[list[Method], Setting]:
+    """Open exactly one method; see ``open_methods``.
+
+    Raises:
+      InputError: also for a group of several.
+    """
+    methods, shared = open_methods([named], **setting)
+    if len(methods) != 1:
+        raise InputError(f"--method: {named!r} names {len(methods)} methods; give one")
+    return methods, shared
+
+
+def find(item: Named) -> Iterator[tuple[str, Found]]:
+    """Find what a text names, once for every member of a group; yields the name that tables show with it."""
+    if isinstance(item, Model):
+        yield item.config.system, item
+    elif not isinstance(item, str):
+        yield item
+    else:
+        yield from find_text(item)
+
+
+def find_text(item: str) -> Iterator[tuple[str, Found]]:
+    """Find what a text names."""
+    for text in GROUPS.get(item, (item,)):
+        spec = parse(text)
+        if Path(spec.name).is_dir():
+            yield label(spec), trained_run(spec)
+        elif Path(spec.name).is_file():
+            if spec.options:
+                raise InputError(f"--method: {text!r}: an exported file takes no options; its search is fixed")
+            yield label(spec), exported.load(spec.name)
+        else:
+            yield label(spec), spec
+
+
+def parse(text: str) -> Spec:
+    """Take a method's text apart.
+
+    Args:
+      text: ``NAME`` or ``NAME?key=value&key=value``; what exists as file or folder is taken literally.
+
+    Raises:
+      InputError: an empty name, or an option given twice or without a value.
+    """
+    name, mark, query = text.partition("?")
+    if not name:
+        raise InputError("--method: an empty name; give a workdir, a file of inpaint export or a baseline")
+    if Path(text).exists() or not mark:
+        return Spec(text, text, {})
+    pairs = parse_qsl(query.replace("+", "%2B"))
+    if len(dict(pairs)) < query.count("&") + 1:
+        raise InputError(f"--method: {text!r}: write each option once, as name?option=value&option=value")
+    return Spec(text, name, dict(pairs))
+
+
+def label(spec: Spec) -> str:
+    """The name that tables show: without the folders of paths, with the options."""
+    if spec.name == RESULTS and "folder" in spec.options:
+        return Path(spec.options["folder"]).name
+    name = Path(spec.name).name if Path(spec.name).exists() else spec.name
+    return name + spec.text.removeprefix(spec.name)
+
+
+def trained_run(spec: Spec) -> Model:
+    """Load a workdir, under another search where the options name one."""
+    options = dict(spec.options)
+    search = options.pop("search", None)
+    if wrong := [key for key in options if key.partition(".")[0] not in CHANGEABLE]:
+        known = ", ".join(("search=CONFIG", *(f"{key}.*" for key in CHANGEABLE[:-1]), CHANGEABLE[-1]))
+        raise InputError(f"--method: {spec.text!r}: unknown option {wrong[0]!r}; known: {known}")
+    return load(spec.name, search=search, overrides=[f"--config.{key}={value}" for key, value in options.items()])
+
+
+def shared_setting(
+    opened: Sequence[tuple[str, Found]],
+    *,
+    size: int | None,
+    fit: str | None,
+    train: str | None,
+    slots: int | None,
+    k: int,
+) -> Setting:
+    """What is chosen, or else what the trained methods agree on.
+
+    Raises:
+      InputError: trained methods that see images in other ways than chosen, or than each other.
+    """
+    trained = {name: found.config for name, found in opened if isinstance(found, Model)}
+    for name, found in opened:
+        if isinstance(found, exported.Completer):
+            trained[name] = from_plain(modernised(found.about["config"]))
+    if not trained:
+        # At their own sizes images rarely share a shape: every slot but one would repeat the image.
+        return Setting(size, fit or ("crop" if size else "whole"), train or "", slots or (SLOTS if size else 1), k)
+    (first, config), *others = trained.items()
+    for name, other in others:
+        if (other.data.size, other.data.fit) != (config.data.size, config.data.fit):
+            raise InputError(f"{first!r} and {name!r} differ in data.size or data.fit: no table can hold both")
+    data = config.data
+    if size not in (None, data.size):
+        raise InputError(f"--size={size}: {first} completes images of {data.size} pixels")
+    return Setting(data.size, fit or data.fit, train or data.train, slots or config.get("slots", SLOTS), k)
+
+
+def open_one(name: str, found: Found, setting: Setting) -> Method:
+    """Open one method."""
+    if isinstance(found, Model):
+        return of_model(name, found, setting)
+    if isinstance(found, exported.Completer):
+        return of_exported(name, found, setting)
+    if found.name == RESULTS:
+        run, identity = stored_results.reader(found.options, size=setting.size, fit=setting.fit)
+        return Method(name, identity, None, lambda hole: None, run, setting.slots)
+    return of_baseline(name, found, setting)
+
+
+def of_model(name: str, model: Model, setting: Setting) -> Method:
+    """A trained run."""
+    steps = {stage: int(state.step) for stage, state in model.states.items()}
+    identity = [fingerprint(configuration.to_plain(model.config)), steps]
+    driver = Driver(model.system, model.states, slots=setting.slots, k=setting.k)
+    return Method(name, identity, model.system.size, model.system.supports, driver.run, setting.slots, model)
+
+
+def of_exported(name: str, completer: exported.Completer, setting: Setting) -> Method:
+    """A file of ``inpaint export``."""
+    about = completer.about
+    if setting.k > about["completions"]:
+        raise InputError(f"{name} gives {about['completions']} completions per image, not {setting.k}")
+    system = serialized.system(completer.function, size=about["size"])
+    driver = Driver(system, {"exported": completer.weights}, slots=setting.slots, k=setting.k)
+    identity = [about["config_hash"], about["steps"], about["date"]]
+    return Method(name, identity, system.size, system.supports, driver.run, setting.slots)
+
+
+def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
+    """A baseline; one that looks at training images reads them when it is first run."""
+    build = resolve(spec.name, baselines.BASELINES, kind="method")
+    system = build(**typed(spec, build))
+    if not isinstance(system, System):
+        raise InputError(f"--method: {spec.name!r} returns {type(system).__name__}, not a System")
+    if system.stages and not setting.train:
+        raise InputError(f"{spec.name} looks at training images: name them with --train=FOLDER")
+
+    @functools.cache
+    def driver() -> Driver:
+        states = baselines.ready(system, gallery(setting), name=spec.name)
+        return Driver(system, states, slots=setting.slots, k=setting.k)
+
+    identity = [spec.text, setting.train if system.stages else ""]
+
+    def run(tasks, **options) -> Iterator[Result]:
+        return driver().run(tasks, **options)
+
+    return Method(name, identity, system.size, system.supports, run, setting.slots)
+
+
+def typed(spec: Spec, build: Callable[..., Any]) -> dict[str, Any]:
+    """The options of a method as its builder takes them: numbers and true or false as JSON, or else texts.
+
+    Raises:
+      InputError: an option that the builder does not have; lists those it has.
+    """
+    known = [name for name, p in inspect.signature(build).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    fixed = build.keywords if isinstance(build, functools.partial) else {}
+    known = [name for name in known if name not in fixed]
+    if wrong := [key for key in spec.options if key not in known]:
+        raise InputError(f"{spec.text!r}: unknown option {wrong[0]!r}; known: {', '.join(known) or 'none'}")
+
+    def value(text: str) -> Any:
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
+
+    return {key: value(text) for key, text in spec.options.items()}
+
+
+def gallery(setting: Setting) -> Iterator[dict[str, np.ndarray]]:
+    """The first training images in batches, for a baseline that looks at some."""
+    if setting.size is None:
+        raise InputError("a method that looks at training images needs a size for them: give --size")
+    source = open_source(setting.train.split(","), size=setting.size, fit=setting.fit)
+    yield from examples(source, size=setting.size, batch=BATCH, indices=range(min(GALLERY, len(source))))

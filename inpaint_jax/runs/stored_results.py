@@ -1,0 +1,64 @@
+"""Completed images that another program left in a folder, as a method: ``pictures?folder=DIR``.
+
+``DIR/<family>/<id>.png`` is the completion of image ``<id>`` under the holes of a family (``random:0.8`` is the folder
+``random-0.8``); with one family the images may lie in ``DIR`` itself. ``inpaint holes`` writes the holes to complete.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from inpaint_jax.compositing import from_levels
+from inpaint_jax.data.files import fingerprint
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.data.pictures import list_pictures, picture_ids, read_picture
+from inpaint_jax.errors import InputError
+from inpaint_jax.systems.driver import Result, Task
+
+
+def family_folder(family: str) -> str:
+    """Return the name of the folder of a hole family."""
+    return family.replace(":", "-").replace("/", "-")
+
+
+def reader(
+    options: Mapping[str, str], *, size: int | None, fit: str
+) -> tuple[Callable[..., Iterator[Result]], list[Any]]:
+    """Read completed images instead of computing them.
+
+    Args:
+      options: ``{"folder": DIR}``.
+      size: side of the images; files of another size are brought to it like the true images. None: as they are.
+      fit: how they are.
+
+    Returns:
+      ``run`` and ``identity`` of a ``Method``; a task's ``group`` is the hole family.
+
+    Raises:
+      InputError: no such folder, or other options; when run, an image without a completion, by name.
+    """
+    if set(options) != {"folder"}:
+        raise InputError("--method: write other people's results as pictures?folder=DIR")
+    folder = Path(options["folder"]).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"--method: pictures?folder={folder}: no such folder")
+    stamps = {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(folder.rglob("*"))}
+
+    def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, on_chunk: Any = None) -> Iterator[Result]:
+        del seed, on_chunk
+        known: dict[str, dict[str, Path]] = {}
+        for task in tasks:
+            if stop:
+                return
+            place = folder / family_folder(task.group)
+            place = place if task.group and place.is_dir() else folder
+            if task.group not in known:
+                known[task.group] = dict(picture_ids(place, list_pictures(place)))
+            if task.id not in known[task.group]:
+                raise InputError(f"{place} has no completion of image {task.id!r}; add {task.id}.png")
+            image = read_picture(known[task.group][task.id])
+            if image.shape != task.image.shape:
+                image = Fit(fit, size or task.image.shape[0]).to_model(image)
+            yield Result(task, from_levels(image)[None], {}, {}, None)
+
+    return run, ["stored", str(folder), fingerprint(stamps)]

@@ -1,0 +1,164 @@
+"""A run on disk: where each file of a workdir is, and what a run may change when it goes on.
+
+``config.json`` is the config. Each stage has a folder of the stage's name with ``checkpoints/``, ``metrics.jsonl``,
+``weights.json`` (what it began with) and ``projections/``.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax import seeds
+from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs import configuration
+from inpaint_jax.runs.checkpoints import Checkpoints
+from inpaint_jax.runs.configuration import Config
+from inpaint_jax.systems.interface import Stage, System
+
+CHANGEABLE = ("search", "losses", "blend", "slots")  # parts of a config that may be changed after training
+
+
+class StageFolder:
+    """The files of one stage.
+
+    Attributes:
+      path: the folder.
+      metrics: ``metrics.jsonl``, a line per logged step.
+      weights: ``weights.json``, a record of the weights that the stage began with.
+      projections: folder of the completed training images that the stage learns from.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.metrics = path / "metrics.jsonl"
+        self.weights = path / "weights.json"
+        self.projections = path / "projections"
+
+    def checkpoints(self) -> Checkpoints:
+        """Open the checkpoints of the stage."""
+        return Checkpoints(self.path / "checkpoints")
+
+    def latest(self) -> int | None:
+        """Return the newest saved step, or None."""
+        return self.checkpoints().latest()
+
+    def logged(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of ``metrics.jsonl``; none where the stage was not trained here."""
+        if self.metrics.is_file():
+            yield from map(json.loads, self.metrics.read_text().splitlines())
+
+
+class Workdir:
+    """The folder of one run.
+
+    Args:
+      path: the folder; it need not exist.
+    """
+
+    def __init__(self, path: "str | Path | Workdir"):
+        self.path = path.path if isinstance(path, Workdir) else Path(path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def stage(self, name: str) -> StageFolder:
+        """Return the folder of a stage."""
+        return StageFolder(self.path / name)
+
+    def holds_run(self) -> bool:
+        """Return whether there is a ``config.json``."""
+        return (self.path / "config.json").is_file()
+
+    def config(self) -> dict[str, Any]:
+        """Read the config of the run, as plain values; old layouts are brought to today's.
+
+        Raises:
+          InputError: the folder holds no run.
+        """
+        if not self.holds_run():
+            raise InputError(f"{self} is not a workdir (no config.json): train first, inpaint train --workdir={self}")
+        return configuration.modernised(json.loads((self.path / "config.json").read_text()))
+
+    def write_config(self, config: Config) -> None:
+        """Write ``config.json``."""
+        files.write_json(self.path / "config.json", configuration.to_plain(config))
+
+    def states(self, system: System, config: Config) -> dict[str, Any]:
+        """Read the newest state of every stage.
+
+        Args:
+          system: built from ``config``.
+          config: of the run.
+
+        Returns:
+          ``{stage: TrainState}``.
+
+        Raises:
+          InputError: a stage has no checkpoint, or one of another architecture.
+        """
+        states: dict[str, Any] = {}
+        for stage in system.stages:
+            shape = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
+            states[stage.name] = self.stage(stage.name).checkpoints().restore(shape)
+        return states
+
+    def check_same_run(self, config: Config) -> None:
+        """Raise InputError where the workdir holds a run of another config; longer training is welcome."""
+        if not self.holds_run():
+            return
+        keys = configuration.differing(self.config(), configuration.to_plain(config))
+        if changed := [key for key in keys if not changeable(key)]:
+            raise InputError(
+                f"{self} holds a run of another config (differs in {', '.join(changed)}): give another --workdir"
+            )
+
+    def check_order(self, stages: Sequence[Stage], config: Config) -> None:
+        """Raise InputError for a longer training of a stage on whose present state a later stage was trained."""
+        for number, stage in enumerate(stages):
+            step = self.stage(stage.name).latest()
+            if stage.adapt or step is None or step >= config.stages[stage.name].steps:
+                continue
+            if later := [s.name for s in stages[number + 1 :] if self.stage(s.name).latest() is not None]:
+                raise InputError(
+                    f"{self} has trained {later[0]} on {step} steps of {stage.name}: for more, give another --workdir"
+                )
+
+
+def changeable(key: str) -> bool:
+    """Return whether a dotted config key may differ from the workdir's when a run goes on."""
+    parts = key.split(".")
+    harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
+    return parts[0] in CHANGEABLE or harmless or parts == ["data", "validation"]
+
+
+def decisive(plain: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
+    """Return the parts of a plain config that a trained stage depends on."""
+    return {
+        "seed": plain["seed"],
+        "data": {name: part for name, part in plain["data"].items() if name != "validation"},
+        "networks": plain["networks"],
+        "stages": {stage.name: {"weights": "", **plain["stages"][stage.name]}},
+    }
+
+
+def drawn_state(stage: Stage, config: Config, earlier: dict[str, Any]):
+    """Return the state of ``initial_state`` in one compiled call.
+
+    The program runs once: at LLVM's first level it compiles in a sixth of the time, to the same bits.
+    """
+    options = {"xla_backend_optimization_level": 1}
+    return jax.jit(partial(initial_state, stage, config), compiler_options=options)(earlier)
+
+
+def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
+    """Return the state of a stage before training, a function of the config's seed and the stage's name alone."""
+    key = seeds.example_keys(config.seed, [stage.name], "stage")[0]
+    size = config.data.size
+    batch = {"image": jnp.zeros((config.stages[stage.name].batch_size, size, size, 3))}
+    return stage.init(key, batch, earlier)

@@ -1,0 +1,180 @@
+"""Methods by their names: what each text opens, and what is refused in one line."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inpaint_jax
+from inpaint_jax import cli
+from inpaint_jax.completion.export import export
+from inpaint_jax.data.facades import draw_facade
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation.evaluate import evaluate
+from inpaint_jax.evaluation.frozen_holes import write_holes
+from inpaint_jax.runs.methods import label, open_methods, parse
+
+FACADES = "facades?split=test&count=4"
+
+
+def test_texts_are_taken_apart(tmp_path):
+    assert parse("telea?radius=5&x=a+b") == ("telea?radius=5&x=a+b", "telea", {"radius": "5", "x": "a+b"})
+    question = tmp_path / "what?now=1"
+    question.mkdir()
+    assert parse(str(question)) == (str(question), str(question), {})  # what exists is taken literally
+    assert label(parse(str(question))) == "what?now=1"
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("photoshop", "unknown method 'photoshop'; known: harmonic, mean"),
+        ("telea?radus=5", "unknown option 'radus'; known: radius"),
+        ("mean?power=2", "unknown option 'power'; known: none"),
+        ("telea?radius=5&radius=6", "write each option once"),
+        ("telea?", "write each option once"),
+        ("", "an empty name"),
+        ("nearest", "nearest looks at training images: name them with --train"),
+        ("pictures?dir=x", r"write other people's results as pictures\?folder=DIR"),
+        ("pictures?folder=nowhere", "no such folder"),
+    ],
+)
+def test_refused_at_the_door(text, words):
+    with pytest.raises(InputError, match=words) as caught:
+        open_methods([text], size=16)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_of_one_name(workdir):
+    with pytest.raises(InputError, match="two methods are called 'mean'"):
+        open_methods(["floors", "mean"], size=16, train="facades")
+    with pytest.raises(InputError, match="--size=32: .* completes images of 16 pixels"):
+        open_methods([str(workdir)], size=32)
+    with pytest.raises(InputError, match="unknown option 'networks.latent_size'; known: search=CONFIG"):
+        open_methods([f"{workdir}?networks.latent_size=9"])
+
+
+def test_a_method_of_ones_own(tmp_path, monkeypatch):
+    """A function that returns a system, with keywords as options."""
+    (tmp_path / "my_methods.py").write_text(
+        "import jax.numpy as jnp\n"
+        "from inpaint_jax.systems.parts.feed_forward import single_pass\n"
+        "def grey(*, level=0.0):\n"
+        "    return single_pass(lambda states, images, hole: jnp.full_like(images, level))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    rows = evaluate(["my_methods:grey", "my_methods:grey?level=1"], FACADES, size=16).rows
+    grey, white = (row["l2_pct_hole"].mean() for row in rows)
+    assert [row["method"] for row in rows] == ["my_methods:grey", "my_methods:grey?level=1"] and grey != white
+
+
+def test_other_peoples_results_are_measured_on_the_same_holes(tmp_path):
+    """OpenCV's Telea, run by a script on exported holes, gives the numbers of our own row."""
+    families = ["center", "random:0.8"]
+    about = write_holes(families, [FACADES], tmp_path / "given", size=32, seed=3)
+    script = """
+import sys
+from pathlib import Path
+import cv2
+given, results = map(Path, sys.argv[1:])
+for file in given.glob("holes/*/*.png"):
+    hole = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    image = cv2.imread(str(given / "pictures" / file.name))
+    image[hole > 0] = 0
+    (results / file.parent.name).mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(results / file.parent.name / file.name), cv2.inpaint(image, hole, 3, cv2.INPAINT_TELEA))
+"""
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-c", script, tmp_path / "given", tmp_path / "theirs"], check=True)
+    theirs = f"pictures?folder={tmp_path / 'theirs'}"
+    rows = evaluate(["telea", theirs], FACADES, families, size=32, seed=3).rows
+    assert [(row["method"], row["holes"]) for row in rows] == [
+        (name, family) for family in families for name in ("telea", "theirs")
+    ]
+    for ours, other in (rows[:2], rows[2:]):
+        assert ours["holes_hash"] == about["holes_hash"][ours["holes"]] == other["holes_hash"]
+        for metric in ("psnr_hole", "ssim_full", "l1_pct_hole"):
+            np.testing.assert_allclose(ours[metric], other[metric], rtol=1e-4)
+
+
+def test_a_missing_result_is_named(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    Image.fromarray(draw_facade(0, 16)[0]).save(tmp_path / "theirs/other.png")
+    with pytest.raises(InputError, match="has no completion of image"):
+        evaluate(f"pictures?folder={tmp_path / 'theirs'}", FACADES, size=16)
+
+
+def test_a_run_its_file_and_a_search_of_it(workdir, model, tmp_path):
+    """A workdir, the exported file of it, and the workdir under another search, in one table."""
+    export(model, tmp_path / "tiny.inpaint", platforms=("cpu",))
+    changed = f"{workdir}?search.iterations=2"
+    rows = evaluate([str(workdir), str(tmp_path / "tiny.inpaint"), changed], FACADES, slots=4).rows
+    run, file, shorter = (row["psnr_hole"] for row in rows)
+    assert [row["method"] for row in rows] == ["yeh", "tiny.inpaint", "yeh?search.iterations=2"]
+    np.testing.assert_allclose(run, file, atol=0.1)  # a picture is a batch of its own there
+    assert (run != shorter).any()
+
+
+def test_evaluate_without_a_workdir(tmp_path, capsys):
+    arguments = ["evaluate", "--images=facades?split=test", "--count=4", "--holes=center", f"--output={tmp_path}/out"]
+    assert cli.main([*arguments, "--method=mean,harmonic", "--method=telea?radius=2", "--size=16"]) == 0
+    table = json.loads((tmp_path / "out/table.json").read_text())
+    assert [row["method"] for row in table["rows"]] == ["mean", "harmonic", "telea?radius=2"]
+    metrics = ["--metrics=ssim_uniform_full,psnr_full", "--method=mean", "--size=16"]
+    assert cli.main([*arguments, *metrics]) == 0
+    [row] = json.loads((tmp_path / "out/table.json").read_text())["rows"]
+    assert {"psnr_hole", "psnr_full", "ssim_uniform_full"} <= set(row) and "sse_hole" not in row
+    assert "uniform7" in (tmp_path / "out/table.md").read_text()
+    assert cli.main([*arguments, "--metrics=beauty", "--method=mean", "--size=16"]) == 2
+    assert "unknown metric 'beauty'" in capsys.readouterr().err
+    assert cli.main([*arguments, "--method=mean"]) == 2
+    assert "give --size" in capsys.readouterr().err
+    assert cli.main([*arguments, "--method=mean", "--size=16", "--config.search.iterations=3"]) == 2
+    assert "needs --workdir" in capsys.readouterr().err
+
+
+def test_complete_without_a_workdir(tmp_path, capsys):
+    """A method without stages completes images at their own sizes; known pixels stay as they are."""
+    for kind in ("pictures", "holes"):
+        (tmp_path / kind).mkdir()
+    for i, (width, height) in enumerate([(40, 30), (24, 33)]):
+        image = np.asarray(Image.fromarray(draw_facade(i, 48)[0]).resize((width, height)))
+        hole = np.zeros((height, width), np.uint8)
+        hole[10:20, 8:14] = 255
+        Image.fromarray(image).save(tmp_path / f"pictures/p{i}.png")
+        Image.fromarray(hole).save(tmp_path / f"holes/p{i}.png")
+    job = ["complete", f"--images={tmp_path}/pictures", f"--holes={tmp_path}/holes", f"--output={tmp_path}/out"]
+    assert cli.main([*job, "--method=harmonic"]) == 0
+    for i in range(2):
+        before, after, hole = (
+            np.asarray(Image.open(tmp_path / folder / f"p{i}.png")) for folder in ("pictures", "out/pictures", "holes")
+        )
+        assert (after != before)[hole > 0].any()
+        np.testing.assert_array_equal(after[hole == 0], before[hole == 0])
+    assert cli.main([*job, "--method=telea"]) == 2
+    assert "holds another job" in capsys.readouterr().err
+    assert cli.main([*job, "--method=floors"]) == 2
+    assert "names 3 methods; give one" in capsys.readouterr().err
+
+
+def test_evaluation_returns_its_table(model):
+    evaluation = inpaint_jax.evaluation.evaluate.evaluate(model, FACADES, ["center", "left"])
+    assert [row["holes"] for row in evaluation.rows] == ["center", "left"]
+    assert all(row["psnr_hole"].shape == (4,) for row in evaluation.rows) and "commit" in evaluation.caption
+
+
+def test_holes_command(tmp_path, capsys):
+    command = ["holes", "center,quarter:tl", "--images=facades?split=test", "--count=2", "--size=16"]
+    assert cli.main([*command, f"--output={tmp_path}/out"]) == 0
+    about = json.loads((tmp_path / "out/holes.json").read_text())
+    assert (
+        set(about["holes_hash"]) == {"center", "quarter:tl"}
+        and about["holes_hash"]["center"] in capsys.readouterr().out
+    )
+    hole = np.asarray(Image.open(next((tmp_path / "out/holes/quarter-tl").glob("*.png"))))
+    assert (hole[:8, :8] == 255).all() and hole.sum() == 255 * 64
+    assert cli.main([*command, f"--output={tmp_path}/out"]) == 2
+    assert "is not empty" in capsys.readouterr().err
