@@ -26,6 +26,7 @@ from inpaint_jax.completion.records import (
 from inpaint_jax.completion.report import write_report, write_traces
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files, sheets
+from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Fitted
@@ -35,7 +36,7 @@ from inpaint_jax.runs.methods import Method, one_method
 from inpaint_jax.runs.model import Model
 from inpaint_jax.systems.driver import Result, Task
 
-SHEET = 16  # pictures on the contact sheet
+SHEET, TILE = 16, 128  # images on the contact sheet, and their side where they have several sizes
 
 
 class Entry(NamedTuple):
@@ -186,21 +187,31 @@ def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, re
 
 
 def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
-    """The first pictures: damaged, completed, where kept completions differ, and the truth where it is known."""
+    """The first images: damaged, completed, where kept completions differ, and the truth where it is known."""
     first = entries[:SHEET]
+    tile = source.fit if source.fit.size else Fit("resize", TILE)
 
-    def at_model(file):
-        return from_levels(source.fit.to_model(read_picture(file)))
+    def column(files):
+        return np.stack([from_levels(tile.to_model(read_picture(file))) for file in files])
 
-    pairs = [model_example(source, holes, entry) for entry in first]
+    pairs = [tile_of(source, holes, entry, tile) for entry in first]
     images, gaps = (np.stack(parts) for parts in zip(*pairs, strict=True))
     columns = {"damaged": np.where(gaps > 0, 0, images)}
     if keep > 1:
         for rank in range(keep):
-            columns[f"kept {rank + 1}"] = np.stack([at_model(kept_file(output, e.id, rank)) for e in first])
-        columns["deviation"] = np.stack([at_model(deviation_file(output, e.id)) for e in first])
+            columns[f"kept {rank + 1}"] = column(kept_file(output, e.id, rank) for e in first)
+        columns["deviation"] = column(deviation_file(output, e.id) for e in first)
     else:
-        columns["completed"] = np.stack([at_model(picture_file(output, e.id)) for e in first])
+        columns["completed"] = column(picture_file(output, e.id) for e in first)
     if not holes.damaged:
         columns["truth"] = images
     write_picture(output / "contact_sheet.png", sheets.contact_sheet(columns))
+
+
+def tile_of(source: Fitted, holes: Holes, entry: Entry, tile: Fit) -> tuple[np.ndarray, np.ndarray]:
+    """An image in [-1, 1] and its hole, at the size of the contact sheet's tiles."""
+    if tile is source.fit:
+        return model_example(source, holes, entry)
+    image = source.pictures[entry.position]["image"]
+    hole = holes.at_picture(entry.id, image.shape)
+    return from_levels(tile.to_model(image, hole)), tile.hole_to_model(hole).astype(np.float32)

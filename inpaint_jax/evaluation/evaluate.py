@@ -71,7 +71,7 @@ def evaluate(
       InputError: bad images, families or methods.
       Interrupted: a signal stopped the work; what is done is kept in ``output``.
     """
-    measured = resolve(dict.fromkeys(["psnr_hole", *metrics]))
+    measured = resolve(list(dict.fromkeys(["psnr_hole", *metrics])))
     named = [methods] if isinstance(methods, str | Model) else methods
     opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots)
     if not opened:

@@ -26,8 +26,8 @@ def write_holes(
 ) -> dict[str, Any]:
     """Write whole images and a hole of every family for each, as ``inpaint evaluate`` takes them.
 
-    Writes ``pictures/<id>.png``, ``holes/<family>/<id>.png`` (white = missing) and ``holes.json``. Completions in
-    ``DIR/<family>/<id>.png`` are then measured by ``inpaint evaluate --method='pictures?folder=DIR'`` with the same
+    Writes ``pictures/<id>.png``, ``holes/<family>/<id>.png`` (white = missing), ``damaged/<family>/<id>.png`` (grey
+    inside the hole) and ``holes.json``. Completions in ``DIR/<family>/<id>.png`` are then measured by ``inpaint evaluate --method='pictures?folder=DIR'`` with the same
     images, size, fit and seed.
 
     Args:
@@ -53,6 +53,8 @@ def write_holes(
         for family, holes in pictures.holes.items():
             hole = (holes[i, ..., 0] * 255).astype(np.uint8)
             write_picture(output / "holes" / family_folder(family) / f"{name}.png", hole)
+            damaged = to_levels(np.where(holes[i] > 0, 0, pictures.truth[i]))
+            write_picture(output / "damaged" / family_folder(family) / f"{name}.png", damaged)
     about = {
         "images": list(pictures.sources),
         "count": len(pictures.names),
