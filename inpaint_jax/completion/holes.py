@@ -44,10 +44,10 @@ def open_holes(spec: str, source: Fitted, *, seed: int) -> Holes:
       InputError: no such file, folder or family.
     """
     names = [source.id(i) for i in range(len(source))]
-    if spec.partition(":")[0] in masks.FAMILIES:
-        return DrawnHoles(spec, names, source.fit, seed=seed)
-    if Path(spec).exists():
+    if Path(spec).exists() and spec not in masks.FAMILIES:
         return StoredHoles(HoleFiles(spec, names), source.fit)
+    if masks.names_family(spec):
+        return DrawnHoles(spec, names, source.fit, seed=seed)
     raise InputError(f"--holes: {spec!r} is no file, no folder and no family; families: {', '.join(masks.FAMILIES)}")
 
 

@@ -27,8 +27,8 @@ def write_holes(
     """Write whole images and a hole of every family for each, as ``inpaint evaluate`` takes them.
 
     Writes ``pictures/<id>.png``, ``holes/<family>/<id>.png`` (white = missing), ``damaged/<family>/<id>.png`` (grey
-    inside the hole) and ``holes.json``. Completions in ``DIR/<family>/<id>.png`` are then measured by ``inpaint evaluate --method='pictures?folder=DIR'`` with the same
-    images, size, fit and seed.
+    inside the hole) and ``holes.json``. Completions in ``DIR/<family>/<id>.png`` are then measured by
+    ``inpaint evaluate --method='pictures?folder=DIR'`` with the same images, size, fit and seed.
 
     Args:
       families: of holes.
