@@ -143,10 +143,9 @@ def one_method(named: str | Model, **setting) -> tuple[list[Method], Setting]:
     Raises:
       InputError: also for a group of several.
     """
-    methods, shared = open_methods([named], **setting)
-    if len(methods) != 1:
-        raise InputError(f"--method: {named!r} names {len(methods)} methods; give one")
-    return methods, shared
+    if isinstance(named, str) and (count := len(GROUPS.get(named, (named,)))) != 1:
+        raise InputError(f"--method: {named!r} names {count} methods; give one")
+    return open_methods([named], **setting)
 
 
 def find(item: Named) -> Iterator[tuple[str, Found]]:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax import checks, parallel
+from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
 from inpaint_jax.systems.interface import System
@@ -60,7 +61,8 @@ class Driver:
         self.states = parallel.replicate(states, self.mesh)
 
         def begin(states, examples):
-            return system.begin(states, *examples, k)
+            images, hole, keys = examples
+            return system.begin(states, fill(images, hole), hole, keys, k)
 
         def merge(_, trees):
             old, new, take = trees
