@@ -143,5 +143,6 @@ def test_slots_are_refilled_without_retracing(pictures, holes):
     results = list(driver.run(iter(tasks), seed=0))
     assert sorted(r.task.id for r in results) == sorted(t.id for t in tasks)
     for result in results:
-        np.testing.assert_array_equal(result.images[0], result.task.image)
+        seen = np.where(result.task.hole > 0, 0, result.task.image)  # the truth inside the hole stays outside
+        np.testing.assert_array_equal(result.images[0], seen)
     assert sorted(traces) == ["advance", "begin", "finish"]
