@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from inpaint_jax import __version__
+from inpaint_jax import __version__, commands
 from inpaint_jax.errors import InputError, Interrupted
 
 METHODS = "WORKDIR | FILE.inpaint | telea?radius=5 | harmonic | floors | opencv | pictures?folder=DIR | module:name"
@@ -38,14 +38,14 @@ def parser() -> argparse.ArgumentParser:
         prog="inpaint", description="GAN-era image inpainting as pure JAX functions.", allow_abbrev=False
     )
     top.add_argument("--version", action="version", version=f"inpaint_jax {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name, run, text):
-        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        sub.set_defaults(run=run)
+    def command(name, text):
+        sub = subparsers.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.set_defaults(run=getattr(commands, name.replace("-", "_")))
         return sub
 
-    sub = command("train", train, "train a system; the same command goes on where an earlier one stopped")
+    sub = command("train", "train a system; the same command goes on where an earlier one stopped")
     sub.add_argument(
         "--config",
         required=True,
@@ -56,10 +56,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
-    sub = command("complete", complete, "complete damaged pictures, each with its own hole")
+    sub = command("complete", "complete damaged pictures, each with its own hole")
     named = sub.add_mutually_exclusive_group(required=True)
     named.add_argument("--workdir", help="a trained run; short for --method=WORKDIR")
-    named.add_argument("--method", help=METHODS)
+    named.add_argument("--method", action="append", type=methods, help=f"by comma, or repeated: {METHODS}")
     pictures(sub)
     sub.add_argument("--holes", required=True, help=HOLES)
     sub.add_argument("--output", required=True, help="folder for the completed pictures; continued if interrupted")
@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--keep", type=int, default=1, help="completions per picture, and a map of where they differ")
     sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture")
 
-    sub = command("evaluate", evaluate, "complete whole pictures under holes, and measure against the truth")
+    sub = command("evaluate", "complete whole pictures under holes, and measure against the truth")
     sub.add_argument("--workdir", help="a trained run, which comes first in every table")
     sub.add_argument(
         "--method",
@@ -94,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
         help="NAME or FILE.py[:words] ...: searches to compare, the first is the reference",
     )
 
-    sub = command("holes", holes, "write the holes of an evaluation as files, to measure any other program on them")
+    sub = command("holes", "write the holes of an evaluation as files, to measure any other program on them")
     sub.add_argument("families", help="by comma: center | left | quarter:tl | random:0.8 | level:5 | irregular | ...")
     sub.add_argument("--images", required=True, nargs="+", help="whole pictures, as inpaint evaluate takes them")
     sub.add_argument("--output", required=True, help="folder for pictures, holes (white = missing) and holes.json")
@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--count", type=int, help="only so many pictures")
     sub.add_argument("--seed", type=int, default=0, help="of the holes")
 
-    sub = command("reproduce", reproduce, "train and measure all that a paper reports; write its tables and figures")
+    sub = command("reproduce", "train and measure all that a paper reports; write its tables and figures")
     sub.add_argument("--experiment", required=True, help="NAME or FILE.py[:words], such as desai:cpu")
     sub.add_argument("--workdir", required=True, help="a folder per training, the report; continued if interrupted")
     sub.add_argument("--train", required=True, help="training pictures, as --config.data.train takes them")
@@ -115,7 +115,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
 
     sub = command(
-        "import-weights", import_weights, "turn weights that were trained in torch into a file for our networks"
+        "import-weights",
+        "turn weights that were trained in torch into a file for our networks",
     )
     sub.add_argument(
         "kind", choices=("googlenet", "vgg16", "vgg19", "resnet"), help="torchvision's, or Desai & Ghosal's encoder"
@@ -131,7 +132,7 @@ def parser() -> argparse.ArgumentParser:
         "--mean", type=numbers, default=(), metavar="R,G,B", help="googlenet for [0, 255] less this colour, not [-1, 1]"
     )
 
-    sub = command("export", export, "write a trained system as one file that runs without this package's training code")
+    sub = command("export", "write a trained system as one file that runs without this package's training code")
     sub.add_argument("--workdir", required=True, help="a trained run")
     sub.add_argument("--output", required=True, help="the file, such as faces.inpaint")
     sub.add_argument(
@@ -140,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--keep", type=int, default=1, help="completions per picture")
     sub.add_argument("--platforms", default="cpu,cuda,tpu", help="that the file runs on, by comma: cpu cuda rocm tpu")
 
-    sub = command("benchmark", benchmark, "measure this machine: searching, training, blending, reading pictures")
+    sub = command("benchmark", "measure this machine: searching, training, blending, reading pictures")
     sub.add_argument("cases", nargs="*", help="latent dcgan context_encoder poisson input; default all")
     sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan and input")
     sub.add_argument("--batch", type=batch_sizes, default=(), help="sizes by comma; default each case's own")
@@ -186,188 +187,3 @@ def pictures(sub: argparse.ArgumentParser) -> None:
         "--slots", type=int, help="pictures at once on each GPU or TPU, or on the CPU; default the config's"
     )
     sub.add_argument("--tolerance", type=float, help="a search ends early when a window of iterations gains less")
-
-
-def train(arguments, overrides) -> None:
-    """``inpaint train``."""
-    start_jax(distributed=arguments.distributed)
-    from inpaint_jax.runs import configuration
-    from inpaint_jax.runs.training.loop import train as run
-
-    config = configuration.load(arguments.config, overrides)
-    run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse)
-
-
-def complete(arguments, overrides) -> None:
-    """``inpaint complete``."""
-    start_jax()
-    from inpaint_jax.completion.folder import complete_folder
-
-    complete_folder(
-        trained(arguments, overrides) if arguments.workdir else untrained(arguments, overrides),
-        picture_source(arguments),
-        arguments.holes,
-        arguments.output,
-        size=arguments.size,
-        train=arguments.train,
-        seed=arguments.seed,
-        keep=arguments.keep,
-        slots=arguments.slots,
-        skip_errors=arguments.on_error == "skip",
-    )
-
-
-def trained(arguments, overrides):
-    """The run of ``--workdir``, under ``--search`` and the overrides."""
-    from inpaint_jax.runs.model import load
-
-    return load(arguments.workdir, search=arguments.search, overrides=search_overrides(arguments, overrides))
-
-
-def untrained(arguments, overrides) -> str:
-    """The text of ``--method``, which carries options of its own."""
-    if given := overrides or ([arguments.search] if arguments.search else []):
-        raise InputError(f"{given[0]}: with --method, write it as --method='NAME?key=value'")
-    return arguments.method
-
-
-def evaluate(arguments, overrides) -> None:
-    """``inpaint evaluate``."""
-    start_jax()
-    from inpaint_jax.evaluation.evaluate import evaluate as run
-
-    named: list = [name for names in arguments.method for name in names]
-    if arguments.workdir:
-        named = [*searches(arguments, overrides), *named]
-    elif given := overrides or arguments.search:
-        raise InputError(f"{given[0]}: needs --workdir; with --method, write it as --method='NAME?key=value'")
-    against = arguments.against or ([] if arguments.method else ["floors"])
-    home = f"{arguments.workdir}/evaluation" if arguments.workdir else "evaluation"
-    run(
-        [*named, *against],
-        picture_source(arguments),
-        arguments.holes.split(","),
-        output=arguments.output or home,
-        size=arguments.size,
-        train=arguments.train,
-        seed=arguments.seed,
-        slots=arguments.slots,
-        metrics=arguments.metrics,
-    )
-
-
-def searches(arguments, overrides: list[str]) -> list:
-    """The run of ``--workdir``, once for every ``--search``, by the names that tables show."""
-    from inpaint_jax.runs.model import load, with_search
-
-    overrides = search_overrides(arguments, overrides)
-    model = load(arguments.workdir, search=next(iter(arguments.search), None), overrides=overrides)
-    if not arguments.search:
-        return [model]
-    return [(search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search]
-
-
-def holes(arguments, overrides) -> None:
-    """``inpaint holes``."""
-    if overrides:
-        raise InputError(f"{overrides[0]}: holes depend on no config")
-    from inpaint_jax.evaluation.frozen_holes import write_holes
-
-    about = write_holes(
-        arguments.families.split(","),
-        picture_source(arguments),
-        arguments.output,
-        size=arguments.size,
-        seed=arguments.seed,
-    )
-    sets = ", ".join(f"{family} {digest}" for family, digest in about["holes_hash"].items())
-    print(f"{about['count']} pictures and their holes in {arguments.output}; hole sets: {sets}")
-
-
-def reproduce(arguments, overrides) -> None:
-    """``inpaint reproduce``."""
-    if overrides:
-        raise InputError(f"{overrides[0]}: the configs of an experiment, and what they override, stand in its file")
-    start_jax()
-    from inpaint_jax.evaluation.experiments.reproduce import reproduce as run
-
-    run(
-        arguments.experiment,
-        arguments.workdir,
-        training=arguments.train,
-        images=picture_source(arguments),
-        validation=arguments.validation,
-        only=arguments.only.split(",") if arguments.only else (),
-        seed=arguments.seed,
-    )
-
-
-def import_weights(arguments, overrides) -> None:
-    """``inpaint import-weights``."""
-    if overrides:
-        raise InputError(f"{overrides[0]}: importing weights reads no config")
-    from inpaint_jax.runs.weights.importing import import_weights as run
-
-    run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
-
-
-def export(arguments, overrides) -> None:
-    """``inpaint export``."""
-    from inpaint_jax.completion.export import export as write
-    from inpaint_jax.runs.model import load
-
-    write(
-        load(arguments.workdir, search=arguments.search, overrides=overrides),
-        arguments.output,
-        k=arguments.keep,
-        platforms=arguments.platforms.split(","),
-    )
-
-
-def benchmark(arguments, overrides) -> None:
-    """``inpaint benchmark``. Compiles from cold: without ``start_jax`` there is no compile cache."""
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
-    import jax
-
-    from inpaint_jax.evaluation.benchmark import benchmark as run
-    from inpaint_jax.runs import configuration, startup
-
-    startup.use_cores()
-    jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
-    run(
-        arguments.cases,
-        configuration.load(arguments.config, overrides),
-        batches=arguments.batch,
-        against=arguments.against,
-        precision=arguments.precision,
-        rounds=arguments.rounds,
-        output=arguments.output,
-    )
-
-
-def start_jax(*, distributed: bool = False) -> None:
-    """Prepare JAX for a command."""
-    from inpaint_jax.runs import startup
-
-    startup.start_jax(distributed=distributed)
-
-
-def search_overrides(arguments, overrides: list[str]) -> list[str]:
-    """The overrides, ``--tolerance`` among them."""
-    return (
-        overrides if arguments.tolerance is None else [*overrides, f"--config.search.tolerance={arguments.tolerance}"]
-    )
-
-
-def search_name(spec: str) -> str:
-    """Return ``configs/yeh.py:cpu,nag`` as a table shows it: ``yeh:cpu,nag``."""
-    path, colon, words = spec.partition(":")
-    return os.path.basename(path).removesuffix(".py") + colon + words
-
-
-def picture_source(arguments):
-    """``--images --split --fit --count`` as one list of source specs for ``data.sources.open_source``."""
-    given = {name: getattr(arguments, name, None) for name in ("split", "fit", "count")}
-    extra = {name: value for name, value in given.items() if value}
-    query = "&".join(f"{name}={value}" for name, value in extra.items())
-    return [f"{spec}{'&' if '?' in spec else '?'}{query}" if query else spec for spec in arguments.images]

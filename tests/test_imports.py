@@ -45,7 +45,8 @@ ALLOWED = {
     "evaluation": "runs systems data masks metrics networks losses optimization blending compositing parallel",
     # the pages of configs/, which nothing else imports: a command finds them by name
     "configs": "runs evaluation masks curriculum compositing",
-    "cli": "runs completion evaluation parallel",
+    "commands": "runs completion evaluation",
+    "cli": "commands",
     "__main__": "cli",
     "__init__": "blending compositing curriculum exported latent_inpainting losses masks metrics networks parallel "
     "systems runs evaluation",

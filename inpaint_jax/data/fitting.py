@@ -29,7 +29,8 @@ class Fit:
         if name not in FITS or (colon and (name != "crop" or not side.isdecimal() or int(side) == 0)):
             raise InputError(f"unknown fit {how!r}; known: crop, crop:SIDE, resize, whole")
         if (name == "whole") != (size is None):
-            raise InputError(f"fit={how}: {'it keeps' if size else 'only whole keeps'} the size of every picture")
+            remedy = "it keeps every picture's own size, and none can be given" if size else "give a size with it"
+            raise InputError(f"fit={how}: {remedy}")
         self.how, self.size = how, size
         self._side = int(side) if side else None
 

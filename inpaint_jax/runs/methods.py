@@ -5,12 +5,9 @@
 """
 
 import functools
-import inspect
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 import numpy as np
 
@@ -20,18 +17,17 @@ from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
-from inpaint_jax.runs import configuration, stored_results
+from inpaint_jax.runs import configuration, pages, stored_results
 from inpaint_jax.runs.configuration import from_plain, modernised
+from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse, typed
 from inpaint_jax.runs.model import SLOTS, Model, load
-from inpaint_jax.runs.workdir import CHANGEABLE
+from inpaint_jax.runs.workdir import CHANGEABLE, drawn_state
 from inpaint_jax.systems import baselines
 from inpaint_jax.systems.driver import Driver, Result
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import serialized
 
-GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
 GALLERY, BATCH = 1000, 64  # training images that the nearest neighbour is sought among; images read at once
-RESULTS = "pictures"  # the name of other people's results
 
 
 class Method(NamedTuple):
@@ -58,14 +54,6 @@ class Method(NamedTuple):
     def iterations(self) -> int:
         """Return the most iterations of a search; 1 without one."""
         return self.model.config.get("search", {}).get("iterations", 1) if self.model else 1
-
-
-class Spec(NamedTuple):
-    """A method's text, taken apart: ``NAME?key=value&key=value``."""
-
-    text: str
-    name: str
-    options: dict[str, str]
 
 
 Named = str | Model | tuple[str, Model]  # as callers name a method
@@ -106,6 +94,8 @@ def open_methods(
       that may change after training.
     ``faces.inpaint``
       a file of ``inpaint export``.
+    ``yeh:smoke``, ``my_config.py``
+      a config whose stages need no training (``steps=0``).
     ``telea``, ``telea?radius=5``, ``my_methods:mean?power=2``
       a baseline, or a user's function that returns a ``System``, with the keywords of that function.
     ``floors``, ``opencv``, ``none``
@@ -164,40 +154,14 @@ def find_text(item: str) -> Iterator[tuple[str, Found]]:
         spec = parse(text)
         if Path(spec.name).is_dir():
             yield label(spec), trained_run(spec)
-        elif Path(spec.name).is_file():
+        elif Path(spec.name).is_file() and not spec.name.endswith(".py"):
             if spec.options:
                 raise InputError(f"--method: {text!r}: an exported file takes no options; its search is fixed")
             yield label(spec), exported.load(spec.name)
-        else:
+        elif spec.name in baselines.BASELINES or spec.name == RESULTS or not names_config(spec.name):
             yield label(spec), spec
-
-
-def parse(text: str) -> Spec:
-    """Take a method's text apart.
-
-    Args:
-      text: ``NAME`` or ``NAME?key=value&key=value``; what exists as file or folder is taken literally.
-
-    Raises:
-      InputError: an empty name, or an option given twice or without a value.
-    """
-    name, mark, query = text.partition("?")
-    if not name:
-        raise InputError("--method: an empty name; give a workdir, a file of inpaint export or a baseline")
-    if Path(text).exists() or not mark:
-        return Spec(text, text, {})
-    pairs = parse_qsl(query.replace("+", "%2B"))
-    if len(dict(pairs)) < query.count("&") + 1:
-        raise InputError(f"--method: {text!r}: write each option once, as name?option=value&option=value")
-    return Spec(text, name, dict(pairs))
-
-
-def label(spec: Spec) -> str:
-    """The name that tables show: without the folders of paths, with the options."""
-    if spec.name == RESULTS and "folder" in spec.options:
-        return Path(spec.options["folder"]).name
-    name = Path(spec.name).name if Path(spec.name).exists() else spec.name
-    return name + spec.text.removeprefix(spec.name)
+        else:
+            yield label(spec), untrained_model(spec)
 
 
 def trained_run(spec: Spec) -> Model:
@@ -208,6 +172,32 @@ def trained_run(spec: Spec) -> Model:
         known = ", ".join(("search=CONFIG", *(f"{key}.*" for key in CHANGEABLE[:-1]), CHANGEABLE[-1]))
         raise InputError(f"--method: {spec.text!r}: unknown option {wrong[0]!r}; known: {known}")
     return load(spec.name, search=search, overrides=[f"--config.{key}={value}" for key, value in options.items()])
+
+
+def untrained_model(spec: Spec) -> Model:
+    """Build the system of a config whose stages need no training.
+
+    Raises:
+      InputError: a stage needs some.
+    """
+    overrides = [f"--config.{key}={value}" for key, value in spec.options.items()]
+    config = configuration.load(spec.name, overrides)
+    system = configuration.build_system(config)
+    if stages := [stage.name for stage in system.stages if config.stages[stage.name].steps]:
+        raise InputError(
+            f"--method: the config {spec.name} trains {', '.join(stages)}: first run inpaint train "
+            f"--config={spec.name} --workdir=DIR, then name DIR"
+        )
+    states: dict[str, Any] = {}
+    for stage in system.stages:
+        states[stage.name] = drawn_state(stage, config, states)
+    return Model(config, system, states)
+
+
+def names_config(name: str) -> bool:
+    """Return whether a name is that of a config: ``yeh``, ``yeh:smoke`` or ``my_config.py``."""
+    page = name.partition(":")[0]
+    return page.endswith(".py") or page in pages.shipped(pages.CONFIGS)
 
 
 def shared_setting(
@@ -292,27 +282,6 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
         return driver().run(tasks, **options)
 
     return Method(name, identity, system.size, system.supports, run, setting.slots)
-
-
-def typed(spec: Spec, build: Callable[..., Any]) -> dict[str, Any]:
-    """The options of a method as its builder takes them: numbers and true or false as JSON, or else texts.
-
-    Raises:
-      InputError: an option that the builder does not have; lists those it has.
-    """
-    known = [name for name, p in inspect.signature(build).parameters.items() if p.kind is p.KEYWORD_ONLY]
-    fixed = build.keywords if isinstance(build, functools.partial) else {}
-    known = [name for name in known if name not in fixed]
-    if wrong := [key for key in spec.options if key not in known]:
-        raise InputError(f"{spec.text!r}: unknown option {wrong[0]!r}; known: {', '.join(known) or 'none'}")
-
-    def value(text: str) -> Any:
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError:
-            return text
-
-    return {key: value(text) for key, text in spec.options.items()}
 
 
 def gallery(setting: Setting) -> Iterator[dict[str, np.ndarray]]:

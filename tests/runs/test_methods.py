@@ -15,7 +15,8 @@ from inpaint_jax.data.facades import draw_facade
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.evaluate import evaluate
 from inpaint_jax.evaluation.frozen_holes import write_holes
-from inpaint_jax.runs.methods import label, open_methods, parse
+from inpaint_jax.runs.method_names import label, parse
+from inpaint_jax.runs.methods import open_methods
 
 FACADES = "facades?split=test&count=4"
 
@@ -36,6 +37,7 @@ def test_texts_are_taken_apart(tmp_path):
         ("mean?power=2", "unknown option 'power'; known: none"),
         ("telea?radius=5&radius=6", "write each option once"),
         ("telea?", "write each option once"),
+        ("yeh:smoke", "the config yeh:smoke trains dcgan: first run inpaint train --config=yeh:smoke --workdir=DIR"),
         ("", "an empty name"),
         ("nearest", "nearest looks at training images: name them with --train"),
         ("pictures?dir=x", r"write other people's results as pictures\?folder=DIR"),
@@ -46,6 +48,15 @@ def test_refused_at_the_door(text, words):
     with pytest.raises(InputError, match=words) as caught:
         open_methods([text], size=16)
     assert "\n" not in str(caught.value)
+
+
+def test_a_config_that_needs_no_training():
+    tiny = "&".join(
+        ("data.size=16", "networks.generator.size=16", "networks.generator.width=8", "stages.dcgan.steps=0")
+    )
+    [method], setting = open_methods([f"yeh:smoke?{tiny}"])
+    assert method.size == setting.size == 16 and method.name.startswith("yeh:smoke?")
+    assert int(method.model.states["dcgan"].step) == 0
 
 
 def test_two_of_one_name(workdir):
@@ -156,10 +167,14 @@ def test_complete_without_a_workdir(tmp_path, capsys):
     assert "holds another job" in capsys.readouterr().err
     assert cli.main([*job, "--method=floors"]) == 2
     assert "names 3 methods; give one" in capsys.readouterr().err
+    several = [*job[:-1], f"--output={tmp_path}/several"]
+    assert cli.main([*several, "--method=mean,harmonic", "--method=telea?radius=2"]) == 0
+    for name in ("mean", "harmonic", "telea?radius=2"):
+        assert (tmp_path / "several" / name / "pictures" / "p1.png").is_file()
 
 
 def test_evaluation_returns_its_table(model):
-    evaluation = inpaint_jax.evaluation.evaluate.evaluate(model, FACADES, ["center", "left"])
+    evaluation = inpaint_jax.evaluate(model, FACADES, ["center", "left"])
     assert [row["holes"] for row in evaluation.rows] == ["center", "left"]
     assert all(row["psnr_hole"].shape == (4,) for row in evaluation.rows) and "commit" in evaluation.caption
 

@@ -1,0 +1,192 @@
+"""What each command of the command line does; imports wait until a command is known."""
+
+import os
+
+from inpaint_jax.errors import InputError
+
+
+def train(arguments, overrides) -> None:
+    """``inpaint train``."""
+    start_jax(distributed=arguments.distributed)
+    from inpaint_jax.runs import configuration
+    from inpaint_jax.runs.training.loop import train as run
+
+    config = configuration.load(arguments.config, overrides)
+    run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse)
+
+
+def complete(arguments, overrides) -> None:
+    """``inpaint complete``."""
+    start_jax()
+    from inpaint_jax.completion.folder import complete_folder
+
+    chosen = untrained(arguments, overrides) if arguments.method else [arguments.workdir]
+    for name in chosen:
+        complete_folder(
+            name if arguments.method else trained(arguments, overrides),
+            picture_source(arguments),
+            arguments.holes,
+            arguments.output if len(chosen) == 1 else os.path.join(arguments.output, name.replace("/", "-")),
+            size=arguments.size,
+            train=arguments.train,
+            seed=arguments.seed,
+            keep=arguments.keep,
+            slots=arguments.slots,
+            skip_errors=arguments.on_error == "skip",
+        )
+
+
+def trained(arguments, overrides):
+    """The run of ``--workdir``, under ``--search`` and the overrides."""
+    from inpaint_jax.runs.model import load
+
+    return load(arguments.workdir, search=arguments.search, overrides=search_overrides(arguments, overrides))
+
+
+def untrained(arguments, overrides) -> list[str]:
+    """The texts of ``--method``, which carry options of their own."""
+    if given := overrides or ([arguments.search] if arguments.search else []):
+        raise InputError(f"{given[0]}: with --method, write it as --method='NAME?key=value'")
+    return [name for names in arguments.method for name in names]
+
+
+def evaluate(arguments, overrides) -> None:
+    """``inpaint evaluate``."""
+    start_jax()
+    from inpaint_jax.evaluation.evaluate import evaluate as run
+
+    named: list = [name for names in arguments.method for name in names]
+    if arguments.workdir:
+        named = [*searches(arguments, overrides), *named]
+    elif given := overrides or arguments.search:
+        raise InputError(f"{given[0]}: needs --workdir; with --method, write it as --method='NAME?key=value'")
+    against = arguments.against or ([] if arguments.method else ["floors"])
+    home = f"{arguments.workdir}/evaluation" if arguments.workdir else "evaluation"
+    run(
+        [*named, *against],
+        picture_source(arguments),
+        arguments.holes.split(","),
+        output=arguments.output or home,
+        size=arguments.size,
+        train=arguments.train,
+        seed=arguments.seed,
+        slots=arguments.slots,
+        metrics=arguments.metrics,
+    )
+
+
+def searches(arguments, overrides: list[str]) -> list:
+    """The run of ``--workdir``, once for every ``--search``, by the names that tables show."""
+    from inpaint_jax.runs.model import load, with_search
+
+    overrides = search_overrides(arguments, overrides)
+    model = load(arguments.workdir, search=next(iter(arguments.search), None), overrides=overrides)
+    if not arguments.search:
+        return [model]
+    return [(search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search]
+
+
+def holes(arguments, overrides) -> None:
+    """``inpaint holes``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: holes depend on no config")
+    from inpaint_jax.evaluation.frozen_holes import write_holes
+
+    about = write_holes(
+        arguments.families.split(","),
+        picture_source(arguments),
+        arguments.output,
+        size=arguments.size,
+        seed=arguments.seed,
+    )
+    sets = ", ".join(f"{family} {digest}" for family, digest in about["holes_hash"].items())
+    print(f"{about['count']} pictures and their holes in {arguments.output}; hole sets: {sets}")
+
+
+def reproduce(arguments, overrides) -> None:
+    """``inpaint reproduce``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: the configs of an experiment, and what they override, stand in its file")
+    start_jax()
+    from inpaint_jax.evaluation.experiments.reproduce import reproduce as run
+
+    run(
+        arguments.experiment,
+        arguments.workdir,
+        training=arguments.train,
+        images=picture_source(arguments),
+        validation=arguments.validation,
+        only=arguments.only.split(",") if arguments.only else (),
+        seed=arguments.seed,
+    )
+
+
+def import_weights(arguments, overrides) -> None:
+    """``inpaint import-weights``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: importing weights reads no config")
+    from inpaint_jax.runs.weights.importing import import_weights as run
+
+    run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
+
+
+def export(arguments, overrides) -> None:
+    """``inpaint export``."""
+    from inpaint_jax.completion.export import export as write
+    from inpaint_jax.runs.model import load
+
+    write(
+        load(arguments.workdir, search=arguments.search, overrides=overrides),
+        arguments.output,
+        k=arguments.keep,
+        platforms=arguments.platforms.split(","),
+    )
+
+
+def benchmark(arguments, overrides) -> None:
+    """``inpaint benchmark``. Compiles from cold: without ``start_jax`` there is no compile cache."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
+    import jax
+
+    from inpaint_jax.evaluation.benchmark import benchmark as run
+    from inpaint_jax.runs import configuration, startup
+
+    startup.use_cores()
+    jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
+    run(
+        arguments.cases,
+        configuration.load(arguments.config, overrides),
+        batches=arguments.batch,
+        against=arguments.against,
+        precision=arguments.precision,
+        rounds=arguments.rounds,
+        output=arguments.output,
+    )
+
+
+def start_jax(*, distributed: bool = False) -> None:
+    """Prepare JAX for a command."""
+    from inpaint_jax.runs import startup
+
+    startup.start_jax(distributed=distributed)
+
+
+def search_overrides(arguments, overrides: list[str]) -> list[str]:
+    """The overrides, ``--tolerance`` among them."""
+    return (
+        overrides if arguments.tolerance is None else [*overrides, f"--config.search.tolerance={arguments.tolerance}"]
+    )
+
+
+def search_name(spec: str) -> str:
+    """Return ``configs/yeh.py:cpu,nag`` as a table shows it: ``yeh:cpu,nag``."""
+    path, colon, words = spec.partition(":")
+    return os.path.basename(path).removesuffix(".py") + colon + words
+
+
+def picture_source(arguments):
+    """``--images --split --fit --count`` as one list of source specs for ``data.sources.open_source``."""
+    given = {name: getattr(arguments, name, None) for name in ("split", "fit", "count")}
+    extra = {name: value for name, value in given.items() if value}
+    query = "&".join(f"{name}={value}" for name, value in extra.items())
+    return [f"{spec}{'&' if '?' in spec else '?'}{query}" if query else spec for spec in arguments.images]

@@ -1,0 +1,71 @@
+"""The text that names a method, taken apart: ``NAME?key=value&key=value``."""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from inpaint_jax.errors import InputError
+
+GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
+RESULTS = "pictures"  # the name of other people's results
+
+
+class Spec(NamedTuple):
+    """A method's text, taken apart: ``NAME?key=value&key=value``."""
+
+    text: str
+    name: str
+    options: dict[str, str]
+
+
+def parse(text: str) -> Spec:
+    """Take a method's text apart.
+
+    Args:
+      text: ``NAME`` or ``NAME?key=value&key=value``; what exists as file or folder is taken literally.
+
+    Raises:
+      InputError: an empty name, or an option given twice or without a value.
+    """
+    name, mark, query = text.partition("?")
+    if not name:
+        raise InputError("--method: an empty name; give a workdir, a file of inpaint export or a baseline")
+    if Path(text).exists() or not mark:
+        return Spec(text, text, {})
+    pairs = parse_qsl(query.replace("+", "%2B"))
+    if len(dict(pairs)) < query.count("&") + 1:
+        raise InputError(f"--method: {text!r}: write each option once, as name?option=value&option=value")
+    return Spec(text, name, dict(pairs))
+
+
+def label(spec: Spec) -> str:
+    """The name that tables show: without the folders of paths, with the options."""
+    if spec.name == RESULTS and "folder" in spec.options:
+        return Path(spec.options["folder"]).name
+    name = Path(spec.name).name if Path(spec.name).exists() else spec.name
+    return name + spec.text.removeprefix(spec.name)
+
+
+def typed(spec: Spec, build: Callable[..., Any]) -> dict[str, Any]:
+    """The options of a method as its builder takes them: numbers and true or false as JSON, or else texts.
+
+    Raises:
+      InputError: an option that the builder does not have; lists those it has.
+    """
+    known = [name for name, p in inspect.signature(build).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    fixed = build.keywords if isinstance(build, functools.partial) else {}
+    known = [name for name in known if name not in fixed]
+    if wrong := [key for key in spec.options if key not in known]:
+        raise InputError(f"{spec.text!r}: unknown option {wrong[0]!r}; known: {', '.join(known) or 'none'}")
+
+    def value(text: str) -> Any:
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
+
+    return {key: value(text) for key, text in spec.options.items()}
