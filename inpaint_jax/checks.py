@@ -1,61 +1,104 @@
-"""What is asked of pictures and holes before they are completed, said in one line where it is not met."""
+"""Validate images and holes before completion, with one-line error messages."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from inpaint_jax.errors import InputError
 
 
 def arrays(
-    images: np.ndarray, holes: np.ndarray, ids: Sequence[str] | None
+    images: ArrayLike, holes: ArrayLike, ids: Sequence[str] | None
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Pictures, a hole for each, and an id for each.
+    """Pair images with a hole and an id each.
+
+    Warns where no known value is negative: such images are probably in [0, 1].
 
     Args:
-      images: ``[B, H, W, C]``.
-      holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all.
-      ids: one per picture, or None for "0", "1", ...
+      images: float ``[B, H, W, C]`` in [-1, 1].
+      holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; ``picture`` checks the values.
+      ids: one per image, or None for "0", "1", ...
 
     Returns:
       float32 ``[B, H, W, C]``, float32 ``[B, H, W, 1]``, and B ids.
 
     Raises:
-      InputError: for shapes that do not fit, a wrong number of ids, or an id that stands for two pictures.
+      InputError: for integers, shapes that do not fit, a wrong number of ids, or two equal ids.
     """
-    images, holes = np.asarray(images, np.float32), np.asarray(holes, np.float32)
-    one_per_picture = (*images.shape[:3], 1)
-    if images.ndim != 4 or holes.shape not in (one_per_picture, one_per_picture[1:]):
+    images, holes = _array("images", images), _array("holes", holes).astype(np.float32)
+    one_per_image = (*images.shape[:3], 1)
+    if images.ndim != 4 or holes.shape not in (one_per_image, one_per_image[1:]):
         raise InputError(
-            f"images must be [B, H, W, C] and holes [B, H, W, 1] or [H, W, 1], got {images.shape} and {holes.shape}"
+            "images must be [B, H, W, C] and holes [B, H, W, 1] or [H, W, 1], "
+            f"got {images.shape} and {holes.shape}"
         )
-    ids = [str(i) for i in range(len(images))] if ids is None else list(ids)
-    if len(ids) != len(images) or len(set(ids)) != len(ids):
+    if images.dtype.kind in "biu":
         raise InputError(
-            f"one id per picture: got {len(ids)} ids, {len(set(ids))} of them different, for {len(images)}"
+            f"images must be float in [-1, 1], got {images.dtype}; "
+            "compositing.from_levels(images) converts uint8"
         )
-    return images, np.broadcast_to(holes, one_per_picture), ids
+    images, holes = images.astype(np.float32), np.broadcast_to(holes, one_per_image)
+    known = images[holes[..., 0] == 0]
+    if known.size and not (known < 0).any():
+        warnings.warn(
+            "images have no negative value outside their holes (they reach from "
+            f"{known.min():.3g} to {known.max():.3g}): they must be in [-1, 1], not [0, 1] or [0, 255]",
+            stacklevel=3,
+        )
+    return images, holes, identifiers(ids, len(images))
+
+
+def identifiers(ids: Sequence[str] | None, count: int) -> list[str]:
+    """Give every image an id.
+
+    Args:
+      ids: one per image, or None for "0", "1", ...
+      count: number of images.
+
+    Returns:
+      ``count`` different ids.
+
+    Raises:
+      InputError: for a wrong number of ids, or two equal ids.
+    """
+    ids = [str(i) for i in range(count)] if ids is None else list(ids)
+    if len(ids) != count or len(set(ids)) != len(ids):
+        different = f"{len(ids)} ids, {len(set(ids))} of them different"
+        raise InputError(f"one id per picture: got {different}, for {count}")
+    return ids
 
 
 def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None) -> None:
-    """Refuses a picture that cannot be completed.
+    """Refuse an image that cannot be completed.
 
     Args:
-      name: the picture's id.
+      name: the image's id.
       image: ``[H, W, C]``; what it holds inside the hole is not looked at.
       hole: ``[H, W, 1]``, 1 = missing.
-      size: side that the picture must have; None: any.
+      size: side that the image must have; None: any.
 
     Raises:
-      InputError: for another size, a hole that is empty or full, or known pixels that are not finite.
+      InputError: for another size, a hole of other values than 0 and 1, one that is empty or full,
+        or known pixels that are not finite.
     """
     if image.shape[:2] != hole.shape[:2] or (size and image.shape[:2] != (size, size)):
         raise InputError(
             f"{name}: picture {image.shape[:2]} and hole {hole.shape[:2]} must both be "
             f"{(size, size) if size else 'of one size'}"
         )
+    if len(other := hole[(hole != 0) & (hole != 1)]):
+        raise InputError(f"{name}: a hole is 0 (known) or 1 (missing), got {other[0]:.3g}")
     if not 0 < hole.mean() < 1:
         what = "empty: no pixel is missing" if not hole.any() else "full: no pixel is known"
         raise InputError(f"{name}: the hole is {what}")
     if not np.isfinite(np.where(hole > 0, 0, image)).all():
         raise InputError(f"{name}: the picture has NaN or infinite pixels outside its hole")
+
+
+def _array(name: str, values: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # a list of arrays of several shapes
+        raise InputError(f"{name} must be one array, or arrays of one shape") from error
