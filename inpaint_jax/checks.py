@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike
 from inpaint_jax.errors import InputError
 
 
-def arrays(
-    images: ArrayLike, holes: ArrayLike, ids: Sequence[str] | None
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def arrays(images: ArrayLike, holes: ArrayLike, ids: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Pair images with a hole and an id each.
 
     Warns where no known value is negative: such images are probably in [0, 1].
@@ -31,13 +29,11 @@ def arrays(
     one_per_image = (*images.shape[:3], 1)
     if images.ndim != 4 or holes.shape not in (one_per_image, one_per_image[1:]):
         raise InputError(
-            "images must be [B, H, W, C] and holes [B, H, W, 1] or [H, W, 1], "
-            f"got {images.shape} and {holes.shape}"
+            f"images must be [B, H, W, C] and holes [B, H, W, 1] or [H, W, 1], got {images.shape} and {holes.shape}"
         )
     if images.dtype.kind in "biu":
         raise InputError(
-            f"images must be float in [-1, 1], got {images.dtype}; "
-            "compositing.from_levels(images) converts uint8"
+            f"images must be float in [-1, 1], got {images.dtype}; compositing.from_levels(images) converts uint8"
         )
     images, holes = images.astype(np.float32), np.broadcast_to(holes, one_per_image)
     known = images[holes[..., 0] == 0]

@@ -65,8 +65,7 @@ class HoleFiles:
           InputError: another size than the picture's and the model's (both are named), or a hole without
             missing or without known pixels.
         """
-        hole = self._read(name, shape, fit)
-        return hole if hole.shape == tuple(shape[:2]) else fit.hole_to_picture(hole[..., None], shape)
+        return hole_to_picture(self._read(name, shape, fit), shape, fit)
 
     def at_model(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
         """The hole at the model's size, bool ``[S, S, 1]``; arguments and errors as in ``at_picture``.
@@ -74,8 +73,7 @@ class HoleFiles:
         Raises:
           InputError: also for a hole that reaches outside the crop.
         """
-        hole = self._read(name, shape, fit)
-        return fit.hole_to_model(hole) if hole.shape == tuple(shape[:2]) else hole[..., None]
+        return hole_to_model(self._read(name, shape, fit), shape, fit)
 
     def _read(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
         file = self._files[name]
@@ -97,11 +95,68 @@ def read_hole(path: str | os.PathLike) -> np.ndarray:
     Raises:
       InputError: an unreadable file, or one in which nothing or everything is missing.
     """
-    hole = read_picture(path).mean(axis=2) > THRESHOLD
+    return hole_of_levels(read_picture(path), str(path))
+
+
+def hole_of_levels(levels: np.ndarray, name: str) -> np.ndarray:
+    """Convert a painted hole: pixels whose mean level is above 127 are missing.
+
+    Args:
+      levels: ``[H, W, C]``, 0 to 255.
+      name: what error messages call it.
+
+    Returns:
+      bool ``[H, W]``, True = missing.
+
+    Raises:
+      InputError: where nothing or everything is missing.
+    """
+    hole = levels.mean(axis=2) > THRESHOLD
     if not hole.any():
         raise InputError(
-            f"{path} has no missing pixel (white = missing); paint the hole white, or leave the picture out"
+            f"{name} has no missing pixel (white = missing); paint the hole white, or leave the picture out"
         )
     if hole.all():
-        raise InputError(f"{path} has no known pixel (white = missing); is it inverted?")
+        raise InputError(f"{name} has no known pixel (white = missing); is it inverted?")
     return hole
+
+
+def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
+    """Bring a hole of an image's size, or of the model's, to the image's.
+
+    Args:
+      hole: bool ``[H, W]`` or ``[S, S]``, True = missing.
+      shape: the image's, ``(H, W, ...)``.
+      fit: how the image meets the model.
+
+    Returns:
+      bool ``[H, W]``.
+
+    Raises:
+      InputError: for a hole of neither size.
+    """
+    return hole if _is_own_size(hole, shape, fit) else fit.hole_to_picture(hole[..., None], shape)
+
+
+def hole_to_model(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
+    """Bring a hole of an image's size, or of the model's, to the model's.
+
+    Args:
+      hole: bool ``[H, W]`` or ``[S, S]``, True = missing.
+      shape: the image's, ``(H, W, ...)``.
+      fit: how the image meets the model.
+
+    Returns:
+      bool ``[S, S, 1]``.
+
+    Raises:
+      InputError: for a hole of neither size, or one that reaches outside the crop.
+    """
+    return fit.hole_to_model(hole) if _is_own_size(hole, shape, fit) else hole[..., None]
+
+
+def _is_own_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> bool:
+    if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
+        sizes = f"{shape[1]}x{shape[0]}, and the model's {fit.size}x{fit.size}"
+        raise InputError(f"the hole is {hole.shape[1]}x{hole.shape[0]}, but the image's size is {sizes}")
+    return hole.shape == tuple(shape[:2])

@@ -50,12 +50,7 @@ def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None)
         with Image.open(path) as opened:
             opened.load()
             picture = ImageOps.exif_transpose(opened)
-        if picture.mode in _SIXTEEN_BIT:
-            grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
-            return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-        if picture.mode in ("I", "F"):
-            raise InputError(f"{name} has 32-bit pixels of unknown range; save it with 8 or 16 bits per channel")
-        return np.array(picture.convert("RGB"))
+        return to_rgb(picture, name)
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -66,6 +61,27 @@ def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None)
         raise InputError(
             f"cannot read {name} ({error}); it is damaged or no picture: replace it or move it away"
         ) from error
+
+
+def to_rgb(picture: Image.Image, name: str) -> np.ndarray:
+    """Convert an opened image of any mode, as ``read_picture`` does; its EXIF rotation is not applied.
+
+    Args:
+      picture: the image.
+      name: what error messages call it.
+
+    Returns:
+      uint8 ``[H, W, 3]``.
+
+    Raises:
+      InputError: for 32-bit pixels.
+    """
+    if picture.mode in _SIXTEEN_BIT:
+        grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
+        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    if picture.mode in ("I", "F"):
+        raise InputError(f"{name} has 32-bit pixels of unknown range; save it with 8 or 16 bits per channel")
+    return np.array(picture.convert("RGB"))
 
 
 def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:

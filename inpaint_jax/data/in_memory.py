@@ -1,0 +1,129 @@
+"""Images and holes that a program holds: PIL images and uint8 arrays, of any sizes."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from inpaint_jax.compositing import from_levels
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.data.holes import hole_of_levels, hole_to_model, hole_to_picture
+from inpaint_jax.data.pictures import to_rgb
+from inpaint_jax.errors import InputError
+
+Held = Image.Image | np.ndarray
+
+
+class InMemory(NamedTuple):
+    """An image that the caller holds, as it is and as a model sees it.
+
+    Attributes:
+      is_pil: it came as a PIL image, and goes back as one.
+      levels: uint8 ``[H, W, 3]``.
+      hole: bool ``[H, W]``, True = missing.
+      image: float32 ``[S, S, 3]`` in [-1, 1].
+      model_hole: float32 ``[S, S, 1]``, 1 = missing.
+    """
+
+    is_pil: bool
+    levels: np.ndarray
+    hole: np.ndarray
+    image: np.ndarray
+    model_hole: np.ndarray
+
+    def carry_back(self, completed: np.ndarray, fit: Fit) -> Held:
+        """Put a completion ``[S, S, 3]`` in [-1, 1] into the hole, at the image's own size."""
+        levels = fit.carry_back(self.levels, completed, self.hole)
+        return Image.fromarray(levels) if self.is_pil else levels
+
+
+def are_pictures(images: Any) -> bool:
+    """Whether images are PIL images or uint8 arrays, instead of float arrays in [-1, 1].
+
+    Args:
+      images: an array, or a sequence of images.
+
+    Returns:
+      True where any of them is; ``gather`` refuses those that are not.
+    """
+    if hasattr(images, "dtype"):
+        return images.dtype == np.uint8
+    return isinstance(images, Sequence) and any(
+        isinstance(image, Image.Image) or getattr(image, "dtype", None) == np.uint8 for image in images
+    )
+
+
+def gather(
+    images: Sequence[Held] | np.ndarray,
+    holes: Held | Sequence[Held],
+    fit: Fit,
+    names: Sequence[str],
+) -> list[InMemory]:
+    """Bring images and holes to a model's size.
+
+    Args:
+      images: PIL images of any mode that files have, or uint8 arrays ``[H, W, 3]``.
+      holes: one for each, or one for all, of an image's size or the model's: PIL images and uint8
+        arrays ``[H, W]``, ``[H, W, 1]`` or ``[H, W, 3]`` (above 127 = missing), bool arrays (True =
+        missing) or float arrays (1 = missing).
+      fit: how an image meets the model.
+      names: of the images, for messages.
+
+    Returns:
+      One entry per image.
+
+    Raises:
+      InputError: for arrays of another kind or shape, another number of holes, a hole of neither
+        size, and one in which nothing or everything is missing.
+    """
+    if _is_one_hole(holes):
+        hole = _read_hole("the hole", holes)
+        read = [hole] * len(images)
+    else:
+        if len(holes) != len(images):
+            raise InputError(f"one hole per image, or one for all: got {len(holes)} for {len(images)}")
+        read = [_read_hole(f"hole of {name}", hole) for name, hole in zip(names, holes, strict=True)]
+    return [_fit_one(*three, fit) for three in zip(names, images, read, strict=True)]
+
+
+def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
+    levels = _read_image(name, image)
+    try:
+        own = hole_to_picture(hole, levels.shape, fit)
+        seen = hole_to_model(hole, levels.shape, fit)
+        shown = fit.to_model(levels, own)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    is_pil = isinstance(image, Image.Image)
+    return InMemory(is_pil, levels, own, from_levels(shown), seen.astype(np.float32))
+
+
+def _read_image(name: str, image: Held) -> np.ndarray:
+    if isinstance(image, Image.Image):
+        return to_rgb(image, name)
+    levels = np.asarray(image)
+    if levels.dtype != np.uint8 or levels.ndim != 3 or levels.shape[2] != 3:
+        got = f"{levels.dtype} {levels.shape}"
+        raise InputError(f"{name}: beside uint8 arrays [H, W, 3] and PIL images there is {got}")
+    return levels
+
+
+def _is_one_hole(holes: Held | Sequence[Held]) -> bool:
+    if isinstance(holes, Image.Image):
+        return True
+    shape = getattr(holes, "shape", None)
+    return shape is not None and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3)))
+
+
+def _read_hole(name: str, hole: Held) -> np.ndarray:
+    if isinstance(hole, Image.Image):
+        return hole_of_levels(to_rgb(hole, name), name)
+    values = np.asarray(hole)
+    if values.ndim not in (2, 3) or values.shape[2:] not in ((), (1,), (3,)):
+        raise InputError(f"{name} must be [H, W], [H, W, 1] or [H, W, 3], got {values.shape}")
+    if values.dtype == np.uint8:
+        return hole_of_levels(values.reshape(*values.shape[:2], -1), name)
+    if not ((values == 0) | (values == 1)).all():
+        raise InputError(f"{name} must be 0 (known) or 1 (missing), or uint8 with white = missing")
+    return hole_of_levels(values.reshape(*values.shape[:2], -1) * np.float32(255), name)

@@ -1,0 +1,74 @@
+"""Complete images from Python: arrays of a model's size, or PIL images and uint8 arrays of any."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from inpaint_jax import checks
+from inpaint_jax.data import in_memory
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.runs.model import Model
+from inpaint_jax.systems.driver import Driver, Task
+
+
+def complete(
+    model: Model,
+    images: ArrayLike | Sequence[in_memory.Held],
+    holes: ArrayLike | in_memory.Held | Sequence[in_memory.Held],
+    *,
+    seed: int = 0,
+    ids: Sequence[str] | None = None,
+    keep: int | None = None,
+    slots: int | None = None,
+) -> Any:
+    """Complete images.
+
+    Warns where float images have no negative value: they are probably in [0, 1].
+
+    Args:
+      model: from ``load``.
+      images: float ``[B, H, W, C]`` in [-1, 1]; or B PIL images or uint8 arrays ``[H, W, 3]`` of any
+        sizes, which the model sees through the fit of its config (a centre crop by default). What
+        they hold inside the holes is not used.
+      holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; 1 = missing. For PIL images and uint8
+        arrays also one for each, or one for all, of PIL images and uint8 arrays (white = missing) or
+        bool arrays ``[H, W]``, of the image's size or the model's.
+      seed: with an image's id it fixes the image's result.
+      ids: one per image; default "0", "1", ...
+      keep: completions wanted per image; a search makes at least as many restarts.
+      slots: images at once on each accelerator, or on all cores of the CPU; default the config's.
+        How many share a device enters the last bits of a result.
+
+    Returns:
+      For float images ``[B, H, W, C]`` in [-1, 1]; with ``keep`` ``[B, keep, H, W, C]``, best first
+      by the system's own loss. Others come back as they came, at their own sizes: a PIL image (RGB)
+      for a PIL image, uint8 for uint8, in a list, or one array for one array; with ``keep`` a list
+      of ``keep`` for each. Known pixels are bit for bit as given.
+
+    Raises:
+      InputError: for shapes, values or holes that the system cannot take.
+    """
+    if in_memory.are_pictures(images):
+        ids = checks.identifiers(ids, len(images))
+        fit = Fit(model.config.data.fit, model.config.data.size)
+        held = in_memory.gather(images, holes, fit, ids)
+        tasks = [Task(name, one.image, one.model_hole) for name, one in zip(ids, held, strict=True)]
+        found = _run(model, tasks, seed=seed, k=keep or 1, slots=slots)
+        back = [[one.carry_back(image, fit) for image in found[name]] for name, one in zip(ids, held, strict=True)]
+        completed = back if keep else [best for best, *_ in back]
+        return np.stack(completed) if isinstance(images, np.ndarray) else completed
+    arrays, holes, ids = checks.arrays(images, holes, ids)
+    tasks = [Task(*parts) for parts in zip(ids, arrays, holes, strict=True)]
+    found = _run(model, tasks, seed=seed, k=keep or 1, slots=slots)
+    completed = np.empty((len(ids), keep or 1, *arrays.shape[1:]), np.float32)
+    for row, name in zip(completed, ids, strict=True):
+        row[:] = found[name]
+    return completed if keep else completed[:, 0]
+
+
+def _run(model: Model, tasks: list[Task], *, seed: int, k: int, slots: int | None) -> dict[str, np.ndarray]:
+    """Completions ``[K, H, W, C]`` by id."""
+    driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=k)
+    return {result.task.id: result.images for result in driver.run(tasks, seed=seed)}

@@ -1,0 +1,87 @@
+"""Images from Python objects: every kind of image and hole arrives the same, and known pixels come back untouched."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inpaint_jax.data import in_memory
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.errors import InputError
+
+FIT = Fit("resize", 8)
+HOLE = np.zeros((12, 16), bool)
+HOLE[3:6, 4:8] = True
+LEVELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3)).astype(np.uint8)
+
+KINDS = {
+    "bool": HOLE,
+    "bool [H, W, 1]": HOLE[..., None],
+    "uint8": HOLE.astype(np.uint8) * 255,
+    "uint8 [H, W, 3]": np.repeat(HOLE[..., None], 3, axis=2).astype(np.uint8) * 255,
+    "float": HOLE[..., None].astype(np.float32),
+    "int": HOLE.astype(int),
+    "PIL": Image.fromarray(HOLE.astype(np.uint8) * 255),
+    "PIL of mode 1": Image.fromarray(HOLE),
+}
+
+
+def gather(images, holes, fit=FIT):
+    return in_memory.gather(images, holes, fit, [str(i) for i in range(len(images))])
+
+
+@pytest.mark.parametrize("hole", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("image", [LEVELS, Image.fromarray(LEVELS)], ids=["uint8", "PIL"])
+def test_kinds(image, hole):
+    for holes in (hole, [hole]):
+        (one,) = gather([image], holes)
+        np.testing.assert_array_equal(one.levels, LEVELS)
+        np.testing.assert_array_equal(one.hole, HOLE)
+        # 12 x 16 to 8 x 8: row i covers rows 1.5 i to 1.5 (i + 1), column j columns 2 j to 2 j + 2.
+        seen = np.zeros((8, 8, 1), np.float32)
+        seen[2:4, 2:4] = 1
+        np.testing.assert_array_equal(one.model_hole, seen)
+        assert one.image.shape == (8, 8, 3) and one.image.dtype == np.float32
+        assert one.image.min() >= -1 and one.image.max() <= 1
+        back = one.carry_back(np.ones((8, 8, 3), np.float32), FIT)
+        assert isinstance(back, type(image))
+        np.testing.assert_array_equal(np.asarray(back), np.where(HOLE[..., None], 255, LEVELS))
+
+
+def test_images_of_several_sizes_and_a_hole_of_the_models_size():
+    small = np.full((8, 8, 3), 255, np.uint8)
+    hole = np.zeros((8, 8), bool)
+    hole[:, :4] = True
+    large, as_it_is = gather([LEVELS, small], hole)
+    np.testing.assert_array_equal(large.hole, np.arange(16)[None] < np.full((12, 1), 8))
+    np.testing.assert_array_equal(as_it_is.hole, hole)
+    np.testing.assert_array_equal(as_it_is.image, np.ones((8, 8, 3), np.float32))
+
+
+def test_what_are_pictures():
+    for images in ([LEVELS], LEVELS[None], [Image.fromarray(LEVELS)], (np.zeros((2, 2, 3)), LEVELS)):
+        assert in_memory.are_pictures(images)
+    for images in (np.zeros((1, 2, 2, 3)), [np.zeros((2, 2, 3))], [], [[[[0.0]]]]):
+        assert not in_memory.are_pictures(images)
+
+
+@pytest.mark.parametrize(
+    "images, holes, said",
+    [
+        ([LEVELS], [HOLE, HOLE], "one hole per image, or one for all: got 2 for 1"),
+        ([LEVELS], HOLE[:5], r"0: the hole is 16x5, but the image's size is 16x12, and the model's 8x8"),
+        ([LEVELS], [~HOLE & HOLE], "hole of 0 has no missing pixel"),
+        ([LEVELS], HOLE.astype(np.uint8), "the hole has no missing pixel .white = missing"),
+        ([LEVELS], HOLE * 0.5, "must be 0 .known. or 1 .missing., or uint8"),
+        ([LEVELS, LEVELS[..., 0]], HOLE, r"1: beside uint8 arrays .* there is uint8 \(12, 16\)"),
+        ([LEVELS, LEVELS / 255], HOLE, r"1: beside uint8 arrays .* there is float64"),
+        ([Image.fromarray(np.zeros((12, 16), np.float32))], HOLE, "0 has 32-bit pixels"),
+    ],
+)
+def test_refused(images, holes, said):
+    with pytest.raises(InputError, match=said):
+        gather(images, holes)
+
+
+def test_outside_the_crop():
+    with pytest.raises(InputError, match="0: the hole reaches outside the centre crop"):
+        gather([LEVELS], np.arange(16)[None] < np.ones((12, 1)), Fit("crop", 8))
