@@ -77,10 +77,13 @@ class Completer(NamedTuple):
 
 
 def load(path: str | Path) -> Completer:
-    """An exported system.
+    """Load an exported system.
 
     Args:
       path: a file of ``inpaint export``.
+
+    Returns:
+      The system; call it with images and holes.
 
     Raises:
       InputError: for another file, or one that this JAX or this machine's devices cannot run.

@@ -34,20 +34,30 @@ MOST_COPIED = 32_000_000  # parameters that every core of a CPU has for itself
 
 
 def mesh(devices: Sequence[Any] | None = None) -> Mesh:
-    """A mesh of one axis, "data".
+    """Make a mesh of one axis, "data".
 
     Args:
-      devices: default all, also those of the other processes; ``jax.local_devices()`` for work of one's own.
+      devices: default all, also those of the other processes; ``jax.local_devices()`` for work that
+        processes do not share.
+
+    Returns:
+      The mesh.
     """
     devices = jax.devices() if devices is None else devices
     return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)
 
 
 def share_slots(slots: int) -> tuple[Mesh, int]:
-    """The local devices for a number of slots, and the slots of each.
+    """Choose the local devices for a number of slots, and the slots of each.
 
-    Every accelerator has ``slots``. The devices of a CPU are its cores, which share them: as many cores as leave each
-    at least 8.
+    Every accelerator has ``slots``. The devices of a CPU are its cores, which share them: as many
+    cores as leave each at least 8.
+
+    Args:
+      slots: images at once, on each accelerator or on all cores together.
+
+    Returns:
+      The devices, and the slots on each.
     """
     devices = jax.local_devices()
     if devices[0].platform != "cpu":
@@ -57,12 +67,15 @@ def share_slots(slots: int) -> tuple[Mesh, int]:
 
 
 def share_batch(size: int, *, parameters: int = 0) -> Mesh:
-    """The devices for a global batch of ``size`` examples: all, or as many cores of a CPU as can share it evenly.
+    """Choose the devices for a global batch: all, or as many cores of a CPU as can share it evenly.
 
     Args:
-      size: examples.
-      parameters: of the networks. Cores do not share a batch of very large ones: each would update a copy of its own,
-        and their memory is one.
+      size: examples in the batch.
+      parameters: of the networks. Cores do not share a batch of very large ones: each would update a
+        copy of its own, and their memory is one.
+
+    Returns:
+      The devices.
     """
     devices = jax.devices()
     if devices[0].platform != "cpu" or jax.process_count() > 1:
@@ -73,7 +86,15 @@ def share_batch(size: int, *, parameters: int = 0) -> Mesh:
 
 
 def replicate(tree: Tree, mesh: Mesh) -> Tree:
-    """The tree on every device of the mesh, from the same tree on every process; may share memory with it."""
+    """Put a tree on every device of a mesh; the copy may share memory with it.
+
+    Args:
+      tree: arrays, the same on every process.
+      mesh: the devices.
+
+    Returns:
+      The tree, replicated.
+    """
     copied = NamedSharding(mesh, PartitionSpec())
     if copied.is_fully_addressable:
         return jax.device_put(tree, copied)
@@ -87,11 +108,15 @@ def replicate(tree: Tree, mesh: Mesh) -> Tree:
 
 
 def put_batch(batch: Tree, mesh: Mesh) -> Tree:
-    """The global batch, split over the devices of the mesh.
+    """Split a global batch over the devices of a mesh.
 
     Args:
-      batch: this process's part of it, numpy arrays ``[B of this process, ...]``; every process has as many.
+      batch: the part of this process, numpy arrays ``[B of this process, ...]``; every process has
+        as many.
       mesh: the devices.
+
+    Returns:
+      The global batch.
 
     Raises:
       InputError: B is not a multiple of the number of devices.

@@ -13,6 +13,7 @@ os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
 
 import jax
+import numpy as np
 import pytest
 
 jax.config.update("jax_num_cpu_devices", 4)
@@ -84,3 +85,40 @@ def documented(tmp_path, monkeypatch):
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == tmp_path:
             del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """What public functions take, by the names of their parameters: ``samples() -> {name: value}``.
+
+    A function that is added is tested with these; a new name of a parameter wants a line here.
+    """
+    return _samples
+
+
+BATCH, SIDE = 3, 12
+
+
+def _samples(missing=0.3, logit=None, seed=0):
+    rng = np.random.default_rng(seed)
+    hole = (rng.uniform(size=(BATCH, SIDE, SIDE, 1)) < missing).astype(np.float32)
+    pictures = ("prediction", "target", "completed", "image", "generated", "guidance")
+    maps = {"relu3_1": (BATCH, 3, 3, 4), "3b": (BATCH, 3, 3, 4), "4b": (BATCH, 2, 2, 6)}
+    all_maps = ("features", "target_features", "completed_features")
+    logits = rng.normal(size=(2, BATCH)) if logit is None else np.full((2, BATCH), logit)
+    classes = ("class_logits", "completed_class_logits")
+    return {
+        **{name: rng.uniform(-1, 1, (BATCH, SIDE, SIDE, 3)) for name in pictures},
+        **{name: {layer: rng.normal(size=shape) for layer, shape in maps.items()} for name in all_maps},
+        **{
+            name: rng.normal(size=(BATCH, 5)) if logit is None else np.eye(BATCH, 5, i) * logit
+            for i, name in enumerate(classes)
+        },
+        "real_logits": logits[0],
+        "fake_logits": logits[1],
+        "hole": hole,
+        "importance": (1 - hole) * rng.uniform(0, 1, hole.shape),
+        "latent": rng.uniform(-1, 1, (BATCH, 5)),
+        "mean": rng.normal(size=(BATCH, 5)),
+        "log_variance": rng.normal(size=(BATCH, 5)),
+    }

@@ -63,7 +63,8 @@ def square_at(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
       key: ignored.
       size: side of the picture in pixels.
       side: side of the hole in pixels.
-      top, left: pixels above it and to its left.
+      top: pixels above the hole.
+      left: pixels to its left.
 
     Returns:
       ``[size, size, 1]``.
@@ -150,8 +151,9 @@ def square(key: Key, size: int, *, smallest: int = 1, largest: int | None = None
 
 
 def square_level(key: Key, size: int, *, level: int | jax.Array, step: int = 6) -> Hole:
-    """A random square of one level of difficulty (Gao & Grauman): side ``step (level - 1) + 1`` to ``step
-    level``.
+    """A random square of one level of difficulty (Gao & Grauman).
+
+    Its side is ``step (level - 1) + 1`` to ``step level`` pixels.
 
     Args:
       key: typed key.
