@@ -44,6 +44,7 @@ FUNCTIONS = {
     for name in getattr(ij, module).__all__
     if inspect.isfunction(inspect.unwrap(getattr(getattr(ij, module), name)))
 } | {name: getattr(ij, name) for name in ("complete", "evaluate", "load", "train")}
+del FUNCTIONS["losses.objective"]
 ON_THE_HOST = {
     "compositing": "from_levels round_levels to_levels",
     "exported": "load",

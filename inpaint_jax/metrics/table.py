@@ -91,7 +91,17 @@ def resolve(names: Sequence[str] = DEFAULT) -> dict[str, AnyMetric]:
 
 
 def protocols(names: Sequence[str] = DEFAULT) -> dict[str, str]:
-    """Return what each metric measures exactly, ``{name: protocol}``; names and errors as for ``resolve``."""
+    """Return what each metric measures exactly.
+
+    Args:
+      names: as for ``resolve``.
+
+    Returns:
+      ``{name: protocol}``.
+
+    Raises:
+      InputError: as for ``resolve``.
+    """
     return {name: metric.protocol for name, metric in resolve(names).items()}
 
 

@@ -38,6 +38,9 @@ def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[
       search: a config file, ``FILE.py:argument``, whose ``search``, ``losses`` and ``blend`` replace the run's.
       overrides: ``--config.search.x=...`` and the like.
 
+    Returns:
+      The system with its trained networks.
+
     Raises:
       InputError: where the workdir holds no run, or one without a finished checkpoint for every stage.
     """
