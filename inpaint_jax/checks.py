@@ -37,7 +37,7 @@ def arrays(images: ArrayLike, holes: ArrayLike, ids: Sequence[str] | None) -> tu
         )
     images, holes = images.astype(np.float32), np.broadcast_to(holes, one_per_image)
     known = images[holes[..., 0] == 0]
-    if known.size and not (known < 0).any():
+    if (known >= 0).all() and (known > 0).any():
         warnings.warn(
             "images have no negative value outside their holes (they reach from "
             f"{known.min():.3g} to {known.max():.3g}): they must be in [-1, 1], not [0, 1] or [0, 255]",

@@ -53,6 +53,7 @@ def test_a_range_that_looks_wrong():
         warnings.simplefilter("error")
         checks.arrays(IMAGES, HOLE, None)
         checks.arrays(np.zeros((0, 4, 4, 3)), HOLE, None)
+        checks.arrays(0 * IMAGES, HOLE, None)
     inside = np.where(HOLE > 0, -1, 0.5) * np.ones((1, 4, 4, 3))
     with pytest.warns(UserWarning, match="no negative value outside their holes"):
         checks.arrays(inside, HOLE, None)
