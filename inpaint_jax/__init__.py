@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     )
     from inpaint_jax.errors import InputError
     from inpaint_jax.evaluation.evaluate import evaluate
-    from inpaint_jax.runs.model import complete, load
+    from inpaint_jax.runs.completing import complete
+    from inpaint_jax.runs.model import load
     from inpaint_jax.runs.training.loop import train
 
 __version__ = "0.2.0"
@@ -64,7 +65,7 @@ __all__ = [
 
 _FUNCTIONS = {  # all other public names are modules
     "InputError": "errors",
-    "complete": "runs.model",
+    "complete": "runs.completing",
     "evaluate": "evaluation.evaluate",
     "load": "runs.model",
     "train": "runs.training.loop",

@@ -2,14 +2,14 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from inpaint_jax.errors import InputError
 
 
-def arrays(images: ArrayLike, holes: ArrayLike, ids: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def arrays(images: Any, holes: Any, ids: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Pair images with a hole and an id each.
 
     Warns where no known value is negative: such images are probably in [0, 1].
@@ -93,7 +93,7 @@ def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None)
         raise InputError(f"{name}: the picture has NaN or infinite pixels outside its hole")
 
 
-def _array(name: str, values: ArrayLike) -> np.ndarray:
+def _array(name: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(values)
     except ValueError as error:  # a list of arrays of several shapes

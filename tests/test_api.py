@@ -51,7 +51,7 @@ ON_THE_HOST = {
     "latent_inpainting": "chunk_length",
     "losses": "objective",
     "masks": "cycle evaluation_holes holes_hash location_grid names_family parse",
-    "metrics": "measure protocols resolve",
+    "metrics": "kid measure protocols resolve sliced_wasserstein",
     "parallel": "data_parallel mesh per_device put_batch replicate share_batch share_slots spread",
 }
 PURE = {
@@ -137,6 +137,9 @@ def arguments(name, samples, seed):
             "tolerance": 1e-6,
             "max_iterations": 5,
         },
+        "metrics.lpips": {
+            "features": ij.metrics.FeatureNetwork(lambda x: {"a": x}, {"a": jnp.ones(3)}),
+        },
         "latent_inpainting.advance": {
             "search": latent_inpainting.start(key, jnp.asarray(latent, jnp.float32), ("size",), **search)
         },
@@ -146,7 +149,9 @@ def arguments(name, samples, seed):
     if unknown := [n for n in named if n not in known]:
         pytest.fail(f"{name} takes {unknown}: say in this file or in conftest.py what they look like")
     is_static = {n: isinstance(known[n], int | str | tuple) or callable(known[n]) for n in named}
-    is_static |= dict.fromkeys(("terms", "shape", "tx", "loss", "project", "apply"), True) | {"search": False}
+    is_static |= dict.fromkeys({"tx"} & set(named), True) | dict.fromkeys({"search"} & set(named), False)
+    if name == "metrics.lpips":
+        is_static["features"] = True
     arrays = {n: known[n] for n in named if not is_static[n]}
     return jax.tree.map(as_array, arrays), {n: known[n] for n in named if is_static[n]}
 

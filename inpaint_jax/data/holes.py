@@ -78,11 +78,7 @@ class HoleFiles:
     def _read(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
         file = self._files[name]
         hole = read_hole(file)
-        if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
-            raise InputError(
-                f"{file} is {hole.shape[1]}x{hole.shape[0]}, but picture {name!r} is {shape[1]}x{shape[0]}; "
-                f"save the hole at the picture's size, or at the model's, {fit.size}x{fit.size}"
-            )
+        check_size(hole, shape, fit, hole_name=str(file), picture_name=name)
         return hole
 
 
@@ -125,24 +121,21 @@ def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.nd
     """Bring a hole of an image's size, or of the model's, to the image's.
 
     Args:
-      hole: bool ``[H, W]`` or ``[S, S]``, True = missing.
+      hole: bool ``[H, W]`` or ``[S, S]``, True = missing; see ``check_size``.
       shape: the image's, ``(H, W, ...)``.
       fit: how the image meets the model.
 
     Returns:
       bool ``[H, W]``.
-
-    Raises:
-      InputError: for a hole of neither size.
     """
-    return hole if _is_own_size(hole, shape, fit) else fit.hole_to_picture(hole[..., None], shape)
+    return hole if hole.shape == tuple(shape[:2]) else fit.hole_to_picture(hole[..., None], shape)
 
 
 def hole_to_model(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
     """Bring a hole of an image's size, or of the model's, to the model's.
 
     Args:
-      hole: bool ``[H, W]`` or ``[S, S]``, True = missing.
+      hole: bool ``[H, W]`` or ``[S, S]``, True = missing; see ``check_size``.
       shape: the image's, ``(H, W, ...)``.
       fit: how the image meets the model.
 
@@ -150,13 +143,16 @@ def hole_to_model(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndar
       bool ``[S, S, 1]``.
 
     Raises:
-      InputError: for a hole of neither size, or one that reaches outside the crop.
+      InputError: for a hole that reaches outside the crop.
     """
-    return fit.hole_to_model(hole) if _is_own_size(hole, shape, fit) else hole[..., None]
+    return fit.hole_to_model(hole) if hole.shape == tuple(shape[:2]) else hole[..., None]
 
 
-def _is_own_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> bool:
+def check_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name: str, picture_name: str) -> None:
+    """Raise InputError unless a hole ``[H, W]`` has the size of its picture, or of the model."""
     if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
-        sizes = f"{shape[1]}x{shape[0]}, and the model's {fit.size}x{fit.size}"
-        raise InputError(f"the hole is {hole.shape[1]}x{hole.shape[0]}, but the image's size is {sizes}")
-    return hole.shape == tuple(shape[:2])
+        model = f"at the model's, {fit.size}x{fit.size}" if fit.size else "at no other"
+        raise InputError(
+            f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but picture {picture_name!r} is "
+            f"{shape[1]}x{shape[0]}; save the hole at the picture's size, or {model}"
+        )

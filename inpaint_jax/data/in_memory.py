@@ -1,14 +1,14 @@
 """Images and holes that a program holds: PIL images and uint8 arrays, of any sizes."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 from PIL import Image
 
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.holes import hole_of_levels, hole_to_model, hole_to_picture
+from inpaint_jax.data.holes import check_size, hole_of_levels, hole_to_model, hole_to_picture
 from inpaint_jax.data.pictures import to_rgb
 from inpaint_jax.errors import InputError
 
@@ -38,7 +38,7 @@ class InMemory(NamedTuple):
         return Image.fromarray(levels) if self.is_pil else levels
 
 
-def are_pictures(images: Any) -> bool:
+def are_pictures(images: Any) -> TypeGuard[Sequence[Held]]:
     """Whether images are PIL images or uint8 arrays, instead of float arrays in [-1, 1].
 
     Args:
@@ -55,8 +55,8 @@ def are_pictures(images: Any) -> bool:
 
 
 def gather(
-    images: Sequence[Held] | np.ndarray,
-    holes: Held | Sequence[Held],
+    images: Sequence[Held],
+    holes: Any,
     fit: Fit,
     names: Sequence[str],
 ) -> list[InMemory]:
@@ -89,6 +89,7 @@ def gather(
 
 def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
     levels = _read_image(name, image)
+    check_size(hole, levels.shape, fit, hole_name="the hole", picture_name=name)
     try:
         own = hole_to_picture(hole, levels.shape, fit)
         seen = hole_to_model(hole, levels.shape, fit)
@@ -109,7 +110,7 @@ def _read_image(name: str, image: Held) -> np.ndarray:
     return levels
 
 
-def _is_one_hole(holes: Held | Sequence[Held]) -> bool:
+def _is_one_hole(holes: Any) -> bool:
     if isinstance(holes, Image.Image):
         return True
     shape = getattr(holes, "shape", None)

@@ -57,8 +57,8 @@ def complete(
         tasks = [Task(name, one.image, one.model_hole) for name, one in zip(ids, held, strict=True)]
         found = _run(model, tasks, seed=seed, k=keep or 1, slots=slots)
         back = [[one.carry_back(image, fit) for image in found[name]] for name, one in zip(ids, held, strict=True)]
-        completed = back if keep else [best for best, *_ in back]
-        return np.stack(completed) if isinstance(images, np.ndarray) else completed
+        completed: Any = back if keep else [best for best, *_ in back]
+        return np.stack(completed) if hasattr(images, "dtype") else completed
     arrays, holes, ids = checks.arrays(images, holes, ids)
     tasks = [Task(*parts) for parts in zip(ids, arrays, holes, strict=True)]
     found = _run(model, tasks, seed=seed, k=keep or 1, slots=slots)
@@ -70,5 +70,5 @@ def complete(
 
 def _run(model: Model, tasks: list[Task], *, seed: int, k: int, slots: int | None) -> dict[str, np.ndarray]:
     """Completions ``[K, H, W, C]`` by id."""
-    driver = Driver(model.system, model.states, slots=slots or model.config.search.slots, k=k)
+    driver = Driver(model.system, model.states, slots=slots or model.slots, k=k)
     return {result.task.id: result.images for result in driver.run(tasks, seed=seed)}

@@ -1,21 +1,42 @@
-"""A trained system from its workdir, and its use from Python."""
+"""A trained system from its workdir, as a pytree of arrays."""
 
+import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+import jax
 
-from inpaint_jax import checks
 from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.workdir import CHANGEABLE, Workdir
-from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.interface import System
 
 
-class Model(NamedTuple):
-    """A system with the states of its trained stages."""
+class Static(NamedTuple):
+    """What of a model is no array; compared by identity, because functions cannot be compared otherwise."""
+
+    config: Config
+    system: System
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and all(map(operator.is_, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self)))
+
+
+@jax.tree_util.register_pytree_with_keys_class
+@dataclass(frozen=True)
+class Model:
+    """A system with the states of its trained stages: a pytree whose leaves are their arrays.
+
+    Attributes:
+      config: of the run.
+      system: the method, pure functions that the config describes.
+      states: ``{stage: TrainState}``.
+    """
 
     config: Config
     system: System
@@ -25,6 +46,16 @@ class Model(NamedTuple):
     def slots(self) -> int:
         """Images at once on each accelerator, or on all cores of the CPU."""
         return self.config.get("slots", SLOTS)
+
+    def tree_flatten_with_keys(self):
+        """Give JAX the arrays, with their names, and the rest."""
+        children = ((jax.tree_util.GetAttrKey("states"), self.states),)
+        return children, Static(self.config, self.system)
+
+    @classmethod
+    def tree_unflatten(cls, static, children):
+        """Give JAX back the model with other leaves."""
+        return cls(*static, *children)
 
 
 SLOTS = 64  # of a config that does not say
@@ -67,42 +98,3 @@ def with_changes(config: Config, search: str | None, overrides: Sequence[str]) -
     if search:
         config = configuration.replaced(config, configuration.load(search), CHANGEABLE)
     return configuration.override(config, overrides, only=CHANGEABLE)
-
-
-def complete(
-    model: Model,
-    images: np.ndarray,
-    holes: np.ndarray,
-    *,
-    seed: int = 0,
-    ids: Sequence[str] | None = None,
-    keep: int | None = None,
-    slots: int | None = None,
-) -> np.ndarray:
-    """Completes pictures.
-
-    Args:
-      model: from ``load``.
-      images: ``[B, H, W, C]`` in [-1, 1]; what they hold inside the holes is not used.
-      holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; 1 = missing.
-      seed: with a picture's id it fixes the picture's result.
-      ids: one per picture; default "0", "1", ...
-      keep: completions wanted per picture; a search makes at least as many restarts.
-      slots: pictures at once on each accelerator, or on all cores of the CPU; default the config's. How many share a
-        device enters the last bits of a result.
-
-    Returns:
-      ``[B, H, W, C]`` in [-1, 1], known pixels bit for bit as given; with ``keep`` ``[B, keep, H, W, C]``, best first
-      by the system's own loss.
-
-    Raises:
-      InputError: for shapes, values or holes that the system cannot take.
-    """
-    images, holes, ids = checks.arrays(images, holes, ids)
-    driver = Driver(model.system, model.states, slots=slots or model.slots, k=keep or 1)
-    tasks = (Task(*parts) for parts in zip(ids, images, holes, strict=True))
-    order = {name: i for i, name in enumerate(ids)}
-    completed = np.empty((len(images), keep or 1, *images.shape[1:]), np.float32)
-    for result in driver.run(tasks, seed=seed):
-        completed[order[result.task.id]] = result.images
-    return completed if keep else completed[:, 0]

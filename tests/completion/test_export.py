@@ -1,5 +1,6 @@
 """One file for a trained system: the same answers, for any number of pictures, without what trained it."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -174,7 +175,7 @@ def test_systems_that_cannot_be_exported(model, baseline, file, tmp_path):
     coupled = model.config.copy_and_resolve_references()
     coupled.search.batch_norm = "batch"
     with pytest.raises(InputError, match="depend on each other"):
-        export(model._replace(config=coupled), path)
+        export(dataclasses.replace(model, config=coupled), path)
     pytest.importorskip("cv2")
     with pytest.raises(InputError, match="cannot be exported, .*buffer_callback"):
         export(baseline("telea"), path)

@@ -68,7 +68,11 @@ def test_what_are_pictures():
     "images, holes, said",
     [
         ([LEVELS], [HOLE, HOLE], "one hole per image, or one for all: got 2 for 1"),
-        ([LEVELS], HOLE[:5], r"0: the hole is 16x5, but the image's size is 16x12, and the model's 8x8"),
+        (
+            [LEVELS],
+            HOLE[:5],
+            "the hole is 16x5, but picture '0' is 16x12; save the hole at the picture's size, or at the model's, 8x8",
+        ),
         ([LEVELS], [~HOLE & HOLE], "hole of 0 has no missing pixel"),
         ([LEVELS], HOLE.astype(np.uint8), "the hole has no missing pixel .white = missing"),
         ([LEVELS], HOLE * 0.5, "must be 0 .known. or 1 .missing., or uint8"),

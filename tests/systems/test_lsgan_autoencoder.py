@@ -15,6 +15,7 @@ from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.losses.adversarial import discriminator_least_squares, generator_least_squares
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.interruption import StopRequest
+from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.training.feed import stage_examples
 from inpaint_jax.runs.training.loop import train
 from inpaint_jax.runs.training.projections import projections
@@ -69,7 +70,7 @@ def test_completions(workdir):
     known = np.broadcast_to(hole < 0.5, images.shape)
     np.testing.assert_array_equal(completed[known], images[known])
     plain = configuration.load("configs/lsgan.py:smoke", [f"--config.{i}" for i in TINY if "autoencoder" not in i])
-    other = model._replace(system=configuration.build_system(plain), states={"lsgan": model.states["lsgan"]})
+    other = Model(model.config, configuration.build_system(plain), {"lsgan": model.states["lsgan"]})
     unrefined = inpaint_jax.complete(other, images, hole)
     assert np.abs(unrefined - completed).max() > 1e-3
     net = model.states["autoencoder"].networks["autoencoder"]

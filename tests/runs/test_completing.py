@@ -1,0 +1,58 @@
+"""Completion from Python: arrays of the model's size, and PIL images and uint8 arrays of any."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inpaint_jax as ij
+from inpaint_jax.compositing import from_levels, to_levels
+
+RNG = np.random.default_rng(0)
+SMALL = RNG.integers(0, 256, (2, 16, 16, 3)).astype(np.uint8)
+LARGE = RNG.integers(0, 256, (40, 30, 3)).astype(np.uint8)
+HOLE = np.zeros((16, 16), bool)
+HOLE[5:11, 4:10] = True
+
+
+def test_the_same_picture_in_every_form(model):
+    floats = ij.complete(model, from_levels(SMALL), HOLE[..., None], seed=1)
+    assert floats.shape == (2, 16, 16, 3) and floats.dtype == np.float32
+    array = ij.complete(model, SMALL, HOLE, seed=1)
+    assert isinstance(array, np.ndarray) and array.dtype == np.uint8
+    np.testing.assert_array_equal(array, np.where(HOLE[None, ..., None], to_levels(floats), SMALL))
+    pictures = ij.complete(model, [Image.fromarray(image) for image in SMALL], Image.fromarray(HOLE), seed=1)
+    assert [type(picture) for picture in pictures] == [Image.Image] * 2
+    np.testing.assert_array_equal(pictures, array)
+
+
+def test_sizes_of_their_own(model):
+    """The model is of 16 px; the second picture is 40 x 30, of which the fit of the config shows it a square."""
+    large_hole = np.zeros(LARGE.shape[:2], np.uint8)
+    large_hole[15:25, 10:20] = 255
+    images, holes = [SMALL[0], Image.fromarray(LARGE)], [HOLE, Image.fromarray(large_hole)]
+    small, large = ij.complete(model, images, holes)
+    assert isinstance(small, np.ndarray) and isinstance(large, Image.Image)
+    for before, after, hole in ((SMALL[0], small, HOLE), (LARGE, np.asarray(large), large_hole > 0)):
+        assert after.shape == before.shape and after.dtype == np.uint8
+        np.testing.assert_array_equal(after[~hole], before[~hole])
+        assert (after[hole] != before[hole]).any()
+    kept = ij.complete(model, images, holes, keep=2)
+    assert [len(completions) for completions in kept] == [2, 2]
+    assert [image.size for image in kept[1]] == [(30, 40)] * 2
+    assert (np.asarray(kept[1][0]) != np.asarray(kept[1][1])).any()
+
+
+def test_keep(model):
+    floats = ij.complete(model, from_levels(SMALL), HOLE[..., None], keep=2)
+    arrays = ij.complete(model, SMALL, HOLE, keep=2)
+    assert floats.shape == arrays.shape == (2, 2, 16, 16, 3)
+
+
+def test_what_is_refused(model):
+    with pytest.raises(ij.InputError, match="one id per picture: got 1 ids"):
+        ij.complete(model, SMALL, HOLE, ids=["a"])
+    with pytest.raises(ij.InputError, match="0: a hole is 0 .* got 255"):
+        ij.complete(model, from_levels(SMALL), 255.0 * HOLE[..., None])
+    with pytest.warns(UserWarning, match="no negative value") as caught:
+        ij.complete(model, SMALL / 255, HOLE[..., None])
+    assert caught[0].filename == __file__
