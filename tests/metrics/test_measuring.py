@@ -57,7 +57,7 @@ def test_protocols_name_what_they_measure():
 
 def test_the_protocols_of_stored_summaries():
     """Their hash is part of every summary's identity; another hash would measure everything again."""
-    from inpaint_jax.runs.configuration import fingerprint
+    from inpaint_jax.data.files import fingerprint
 
     assert fingerprint(metrics.protocols()) == fingerprint(metrics.PROTOCOLS) == "51742914c3d0f836"
 
