@@ -37,6 +37,8 @@ is four times as large), 1,000 steps of 32 for both stages, and rates of 5e-4 fo
 that fall to 0.
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 from inpaint_jax.runs import config_words
@@ -99,7 +101,7 @@ def get_config(argument: str = "") -> ConfigDict:
         "configs/neural_features.py", argument, PRESETS, SCALES, FEATURES, default="default,cpu"
     )
     s = SCALES[scale]
-    features = dict(name="vgg19.Classifier", **s["features"])
+    features: dict[str, Any] = dict(name="vgg19.Classifier", **s["features"])
     if imported:
         features.update(name="vgg16.Classifier", width=64, last="relu3_1")
     size, width = s["size"], features["width"]
