@@ -24,6 +24,7 @@ from inpaint_jax.evaluation.experiments.figures.grids import PICTURES
 from inpaint_jax.evaluation.experiments.paper_tables import Row, Table
 from inpaint_jax.evaluation.experiments.titles import slug
 from inpaint_jax.runs import configuration, pages
+from inpaint_jax.runs.methods import GROUPS, label, parse
 
 __all__ = [
     "Arm",
@@ -64,7 +65,7 @@ class Experiment(NamedTuple):
 
     arms: Mapping[str, Arm]
     holes: tuple[str, ...]  # families, as inpaint evaluate takes them
-    against: tuple[str, ...]  # baselines likewise, measured on the test pictures
+    against: tuple[str, ...]  # methods, as inpaint evaluate takes them, measured on the test pictures
     tables: tuple[Table, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     figures: tuple[Figure | str, ...] = ()  # a string is "module:attribute" of a Figure
@@ -95,7 +96,8 @@ def check(experiment: Experiment) -> None:
     check_arms(experiment)
     for table in (*experiment.tables, *experiment.comparisons):
         table.check()
-    methods = (*experiment.arms, *experiment.against)
+    baselines = [label(parse(text)) for group in experiment.against for text in GROUPS.get(group, (group,))]
+    methods = (*experiment.arms, *baselines)
     splits = ("test", "train") if experiment.train_count else ("test",)
     for part in experiment.parts():
         for name in part.arms():

@@ -1,7 +1,7 @@
-"""``inpaint reproduce``: every training of an experiment, what is measured of it, and the tables and figures.
+"""``inpaint reproduce``: train and measure every arm of an experiment, and write its tables and figures.
 
-An arm's folder in the workdir is a run like any other. Its last file is ``summary.json``: an arm that has one, of
-the same config, pictures, holes and seed, is done.
+An arm's folder in the workdir is a run like any other. Its last file is ``summary.json``: an arm that
+has one, of the same config, pictures, holes and seed, is done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def reproduce(
     only: Sequence[str] = (),
     seed: int = 0,
 ) -> Summaries:
-    """Trains and measures every arm of an experiment, going on where an earlier call stopped; then writes the report.
+    """Train and measure every arm of an experiment, then write the report; continue where an earlier call stopped.
 
     Args:
       spec: of the experiment, as ``experiment.load`` takes it.
@@ -46,7 +46,7 @@ def reproduce(
       training: source specs by comma, for every arm in place of its ``data.train``.
       images: source specs of the test pictures.
       validation: source specs by comma, for every arm whose config has ``data.validation``.
-      only: arms to train and measure; empty: all. The report shows what is there.
+      only: arms to train and measure; empty: all. The report shows every arm that has results.
       seed: of the holes and of the latents that complete them.
 
     Returns:
@@ -57,30 +57,30 @@ def reproduce(
       Interrupted: a signal stopped the work; what is done is kept.
     """
     workdir, experiment = Path(workdir), load(spec)
-    configs = {name: its_config(arm, training, validation) for name, arm in experiment.arms.items()}
+    configs = {name: arm_config(arm, training, validation) for name, arm in experiment.arms.items()}
     data, chosen = shared_data(configs), only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
     against, _ = open_methods(experiment.against, size=data.size, fit=data.fit, train=training, slots=slots_of(configs))
-    seen = {"size": data.size, "fit": data.fit, "seed": seed}
-    sets = {"test": picture_set.read(images, families, **seen)}
+    view = {"size": data.size, "fit": data.fit, "seed": seed}
+    sets = {"test": picture_set.read(images, families, **view)}
     if at_most:
-        sets["train"] = picture_set.read(training.split(","), families, **seen, at_most=at_most)
+        sets["train"] = picture_set.read(training.split(","), families, **view, at_most=at_most)
 
     def summary(name: str) -> dict[str, Any] | None:
-        its = sets_of(experiment.arms[name], sets)
-        return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), its)
+        measured_on = sets_of(experiment.arms[name], sets)
+        return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), measured_on)
 
     remaining = [name for name in chosen if not summary(name)]
     with tqdm(total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm") as bar:
         for name in remaining:
             bar.set_postfix_str(name)
-            carry_out(name, experiment, configs[name], workdir, sets)
+            train_and_measure(name, experiment.arms[name], configs[name], workdir, sets)
             jax.clear_caches()  # or the programs of all arms pile up
             bar.update()
     test, baselines = {"test": sets["test"]}, {}
     for method in against:
-        folder, depends = workdir / "baselines" / method.name, {"baseline": method.name, "train": training}
+        folder, depends = workdir / "baselines" / method.name, baseline_identity(method, training)
         if not arm_summary.read(folder, depends, test):
             summarise(method, folder, depends, test, run=run_record())
         baselines[method.name] = arm_summary.read(folder, depends, test)
@@ -89,8 +89,8 @@ def reproduce(
     return summaries
 
 
-def its_config(arm: Arm, training: str, validation: str) -> Config:
-    """The config of an arm, with the pictures that it is trained and validated on."""
+def arm_config(arm: Arm, training: str, validation: str) -> Config:
+    """Load the config of an arm, with the pictures that it is trained and validated on."""
     config = configuration.load(arm.config, [*arm.overrides, f"--config.data.train={training}"])
     if "validation" in config.data:
         config.data.validation = validation
@@ -98,11 +98,11 @@ def its_config(arm: Arm, training: str, validation: str) -> Config:
 
 
 def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequence[str], workdir: Path) -> None:
-    """Refuses what would stop an arm after hours of training others.
+    """Refuse mistakes that would stop an arm after hours of training others.
 
     Raises:
-      InputError: for an unknown arm, a config that makes no system, training pictures that do not serve, a folder with
-        another run, or stages that cannot be reused.
+      InputError: for an unknown arm, a bad config, unusable training pictures, a folder with another run, or stages
+        that cannot be reused.
     """
     if unknown := [name for name in chosen if name not in experiment.arms]:
         raise InputError(f"--only: unknown arm {unknown[0]!r}; known: {', '.join(experiment.arms)}")
@@ -113,8 +113,8 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
         for stage in stages:
             settings = config.stages[stage.name]
             training_source(config, settings)
-            if (there := folder.stage(stage.name).latest() or 0) > settings.steps:
-                raise InputError(f"{folder} has trained {there} steps of {stage.name}, more than {settings.steps}")
+            if (steps := folder.stage(stage.name).latest() or 0) > settings.steps:
+                raise InputError(f"{folder} has trained {steps} steps of {stage.name}, more than {settings.steps}")
         if reused := experiment.arms[name].reuse:
             check_reuse(name, reused, configs)
             if reused not in chosen and not Workdir(workdir / reused).holds_run():
@@ -122,38 +122,39 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
 
 
 def check_reuse(name: str, reused: str, configs: Mapping[str, Config]) -> None:
-    """Raises InputError unless two arms share a stage: one of as many steps, the first of which has an equal config."""
-    here, there = (configuration.to_plain(configs[arm]) for arm in (name, reused))
+    """Raise InputError unless the arms share a stage of as many steps, the first with an equal config."""
+    config, earlier = (configuration.to_plain(configs[arm]) for arm in (name, reused))
     stages = configuration.build_system(configs[name]).stages
-    shared = [s for s in stages if here["stages"][s.name]["steps"] == there["stages"].get(s.name, {}).get("steps")]
+    steps = {stage: settings["steps"] for stage, settings in earlier["stages"].items()}
+    shared = [stage for stage in stages if config["stages"][stage.name]["steps"] == steps.get(stage.name)]
     if not shared:
         raise InputError(f"arm {name!r} has no stage to reuse from {reused!r}")
     first = shared[0]
-    if differing := configuration.differing(decisive(there, first), decisive(here, first), shared_only=True):
+    if differing := configuration.differing(decisive(earlier, first), decisive(config, first), shared_only=True):
         raise InputError(f"arm {name!r} cannot reuse {first.name} of {reused!r}: {', '.join(differing)} differ")
 
 
 def shared_data(configs: Mapping[str, Config]) -> Config:
-    """The ``data`` of all arms, which are measured on the same pictures.
+    """Return the ``data`` of all arms, which are measured on the same pictures.
 
     Raises:
       InputError: for two arms that see pictures in other sizes or fits.
     """
-    (first, one), *others = configs.items()
-    for name, config in others:
-        if (config.data.size, config.data.fit) != (one.data.size, one.data.fit):
+    (first, config), *others = configs.items()
+    for name, other in others:
+        if (other.data.size, other.data.fit) != (config.data.size, config.data.fit):
             raise InputError(f"arms {first!r} and {name!r} differ in data.size or data.fit: no table can hold both")
-    return one.data
+    return config.data
 
 
 def slots_of(configs: Mapping[str, Config]) -> int:
-    """Images at once for what is not trained: as many as the first arm has."""
+    """Return the number of images that baselines complete at once: that of the first arm."""
     return next(iter(configs.values())).get("slots", SLOTS)
 
 
-def carry_out(name: str, experiment: Experiment, config: Config, workdir: Path, sets: Mapping[str, PictureSet]) -> None:
-    """Trains an arm, measures it and writes its summary."""
-    arm, folder = experiment.arms[name], workdir / name
+def train_and_measure(name: str, arm: Arm, config: Config, workdir: Path, sets: Mapping[str, PictureSet]) -> None:
+    """Train an arm, measure it and write its summary."""
+    folder = workdir / name
     model = train(config, folder, reuse_from=workdir / arm.reuse if arm.reuse else None)
     ([method], _), stages = open_methods([model]), Workdir(folder).stage
     summarise(
@@ -169,15 +170,21 @@ def carry_out(name: str, experiment: Experiment, config: Config, workdir: Path, 
     )
 
 
+def baseline_identity(method: Method, training: str) -> dict[str, Any]:
+    """Everything that a method beside the arms depends on; of a plain baseline, its text and the training pictures."""
+    identity = {"baseline": method.name, "train": training}
+    return identity if method.name in method.identity else {**identity, "identity": method.identity}
+
+
 def sets_of(arm: Arm, sets: Mapping[str, PictureSet]) -> dict[str, PictureSet]:
-    """The pictures with those holes that an arm is measured under."""
-    return {split: picture_set.under(its, arm.holes or list(its.holes)) for split, its in sets.items()}
+    """Restrict the pictures to the holes that an arm is measured under."""
+    return {split: picture_set.under(s, arm.holes or list(s.holes)) for split, s in sets.items()}
 
 
 def summarise(
     method: Method, folder: Path, depends: Mapping[str, Any], sets: Mapping[str, PictureSet], **content
 ) -> None:
-    """Measures a method and writes its summary."""
+    """Measure a method and write its summary."""
     with interruption() as stop:
         measured = arm_summary.measured(method, sets, folder, stop)
     arm_summary.write(folder, depends, sets, measured=measured, **content)
