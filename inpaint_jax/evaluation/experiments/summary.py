@@ -12,6 +12,7 @@ from inpaint_jax.data import files
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.answers import answers_of, completions_file, measure
 from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.runs import configuration
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.methods import Method
 from inpaint_jax.runs.workdir import StageFolder
@@ -38,7 +39,16 @@ def read(folder: Path, method: Mapping[str, Any], sets: Mapping[str, PictureSet]
     """Read the summary in a folder; None if there is none of this method, these pictures and holes."""
     file = folder / "summary.json"
     summary = json.loads(file.read_text()) if file.is_file() else None
-    return summary if summary and summary["identity"] == identity(method, sets) else None
+    if summary and summary["identity"] in (identity(method, sets), identity(as_written(folder, method), sets)):
+        return summary
+    return None
+
+
+def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same config in the layout of the version that wrote it, which the hash in its summary is of."""
+    file = folder / "config.json"
+    written = json.loads(file.read_text()) if file.is_file() else {}
+    return written if configuration.modernised(written) == method else method
 
 
 def identity(method: Mapping[str, Any], sets: Mapping[str, PictureSet]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import pytest
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.experiments import Comparison
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, check, reproduce
 from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.runs.methods import Method
 
 
 def test_a_method_for_some_holes_only():
@@ -41,3 +42,26 @@ def test_spreads_have_a_digit_that_counts():
     assert tables.spread([0.0021, 0.0023, 0.0019]) == "0.0021 ± 0.0002"
     assert tables.spread([0.1, 0.3] * 50, error=True) == "0.200 ± 0.010"
     assert tables.spread([0.1 + 0.2, 0.3]) == "0.300 ± 0.000"
+
+
+def test_methods_beside_the_arms_have_the_names_of_tables(tmp_path):
+    """Members of a group, options, the last part of a path; other names are refused before any training."""
+    (tmp_path / "faces").mkdir()
+    against = ("opencv", "telea?radius=5", f"{tmp_path}/faces")
+    comparison = Comparison("All", "method", "psnr_hole", {"a": ("ours", "navier_stokes", "telea?radius=5", "faces")})
+    experiment = Experiment({"ours": Arm("")}, ("center",), against, comparisons=(comparison,))
+    check(experiment)
+    with pytest.raises(InputError, match="All: unknown arm 'opencv'; known: ours, telea, navier_stokes, "):
+        check(experiment._replace(comparisons=(comparison._replace(rows={"a": ("opencv",)}),)))
+
+
+def test_what_a_summary_of_a_baseline_depends_on():
+    """A plain baseline on its name and the training pictures, as it always has; a trained run on its state too."""
+    baseline = Method("mean", ["mean", ""], None, lambda hole: None, lambda *_, **__: iter(()), 1)
+    run = baseline._replace(name="faces", identity=["0123456789abcdef", {"dcgan": 4}])
+    assert reproduce.baseline_identity(baseline, "faces?split=train") == {
+        "baseline": "mean",
+        "train": "faces?split=train",
+    }
+    longer = run._replace(identity=["0123456789abcdef", {"dcgan": 8}])
+    assert reproduce.baseline_identity(run, "") != reproduce.baseline_identity(longer, "")
