@@ -38,7 +38,8 @@ def build(
     nets = latent_gan.networks(networks, size)
     refine = refinement.refiner(autoencoder=autoencoder, settings=settings)
     its = lsgan.searching(nets, losses=losses, search=search, blend=blend, refine=refine)
-    other = lsgan.searching(nets, **settings["projection"], blend=blend)
+    own = settings["projection"]
+    other = lsgan.searching(nets, losses=own["losses"], search=own["search"], blend=blend)
     projection = System(size, (), lambda hole: None, other.begin, other.advance, other.painted)
     trained = (
         lsgan.prior(nets, stages[lsgan.NAME]),
