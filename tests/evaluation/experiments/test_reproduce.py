@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +13,7 @@ from inpaint_jax import cli, metrics
 from inpaint_jax.errors import Interrupted
 from inpaint_jax.evaluation import answers as stored
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.experiments import Arm, overview, reproduce
-from inpaint_jax.evaluation.experiments import summary as arm_summary
-from inpaint_jax.evaluation.experiments.context import Context
-from inpaint_jax.evaluation.picture_set import PictureSet
-from inpaint_jax.runs.workdir import StageFolder
+from inpaint_jax.evaluation.experiments import reproduce
 
 EXPERIMENT = """
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, LossCurves
@@ -298,43 +293,3 @@ def test_a_folder_that_was_trained_longer_is_refused(file, done, tmp_path, capsy
     bad.write_text(file.read_text().replace("stages.dcgan.steps=4", "stages.dcgan.steps=2"))
     assert run(bad, tmp_path / "runs") == 2
     assert "has trained 4 steps of dcgan, more than 2" in capsys.readouterr().err
-
-
-def test_what_was_last_validated(tmp_path):
-    lines = [
-        {"step": 10, "validation_accuracy": 0.1},
-        {"step": 20, "validation_accuracy": 0.3},
-        {"step": 20, "loss": 1.0},
-    ]
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert (
-        arm_summary.validated(StageFolder(tmp_path)) == {"accuracy": 0.3}
-        and arm_summary.validated(StageFolder(tmp_path / "reused")) == {}
-    )
-    summaries = {"ours": {"validated": {"classifier": {"accuracy": 0.3}}}, "other": None}
-    assert "| ours | classifier | accuracy | 0.3  |" in overview.validation_table(summaries)
-    assert overview.validation_table({"other": None}) == ""
-
-
-def test_an_arm_under_some_holes():
-    """It is measured under those, has no number for others, and its searches' terms are shown for those."""
-    gaps, hashes = {"left": np.zeros(1), "center": np.ones(1)}, {"left": "l", "center": "c"}
-    whole = {"test": PictureSet((), [], np.zeros(0), "", gaps, hashes, 0)}
-    its = reproduce.sets_of(Arm("", holes=("center",)), whole)["test"]
-    assert its.holes == {"center": gaps["center"]} and its.hashes == {"center": "c"}
-    assert reproduce.sets_of(Arm(""), whole)["test"].hashes == hashes
-    summary = {"measured": {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}}
-    context = Context(Path(), ("left", "center"), {}, {"one": summary}, {})
-    assert context.score("one", "left", "psnr_hole") is None
-    assert context.mean("one", "center", "psnr_hole") == 20.0
-
-
-def test_training_seconds(tmp_path):
-    lines = [
-        {"step": 10, "steps_per_second": 5.0},
-        {"step": 10, "validation_loss": 1.0},
-        {"step": 30, "steps_per_second": 2.0},  # the call before was stopped at step 17
-    ]
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert arm_summary.training_seconds(StageFolder(tmp_path)) == 10 / 5 + 20 / 2
-    assert arm_summary.training_seconds(StageFolder(tmp_path / "reused")) is None
