@@ -9,6 +9,7 @@ import jax
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
+from inpaint_jax.types import Tree
 
 
 class Network(NamedTuple):
@@ -21,8 +22,8 @@ class Network(NamedTuple):
         (over all devices of ``axis_name``) and returns the updated running ones; ``key`` feeds dropout.
     """
 
-    init: Callable[..., tuple[Any, Any]]
-    apply: Callable[..., tuple[Any, Any]]
+    init: Callable[..., tuple[Tree, Tree]]
+    apply: Callable[..., tuple[Any, Tree]]
 
 
 def pure(module: nn.Module) -> Network:
@@ -46,6 +47,32 @@ def pure(module: nn.Module) -> Network:
         return outputs, {**stats, **updated}
 
     return Network(init, apply)
+
+
+def weights_of(net: Any) -> tuple[Tree, Tree]:
+    """The parameters and statistics that a trained network answers with: the one place that reads them.
+
+    Args:
+      net: an ``optimization.state.NetworkState``, or anything with its ``params`` and ``stats``.
+    """
+    return net.params, net.stats
+
+
+def predict(network: Network, net: Any, *inputs: Any, through: Callable[[Tree], Tree] | None = None, **mode) -> Any:
+    """The outputs of a trained network.
+
+    Args:
+      network: the pure functions.
+      net: its state, see ``weights_of``.
+      *inputs: as the network takes them.
+      through: what its weights go through first, such as ``latent_inpainting.shared``.
+      **mode: as ``Network.apply`` takes it; ``train=False``, running statistics and no dropout, by default.
+
+    Returns:
+      The outputs alone: statistics that ``train=True`` would update are dropped.
+    """
+    params, stats = weights_of(net) if through is None else through(weights_of(net))
+    return network.apply(params, stats, *inputs, **{"train": False, **mode})[0]
 
 
 def side_by_side(networks: Mapping[str, Network]) -> Network:

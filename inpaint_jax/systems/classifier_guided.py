@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from inpaint_jax import latent_inpainting
 from inpaint_jax.compositing import to_255
 from inpaint_jax.naming import resolve
-from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks import NETWORKS, functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.systems import yeh
@@ -91,8 +91,10 @@ def searching(
 
     def judge(states, prediction, completed):
         net = states[CLASSIFIER].networks["classifier"]
-        weights = latent_inpainting.shared((net.params, net.stats))
-        painted, whole = (classifier.apply(*weights, images, train=False)[0] for images in (prediction, completed))
+        painted, whole = (
+            functional.predict(classifier, net, images, through=latent_inpainting.shared)
+            for images in (prediction, completed)
+        )
         return {
             "features": painted.features,
             "class_logits": painted.logits,

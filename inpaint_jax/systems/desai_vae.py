@@ -15,7 +15,7 @@ from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.objective import objective
 from inpaint_jax.losses.reconstruction import masked_l2
 from inpaint_jax.naming import resolve
-from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks import NETWORKS, functional
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage, System
@@ -77,7 +77,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     def predict(state, images, hole, noise):
         """What the autoencoder paints, by its running statistics: [B, side, side, C] in its own range."""
         net = state.networks["autoencoder"]
-        return autoencoder.apply(net.params, net.stats, blocks.damage(images, hole), noise, train=False)[0][0]
+        return functional.predict(autoencoder, net, blocks.damage(images, hole), noise)[0]
 
     def validate(state, batch, key, earlier):
         """The squared error of the hole in [-1, 1], and of some pictures: true, damaged, painted, completed."""

@@ -94,7 +94,8 @@ def finetune(first: Predictor, blocks: Blocks) -> dict[str, Callable]:
     def start(key, image, earlier):
         del key, image
         net = earlier[first.stage.name].networks["generator"]
-        return jax.tree.map(jnp.copy, (net.params, net.stats))  # the steps of this stage overwrite what they begin with
+        # Copied, because the steps of this stage overwrite what they begin with.
+        return jax.tree.map(jnp.copy, (net.params, net.stats))
 
     return {"start": start}
 

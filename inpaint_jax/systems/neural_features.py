@@ -14,7 +14,7 @@ import jax
 from inpaint_jax.compositing import composite
 from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.objective import objective
-from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks import NETWORKS, functional
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.networks.functional import side_by_side
 from inpaint_jax.optimization import steps
@@ -62,7 +62,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
 
     def perceive(earlier, prediction, target):
         net = earlier[FEATURES].networks["classifier"]
-        painted, true = (classifier.apply(net.params, net.stats, x, train=False)[0] for x in (prediction, target))
+        painted, true = (functional.predict(classifier, net, images) for images in (prediction, target))
         return {"features": painted.features, "target_features": true.features}
 
     stage, paint = predictor(

@@ -15,7 +15,7 @@ from inpaint_jax.compositing import composite
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.objective import objective
-from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks import NETWORKS, functional
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage, System
@@ -94,7 +94,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     def predict(state, images, hole):
         """What the generator paints, by its running statistics: whole pictures in its own range."""
         net = state.networks["generator"]
-        return generator.apply(net.params, net.stats, whole.damage(images, hole), train=False)[0]
+        return functional.predict(generator, net, whole.damage(images, hole))
 
     def validate(state, batch, key, earlier):
         """PSNR of the completed pictures at every level, under holes that are always the same; some of the hardest."""

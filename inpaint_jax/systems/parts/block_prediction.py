@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.objective import objective
 from inpaint_jax.losses.reconstruction import masked_l2
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage
@@ -134,8 +135,7 @@ def predictor(
 
     def predict(state: Any, image: Image, hole: Hole, earlier: Mapping[str, Any]) -> jax.Array:
         """The block by running statistics, ``[B, side, side, C]`` in the network's range."""
-        net = state.networks["generator"]
-        return generator.apply(net.params, net.stats, damage(earlier, image, hole), train=False)[0]
+        return functional.predict(generator, state.networks["generator"], damage(earlier, image, hole))
 
     def validate(state, batch, key, earlier):
         """The squared error of the hole in [-1, 1], and of some pictures: true, damaged, painted, completed."""

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage
@@ -62,8 +63,7 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
     def validate(state, batch, key, earlier):
         """Cross entropy in nats and top-1 accuracy of the pictures as they are; some of them as training sees them."""
         del earlier
-        net = state.networks["classifier"]
-        answer, _ = network.apply(net.params, net.stats, batch["image"], train=False)
+        answer = functional.predict(network, state.networks["classifier"], batch["image"])
         shown = batch["image"][:SHOWN]
         return scores(answer.logits, batch["label"]), moved(shown, draw(key, len(shown)))
 

@@ -11,7 +11,7 @@ from inpaint_jax import latent_inpainting
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.objective import objective
-from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks import NETWORKS, functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.optimization import optimizers, state, steps
@@ -79,9 +79,7 @@ def stage(
     def validate(state, batch, key, earlier):
         """Samples of the generator with its running statistics, as the search will use it."""
         del batch, earlier
-        net = state.networks["generator"]
-        pictures, _ = generator.apply(net.params, net.stats, draw_latent(key, PICTURES), train=False)
-        return {}, pictures
+        return {}, functional.predict(generator, state.networks["generator"], draw_latent(key, PICTURES))
 
     return Stage(name, init, step, validate=validate)
 

@@ -18,6 +18,7 @@ from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.contextual import importance_weight
 from inpaint_jax.losses.objective import objective
 from inpaint_jax.naming import resolve
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers
 from inpaint_jax.systems.interface import Completion
@@ -113,7 +114,7 @@ def build(
     def paint(states, latent):
         """latent [B, Z] -> pictures [B, H, W, C]; inside the map over pictures B is 1."""
         net = states[prior].networks["generator"]
-        return generator.apply(*search_loop.shared((net.params, net.stats)), latent, **mode)[0]
+        return functional.predict(generator, net, latent, through=search_loop.shared, **mode)
 
     def importance(hole):
         return importance_weight(hole, window=search["window"]) if search["window"] else 1 - hole
@@ -138,7 +139,7 @@ def build(
     def score(states, images):
         """The critic's logits [B] of pictures."""
         net = states[prior].networks["critic"]
-        return critic.apply(*search_loop.shared((net.params, net.stats)), images, **mode)[0]
+        return functional.predict(critic, net, images, through=search_loop.shared, **mode)
 
     def weights(states):
         return total.scaled(scales(states))

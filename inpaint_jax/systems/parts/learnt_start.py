@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from inpaint_jax import masks
 from inpaint_jax.compositing import composite, fill
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import TrainState
@@ -92,5 +93,4 @@ def predict(state: TrainState, damaged: Image, hole: Hole, *, encoder: Network) 
     Returns:
       Latents ``[B, Z]``, by the encoder's running statistics.
     """
-    net = state.networks["encoder"]
-    return encoder.apply(net.params, net.stats, damaged, hole, train=False)[0]
+    return functional.predict(encoder, state.networks["encoder"], damaged, hole)

@@ -17,6 +17,7 @@ from inpaint_jax.losses import LOSSES
 from inpaint_jax.losses.objective import objective
 from inpaint_jax.losses.reconstruction import l2_mean
 from inpaint_jax.naming import resolve
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import TrainState
@@ -97,8 +98,7 @@ def refiner(*, autoencoder: Network, settings: Mapping[str, Any]) -> Callable[..
 
 def predict(state: TrainState, given: Image, *, autoencoder: Network) -> Image:
     """What the autoencoder returns by its running statistics, ``[B, H, W, C]`` in [-1, 1]."""
-    net = state.networks[NAME]
-    return autoencoder.apply(net.params, net.stats, given, train=False)[0]
+    return functional.predict(autoencoder, state.networks[NAME], given)
 
 
 def noisy(batch: Batch, keys: Key) -> Image:
