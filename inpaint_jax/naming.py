@@ -13,7 +13,8 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
     Args:
       name: a key of ``table``, or ``"module:attribute"`` of an importable module (the directory that
         the command runs in, and the config's own, are importable).
-      table: the package's own objects by name.
+      table: the package's own objects by name; or, where importing them all would cost too much,
+        strings ``"module:attribute"``, of which the one that is named is imported.
       kind: what is named ("loss", "network"), for the error message.
 
     Returns:
@@ -25,7 +26,8 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
     if ":" not in name:
         if name not in table:
             raise InputError(f"unknown {kind} {name!r}; known: {', '.join(sorted(table))}, or module:attribute")
-        return table[name]
+        found = table[name]
+        return imported(found) if isinstance(found, str) else found
     module, _, attribute = name.partition(":")
     try:
         found = importlib.import_module(module)
@@ -39,3 +41,9 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
         return getattr(found, attribute)
     except AttributeError as error:
         raise InputError(f"{kind} {name!r}: module {module!r} has no {attribute!r}") from error
+
+
+def imported(place: str) -> Any:
+    """Import the object at ``"module:attribute"``."""
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -13,6 +13,9 @@ the step or the search offers; its keyword-only parameters are options::
 In a config: ``losses.edge = dict(fn="my_losses:edge_l1", weight=0.1, axis=2)``.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from inpaint_jax.losses.adversarial import (
     discriminator_bce,
     discriminator_least_squares,
@@ -20,8 +23,8 @@ from inpaint_jax.losses.adversarial import (
     generator_nonsaturating,
     generator_saturating,
 )
+from inpaint_jax.losses.binding import Objective, bind
 from inpaint_jax.losses.contextual import contextual_l1, contextual_l2, importance_weight
-from inpaint_jax.losses.objective import Objective, objective
 from inpaint_jax.losses.perceptual import feature_l2, jeffreys, semantic
 from inpaint_jax.losses.reconstruction import (
     half_l2_sum,
@@ -79,3 +82,23 @@ LOSSES = {
     "semantic": semantic,
     "weighted_l2": weighted_l2,
 }
+
+
+def objective(terms: Mapping[str, Mapping[str, Any]]) -> Objective:
+    """Bind the losses of a config to one objective.
+
+    Args:
+      terms: ``{label: {"fn": name or "module:attribute", "weight": number, **options of the loss}}``.
+        ``fn`` defaults to the label, and a weight of 0 switches the term off. One loss can appear
+        under two labels. An option that names a value of the loss renames it:
+        ``fake_logits="completed_logits"`` gives it the latter.
+
+    Returns:
+      A function of the values that a step offers, ``{name: array}``, to a scalar and the unweighted
+      terms ``{label: [B]}``. It works under ``jit`` and ``grad``.
+
+    Raises:
+      InputError: for an unknown loss, a missing or wrong weight, or an option that the loss does
+        not have.
+    """
+    return bind(terms, LOSSES)

@@ -1,5 +1,19 @@
-"""The networks by the names that configs use; a user's own is named ``module:attribute``."""
+"""The networks by the names that configs use; a user's own is named ``module:attribute``.
 
+A network is a Linen module ``(*inputs, *, train) -> outputs``, used as a pair of pure functions::
+
+    generator = networks.build({"name": "dcgan.Generator", "size": 64})
+    params, stats = generator.init(key, jnp.zeros((1, 100)))
+    pictures, stats = generator.apply(params, stats, latents, train=True)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
 from inpaint_jax.networks import (
     alexnet,
     autoencoder,
@@ -16,6 +30,19 @@ from inpaint_jax.networks import (
     vgg16,
     vgg19,
 )
+from inpaint_jax.networks.classified import Classified
+from inpaint_jax.networks.functional import Network, predict, pure, side_by_side, weights_of
+
+__all__ = [
+    "NETWORKS",
+    "Classified",
+    "Network",
+    "build",
+    "predict",
+    "pure",
+    "side_by_side",
+    "weights_of",
+]
 
 NETWORKS = {
     "alexnet.AlexNet": alexnet.AlexNet,
@@ -43,3 +70,33 @@ NETWORKS = {
     "vgg19.Classifier": vgg19.Classifier,
     "vgg19.VGG19": vgg19.VGG19,
 }
+
+
+def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
+    """The network that a config describes.
+
+    Args:
+      spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``. A field that is
+        such a description itself is a module:
+        ``{"name": "context_encoder.Generator", "trunk": {"name": "trunks.VGG"}}``.
+      label: the config key, for error messages.
+
+    Returns:
+      The pure functions of the module, see ``Network``.
+
+    Raises:
+      InputError: for an unknown name, or fields that the module does not have.
+    """
+    return pure(_module(spec, label))
+
+
+def _module(spec: Mapping[str, Any], label: str) -> nn.Module:
+    fields: dict[str, Any] = {
+        field: _module(value, f"{label}.{field}") if isinstance(value, Mapping) and "name" in value else value
+        for field, value in spec.items()
+    }
+    module = resolve(fields.pop("name"), NETWORKS, kind=label)
+    try:
+        return module(**fields)
+    except TypeError as error:
+        raise InputError(f"{label} {spec['name']!r}: {error}") from error

@@ -1,4 +1,4 @@
-"""A Linen module as a pair of pure functions, and a module from its name in a config."""
+"""A Linen module as a pair of pure functions, and how a trained one is read."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 
-from inpaint_jax.errors import InputError
-from inpaint_jax.naming import resolve
 from inpaint_jax.types import Tree
 
 
@@ -112,30 +110,3 @@ def _spread(module: nn.Module, axis_name: str) -> nn.Module:
     if "axis_name" in fields:
         changes["axis_name"] = axis_name
     return module.clone(**changes)
-
-
-def build(spec: Mapping[str, Any], table: Mapping[str, Any], *, label: str = "network") -> Network:
-    """The network that a config describes.
-
-    Args:
-      spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``. A field that is such a
-        description itself is a module: ``{"name": "context_encoder.Generator", "trunk": {"name": "trunks.VGG"}}``.
-      table: the package's own modules by name.
-      label: the config key, for the error message.
-
-    Raises:
-      InputError: for an unknown name, or fields that the module does not have.
-    """
-    return pure(_module(spec, table, label))
-
-
-def _module(spec: Mapping[str, Any], table: Mapping[str, Any], label: str) -> nn.Module:
-    fields: dict[str, Any] = {
-        field: _module(value, table, f"{label}.{field}") if isinstance(value, Mapping) and "name" in value else value
-        for field, value in spec.items()
-    }
-    module = resolve(fields.pop("name"), table, kind=label)
-    try:
-        return module(**fields)
-    except TypeError as error:
-        raise InputError(f"{label} {spec['name']!r}: {error}") from error

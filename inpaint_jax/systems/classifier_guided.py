@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from inpaint_jax import latent_inpainting
 from inpaint_jax.compositing import to_255
 from inpaint_jax.naming import resolve
-from inpaint_jax.networks import NETWORKS, functional
+from inpaint_jax.networks import build as build_network
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
-from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.systems import yeh
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import balance, classification, latent_gan, latent_search
@@ -111,7 +111,7 @@ def searching(
 
 def raw_classifier(networks: Mapping[str, Any]) -> Network:
     """The classifier of pictures in levels."""
-    return build_network(networks["classifier"], NETWORKS, label="networks.classifier")
+    return build_network(networks["classifier"], label="networks.classifier")
 
 
 def from_levels(network: Network, mean: Any) -> Network:

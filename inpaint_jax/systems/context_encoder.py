@@ -8,8 +8,7 @@ where there is a critic, on how real it finds the prediction. Then paste.
 from collections.abc import Mapping
 from typing import Any
 
-from inpaint_jax.networks import NETWORKS
-from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.networks import build as build_network
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.block_prediction import predictor
@@ -33,8 +32,8 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
       InputError: for names that stand for nothing, or holes that do not fit the block.
     """
     own, side = stages[NAME], networks["generator"]["size"]
-    generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
-    critic = build_network(networks["critic"], NETWORKS, label="networks.critic") if "critic" in networks else None
+    generator = build_network(networks["generator"], label="networks.generator")
+    critic = build_network(networks["critic"], label="networks.critic") if "critic" in networks else None
     blocks = block_task.build(size=size, side=side, holes=own["holes"], networks=networks, label=f"stages.{NAME}.holes")
     stage, paint_block = predictor(NAME, blocks=blocks, generator=generator, critic=critic, settings=own)
 

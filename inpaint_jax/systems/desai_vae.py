@@ -11,12 +11,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses import objective
 from inpaint_jax.losses.reconstruction import masked_l2
 from inpaint_jax.naming import resolve
-from inpaint_jax.networks import NETWORKS, functional
-from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.networks import build as build_network
+from inpaint_jax.networks import functional
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
@@ -42,10 +41,10 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
       InputError: for names that stand for nothing, or holes that do not fit the block.
     """
     own, label = stages[NAME], f"stages.{NAME}"
-    autoencoder = build_network(networks["autoencoder"], NETWORKS, label="networks.autoencoder")
+    autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")
     side, latent_size = networks["autoencoder"]["decoder"]["size"], networks["autoencoder"]["bottleneck"]
     blocks = block_task.build(size=size, side=side, holes=own["holes"], networks=networks, label=f"{label}.holes")
-    total = objective(own["losses"], LOSSES)
+    total = objective(own["losses"])
     tx = optimizers.build(own["optimizer"], num_steps=own["steps"], label=f"{label}.optimizer")
     first_noise = resolve(search["answer"], ANSWERS, kind="search.answer")
 

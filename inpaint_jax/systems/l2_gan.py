@@ -12,8 +12,7 @@ import jax.numpy as jnp
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
-from inpaint_jax.networks import NETWORKS
-from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.networks import build as build_network
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.block_prediction import Predictor, predictor
@@ -40,8 +39,8 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     side = networks["generator"]["size"]
     if side >= size:
         raise InputError(f"networks.generator.size: a block of {side} pixels is no corner of a picture of {size}")
-    generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
-    critic = build_network(networks["critic"], NETWORKS, label="networks.critic")
+    generator = build_network(networks["generator"], label="networks.generator")
+    critic = build_network(networks["critic"], label="networks.critic")
     models: list[tuple[Blocks, Predictor, Predictor]] = []
     used: set[str] = set()
     for name in sorted(name for name in stages if name.startswith(FIRST)):

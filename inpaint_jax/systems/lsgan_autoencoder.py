@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from inpaint_jax.networks import NETWORKS
-from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.networks import build as build_network
 from inpaint_jax.systems import lsgan
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import latent_gan, refinement
@@ -34,7 +33,7 @@ def build(
       InputError: for names that stand for nothing, or numbers that make no search.
     """
     settings = stages[refinement.NAME]
-    autoencoder = build_network(networks["autoencoder"], NETWORKS, label="networks.autoencoder")
+    autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")
     nets = latent_gan.networks(networks, size)
     refine = refinement.refiner(autoencoder=autoencoder, settings=settings)
     its = lsgan.searching(nets, losses=losses, search=search, blend=blend, refine=refine)

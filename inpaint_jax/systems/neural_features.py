@@ -12,10 +12,9 @@ from typing import Any
 import jax
 
 from inpaint_jax.compositing import composite
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
-from inpaint_jax.networks import NETWORKS, functional
-from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.losses import objective
+from inpaint_jax.networks import build as build_network
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import side_by_side
 from inpaint_jax.optimization import steps
 from inpaint_jax.systems.interface import Stage, System
@@ -49,13 +48,13 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
       InputError: for names that stand for nothing, or holes that do not fit the picture.
     """
     own = stages[NAME]
-    total = objective(own["losses"], LOSSES)
+    total = objective(own["losses"])
     critics = {
-        critic: build_network(networks[f"{critic}_critic"], NETWORKS, label=f"networks.{critic}_critic")
+        critic: build_network(networks[f"{critic}_critic"], label=f"networks.{critic}_critic")
         for critic in CRITICS
         if total.reads(f"fake_{critic}_logits")
     }
-    classifier = build_network(networks["features"], NETWORKS, label="networks.features")
+    classifier = build_network(networks["features"], label="networks.features")
     perceiving = total.reads("features") or total.reads("target_features")
     grey = {"fill": 0.0, "unit_range": False}
     whole = block_task.build(size=size, side=size, holes=own["holes"], networks=grey, label=f"stages.{NAME}.holes")
@@ -68,7 +67,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     stage, paint = predictor(
         NAME,
         blocks=whole,
-        generator=build_network(networks["generator"], NETWORKS, label="networks.generator"),
+        generator=build_network(networks["generator"], label="networks.generator"),
         critic=side_by_side(critics) if critics else None,
         settings=own,
         seen=partial(seen, critics=tuple(critics), side=networks["local_size"]),

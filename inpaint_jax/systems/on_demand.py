@@ -13,10 +13,9 @@ import jax.numpy as jnp
 from inpaint_jax import curriculum, masks, metrics
 from inpaint_jax.compositing import composite
 from inpaint_jax.errors import InputError
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
-from inpaint_jax.networks import NETWORKS, functional
-from inpaint_jax.networks.functional import build as build_network
+from inpaint_jax.losses import objective
+from inpaint_jax.networks import build as build_network
+from inpaint_jax.networks import functional
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
@@ -49,10 +48,10 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         raise InputError(f"{label}: {at_least}")
     if networks["generator"].get("size", size) != size:
         raise InputError(f"networks.generator.size: it predicts whole pictures, so it must be data.size, {size}")
-    generator = build_network(networks["generator"], NETWORKS, label="networks.generator")
+    generator = build_network(networks["generator"], label="networks.generator")
     holes = f"square:1-{count * pixels}"
     whole = block_task.build(size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level")
-    total = objective(own["losses"], LOSSES)
+    total = objective(own["losses"])
     tx = optimizers.build(own["optimizer"], num_steps=own["steps"], label=f"{label}.optimizer")
     equal = jnp.ones(count)  # what the levels are thought to reach before the first validation
     curriculum.composition(own["curriculum"], equal, 0.0, batch_size=1)  # an unknown rule is refused now

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from inpaint_jax.networks import NETWORKS
+from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks.functional import Network
-from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import latent_gan, latent_search, learnt_start
 from inpaint_jax.types import Hole, Image, Latent
@@ -46,7 +45,7 @@ def build(
     encoder = guess = None
     if "encoder" in stages:
         described = {**networks["encoder"], "latent_size": networks["latent_size"]}
-        encoder = build_network(described, NETWORKS, label="networks.encoder")
+        encoder = build_network(described, label="networks.encoder")
         guess = partial(learnt_guess, encoder)
     its = latent_search.build(NAME, **nets, losses=losses, search=search, blend=blend, guess=guess)
 

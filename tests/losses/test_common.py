@@ -10,8 +10,7 @@ from jax.test_util import check_grads
 
 from inpaint_jax import losses
 from inpaint_jax.errors import InputError
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses import LOSSES, objective
 
 NOT_DIFFERENTIATED = {"hole", "importance"}
 
@@ -104,6 +103,6 @@ def test_a_loss_of_ones_own(documented):
     ramp = jnp.broadcast_to(jnp.arange(4.0)[:, None], (2, 4, 4, 3))
     for axis, expected in ((1, 0.0), (2, 1.0)):
         terms = {"edge": {"fn": "my_losses:edge_l1", "weight": 0.5, "axis": axis}}
-        total, parts = objective(terms, LOSSES)({"prediction": ramp, "target": 0 * ramp})
+        total, parts = objective(terms)({"prediction": ramp, "target": 0 * ramp})
         np.testing.assert_array_equal(parts["edge"], [expected] * 2)
         assert total == expected / 2

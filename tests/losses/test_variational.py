@@ -4,8 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses import objective
 from inpaint_jax.losses.variational import gaussian_kl
 from inpaint_jax.runs import configuration
 
@@ -27,7 +26,7 @@ def test_the_authors_share_of_the_loss():
     """A-L7: 0.1 KL / (B 12288), summed over the batch; a mean over the batch of ours by the weight of the config."""
     config = configuration.to_plain(configuration.load("configs/desai_vae.py:paper"))
     weighted = {"divergence": config["stages"]["vae"]["losses"]["divergence"]}
-    total, parts = objective(weighted, LOSSES)({"mean": jnp.ones((2, 4)), "log_variance": jnp.zeros((2, 4))})
+    total, parts = objective(weighted)({"mean": jnp.ones((2, 4)), "log_variance": jnp.zeros((2, 4))})
     np.testing.assert_allclose(total, 1.6276042e-5, rtol=1e-6)
     np.testing.assert_array_equal(parts["divergence"], [2.0, 2.0])
 
@@ -37,7 +36,7 @@ def test_the_squared_error_is_that_of_the_unit_range():
     config = configuration.to_plain(configuration.load("configs/desai_vae.py:paper"))
     weighted = {"reconstruction": config["stages"]["vae"]["losses"]["reconstruction"]}
     images = jnp.zeros((2, 4, 4, 3))
-    total, _ = objective(weighted, LOSSES)({"prediction": images + 0.2, "target": images})
+    total, _ = objective(weighted)({"prediction": images + 0.2, "target": images})
     np.testing.assert_allclose(total, 0.01, rtol=1e-6)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.networks import NETWORKS, decoders
+from inpaint_jax.networks import build, decoders
 from inpaint_jax.networks.context_encoder import Discriminator, Generator
-from inpaint_jax.networks.functional import build, pure
+from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.layers import max_pool
 from inpaint_jax.networks.trunks import Strided
 from inpaint_jax.networks.variational import Autoencoder
@@ -122,7 +122,7 @@ TINY = {"name": "context_encoder.Generator", "size": 8, "bottleneck": 4, "width"
 
 
 def test_a_module_within_a_module():
-    its = build({**TINY, "trunk": {"name": "trunks.Strided", "features": [2, 3]}}, NETWORKS)
+    its = build({**TINY, "trunk": {"name": "trunks.Strided", "features": [2, 3]}})
     params, _ = jax.eval_shape(its.init, jax.random.key(0), jnp.zeros((1, 16, 16, 3)))
     assert params["trunk"]["Conv_1"]["kernel"].shape == (4, 4, 2, 3)
     assert params["Conv_0"]["kernel"].shape == (4, 4, 3, 4)
@@ -137,7 +137,7 @@ def test_a_module_within_a_module():
 )
 def test_a_wrong_module_within_a_module(trunk, words):
     with pytest.raises(InputError, match=words):
-        build({**TINY, "trunk": trunk}, NETWORKS, label="networks.generator")
+        build({**TINY, "trunk": trunk}, label="networks.generator")
 
 
 def test_statistics_over_a_mapped_axis_reach_the_trunk():

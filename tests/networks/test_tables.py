@@ -5,8 +5,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from inpaint_jax.networks import NETWORKS
-from inpaint_jax.networks.functional import build
+from inpaint_jax.networks import build
 from inpaint_jax.networks.layers import BatchNorm, Conv, ConvTranspose, GroupNorm
 from inpaint_jax.networks.trunks import Residual
 from inpaint_jax.runs import configuration
@@ -105,7 +104,7 @@ def inputs(config, label, count=1):
 
 
 def network(config, label):
-    return build(configuration.to_plain(config)["networks"][label], NETWORKS, label=f"networks.{label}")
+    return build(configuration.to_plain(config)["networks"][label], label=f"networks.{label}")
 
 
 def layers(config, label):

@@ -9,8 +9,7 @@ import optax
 import pytest
 
 from inpaint_jax import parallel
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses import objective
 from inpaint_jax.networks import dcgan
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.optimization import state, steps
@@ -23,8 +22,8 @@ STEP = partial(
     generate=GENERATOR.apply,
     criticize=CRITIC.apply,
     draw_latent=lambda key, count: jax.random.uniform(key, (count, 8), minval=-1, maxval=1),
-    generator_objective=objective({"generator_nonsaturating": {"weight": 1.0}}, LOSSES),
-    critic_objective=objective({"discriminator_bce": {"weight": 1.0}}, LOSSES),
+    generator_objective=objective({"generator_nonsaturating": {"weight": 1.0}}),
+    critic_objective=objective({"discriminator_bce": {"weight": 1.0}}),
     generator_tx=TX,
     critic_tx=TX,
 )
@@ -134,7 +133,7 @@ def several(initial):
             f"{fn}_{name}": {"fn": fn, "weight": 1.0, **{value: value.replace("_", f"_{name}_") for value in values}}
             for name in ("global", "local")
         }
-        return objective(terms, LOSSES)
+        return objective(terms)
 
     step = partial(
         STEP,

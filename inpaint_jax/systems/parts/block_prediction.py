@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses import objective
 from inpaint_jax.losses.reconstruction import masked_l2
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
@@ -68,8 +67,8 @@ def predictor(
     start = start or (lambda key, image, earlier: generator.init(key, image))
     damage = damage or (lambda earlier, image, hole: blocks.damage(image, hole))
     seen = seen or (lambda block, image, hole: block)
-    total = objective(settings["losses"], LOSSES)
-    critic_total = objective(critic_losses or {"discriminator_bce": {"weight": 1.0}}, LOSSES)
+    total = objective(settings["losses"])
+    critic_total = objective(critic_losses or {"discriminator_bce": {"weight": 1.0}})
     tx = {
         which: optimizers.build(
             settings["optimizer"][which], num_steps=settings["steps"], label=f"{label}.optimizer.{which}"

@@ -9,11 +9,10 @@ import jax.numpy as jnp
 
 from inpaint_jax import latent_inpainting
 from inpaint_jax.errors import InputError
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
-from inpaint_jax.networks import NETWORKS, functional
+from inpaint_jax.losses import objective
+from inpaint_jax.networks import build as build_network
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
-from inpaint_jax.networks.functional import build as build_network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.systems.interface import Stage
 
@@ -65,8 +64,8 @@ def stage(
         generate=generator.apply,
         criticize=critic.apply,
         draw_latent=draw_latent,
-        generator_objective=objective({generator_loss: {"weight": 1.0}}, LOSSES),
-        critic_objective=objective({critic_loss: {"weight": 1.0}}, LOSSES),
+        generator_objective=objective({generator_loss: {"weight": 1.0}}),
+        critic_objective=objective({critic_loss: {"weight": 1.0}}),
         generator_tx=tx,
         critic_tx=tx,
         generator_updates=generator_updates,
@@ -93,7 +92,7 @@ def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:
     if described["generator"].get("size", size) != size:
         raise InputError(f"networks.generator.size: it paints whole pictures, so it must be data.size, {size}")
     return {
-        "generator": build_network(described["generator"], NETWORKS, label="networks.generator"),
-        "critic": build_network(described["critic"], NETWORKS, label="networks.critic"),
+        "generator": build_network(described["generator"], label="networks.generator"),
+        "critic": build_network(described["critic"], label="networks.critic"),
         "latent_size": described["latent_size"],
     }

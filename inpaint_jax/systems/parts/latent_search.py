@@ -14,9 +14,8 @@ from inpaint_jax import latent_inpainting as search_loop
 from inpaint_jax.blending import poisson_blend
 from inpaint_jax.compositing import composite, fill
 from inpaint_jax.errors import InputError
-from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses import objective
 from inpaint_jax.losses.contextual import importance_weight
-from inpaint_jax.losses.objective import objective
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
@@ -107,7 +106,7 @@ def build(
     mode = resolve(search["batch_norm"], BATCH_NORM, kind="search.batch_norm")
     finished = resolve(blend["method"], BLENDS, kind="blend.method")
     chunk = search_loop.chunk_length(num_steps, at_most=patience)  # a search that is done leaves its slot at once
-    total = objective(losses, LOSSES)
+    total = objective(losses)
     loop = {"tx": tx, "num_steps": num_steps, "chunk": chunk}
     rules = {"project": project, "tolerance": tolerance, "patience": patience, "keep_last": keep_last}
 

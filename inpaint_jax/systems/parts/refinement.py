@@ -13,8 +13,7 @@ import jax.numpy as jnp
 
 from inpaint_jax import masks
 from inpaint_jax.compositing import composite
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses import objective
 from inpaint_jax.losses.reconstruction import l2_mean
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import functional
@@ -46,7 +45,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
     label = f"stages.{NAME}"
     corrupt = resolve(settings["pairs"], PAIRS, kind=f"{label}.pairs")
     enter = resolve(settings["input"], INPUTS, kind=f"{label}.input")
-    total = objective(settings["losses"], LOSSES)
+    total = objective(settings["losses"])
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
     draw = masks.cycle(settings["holes"], size)
 

@@ -7,16 +7,15 @@ import pytest
 
 from inpaint_jax import masks, parallel
 from inpaint_jax.errors import InputError
-from inpaint_jax.losses import LOSSES
+from inpaint_jax.losses import objective
 from inpaint_jax.losses.contextual import importance_weight
-from inpaint_jax.losses.objective import objective
 from inpaint_jax.networks.encoders import Encoder
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.systems.parts import learnt_start
 
 SIZE, LATENT, BATCH = 16, 4, 8
 ENCODER = pure(Encoder(width=4, latent_size=LATENT, kernel=4))
-TOTAL = objective({"contextual": {"fn": "contextual_l1", "weight": 0.5}}, LOSSES)
+TOTAL = objective({"contextual": {"fn": "contextual_l1", "weight": 0.5}})
 EARLIER = {"prior": jax.random.normal(jax.random.key(7), (LATENT, SIZE * SIZE * 3))}
 
 

@@ -59,14 +59,12 @@ class Objective:
         return any(value in _wanted(loss, self.renamed.get(label, {})).values() for label, loss in self.losses.items())
 
 
-def objective(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) -> Objective:
-    """Binds the losses of a config.
+def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) -> Objective:
+    """Bind terms to the losses of a table: ``losses.objective``, which says more, with another table.
 
     Args:
-      terms: ``{label: {"fn": name or "module:attribute", "weight": number, **options of the loss}}``; ``fn``
-        defaults to the label, and a weight of 0 switches the term off. One loss can appear under two labels. An option
-        that names a value of the loss renames it: ``fake_logits="completed_logits"`` gives it the latter.
-      table: the package's own losses by name (``losses.LOSSES``).
+      terms: ``{label: {"fn", "weight", **options}}``.
+      table: losses by name.
 
     Raises:
       InputError: for an unknown loss, a missing or wrong weight, or an option that the loss does not have.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.losses import LOSSES
-from inpaint_jax.losses.objective import objective
+from inpaint_jax.losses import LOSSES, objective
+from inpaint_jax.losses.binding import bind
 
 VALUES = {
     "prediction": jnp.array([1.0, 3.0])[:, None, None, None] * jnp.ones((2, 4, 4, 3)),
@@ -23,7 +23,7 @@ TABLE = {**LOSSES, "shifted": shifted}
 
 
 def test_weighted_sum_of_batch_means_and_unweighted_parts():
-    total = objective({"l2_mean": {"weight": 0.5}, "generator_nonsaturating": {"weight": 3}}, LOSSES)
+    total = objective({"l2_mean": {"weight": 0.5}, "generator_nonsaturating": {"weight": 3}})
     assert total.weights == {"l2_mean": 0.5, "generator_nonsaturating": 3.0}
     scalar, parts = jax.jit(total)(VALUES)
     assert scalar.shape == () and set(parts) == {"l2_mean", "generator_nonsaturating"}
@@ -33,20 +33,20 @@ def test_weighted_sum_of_batch_means_and_unweighted_parts():
 
 
 def test_gradient_is_the_weighted_one():
-    total = objective({"l2_sum": {"weight": 0.25}}, LOSSES)
+    total = objective({"l2_sum": {"weight": 0.25}})
     gradient = jax.grad(lambda p: total({**VALUES, "prediction": p})[0])(VALUES["prediction"])
     np.testing.assert_allclose(gradient, 0.25 * 2 * VALUES["prediction"] / 2, rtol=1e-6)
 
 
 def test_a_weight_of_zero_switches_off():
-    total = objective({"l2_mean": {"weight": 1.0}, "contextual_l1": {"weight": 0}}, LOSSES)
+    total = objective({"l2_mean": {"weight": 1.0}, "contextual_l1": {"weight": 0}})
     assert total.weights == {"l2_mean": 1.0}
     assert set(total(VALUES)[1]) == {"l2_mean"}  # contextual_l1 would need more than is offered
 
 
 def test_what_is_read():
     """By terms that are switched on, by the offered name; what an option stands for is not asked for."""
-    total = objective(
+    total = bind(
         {
             "l2_mean": {"weight": 1.0},
             "part": {"fn": "generator_nonsaturating", "weight": 1.0, "fake_logits": "local_logits"},
@@ -66,7 +66,6 @@ def test_a_value_of_another_name():
             "whole": {"fn": "generator_nonsaturating", "weight": 1.0},
             "part": {"fn": "generator_nonsaturating", "weight": 1.0, "fake_logits": "local_logits"},
         },
-        LOSSES,
     )
     _, parts = total({**VALUES, "local_logits": jnp.full(2, -50.0)})
     np.testing.assert_allclose(parts["whole"], [np.log(2)] * 2, rtol=1e-6)
@@ -74,18 +73,16 @@ def test_a_value_of_another_name():
     with pytest.raises(InputError, match="loss 'part' needs local_logits; this step offers fake_logits"):
         total(VALUES)
     with pytest.raises(InputError, match="loss 'l1': target is a value, give the name of one in its place"):
-        objective({"l1": {"weight": 1.0, "target": 3.0}}, LOSSES)
+        objective({"l1": {"weight": 1.0, "target": 3.0}})
 
 
 def test_an_objective_without_terms_is_zero():
-    scalar, parts = objective({"l1": {"weight": 0.0}}, LOSSES)({})
+    scalar, parts = objective({"l1": {"weight": 0.0}})({})
     assert scalar == 0.0 and parts == {}
 
 
 def test_one_loss_under_two_labels_with_options():
-    total = objective(
-        {"low": {"fn": "shifted", "weight": 1.0}, "high": {"fn": "shifted", "weight": 10.0, "by": 2.0}}, TABLE
-    )
+    total = bind({"low": {"fn": "shifted", "weight": 1.0}, "high": {"fn": "shifted", "weight": 10.0, "by": 2.0}}, TABLE)
     scalar, parts = total(VALUES)
     np.testing.assert_allclose(parts["low"], [1.0, 3.0])
     np.testing.assert_allclose(parts["high"], [3.0, 5.0])
@@ -93,7 +90,7 @@ def test_one_loss_under_two_labels_with_options():
 
 
 def test_a_default_gives_way_to_what_is_offered_and_stays_otherwise():
-    total = objective({"shifted": {"weight": 1.0}}, TABLE)
+    total = bind({"shifted": {"weight": 1.0}}, TABLE)
     np.testing.assert_allclose(total(VALUES)[0], 2.0)
     np.testing.assert_allclose(total({**VALUES, "hole": jnp.ones((2, 4, 4, 1))})[0], 102.0)
 
@@ -101,7 +98,7 @@ def test_a_default_gives_way_to_what_is_offered_and_stays_otherwise():
 def test_a_users_loss_by_module_and_attribute(tmp_path, monkeypatch):
     (tmp_path / "my_losses_of_this_test.py").write_text("def edge(prediction):\n    return prediction.sum((1, 2, 3))\n")
     monkeypatch.syspath_prepend(tmp_path)
-    total = objective({"edge": {"fn": "my_losses_of_this_test:edge", "weight": 0.1}}, LOSSES)
+    total = objective({"edge": {"fn": "my_losses_of_this_test:edge", "weight": 0.1}})
     np.testing.assert_allclose(total(VALUES)[1]["edge"], [48.0, 144.0])
 
 
@@ -122,11 +119,11 @@ def test_a_users_loss_by_module_and_attribute(tmp_path, monkeypatch):
 )
 def test_a_config_that_makes_no_sense(terms, said):
     with pytest.raises(InputError, match=said):
-        objective(terms, LOSSES)
+        objective(terms)
 
 
 def test_a_value_that_the_step_does_not_offer():
-    total = objective({"reality": {"fn": "discriminator_bce", "weight": 1}}, LOSSES)
+    total = objective({"reality": {"fn": "discriminator_bce", "weight": 1}})
     with pytest.raises(InputError) as error:
         jax.jit(total)(VALUES)
     said = "loss 'reality' needs real_logits; this step offers fake_logits, prediction, target"
@@ -144,7 +141,7 @@ def test_a_value_that_the_step_does_not_offer():
     ],
 )
 def test_a_loss_of_another_shape(loss, returned):
-    total = objective({"mine": {"weight": 1}}, {"mine": loss})
+    total = bind({"mine": {"weight": 1}}, {"mine": loss})
     with pytest.raises(
         InputError, match=rf"loss 'mine' must return one number per example, \[2\], it returned {returned}"
     ):
