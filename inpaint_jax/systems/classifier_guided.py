@@ -72,7 +72,7 @@ def build(
                 settings=own,
             )
         )
-    return System(size, tuple(trained), lambda hole: None, its.begin, its.advance, its.finish, its.weights)
+    return latent_search.system(its, *trained, size=size)
 
 
 def searching(

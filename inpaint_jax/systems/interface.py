@@ -60,18 +60,18 @@ class System(NamedTuple):
     Attributes:
       size: side of the pictures that it completes; None: any.
       stages: trained in this order; a baseline has none.
-      supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole.
       begin: ``(states, images, hole, keys [B], k) -> progress``, a pytree with leading axis B and ``.done [B]``.
         ``images`` are damaged: 0 inside the hole.
       advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward systems.
       finish: ``(states, progress) -> Completion``.
+      supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole; by default any hole.
       weights: ``states -> {term: weight}``, what the terms of its loss count with; none without a search.
     """
 
     size: int | None
     stages: tuple[Stage, ...]
-    supports: Callable[..., str | None]
     begin: Callable[..., Any]
     advance: Callable[..., Any] | None
     finish: Callable[..., Completion]
+    supports: Callable[..., str | None] = lambda hole: None
     weights: Callable[..., dict[str, Any]] = lambda states: {}

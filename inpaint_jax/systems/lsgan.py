@@ -37,9 +37,7 @@ def build(
     """
     nets = latent_gan.networks(networks, size)
     its = searching(nets, losses=losses, search=search, blend=blend)
-    return System(
-        size, (prior(nets, stages[NAME]),), lambda hole: None, its.begin, its.advance, its.finish, its.weights
-    )
+    return latent_search.system(its, prior(nets, stages[NAME]), size=size)
 
 
 def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:

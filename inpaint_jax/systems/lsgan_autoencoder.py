@@ -6,7 +6,7 @@ from typing import Any
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.systems import lsgan
 from inpaint_jax.systems.interface import System
-from inpaint_jax.systems.parts import latent_gan, refinement
+from inpaint_jax.systems.parts import latent_gan, latent_search, refinement
 
 
 def build(
@@ -39,9 +39,10 @@ def build(
     its = lsgan.searching(nets, losses=losses, search=search, blend=blend, refine=refine)
     own = settings["projection"]
     other = lsgan.searching(nets, losses=own["losses"], search=own["search"], blend=blend)
-    projection = System(size, (), lambda hole: None, other.begin, other.advance, other.painted)
-    trained = (
+    projection = latent_search.system(other, size=size)._replace(finish=other.painted)
+    return latent_search.system(
+        its,
         lsgan.prior(nets, stages[lsgan.NAME]),
         refinement.stage(autoencoder=autoencoder, size=size, settings=settings, projection=projection),
+        size=size,
     )
-    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish, its.weights)

@@ -65,7 +65,7 @@ def build(
         own = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
         its_stage = learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=its.paint, size=size, **own)
         trained += (its_stage,)
-    return System(size, trained, lambda hole: None, its.begin, its.advance, its.finish, its.weights)
+    return latent_search.system(its, *trained, size=size)
 
 
 def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:

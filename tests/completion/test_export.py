@@ -150,7 +150,7 @@ def test_pictures_that_need_different_numbers_of_chunks(model, pictures, holes, 
     def finish(states, progress):
         return Completion(progress.images[:, None], {}, {})
 
-    system = System(16, (), lambda hole: None, begin, advance, finish)
+    system = System(16, (), begin, advance, finish)
     export(Model(model.config, system, {}), tmp_path / "toy.inpaint", platforms=["cpu"])
     completed = exported.load(tmp_path / "toy.inpaint")(pictures, holes)
     counts = holes.sum((1, 2, 3)) % 5

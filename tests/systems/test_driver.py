@@ -136,9 +136,7 @@ def test_slots_are_refilled_without_retracing(pictures, holes):
         traces.append("finish")
         return Completion(progress.images[:, None], {}, {})
 
-    driver = Driver(
-        System(16, (), lambda hole: None, begin, advance, finish), {}, slots=2, mesh=parallel.mesh(jax.devices()[:1])
-    )
+    driver = Driver(System(16, (), begin, advance, finish), {}, slots=2, mesh=parallel.mesh(jax.devices()[:1]))
     tasks = [Task(f"{n} {IDS[i]}", pictures[i], holes[i]) for n in range(3) for i in range(7)]
     results = list(driver.run(iter(tasks), seed=0))
     assert sorted(r.task.id for r in results) == sorted(t.id for t in tasks)

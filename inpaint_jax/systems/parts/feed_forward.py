@@ -43,7 +43,7 @@ def feed_forward(
         del states
         return Completion(progress.images, {}, {})
 
-    return System(size, stages, supports, begin, None, finish)
+    return System(size, stages, begin, None, finish, supports)
 
 
 def single_pass(paint: Callable[..., Image], *stages: Stage, **restrictions) -> System:

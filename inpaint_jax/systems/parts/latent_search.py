@@ -20,7 +20,7 @@ from inpaint_jax.naming import resolve
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers
-from inpaint_jax.systems.interface import Completion
+from inpaint_jax.systems.interface import Completion, Stage, System
 from inpaint_jax.types import Hole, Image, Latent
 
 
@@ -204,6 +204,17 @@ def build(
     if learnt and guess is None:
         raise InputError("search.start: a learnt start needs the stage that learns it: a config with stages.encoder")
     return LatentSearch(begin, advance, finish, painted, paint, search_loss, importance, weights)
+
+
+def system(search: LatentSearch, *stages: Stage, size: int) -> System:
+    """The system of a method that completes by a latent search, under any hole.
+
+    Args:
+      search: of its config.
+      stages: what it needs to be trained.
+      size: side of the pictures.
+    """
+    return System(size, stages, search.begin, search.advance, search.finish, weights=search.weights)
 
 
 ANSWERS = {"best": False, "last": True}
