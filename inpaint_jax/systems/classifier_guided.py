@@ -53,7 +53,7 @@ def build(
     """
     nets = latent_gan.networks(networks, size)
     classifier = from_levels(raw_classifier(networks), networks["classifier_mean"])
-    its = searching(networks, size=size, losses=losses, search=search, blend=blend, stages=stages)
+    descent = latent_search_of(networks, size=size, losses=losses, search=search, blend=blend, stages=stages)
     trained = [
         yeh.prior(nets, stages[yeh.NAME]),
         classification.stage(
@@ -61,21 +61,24 @@ def build(
         ),
     ]
     if BALANCE in stages:
-        own = stages[BALANCE]
+        settings = stages[BALANCE]
         start = resolve(search["start"], latent_inpainting.STARTS, kind="search.start")
+        unbalanced = latent_search_of(
+            networks, size=size, losses=settings["losses"], search=search, blend=blend, stages={}
+        )
         trained.append(
             balance.stage(
                 BALANCE,
-                searching=searching(networks, size=size, losses=own["losses"], search=search, blend=blend, stages={}),
+                loss=unbalanced.loss,
                 draw_latent=lambda key, count: start(key, (count, networks["latent_size"])),
                 size=size,
-                settings=own,
+                settings=settings,
             )
         )
-    return latent_search.system(its, *trained, size=size)
+    return latent_search.system(descent, *trained, size=size)
 
 
-def searching(
+def latent_search_of(
     networks: Mapping[str, Any],
     *,
     size: int,

@@ -10,8 +10,9 @@ from typing import Any
 
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts import block_prediction
 from inpaint_jax.systems.parts import blocks as block_task
-from inpaint_jax.systems.parts.block_prediction import predictor
+from inpaint_jax.systems.parts.block_prediction import Critic
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
 NAME = "context_encoder"  # of the stage
@@ -26,16 +27,20 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         squared error is all; ``fill``, the colour of the hole that the generator is given; ``unit_range``, whether the
         networks see [0, 1] instead of [-1, 1].
       stages: ``{"context_encoder": {"holes", "losses", "optimizer", "stale_critic", ...}}``, as
-        ``block_prediction.predictor`` takes them. ``holes`` is the family that is trained on.
+        ``block_prediction.stage`` takes them. ``holes`` is the family that is trained on.
 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the block.
     """
-    own, side = stages[NAME], networks["generator"]["size"]
+    settings, side = stages[NAME], networks["generator"]["size"]
     generator = build_network(networks["generator"], label="networks.generator")
-    critic = build_network(networks["critic"], label="networks.critic") if "critic" in networks else None
-    blocks = block_task.build(size=size, side=side, holes=own["holes"], networks=networks, label=f"stages.{NAME}.holes")
-    stage, paint_block = predictor(NAME, blocks=blocks, generator=generator, critic=critic, settings=own)
+    critic = Critic(build_network(networks["critic"], label="networks.critic")) if "critic" in networks else None
+    blocks = block_task.build(
+        size=size, side=side, holes=settings["holes"], networks=networks, label=f"stages.{NAME}.holes"
+    )
+    stage, paint_block = block_prediction.stage(
+        NAME, blocks=blocks, generator=generator, critic=critic, settings=settings
+    )
 
     def paint(states, images, hole):
         return paint_block(states, images, blocks.gap(hole))

@@ -14,8 +14,9 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts import block_prediction
 from inpaint_jax.systems.parts import blocks as block_task
-from inpaint_jax.systems.parts.block_prediction import Predictor, predictor
+from inpaint_jax.systems.parts.block_prediction import Critic, Predictor
 from inpaint_jax.systems.parts.blocks import Blocks
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
@@ -31,7 +32,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         ``unit_range`` as of the context encoder.
       stages: for every model, such as "tl", ``reconstruction_tl`` with ``holes``, one or several by comma, and
         ``adversarial_tl`` with ``second_stage``: it may "finetune" the generator, or train one to "refine" the pictures
-        that the first has completed. The rest as ``block_prediction.predictor`` takes it.
+        that the first has completed. The rest as ``block_prediction.stage`` takes it.
 
     Raises:
       InputError: for names that stand for nothing, a stage without its other, or holes that do not fit.
@@ -40,7 +41,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     if side >= size:
         raise InputError(f"networks.generator.size: a block of {side} pixels is no corner of a picture of {size}")
     generator = build_network(networks["generator"], label="networks.generator")
-    critic = build_network(networks["critic"], label="networks.critic")
+    critic = Critic(build_network(networks["critic"], label="networks.critic"))
     models: list[tuple[Blocks, Predictor, Predictor]] = []
     used: set[str] = set()
     for name in sorted(name for name in stages if name.startswith(FIRST)):
@@ -51,16 +52,17 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
             size=size, side=side, holes=stages[name]["holes"], networks=networks, label=f"stages.{name}.holes"
         )
         used |= {name, after}
-        first = predictor(name, blocks=blocks, generator=generator, critic=None, settings=stages[name])
-        second = resolve(stages[after]["second_stage"], SECOND_STAGES, kind=f"stages.{after}.second_stage")
-        begun = second(first, blocks)
-        models.append(
-            (
-                blocks,
-                first,
-                predictor(after, blocks=blocks, generator=generator, critic=critic, settings=stages[after], **begun),
-            )
+        first = block_prediction.stage(name, blocks=blocks, generator=generator, critic=None, settings=stages[name])
+        second_stage = resolve(stages[after]["second_stage"], SECOND_STAGES, kind=f"stages.{after}.second_stage")
+        second = block_prediction.stage(
+            after,
+            blocks=blocks,
+            generator=generator,
+            critic=critic,
+            settings=stages[after],
+            **second_stage(first, blocks),
         )
+        models.append((blocks, first, second))
 
     if unknown := sorted(set(stages) - used) or ([] if models else ["nothing"]):
         raise InputError(f"stages: {unknown[0]!r} is no model: one is a {FIRST + '_x'!r} and a {SECOND + '_x'!r}")

@@ -36,8 +36,8 @@ def build(
       InputError: for names that stand for nothing, or numbers that make no search.
     """
     nets = latent_gan.networks(networks, size)
-    its = searching(nets, losses=losses, search=search, blend=blend)
-    return latent_search.system(its, prior(nets, stages[NAME]), size=size)
+    descent = latent_search_of(nets, losses=losses, search=search, blend=blend)
+    return latent_search.system(descent, prior(nets, stages[NAME]), size=size)
 
 
 def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
@@ -52,7 +52,7 @@ def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
     )
 
 
-def searching(
+def latent_search_of(
     nets: Mapping[str, Any],
     *,
     losses: Mapping[str, Any],

@@ -36,12 +36,12 @@ def build(
     autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")
     nets = latent_gan.networks(networks, size)
     refine = refinement.refiner(autoencoder=autoencoder, settings=settings)
-    its = lsgan.searching(nets, losses=losses, search=search, blend=blend, refine=refine)
-    own = settings["projection"]
-    other = lsgan.searching(nets, losses=own["losses"], search=own["search"], blend=blend)
-    projection = latent_search.system(other, size=size)._replace(finish=other.painted)
+    descent = lsgan.latent_search_of(nets, losses=losses, search=search, blend=blend, refine=refine)
+    painting = {part: settings["projection"][part] for part in ("losses", "search")}
+    unrefined = lsgan.latent_search_of(nets, **painting, blend=blend)
+    projection = latent_search.system(unrefined, size=size)._replace(finish=unrefined.painted)
     return latent_search.system(
-        its,
+        descent,
         lsgan.prior(nets, stages[lsgan.NAME]),
         refinement.stage(autoencoder=autoencoder, size=size, settings=settings, projection=projection),
         size=size,

@@ -18,10 +18,10 @@ from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import side_by_side
 from inpaint_jax.optimization import steps
 from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.parts import block_prediction, classification
 from inpaint_jax.systems.parts import blocks as block_task
-from inpaint_jax.systems.parts import classification
 from inpaint_jax.systems.parts.augmentation import draw_moves, moved
-from inpaint_jax.systems.parts.block_prediction import predictor
+from inpaint_jax.systems.parts.block_prediction import Critic
 from inpaint_jax.systems.parts.crops import at_hole
 from inpaint_jax.systems.parts.feed_forward import single_pass
 from inpaint_jax.types import Hole, Image
@@ -38,7 +38,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
       networks: ``generator``, which repaints whole pictures; ``global_critic``; ``local_critic``, and ``local_size``,
         the side of the crops that it sees; ``features``, a classifier.
       stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, as ``classification.stage`` takes
-        it. The second, as ``block_prediction.predictor`` takes it: ``holes`` is the family that is trained on,
+        it. The second, as ``block_prediction.stage`` takes it: ``holes`` is the family that is trained on,
         ``rotation`` and ``shift`` are how far pictures are turned and moved, as ``draw_moves`` takes it. Offered to its
         losses: ``prediction`` and ``target``, ``hole``, ``fake_global_logits``, ``fake_local_logits``, ``features``
         and ``target_features``. A critic whose logits no loss reads does not play, and features that none reads are
@@ -64,22 +64,22 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         painted, true = (functional.predict(classifier, net, images) for images in (prediction, target))
         return {"features": painted.features, "target_features": true.features}
 
-    stage, paint = predictor(
+    critic_losses = {
+        f"discriminator_bce_{critic}": {
+            "fn": "discriminator_bce",
+            "weight": 1.0,
+            "real_logits": f"real_{critic}_logits",
+            "fake_logits": f"fake_{critic}_logits",
+        }
+        for critic in critics
+    }
+    shown = partial(seen, critics=tuple(critics), side=networks["local_size"])
+    stage, paint = block_prediction.stage(
         NAME,
         blocks=whole,
         generator=build_network(networks["generator"], label="networks.generator"),
-        critic=side_by_side(critics) if critics else None,
+        critic=Critic(side_by_side(critics), shown, critic_losses) if critics else None,
         settings=own,
-        seen=partial(seen, critics=tuple(critics), side=networks["local_size"]),
-        critic_losses={
-            f"discriminator_bce_{critic}": {
-                "fn": "discriminator_bce",
-                "weight": 1.0,
-                "real_logits": f"real_{critic}_logits",
-                "fake_logits": f"fake_{critic}_logits",
-            }
-            for critic in critics
-        },
         perceive=perceive if perceiving else None,
     )
     trained = [moving(stage, rotation=own["rotation"], shift=own["shift"])]

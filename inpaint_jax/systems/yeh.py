@@ -47,25 +47,12 @@ def build(
         described = {**networks["encoder"], "latent_size": networks["latent_size"]}
         encoder = build_network(described, label="networks.encoder")
         guess = partial(learnt_guess, encoder)
-    its = latent_search.build(NAME, **nets, losses=losses, search=search, blend=blend, guess=guess)
-
-    def amortised_loss(states, image, hole, latent):
-        """The search's loss as the encoder is trained on it: divided by each picture's sum of weights.
-
-        As it stands, a hole of scattered pixels would count seven times as much as a centre hole.
-        """
-        weight = its.importance(hole)
-        _, parts = its.loss(states, image, hole, weight, latent)
-        weights = its.weights(states)
-        totals = sum(weights[label] * part for label, part in parts.items())
-        return (totals / weight.sum((1, 2, 3))).mean(), parts
-
-    trained = (prior(nets, stages[NAME]),)
+    descent = latent_search.build(NAME, **nets, losses=losses, search=search, blend=blend, guess=guess)
+    trained = [prior(nets, stages[NAME])]
     if encoder:
-        own = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
-        its_stage = learnt_start.stage(encoder=encoder, search_loss=amortised_loss, paint=its.paint, size=size, **own)
-        trained += (its_stage,)
-    return latent_search.system(its, *trained, size=size)
+        settings = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
+        trained.append(learnt_start.stage(encoder=encoder, loss=descent.loss, size=size, **settings))
+    return latent_search.system(descent, *trained, size=size)
 
 
 def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:

@@ -195,7 +195,7 @@ def loss_of(trained, examples, weights, *overrides):
     copy = configuration.from_plain(configuration.to_plain(trained.config))
     plain = configuration.to_plain(configuration.override(copy, [f"--config.{item}" for item in given]))
     parts = {part: plain[part] for part in ("losses", "search", "blend", "stages")}
-    search = classifier_guided.searching(plain["networks"], size=16, **parts)
+    search = classifier_guided.latent_search_of(plain["networks"], size=16, **parts)
     damaged, weight = image * (1 - hole), importance_weight(hole, window=7)
     return lambda latent: search.loss(trained.states, damaged, hole, weight, latent)[0]
 

@@ -14,19 +14,17 @@ from inpaint_jax.compositing import fill
 from inpaint_jax.optimization import state, steps
 from inpaint_jax.optimization.state import TrainState
 from inpaint_jax.systems.interface import Stage
-from inpaint_jax.systems.parts.latent_search import LatentSearch
+from inpaint_jax.systems.parts.search_loss import SearchLoss
 
 REFERENCE = "contextual"  # the term that the others are brought to
 
 
-def stage(
-    name: str, *, searching: LatentSearch, draw_latent: Callable, size: int, settings: Mapping[str, Any]
-) -> Stage:
+def stage(name: str, *, loss: SearchLoss, draw_latent: Callable, size: int, settings: Mapping[str, Any]) -> Stage:
     """The ratios of medians of a search's terms where it begins, over one batch of training pictures.
 
     Args:
       name: of the stage.
-      searching: a search whose loss has the terms, "contextual" among them.
+      loss: of a search, with the terms of ``settings``, "contextual" among them.
       draw_latent: ``(key, count) -> [count, Z]``, where searches begin.
       size: side of the pictures.
       settings: of the stage: ``losses``, as the search has them, and ``holes``, the family that is measured under.
@@ -46,7 +44,7 @@ def stage(
 
         def one(image, hole, latent):
             hole = hole[None]
-            _, parts = searching.loss(earlier, fill(image[None], hole), hole, searching.importance(hole), latent[None])
+            _, parts = loss(earlier, fill(image[None], hole), hole, loss.importance(hole), latent[None])
             return {label: part[0] for label, part in parts.items()}
 
         parts = jax.vmap(one, axis_name="pictures")(image, hole, latent)

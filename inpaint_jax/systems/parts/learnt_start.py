@@ -17,7 +17,8 @@ from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import TrainState
 from inpaint_jax.systems.interface import Stage
-from inpaint_jax.types import Hole, Image, Latent
+from inpaint_jax.systems.parts.search_loss import SearchLoss
+from inpaint_jax.types import Hole, Image, Latent, PerExample
 
 SHOWN = 16  # pictures in a grid, four views of each
 
@@ -25,8 +26,7 @@ SHOWN = 16  # pictures in a grid, four views of each
 def stage(
     *,
     encoder: Network,
-    search_loss: Callable,
-    paint: Callable,
+    loss: SearchLoss,
     size: int,
     holes: str,
     optimizer: Mapping[str, Any],
@@ -35,9 +35,7 @@ def stage(
 
     Args:
       encoder: damaged pictures ``[B, H, W, C]``, 0 inside the hole, and holes ``[B, H, W, 1]`` -> latents ``[B, Z]``.
-      search_loss: ``(earlier, damaged, hole, latent) -> (scalar, {term: [B]})``, the mean of the search's objective
-        and its unweighted terms.
-      paint: ``(earlier, latent) -> pictures [B, H, W, C]`` in [-1, 1].
+      loss: what the search descends on.
       size: side of the pictures.
       holes: the families that the pictures take turns with, such as "center,left,random:0.8,square:16-40".
       optimizer: as ``optimizers.build`` takes it.
@@ -46,7 +44,7 @@ def stage(
       InputError: for an unknown family, or one whose holes do not fit the pictures.
     """
     tx = optimizers.build(optimizer, label="stages.encoder.optimizer")
-    draw = masks.cycle(holes, size)
+    draw, search_loss = masks.cycle(holes, size), amortised(loss)
 
     def init(key, batch, earlier):
         del earlier
@@ -55,14 +53,14 @@ def stage(
         return state.create(key_run, {"encoder": (*encoder.init(key_encoder, image, image[..., :1]), tx)})
 
     def step(state, batch, key, earlier, *, axis_name=None):
-        def loss(params, stats, batch, key):
+        def encoder_loss(params, stats, batch, key):
             hole = steps.global_draw(draw, key, batch["image"].shape[0], axis_name)
             damaged = fill(batch["image"], hole)
             latent, stats = encoder.apply(params, stats, damaged, hole, train=True, axis_name=axis_name)
             total, parts = search_loss(earlier, damaged, hole, latent)
             return total, (stats, {"total": total, **parts})
 
-        return steps.network_step(state, batch, key, name="encoder", loss=loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(state, batch, key, name="encoder", loss=encoder_loss, tx=tx, axis_name=axis_name)
 
     def validate(state, batch, key, earlier):
         """The objective where a search would begin, and of some pictures: true, damaged, painted, pasted."""
@@ -74,11 +72,30 @@ def stage(
             total, parts = search_loss(earlier, *(part[None] for part in example))
             return {"total": total, **{label: part[0] for label, part in parts.items()}}
 
-        painted = paint(earlier, latent[:SHOWN])
+        painted = loss.paint(earlier, latent[:SHOWN])
         views = (batch["image"][:SHOWN], damaged[:SHOWN], painted, composite(damaged[:SHOWN], painted, hole[:SHOWN]))
         return jax.vmap(one)(damaged, hole, latent), jnp.stack(views, axis=1).reshape(-1, *damaged.shape[1:])
 
     return Stage("encoder", init, step, validate=validate)
+
+
+def amortised(loss: SearchLoss) -> Callable[..., tuple[jax.Array, dict[str, PerExample]]]:
+    """A search's loss as the encoder is trained on it: divided by each picture's sum of importance weights.
+
+    As it stands, a hole of scattered pixels would count seven times as much as a centre hole.
+
+    Returns:
+      ``(states, damaged, hole, latent) -> (scalar, {term: [B]})``, the terms unweighted and undivided.
+    """
+
+    def divided(states, image, hole, latent):
+        weight = loss.importance(hole)
+        _, parts = loss(states, image, hole, weight, latent)
+        weights = loss.weights(states)
+        totals = sum(weights[label] * part for label, part in parts.items())
+        return (totals / weight.sum((1, 2, 3))).mean(), parts
+
+    return divided
 
 
 def predict(state: TrainState, damaged: Image, hole: Hole, *, encoder: Network) -> Latent:

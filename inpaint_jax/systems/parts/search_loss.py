@@ -1,0 +1,89 @@
+"""The loss that a latent search descends on: what is painted for a latent, against what is known."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from inpaint_jax import latent_inpainting
+from inpaint_jax.compositing import composite
+from inpaint_jax.losses.binding import Objective
+from inpaint_jax.losses.contextual import importance_weight
+from inpaint_jax.networks import functional
+from inpaint_jax.networks.functional import Network
+from inpaint_jax.types import Hole, Image, Latent, PerExample
+
+
+@dataclass(frozen=True, eq=False)
+class SearchLoss:
+    """A function of latents; ``states`` hold the trained prior and whatever else it needs.
+
+    Attributes:
+      prior: name of the stage that trains ``generator`` and ``critic``.
+      generator: latents ``[B, Z]`` -> images ``[B, H, W, C]`` in [-1, 1].
+      critic: images -> logits or scores ``[B]``.
+      total: the weighted losses.
+      window: side of the window of the importance weight; 0: every known pixel weighs 1.
+      mode: how the networks are applied, a value of ``search_rules.BATCH_NORM``.
+      judge: ``(states, prediction, completed) -> further values``, all ``[B, ...]``, offered to the losses; None: none.
+      scales: ``states -> {term: factor}``, of weights that a stage has found.
+    """
+
+    prior: str
+    generator: Network
+    critic: Network
+    total: Objective
+    window: int
+    mode: Mapping[str, Any]
+    judge: Callable[..., Mapping[str, Any]] | None = None
+    scales: Callable[..., Mapping[str, Any]] = lambda states: {}
+
+    def __call__(
+        self, states: Mapping[str, Any], image: Image, hole: Hole, weight: jax.Array, latent: Latent
+    ) -> tuple[jax.Array, dict[str, PerExample]]:
+        """Evaluates the losses of latents.
+
+        Args:
+          states: by stage.
+          image: damaged, ``[B, H, W, C]``, 0 inside the hole.
+          hole: ``[B, H, W, 1]``.
+          weight: of the known pixels, ``[B, H, W, 1]``, from ``importance``.
+          latent: ``[B, Z]``.
+
+        Returns:
+          The scalar mean of the weighted sum, and the terms ``{term: [B]}``, unweighted.
+        """
+        prediction = self.paint(states, latent)
+        completed = composite(image, prediction, hole)
+        values = {
+            "prediction": prediction,
+            "target": image,
+            "hole": hole,
+            "importance": weight,
+            "completed": completed,
+            "fake_logits": self.score(states, prediction),
+            "completed_logits": self.score(states, completed),  # what no loss asks for is not computed
+            "latent": latent,
+            **(self.judge(states, prediction, completed) if self.judge else {}),
+        }
+        return self.total(values, self.scales(states))
+
+    def paint(self, states: Mapping[str, Any], latent: Latent) -> Image:
+        """The generator's images ``[B, H, W, C]``; inside the map over pictures B is 1."""
+        return self._answer(self.generator, states[self.prior].networks["generator"], latent)
+
+    def score(self, states: Mapping[str, Any], images: Image) -> PerExample:
+        """The critic's logits."""
+        return self._answer(self.critic, states[self.prior].networks["critic"], images)
+
+    def importance(self, hole: Hole) -> jax.Array:
+        """How much each known pixel counts, ``[B, H, W, 1]``."""
+        return importance_weight(hole, window=self.window) if self.window else 1 - hole
+
+    def weights(self, states: Mapping[str, Any]) -> dict[str, Any]:
+        """``{term: weight}``, what the terms count with."""
+        return self.total.scaled(self.scales(states))
+
+    def _answer(self, network: Network, net: Any, inputs: jax.Array) -> jax.Array:
+        return functional.predict(network, net, inputs, through=latent_inpainting.shared, **self.mode)

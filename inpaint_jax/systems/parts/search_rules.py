@@ -1,0 +1,80 @@
+"""The rules of a latent search: what a config's ``search`` and ``blend`` name, checked and resolved."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import optax
+
+from inpaint_jax import latent_inpainting
+from inpaint_jax.blending import poisson_blend
+from inpaint_jax.compositing import composite
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+from inpaint_jax.optimization import optimizers
+from inpaint_jax.types import Image, Latent
+
+
+class Rules(NamedTuple):
+    """A config's ``search`` and ``blend``, checked, with every name resolved; see ``latent_search.build``."""
+
+    tx: optax.GradientTransformation
+    num_steps: int
+    chunk: int  # iterations per call of ``advance``
+    tolerance: float
+    patience: int
+    restarts: int
+    draw_start: Callable[..., Latent]
+    learnt: bool  # the first restart begins where a stage has learnt to begin
+    project: Callable[..., Latent]
+    keep_last: bool
+    mode: Mapping[str, Any]
+    blend: Callable[..., Image]  # (image, prediction, hole) -> image
+
+
+def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
+    """The rules of a config.
+
+    Raises:
+      InputError: for names that stand for nothing, or numbers that make no search.
+    """
+    num_steps, patience, tolerance = search["iterations"], search["patience"], search["tolerance"]
+    if min(num_steps, patience, search["restarts"]) < 1 or tolerance < 0:
+        raise InputError("search: iterations, patience and restarts must be at least 1, tolerance at least 0")
+    learnt, paste_or_blend = search["start"] == "learnt", resolve(blend["method"], BLENDS, kind="blend.method")
+    return Rules(
+        tx=optimizers.build(search["optimizer"], num_steps=num_steps, label="search.optimizer"),
+        num_steps=num_steps,
+        # At most a window: a search that is done then leaves its slot at once.
+        chunk=latent_inpainting.chunk_length(num_steps, at_most=patience),
+        tolerance=tolerance,
+        patience=patience,
+        restarts=search["restarts"],
+        draw_start=resolve("uniform" if learnt else search["start"], latent_inpainting.STARTS, kind="search.start"),
+        learnt=learnt,
+        project=resolve(search["projection"], latent_inpainting.PROJECTIONS, kind="search.projection"),
+        keep_last=resolve(search["answer"], ANSWERS, kind="search.answer"),
+        mode=resolve(search["batch_norm"], BATCH_NORM, kind="search.batch_norm"),
+        blend=lambda image, prediction, hole: paste_or_blend(image, prediction, hole, **blend),
+    )
+
+
+ANSWERS = {"best": False, "last": True}
+
+BATCH_NORM: dict[str, dict[str, Any]] = {
+    "running": {"train": False},
+    "sample": {"train": True},
+    "batch": {"train": True, "axis_name": "pictures"},
+}
+
+
+def paste(image, prediction, hole, **_):
+    """The generated pixels, pasted into the hole."""
+    return composite(image, prediction, hole)
+
+
+def poisson(image, prediction, hole, *, edge, **_):
+    """The generated gradients, integrated from the hole's border inwards (Yeh et al., eq. 6)."""
+    return poisson_blend(image, prediction, hole, edge=edge)
+
+
+BLENDS = {"paste": paste, "poisson": poisson}

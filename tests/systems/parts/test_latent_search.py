@@ -1,0 +1,163 @@
+"""The parts of a latent search, on a generator whose picture is its latent: every number can be said beforehand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.losses import objective
+from inpaint_jax.networks.functional import Network
+from inpaint_jax.optimization import state
+from inpaint_jax.systems.parts import latent_search
+from inpaint_jax.systems.parts.search_loss import SearchLoss
+
+SIDE, Z = 4, 16
+KEYS = jax.random.split(jax.random.key(1), 2)
+IMAGES = np.random.default_rng(0).uniform(-0.9, 0.9, (2, SIDE, SIDE, 1)).astype(np.float32)
+HOLE = np.zeros((2, SIDE, SIDE, 1), np.float32)
+HOLE[:, 1:3, 1:3] = 1
+
+
+def paint(params, stats, latent, *, train):
+    """The latent, pixel by pixel, times a parameter; twice that by a batch's statistics."""
+    return params * (2.0 if train else 1.0) * latent.reshape(-1, SIDE, SIDE, 1), stats
+
+
+def judge(params, stats, images, *, train):
+    return images.mean((1, 2, 3)) + params, stats
+
+
+NETWORKS = {"generator": Network(lambda key, z: (1.0, {}), paint), "critic": Network(lambda key, x: (0.0, {}), judge)}
+STATES = {
+    "prior": state.create(
+        jax.random.key(0),
+        {name: (jnp.float32(value), {}, optax.identity()) for name, value in (("generator", 0.5), ("critic", 3.0))},
+    )
+}
+SEARCH = dict(
+    optimizer=dict(name="sgd", learning_rate=1.0),
+    iterations=2,
+    tolerance=0.0,
+    patience=50,
+    restarts=1,
+    start="uniform",
+    projection="none",
+    answer="last",
+    window=0,
+    batch_norm="running",
+)
+
+
+def searched(losses=None, blend="paste", **changes):
+    return latent_search.build(
+        "prior",
+        **NETWORKS,
+        latent_size=Z,
+        losses=losses or {"l2_sum": {"weight": 2.0}},
+        search={**SEARCH, **changes},
+        blend={"method": blend, "edge": "known"},
+    )
+
+
+def run(search, k=1):
+    system = latent_search.system(search, size=SIDE)
+    progress = system.begin(STATES, IMAGES, HOLE, KEYS, k)
+    while not progress.done.all():
+        progress = jax.jit(system.advance)(STATES, progress)
+    return progress, system.finish(STATES, progress)
+
+
+def test_what_losses_are_offered():
+    """Of the latent 1: painted 0.5; the critic sees its mean plus 3, completed or not; known pixels weigh 1."""
+    seen = {}
+
+    def judged(states, prediction, completed):
+        seen.update(prediction=prediction, completed=completed)
+        return {"mine": prediction}
+
+    total = objective({"l1": {"weight": 1.0}})
+    loss = SearchLoss("prior", **NETWORKS, total=total, window=0, mode={"train": False}, judge=judged)
+    damaged = jnp.asarray(IMAGES * (1 - HOLE))
+    total, parts = loss(STATES, damaged, jnp.asarray(HOLE), loss.importance(jnp.asarray(HOLE)), jnp.ones((2, Z)))
+    np.testing.assert_allclose(parts["l1"], np.abs(0.5 - damaged).mean((1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(total, parts["l1"].mean(), rtol=1e-6)
+    np.testing.assert_array_equal(seen["completed"], np.where(HOLE > 0.5, 0.5, IMAGES))
+    np.testing.assert_allclose(loss.score(STATES, seen["prediction"]), [3.5, 3.5])
+    np.testing.assert_array_equal(loss.importance(HOLE), 1 - HOLE)
+
+
+def test_statistics_of_the_sample():
+    assert (searched(batch_norm="sample").loss.paint(STATES, jnp.ones((1, Z))) == 1.0).all()
+    assert (searched().loss.paint(STATES, jnp.ones((1, Z))) == 0.5).all()
+
+
+def test_weights_and_scales():
+    """A weight of 2, found by a stage to count three times; a term without a scale counts as it is."""
+    losses = {"l2_sum": {"weight": 2.0}, "l1": {"weight": 1.0}}
+    built = latent_search.build(
+        "prior",
+        **NETWORKS,
+        latent_size=Z,
+        losses=losses,
+        search=SEARCH,
+        blend={"method": "paste", "edge": "known"},
+        scales=lambda states: {"l2_sum": 3.0},
+    )
+    assert latent_search.system(built, size=SIDE).weights(STATES) == {"l2_sum": 6.0, "l1": 1.0}
+
+
+def origin(key, shape):
+    """A start of one's own."""
+    return jnp.zeros(shape)
+
+
+def halve(key, latent):
+    """A projection of one's own."""
+    return latent / 2
+
+
+def test_a_start_and_a_projection_of_ones_own():
+    """By hand: z = 0 paints z / 2 and has the loss 2 |z / 2 - y|^2, y the damaged picture, of gradient -2 y.
+
+    The second iterate, which is the last that is evaluated, is the half of 2 y; it paints y / 2. Any hole is supported.
+    """
+    search = searched(start=f"{__name__}:origin", projection=f"{__name__}:halve")
+    progress, completion = run(search)
+    damaged = IMAGES * (1 - HOLE)
+    np.testing.assert_allclose(progress.searches.best_latent[:, 0], damaged.reshape(2, Z), rtol=1e-5, atol=1e-6)
+    expected = np.where(HOLE > 0.5, damaged / 2, IMAGES)
+    np.testing.assert_allclose(completion.images[:, 0], expected, rtol=1e-5, atol=1e-6)
+    first, second = (2 * np.square(damaged * share).sum((1, 2, 3)) for share in (1.0, 0.5))
+    np.testing.assert_allclose(completion.traces["total"], np.stack([first, second], 1), rtol=1e-5)
+    np.testing.assert_array_equal(completion.evaluations, [2, 2])
+    assert latent_search.system(search, size=SIDE).supports(HOLE[0]) is None
+
+
+def test_answers_come_best_first():
+    """At least as many restarts as answers are wanted."""
+    _, completion = run(searched(optimizer=dict(name="sgd", learning_rate=1e-3)), k=3)
+    assert completion.images.shape == (2, 3, SIDE, SIDE, 1)
+    assert (np.diff(completion.losses["total"], axis=1) >= 0).all()
+    np.testing.assert_array_equal(completion.evaluations, [6, 6])
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(iterations=0), "iterations, patience and restarts must be at least 1"),
+        (dict(tolerance=-0.1), "tolerance at least 0"),
+        (dict(projection="clop"), "unknown search.projection 'clop'; known: clip, none, stochastic"),
+        (dict(start="zero"), "unknown search.start 'zero'"),
+        (dict(answer="first"), "unknown search.answer 'first'"),
+        (dict(batch_norm="none"), "unknown search.batch_norm 'none'"),
+        (dict(blend="glue"), "unknown blend.method 'glue'"),
+        (dict(start="learnt"), "a learnt start needs the stage that learns it"),
+        (dict(start="learnt", batch_norm="sample"), "a learnt start is learnt with running statistics"),
+    ],
+)
+def test_what_makes_no_search(changes, words):
+    with pytest.raises(InputError, match=words) as caught:
+        searched(**changes)
+    assert "\n" not in str(caught.value)
