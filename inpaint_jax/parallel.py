@@ -130,14 +130,14 @@ def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Call
     """Compiles a training step for all devices of a mesh.
 
     Args:
-      step: ``(state, batch, key, earlier, *, axis_name=None) -> (state, metrics)``; given an axis name, it
+      step: ``(state, batch, earlier, *, axis_name=None) -> (state, metrics)``; given an axis name, it
         averages gradients, statistics and metrics over that axis.
       mesh: the devices.
       how: "jit" (one step over the global batch), "shard_map" or "pmap" (a step per device over its part); None: what
         is fastest on these devices.
 
     Returns:
-      ``(state, batch, key, earlier) -> (state, metrics)``, state and metrics on all devices. The batch is one
+      ``(state, batch, earlier) -> (state, metrics)``, state and metrics on all devices. The batch is one
       of ``put_batch``; the state's memory is reused.
 
     Raises:
@@ -150,9 +150,9 @@ def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Call
         raise InputError(f"unknown way to run on several devices {how!r}; known: {', '.join(ways)}")
     compiled = ways[how](step, mesh)
 
-    def run(state, batch, key, earlier):
+    def run(state, batch, earlier):
         _check_divisible(batch, mesh.size)
-        return compiled(state, batch, key, earlier)
+        return compiled(state, batch, earlier)
 
     return run
 
@@ -160,8 +160,8 @@ def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Call
 def _jitted(step: Callable, mesh: Mesh) -> Callable:
     copied, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(AXIS))
     return jax.jit(
-        lambda state, batch, key, earlier: step(state, batch, key, earlier),
-        in_shardings=(copied, split, copied, copied),
+        lambda state, batch, earlier: step(state, batch, earlier),
+        in_shardings=(copied, split, copied),
         out_shardings=copied,
         donate_argnums=0,
     )
@@ -175,13 +175,13 @@ def per_device(step: Callable, mesh: Mesh) -> Callable:
       mesh: the devices.
 
     Returns:
-      ``(state, batch, key, earlier) -> (state, metrics)``; the devices' means, because the step averages its gradients.
+      ``(state, batch, earlier) -> (state, metrics)``; the devices' means, because the step averages its gradients.
     """
     copied, split = PartitionSpec(), PartitionSpec(AXIS)
     return jax.shard_map(
-        lambda state, batch, key, earlier: step(state, batch, key, earlier, axis_name=AXIS),
+        lambda state, batch, earlier: step(state, batch, earlier, axis_name=AXIS),
         mesh=mesh,
-        in_specs=(copied, split, copied, copied),
+        in_specs=(copied, split, copied),
         out_specs=copied,
         check_vma=False,
     )
@@ -193,9 +193,9 @@ def _mapped(step: Callable, mesh: Mesh) -> Callable:
 
 def _pmapped(step: Callable, mesh: Mesh) -> Callable:
     on_each = jax.pmap(
-        lambda state, batch, key, earlier: step(state, batch, key, earlier, axis_name=AXIS),
+        lambda state, batch, earlier: step(state, batch, earlier, axis_name=AXIS),
         axis_name=AXIS,
-        in_axes=(None, 0, None, None),
+        in_axes=(None, 0, None),
         out_axes=None,  # type: ignore[arg-type]  # supported; the annotation is too narrow
         devices=list(mesh.devices.flat),
         axis_size=mesh.size,
@@ -206,8 +206,8 @@ def _pmapped(step: Callable, mesh: Mesh) -> Callable:
     def by_device(batch):
         return jax.tree.map(lambda x: x.reshape(mesh.size, x.shape[0] // mesh.size, *x.shape[1:]), batch)
 
-    def run(state, batch, key, earlier):
-        outputs = on_each(state, by_device(batch), key, earlier)
+    def run(state, batch, earlier):
+        outputs = on_each(state, by_device(batch), earlier)
         if jax.process_count() > 1:  # pmap answers with arrays of this process alone
             outputs = multihost_utils.host_local_array_to_global_array(outputs, mesh, PartitionSpec())
         return outputs

@@ -48,7 +48,7 @@ def init():
     }
 
 
-def step(state, batch, key, earlier, *, axis_name=None):
+def step(state, batch, earlier, *, axis_name=None):
     """A step as the systems write it: means over the axis if there is one."""
 
     def loss(params):
@@ -66,7 +66,7 @@ def step(state, batch, key, earlier, *, axis_name=None):
         "opt": opt,
         "key": state["key"],
     }
-    return new, {"loss": value, "draw": jax.random.uniform(key)}
+    return new, {"loss": value, "draw": jax.random.uniform(state["key"])}
 
 
 def batch(number: int, size: int = 8) -> dict[str, np.ndarray]:
@@ -84,7 +84,7 @@ def train(mesh, how="jit", part=slice(None), steps=3):
     losses = []
     for number in range(steps):
         local = jax.tree.map(lambda x: x[part], batch(number))
-        state, metrics = run(state, parallel.put_batch(local, mesh), jax.random.key(number), earlier)
+        state, metrics = run(state, parallel.put_batch(local, mesh), earlier)
         losses.append(float(metrics["loss"]))
     return losses, state
 
@@ -98,7 +98,7 @@ def reference():
     """The plain step, no parallelism at all."""
     state, losses, plain = init(), [], jax.jit(step)
     for number in range(3):
-        state, metrics = plain(state, batch(number), jax.random.key(number), {"scale": 2.0})
+        state, metrics = plain(state, batch(number), {"scale": 2.0})
         losses.append(float(metrics["loss"]))
     return losses, flat(state)
 
@@ -122,7 +122,7 @@ def test_a_batch_that_does_not_divide():
         parallel.put_batch(batch(0, size=6), mesh)
     run = parallel.data_parallel(step, mesh)
     with pytest.raises(InputError, match="6 examples cannot be shared by 4 devices"):
-        run(init(), batch(0, size=6), jax.random.key(0), {"scale": 2.0})
+        run(init(), batch(0, size=6), {"scale": 2.0})
     with pytest.raises(InputError, match="'vmap'; known: jit, shard_map, pmap"):
         parallel.data_parallel(step, mesh, how="vmap")
 
@@ -148,7 +148,7 @@ def test_the_state_is_donated():
     mesh = parallel.mesh()
     state, earlier = parallel.replicate(init(), mesh), parallel.replicate({"scale": jnp.float32(2)}, mesh)
     kernel = state["params"]["Dense_0"]["kernel"]
-    parallel.data_parallel(step, mesh)(state, parallel.put_batch(batch(0), mesh), jax.random.key(0), earlier)
+    parallel.data_parallel(step, mesh)(state, parallel.put_batch(batch(0), mesh), earlier)
     assert kernel.is_deleted()
     assert not earlier["scale"].is_deleted()
 

@@ -22,7 +22,7 @@ class TrainState(NamedTuple):
 
     Attributes:
       step: int32 ``[]``, steps taken; batch number ``step`` is the next one, which makes it the data position too.
-      key: the run's key; step k draws from ``fold_in(key, k)``.
+      key: the run's key; step k draws from ``fold_in(key, k)``, see ``step_key``.
       networks: states by name ("generator", "critic").
       schedule: arrays that validation changes (curriculum weights, patience, best so far); often empty.
     """
@@ -37,6 +37,11 @@ def create(key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransfo
     """The state of step 0 from ``{name: (params, stats, optimiser)}``."""
     states = {name: NetworkState(params, stats, tx.init(params)) for name, (params, stats, tx) in networks.items()}
     return TrainState(jnp.zeros((), jnp.int32), key, states, schedule)
+
+
+def step_key(state: TrainState) -> Key:
+    """The key of the next step: a function of the state alone, so that a resumed run draws what it would have drawn."""
+    return jax.random.fold_in(state.key, state.step)
 
 
 def update(network: NetworkState, grads: Tree, stats: Tree, tx: optax.GradientTransformation) -> NetworkState:

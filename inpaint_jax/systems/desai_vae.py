@@ -17,6 +17,7 @@ from inpaint_jax.naming import resolve
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.feed_forward import feed_forward
@@ -57,7 +58,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         inputs = (batch["image"][:1], jnp.zeros((1, latent_size)))
         return state.create(key_run, {"autoencoder": (*autoencoder.init(key_network, *inputs), tx)})
 
-    def step(state, batch, key, earlier, *, axis_name=None):
+    def step(state, batch, earlier, *, axis_name=None):
         del earlier
 
         def loss(params, stats, batch, key):
@@ -71,7 +72,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             value, parts = total({**blocks.values(prediction, image, hole), "mean": mean, "log_variance": log_variance})
             return value, (stats, parts)
 
-        return steps.network_step(state, batch, key, name="autoencoder", loss=loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(
+            state, batch, step_key(state), name="autoencoder", loss=loss, tx=tx, axis_name=axis_name
+        )
 
     def predict(state, images, hole, noise):
         """What the autoencoder paints, by its running statistics: [B, side, side, C] in its own range."""

@@ -16,7 +16,8 @@ class Stage(NamedTuple):
       name: its folder under the workdir.
       init: ``(key, batch, earlier) -> TrainState``; ``earlier`` maps the names of the stages before it to their
         finished states.
-      step: ``(state, batch, key, earlier, *, axis_name=None) -> (state, {metric: scalar})``.
+      step: ``(state, batch, earlier, *, axis_name=None) -> (state, {metric: scalar})``; what it draws follows from
+        ``optimization.state.step_key(state)``.
       validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
       projection: a ``System`` that completes the stage's training pictures before it begins, given ``earlier``; every
         batch then has its answers as "projection" and their holes as "hole". The stage's settings have ``holes`` and

@@ -9,22 +9,20 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-import jax
-
 from inpaint_jax.compositing import composite
 from inpaint_jax.losses import objective
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import side_by_side
 from inpaint_jax.optimization import steps
-from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import block_prediction, classification
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.augmentation import draw_moves, moved
 from inpaint_jax.systems.parts.block_prediction import Critic
 from inpaint_jax.systems.parts.crops import at_hole
 from inpaint_jax.systems.parts.feed_forward import single_pass
-from inpaint_jax.types import Hole, Image
+from inpaint_jax.types import Hole, Image, Key
 
 FEATURES, NAME = "features", "liu"  # of the stages
 CRITICS = ("global", "local")
@@ -81,8 +79,9 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         critic=Critic(side_by_side(critics), shown, critic_losses) if critics else None,
         settings=own,
         perceive=perceive if perceiving else None,
+        augment=partial(augment, rotation=own["rotation"], shift=own["shift"]),
     )
-    trained = [moving(stage, rotation=own["rotation"], shift=own["shift"])]
+    trained = [stage]
     if perceiving:
         its, classes = stages[FEATURES], networks["features"]["classes"]
         trained.insert(0, classification.stage(FEATURES, network=classifier, classes=classes, settings=its))
@@ -103,14 +102,7 @@ def seen(picture: Image, image: Image, hole: Hole, *, critics: Collection[str], 
     return {critic: given[critic] for critic in critics}
 
 
-def moving(stage: Stage, *, rotation: float, shift: float) -> Stage:
-    """The stage with training pictures that are turned and moved at random (section 4.1)."""
+def augment(key: Key, image: Image, axis_name: str | None, *, rotation: float, shift: float) -> Image:
+    """Training pictures, turned and moved at random (section 4.1), as ``draw_moves`` takes it."""
     draw = partial(draw_moves, rotation=rotation, shift=shift)
-
-    def step(state, batch, key, earlier, *, axis_name=None):
-        key_moves, key_step = jax.random.split(key)
-        image = batch["image"]
-        turned = moved(image, steps.global_draw(draw, key_moves, len(image), axis_name))
-        return stage.step(state, {**batch, "image": turned}, key_step, earlier, axis_name=axis_name)
-
-    return stage._replace(step=step)
+    return moved(image, steps.global_draw(draw, key, len(image), axis_name))

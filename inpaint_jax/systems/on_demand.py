@@ -17,6 +17,7 @@ from inpaint_jax.losses import objective
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.feed_forward import single_pass
@@ -71,7 +72,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         none = {"best": jnp.full((), -jnp.inf), "stale": jnp.zeros((), jnp.int32), "finished": jnp.zeros((), bool)}
         return state.create(key_run, nets, psnr=equal, **none)
 
-    def step(state, batch, key, earlier, *, axis_name=None):
+    def step(state, batch, earlier, *, axis_name=None):
         del earlier
         batch_size = len(batch["image"]) * (1 if axis_name is None else jax.lax.axis_size(axis_name))
         shares = composition(state, batch_size)
@@ -87,7 +88,9 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
             value, parts = total(whole.values(prediction, image, hole))
             return value, (stats, parts)
 
-        after, told = steps.network_step(state, batch, key, name="generator", loss=loss, tx=tx, axis_name=axis_name)
+        after, told = steps.network_step(
+            state, batch, step_key(state), name="generator", loss=loss, tx=tx, axis_name=axis_name
+        )
         return after, told | {f"count_{i + 1}": shares[i].astype(jnp.float32) for i in range(count)}
 
     def predict(state, images, hole):

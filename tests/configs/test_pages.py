@@ -42,7 +42,7 @@ def test_every_choice_of_words(choice):
         keys, states, told = jax.random.split(jax.random.key(0), 4), {}, {}
         for stage in system.stages:
             before = stage.init(keys[0], {"image": images}, states)
-            after, metrics = stage.step(before, batch, keys[0], states)
+            after, metrics = stage.step(before, batch, states)
             told[stage.name] = before, after, metrics
             states[stage.name] = after
         progress = system.begin(states, images, hole, keys, 1)

@@ -184,11 +184,11 @@ def test_devices_agree(initial):
     def run(devices, how):
         mesh = parallel.mesh(jax.devices()[:devices])
         step = parallel.data_parallel(
-            lambda s, b, k, e, *, axis_name=None: STEP(s, b, k, axis_name=axis_name), mesh, how=how
+            lambda s, b, e, *, axis_name=None: STEP(s, b, state.step_key(s), axis_name=axis_name), mesh, how=how
         )
         s, metrics = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh), None
-        for i in range(2):
-            s, metrics = step(s, parallel.put_batch(BATCH, mesh), jax.random.key(i), {})
+        for _ in range(2):
+            s, metrics = step(s, parallel.put_batch(BATCH, mesh), {})
         return jax.device_get((s.networks["generator"].params, s.networks["critic"].stats, metrics))
 
     one = run(1, "jit")
@@ -210,10 +210,10 @@ def line_loss(params, stats, batch, key, *, axis_name=None):
     return (error**2).mean(), ({"seen": stats["seen"] + 1}, {"error": error, "slope": params["w"]})
 
 
-def line_step(s, batch, key, earlier, *, axis_name=None):
+def line_step(s, batch, earlier, *, axis_name=None):
     del earlier
     loss = partial(line_loss, axis_name=axis_name)
-    return steps.network_step(s, batch, key, name="line", loss=loss, tx=TX, axis_name=axis_name)
+    return steps.network_step(s, batch, state.step_key(s), name="line", loss=loss, tx=TX, axis_name=axis_name)
 
 
 def line_state():
@@ -223,9 +223,9 @@ def line_state():
 
 def test_network_step_by_hand():
     """d/dw mean((w x - y + n)^2) = 2 mean(x (w x - y + n)), x = 0, 1, at rate 0.01."""
-    before, key = line_state(), jax.random.key(3)
-    noise = jax.random.normal(key, (2,))
-    after, metrics = line_step(before, rows(2), key, {})
+    before = line_state()
+    noise = jax.random.normal(jax.random.fold_in(jax.random.key(0), 0), (2,))
+    after, metrics = line_step(before, rows(2), {})
     network = after.networks["line"]
     np.testing.assert_allclose(network.params["w"], 1 - 0.01 * (-2 + noise[1]), rtol=1e-6)
     assert int(network.stats["seen"]) == updates(network) == int(after.step) == 1
@@ -238,9 +238,7 @@ def test_network_step_devices_agree():
     def run(devices, how):
         mesh = parallel.mesh(jax.devices()[:devices])
         step = parallel.data_parallel(line_step, mesh, how=how)
-        s, metrics = step(
-            parallel.replicate(line_state(), mesh), parallel.put_batch(rows(8), mesh), jax.random.key(3), {}
-        )
+        s, metrics = step(parallel.replicate(line_state(), mesh), parallel.put_batch(rows(8), mesh), {})
         return jax.device_get((s.networks, metrics))
 
     one = run(1, "jit")

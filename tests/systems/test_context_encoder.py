@@ -43,7 +43,7 @@ def batch():
 
 def steps(stage, state, batch, count):
     """The state after some steps, and the metrics of all."""
-    step = jax.jit(lambda state, batch: stage.step(state, batch, jax.random.fold_in(state.key, state.step), {}))
+    step = jax.jit(lambda state, batch: stage.step(state, batch, {}))
     told = []
     for _ in range(count):
         state, metrics = step(state, batch)
@@ -141,8 +141,8 @@ def runner(config):
         mesh = parallel.mesh(jax.devices()[:count])
         step = parallel.data_parallel(stage.step, mesh, how=how)
         state, metrics = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh), None
-        for i in range(2):
-            state, metrics = step(state, parallel.put_batch(batch, mesh), jax.random.key(i), {})
+        for _ in range(2):
+            state, metrics = step(state, parallel.put_batch(batch, mesh), {})
         return jax.device_get((state.networks, metrics))
 
     return run, jax.device_get(initial.networks)
@@ -218,7 +218,7 @@ def test_an_adversary_that_is_not_there(batch):
         del config.networks["critic"]
     stage, state = started(config)
     with pytest.raises(InputError, match="'adversarial' needs fake_logits; this step offers hole, prediction, target"):
-        jax.eval_shape(lambda: stage.step(state, batch, jax.random.key(0), {}))
+        jax.eval_shape(lambda: stage.step(state, batch, {}))
 
 
 def paper(words):

@@ -41,7 +41,7 @@ def trained(request, batch):
     system = configuration.build_system(config)
     [stage] = system.stages
     state = initial_state(stage, config)
-    step = jax.jit(lambda state, batch: stage.step(state, batch, jax.random.fold_in(state.key, state.step), {}))
+    step = jax.jit(lambda state, batch: stage.step(state, batch, {}))
     told = []
     for _ in range(50):
         state, metrics = step(state, batch)

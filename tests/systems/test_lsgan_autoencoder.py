@@ -171,7 +171,7 @@ def test_devices_agree():
             mesh = parallel.mesh(jax.devices()[:devices])
             state = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh)
             step = parallel.data_parallel(stage.step, mesh, how=how)
-            state, metrics = step(state, parallel.put_batch({"image": image}, mesh), jax.random.key(3), {})
+            state, metrics = step(state, parallel.put_batch({"image": image}, mesh), {})
             found.append(jax.device_get((jax.tree.leaves(state.networks), metrics)))
         for other in found[1:]:
             jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-4), found[0], other)

@@ -119,7 +119,7 @@ def step_of(system, states):
     """The second stage's step on the states before it, to be traced."""
     *first, stage = system.stages
     earlier = {its.name: states[its.name] for its in first}
-    return lambda state, batch, key: stage.step(state, batch, key, earlier)
+    return lambda state, batch: stage.step(state, batch, earlier)
 
 
 def same(one, other):
@@ -143,7 +143,7 @@ def test_players_leave_each_other_alone(descent, mover, other):
     _, states, step = descent
     networks = states["liu"].networks
     weary = networks[other]._replace(opt=jax.tree.map(lambda count: count + 1000, networks[other].opt))
-    after, told = step(states["liu"]._replace(networks={**networks, other: weary}), batch(), jax.random.key(0))
+    after, told = step(states["liu"]._replace(networks={**networks, other: weary}), batch())
     assert same(networks[other].params, after.networks[other].params)
     for part in {"generator": ("Conv_0",), "critic": ("global", "local")}[mover]:
         assert not same(networks[mover].params[part], after.networks[mover].params[part])
@@ -156,11 +156,11 @@ def test_players_leave_each_other_alone(descent, mover, other):
 def test_devices_agree(descent):
     """One device and four, each cropping around the holes of its own examples, which are drawn for the whole batch."""
     system, states, step = descent
-    one = step(states["liu"], batch(), jax.random.key(3))
+    one = step(states["liu"], batch())
     mesh = parallel.mesh(jax.devices()[:4])
     mapped = parallel.data_parallel(system.stages[1].step, mesh, how="pmap")
     begun = {name: parallel.replicate(jax.tree.map(jnp.copy, its), mesh) for name, its in states.items()}
-    four = mapped(begun["liu"], parallel.put_batch(batch(), mesh), jax.random.key(3), {"features": begun["features"]})
+    four = mapped(begun["liu"], parallel.put_batch(batch(), mesh), {"features": begun["features"]})
     for a, b in zip(*(jax.tree.leaves(jax.device_get((its[0].networks, its[1]))) for its in (one, four)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
@@ -181,7 +181,7 @@ def test_a_weight_of_0_leaves_out_what_only_it_needs(off, stages, critics):
     assert [stage.name for stage in system.stages] == stages
     networks = states["liu"].networks
     assert (set(networks["critic"].params) if "critic" in networks else None) == critics
-    after, told = jax.eval_shape(step_of(system, states), states["liu"], batch(), jax.random.key(0))
+    after, told = jax.eval_shape(step_of(system, states), states["liu"], batch())
     assert jax.tree.structure(after) == jax.tree.structure(states["liu"])
     terms = {"reconstruction", *(OFF[name].rpartition(".")[2] for name in set(OFF) - set(off))}
     of_critics = {

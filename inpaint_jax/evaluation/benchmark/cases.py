@@ -80,7 +80,7 @@ def training(config: Config, batch: int) -> Case:
     step = parallel.per_device(stage.step, mesh)
 
     def function(state, batch):
-        return step(state, batch, jax.random.fold_in(state.key, state.step), {})
+        return step(state, batch, {})
 
     state = parallel.replicate(state, mesh)
     batches = (parallel.put_batch({"image": pictures(batch, config.data.size)}, mesh),)

@@ -97,7 +97,7 @@ def stage_shapes(system: System, config: Config) -> dict[str, Any]:
                 feed.check_labelled(stage, source)
         shape = jax.eval_shape(partial(initial_state, stage, config), shapes)
         if shapes:  # a later stage begins after hours
-            jax.eval_shape(keyed(stage), shape, feed.batch_shape(stage, config), None, shapes)
+            jax.eval_shape(stage.step, shape, feed.batch_shape(stage, config), shapes)
         shapes[stage.name] = shape
     return shapes
 
@@ -130,7 +130,7 @@ def train_stage(
             return state
         examples = feed.stage_examples(stage, config, folder, earlier, stop)
         held_out = examples.pop("held_out")
-        step = parallel.data_parallel(keyed(stage), mesh, how=how)
+        step = parallel.data_parallel(stage.step, mesh, how=how)
         measure = validation.measuring(stage, config, held_out=held_out, earlier=earlier, mesh=mesh)
         adapt = jax.jit(stage.adapt) if stage.adapt else None
         number, finished = start, False
@@ -139,7 +139,7 @@ def train_stage(
                 report.overview(state)
             batches = feed.batches(config, settings, start, mesh, classes=stage.classes, **examples)
             for number, batch in enumerate(batches, start + 1):
-                state, metrics = step(state, batch, None, earlier)
+                state, metrics = step(state, batch, earlier)
                 report.note(metrics)
                 validated = None
                 if measure and adapt and number % settings.adapt_every == 0:
@@ -166,16 +166,6 @@ def train_stage(
     if not finished:  # only now: everything is on the disk
         raise stop.error(f"step {number} of {settings.steps} of {stage.name} is saved")
     return state
-
-
-def keyed(stage: Stage):
-    """The stage's step with the key of its step number, which is part of the state."""
-
-    def step(state, batch, key, earlier, *, axis_name=None):
-        del key
-        return stage.step(state, batch, jax.random.fold_in(state.key, state.step), earlier, axis_name=axis_name)
-
-    return step
 
 
 @jax.jit

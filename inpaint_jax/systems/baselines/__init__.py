@@ -42,7 +42,7 @@ def ready(system: System, batches: Iterable[Mapping[str, Any]] = (), *, name: st
         for batch in batches:
             batch = {"image": jnp.asarray(batch["image"])}
             state = stage.init(jax.random.key(0), batch, states) if state is None else state
-            state, _ = step(state, batch, jax.random.key(0), states)
+            state, _ = step(state, batch, states)
         if state is None:
             raise InputError(f"the baseline {name!r} needs training pictures for its {stage.name}, and was given none")
         states[stage.name] = state

@@ -46,8 +46,8 @@ def nearest(*, pictures: int = 1000) -> System:
         filled = {"filled": jnp.zeros((), jnp.int32)}
         return TrainState(jnp.zeros((), jnp.int32), key, {"gallery": NetworkState(images, {}, ())}, filled)
 
-    def step(state, batch, key, earlier, *, axis_name=None):
-        del key, earlier
+    def step(state, batch, earlier, *, axis_name=None):
+        del earlier
         images = batch["image"]
         if axis_name is not None:
             images = jax.lax.all_gather(images, axis_name, tiled=True)

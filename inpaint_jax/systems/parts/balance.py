@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from inpaint_jax import masks
 from inpaint_jax.compositing import fill
 from inpaint_jax.optimization import state, steps
-from inpaint_jax.optimization.state import TrainState
+from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.search_loss import SearchLoss
 
@@ -36,8 +36,8 @@ def stage(name: str, *, loss: SearchLoss, draw_latent: Callable, size: int, sett
         del batch, earlier
         return state.create(key, {}, **{label: jnp.ones(()) for label in balanced})
 
-    def step(state, batch, key, earlier, *, axis_name=None):
-        key_hole, key_latent = jax.random.split(key)
+    def step(state, batch, earlier, *, axis_name=None):
+        key_hole, key_latent = jax.random.split(step_key(state))
         image = batch["image"]
         hole = steps.global_draw(draw, key_hole, len(image), axis_name)
         latent = steps.global_draw(draw_latent, key_latent, len(image), axis_name)

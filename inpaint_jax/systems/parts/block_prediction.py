@@ -14,7 +14,7 @@ from inpaint_jax.losses.reconstruction import masked_l2
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
-from inpaint_jax.optimization.state import TrainState
+from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.blocks import Blocks
 from inpaint_jax.types import Batch, Hole, Image, Key
@@ -60,6 +60,7 @@ def stage(
     start: Callable | None = None,
     damage: Callable | None = None,
     perceive: Callable | None = None,
+    augment: Callable | None = None,
 ) -> Predictor:
     """A generator, trained to predict blocks.
 
@@ -74,6 +75,7 @@ def stage(
       start: ``(key, image, earlier) -> (params, stats)``, the generator at the first step; by default drawn.
       damage: ``(earlier, image, hole) -> what the generator is given``; by default ``blocks.damage``.
       perceive: ``(earlier, prediction, target) -> {name: value}``, which the generator's losses are offered as well.
+      augment: ``(key, image, axis_name) -> image``, training pictures changed at random; None: not.
 
     Raises:
       InputError: for names that stand for nothing.
@@ -92,6 +94,7 @@ def stage(
         start=start or (lambda key, image, earlier: generator.init(key, image)),
         damage=damage or (lambda earlier, image, hole: blocks.damage(image, hole)),
         perceive=perceive or (lambda earlier, prediction, target: {}),
+        augment=augment,
         total=objective(settings["losses"]),
         critic_total=objective(critic.losses) if critic else None,
         tx=tx,
@@ -112,6 +115,7 @@ class BlockPrediction:
     start: Callable
     damage: Callable
     perceive: Callable
+    augment: Callable | None
     total: Objective
     critic_total: Objective | None
     tx: Mapping[str, optax.GradientTransformation]
@@ -127,8 +131,9 @@ class BlockPrediction:
             nets["critic"] = (*self.critic.network.init(key_critic, shown), self.tx["critic"])
         return state.create(key_run, nets)
 
-    def reconstruct(self, state, batch, key, earlier, *, axis_name=None):
+    def reconstruct(self, state, batch, earlier, *, axis_name=None):
         """The step of a generator alone."""
+        key, batch = self.augmented(state, batch, axis_name)
 
         def loss(params, stats, batch, key):
             image = batch["image"]
@@ -142,8 +147,9 @@ class BlockPrediction:
             state, batch, key, name="generator", loss=loss, tx=self.tx["generator"], axis_name=axis_name
         )
 
-    def compete(self, state, batch, key, earlier, *, axis_name=None):
+    def compete(self, state, batch, earlier, *, axis_name=None):
         """The step of a generator and a critic."""
+        key, batch = self.augmented(state, batch, axis_name)
         critic, blocks, image = self.critic, self.blocks, batch["image"]
         assert critic
         hole = blocks.draw(key, len(image), axis_name)
@@ -168,6 +174,14 @@ class BlockPrediction:
             stale_critic=self.stale_critic,
             axis_name=axis_name,
         )
+
+    def augmented(self, state: TrainState, batch: Batch, axis_name: str | None) -> tuple[Key, Batch]:
+        """What the next step draws its holes from, and its batch, whose pictures are changed at random or not."""
+        key = step_key(state)
+        if self.augment is None:
+            return key, batch
+        key_augment, key = jax.random.split(key)
+        return key, {**batch, "image": self.augment(key_augment, batch["image"], axis_name)}
 
     def offered(self, prediction, image, hole, earlier) -> dict[str, Any]:
         """What the generator's losses are offered, besides logits."""

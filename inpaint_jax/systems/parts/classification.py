@@ -14,6 +14,7 @@ import optax
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.augmentation import draw_moves, moved
 
@@ -45,7 +46,7 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
         key_network, key_run = jax.random.split(key)
         return state.create(key_run, {"classifier": (*network.init(key_network, batch["image"][:1]), tx)})
 
-    def step(state, batch, key, earlier, *, axis_name=None):
+    def step(state, batch, earlier, *, axis_name=None):
         del earlier
 
         def loss(params, stats, batch, key):
@@ -58,7 +59,9 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
             total = told["cross_entropy"] + settings["auxiliary"] * sum(others, jnp.zeros(()))
             return total.mean(), (stats, told)
 
-        return steps.network_step(state, batch, key, name="classifier", loss=loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(
+            state, batch, step_key(state), name="classifier", loss=loss, tx=tx, axis_name=axis_name
+        )
 
     def validate(state, batch, key, earlier):
         """Cross entropy in nats and top-1 accuracy of the pictures as they are; some of them as training sees them."""

@@ -14,6 +14,7 @@ from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage
 
 PICTURES = 64  # samples in a grid
@@ -71,9 +72,9 @@ def stage(
         generator_updates=generator_updates,
     )
 
-    def step(state, batch, key, earlier, *, axis_name=None):
+    def step(state, batch, earlier, *, axis_name=None):
         del earlier
-        return train(state, batch, key, axis_name=axis_name)
+        return train(state, batch, step_key(state), axis_name=axis_name)
 
     def validate(state, batch, key, earlier):
         """Samples of the generator with its running statistics, as the search will use it."""

@@ -15,7 +15,7 @@ from inpaint_jax.compositing import composite, fill
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
-from inpaint_jax.optimization.state import TrainState
+from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.search_loss import SearchLoss
 from inpaint_jax.types import Hole, Image, Latent, PerExample
@@ -52,7 +52,7 @@ def stage(
         image = batch["image"][:1]
         return state.create(key_run, {"encoder": (*encoder.init(key_encoder, image, image[..., :1]), tx)})
 
-    def step(state, batch, key, earlier, *, axis_name=None):
+    def step(state, batch, earlier, *, axis_name=None):
         def encoder_loss(params, stats, batch, key):
             hole = steps.global_draw(draw, key, batch["image"].shape[0], axis_name)
             damaged = fill(batch["image"], hole)
@@ -60,7 +60,9 @@ def stage(
             total, parts = search_loss(earlier, damaged, hole, latent)
             return total, (stats, {"total": total, **parts})
 
-        return steps.network_step(state, batch, key, name="encoder", loss=encoder_loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(
+            state, batch, step_key(state), name="encoder", loss=encoder_loss, tx=tx, axis_name=axis_name
+        )
 
     def validate(state, batch, key, earlier):
         """The objective where a search would begin, and of some pictures: true, damaged, painted, pasted."""

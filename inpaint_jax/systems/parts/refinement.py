@@ -19,7 +19,7 @@ from inpaint_jax.naming import resolve
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
-from inpaint_jax.optimization.state import TrainState
+from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.types import Batch, Hole, Image, Key
 
@@ -61,7 +61,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
         key_network, key_run = jax.random.split(key)
         return state.create(key_run, {NAME: (*autoencoder.init(key_network, batch["image"][:1]), tx)})
 
-    def step(state, batch, key, earlier, *, axis_name=None):
+    def step(state, batch, earlier, *, axis_name=None):
         del earlier
 
         def loss(params, stats, batch, key):
@@ -70,7 +70,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
             value, parts = total({"prediction": prediction, "target": image})
             return value, (stats, parts)
 
-        return steps.network_step(state, batch, key, name=NAME, loss=loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(state, batch, step_key(state), name=NAME, loss=loss, tx=tx, axis_name=axis_name)
 
     def validate(state, batch, key, earlier):
         """The squared error of what is given and of what is returned, and of some pictures: true, given, returned."""

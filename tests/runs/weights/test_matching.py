@@ -47,7 +47,7 @@ def build(*, size, networks, stages):
         other = {"scale": jnp.ones(3)}, {}, tx
         return state.create(key, {"perceiver": (*network.init(key, batch["image"]), tx), "other": other})
 
-    def step(state, batch, key, earlier, *, axis_name=None):
+    def step(state, batch, earlier, *, axis_name=None):
         del earlier
 
         def loss(params, stats, batch, key):
@@ -55,7 +55,7 @@ def build(*, size, networks, stages):
             logits, stats = network.apply(params, stats, batch["image"], train=True)
             return (logits**2).mean(), (stats, {"height": (logits**2).mean(1)})
 
-        return steps.network_step(state, batch, key, name="perceiver", loss=loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(state, batch, state.key, name="perceiver", loss=loss, tx=tx, axis_name=axis_name)
 
     return single_pass(lambda states, images, hole: images, Stage("perceiver", init, step), size=size)
 

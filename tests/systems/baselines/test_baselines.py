@@ -70,12 +70,12 @@ def test_nearest_never_takes_an_empty_place_and_replaces_the_oldest():
     (stage,) = system.stages
     gallery = noise(1, count=6) + 0.05
     state = stage.init(KEYS[0], {"image": jnp.zeros((3, 16, 16, 3))}, {})
-    state, metrics = stage.step(state, {"image": gallery[:3]}, KEYS[0], {})
+    state, metrics = stage.step(state, {"image": gallery[:3]}, {})
     assert metrics == {"pictures": 3} and state.step == 1
     grey = np.full((1, 16, 16, 3), 0.0, np.float32)  # nearest to an empty place, were it there
     answer = completed(system, {"gallery": state}, grey, HOLE[:1])
     assert any(np.array_equal(answer[0, 8, 8], picture[8, 8]) for picture in gallery[:3])
-    state, metrics = stage.step(state, {"image": gallery[3:]}, KEYS[0], {})
+    state, metrics = stage.step(state, {"image": gallery[3:]}, {})
     assert metrics == {"pictures": 4}
     np.testing.assert_array_equal(state.networks["gallery"].params, gallery[[4, 5, 2, 3]])
 
@@ -84,9 +84,9 @@ def test_nearest_fills_its_gallery_the_same_on_several_devices():
     (stage,) = BASELINES["nearest"](pictures=8).stages
     gallery = noise(1, count=8)
     state = stage.init(KEYS[0], {"image": gallery}, {})
-    one, _ = stage.step(state, {"image": gallery}, KEYS[0], {})
+    one, _ = stage.step(state, {"image": gallery}, {})
     step = jax.pmap(
-        lambda s, b: stage.step(s, b, KEYS[0], {}, axis_name="data")[0],
+        lambda s, b: stage.step(s, b, {}, axis_name="data")[0],
         axis_name="data",
         in_axes=(None, 0),
         out_axes=None,

@@ -67,8 +67,8 @@ def initial():
 @pytest.fixture(scope="module")
 def trained(initial):
     reached = initial
-    for i in range(60):
-        reached, _ = STEP(reached, {"image": IMAGES}, jax.random.key(i), EARLIER)
+    for _ in range(60):
+        reached, _ = STEP(reached, {"image": IMAGES}, EARLIER)
     return reached
 
 
@@ -93,7 +93,7 @@ def test_what_a_hole_hides_never_matters(initial):
     """Neither to training, nor to where a search begins; NaN would spread."""
     step = jax.jit(made(holes="center").step)
     hidden = jnp.where(masks.center(jax.random.key(0), SIZE)[None] > 0.5, jnp.nan, IMAGES)
-    states = [step(initial, {"image": images}, jax.random.key(0), EARLIER) for images in (IMAGES, hidden)]
+    states = [step(initial, {"image": images}, EARLIER) for images in (IMAGES, hidden)]
     jax.tree.map(np.testing.assert_array_equal, *((s.networks, metrics) for s, metrics in states))
 
 
@@ -107,9 +107,9 @@ def test_devices_agree():
         step = parallel.data_parallel(stage.step, mesh, how=how)
         now = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh)
         earlier, metrics = parallel.replicate(EARLIER, mesh), None
-        for i in range(2):
+        for _ in range(2):
             batch = parallel.put_batch({"image": np.asarray(IMAGES)}, mesh)
-            now, metrics = step(now, batch, jax.random.key(i), earlier)
+            now, metrics = step(now, batch, earlier)
         return jax.device_get((now.networks["encoder"].params, now.networks["encoder"].stats, metrics))
 
     one = run(1, "jit")
@@ -135,4 +135,4 @@ def test_bad_holes_are_refused_when_the_stage_is_built(holes, message):
 def test_more_families_than_pictures(initial):
     stage = made(holes=",".join(["left"] * 9))
     with pytest.raises(InputError, match="batch of 8 pictures cannot have holes of 9 families"):
-        jax.eval_shape(stage.step, initial, {"image": IMAGES}, jax.random.key(0), EARLIER)
+        jax.eval_shape(stage.step, initial, {"image": IMAGES}, EARLIER)
