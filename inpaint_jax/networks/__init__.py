@@ -30,12 +30,12 @@ from inpaint_jax.networks import (
     vgg16,
     vgg19,
 )
-from inpaint_jax.networks.classified import Classified
+from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.functional import Network, predict, pure, side_by_side, weights_of
 
 __all__ = [
     "NETWORKS",
-    "Classified",
+    "ClassifierOutput",
     "Network",
     "build",
     "predict",

@@ -1,12 +1,12 @@
-"""What every classifier answers, whatever its layers."""
+"""What every classifier returns, whatever its layers."""
 
 from typing import NamedTuple
 
 import jax
 
 
-class Classified(NamedTuple):
-    """What the network says of pictures.
+class ClassifierOutput(NamedTuple):
+    """Outputs of a classifier of images.
 
     Attributes:
       logits: ``[B, classes]``.

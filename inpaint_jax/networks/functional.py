@@ -90,9 +90,9 @@ def side_by_side(networks: Mapping[str, Network]) -> Network:
     def apply(params, stats, inputs, *, train, key=None, axis_name=None):
         outputs, updated = {}, {}
         for number, (name, network) in enumerate(networks.items()):
-            own = None if key is None else jax.random.fold_in(key, number)
+            key_call = None if key is None else jax.random.fold_in(key, number)
             outputs[name], updated[name] = network.apply(
-                params[name], stats[name], inputs[name], train=train, key=own, axis_name=axis_name
+                params[name], stats[name], inputs[name], train=train, key=key_call, axis_name=axis_name
             )
         return outputs, updated
 

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 from jax import numpy as jnp
 
-from inpaint_jax.networks.classified import Classified
+from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.layers import BatchNorm, Conv, Dropout, max_pool
 
 HE = nn.initializers.he_normal()
@@ -25,7 +25,7 @@ AUXILIARY = ("4a", "4d")  # with a classifier of their own
 
 
 class GoogLeNet(nn.Module):
-    """Pictures ``[B, S, S, 3]`` to ``Classified``.
+    """Pictures ``[B, S, S, 3]`` to ``ClassifierOutput``.
 
     The first two poolings and both response norms of Szegedy et al. are left out, and every convolution has a batch
     norm without a scale. At stride 1 and 64 px, 3b is 64x64, 4b 32x32 and 5b 16x16. Layers have the names of Szegedy et
@@ -47,7 +47,7 @@ class GoogLeNet(nn.Module):
     axis_name: str | None = None
 
     @nn.compact
-    def __call__(self, images: jax.Array, *, train: bool) -> Classified:
+    def __call__(self, images: jax.Array, *, train: bool) -> ClassifierOutput:
         def normed(name, x):
             norm = BatchNorm(use_scale=False, axis_name=self.axis_name, name=f"{name}_norm")
             return nn.relu(norm(x, use_running_average=not train))
@@ -84,4 +84,4 @@ class GoogLeNet(nn.Module):
             if name in AUXILIARY:
                 others.append(auxiliary(f"auxiliary_{name}", x))
         logits = nn.Dense(self.classes, name="classifier")(dropped(x.mean((1, 2))))
-        return Classified(logits, tuple(others), features)
+        return ClassifierOutput(logits, tuple(others), features)

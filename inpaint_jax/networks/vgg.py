@@ -7,7 +7,7 @@ import jax
 from jax import numpy as jnp
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.networks.classified import Classified
+from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.layers import Conv, max_pool
 
 HE = nn.initializers.he_normal()
@@ -56,6 +56,6 @@ def feature_maps(images: jax.Array, blocks: Blocks, last: str, width: int) -> di
     return maps
 
 
-def classified(maps: dict[str, jax.Array], last: str, classes: int) -> Classified:
+def classified(maps: dict[str, jax.Array], last: str, classes: int) -> ClassifierOutput:
     """Classify the mean of the last map; the dense layer belongs to the module that calls."""
-    return Classified(nn.Dense(classes, name="classifier")(maps[last].mean((1, 2))), (), maps)
+    return ClassifierOutput(nn.Dense(classes, name="classifier")(maps[last].mean((1, 2))), (), maps)

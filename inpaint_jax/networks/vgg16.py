@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 
 from inpaint_jax.networks import vgg
-from inpaint_jax.networks.classified import Classified
+from inpaint_jax.networks.classified import ClassifierOutput
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels and convolutions between poolings
 LAYERS = vgg.layers(BLOCKS)
@@ -28,7 +28,7 @@ class VGG16(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Images ``[B, H, W, 3]`` in [-1, 1] to ``Classified``, whose features are those of ``VGG16``.
+    """Images ``[B, H, W, 3]`` in [-1, 1] to ``ClassifierOutput``, whose features are those of ``VGG16``.
 
     The mean of the last map takes the place of three fully connected layers, whose 120 million parameters few images
     can teach: any side will do, and there is no dropout. The convolutions have the names of ``VGG16``, "conv1_1", ...;
@@ -45,6 +45,6 @@ class Classifier(nn.Module):
     width: int = 64
 
     @nn.compact
-    def __call__(self, images: jax.Array, *, train: bool) -> Classified:
+    def __call__(self, images: jax.Array, *, train: bool) -> ClassifierOutput:
         del train
         return vgg.classified(vgg.feature_maps(images, BLOCKS, self.last, self.width), self.last, self.classes)

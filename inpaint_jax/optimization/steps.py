@@ -117,8 +117,8 @@ def adversarial_step(
         return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
 
     def mode(number):
-        own = None if key is None else jax.random.fold_in(key, number)
-        return {"train": True, "key": own, "axis_name": axis_name}
+        key_call = None if key is None else jax.random.fold_in(key, number)
+        return {"train": True, "key": key_call, "axis_name": axis_name}
 
     generator, critic = state.networks["generator"], state.networks["critic"]
 
@@ -128,9 +128,11 @@ def adversarial_step(
     def judge(params, fake):
         real_logits, stats = criticize(params, critic.stats, real, **mode(1))
         fake_logits, stats = criticize(params, stats, fake, **mode(2))
-        answers = {**offered("real", real_logits), **offered("fake", fake_logits)}
+        answers = {**named_logits("real", real_logits), **named_logits("fake", fake_logits)}
         total, parts = critic_objective(answers)
-        scores = {f"critic_{name.removesuffix('_logits')}": jax.nn.sigmoid(its).mean() for name, its in answers.items()}
+        scores = {
+            f"critic_{name.removesuffix('_logits')}": jax.nn.sigmoid(logits).mean() for name, logits in answers.items()
+        }
         return total, (stats, {**averaged(parts), **scores})
 
     fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
@@ -140,7 +142,7 @@ def adversarial_step(
 
     def deceive(fake, number):
         fake_logits, _ = criticize(scoring.params, scoring.stats, fake, **mode(number))
-        total, parts = generator_objective({"prediction": fake, **offered("fake", fake_logits)})
+        total, parts = generator_objective({"prediction": fake, **named_logits("fake", fake_logits)})
         return total, averaged(parts)
 
     for i in range(generator_updates):
@@ -154,10 +156,10 @@ def adversarial_step(
     return state._replace(step=state.step + 1, networks=networks), mean(metrics)
 
 
-def offered(which: str, logits: jax.Array | Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-    """A critic's answer to "real" or "fake" pictures, or that of several, by the names that losses ask for."""
+def named_logits(which: str, logits: jax.Array | Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+    """A critic's logits of "real" or "fake" pictures, or those of several, by the names that losses ask for."""
     if isinstance(logits, Mapping):
-        return {f"{which}_{critic}_logits": its for critic, its in logits.items()}
+        return {f"{which}_{critic}_logits": of_one for critic, of_one in logits.items()}
     return {f"{which}_logits": logits}
 
 

@@ -38,8 +38,8 @@ def build(
     Args:
       size: side of the pictures.
       networks: ``generator``, ``critic`` and ``latent_size`` as in ``yeh.build``; ``classifier`` (``{"name", "classes",
-        **fields}``, pictures to ``Classified``), and ``classifier_mean``, the mean colour in [0, 255] that is taken
-        from its pictures.
+        **fields}``, pictures to ``ClassifierOutput``), and ``classifier_mean``, the mean colour in [0, 255] that is
+        taken from its pictures.
       losses: the search's objective, see ``latent_search.build``. Also offered: ``features`` and ``class_logits`` of
         the generator's picture, ``completed_features`` and ``completed_class_logits`` of the completed one.
       search: likewise; also ``classifier_input``: "converted", as the classifier was trained, or "raw", pictures in

@@ -43,6 +43,6 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     )
 
     def paint(states, images, hole):
-        return paint_block(states, images, blocks.gap(hole))
+        return paint_block(states, images, blocks.trained_hole(hole))
 
     return single_pass(paint, stage, size=size, supports=blocks.supports)

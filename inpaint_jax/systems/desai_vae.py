@@ -41,12 +41,12 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the block.
     """
-    own, label = stages[NAME], f"stages.{NAME}"
+    settings, label = stages[NAME], f"stages.{NAME}"
     autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")
     side, latent_size = networks["autoencoder"]["decoder"]["size"], networks["autoencoder"]["bottleneck"]
-    blocks = block_task.build(size=size, side=side, holes=own["holes"], networks=networks, label=f"{label}.holes")
-    total = objective(own["losses"])
-    tx = optimizers.build(own["optimizer"], num_steps=own["steps"], label=f"{label}.optimizer")
+    blocks = block_task.build(size=size, side=side, holes=settings["holes"], networks=networks, label=f"{label}.holes")
+    total = objective(settings["losses"])
+    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
     first_noise = resolve(search["answer"], ANSWERS, kind="search.answer")
 
     def draw_noise(key, count):
@@ -69,7 +69,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             (prediction, mean, log_variance), stats = autoencoder.apply(
                 params, stats, given, noise, train=True, axis_name=axis_name
             )
-            value, parts = total({**blocks.values(prediction, image, hole), "mean": mean, "log_variance": log_variance})
+            values = blocks.loss_values(prediction, image, hole)
+            value, parts = total({**values, "mean": mean, "log_variance": log_variance})
             return value, (stats, parts)
 
         return steps.network_step(
@@ -87,13 +88,16 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         image = batch["image"]
         hole = blocks.draw(key, len(image))
         block = predict(state, image, hole, jnp.zeros((len(image), latent_size)))
-        return {"masked_l2": masked_l2(**blocks.values(block, image, hole))}, blocks.views(image, hole, block)
+        return {"masked_l2": masked_l2(**blocks.loss_values(block, image, hole))}, blocks.views(image, hole, block)
 
     def paint(states, images, hole, keys, k):
         noise = jax.vmap(lambda key: draw_noise(key, k))(keys)  # [B, K, N]
         noise = noise.at[:, 0].multiply(first_noise)
-        gap = blocks.gap(hole)
-        painted = [blocks.restored(images, predict(states[NAME], images, gap, noise[:, i]), gap) for i in range(k)]
-        return jnp.stack(painted, axis=1)
+        trained = blocks.trained_hole(hole)
+
+        def answer(noise):
+            return blocks.pasted(images, predict(states[NAME], images, trained, noise), trained)
+
+        return jnp.stack([answer(noise[:, i]) for i in range(k)], axis=1)
 
     return feed_forward(paint, Stage(NAME, init, step, validate=validate), size=size, supports=blocks.supports)

@@ -17,7 +17,7 @@ from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import block_prediction
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.block_prediction import Critic, Predictor
-from inpaint_jax.systems.parts.blocks import Blocks
+from inpaint_jax.systems.parts.blocks import BlockTask
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
 FIRST, SECOND = "reconstruction", "adversarial"  # the stages' names begin so
@@ -42,7 +42,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         raise InputError(f"networks.generator.size: a block of {side} pixels is no corner of a picture of {size}")
     generator = build_network(networks["generator"], label="networks.generator")
     critic = Critic(build_network(networks["critic"], label="networks.critic"))
-    models: list[tuple[Blocks, Predictor, Predictor]] = []
+    models: list[tuple[BlockTask, Predictor, Predictor]] = []
     used: set[str] = set()
     for name in sorted(name for name in stages if name.startswith(FIRST)):
         after = SECOND + name.removeprefix(FIRST)
@@ -75,20 +75,20 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     def paint(states, images, hole):
         painted = jnp.asarray(images)
         for blocks, _, model in models:  # pictures of a batch may differ in their corners
-            own = blocks.inside(hole).any(1)
+            fits = blocks.fits(hole).any(1)
 
             def painting(blocks=blocks, model=model):
-                return model.paint(states, images, blocks.gap(hole))
+                return model.paint(states, images, blocks.trained_hole(hole))
 
-            its = jax.lax.cond(own.any(), painting, lambda: jnp.asarray(images))
-            painted = jnp.where(own[:, None, None, None], its, painted)
+            completed = jax.lax.cond(fits.any(), painting, lambda: jnp.asarray(images))
+            painted = jnp.where(fits[:, None, None, None], completed, painted)
         return painted
 
     ordered = (stage for _, first, second in models for stage in (first.stage, second.stage))
     return single_pass(paint, *ordered, size=size, supports=supports)
 
 
-def finetune(first: Predictor, blocks: Blocks) -> dict[str, Callable]:
+def finetune(first: Predictor, blocks: BlockTask) -> dict[str, Callable]:
     """The second stage goes on with the first one's generator."""
     del blocks
 
@@ -101,7 +101,7 @@ def finetune(first: Predictor, blocks: Blocks) -> dict[str, Callable]:
     return {"start": start}
 
 
-def refine(first: Predictor, blocks: Blocks) -> dict[str, Callable]:
+def refine(first: Predictor, blocks: BlockTask) -> dict[str, Callable]:
     """The second stage has its own generator, which is given the picture that the first one completed."""
 
     def damage(earlier, image, hole):

@@ -45,8 +45,8 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the picture.
     """
-    own = stages[NAME]
-    total = objective(own["losses"])
+    settings = stages[NAME]
+    total = objective(settings["losses"])
     critics = {
         critic: build_network(networks[f"{critic}_critic"], label=f"networks.{critic}_critic")
         for critic in CRITICS
@@ -55,7 +55,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     classifier = build_network(networks["features"], label="networks.features")
     perceiving = total.reads("features") or total.reads("target_features")
     grey = {"fill": 0.0, "unit_range": False}
-    whole = block_task.build(size=size, side=size, holes=own["holes"], networks=grey, label=f"stages.{NAME}.holes")
+    whole = block_task.build(size=size, side=size, holes=settings["holes"], networks=grey, label=f"stages.{NAME}.holes")
 
     def perceive(earlier, prediction, target):
         net = earlier[FEATURES].networks["classifier"]
@@ -77,14 +77,16 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         blocks=whole,
         generator=build_network(networks["generator"], label="networks.generator"),
         critic=Critic(side_by_side(critics), shown, critic_losses) if critics else None,
-        settings=own,
+        settings=settings,
         perceive=perceive if perceiving else None,
-        augment=partial(augment, rotation=own["rotation"], shift=own["shift"]),
+        augment=partial(augment, rotation=settings["rotation"], shift=settings["shift"]),
     )
     trained = [stage]
     if perceiving:
-        its, classes = stages[FEATURES], networks["features"]["classes"]
-        trained.insert(0, classification.stage(FEATURES, network=classifier, classes=classes, settings=its))
+        classes = networks["features"]["classes"]
+        trained.insert(
+            0, classification.stage(FEATURES, network=classifier, classes=classes, settings=stages[FEATURES])
+        )
     return single_pass(paint, *trained, size=size, supports=whole.supports)
 
 

@@ -42,9 +42,9 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the picture.
     """
-    own, label = stages[NAME], f"stages.{NAME}"
-    count, pixels, patience = own["levels"], own["pixels_per_level"], own["patience"]
-    if min(count, pixels, own["holdout"], own["adapt_every"]) < 1 or patience < 0:
+    settings, label = stages[NAME], f"stages.{NAME}"
+    count, pixels, patience = settings["levels"], settings["pixels_per_level"], settings["patience"]
+    if min(count, pixels, settings["holdout"], settings["adapt_every"]) < 1 or patience < 0:
         at_least = "levels, pixels_per_level, holdout and adapt_every must be at least 1, patience at least 0"
         raise InputError(f"{label}: {at_least}")
     if networks["generator"].get("size", size) != size:
@@ -52,15 +52,15 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     generator = build_network(networks["generator"], label="networks.generator")
     holes = f"square:1-{count * pixels}"
     whole = block_task.build(size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level")
-    total = objective(own["losses"])
-    tx = optimizers.build(own["optimizer"], num_steps=own["steps"], label=f"{label}.optimizer")
+    total = objective(settings["losses"])
+    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
     equal = jnp.ones(count)  # what the levels are thought to reach before the first validation
-    curriculum.composition(own["curriculum"], equal, 0.0, batch_size=1)  # an unknown rule is refused now
+    curriculum.composition(settings["curriculum"], equal, 0.0, batch_size=1)  # an unknown rule is refused now
 
     def composition(state, batch_size):
         """How many examples of a batch each level gets: a function of the last validation and of the step."""
-        progress = state.step / own["steps"]
-        return curriculum.composition(own["curriculum"], state.schedule["psnr"], progress, batch_size=batch_size)
+        progress = state.step / settings["steps"]
+        return curriculum.composition(settings["curriculum"], state.schedule["psnr"], progress, batch_size=batch_size)
 
     def draw_level(key, level):
         return masks.square_level(key, size, level=level, step=pixels)
@@ -85,13 +85,13 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
             hole = steps.global_draw(draw, key, len(image), axis_name)
             given = whole.damage(image, hole)
             prediction, stats = generator.apply(params, stats, given, train=True, axis_name=axis_name)
-            value, parts = total(whole.values(prediction, image, hole))
+            value, parts = total(whole.loss_values(prediction, image, hole))
             return value, (stats, parts)
 
-        after, told = steps.network_step(
+        after, terms = steps.network_step(
             state, batch, step_key(state), name="generator", loss=loss, tx=tx, axis_name=axis_name
         )
-        return after, told | {f"count_{i + 1}": shares[i].astype(jnp.float32) for i in range(count)}
+        return after, terms | {f"count_{i + 1}": shares[i].astype(jnp.float32) for i in range(count)}
 
     def predict(state, images, hole):
         """What the generator paints, by its running statistics: whole pictures in its own range."""
@@ -106,7 +106,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
             keys = jax.random.split(jax.random.fold_in(key, level), len(image))
             hole = jax.vmap(lambda key, level=level: draw_level(key, level))(keys)
             painted = predict(state, image, hole)
-            completed = composite(image, whole.restored(image, painted, hole), hole)
+            completed = composite(image, whole.pasted(image, painted, hole), hole)
             psnr = jnp.minimum(metrics.psnr(completed, image), BEST)
             scores[f"psnr_{level}"], views = psnr, whole.views(image, hole, painted)
         return scores, views
@@ -124,6 +124,6 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         }
 
     def paint(states, images, hole):
-        return whole.restored(images, predict(states[NAME], images, hole), hole)
+        return whole.pasted(images, predict(states[NAME], images, hole), hole)
 
     return single_pass(paint, Stage(NAME, init, step, validate=validate, adapt=adapt), size=size)

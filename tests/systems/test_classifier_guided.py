@@ -12,7 +12,7 @@ import inpaint_jax
 from inpaint_jax import parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses.contextual import importance_weight
-from inpaint_jax.networks.classified import Classified
+from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.googlenet import HE, INCEPTIONS, GoogLeNet
 from inpaint_jax.networks.layers import BatchNorm, Conv
@@ -39,7 +39,7 @@ class Classifier(nn.Module):
         x = BatchNorm(axis_name=self.axis_name, name="norm")(first, use_running_average=not train)
         second = nn.relu(Conv(8, 3, strides=2, kernel_init=HE, name="conv2")(x))
         logits, other = (nn.Dense(self.classes)(maps.mean((1, 2))) for maps in (second, x))
-        return Classified(logits, (other,), {"3b": x, "4b": second})
+        return ClassifierOutput(logits, (other,), {"3b": x, "4b": second})
 
 
 def config(tiny, *overrides):

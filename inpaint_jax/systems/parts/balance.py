@@ -52,8 +52,8 @@ def stage(name: str, *, loss: SearchLoss, draw_latent: Callable, size: int, sett
             parts = jax.lax.all_gather(parts, axis_name, tiled=True)
         medians = {label: jnp.median(part) for label, part in parts.items()}
         found = {label: ratio(medians[REFERENCE], medians[label]) for label in balanced}
-        told = {**medians, **{f"weight_{label}": value for label, value in found.items()}}
-        return state._replace(step=state.step + 1, schedule=found), told
+        metrics = {**medians, **{f"weight_{label}": value for label, value in found.items()}}
+        return state._replace(step=state.step + 1, schedule=found), metrics
 
     return Stage(name, init, step)
 

@@ -16,7 +16,7 @@ from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
-from inpaint_jax.systems.parts.blocks import Blocks
+from inpaint_jax.systems.parts.blocks import BlockTask
 from inpaint_jax.types import Batch, Hole, Image, Key
 
 BCE: Mapping[str, Any] = {"discriminator_bce": {"weight": 1.0}}
@@ -53,7 +53,7 @@ class Critic(NamedTuple):
 def stage(
     name: str,
     *,
-    blocks: Blocks,
+    blocks: BlockTask,
     generator: Network,
     critic: Critic | None,
     settings: Mapping[str, Any],
@@ -109,7 +109,7 @@ class BlockPrediction:
     """The functions of the stage; its attributes are ``stage``'s arguments, with names resolved."""
 
     name: str
-    blocks: Blocks
+    blocks: BlockTask
     generator: Network
     critic: Critic | None
     start: Callable
@@ -140,7 +140,7 @@ class BlockPrediction:
             hole = self.blocks.draw(key, len(image), axis_name)
             given = self.damage(earlier, image, hole)
             prediction, stats = self.generator.apply(params, stats, given, train=True, axis_name=axis_name)
-            value, parts = self.total(self.offered(prediction, image, hole, earlier))
+            value, parts = self.total(self.generator_values(prediction, image, hole, earlier))
             return value, (stats, parts)
 
         return steps.network_step(
@@ -158,7 +158,7 @@ class BlockPrediction:
             return critic.network.apply(params, stats, critic.shown(block, image, hole), **mode)
 
         def generator_objective(values):
-            return self.total({**values, **self.offered(values["prediction"], image, hole, earlier)})
+            return self.total({**values, **self.generator_values(values["prediction"], image, hole, earlier)})
 
         return steps.adversarial_step(
             state,
@@ -183,9 +183,9 @@ class BlockPrediction:
         key_augment, key = jax.random.split(key)
         return key, {**batch, "image": self.augment(key_augment, batch["image"], axis_name)}
 
-    def offered(self, prediction, image, hole, earlier) -> dict[str, Any]:
+    def generator_values(self, prediction, image, hole, earlier) -> dict[str, Any]:
         """What the generator's losses are offered, besides logits."""
-        values = self.blocks.values(prediction, image, hole)
+        values = self.blocks.loss_values(prediction, image, hole)
         return {**values, **self.perceive(earlier, values["prediction"], values["target"])}
 
     def predict(self, state: TrainState, image: Image, hole: Hole, earlier: Mapping[str, Any]) -> jax.Array:
@@ -197,9 +197,9 @@ class BlockPrediction:
         image = jnp.asarray(batch["image"])
         hole = self.blocks.draw(key, len(image))
         block = self.predict(state, image, hole, earlier)
-        error = masked_l2(**self.blocks.values(block, image, hole))
+        error = masked_l2(**self.blocks.loss_values(block, image, hole))
         return {"masked_l2": error}, self.blocks.views(image, hole, block)
 
     def paint(self, states: Mapping[str, Any], image: Image, hole: Hole) -> Image:
         """See ``Predictor``."""
-        return self.blocks.restored(image, self.predict(states[self.name], image, hole, states), hole)
+        return self.blocks.pasted(image, self.predict(states[self.name], image, hole, states), hole)

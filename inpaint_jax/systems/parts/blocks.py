@@ -12,21 +12,21 @@ from inpaint_jax import masks
 from inpaint_jax.compositing import fill, from_unit, to_unit
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization import steps
+from inpaint_jax.systems.parts import views
 from inpaint_jax.types import Hole, Image, Key
 
-SHOWN = 16  # pictures in a grid, four views of each
 DRAWN = 16  # holes of a family that are compared to tell whether it is always the same
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
+class BlockTask:
     """Square blocks of the pictures, as a network sees and predicts them.
 
     Attributes:
       size: side of the pictures.
       side: of a block; ``size``: the whole picture is predicted, under any hole. A smaller block is predicted from
         pictures with one of a few holes that are always the same, around which the blocks lie.
-      holes: the family that is trained on, "center:56" or "pattern", or several by comma, by turns.
+      holes: the family that is trained on, "center:56" or "pattern", or several by comma, in rotation.
       trained: those few holes, ``[F, size, size, 1]``; None for the whole picture.
       places: top and left of their blocks, ``[F, 2]``.
       colour: inside the hole of what the network is given, one number or one per channel, in [-1, 1].
@@ -79,16 +79,19 @@ class Blocks:
         """From the network's range to [-1, 1]; what a tanh paints below 0 in the unit range lies below -1."""
         return from_unit(image) if self.unit_range else image
 
-    def restored(self, image: Image, block: jax.Array, hole: Hole) -> Image:
+    def pasted(self, image: Image, block: jax.Array, hole: Hole) -> Image:
         """The picture with what a network painted in the block's place, in [-1, 1]."""
         return self.paste(image, jnp.clip(self.from_network(block), -1.0, 1.0), hole)
 
-    def values(self, prediction: jax.Array, image: Image, hole: Hole) -> dict[str, jax.Array]:
+    def loss_values(self, prediction: jax.Array, image: Image, hole: Hole) -> dict[str, jax.Array]:
         """What losses are offered: ``prediction`` and ``target`` of the block in [-1, 1], and its ``hole``."""
-        target, gap = self.cut(image, hole), self.cut(hole, hole)
-        return {"prediction": self.from_network(prediction), "target": target, "hole": gap}
+        return {
+            "prediction": self.from_network(prediction),
+            "target": self.cut(image, hole),
+            "hole": self.cut(hole, hole),
+        }
 
-    def inside(self, hole: Hole) -> jax.Array:
+    def fits(self, hole: Hole) -> jax.Array:
         """Which of the trained holes each hole lies inside, bool ``[B, F]``."""
         assert self.trained is not None
         return (jnp.asarray(hole)[:, None] <= self.trained[None]).all((2, 3, 4))
@@ -97,13 +100,13 @@ class Blocks:
         """Which trained hole each hole lies inside, the smallest of them, ``[B]``."""
         assert self.trained is not None
         areas = jnp.asarray(self.trained.sum((1, 2, 3)))
-        return jnp.where(self.inside(hole), areas[None], jnp.inf).argmin(1)
+        return jnp.where(self.fits(hole), areas[None], jnp.inf).argmin(1)
 
     def place_of(self, hole: Hole) -> jax.Array:
         """Top and left of each hole's block, ``[B, 2]``."""
         return jnp.asarray(self.places)[self.smallest(hole)]
 
-    def gap(self, hole: Hole) -> Hole:
+    def trained_hole(self, hole: Hole) -> Hole:
         """The hole that the network is shown: for a smaller block one of those that it was trained on."""
         if self.trained is None:
             return hole
@@ -116,15 +119,14 @@ class Blocks:
         return f"it was trained for holes inside {self.holes}"
 
     def views(self, image: Image, hole: Hole, block: jax.Array) -> jax.Array:
-        """Pictures to look at: true, damaged, painted, completed, of the first ``SHOWN``, ``[4 N, size, size, C]``."""
-        image, hole, block = image[:SHOWN], hole[:SHOWN], block[:SHOWN]
+        """Pictures to look at: true, damaged, painted, completed, see ``views.rows``."""
+        image, hole, block = image[: views.SHOWN], hole[: views.SHOWN], block[: views.SHOWN]
         damaged = fill(image, hole, value=jnp.asarray(self.colour))
-        painted = self.restored(damaged, block, hole)
-        rows = jnp.stack((image, damaged, painted, jnp.where(hole > 0.5, painted, image)), axis=1)
-        return rows.reshape(-1, *image.shape[1:])
+        painted = self.pasted(damaged, block, hole)
+        return views.rows(image, damaged, painted, jnp.where(hole > 0.5, painted, image))
 
 
-def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, label: str) -> Blocks:
+def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, label: str) -> BlockTask:
     """The blocks of a config.
 
     Args:
@@ -151,7 +153,7 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
             raise InputError(f"{label}: {need}, not {holes!r}")
     colour = networks["fill"]
     colour = tuple(colour) if isinstance(colour, list) else colour
-    return Blocks(size, side, holes, trained, places, colour, networks["unit_range"])
+    return BlockTask(size, side, holes, trained, places, colour, networks["unit_range"])
 
 
 def place_around(hole: np.ndarray, side: int) -> tuple[int, ...]:

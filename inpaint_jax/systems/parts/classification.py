@@ -17,8 +17,7 @@ from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.augmentation import draw_moves, moved
-
-SHOWN = 16  # pictures in a grid
+from inpaint_jax.systems.parts.views import SHOWN
 
 
 def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, Any]) -> Stage:
@@ -26,7 +25,7 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
 
     Args:
       name: of the stage; its network is "classifier".
-      network: pictures ``[B, S, S, C]`` in [-1, 1] -> ``Classified``.
+      network: pictures ``[B, S, S, C]`` in [-1, 1] -> ``ClassifierOutput``.
       classes: labels are 0 .. classes - 1.
       settings: of the stage: ``optimizer`` and ``steps``; ``auxiliary``, the weight of the auxiliary classifiers' cross
         entropies; ``rotation`` in degrees and ``shift`` as a share of the side, at most, either way; ``frozen``, blocks
@@ -54,10 +53,10 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
             image, label = batch["image"], batch["label"]
             images = moved(image, steps.global_draw(draw, key_moves, len(image), axis_name))
             answer, stats = network.apply(params, stats, images, train=True, key=key_dropout, axis_name=axis_name)
-            told = scores(answer.logits, label)
+            measured = scores(answer.logits, label)
             others = (scores(logits, label)["cross_entropy"] for logits in answer.auxiliary)
-            total = told["cross_entropy"] + settings["auxiliary"] * sum(others, jnp.zeros(()))
-            return total.mean(), (stats, told)
+            total = measured["cross_entropy"] + settings["auxiliary"] * sum(others, jnp.zeros(()))
+            return total.mean(), (stats, measured)
 
         return steps.network_step(
             state, batch, step_key(state), name="classifier", loss=loss, tx=tx, axis_name=axis_name

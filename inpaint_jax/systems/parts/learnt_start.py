@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from inpaint_jax import masks
 from inpaint_jax.compositing import composite, fill
@@ -17,10 +16,9 @@ from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
+from inpaint_jax.systems.parts import views
 from inpaint_jax.systems.parts.search_loss import SearchLoss
 from inpaint_jax.types import Hole, Image, Latent, PerExample
-
-SHOWN = 16  # pictures in a grid, four views of each
 
 
 def stage(
@@ -74,9 +72,10 @@ def stage(
             total, parts = search_loss(earlier, *(part[None] for part in example))
             return {"total": total, **{label: part[0] for label, part in parts.items()}}
 
-        painted = loss.paint(earlier, latent[:SHOWN])
-        views = (batch["image"][:SHOWN], damaged[:SHOWN], painted, composite(damaged[:SHOWN], painted, hole[:SHOWN]))
-        return jax.vmap(one)(damaged, hole, latent), jnp.stack(views, axis=1).reshape(-1, *damaged.shape[1:])
+        shown = slice(views.SHOWN)
+        painted = loss.paint(earlier, latent[shown])
+        pasted = composite(damaged[shown], painted, hole[shown])
+        return jax.vmap(one)(damaged, hole, latent), views.rows(batch["image"], damaged, painted, pasted)
 
     return Stage("encoder", init, step, validate=validate)
 

@@ -21,11 +21,11 @@ from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage, System
+from inpaint_jax.systems.parts import views
 from inpaint_jax.types import Batch, Hole, Image, Key
 
 NAME = "autoencoder"  # of the stage
 NOISE, NOISY = 0.1, 0.5  # deviation in [-1, 1], and the share of the examples that have it
-SHOWN = 16  # pictures in a grid, three views of each
 
 
 def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], projection: System) -> Stage:
@@ -77,9 +77,8 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
         del earlier
         given, image = pair(batch, key)
         returned = predict(state, given, autoencoder=autoencoder)
-        views = jnp.stack((image[:SHOWN], given[:SHOWN], returned[:SHOWN]), axis=1)
         scores = {"l2_given": l2_mean(given, image), "l2_returned": l2_mean(returned, image)}
-        return scores, views.reshape(-1, *image.shape[1:])
+        return scores, views.rows(image, given, returned)
 
     needed = projection if settings["pairs"] == "projected" else None
     return Stage(NAME, init, step, validate=validate, projection=needed)

@@ -53,21 +53,21 @@ def test_a_block_for_every_corner():
         np.testing.assert_array_equal(pasted[i][box], images[i][box])
         assert np.count_nonzero(pasted[i]) == np.count_nonzero(images[i][box])
     part = jnp.zeros((2, 16, 16, 1)).at[0, 9:12, 13:].set(1).at[1, :2, :3].set(1)
-    np.testing.assert_array_equal(its.gap(part), hole[jnp.array([1, 0])])
+    np.testing.assert_array_equal(its.trained_hole(part), hole[jnp.array([1, 0])])
     assert its.supports(part[0]) is None
     nested = of(holes="center:6,center:4")
     inner = jnp.zeros((2, 16, 16, 1)).at[0, 6:10, 6:10].set(1).at[1, 5:7, 5:7].set(1)
-    np.testing.assert_array_equal(nested.gap(inner).sum((1, 2, 3)), [16, 36])  # the smallest around it
+    np.testing.assert_array_equal(nested.trained_hole(inner).sum((1, 2, 3)), [16, 36])  # the smallest around it
     assert its.supports(of(side=16, holes="left").draw(jax.random.key(0), 1)[0]) is not None
 
 
 def test_what_is_painted_outside_the_range_is_clipped():
     """A tanh whose pictures lie in [0, 1] paints down to -1, which would be -3."""
     block = jnp.full((2, 8, 8, 3), -1.0).at[0].set(0.75)
-    restored = of(unit_range=True).restored(IMAGES, block, of().draw(jax.random.key(0), 2))
-    np.testing.assert_array_equal(restored[1, 4:12, 4:12], np.full((8, 8, 3), -1.0))
-    np.testing.assert_array_equal(restored[0, 4:12, 4:12], np.full((8, 8, 3), 0.5))
-    np.testing.assert_array_equal(restored[:, :4], IMAGES[:, :4])
+    pasted = of(unit_range=True).pasted(IMAGES, block, of().draw(jax.random.key(0), 2))
+    np.testing.assert_array_equal(pasted[1, 4:12, 4:12], np.full((8, 8, 3), -1.0))
+    np.testing.assert_array_equal(pasted[0, 4:12, 4:12], np.full((8, 8, 3), 0.5))
+    np.testing.assert_array_equal(pasted[:, :4], IMAGES[:, :4])
 
 
 def test_holes():
@@ -75,9 +75,9 @@ def test_holes():
     one = of().draw(jax.random.key(0), 3)
     assert one.shape == (3, 16, 16, 1) and one.sum() == 3 * 36
     smaller = jnp.zeros((2, 16, 16, 1)).at[:, 7:9, 7:9].set(1)
-    np.testing.assert_array_equal(of().gap(smaller), one[:2])
+    np.testing.assert_array_equal(of().trained_hole(smaller), one[:2])
     whole = of(side=16, holes="random:0.5")
-    np.testing.assert_array_equal(whole.gap(smaller), smaller)
+    np.testing.assert_array_equal(whole.trained_hole(smaller), smaller)
     drawn = whole.draw(jax.random.key(0), 3)
     assert (drawn[0] != drawn[1]).any()
     in_rotation = of(side=16, holes="left,center:4").draw(jax.random.key(0), 4)
