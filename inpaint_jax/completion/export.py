@@ -7,7 +7,7 @@ The file is a zip: ``function`` (``jax.export``, for any number of pictures and 
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export as jax_export
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
-from jax.interpreters import partial_eval
 
-from inpaint_jax.compositing import fill
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.record import run_record
-from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.pruning import prune
+from inpaint_jax.systems.whole import complete
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 CONTRACT = (
@@ -96,8 +94,14 @@ def _serialize(
         jax.ShapeDtypeStruct((count, *shape[:2], 1), jnp.float32),
         jax.ShapeDtypeStruct((count, 2), jnp.uint32),
     )
+
+    def completed(states, images, hole, key_data):
+        keys = jax.random.wrap_key_data(key_data, impl="threefry2x32")
+        completion = complete(model.system, states, images, hole, keys, k=k)
+        return completion.images, completion.losses
+
     try:
-        run, needed = prune(lambda states, *given: complete(model.system, states, *given, k=k), model.states, *pictures)
+        run, needed = prune(completed, model.states, *pictures)
         leaves = jax.tree.leaves_with_path(model.states)
         weights = {
             jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in compress(leaves, needed)
@@ -115,55 +119,3 @@ def _serialize(
             f"this system cannot be exported, as those that call back to the host cannot ({reason})"
         ) from error
     return bytes(exported.serialize()), weights
-
-
-def complete(system: System, states, images, hole, key_data, *, k: int) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Completes any number of pictures in one call.
-
-    Every picture is a batch of one for the system, mapped over the pictures: systems that count their batch in
-    Python work with a number of pictures that is not known yet.
-
-    Args:
-      system: the method.
-      states: its trained stages by name.
-      images: ``[B, H, W, C]`` in [-1, 1]; what they hold inside the holes is not used.
-      hole: ``[B, H, W, 1]``, 1 = missing.
-      key_data: uint32 ``[B, 2]``, of ``seeds.example_keys(..., "search")``.
-      k: completions per picture.
-
-    Returns:
-      ``[B, K, H, W, C]`` in [-1, 1], best first, and the losses ``{term: [B, K]}``.
-    """
-    keys = jax.random.wrap_key_data(key_data, impl="threefry2x32")
-    images = fill(images, hole)
-    progress = jax.vmap(lambda *one: system.begin(states, *(part[None] for part in one), k))(images, hole, keys)
-    if step := system.advance:
-
-        def advance(states, progress):
-            return jax.vmap(lambda one: step(states, one))(progress)
-
-        # JAX prunes no loop by itself: everything that it is given would count as needed.
-        run, needed = prune(advance, states, progress)
-        progress = jax.lax.while_loop(
-            lambda progress: ~progress.done.all(),
-            lambda progress: run(*compress(jax.tree.leaves((states, progress)), needed)),
-            progress,
-        )
-    completion = jax.vmap(lambda one: system.finish(states, one))(progress)
-    return completion.images[:, 0, :k], {name: values[:, 0, :k] for name, values in completion.losses.items()}
-
-
-def prune(function: Callable, *arguments) -> tuple[Callable, list[bool]]:
-    """A function without what its outputs do not depend on.
-
-    Args:
-      function: of trees of arrays, to a tree of arrays.
-      arguments: for their shapes.
-
-    Returns:
-      The function of those leaves of its arguments that it needs, and for every leaf whether it does.
-    """
-    closed, shape = jax.make_jaxpr(function, return_shape=True)(*arguments)
-    jaxpr, needed = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
-    lean = jaxpr_as_fun(ClosedJaxpr(jaxpr, closed.consts))
-    return lambda *leaves: jax.tree.unflatten(jax.tree.structure(shape), lean(*leaves)), needed

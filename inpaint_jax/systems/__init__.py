@@ -1,7 +1,15 @@
-"""One file per method, read top to bottom as its paper's method section.
+"""Methods of inpainting: one file for each, read top to bottom as its paper's method section.
 
-Each has a ``build(*, size, networks, ..., stages) -> System``. A user's own is named ``module:function``.
+Each has a ``build(*, size, networks, ..., stages) -> System``; your own is named ``module:function``. A system does
+nothing by itself: ``complete`` is one pure function of a batch, a ``Driver`` streams any number of images through a
+fixed number of slots on the devices, and ``inpaint_jax.train`` trains the stages.
 """
+
+from inpaint_jax.systems.driver import Driver, Result, Task
+from inpaint_jax.systems.interface import Completion, Stage, System
+from inpaint_jax.systems.whole import complete
+
+__all__ = ["SYSTEMS", "Completion", "Driver", "Result", "Stage", "System", "Task", "complete"]
 
 METHODS = (
     "classifier_guided",

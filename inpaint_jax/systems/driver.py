@@ -81,16 +81,58 @@ class Driver:
         seed: int,
         stop: Any = False,
         on_chunk: Callable[[int], None] = lambda count: None,
+        bar: Any = None,
     ) -> Iterator[Result]:
-        """Completes pictures, yielding them as half of the slots are done, or the place of one that is done is needed.
+        """Complete pictures, in the order in which they are done.
+
+        They are yielded when half of the slots are done, or the place of one that is done is needed.
 
         Args:
           tasks: pictures of one size; drawn from as slots become free.
           seed: with a picture's id it fixes the picture's latents.
           stop: when it becomes true, no further chunk is started; what is done is yielded, and the run ends.
           on_chunk: called after every chunk of iterations with the number of chunks so far, to show that it goes on.
+          bar: a ``tqdm`` bar, which shows the chunks and counts the pictures that have been yielded and dealt with.
+
+        Raises:
+          InputError: for a picture, a hole or a number of completions that the system cannot take.
         """
-        queue = iter(tasks)
+
+        def show(chunks: int) -> None:
+            on_chunk(chunks)
+            if bar is not None:
+                bar.set_postfix(chunk=chunks)
+
+        for result in self._results(iter(tasks), seed, stop, show):
+            yield result
+            if bar is not None:
+                bar.update()
+
+    def run_all(self, tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> dict[str, Result]:
+        """Complete pictures, keeping all of them in memory.
+
+        Args:
+          tasks: pictures of one size, every one with another id.
+          seed: as in ``run``.
+          stop: likewise.
+          bar: likewise.
+
+        Returns:
+          The results by id, in the order in which they were done; after a stop, those that were.
+
+        Raises:
+          InputError: as ``run``, and where two pictures have one id.
+        """
+        results: dict[str, Result] = {}
+        for result in self.run(tasks, seed=seed, stop=stop, bar=bar):
+            if result.task.id in results:
+                raise InputError(f"two pictures have the id {result.task.id!r}: give every picture another one")
+            results[result.task.id] = result
+        return results
+
+    def _results(
+        self, queue: Iterator[Task], seed: int, stop: Any, on_chunk: Callable[[int], None]
+    ) -> Iterator[Result]:
         slots: list[Task | None] = [None] * self.slots
         waiting: list[Task | None] = [None] * self.slots  # finished in its slot, to be answered
         progress: Any = None

@@ -15,7 +15,7 @@ from jax import export as jax_export
 
 import inpaint_jax
 from inpaint_jax import exported, masks
-from inpaint_jax.completion.export import export, prune
+from inpaint_jax.completion.export import export
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.model import Model
 from inpaint_jax.systems import baselines
@@ -156,12 +156,6 @@ def test_pictures_that_need_different_numbers_of_chunks(model, pictures, holes, 
     counts = holes.sum((1, 2, 3)) % 5
     assert len({*counts}) > 1
     np.testing.assert_array_equal(completed, np.broadcast_to(counts[:, None, None, None], pictures.shape))
-
-
-def test_prune():
-    lean, needed = prune(lambda tree, y: {"z": tree["a"] + y}, {"a": jnp.ones(2), "b": jnp.ones(3)}, jnp.ones(2))
-    assert needed == [True, False, True]
-    np.testing.assert_array_equal(lean(jnp.ones(2), jnp.ones(2))["z"], [2, 2])
 
 
 def test_systems_that_cannot_be_exported(model, baseline, file, tmp_path):

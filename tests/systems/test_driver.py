@@ -9,6 +9,7 @@ import pytest
 import inpaint_jax
 from inpaint_jax import masks, parallel
 from inpaint_jax.errors import InputError
+from inpaint_jax.systems.baselines import BASELINES
 from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.interface import Completion, System
 
@@ -144,3 +145,32 @@ def test_slots_are_refilled_without_retracing(pictures, holes):
         seen = np.where(result.task.hole > 0, 0, result.task.image)  # the truth inside the hole stays outside
         np.testing.assert_array_equal(result.images[0], seen)
     assert sorted(traces) == ["advance", "begin", "finish"]
+
+
+class Bar:
+    """What is used of a ``tqdm`` bar."""
+
+    def __init__(self):
+        self.count, self.chunks = 0, []
+
+    def update(self):
+        self.count += 1
+
+    def set_postfix(self, *, chunk):
+        self.chunks.append(chunk)
+
+
+def test_all_results_at_once(pictures, holes):
+    """By id; the bar counts pictures and chunks; one id for two pictures is refused."""
+    driver, bar = Driver(BASELINES["mean"](), {}, slots=2), Bar()
+    results = driver.run_all((Task(IDS[i], pictures[i], holes[i]) for i in range(3)), seed=0, bar=bar)
+    assert sorted(results) == sorted(IDS[:3]) and bar.count == 3
+    assert bar.chunks == list(range(1, len(bar.chunks) + 1)) and bar.chunks
+    for i in range(3):
+        known = holes[i, ..., 0] == 0
+        np.testing.assert_allclose(
+            results[IDS[i]].images[0][~known], np.tile(pictures[i][known].mean(0), ((~known).sum(), 1)), atol=1e-5
+        )
+    with pytest.raises(InputError, match="two pictures have the id 'same': give every picture another one"):
+        driver.run_all([Task("same", pictures[i], holes[i]) for i in range(2)], seed=0)
+    assert driver.run_all([Task("a", pictures[0], holes[0])], seed=0, stop=True) == {}

@@ -58,6 +58,7 @@ def projections(
             file = folder / f"{identity}-{first:06d}.npz"
             if file.is_file():
                 painted += list(files.read_arrays(file)["projection"])
+                bar.update(len(rows))
             elif jax.process_count() > 1:
                 raise InputError(
                     f"{folder}: several processes cannot complete the training pictures of {stage.name} together; "
@@ -65,13 +66,11 @@ def projections(
                 )
             else:
                 tasks = (Task(names[i], from_levels(source[i]["image"]), holes[i]) for i in rows)
-                results = driver.run(tasks, seed=config.seed, stop=stop, on_chunk=lambda n: bar.set_postfix(chunk=n))
-                found = {result.task.id: to_levels(result.images[0]) for result in results}
+                results = driver.run_all(tasks, seed=config.seed, stop=stop, bar=bar)
                 if stop:
                     raise stop.error(f"{first} of {len(names)} projections for {stage.name} are saved in {folder}")
-                painted += [found[names[i]] for i in rows]
+                painted += [to_levels(results[names[i]].images[0]) for i in rows]
                 files.write_arrays(file, {"projection": np.stack(painted[first:])})
-            bar.update(len(rows))
     return {"projection": from_levels(np.stack(painted)), "hole": holes}
 
 

@@ -1,0 +1,75 @@
+"""A whole completion in one pure function, without slots and without progress."""
+
+from collections.abc import Mapping
+from itertools import compress
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.compositing import fill
+from inpaint_jax.errors import InputError
+from inpaint_jax.systems.interface import Completion, System
+from inpaint_jax.systems.pruning import prune
+from inpaint_jax.types import Hole, Image, Key, check_hole
+
+
+def complete(
+    system: System, states: Mapping[str, Any], images: Image, hole: Hole, keys: Key, *, k: int = 1
+) -> Completion:
+    """Complete images, from the first iteration to the last; to be jitted, with ``system`` closed over.
+
+    Every image is a batch of one for the system, mapped over the images: no result depends on the
+    other images, and systems that count their batch in Python work with a symbolic number of images
+    (``jax.export``). All images are searched until the last one is done; for many, or to see
+    progress, use a ``Driver``.
+
+    Args:
+      system: the method.
+      states: of its trained stages, by name; ``{}`` for a baseline without any.
+      images: ``[B, H, W, C]`` in [-1, 1]; what they hold inside the holes is not used.
+      hole: ``[B, H, W, 1]``, 1 = missing. One that ``system.supports`` refuses gives a meaningless
+        completion, because an array that is traced cannot be looked at.
+      keys: typed keys ``[B]``. ``seeds.example_keys(seed, ids, "search")`` makes those with which
+        ``inpaint_jax.complete`` begins.
+      k: completions per image; a search makes at least as many restarts.
+
+    Returns:
+      ``images [B, k, H, W, C]`` in [-1, 1], best first, known pixels bit for bit as given; ``losses
+      {term: [B, k]}``; ``traces {term: [B, T]}`` and ``evaluations [B]`` of searches.
+
+    Raises:
+      InputError: at trace time, for shapes or types that the system cannot take, or more completions
+        than it gives.
+    """
+    check_hole(hole, images, "images")
+    if not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) or keys.shape != images.shape[:1]:
+        raise InputError(
+            f"keys must be one typed key per image, as jax.random.split makes them, got {keys.dtype} {keys.shape}"
+        )
+    if system.size and images.shape[1:3] != (system.size, system.size):
+        raise InputError(f"this system completes images of side {system.size}, got {images.shape[1:3]}")
+    if k < 1:
+        raise InputError(f"completions per image must be at least 1, got {k}")
+
+    def begin(image, hole, key):
+        return system.begin(states, image[None], hole[None], key[None], k)
+
+    progress = jax.vmap(begin)(fill(images, hole), hole, keys)
+    if step := system.advance:
+
+        def advance(states, progress):
+            return jax.vmap(lambda one: step(states, one))(progress)
+
+        # JAX prunes no loop by itself: everything that it is given would count as needed.
+        run, needed = prune(advance, states, progress)
+        progress = jax.lax.while_loop(
+            lambda progress: ~progress.done.all(),
+            lambda progress: run(*compress(jax.tree.leaves((states, progress)), needed)),
+            progress,
+        )
+    completion = jax.tree.map(lambda leaf: leaf[:, 0], jax.vmap(lambda one: system.finish(states, one))(progress))
+    if completion.images.shape[1] < k:
+        raise InputError(f"this system gives one completion per image, not {k}")
+    best = {term: values[:, :k] for term, values in completion.losses.items()}
+    return completion._replace(images=completion.images[:, :k], losses=best)
