@@ -96,7 +96,7 @@ def stage(
         perceive=perceive or (lambda earlier, prediction, target: {}),
         augment=augment,
         total=objective(settings["losses"]),
-        critic_total=objective(critic.losses) if critic else None,
+        critic_total=objective(critic.losses if critic else {}),
         tx=tx,
         stale_critic=settings["stale_critic"] if critic else False,
     )
@@ -117,7 +117,7 @@ class BlockPrediction:
     perceive: Callable
     augment: Callable | None
     total: Objective
-    critic_total: Objective | None
+    critic_total: Objective
     tx: Mapping[str, optax.GradientTransformation]
     stale_critic: bool
 
