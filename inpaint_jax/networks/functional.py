@@ -48,23 +48,33 @@ def pure(module: nn.Module) -> Network:
 
 
 def weights_of(net: Any) -> tuple[Tree, Tree]:
-    """The parameters and statistics that a trained network answers with: the one place that reads them.
+    """Read the parameters and statistics that a trained network answers with; only this does.
 
     Args:
       net: an ``optimization.state.NetworkState``, or anything with its ``params`` and ``stats``.
+
+    Returns:
+      ``(params, stats)``.
     """
     return net.params, net.stats
 
 
-def predict(network: Network, net: Any, *inputs: Any, through: Callable[[Tree], Tree] | None = None, **mode) -> Any:
-    """The outputs of a trained network.
+def predict(
+    network: Network,
+    net: Any,
+    *inputs: Any,
+    through: Callable[[Tree], Tree] | None = None,
+    **mode: Any,
+) -> Any:
+    """Apply a trained network.
 
     Args:
       network: the pure functions.
       net: its state, see ``weights_of``.
       *inputs: as the network takes them.
       through: what its weights go through first, such as ``latent_inpainting.shared``.
-      **mode: as ``Network.apply`` takes it; ``train=False``, running statistics and no dropout, by default.
+      **mode: as ``Network.apply`` takes it; by default ``train=False``: running statistics, and no
+        dropout.
 
     Returns:
       The outputs alone: statistics that ``train=True`` would update are dropped.

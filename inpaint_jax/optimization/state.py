@@ -40,7 +40,14 @@ def create(key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransfo
 
 
 def step_key(state: TrainState) -> Key:
-    """The key of the next step: a function of the state alone, so that a resumed run draws what it would have drawn."""
+    """Derive the key of the next step from the state alone, so that a resumed run draws the same.
+
+    Args:
+      state: before the step.
+
+    Returns:
+      A typed key ``[]``.
+    """
     return jax.random.fold_in(state.key, state.step)
 
 

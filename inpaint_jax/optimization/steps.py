@@ -157,7 +157,7 @@ def adversarial_step(
 
 
 def named_logits(which: str, logits: jax.Array | Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-    """A critic's logits of "real" or "fake" pictures, or those of several, by the names that losses ask for."""
+    """Name a critic's logits of "real" or "fake" pictures, or those of several, as losses ask for them."""
     if isinstance(logits, Mapping):
         return {f"{which}_{critic}_logits": of_one for critic, of_one in logits.items()}
     return {f"{which}_logits": logits}

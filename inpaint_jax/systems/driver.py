@@ -92,7 +92,7 @@ class Driver:
           seed: with a picture's id it fixes the picture's latents.
           stop: when it becomes true, no further chunk is started; what is done is yielded, and the run ends.
           on_chunk: called after every chunk of iterations with the number of chunks so far, to show that it goes on.
-          bar: a ``tqdm`` bar, which shows the chunks and counts the pictures that have been yielded and dealt with.
+          bar: a ``tqdm`` bar, which shows the chunks and counts the pictures.
 
         Raises:
           InputError: for a picture, a hole or a number of completions that the system cannot take.
@@ -108,7 +108,14 @@ class Driver:
             if bar is not None:
                 bar.update()
 
-    def run_all(self, tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> dict[str, Result]:
+    def run_all(
+        self,
+        tasks: Iterable[Task],
+        *,
+        seed: int,
+        stop: Any = False,
+        bar: Any = None,
+    ) -> dict[str, Result]:
         """Complete pictures, keeping all of them in memory.
 
         Args:
@@ -126,7 +133,8 @@ class Driver:
         results: dict[str, Result] = {}
         for result in self.run(tasks, seed=seed, stop=stop, bar=bar):
             if result.task.id in results:
-                raise InputError(f"two pictures have the id {result.task.id!r}: give every picture another one")
+                same = result.task.id
+                raise InputError(f"two pictures have the id {same!r}: give every picture another one")
             results[result.task.id] = result
         return results
 

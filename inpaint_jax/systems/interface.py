@@ -16,8 +16,8 @@ class Stage(NamedTuple):
       name: its folder under the workdir.
       init: ``(key, batch, earlier) -> TrainState``; ``earlier`` maps the names of the stages before it to their
         finished states.
-      step: ``(state, batch, earlier, *, axis_name=None) -> (state, {metric: scalar})``; what it draws follows from
-        ``optimization.state.step_key(state)``.
+      step: ``(state, batch, earlier, *, axis_name=None) -> (state, {metric: scalar})``; what it draws
+        follows from ``optimization.state.step_key(state)``.
       validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
       projection: a ``System`` that completes the stage's training pictures before it begins, given ``earlier``; every
         batch then has its answers as "projection" and their holes as "hole". The stage's settings have ``holes`` and
@@ -65,7 +65,8 @@ class System(NamedTuple):
         ``images`` are damaged: 0 inside the hole.
       advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward systems.
       finish: ``(states, progress) -> Completion``.
-      supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole; by default any hole.
+      supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole; by
+        default it completes any.
       weights: ``states -> {term: weight}``, what the terms of its loss count with; none without a search.
     """
 

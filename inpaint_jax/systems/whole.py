@@ -44,11 +44,11 @@ def complete(
     """
     check_hole(hole, images, "images")
     if not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) or keys.shape != images.shape[:1]:
-        raise InputError(
-            f"keys must be one typed key per image, as jax.random.split makes them, got {keys.dtype} {keys.shape}"
-        )
+        wanted = "one typed key per image, as jax.random.split makes them"
+        raise InputError(f"keys must be {wanted}, got {keys.dtype} {keys.shape}")
     if system.size and images.shape[1:3] != (system.size, system.size):
-        raise InputError(f"this system completes images of side {system.size}, got {images.shape[1:3]}")
+        got = images.shape[1:3]
+        raise InputError(f"this system completes images of side {system.size}, got {got}")
     if k < 1:
         raise InputError(f"completions per image must be at least 1, got {k}")
 
@@ -68,7 +68,8 @@ def complete(
             lambda progress: run(*compress(jax.tree.leaves((states, progress)), needed)),
             progress,
         )
-    completion = jax.tree.map(lambda leaf: leaf[:, 0], jax.vmap(lambda one: system.finish(states, one))(progress))
+    completion = jax.vmap(lambda one: system.finish(states, one))(progress)
+    completion = jax.tree.map(lambda leaf: leaf[:, 0], completion)  # of the batches of one
     if completion.images.shape[1] < k:
         raise InputError(f"this system gives one completion per image, not {k}")
     best = {term: values[:, :k] for term, values in completion.losses.items()}

@@ -39,9 +39,10 @@ class Critic(NamedTuple):
     """Who judges the blocks.
 
     Attributes:
-      network: what it is shown -> logits, of one critic or of several as ``steps.adversarial_step`` takes them.
-      shown: ``(block, image, hole) -> what it is shown`` of a true or painted block in the network's range, with the
-        picture that it belongs to; by default the block.
+      network: what it is shown -> logits, of one critic or of several, as ``steps.adversarial_step``
+        takes them.
+      shown: ``(block, image, hole) -> what it is shown`` of a true or painted block in the network's
+        range, with the picture that it belongs to; by default the block.
       losses: that it descends on, as ``losses.objective`` takes them.
     """
 
@@ -158,7 +159,8 @@ class BlockPrediction:
             return critic.network.apply(params, stats, critic.shown(block, image, hole), **mode)
 
         def generator_objective(values):
-            return self.total({**values, **self.generator_values(values["prediction"], image, hole, earlier)})
+            prediction = values["prediction"]
+            return self.total({**values, **self.generator_values(prediction, image, hole, earlier)})
 
         return steps.adversarial_step(
             state,
@@ -176,7 +178,7 @@ class BlockPrediction:
         )
 
     def augmented(self, state: TrainState, batch: Batch, axis_name: str | None) -> tuple[Key, Batch]:
-        """What the next step draws its holes from, and its batch, whose pictures are changed at random or not."""
+        """The key that the next step draws holes from, and its batch, changed at random or not."""
         key = step_key(state)
         if self.augment is None:
             return key, batch
@@ -190,7 +192,8 @@ class BlockPrediction:
 
     def predict(self, state: TrainState, image: Image, hole: Hole, earlier: Mapping[str, Any]) -> jax.Array:
         """The block by running statistics, ``[B, side, side, C]`` in the network's range."""
-        return functional.predict(self.generator, state.networks["generator"], self.damage(earlier, image, hole))
+        given = self.damage(earlier, image, hole)
+        return functional.predict(self.generator, state.networks["generator"], given)
 
     def validate(self, state, batch, key, earlier):
         """The squared error of the hole in [-1, 1], and of some pictures: true, damaged, painted, completed."""

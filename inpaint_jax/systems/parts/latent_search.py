@@ -1,7 +1,8 @@
-"""What systems of latent search share: latents descend until what is painted for them agrees with what is known.
+"""What systems of latent search share: latents descend until their pictures agree with what is known.
 
-A generator that was trained on whole pictures paints; a critic says how real that looks. Then the answer is refined,
-where a system refines, and pasted or blended. Nothing is trained for holes, so any hole will do.
+A generator that was trained on whole pictures paints; a critic says how real that looks. Then the
+answer is refined, where a system refines, and pasted or blended. Nothing is trained for holes, so any
+hole will do.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ from inpaint_jax.systems.parts.search_loss import SearchLoss
 from inpaint_jax.systems.parts.search_rules import Rules, rules
 from inpaint_jax.types import Hole, Image, Key, Latent
 
+States = Mapping[str, Any]  # of trained stages, the prior among them, by name
+
 
 class Progress(NamedTuple):
     """Pictures under search, leading axis B; restarts are the second axis of ``searches``."""
@@ -33,14 +36,16 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LatentSearch:
-    """The loop that descends on a loss, as the pure functions of a ``System``; ``states`` hold the trained prior.
+    """The loop that descends on a loss, as the pure functions of a ``System``.
 
     Attributes:
       loss: what it descends on.
       rules: how.
       latent_size: Z.
-      guess: ``(states, damaged, hole) -> latents [B, Z]``, where the first restart begins if the start is learnt.
-      refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before it is blended; None: not.
+      guess: ``(states, damaged, hole) -> latents [B, Z]``, where the first restart begins if the
+        start is learnt.
+      refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before it is
+        blended; None: not.
     """
 
     loss: SearchLoss
@@ -49,7 +54,7 @@ class LatentSearch:
     guess: Callable[..., Latent] | None = None
     refine: Callable[..., Image] | None = None
 
-    def begin(self, states: Mapping[str, Any], images: Image, hole: Hole, keys: Key, k: int) -> Progress:
+    def begin(self, states: States, images: Image, hole: Hole, keys: Key, k: int) -> Progress:
         """As in ``System``: at least ``k`` restarts for every picture."""
         restarts, damaged = max(self.rules.restarts, k), fill(images, hole)
 
@@ -71,14 +76,18 @@ class LatentSearch:
         searches = jax.vmap(jax.vmap(one))(split[..., 1], latents)
         return Progress(damaged, hole, searches, jnp.zeros(images.shape[0], bool))
 
-    def _first_latents(self, states: Mapping[str, Any], damaged: Image, hole: Hole, keys: Key) -> jax.Array:
+    def _first_latents(self, states: States, damaged: Image, hole: Hole, keys: Key) -> jax.Array:
         """Where the restarts begin: ``[B, R, Z]``."""
-        drawn = jax.vmap(jax.vmap(lambda key: self.rules.draw_start(key, (self.latent_size,))))(keys)
+
+        def draw(key):
+            return self.rules.draw_start(key, (self.latent_size,))
+
+        drawn = jax.vmap(jax.vmap(draw))(keys)
         if not (self.rules.learnt and self.guess):
             return drawn
         return drawn.at[:, 0].set(self.guess(states, damaged, hole))
 
-    def advance(self, states: Mapping[str, Any], progress: Progress) -> Progress:
+    def advance(self, states: States, progress: Progress) -> Progress:
         """As in ``System``: one chunk of iterations of every restart."""
         rules = self.rules
 
@@ -105,11 +114,12 @@ class LatentSearch:
 
             return jax.vmap(one)(searches)
 
-        searches = jax.vmap(one_picture, axis_name="pictures")(progress.image, progress.hole, progress.searches)
+        under_search = progress.image, progress.hole, progress.searches
+        searches = jax.vmap(one_picture, axis_name="pictures")(*under_search)
         return progress._replace(searches=searches, done=searches.done.all(axis=1))
 
-    def painted(self, states: Mapping[str, Any], progress: Progress) -> Completion:
-        """As ``finish``, but with the generator's pictures as they are, neither refined nor blended."""
+    def painted(self, states: States, progress: Progress) -> Completion:
+        """As ``finish``, but with the generator's pictures, neither refined nor blended."""
         order = jnp.argsort(progress.searches.best["total"], axis=1)
         ranked = jax.tree.map(lambda a: jax.vmap(lambda row, i: row[i])(a, order), progress.searches)
 
@@ -120,16 +130,18 @@ class LatentSearch:
         traces = {name: trace[:, 0, : self.rules.num_steps] for name, trace in ranked.trace.items()}
         return Completion(images, ranked.best, traces, ranked.evaluations.sum(axis=1))
 
-    def finish(self, states: Mapping[str, Any], progress: Progress) -> Completion:
+    def finish(self, states: States, progress: Progress) -> Completion:
         """As in ``System``."""
         answer = self.painted(states, progress)
 
         def one_picture(image, hole, prediction):
-            images, holes = (jnp.broadcast_to(a, (len(prediction), *a.shape)) for a in (image, hole))
+            images = jnp.broadcast_to(image, (len(prediction), *image.shape))
+            holes = jnp.broadcast_to(hole, (len(prediction), *hole.shape))
             refined = self.refine(states, images, prediction, holes) if self.refine else prediction
             return self.rules.blend(images, refined, holes)
 
-        return answer._replace(images=jax.vmap(one_picture)(progress.image, progress.hole, answer.images))
+        images = jax.vmap(one_picture)(progress.image, progress.hole, answer.images)
+        return answer._replace(images=images)
 
 
 def build(
@@ -153,16 +165,18 @@ def build(
       generator: latents ``[B, Z]`` -> pictures.
       critic: pictures -> logits or scores ``[B]``.
       latent_size: Z.
-      losses: the search's objective, ``{label: {"fn", "weight", **options}}``. Offered values, for one picture:
-        ``prediction`` (the generator's), ``target`` (the damaged picture), ``hole``, ``importance``, ``completed``,
-        ``fake_logits`` (critic of the prediction), ``completed_logits`` (of the completed picture), ``latent``.
-      search: ``optimizer``, ``iterations``, ``tolerance`` and ``patience`` of an early finish (tolerance 0: none),
-        ``restarts``, ``start`` ("uniform", "normal", or "learnt": by ``guess``, further restarts uniform; or
-        ``module:attribute``, a function ``(key, shape) -> latents``), ``projection`` after every update ("clip",
-        "stochastic", "none", or ``module:attribute``, a function ``(key, latent [Z]) -> latent [Z]``), ``answer``
-        ("best" iterate or "last"), ``window`` of the importance weight (0: every known pixel weighs 1),
-        ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch" (which couples the
-        pictures).
+      losses: the search's objective, as ``losses.objective`` takes it. Offered values, for one picture:
+        ``prediction`` (the generator's), ``target`` (the damaged picture), ``hole``, ``importance``,
+        ``completed``, ``fake_logits`` (critic of the prediction), ``completed_logits`` (of the
+        completed picture), ``latent``.
+      search: ``optimizer``; ``iterations``; ``tolerance`` and ``patience`` of an early finish
+        (tolerance 0: none); ``restarts``; ``start``: "uniform", "normal", "learnt" (by ``guess``;
+        further restarts are uniform), or your own ``module:attribute``, a function
+        ``(key, shape) -> latents``; ``projection`` after every update: "clip", "stochastic", "none", or
+        your own, a function ``(key, latent [Z]) -> latent [Z]``, see ``latents``; ``answer``: the "best"
+        iterate or the "last"; ``window`` of the importance weight (0: every known pixel weighs 1);
+        ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch", which
+        couples the pictures.
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
       guess: see ``LatentSearch``.
       refine: likewise.
@@ -170,14 +184,18 @@ def build(
       scales: likewise.
 
     Raises:
-      InputError: for names that stand for nothing, numbers that make no search, or a learnt start without a guess.
+      InputError: for names that stand for nothing, numbers that make no search, or a learnt start
+        without a guess.
     """
     resolved, total = rules(search, blend), objective(losses)
     if resolved.learnt and resolved.mode["train"]:
-        raise InputError('search.start: a learnt start is learnt with running statistics: search.batch_norm="running"')
+        needed = 'running statistics: search.batch_norm="running"'
+        raise InputError(f"search.start: a learnt start is learnt with {needed}")
     if resolved.learnt and guess is None:
-        raise InputError("search.start: a learnt start needs the stage that learns it: a config with stages.encoder")
-    loss = SearchLoss(prior, generator, critic, total, search["window"], resolved.mode, judge, scales)
+        needed = "the stage that learns it: a config with stages.encoder"
+        raise InputError(f"search.start: a learnt start needs {needed}")
+    window, mode = search["window"], resolved.mode
+    loss = SearchLoss(prior, generator, critic, total, window, mode, judge, scales)
     return LatentSearch(loss, resolved, latent_size, guess, refine)
 
 
@@ -189,4 +207,5 @@ def system(search: LatentSearch, *stages: Stage, size: int) -> System:
       stages: what it needs to be trained.
       size: side of the pictures.
     """
-    return System(size, stages, search.begin, search.advance, search.finish, weights=search.loss.weights)
+    weights = search.loss.weights
+    return System(size, stages, search.begin, search.advance, search.finish, weights=weights)

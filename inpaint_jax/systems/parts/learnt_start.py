@@ -81,7 +81,7 @@ def stage(
 
 
 def amortised(loss: SearchLoss) -> Callable[..., tuple[jax.Array, dict[str, PerExample]]]:
-    """A search's loss as the encoder is trained on it: divided by each picture's sum of importance weights.
+    """A search's loss as the encoder is trained on it: divided by each picture's sum of importance.
 
     As it stands, a hole of scattered pixels would count seven times as much as a centre hole.
 

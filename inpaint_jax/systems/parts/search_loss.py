@@ -1,4 +1,4 @@
-"""The loss that a latent search descends on: what is painted for a latent, against what is known."""
+"""The loss of a latent search: what is painted for a latent, against what is known."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ class SearchLoss:
       total: the weighted losses.
       window: side of the window of the importance weight; 0: every known pixel weighs 1.
       mode: how the networks are applied, a value of ``search_rules.BATCH_NORM``.
-      judge: ``(states, prediction, completed) -> further values``, all ``[B, ...]``, offered to the losses; None: none.
+      judge: ``(states, prediction, completed) -> further values``, all ``[B, ...]``, which the losses
+        are offered too; None: none.
       scales: ``states -> {term: factor}``, of weights that a stage has found.
     """
 
@@ -63,7 +64,8 @@ class SearchLoss:
             "importance": weight,
             "completed": completed,
             "fake_logits": self.score(states, prediction),
-            "completed_logits": self.score(states, completed),  # what no loss asks for is not computed
+            # What no loss asks for is not computed: XLA drops it.
+            "completed_logits": self.score(states, completed),
             "latent": latent,
             **(self.judge(states, prediction, completed) if self.judge else {}),
         }
@@ -86,4 +88,5 @@ class SearchLoss:
         return self.total.scaled(self.scales(states))
 
     def _answer(self, network: Network, net: Any, inputs: jax.Array) -> jax.Array:
-        return functional.predict(network, net, inputs, through=latent_inpainting.shared, **self.mode)
+        shared = latent_inpainting.shared
+        return functional.predict(network, net, inputs, through=shared, **self.mode)

@@ -1,4 +1,4 @@
-"""The rules of a latent search: what a config's ``search`` and ``blend`` name, checked and resolved."""
+"""The rules of a latent search: a config's ``search`` and ``blend``, checked and resolved."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -9,13 +9,14 @@ from inpaint_jax import latent_inpainting
 from inpaint_jax.blending import poisson_blend
 from inpaint_jax.compositing import composite
 from inpaint_jax.errors import InputError
+from inpaint_jax.latents import PROJECTIONS, STARTS
 from inpaint_jax.naming import resolve
 from inpaint_jax.optimization import optimizers
 from inpaint_jax.types import Image, Latent
 
 
 class Rules(NamedTuple):
-    """A config's ``search`` and ``blend``, checked, with every name resolved; see ``latent_search.build``."""
+    """A config's ``search`` and ``blend``, see ``latent_search.build``, with objects for names."""
 
     tx: optax.GradientTransformation
     num_steps: int
@@ -32,15 +33,25 @@ class Rules(NamedTuple):
 
 
 def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
-    """The rules of a config.
+    """Resolve the names of a config, and check its numbers.
+
+    Args:
+      search: of the config.
+      blend: of the config.
+
+    Returns:
+      The rules.
 
     Raises:
       InputError: for names that stand for nothing, or numbers that make no search.
     """
     num_steps, patience, tolerance = search["iterations"], search["patience"], search["tolerance"]
     if min(num_steps, patience, search["restarts"]) < 1 or tolerance < 0:
-        raise InputError("search: iterations, patience and restarts must be at least 1, tolerance at least 0")
-    learnt, paste_or_blend = search["start"] == "learnt", resolve(blend["method"], BLENDS, kind="blend.method")
+        at_least = "iterations, patience and restarts must be at least 1, tolerance at least 0"
+        raise InputError(f"search: {at_least}")
+    learnt = search["start"] == "learnt"
+    start = "uniform" if learnt else search["start"]  # of further restarts
+    method = resolve(blend["method"], BLENDS, kind="blend.method")
     return Rules(
         tx=optimizers.build(search["optimizer"], num_steps=num_steps, label="search.optimizer"),
         num_steps=num_steps,
@@ -49,12 +60,12 @@ def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
         tolerance=tolerance,
         patience=patience,
         restarts=search["restarts"],
-        draw_start=resolve("uniform" if learnt else search["start"], latent_inpainting.STARTS, kind="search.start"),
+        draw_start=resolve(start, STARTS, kind="search.start"),
         learnt=learnt,
-        project=resolve(search["projection"], latent_inpainting.PROJECTIONS, kind="search.projection"),
+        project=resolve(search["projection"], PROJECTIONS, kind="search.projection"),
         keep_last=resolve(search["answer"], ANSWERS, kind="search.answer"),
         mode=resolve(search["batch_norm"], BATCH_NORM, kind="search.batch_norm"),
-        blend=lambda image, prediction, hole: paste_or_blend(image, prediction, hole, **blend),
+        blend=lambda image, prediction, hole: method(image, prediction, hole, **blend),
     )
 
 
