@@ -73,7 +73,7 @@ NETWORKS = {
 
 
 def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
-    """The network that a config describes.
+    """Build the network that a config describes.
 
     Args:
       spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``. A field that is

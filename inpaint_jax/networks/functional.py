@@ -25,10 +25,17 @@ class Network(NamedTuple):
 
 
 def pure(module: nn.Module) -> Network:
-    """The pure functions of a Linen module whose ``__call__(*inputs, train)`` returns its outputs.
+    """Make the pure functions of a Linen module whose ``__call__(*inputs, train)`` returns its outputs.
 
-    A module with batch norm takes an ``axis_name`` field, so that statistics can be those of the global batch under
-    ``pmap``, and so do modules that are its fields; a module without that field is used as it is.
+    A module with batch norm takes an ``axis_name`` field, so that statistics can be those of the
+    global batch under ``pmap``, and so do modules that are its fields; a module without that field is
+    used as it is.
+
+    Args:
+      module: of any inputs and outputs.
+
+    Returns:
+      The network.
     """
 
     def init(key, *inputs):
@@ -36,7 +43,7 @@ def pure(module: nn.Module) -> Network:
         return variables.pop("params", {}), variables
 
     def apply(params, stats, *inputs, train, key=None, axis_name=None):
-        bound = _spread(module, axis_name) if axis_name else module
+        bound = _with_axis(module, axis_name) if axis_name else module
         rngs = None if key is None else {"dropout": key}
         variables = {"params": params, **stats}
         if not train:
@@ -71,9 +78,9 @@ def predict(
     Args:
       network: the pure functions.
       net: its state, see ``weights_of``.
-      *inputs: as the network takes them.
+      inputs: as the network takes them.
       through: what its weights go through first, such as ``latent_inpainting.shared``.
-      **mode: as ``Network.apply`` takes it; by default ``train=False``: running statistics, and no
+      mode: as ``Network.apply`` takes it; by default ``train=False``: running statistics, and no
         dropout.
 
     Returns:
@@ -84,10 +91,13 @@ def predict(
 
 
 def side_by_side(networks: Mapping[str, Network]) -> Network:
-    """Several networks as one, whose inputs, outputs, parameters and statistics are dicts by their names.
+    """Join networks to one, whose inputs, outputs, parameters and statistics are dicts by their names.
 
     Args:
-      networks: of one input each.
+      networks: of one input each, by name.
+
+    Returns:
+      The network ``{name: input} -> {name: outputs}``.
     """
 
     def init(key, inputs):
@@ -109,11 +119,11 @@ def side_by_side(networks: Mapping[str, Network]) -> Network:
     return Network(init, apply)
 
 
-def _spread(module: nn.Module, axis_name: str) -> nn.Module:
+def _with_axis(module: nn.Module, axis_name: str) -> nn.Module:
     """The module, and those among its fields, with statistics over a mapped axis."""
     fields = {field.name: getattr(module, field.name) for field in dataclasses.fields(module) if field.init}
     changes: dict[str, Any] = {
-        name: _spread(value, axis_name)
+        name: _with_axis(value, axis_name)
         for name, value in fields.items()
         if isinstance(value, nn.Module) and name != "parent"
     }
