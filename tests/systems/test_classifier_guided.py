@@ -17,8 +17,8 @@ from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.googlenet import HE, INCEPTIONS, GoogLeNet
 from inpaint_jax.networks.layers import BatchNorm, Conv
 from inpaint_jax.runs import configuration
-from inpaint_jax.runs.model import initial_state
 from inpaint_jax.runs.training.loop import train
+from inpaint_jax.runs.workdir import initial_state
 from inpaint_jax.systems import classifier_guided
 from inpaint_jax.systems.parts import classification
 

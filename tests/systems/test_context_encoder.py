@@ -10,9 +10,9 @@ from inpaint_jax.completion import export
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.benchmark.cases import initial_state
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.model import Model
+from inpaint_jax.runs.workdir import drawn_state
 
 TINY = ("data.size=16", "networks.generator.bottleneck=8", "networks.generator.width=4")
 
@@ -32,7 +32,7 @@ def tiny(words, *overrides):
 def started(config):
     """Its only stage, and its state before training."""
     [stage] = configuration.build_system(config).stages
-    return stage, initial_state(stage, config)
+    return stage, drawn_state(stage, config, {})
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from inpaint_jax.completion import export
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.benchmark.cases import initial_state
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.model import Model
+from inpaint_jax.runs.workdir import drawn_state
 
 SIZE, LOW, HIGH = 64, 16, 48  # the block is 32 pixels a side
 
@@ -40,7 +40,7 @@ def trained(request, batch):
     config = tiny("stages.vae.optimizer.learning_rate=0.01", words=request.param)
     system = configuration.build_system(config)
     [stage] = system.stages
-    state = initial_state(stage, config)
+    state = drawn_state(stage, config, {})
     step = jax.jit(lambda state, batch: stage.step(state, batch, {}))
     told = []
     for _ in range(50):
