@@ -21,7 +21,7 @@ modules names. Everything else may change.
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from inpaint_jax import (
@@ -72,11 +72,13 @@ _FUNCTIONS = {  # all other public names are modules
 }
 
 
-def __getattr__(name: str) -> Any:  # lazy: `import inpaint_jax` and `inpaint --help` do not pay for jax
-    if name not in __all__:
-        raise AttributeError(f"module 'inpaint_jax' has no attribute {name!r}")
-    module = importlib.import_module(f"inpaint_jax.{_FUNCTIONS.get(name, name)}")
-    return getattr(module, name) if name in _FUNCTIONS else module
+if not TYPE_CHECKING:  # a type checker knows the names above, and that there are no others
+
+    def __getattr__(name):  # lazy: `import inpaint_jax` and `inpaint --help` do not pay for jax
+        if name not in __all__:
+            raise AttributeError(f"module 'inpaint_jax' has no attribute {name!r}")
+        module = importlib.import_module(f"inpaint_jax.{_FUNCTIONS.get(name, name)}")
+        return getattr(module, name) if name in _FUNCTIONS else module
 
 
 def __dir__() -> list[str]:
