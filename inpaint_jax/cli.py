@@ -4,13 +4,16 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from inpaint_jax import __version__, commands
 from inpaint_jax.errors import InputError, Interrupted
+from inpaint_jax.runs import pages
 
 METHODS = "WORKDIR | FILE.inpaint | telea?radius=5 | harmonic | floors | opencv | pictures?folder=DIR | module:name"
 HOLES = (
-    "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | FILE | FOLDER (white = missing)"
+    "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | module:name | "
+    "FILE | FOLDER (white = missing)"
 )
 
 
@@ -20,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if strange := [item for item in overrides if not (item.startswith("--config.") and "=" in item)]:
             raise InputError(f"unknown argument {strange[0]!r}; see inpaint {arguments.command} --help")
+        pages.make_importable(Path.cwd())  # for every module:attribute
         arguments.run(arguments, overrides)
         return 0
     except Interrupted as stop:

@@ -4,10 +4,13 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from inpaint_jax import cli
+from inpaint_jax import cli, masks
 
 
 def test_help_answers_in_a_blink():
@@ -46,3 +49,14 @@ def test_every_core_of_a_cpu_is_a_device(chosen, devices):
     code = "from inpaint_jax.runs import startup; startup.start_jax(); import jax; print(jax.device_count())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert said.stdout.strip() == str(devices), said.stderr
+
+
+def test_what_lies_in_the_working_folder_is_found(documented, monkeypatch):
+    """A cross of 2 pixels on 16 x 16 is 2 * 16 * 2 - 4 pixels."""
+    documented(masks)
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder != str(documented.folder)])
+    monkeypatch.chdir(documented.folder)
+    arguments = ["my_masks:cross", "--images=facades?split=test&count=1", "--size=16", "--output=out"]
+    assert cli.main(["holes", *arguments]) == 0
+    (file,) = Path("out").rglob("holes/**/*.png")
+    assert (np.asarray(Image.open(file)) > 0).sum() == 60

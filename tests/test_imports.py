@@ -46,7 +46,7 @@ ALLOWED = {
     # the pages of configs/, which nothing else imports: a command finds them by name
     "configs": "runs evaluation masks curriculum compositing",
     "commands": "runs completion evaluation",
-    "cli": "commands",
+    "cli": "commands runs",
     "__main__": "cli",
     "__init__": "blending compositing curriculum exported latent_inpainting losses masks metrics networks parallel "
     "systems runs evaluation",
