@@ -1,13 +1,16 @@
 """A trained system from its workdir, as a pytree of arrays."""
 
+import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 
+from inpaint_jax.errors import InputError
+from inpaint_jax.networks import predict
 from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.workdir import CHANGEABLE, Workdir
@@ -46,6 +49,31 @@ class Model:
     def slots(self) -> int:
         """Images at once on each accelerator, or on all cores of the CPU."""
         return self.config.get("slots", SLOTS)
+
+    def network(self, stage: str, name: str) -> Callable[..., Any]:
+        """Hand out a trained network as a function with its weights bound.
+
+        ``generator = model.network("dcgan", "generator")`` takes latents ``[B, Z]`` to images
+        ``[B, H, W, C]`` in [-1, 1]. A network answers with its running statistics; discriminators
+        return logits.
+
+        Args:
+          stage: name of a trained stage.
+          name: name of a network in that stage.
+
+        Returns:
+          ``inputs -> outputs``: it runs under ``jit``, ``vmap`` and ``grad``, and is itself a pytree
+          whose leaves are the weights, so that it can be an argument of a jitted function.
+
+        Raises:
+          InputError: for an unknown name; lists the known ones.
+        """
+        known = {trained.name: trained.networks for trained in self.system.stages}
+        if name not in known.get(stage, {}):
+            pairs = ", ".join(f"{s} {n}" for s, networks in known.items() for n in networks) or "none"
+            raise InputError(f"no network {name!r} in a stage {stage!r}; known: {pairs}")
+        weights = self.states[stage].networks[name]._replace(opt=())
+        return jax.tree_util.Partial(functools.partial(predict, known[stage][name]), weights)
 
     def tree_flatten_with_keys(self):
         """Give JAX the arrays, with their names, and the rest."""

@@ -100,4 +100,5 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
 
         return jnp.stack([answer(noise[:, i]) for i in range(k)], axis=1)
 
-    return feed_forward(paint, Stage(NAME, init, step, validate=validate), size=size, supports=blocks.supports)
+    stage = Stage(NAME, init, step, validate=validate, networks={"autoencoder": autoencoder})
+    return feed_forward(paint, stage, size=size, supports=blocks.supports)

@@ -3,10 +3,13 @@
 Training, completing, evaluating and reproducing know nothing else about a method.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
+
+from inpaint_jax.networks import Network
 
 
 class Stage(NamedTuple):
@@ -26,6 +29,8 @@ class Stage(NamedTuple):
         on pictures that are set apart; its ``finished []`` ends the stage. The settings have ``holdout``, the number
         of those pictures, and ``adapt_every``, in steps. None: nothing is set apart.
       classes: its pictures need a "label" of 0 .. classes - 1; 0: it reads none.
+      networks: the pure functions of the networks in its state, by their names there; what
+        ``Model.network`` hands out.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Stage(NamedTuple):
     projection: "System | None" = None
     adapt: Callable[..., Any] | None = None
     classes: int = 0
+    networks: Mapping[str, Network] = MappingProxyType({})
 
 
 class Completion(NamedTuple):

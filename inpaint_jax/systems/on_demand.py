@@ -126,4 +126,5 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     def paint(states, images, hole):
         return whole.pasted(images, predict(states[NAME], images, hole), hole)
 
-    return single_pass(paint, Stage(NAME, init, step, validate=validate, adapt=adapt), size=size)
+    stage = Stage(NAME, init, step, validate=validate, adapt=adapt, networks={"generator": generator})
+    return single_pass(paint, stage, size=size)

@@ -51,6 +51,8 @@ def test_every_choice_of_words(choice):
         return told, system.finish(states, progress).images
 
     told, answer = jax.eval_shape(run)
+    named = {stage.name: set(stage.networks) for stage in system.stages}
+    assert named == {name: set(before.networks) for name, (before, _, _) in told.items()}
     for name, (before, after, metrics) in told.items():
         assert jax.tree.structure(before) == jax.tree.structure(after)
         assert jax.tree.all(jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), before, after))

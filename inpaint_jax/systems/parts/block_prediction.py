@@ -102,7 +102,9 @@ def stage(
         stale_critic=settings["stale_critic"] if critic else False,
     )
     step = prediction.compete if critic else prediction.reconstruct
-    return Predictor(Stage(name, prediction.init, step, validate=prediction.validate), prediction.paint)
+    networks = {"generator": generator} | ({"critic": critic.network} if critic else {})
+    trained = Stage(name, prediction.init, step, validate=prediction.validate, networks=networks)
+    return Predictor(trained, prediction.paint)
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,8 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
         shown = batch["image"][:SHOWN]
         return scores(answer.logits, batch["label"]), moved(shown, draw(key, len(shown)))
 
-    return Stage(name, init, step, validate=validate, classes=classes)
+    networks = {"classifier": network}
+    return Stage(name, init, step, validate=validate, classes=classes, networks=networks)
 
 
 def scores(logits: jax.Array, label: jax.Array) -> dict[str, jax.Array]:

@@ -81,7 +81,7 @@ def stage(
         del batch, earlier
         return {}, functional.predict(generator, state.networks["generator"], draw_latent(key, PICTURES))
 
-    return Stage(name, init, step, validate=validate)
+    return Stage(name, init, step, validate=validate, networks={"generator": generator, "critic": critic})
 
 
 def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def stage(
         pasted = composite(damaged[shown], painted, hole[shown])
         return jax.vmap(one)(damaged, hole, latent), views.rows(batch["image"], damaged, painted, pasted)
 
-    return Stage("encoder", init, step, validate=validate)
+    return Stage("encoder", init, step, validate=validate, networks={"encoder": encoder})
 
 
 def amortised(loss: SearchLoss) -> Callable[..., tuple[jax.Array, dict[str, PerExample]]]:

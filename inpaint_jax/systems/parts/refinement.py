@@ -81,7 +81,8 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
         return scores, views.rows(image, given, returned)
 
     needed = projection if settings["pairs"] == "projected" else None
-    return Stage(NAME, init, step, validate=validate, projection=needed)
+    networks = {NAME: autoencoder}
+    return Stage(NAME, init, step, validate=validate, projection=needed, networks=networks)
 
 
 def refiner(*, autoencoder: Network, settings: Mapping[str, Any]) -> Callable[..., Image]:
