@@ -122,7 +122,7 @@ def test_refining_is_given_what_the_first_completed(untrained, image):
     net = untrained.states[name].networks["generator"]
     grey = net._replace(params=jax.tree.map(jnp.zeros_like, net.params))
     states = untrained.states | {name: untrained.states[name]._replace(networks={"generator": grey})}
-    changed = completed(untrained._replace(states=states), image, CORNER)
+    changed = completed(Model(untrained.config, untrained.system, states), image, CORNER)
     which = CORNERS.index("tr")
     assert (answer[which] != changed[which]).any()
     np.testing.assert_array_equal(np.delete(answer, which, 0), np.delete(changed, which, 0))
