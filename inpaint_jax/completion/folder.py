@@ -114,7 +114,6 @@ def complete_folder(
             write_completed(output, source, gaps, remaining[result.task.id], result)
             records.add(record_of(result, seed=seed, iterations=iterations))
             spent += result.evaluations or 0
-            bar.update()
     if stop and len(records.done) < len(entries):
         raise stop.error(f"{len(records.done)} of {len(entries)} images are completed")
     seconds = time.perf_counter() - began
@@ -140,7 +139,7 @@ def results_of(
         by_shape.setdefault(entry.hole.shape, []).append(entry)
     for alike in by_shape.values():
         tasks = (Task(entry.id, *model_example(source, holes, entry)) for entry in alike)
-        yield from method.run(tasks, seed=seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count))
+        yield from method.run(tasks, seed=seed, stop=stop, bar=bar)
 
 
 def hole_set_hash(holes: Sequence[np.ndarray]) -> str:

@@ -90,11 +90,10 @@ def complete_all(method: Method, pictures: PictureSet, family: str, stop: StopRe
     tasks = (Task(name, truth[i], holes[i], family) for name, i in rows.items())
     began = time.perf_counter()
     with tqdm(total=len(rows), desc=f"{method.name}, {family}", unit="image") as bar:
-        results = method.run(tasks, seed=pictures.seed, stop=stop, on_chunk=lambda count: bar.set_postfix(chunk=count))
+        results = method.run(tasks, seed=pictures.seed, stop=stop, bar=bar)
         for result in results:
             i = rows[result.task.id]
             images[i], traces[i] = to_levels(result.images[0]), result.traces
-            bar.update()
     if stop:
         raise stop.error(f"the families before {family} are completed by {method.name}")
     terms = dict.fromkeys(term for trace in traces for term in trace)

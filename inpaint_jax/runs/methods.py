@@ -38,7 +38,7 @@ class Method(NamedTuple):
       identity: plain values; equal exactly when results are equal.
       size: side of the images that it completes; None: any.
       supports: ``(hole [H, W, 1]) -> None``, or the reason why the method cannot complete such a hole.
-      run: ``(tasks, *, seed, stop=False, on_chunk=...) -> results``, as ``Driver.run``.
+      run: ``(tasks, *, seed, stop=False, bar=None) -> results``, as ``Driver.run``.
       slots: images at once, which enter the last bits of a result.
       model: the trained run, where it is one.
     """

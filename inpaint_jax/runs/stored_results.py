@@ -44,8 +44,8 @@ def reader(
         raise InputError(f"--method: pictures?folder={folder}: no such folder")
     stamps = {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(folder.rglob("*"))}
 
-    def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, on_chunk: Any = None) -> Iterator[Result]:
-        del seed, on_chunk
+    def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
+        del seed
         known: dict[str, dict[str, Path]] = {}
         for task in tasks:
             if stop:
@@ -60,5 +60,7 @@ def reader(
             if image.shape != task.image.shape:
                 image = Fit(fit, size or task.image.shape[0]).to_model(image)
             yield Result(task, from_levels(image)[None], {}, {}, None)
+            if bar is not None:
+                bar.update()
 
     return run, ["stored", str(folder), fingerprint(stamps)]

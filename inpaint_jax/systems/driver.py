@@ -5,7 +5,7 @@ a batch of seven: with equal slots a picture's result is bit-equal alone, in com
 of devices.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -80,7 +80,6 @@ class Driver:
         *,
         seed: int,
         stop: Any = False,
-        on_chunk: Callable[[int], None] = lambda count: None,
         bar: Any = None,
     ) -> Iterator[Result]:
         """Complete pictures, in the order in which they are done.
@@ -91,19 +90,13 @@ class Driver:
           tasks: pictures of one size; drawn from as slots become free.
           seed: with a picture's id it fixes the picture's latents.
           stop: when it becomes true, no further chunk is started; what is done is yielded, and the run ends.
-          on_chunk: called after every chunk of iterations with the number of chunks so far, to show that it goes on.
-          bar: a ``tqdm`` bar, which shows the chunks and counts the pictures.
+          bar: a ``tqdm`` bar, which shows the chunks of iterations and counts the pictures.
 
         Raises:
           InputError: for a picture, a hole or a number of completions that the system cannot take.
         """
 
-        def show(chunks: int) -> None:
-            on_chunk(chunks)
-            if bar is not None:
-                bar.set_postfix(chunk=chunks)
-
-        for result in self._results(iter(tasks), seed, stop, show):
+        for result in self._results(iter(tasks), seed, stop, bar):
             yield result
             if bar is not None:
                 bar.update()
@@ -138,9 +131,7 @@ class Driver:
             results[result.task.id] = result
         return results
 
-    def _results(
-        self, queue: Iterator[Task], seed: int, stop: Any, on_chunk: Callable[[int], None]
-    ) -> Iterator[Result]:
+    def _results(self, queue: Iterator[Task], seed: int, stop: Any, bar: Any) -> Iterator[Result]:
         slots: list[Task | None] = [None] * self.slots
         waiting: list[Task | None] = [None] * self.slots  # finished in its slot, to be answered
         progress: Any = None
@@ -159,7 +150,8 @@ class Driver:
                 progress = self._advance(self.states, progress)
             done = np.asarray(progress.done)
             chunks += 1
-            on_chunk(chunks)
+            if bar is not None:
+                bar.set_postfix(chunk=chunks)
             ready = [i for i, task in enumerate(slots) if task is not None and done[i]]
             if any(waiting[i] for i in ready):
                 yield from self._answer(held, waiting)
