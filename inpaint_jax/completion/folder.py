@@ -4,9 +4,8 @@ Everything is read and checked before anything is written. Finished pictures are
 interrupted goes on where it stopped, and the same command on a finished job does nothing.
 """
 
-import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,9 @@ from inpaint_jax import masks
 from inpaint_jax.completion.holes import Holes, open_holes
 from inpaint_jax.completion.records import (
     Records,
+    answer_files,
     deviation_file,
+    files_hash,
     kept_file,
     picture_file,
     record_of,
@@ -28,10 +29,12 @@ from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files, sheets
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.pictures import read_picture, write_picture
+from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Fitted
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.interruption import StopRequest, interruption
+from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.methods import Method, one_method
 from inpaint_jax.runs.model import Model
 from inpaint_jax.systems.driver import Result, Task
@@ -45,6 +48,7 @@ class Entry(NamedTuple):
     position: int  # in the source
     id: str
     hole: np.ndarray  # bool [S, S, 1]
+    hash: str  # of image and hole, at the image's own size
 
 
 def complete_folder(
@@ -90,6 +94,7 @@ def complete_folder(
       Interrupted: a signal stopped the work; what is completed is kept.
     """
     output = Path(output)
+    refuse_own_input(images, output)
     [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep)
     source = open_source(images, size=setting.size, fit=setting.fit)
     if not isinstance(source, Fitted):
@@ -99,35 +104,58 @@ def complete_folder(
     job = {
         "method": opened.name,
         "method_hash": files.fingerprint(opened.identity),
-        "pictures": hashlib.sha256("\n".join(e.id for e in entries).encode()).hexdigest()[:16],
+        "pictures": files.digest("\n".join(e.id for e in entries).encode(errors="surrogateescape")),
         "holes": holes,
         "holes_hash": hole_set_hash([entry.hole for entry in entries]),
         "seed": seed,
         "keep": keep,
     }
-    records = Records(output, job)
+    with locked(output, "completing images", option="--output"):
+        records = Records(output, job, {entry.id: entry.hash for entry in entries})
+        this_call = complete_entries(opened, source, gaps, entries, records, output, job)
+        finished = list(records.done.values())
+        report = write_report(output, opened, job, finished, skipped, this_call)
+        write_contact_sheet(output, source, gaps, entries, keep=keep)
+        write_traces(output, opened, finished)
+    print(f"{len(entries)} pictures in {output}/pictures; look at {output}/contact_sheet.png")
+    return report
+
+
+def complete_entries(
+    method: Method,
+    source: Fitted,
+    holes: Holes,
+    entries: Sequence[Entry],
+    records: Records,
+    output: Path,
+    job: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Complete the images that are not finished yet, and record each.
+
+    Returns:
+      The number of images, the seconds that they took, and evaluations of the loss per second.
+
+    Raises:
+      Interrupted: a signal stopped the work.
+    """
     remaining = {entry.id: entry for entry in entries if entry.id not in records.done}
-    iterations = opened.iterations()
+    seed, iterations = job["seed"], method.iterations()
     began, spent = time.perf_counter(), 0
     with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
-        for result in results_of(opened, source, gaps, remaining.values(), seed=seed, stop=stop, bar=bar):
-            write_completed(output, source, gaps, remaining[result.task.id], result)
-            records.add(record_of(result, seed=seed, iterations=iterations))
+        for result in results_of(method, source, holes, remaining.values(), seed=seed, stop=stop, bar=bar):
+            entry = remaining[result.task.id]
+            write_completed(output, source, holes, entry, result)
+            answer = files_hash(answer_files(output, entry.id, job["keep"]))
+            records.add(record_of(result, seed=seed, iterations=iterations), answer, entry.hash)
             spent += result.evaluations or 0
     if stop and len(records.done) < len(entries):
         raise stop.error(f"{len(records.done)} of {len(entries)} images are completed")
     seconds = time.perf_counter() - began
-    this_call = {
+    return {
         "pictures": len(remaining),
         "seconds": round(seconds, 2),
         "evaluations_per_second": round(spent / seconds, 1),
     }
-    finished = list(records.read())
-    report = write_report(output, opened, job, finished, skipped, this_call)
-    write_contact_sheet(output, source, gaps, entries, keep=keep)
-    write_traces(output, opened, finished)
-    print(f"{len(entries)} pictures in {output}/pictures; look at {output}/contact_sheet.png")
-    return report
 
 
 def results_of(
@@ -159,7 +187,7 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
             hole = holes.at_model(name, picture.shape)
             if hole.all():
                 raise InputError("no pixel is known at the model's size")
-            entries.append(Entry(i, name, hole))
+            entries.append(Entry(i, name, hole, content_hash(picture, holes.at_picture(name, picture.shape))))
         except InputError as error:
             if not skip_errors:
                 raise InputError(f"{error} (picture {name!r})" if name not in str(error) else str(error)) from error
@@ -169,6 +197,11 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
             f"no picture is left to complete; the first was refused because {next(iter(skipped.values()))}"
         )
     return entries, skipped
+
+
+def content_hash(picture: np.ndarray, hole: np.ndarray) -> str:
+    """The hash of an image, uint8 ``[H, W, C]``, and its hole, bool ``[H, W]``: an edited image is another one."""
+    return files.digest(str(picture.shape).encode() + picture.tobytes() + np.packbits(hole).tobytes())
 
 
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:

@@ -1,18 +1,23 @@
 """What a folder job has on disk: its identity, completed pictures, and a record of each."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from inpaint_jax.data import files
-from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.data.json_files import read_json, read_lines, seal, write_json
+from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.errors import InputError
+from inpaint_jax.runs.locks import unoccupied
 from inpaint_jax.systems.driver import Result
 
 TRACE = 100  # points of a picture's trace in its record
+NAMED = 5  # images that a message names
+RECORD = {"id": str, "losses": dict, "evaluations": int | None, "trace_every": int, "traces": dict}
 
 
 def picture_file(output: Path, name: str) -> Path:
@@ -73,34 +78,79 @@ def record_of(result: Result, *, seed: int, iterations: int) -> dict[str, Any]:
 
 
 class Records:
-    """The finished pictures of a job, one JSON line each, written as they finish."""
+    """The finished images of a job: ``records.jsonl``, a line for each, written when its answer is on the disk.
 
-    def __init__(self, output: Path, job: dict[str, Any]):
+    An answer counts as finished while its record is whole, its files are those that were written, and its image and
+    hole are those that it was computed from. The others are forgotten, so that they are computed again.
+
+    Args:
+      output: the job's folder, which this process has locked.
+      job: what identifies the job.
+      inputs: ``{id: hash}`` of every image and its hole.
+
+    Raises:
+      InputError: the folder holds another job or something else, or a damaged record that is not the last.
+    """
+
+    def __init__(self, output: Path, job: dict[str, Any], inputs: Mapping[str, str]):
         self.file = output / "records.jsonl"
-        identity = output / "job.json"
-        if identity.is_file():
-            there = json.loads(identity.read_text())
-            if differing := sorted(key for key in {*there, *job} if there.get(key) != job.get(key)):
-                raise InputError(
-                    f"{output} holds another job (other {', '.join(differing)}): give another --output, or remove it"
-                )
-        elif output.exists() and (not output.is_dir() or any(output.iterdir())):
+        check_job(output, job)
+        written = read_lines(
+            self.file, RECORD, remedy="delete that line, and the same command completes its image again"
+        )
+        finished = {record["id"]: record for record in written if record["id"] in inputs}
+        bar = tqdm(finished.items(), desc="checking answers", unit="image", leave=False, delay=2)
+        renewed = {name: reason for name, record in bar if (reason := stale(output, record, job, inputs[name]))}
+        self.done = {name: record for name, record in finished.items() if name not in renewed}
+        if renewed:
+            named = ", ".join(f"{name} ({reason})" for name, reason in list(renewed.items())[:NAMED])
+            print(f"{len(renewed)} finished images are completed again: {named}{', ...' * (len(renewed) > NAMED)}")
+        text = "".join(f"{json.dumps(seal(record))}\n" for record in self.done.values())
+        if self.file.exists() and self.file.read_bytes() != text.encode():
+            files.write_text(self.file, text)
+
+    def add(self, record: Mapping[str, Any], output_hash: str, input_hash: str) -> None:
+        """Append a record, after the files of its answer were written."""
+        line = files.plain({**record, "input_hash": input_hash, "output_hash": output_hash})
+        files.append_line(self.file, json.dumps(seal(line)))
+        self.done[line["id"]] = line
+
+
+def check_job(output: Path, job: dict[str, Any]) -> None:
+    """Write ``job.json``, or raise InputError where a folder holds another job, or something else."""
+    there = read_json(output / "job.json", {"method_hash": str}, remedy=f"give another --output, or remove {output}")
+    if there is None:
+        if not unoccupied(output):
             raise InputError(f"{output} is not empty and holds no job of this program: give another --output")
-        else:
-            files.write_json(identity, job)
-        self.done = {record["id"] for record in self.read()}
+        write_json(output / "job.json", job)
+    elif differing := sorted(key for key in {*there, *job} if there.get(key) != job.get(key)):
+        raise InputError(
+            f"{output} holds another job (other {', '.join(differing)}): give another --output, or remove it"
+        )
 
-    def read(self) -> Iterator[dict[str, Any]]:
-        """The records of pictures that are there."""
-        for line in self.file.read_text().splitlines() if self.file.is_file() else ():
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:  # cut short by a kill: that picture is done again
-                continue
-            if picture_file(self.file.parent, record["id"]).is_file():
-                yield record
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Appends a record, after its picture was written."""
-        files.append_line(self.file, json.dumps(record))
-        self.done.add(record["id"])
+def stale(output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input_hash: str) -> str | None:
+    """Say why an image has to be completed again; None where its answer is whole."""
+    if record.get("input_hash", input_hash) != input_hash:
+        return "its image or hole has changed"
+    answer = answer_files(output, record["id"], job["keep"])
+    try:
+        if "output_hash" not in record:  # of an older version: what can be read is believed
+            for file in answer:
+                read_picture(file)
+        elif files_hash(answer) != record["output_hash"]:
+            return "its answer has changed"
+    except (OSError, InputError):
+        return "its answer is missing or damaged"
+    return None
+
+
+def answer_files(output: Path, name: str, keep: int) -> list[Path]:
+    """List the files of an image's answer."""
+    several = [*(kept_file(output, name, rank) for rank in range(keep)), deviation_file(output, name)]
+    return [picture_file(output, name), *(several if keep > 1 else ())]
+
+
+def files_hash(paths: Iterable[Path]) -> str:
+    """Hash the contents of files, in their order; raises OSError where one cannot be read."""
+    return files.fingerprint([files.digest(path.read_bytes()) for path in paths])

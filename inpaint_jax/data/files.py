@@ -1,6 +1,7 @@
 """Files that are there completely or not at all.
 
 ``write_bytes`` writes on every process; the others are for files of a run, which the first process writes.
+Everything is on the disk when a function returns. What a killed process left unfinished is removed by ``sweep``.
 """
 
 import contextlib
@@ -9,16 +10,19 @@ import io
 import json
 import math
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import jax
 import numpy as np
 
 from inpaint_jax.errors import InputError
+
+TEMPORARY = re.compile(r"\.inpaint-[0-9a-f]{8}-(\d+)\.tmp")
 
 
 @contextlib.contextmanager
@@ -41,17 +45,61 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """
     path = Path(path)
     # Beside the target, because a rename across file systems is not atomic; hidden from `*.png` and the like.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A hash in place of the name, which may have the greatest length that the file system allows.
+    code = zlib.crc32(os.fsencode(path.name))
+    temporary = path.with_name(f".inpaint-{code:08x}-{os.getpid()}.tmp")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                keep(file)
             os.replace(temporary, path)
+            keep_entries(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def keep(file: IO[Any]) -> None:
+    """Return when everything written to an open file is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def keep_entries(folder: Path) -> None:
+    """Return when the names in a folder are on the disk, where the system can say so."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Remove what killed processes left unfinished in a folder and its sub-folders, checkpoints aside.
+
+    A temporary file of a process that lives stays.
+    """
+    for place, subfolders, names in os.walk(folder):
+        subfolders[:] = [name for name in subfolders if name != "checkpoints"]
+        for name in names:
+            if (found := TEMPORARY.fullmatch(name)) and not alive(int(found[1])):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(place, name))
+
+
+def alive(process: int) -> bool:
+    """Return whether another process of this machine has a number."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it belongs to another user
+        return True
+    return True
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -61,7 +109,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
       InputError: the folder cannot be written, or the disk is full.
     """
     if not jax.process_index():
-        write_bytes(path, text.encode())
+        # File names that are not UTF-8 reach Python as surrogates, which UTF-8 has no bytes for.
+        write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -88,6 +137,7 @@ def append_line(path: str | os.PathLike[str], line: str) -> None:
                 file.seek(-1, os.SEEK_END)
                 line = line if file.read(1) == b"\n" else f"\n{line}"
             file.write(f"{line}\n".encode())
+            keep(file)
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
@@ -103,24 +153,39 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray])
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Reads what ``write_arrays`` has written.
+    """Reads what ``write_arrays`` has written; every byte is compared with the checksums of the file.
 
     Raises:
       InputError: the file is damaged.
     """
     try:
-        with np.load(io.BytesIO(Path(path).read_bytes())) as archive:
+        data = Path(path).read_bytes()
+        # numpy compares no checksum where a damaged header makes an array smaller than it was.
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if member := archive.testzip():
+                raise ValueError(member)
+        with np.load(io.BytesIO(data)) as archive:
             return dict(archive)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(
-            f"cannot read {path}, it is damaged: delete it (of an experiment's arm, its summary.json too), and the "
-            "same command writes it anew"
-        ) from error
+    except Exception as error:  # damaged zip files raise whatever zipfile, zlib and numpy stumble over
+        raise damaged(path) from error
+
+
+def damaged(path: str | os.PathLike[str]) -> InputError:
+    """Return the error of a file of arrays that cannot be used."""
+    return InputError(
+        f"cannot read {path}, it is damaged: delete it (of an experiment's arm, its summary.json too), and the "
+        "same command writes it anew"
+    )
 
 
 def fingerprint(value: Any) -> str:
     """Return 16 hex digits that two plain values share exactly when they are equal."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    return digest(json.dumps(value, sort_keys=True).encode())
+
+
+def digest(data: bytes) -> str:
+    """Return the first 16 hex digits of a SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def plain(value: Any) -> Any:

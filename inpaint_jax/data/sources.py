@@ -76,7 +76,10 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
         raise InputError(f"holdout has no part {part!r}; known: train, validation")
     if bool(share) == bool(count) or not 0 <= share < 1 or count < 0:
         raise InputError(f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}")
-    hashes = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") for name in ids(source)]
+    hashes = [
+        int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8], "big")
+        for name in ids(source)
+    ]
     order = sorted(range(len(source)), key=lambda i: (hashes[i], i))
     apart = order[:count] if count else [i for i in order if hashes[i] < share * 2**64]
     chosen = apart if part == "validation" else sorted(set(range(len(source))).difference(apart))

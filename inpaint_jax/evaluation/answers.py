@@ -1,5 +1,6 @@
 """What a method made of every image under the holes of a family: computed once, kept in a file, measured."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from tqdm import tqdm
 from inpaint_jax import metrics
 from inpaint_jax.compositing import from_levels, to_levels
 from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import features
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.evaluation.search_speed import Curve
@@ -51,12 +53,24 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopReq
             answers[family] = None
             continue
         file = completions_file(method, pictures, family, folder)
-        if not file.is_file():
+        if not is_whole(file):
+            if os.path.lexists(file):
+                print(f"{file} is damaged: it is computed again")
             answer = complete_all(method, pictures, family, stop)
             traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
-            files.write_arrays(file, {"images": answer.images, "seconds": np.asarray(answer.seconds), **traces})
+            parts = {"images": answer.images, "seconds": np.asarray(answer.seconds), "of": np.asarray(file.stem)}
+            files.write_arrays(file, {**parts, **traces})
         answers[family] = read_answer(file)
     return answers
+
+
+def is_whole(file: Path) -> bool:
+    """Return whether a file of completions is there, undamaged, and in its own place."""
+    try:
+        read_answer(file)
+    except InputError:
+        return False
+    return True
 
 
 def completions_file(method: Method, pictures: PictureSet, family: str, folder: Path) -> Path:
@@ -71,8 +85,14 @@ def completions_file(method: Method, pictures: PictureSet, family: str, folder: 
 
 
 def read_answer(file: Path) -> Answer:
-    """Read what ``answers_of`` has written."""
+    """Read what ``answers_of`` has written.
+
+    Raises:
+      InputError: the file is missing, damaged, or that of another answer.
+    """
     parts = files.read_arrays(file)
+    if not {"images", "seconds"} <= parts.keys() or parts.get("of", file.stem) != file.stem:
+        raise files.damaged(file)
     traces = {name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)}
     return Answer(parts["images"], float(parts["seconds"]), traces)
 

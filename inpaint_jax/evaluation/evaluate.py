@@ -3,18 +3,21 @@
 Several searches of one trained system are methods like any other; how fast their losses fell is compared as well.
 """
 
+import contextlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from inpaint_jax import metrics
+from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import features, picture_set, report
 from inpaint_jax.evaluation.answers import Answer, answers_of, measure, search_curves
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric, resolve
 from inpaint_jax.runs.interruption import interruption
+from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.methods import Method, Named, open_methods
 from inpaint_jax.runs.model import Model
 
@@ -71,6 +74,8 @@ def evaluate(
       InputError: bad images, families or methods.
       Interrupted: a signal stopped the work; what is done is kept in ``output``.
     """
+    if output:
+        refuse_own_input([images] if isinstance(images, str) else images, output, inside=False)
     measured = resolve(list(dict.fromkeys(["psnr_hole", *metrics])))
     features.given(measured)  # before any work: a metric may need an extra that is not installed
     named = [methods] if isinstance(methods, str | Model) else methods
@@ -81,14 +86,15 @@ def evaluate(
         raise InputError("no method says at which size to measure: give --size, such as --size=64")
     sources, families = ([texts] if isinstance(texts, str) else texts for texts in (images, holes))
     pictures = picture_set.read(sources, families, size=setting.size, fit=setting.fit, seed=seed)
-    with tempfile.TemporaryDirectory() as scratch:
+    place = locked(output, "evaluating", option="--output") if output else contextlib.nullcontext()
+    with place, tempfile.TemporaryDirectory() as scratch:
         folder = Path(output or scratch) / "completions"
         with interruption() as stop:
             answers = {method.name: answers_of(method, pictures, folder, stop) for method in opened}
-    rows = rows_of(pictures, answers, measured)
-    caption = report.caption(opened, pictures)
-    if output:
-        write(Path(output), opened, pictures, answers, rows, caption, measured)
+        rows = rows_of(pictures, answers, measured)
+        caption = report.caption(opened, pictures)
+        if output:
+            write(Path(output), opened, pictures, answers, rows, caption, measured)
     return Evaluation(rows, caption)
 
 

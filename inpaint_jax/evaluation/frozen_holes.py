@@ -12,6 +12,8 @@ from inpaint_jax.data import files
 from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import picture_set
+from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.runs.locks import locked, unoccupied
 from inpaint_jax.runs.stored_results import family_folder
 
 
@@ -45,9 +47,21 @@ def write_holes(
       InputError: bad images or families, or an output that is not empty.
     """
     output = Path(output)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise InputError(f"{output} is not empty: give another --output")
+    refuse_occupied(output)
     pictures = picture_set.read(images, families, size=size, fit=fit, seed=seed)
+    with locked(output, "writing holes", option="--output"):
+        refuse_occupied(output)  # by another process in the meantime
+        return write_set(output, pictures, size=size, fit=fit)
+
+
+def refuse_occupied(output: Path) -> None:
+    """Raise InputError where an output holds anything."""
+    if not unoccupied(output):
+        raise InputError(f"{output} is not empty: give another --output")
+
+
+def write_set(output: Path, pictures: PictureSet, *, size: int, fit: str) -> dict[str, Any]:
+    """Write images and holes into a folder that this process has locked."""
     for i, name in enumerate(tqdm(pictures.names, desc="writing", unit="image")):
         write_picture(output / "pictures" / f"{name}.png", to_levels(pictures.truth[i]))
         for family, holes in pictures.holes.items():
@@ -60,7 +74,7 @@ def write_holes(
         "count": len(pictures.names),
         "size": size,
         "fit": fit,
-        "seed": seed,
+        "seed": pictures.seed,
         "pictures_hash": pictures.digest,
         "holes_hash": pictures.hashes,
     }

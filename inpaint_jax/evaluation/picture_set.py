@@ -65,7 +65,7 @@ def read(
         sources=tuple(sources),
         names=names,
         truth=from_levels(levels),
-        digest=hashlib.sha256("\n".join(names).encode() + levels.tobytes()).hexdigest()[:16],
+        digest=hashlib.sha256("\n".join(names).encode(errors="surrogateescape") + levels.tobytes()).hexdigest()[:16],
         holes=holes,
         hashes={family: masks.holes_hash(drawn) for family, drawn in holes.items()},
         seed=seed,

@@ -1,17 +1,16 @@
 """Plots: losses of a search, metrics of a training, sweeps."""
 
 import io
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
+from inpaint_jax.runs import metric_log
 
 
 def plot_traces(
@@ -66,8 +65,7 @@ def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) 
     Raises:
       InputError: there are no metrics, or the file cannot be written.
     """
-    metrics = Path(metrics)
-    lines = [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.is_file() else []
+    lines = metric_log.read(metrics)
     names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))
     if not names:
         raise InputError(f"no metrics in {metrics}: train first, or wait for the first line")

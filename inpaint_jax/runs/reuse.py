@@ -46,7 +46,7 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Workdir, source: Wor
         taken.append(stage.name)
         if own.latest() is None:
             if (record := source.stage(stage.name).weights).is_file():
-                files.write_text(workdir.stage(stage.name).weights, record.read_text())
+                files.write_bytes(workdir.stage(stage.name).weights, record.read_bytes())
             with own:
                 own.save(wanted, earlier[stage.name])
                 own.wait()

@@ -4,7 +4,7 @@
 ``weights.json`` (what it began with) and ``projections/``.
 """
 
-import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,15 @@ import jax
 import jax.numpy as jnp
 
 from inpaint_jax import seeds
-from inpaint_jax.data import files
+from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs import configuration
+from inpaint_jax.runs import configuration, metric_log
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.systems.interface import Stage, System
 
+WRITTEN = {"system": str, "stages": {...: dict}}  # what every config.json holds
+CONFIG = {**WRITTEN, "seed": int, "data": {"size": int, "train": str}}
 CHANGEABLE = ("search", "losses", "blend", "slots")  # parts of a config that may be changed after training
 
 
@@ -50,8 +52,7 @@ class StageFolder:
 
     def logged(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of ``metrics.jsonl``; none where the stage was not trained here."""
-        if self.metrics.is_file():
-            yield from map(json.loads, self.metrics.read_text().splitlines())
+        yield from metric_log.read(self.metrics)
 
 
 class Workdir:
@@ -73,7 +74,7 @@ class Workdir:
 
     def holds_run(self) -> bool:
         """Return whether there is a ``config.json``."""
-        return (self.path / "config.json").is_file()
+        return os.path.lexists(self.path / "config.json")
 
     def config(self) -> dict[str, Any]:
         """Read the config of the run, as plain values; old layouts are brought to today's.
@@ -81,13 +82,21 @@ class Workdir:
         Raises:
           InputError: the folder holds no run.
         """
-        if not self.holds_run():
+        if (plain := self.written_config(CONFIG)) is None:
             raise InputError(f"{self} is not a workdir (no config.json): train first, inpaint train --workdir={self}")
-        return configuration.modernised(json.loads((self.path / "config.json").read_text()))
+        return configuration.modernised(plain)
+
+    def written_config(self, shape: Any = WRITTEN) -> dict[str, Any] | None:
+        """Read ``config.json`` in the layout of the version that wrote it; None without one.
+
+        Raises:
+          InputError: the file is damaged.
+        """
+        return read_json(self.path / "config.json", shape, remedy="restore it from a copy, or train in another folder")
 
     def write_config(self, config: Config) -> None:
         """Write ``config.json``."""
-        files.write_json(self.path / "config.json", configuration.to_plain(config))
+        write_json(self.path / "config.json", configuration.to_plain(config))
 
     def states(self, system: System, config: Config) -> dict[str, Any]:
         """Read the newest state of every stage.
@@ -105,7 +114,7 @@ class Workdir:
         states: dict[str, Any] = {}
         for stage in system.stages:
             shape = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
-            states[stage.name] = self.stage(stage.name).checkpoints().restore(shape)
+            states[stage.name] = newest_state(self.stage(stage.name).checkpoints(), shape)
         return states
 
     def check_same_run(self, config: Config) -> None:
@@ -128,6 +137,21 @@ class Workdir:
                 raise InputError(
                     f"{self} has trained {later[0]} on {step} steps of {stage.name}: for more, give another --workdir"
                 )
+
+
+def newest_state(checkpoints: Checkpoints, shape: Any) -> Any:
+    """Read the newest state, also beside a training that removes the step that was the newest a moment ago.
+
+    Raises:
+      InputError: there is no checkpoint, or the newest one cannot be read.
+    """
+    while True:
+        step = checkpoints.latest()
+        try:
+            return checkpoints.restore(shape, step)
+        except InputError:
+            if checkpoints.latest() == step:
+                raise
 
 
 def changeable(key: str) -> bool:

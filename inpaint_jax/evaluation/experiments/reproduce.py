@@ -11,6 +11,7 @@ from typing import Any
 import jax
 from tqdm import tqdm
 
+from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import picture_set
 from inpaint_jax.evaluation.experiments import Arm, Experiment, load, report
@@ -20,6 +21,7 @@ from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import interruption
+from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.methods import Method, open_methods
 from inpaint_jax.runs.model import SLOTS
 from inpaint_jax.runs.record import run_record
@@ -58,6 +60,7 @@ def reproduce(
     """
     workdir, experiment = Path(workdir), load(spec)
     configs = {name: arm_config(arm, training, validation) for name, arm in experiment.arms.items()}
+    refuse_own_input([*images, *training.split(",")], workdir, inside=False)
     data, chosen = shared_data(configs), only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
@@ -67,11 +70,35 @@ def reproduce(
     if at_most:
         sets["train"] = picture_set.read(training.split(","), families, **view, at_most=at_most)
 
+    with locked(workdir, "reproducing an experiment", option="--workdir"):
+        summaries, baselines = carry_out(experiment, configs, chosen, against, training, workdir, sets)
+        report.write(workdir, spec, experiment, sets, summaries, baselines)
+    return summaries
+
+
+def carry_out(
+    experiment: Experiment,
+    configs: Mapping[str, Config],
+    chosen: Sequence[str],
+    against: Sequence[Method],
+    training: str,
+    workdir: Path,
+    sets: Mapping[str, PictureSet],
+) -> tuple[Summaries, Summaries]:
+    """Train and measure what has no summary yet, or whose completions are gone.
+
+    Returns:
+      The summaries of the arms and of the baselines.
+    """
+
     def summary(name: str) -> dict[str, Any] | None:
         measured_on = sets_of(experiment.arms[name], sets)
         return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), measured_on)
 
-    remaining = [name for name in chosen if not summary(name)]
+    def done(folder: Path, found: dict[str, Any] | None) -> bool:
+        return found is not None and arm_summary.answered(folder, found)
+
+    remaining = [name for name in chosen if not done(workdir / name, summary(name))]
     with tqdm(total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm") as bar:
         for name in remaining:
             bar.set_postfix_str(name)
@@ -81,12 +108,10 @@ def reproduce(
     test, baselines = {"test": sets["test"]}, {}
     for method in against:
         folder, depends = workdir / "baselines" / method.name, baseline_identity(method, training)
-        if not arm_summary.read(folder, depends, test):
+        if not done(folder, arm_summary.read(folder, depends, test)):
             summarise(method, folder, depends, test, run=run_record())
         baselines[method.name] = arm_summary.read(folder, depends, test)
-    summaries = {name: summary(name) for name in experiment.arms}
-    report.write(workdir, spec, experiment, sets, summaries, baselines)
-    return summaries
+    return {name: summary(name) for name in experiment.arms}, baselines
 
 
 def arm_config(arm: Arm, training: str, validation: str) -> Config:

@@ -1,6 +1,5 @@
 """``summary.json``: the scores of a method in an experiment, and everything that they depend on."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,17 @@ import jax
 
 from inpaint_jax import metrics
 from inpaint_jax.data import files
+from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.answers import answers_of, completions_file, measure
+from inpaint_jax.evaluation.answers import answers_of, completions_file, is_whole, measure
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.methods import Method
-from inpaint_jax.runs.workdir import StageFolder
+from inpaint_jax.runs.workdir import StageFolder, Workdir
 
 Summaries = Mapping[str, dict[str, Any] | None]  # by the name of the arm, as ``read`` returns them
+SUMMARY = {"identity": dict, "measured": {...: {...: dict | None}}}
 VALIDATION = "validation_"  # prefix of validation metrics in metrics.jsonl
 
 
@@ -32,22 +33,26 @@ def write(folder: Path, method: Mapping[str, Any], sets: Mapping[str, PictureSet
     """
     pictures = {split: {"of": s.sources, "count": len(s.names)} for split, s in sets.items()}
     summary = {"identity": identity(method, sets), "pictures": pictures, **content}
-    files.write_json(folder / "summary.json", summary)
+    write_json(folder / "summary.json", summary)
 
 
 def read(folder: Path, method: Mapping[str, Any], sets: Mapping[str, PictureSet]) -> dict[str, Any] | None:
     """Read the summary in a folder; None if there is none of this method, these pictures and holes."""
-    file = folder / "summary.json"
-    summary = json.loads(file.read_text()) if file.is_file() else None
+    summary = read_json(folder / "summary.json", SUMMARY, remedy="delete it, and the same command measures anew")
     if summary and summary["identity"] in (identity(method, sets), identity(as_written(folder, method), sets)):
         return summary
     return None
 
 
+def answered(folder: Path, summary: Mapping[str, Any]) -> bool:
+    """Return whether every file of completions that a summary names is whole."""
+    measured = [answer for families in summary["measured"].values() for answer in families.values() if answer]
+    return all(is_whole(folder / answer["completions"]) for answer in measured)
+
+
 def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same config in the layout of the version that wrote it, which the hash in its summary is of."""
-    file = folder / "config.json"
-    written = json.loads(file.read_text()) if file.is_file() else {}
+    written = Workdir(folder).written_config() or {}
     return written if configuration.modernised(written) == method else method
 
 

@@ -16,6 +16,7 @@ from inpaint_jax.runs import configuration, startup
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import StopRequest, interruption
+from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.reuse import reuse
 from inpaint_jax.runs.training import feed, validation
@@ -58,6 +59,21 @@ def train(
     folder = Workdir(workdir)
     system = configuration.build_system(config)
     shapes = stage_shapes(system, config)
+    with locked(folder.path, "training", option="--workdir"):
+        states = train_stages(system, config, folder, shapes, how=how, reuse_from=reuse_from)
+    return Model(config, system, states)
+
+
+def train_stages(
+    system: System,
+    config: Config,
+    folder: Workdir,
+    shapes: Mapping[str, Any],
+    *,
+    how: str | None,
+    reuse_from: str | Path | None,
+) -> dict[str, Any]:
+    """Train every stage in a workdir that this process has locked; return their states by name."""
     folder.check_same_run(config)
     folder.check_order(system.stages, config)
     if reuse_from:
@@ -77,7 +93,7 @@ def train(
             )
             if stage is not system.stages[-1] and startup.agree(stop):
                 raise stop.error(f"{stage.name} is finished and saved")
-    return Model(config, system, states)
+    return states
 
 
 def stage_shapes(system: System, config: Config) -> dict[str, Any]:

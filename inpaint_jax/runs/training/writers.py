@@ -6,7 +6,6 @@ process writes.
 
 import json
 import logging
-import math
 import os
 import socket
 import time
@@ -20,6 +19,7 @@ import numpy as np
 
 from inpaint_jax.data import files, sheets
 from inpaint_jax.data.pictures import encode_picture, write_picture
+from inpaint_jax.runs import metric_log
 
 logger = logging.getLogger("inpaint_jax")
 
@@ -92,8 +92,9 @@ class JsonLines(Writer):
 
     def __init__(self, path: str | os.PathLike[str], *, start_step: int = 0):
         path = Path(path)
-        kept = [line for line in _lines(path) if _step(line) <= start_step] if start_step else []
-        files.write_bytes(path, "".join(f"{line}\n" for line in kept).encode())
+        kept = [line for line in metric_log.read(path) if line["step"] <= start_step] if start_step else []
+        metric_log.unseal(path)
+        files.write_bytes(path, "".join(f"{json.dumps(line)}\n" for line in kept).encode())
         with files.writing(path):
             self._file = open(path, "a", encoding="utf-8")
 
@@ -103,10 +104,12 @@ class JsonLines(Writer):
         self._write(json.dumps(files.plain({"step": step, **numbers})) + "\n")
 
     def flush(self):
-        self._write("")
+        with files.writing(self._file.name):
+            files.keep(self._file)
 
     def close(self):
         self._file.close()
+        metric_log.seal(self._file.name)
 
     def _write(self, text: str) -> None:
         with files.writing(self._file.name):
@@ -215,15 +218,3 @@ def _tensorboard_protos() -> Any:
     from tensorboard.compat.proto import event_pb2, summary_pb2
 
     return SimpleNamespace(**{**vars(event_pb2), **vars(summary_pb2)})
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-
-
-def _step(line: str) -> float:
-    """The step of a line; that of a line that was cut off by a crash is infinite."""
-    try:
-        return json.loads(line)["step"]
-    except (ValueError, KeyError, TypeError):
-        return math.inf

@@ -1,0 +1,154 @@
+"""JSON files that we read again: each carries its digest, and one reader checks digest and shape.
+
+A file of an older version, or one whose line ``"digest"`` was removed, is read unverified.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
+
+DIGEST = "digest"  # the first key of a file or line: of everything else in it
+Shape = Any  # a type or union; {key: Shape} of required keys, ... for all others; [Shape] of every element
+
+
+def seal(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the digest of a mapping in front of it; numpy values become plain ones."""
+    plain = files.plain(value)
+    return {DIGEST: files.fingerprint(plain), **plain}
+
+
+def write_json(path: str | os.PathLike[str], value: Mapping[str, Any]) -> None:
+    """Write a JSON file with its digest, atomically, on the first process.
+
+    Raises:
+      InputError: the folder cannot be written, or the disk is full.
+    """
+    files.write_json(path, seal(value))
+
+
+def read_json(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Any:
+    """Read a JSON file.
+
+    Args:
+      path: of the file.
+      shape: what it must hold at least: a type, a dict of required keys, a list of one shape.
+      remedy: what to do about a damaged file, in words that end the message.
+
+    Returns:
+      The value without its digest; None without a file.
+
+    Raises:
+      InputError: the file is cut, empty, no UTF-8, a folder, of another shape, or changed since it was
+        written.
+    """
+    if (data := content(path, remedy)) is None:
+        return None
+    try:
+        return verified(parse(data), shape)
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}): {remedy}") from error
+
+
+def read_lines(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> list[Any]:
+    """Read a file with a JSON value on each line; the last line is dropped where it is damaged.
+
+    Args:
+      path: of the file.
+      shape: of every line, as ``read_json`` takes it.
+      remedy: what to do about a damaged line.
+
+    Returns:
+      The values without their digests; an empty list without a file.
+
+    Raises:
+      InputError: a line before the last is damaged, by its number; or the file cannot be read.
+    """
+    values, lines = [], (content(path, remedy) or b"").splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            values.append(verified(parse(line), shape))
+        except ValueError as error:
+            if number < len(lines):
+                raise InputError(f"line {number} of {path} is damaged ({error}): {remedy}") from error
+    return values
+
+
+def content(path: str | os.PathLike[str], remedy: str) -> bytes | None:
+    """Read a file; None where nothing has this path."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        return Path(path).read_bytes()
+    except PermissionError as error:
+        raise InputError(f"may not read {path}; change its permissions") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder, not a file: {remedy}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror}): {remedy}") from error
+
+
+def parse(data: bytes) -> Any:
+    """Parse JSON.
+
+    Raises:
+      ValueError: no UTF-8, no JSON, a number that is not finite, or values within values too deep to read.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    if not text.strip():
+        raise ValueError("empty")
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("values within values without end") from None
+
+
+def verified(value: Any, shape: Shape) -> Any:
+    """Compare a value with its digest and a shape, and return it without the digest.
+
+    Raises:
+      ValueError: it is another one.
+    """
+    if isinstance(value, dict) and DIGEST in value:
+        value = dict(value)
+        if value.pop(DIGEST) != files.fingerprint(value):
+            raise ValueError('changed after it was written; who meant that removes its "digest"')
+    if reason := misfit(value, shape):
+        raise ValueError(reason)
+    return value
+
+
+def misfit(value: Any, shape: Shape, where: str = "") -> str | None:
+    """Say in words where a value is of another shape; None where it fits."""
+    wanted = {dict: dict, list: list}.get(type(shape), shape)
+    if not _is_a(value, wanted):
+        kind = getattr(wanted, "__name__", str(wanted))
+        return f"{where or 'the whole'} is {type(value).__name__}, not {kind}"
+    below: Sequence[tuple[Any, Any]] = ()
+    if isinstance(shape, dict):
+        if missing := [key for key in shape if key is not ... and key not in value]:
+            return f"{f'{where}.' if where else ''}{missing[0]} is missing"
+        below = [(key, shape.get(key, shape.get(..., object))) for key in value]
+    elif isinstance(shape, list):
+        below = [(i, shape[0]) for i in range(len(value))]
+    for key, inner in below:
+        if reason := misfit(value[key], inner, f"{where}.{key}" if where else str(key)):
+            return reason
+    return None
+
+
+def _is_a(value: Any, wanted: Any) -> bool:
+    if isinstance(value, bool):  # which Python counts among the integers
+        return wanted is object or bool in getattr(wanted, "__args__", (wanted,))
+    return isinstance(value, wanted)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")

@@ -1,0 +1,29 @@
+"""Where a command reads and writes: an output that is its own input, by whatever path, is refused."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from inpaint_jax.errors import InputError
+
+
+def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, inside: bool = True) -> None:
+    """Refuse an output folder where results would replace what they are made of.
+
+    Args:
+      sources: source specs of the images; those that are no files or folders do not matter.
+      output: the output folder; it need not exist. Links and mounts are followed.
+      inside: refuse sources in sub-folders of the output too.
+
+    Raises:
+      InputError: a source is the output, or lies inside it.
+    """
+    output = Path(output)
+    for spec in sources:
+        path = Path(spec if os.path.exists(spec) else spec.partition("?")[0]).expanduser()
+        if not output.is_dir() or not path.exists():
+            continue
+        path = path.resolve()
+        places = [path, *path.parents] if inside else [path, *([path.parent] if path.is_file() else [])]
+        if any(os.path.samefile(place, output) for place in places):
+            raise InputError(f"the images {spec} lie in the output {output}, where results would replace them")

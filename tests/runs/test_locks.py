@@ -1,0 +1,73 @@
+"""Locks: a second process is told who holds a folder; a dead one holds nothing."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
+from inpaint_jax.runs.locks import HOLDER, LOCK, locked, unoccupied
+
+KILLED = """
+import filelock, os, signal, sys
+lock = filelock.FileLock(sys.argv[1])
+lock.acquire()
+print("held", flush=True)
+signal.pause()
+"""
+
+
+def test_the_second_is_told_who_holds_a_folder(tmp_path):
+    folder = tmp_path / "run"
+    with locked(folder, "training", option="--workdir"):
+        with pytest.raises(InputError) as caught, locked(folder, "training", option="--workdir"):
+            pytest.fail("two at once")
+        (folder / "kept").write_text("")
+    message = str(caught.value)
+    words = (f"process {os.getpid()} on {socket.gethostname()}", "has been training there since 20", "--workdir")
+    assert all(word in message for word in words) and "\n" not in message
+    assert [path.name for path in folder.iterdir()] == ["kept"]
+    with locked(folder, "training", option="--workdir"):
+        pass  # free again
+
+
+def test_a_killed_process_holds_nothing(tmp_path):
+    holder = subprocess.Popen([sys.executable, "-c", KILLED, tmp_path / LOCK], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout and holder.stdout.readline() == "held\n"
+    with pytest.raises(InputError, match="is in use"), locked(tmp_path, "training", option="--workdir"):
+        pytest.fail("two at once")
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    assert (tmp_path / LOCK).is_file() and unoccupied(tmp_path)
+    with locked(tmp_path, "training", option="--workdir"):
+        assert (tmp_path / HOLDER).is_file()
+
+
+def test_a_folder_where_nothing_came_of_it_is_removed(tmp_path):
+    with locked(tmp_path / "new" / "run", "training", option="--workdir"):
+        assert unoccupied(tmp_path / "new" / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_killed_processes_left_is_removed(tmp_path, monkeypatch):
+    """Files of dead processes, in sub-folders too; neither those of a living one nor anybody else's."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / "pictures").mkdir()
+    left = [tmp_path / "pictures" / f".inpaint-0123abcd-{number}.tmp" for number in (dead.pid, os.getppid())]
+    for file in (*left, tmp_path / ".other.tmp"):
+        file.write_text("")
+    with locked(tmp_path, "training", option="--workdir"):
+        assert [file.exists() for file in left] == [False, True] and (tmp_path / ".other.tmp").exists()
+
+
+def test_nothing_temporary_is_left_by_a_failed_write(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(InputError, match="cannot write"):
+        files.write_bytes(tmp_path / "a", b"")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
