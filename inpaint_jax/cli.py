@@ -185,7 +185,11 @@ def pictures(sub: argparse.ArgumentParser) -> None:
         "--images", required=True, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
     )
     sub.add_argument("--split", help="test | val | train, where the images have a partition")
-    sub.add_argument("--fit", help="crop | crop:SIDE | resize: how pictures meet the model; default the config's")
+    sub.add_argument(
+        "--fit",
+        help="crop | crop:SIDE | resize: how pictures meet the model; default the config's. "
+        "complete: around, a square around every hole",
+    )
     sub.add_argument("--size", type=int, help="side at which they are completed; default the run's, or their own")
     sub.add_argument("--train", help="training pictures, for a method that looks at some; default the run's")
     sub.add_argument("--count", type=int, help="only so many pictures")

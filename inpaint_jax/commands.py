@@ -21,13 +21,15 @@ def complete(arguments, overrides) -> None:
     from inpaint_jax.completion.folder import complete_folder
 
     chosen = untrained(arguments, overrides) if arguments.method else [arguments.workdir]
+    around = arguments.fit == "around"  # not an option of a source of images: those keep their sizes
     for name in chosen:
         complete_folder(
             name if arguments.method else trained(arguments, overrides),
-            picture_source(arguments),
+            picture_source(arguments, fit=not around),
             arguments.holes,
             arguments.output if len(chosen) == 1 else os.path.join(arguments.output, name.replace("/", "-")),
             size=arguments.size,
+            fit="around" if around else None,
             train=arguments.train,
             seed=arguments.seed,
             keep=arguments.keep,
@@ -184,9 +186,9 @@ def search_name(spec: str) -> str:
     return os.path.basename(path).removesuffix(".py") + colon + words
 
 
-def picture_source(arguments):
+def picture_source(arguments, *, fit: bool = True):
     """``--images --split --fit --count`` as one list of source specs for ``data.sources.open_source``."""
-    given = {name: getattr(arguments, name, None) for name in ("split", "fit", "count")}
+    given = {name: getattr(arguments, name, None) for name in ("split", *(["fit"] if fit else []), "count")}
     extra = {name: value for name, value in given.items() if value}
     query = "&".join(f"{name}={value}" for name, value in extra.items())
     return [f"{spec}{'&' if '?' in spec else '?'}{query}" if query else spec for spec in arguments.images]

@@ -5,7 +5,7 @@ interrupted goes on where it stopped, and the same command on a finished job doe
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,9 +33,10 @@ from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Fitted
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs.interruption import StopRequest, interruption
+from inpaint_jax.runs.interruption import interruption
 from inpaint_jax.runs.locks import locked
-from inpaint_jax.runs.methods import Method, one_method
+from inpaint_jax.runs.method import Method
+from inpaint_jax.runs.methods import one_method
 from inpaint_jax.runs.model import Model
 from inpaint_jax.systems.driver import Result, Task
 
@@ -79,7 +80,8 @@ def complete_folder(
       output: made when missing; refused when it holds something else.
       size: side at which images are completed; None: that of the trained model, and the images' own size for a method
         that completes any.
-      fit: how images meet that size; None: as the trained model has it, or else "crop".
+      fit: how images meet that size; None: as the trained model has it, or else "crop". "around": images keep
+        their own sizes, and squares around their holes are completed at the model's.
       train: source specs of training images, for a method that looks at some.
       seed: of drawn holes and latents, each keyed by its image's id.
       keep: completions per image; a search makes at least as many restarts.
@@ -142,7 +144,8 @@ def complete_entries(
     seed, iterations = job["seed"], method.iterations()
     began, spent = time.perf_counter(), 0
     with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
-        for result in results_of(method, source, holes, remaining.values(), seed=seed, stop=stop, bar=bar):
+        tasks = (Task(entry.id, *model_example(source, holes, entry)) for entry in remaining.values())
+        for result in method.run(tasks, seed=seed, stop=stop, bar=bar):
             entry = remaining[result.task.id]
             write_completed(output, source, holes, entry, result)
             answer = files_hash(answer_files(output, entry.id, job["keep"]))
@@ -156,18 +159,6 @@ def complete_entries(
         "seconds": round(seconds, 2),
         "evaluations_per_second": round(spent / seconds, 1),
     }
-
-
-def results_of(
-    method: Method, source: Fitted, holes: Holes, entries: Iterable[Entry], *, seed: int, stop: StopRequest, bar: tqdm
-) -> Iterator[Result]:
-    """Complete images, those of one shape together: the driver's slots hold images of one shape."""
-    by_shape: dict[tuple[int, ...], list[Entry]] = {}
-    for entry in entries:
-        by_shape.setdefault(entry.hole.shape, []).append(entry)
-    for alike in by_shape.values():
-        tasks = (Task(entry.id, *model_example(source, holes, entry)) for entry in alike)
-        yield from method.run(tasks, seed=seed, stop=stop, bar=bar)
 
 
 def hole_set_hash(holes: Sequence[np.ndarray]) -> str:

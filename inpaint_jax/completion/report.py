@@ -8,7 +8,7 @@ import numpy as np
 
 from inpaint_jax.data import files
 from inpaint_jax.runs import plots
-from inpaint_jax.runs.methods import Method
+from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.record import run_record
 from inpaint_jax.systems.driver import stacked

@@ -18,7 +18,7 @@ from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.evaluation.search_speed import Curve
 from inpaint_jax.metrics import DEFAULT, AnyMetric
 from inpaint_jax.runs.interruption import StopRequest
-from inpaint_jax.runs.methods import Method
+from inpaint_jax.runs.method import Method
 from inpaint_jax.systems.driver import Task, stacked
 
 TRACE = "trace_"  # before the names of terms, in files

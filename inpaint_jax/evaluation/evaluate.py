@@ -18,7 +18,8 @@ from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric, resolve
 from inpaint_jax.runs.interruption import interruption
 from inpaint_jax.runs.locks import locked
-from inpaint_jax.runs.methods import Method, Named, open_methods
+from inpaint_jax.runs.method import Method
+from inpaint_jax.runs.methods import Named, open_methods
 from inpaint_jax.runs.model import Model
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from inpaint_jax.evaluation import search_speed, tables
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric
 from inpaint_jax.runs import configuration
-from inpaint_jax.runs.methods import Method
+from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.record import run_record
 
 COLUMNS = ("psnr_hole", "psnr_full", "ssim_full", "l1_pct_hole", "l2_pct_hole")

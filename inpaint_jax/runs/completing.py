@@ -1,4 +1,4 @@
-"""Complete images from Python: arrays of a model's size, or PIL images and uint8 arrays of any."""
+"""Complete images from Python: float arrays of one size, or PIL images and uint8 arrays of any sizes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +9,14 @@ from numpy.typing import ArrayLike
 from inpaint_jax import checks
 from inpaint_jax.data import in_memory
 from inpaint_jax.data.fitting import Fit
+from inpaint_jax.runs.methods import one_method
 from inpaint_jax.runs.model import Model
-from inpaint_jax.systems.driver import Driver, Task
+from inpaint_jax.systems.driver import Task
+from inpaint_jax.systems.pieces import Run
 
 
 def complete(
-    model: Model,
+    method: Model | str,
     images: ArrayLike | Sequence[in_memory.Held],
     holes: ArrayLike | in_memory.Held | Sequence[in_memory.Held],
     *,
@@ -22,16 +24,21 @@ def complete(
     ids: Sequence[str] | None = None,
     keep: int | None = None,
     slots: int | None = None,
+    size: int | None = None,
+    fit: str | None = None,
+    train: str | None = None,
 ) -> Any:
-    """Complete images.
+    """Complete images, by a trained model or by a method that needs no training.
+
+    ``complete("harmonic", photographs, holes)`` works on images of any sizes, each at its own
+    resolution, in a window around every hole (``systems.native_size``).
 
     Warns where float images have no negative value: they are probably in [0, 1].
 
     Args:
-      model: from ``load``.
+      method: from ``load``, or a method's text, such as "telea?radius=5" or a workdir.
       images: float ``[B, H, W, C]`` in [-1, 1]; or B PIL images or uint8 arrays ``[H, W, 3]`` of any
-        sizes, which the model sees through the fit of its config (a centre crop by default). What
-        they hold inside the holes is not used.
+        sizes, which a model sees through ``fit``. What they hold inside the holes is not used.
       holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; 1 = missing. For PIL images and uint8
         arrays also one for each, or one for all, of PIL images and uint8 arrays (white = missing) or
         bool arrays ``[H, W]``, of the image's size or the model's.
@@ -40,6 +47,10 @@ def complete(
       keep: completions wanted per image; a search makes at least as many restarts.
       slots: images at once on each accelerator, or on all cores of the CPU; default the config's.
         How many share a device enters the last bits of a result.
+      size: side at which a method of any size completes PIL images and uint8 arrays; default their own.
+      fit: how those meet the size: "crop", "crop:SIDE", "resize", or "around" (a square around every
+        hole of an image of any size, float arrays too); default the config's.
+      train: source specs of training images, for a method that looks at some.
 
     Returns:
       For float images ``[B, H, W, C]`` in [-1, 1]; with ``keep`` ``[B, keep, H, W, C]``, best first
@@ -48,27 +59,27 @@ def complete(
       of ``keep`` for each. Known pixels are bit for bit as given.
 
     Raises:
-      InputError: for shapes, values or holes that the system cannot take.
+      InputError: an unknown method; shapes, values or holes that it cannot take.
     """
+    [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep or 1)
     if in_memory.are_pictures(images):
         ids = checks.identifiers(ids, len(images))
-        fit = Fit(model.config.data.fit, model.config.data.size)
-        held = in_memory.gather(images, holes, fit, ids)
+        seen = Fit(setting.fit, setting.size)
+        held = in_memory.gather(images, holes, seen, ids)
         tasks = [Task(name, one.image, one.model_hole) for name, one in zip(ids, held, strict=True)]
-        found = _run(model, tasks, seed=seed, k=keep or 1, slots=slots)
-        back = [[one.carry_back(image, fit) for image in found[name]] for name, one in zip(ids, held, strict=True)]
+        found = _run(opened.run, tasks, seed=seed)
+        back = [[one.carry_back(image, seen) for image in found[name]] for name, one in zip(ids, held, strict=True)]
         completed: Any = back if keep else [best for best, *_ in back]
         return np.stack(completed) if hasattr(images, "dtype") else completed
     arrays, holes, ids = checks.arrays(images, holes, ids)
     tasks = [Task(*parts) for parts in zip(ids, arrays, holes, strict=True)]
-    found = _run(model, tasks, seed=seed, k=keep or 1, slots=slots)
+    found = _run(opened.run, tasks, seed=seed)
     completed = np.empty((len(ids), keep or 1, *arrays.shape[1:]), np.float32)
     for row, name in zip(completed, ids, strict=True):
         row[:] = found[name]
     return completed if keep else completed[:, 0]
 
 
-def _run(model: Model, tasks: list[Task], *, seed: int, k: int, slots: int | None) -> dict[str, np.ndarray]:
+def _run(run: Run, tasks: list[Task], *, seed: int) -> dict[str, np.ndarray]:
     """Completions ``[K, H, W, C]`` by id."""
-    driver = Driver(model.system, model.states, slots=slots or model.slots, k=k)
-    return {result.task.id: result.images for result in driver.run(tasks, seed=seed)}
+    return {result.task.id: result.images for result in run(tasks, seed=seed)}

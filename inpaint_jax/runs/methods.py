@@ -4,78 +4,22 @@
 ``evaluate`` and experiments know nothing else about a method.
 """
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from inpaint_jax import exported
-from inpaint_jax.data.files import fingerprint
-from inpaint_jax.data.pipeline import examples
-from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
-from inpaint_jax.naming import resolve
-from inpaint_jax.runs import configuration, pages, stored_results
+from inpaint_jax.runs import configuration, pages
+from inpaint_jax.runs.around import AROUND
 from inpaint_jax.runs.configuration import from_plain, modernised
-from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse, typed
+from inpaint_jax.runs.method import Found, Method, Setting, open_one
+from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse
 from inpaint_jax.runs.model import SLOTS, Model, load
 from inpaint_jax.runs.workdir import CHANGEABLE, drawn_state
 from inpaint_jax.systems import baselines
-from inpaint_jax.systems.driver import Driver, Result
-from inpaint_jax.systems.interface import System
-from inpaint_jax.systems.parts import serialized
-
-GALLERY, BATCH = 1000, 64  # training images that the nearest neighbour is sought among; images read at once
-
-
-class Method(NamedTuple):
-    """What completes images, and everything that its results depend on besides images, holes and seed.
-
-    Attributes:
-      name: as tables show it.
-      identity: plain values; equal exactly when results are equal.
-      size: side of the images that it completes; None: any.
-      supports: ``(hole [H, W, 1]) -> None``, or the reason why the method cannot complete such a hole.
-      run: ``(tasks, *, seed, stop=False, bar=None) -> results``, as ``Driver.run``.
-      slots: images at once, which enter the last bits of a result.
-      model: the trained run, where it is one.
-    """
-
-    name: str
-    identity: list[Any]
-    size: int | None
-    supports: Callable[[np.ndarray], str | None]
-    run: Callable[..., Iterator[Result]]
-    slots: int
-    model: Model | None = None
-
-    def iterations(self) -> int:
-        """Return the most iterations of a search; 1 without one."""
-        return self.model.config.get("search", {}).get("iterations", 1) if self.model else 1
-
 
 Named = str | Model | tuple[str, Model]  # as callers name a method
-Found = Spec | Model | exported.Completer  # a baseline by its text, a trained run, an exported file
-
-
-class Setting(NamedTuple):
-    """What methods share.
-
-    Attributes:
-      size: side of the images; None: their own.
-      fit: how images meet that size, see ``data.fitting.Fit``.
-      train: source specs by comma of training images, for a baseline that looks at some; empty: none.
-      slots: images at once.
-      k: completions per image.
-    """
-
-    size: int | None
-    fit: str
-    train: str
-    slots: int
-    k: int
 
 
 def open_methods(
@@ -107,7 +51,8 @@ def open_methods(
       named: such texts, loaded models, or models with the names that tables show. What exists as file or folder wins
         over baselines.
       size: side of the images; None: that of the trained runs, or else the images' own.
-      fit: how images meet that size; None: as the trained runs have it, or else "crop".
+      fit: how images meet that size; None: as the trained runs have it, or else "crop". "around": images keep their
+        own sizes, and squares around their holes are completed, see ``around.run_around``.
       train: source specs by comma of training images, for a baseline that looks at some; None: those of the first
         trained run.
       slots: images at once; None: those of the first trained run, or 64.
@@ -214,12 +159,18 @@ def shared_setting(
     Raises:
       InputError: trained methods that see images in other ways than chosen, or than each other.
     """
+    if fit == AROUND:
+        inner = shared_setting(opened, size=size, fit=None, train=train, slots=slots, k=k)
+        if inner.size is None:
+            names = ", ".join(name for name, _ in opened)
+            raise InputError(f"--fit=around: {names} completes images at their own sizes; give --size, or no --fit")
+        return inner._replace(size=None, fit="whole", around=inner.size)
     trained = {name: found.config for name, found in opened if isinstance(found, Model)}
     for name, found in opened:
         if isinstance(found, exported.Completer):
             trained[name] = from_plain(modernised(found.about["config"]))
     if not trained:
-        # At their own sizes images rarely share a shape: every slot but one would repeat the image.
+        # At their own sizes windows rarely share a shape: every slot but one would repeat a window.
         return Setting(size, fit or ("crop" if size else "whole"), train or "", slots or (SLOTS if size else 1), k)
     (first, config), *others = trained.items()
     for name, other in others:
@@ -229,64 +180,3 @@ def shared_setting(
     if size not in (None, data.size):
         raise InputError(f"--size={size}: {first} completes images of {data.size} pixels")
     return Setting(data.size, fit or data.fit, train or data.train, slots or config.get("slots", SLOTS), k)
-
-
-def open_one(name: str, found: Found, setting: Setting) -> Method:
-    """Open one method."""
-    if isinstance(found, Model):
-        return of_model(name, found, setting)
-    if isinstance(found, exported.Completer):
-        return of_exported(name, found, setting)
-    if found.name == RESULTS:
-        run, identity = stored_results.reader(found.options, size=setting.size, fit=setting.fit)
-        return Method(name, identity, None, lambda hole: None, run, setting.slots)
-    return of_baseline(name, found, setting)
-
-
-def of_model(name: str, model: Model, setting: Setting) -> Method:
-    """A trained run."""
-    steps = {stage: int(state.step) for stage, state in model.states.items()}
-    identity = [fingerprint(configuration.to_plain(model.config)), steps]
-    driver = Driver(model.system, model.states, slots=setting.slots, k=setting.k)
-    return Method(name, identity, model.system.size, model.system.supports, driver.run, setting.slots, model)
-
-
-def of_exported(name: str, completer: exported.Completer, setting: Setting) -> Method:
-    """A file of ``inpaint export``."""
-    about = completer.about
-    if setting.k > about["completions"]:
-        raise InputError(f"{name} gives {about['completions']} completions per image, not {setting.k}")
-    system = serialized.system(completer.function, size=about["size"])
-    driver = Driver(system, {"exported": completer.weights}, slots=setting.slots, k=setting.k)
-    identity = [about["config_hash"], about["steps"], about["date"]]
-    return Method(name, identity, system.size, system.supports, driver.run, setting.slots)
-
-
-def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
-    """A baseline; one that looks at training images reads them when it is first run."""
-    build = resolve(spec.name, baselines.BASELINES, kind="method")
-    system = build(**typed(spec, build))
-    if not isinstance(system, System):
-        raise InputError(f"--method: {spec.name!r} returns {type(system).__name__}, not a System")
-    if system.stages and not setting.train:
-        raise InputError(f"{spec.name} looks at training images: name them with --train=FOLDER")
-
-    @functools.cache
-    def driver() -> Driver:
-        states = baselines.ready(system, gallery(setting), name=spec.name)
-        return Driver(system, states, slots=setting.slots, k=setting.k)
-
-    identity = [spec.text, setting.train if system.stages else ""]
-
-    def run(tasks, **options) -> Iterator[Result]:
-        return driver().run(tasks, **options)
-
-    return Method(name, identity, system.size, system.supports, run, setting.slots)
-
-
-def gallery(setting: Setting) -> Iterator[dict[str, np.ndarray]]:
-    """The first training images in batches, for a baseline that looks at some."""
-    if setting.size is None:
-        raise InputError("a method that looks at training images needs a size for them: give --size")
-    source = open_source(setting.train.split(","), size=setting.size, fit=setting.fit)
-    yield from examples(source, size=setting.size, batch=BATCH, indices=range(min(GALLERY, len(source))))

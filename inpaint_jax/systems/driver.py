@@ -141,7 +141,7 @@ class Driver:
             free = [i for i, task in enumerate(slots) if task is None]
             if fresh := list(islice(queue, len(free))):
                 for i, task in zip(free, fresh, strict=False):
-                    self._check(task)
+                    check_task(self.system, task)
                     slots[i] = task
                 progress = self._refill(progress, slots, set(free[: len(fresh)]), seed)
             if not any(slots):
@@ -193,10 +193,16 @@ class Driver:
             return fresh
         return self._merge((), (progress, fresh, self._mask(filled)))
 
-    def _check(self, task: Task) -> None:
-        checks.picture(task.id, task.image, task.hole, size=self.system.size)
-        if reason := self.system.supports(task.hole):
-            raise InputError(f"{task.id}: this system does not support the hole: {reason}")
+
+def check_task(system: System, task: Task) -> None:
+    """Refuse an image or a hole that the system cannot take.
+
+    Raises:
+      InputError: see ``checks.picture``; a hole that the system does not support.
+    """
+    checks.picture(task.id, task.image, task.hole, size=system.size)
+    if reason := system.supports(task.hole):
+        raise InputError(f"{task.id}: this system does not support the hole: {reason}")
 
 
 def result_of(task: Task, completion: Any, k: int) -> Result:

@@ -74,6 +74,8 @@ class System(NamedTuple):
       supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole; by
         default it completes any.
       weights: ``states -> {term: weight}``, what the terms of its loss count with; none without a search.
+      host: ``(image [H, W, C], hole [H, W, 1]) -> [H, W, C]`` with NumPy arrays: the same completion of one
+        damaged image on the host, where the method needs no device and nothing compiled; otherwise None.
     """
 
     size: int | None
@@ -83,3 +85,4 @@ class System(NamedTuple):
     finish: Callable[..., Completion]
     supports: Callable[..., str | None] = lambda hole: None
     weights: Callable[..., dict[str, Any]] = lambda states: {}
+    host: Callable[..., Any] | None = None

@@ -48,7 +48,29 @@ def test_keep(model):
     assert floats.shape == arrays.shape == (2, 2, 16, 16, 3)
 
 
+def test_methods_without_training_complete_images_of_any_size():
+    """By their names; a plane is harmonic, up to the rounding of its levels."""
+    i, j = np.mgrid[:40, :150]
+    plane = np.stack([i + j, 2 * i, 200 - j], -1).astype(np.uint8)
+    hole = np.zeros((40, 150), bool)
+    hole[5:30, 100:140] = True
+    small_hole = np.zeros((16, 16), np.uint8)
+    small_hole[2:4, 3:9] = 255
+    images = [Image.fromarray(np.where(hole[..., None], 0, plane).astype(np.uint8)), SMALL[0]]
+    large, small = ij.complete("harmonic", images, [hole, small_hole])
+    assert isinstance(large, Image.Image) and isinstance(small, np.ndarray)
+    np.testing.assert_array_equal(np.asarray(large), plane)
+    np.testing.assert_array_equal(small[small_hole == 0], SMALL[0][small_hole == 0])
+    floats = ij.complete("mean", from_levels(SMALL), HOLE[..., None])
+    colours = [from_levels(image)[~HOLE].mean(0) for image in SMALL]
+    np.testing.assert_allclose(floats[:, 7, 7], colours, atol=1e-6)
+
+
 def test_what_is_refused(model):
+    with pytest.raises(ij.InputError, match="unknown method 'photoshop'; known: harmonic, "):
+        ij.complete("photoshop", SMALL, HOLE)
+    with pytest.raises(ij.InputError, match="nearest looks at training images: name them with --train=FOLDER"):
+        ij.complete("nearest", SMALL, HOLE)
     with pytest.raises(ij.InputError, match="one id per picture: got 1 ids"):
         ij.complete(model, SMALL, HOLE, ids=["a"])
     with pytest.raises(ij.InputError, match="0: a hole is 0 .* got 255"):

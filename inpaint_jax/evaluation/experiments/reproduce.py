@@ -22,7 +22,8 @@ from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import interruption
 from inpaint_jax.runs.locks import locked
-from inpaint_jax.runs.methods import Method, open_methods
+from inpaint_jax.runs.method import Method
+from inpaint_jax.runs.methods import open_methods
 from inpaint_jax.runs.model import SLOTS
 from inpaint_jax.runs.record import run_record
 from inpaint_jax.runs.training.feed import training_source

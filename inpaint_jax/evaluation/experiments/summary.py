@@ -14,7 +14,7 @@ from inpaint_jax.evaluation.answers import answers_of, completions_file, is_whol
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.interruption import StopRequest
-from inpaint_jax.runs.methods import Method
+from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.workdir import StageFolder, Workdir
 
 Summaries = Mapping[str, dict[str, Any] | None]  # by the name of the arm, as ``read`` returns them

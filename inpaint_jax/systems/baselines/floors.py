@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from inpaint_jax.blending import poisson_blend
 from inpaint_jax.compositing import fill
@@ -9,10 +10,11 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.optimization.state import NetworkState, TrainState
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts.feed_forward import single_pass
+from inpaint_jax.systems.parts.membrane import membrane
 
 
 def mean() -> System:
-    """The hole in the mean colour of the picture's known pixels."""
+    """The hole in the mean colour of the known pixels of the image, or of the window that is completed."""
 
     def paint(states, images, hole):
         del states
@@ -20,7 +22,10 @@ def mean() -> System:
         total = (known * fill(images, hole)).sum((1, 2), keepdims=True)
         return jnp.broadcast_to(total / jnp.maximum(known.sum((1, 2), keepdims=True), 1.0), images.shape)
 
-    return single_pass(paint)
+    def host(image, hole):
+        return np.broadcast_to(image[hole[..., 0] < 0.5].mean(0, dtype=np.float64), image.shape)
+
+    return single_pass(paint)._replace(host=host)
 
 
 def harmonic() -> System:
@@ -30,7 +35,10 @@ def harmonic() -> System:
         del states
         return poisson_blend(images, jnp.zeros_like(images), hole)
 
-    return single_pass(paint)
+    def host(image, hole):
+        return membrane(image, hole[..., 0] > 0.5)
+
+    return single_pass(paint)._replace(host=host)
 
 
 def nearest(*, pictures: int = 1000) -> System:

@@ -8,7 +8,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, check, reproduce
 from inpaint_jax.evaluation.experiments.context import Context
-from inpaint_jax.runs.methods import Method
+from inpaint_jax.runs.method import Method
 
 
 def test_a_method_for_some_holes_only():

@@ -1,0 +1,82 @@
+"""Trained systems on large images: a square around every hole, completed at the model's size (``--fit=around``)."""
+
+import functools
+
+import numpy as np
+
+from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.errors import InputError
+from inpaint_jax.systems.driver import Task
+from inpaint_jax.systems.parts.windows import Around, Window, windows
+from inpaint_jax.systems.pieces import Piece, Run, in_pieces
+
+AROUND = "around"  # as --fit names it
+MARGIN = 0.5  # on either side of a hole, in longer sides of its bounding box
+
+
+def run_around(run: Run, size: int) -> Run:
+    """Make a ``run`` for images of any sizes out of that of a model of one size.
+
+    Around every hole a square is cut. Its side is twice the longer side of the hole's bounding box, so
+    that the margin is half of that on either side, and at least the model's; less where the image has no
+    room, as long as the hole fits. The square is resized to the model's side, and what the model
+    paints is resized back into the hole. Holes that are near each other share a square.
+
+    Args:
+      run: of the model.
+      size: its side.
+
+    Returns:
+      ``run`` for whole images. It raises InputError for a hole that fits into no square of its image.
+    """
+    return in_pieces(lambda task: cut_squares(task, size), run)
+
+
+def cut_squares(task: Task, size: int) -> list[Piece]:
+    """Cut the squares of an image.
+
+    Args:
+      task: 0 inside the hole.
+      size: side of the model.
+
+    Raises:
+      InputError: a hole fits into no square of the image.
+    """
+    missing = task.hole[..., 0] > 0.5
+    fit = Fit("resize", size)
+    levels = to_levels(task.image)
+    pieces = []
+    for square, box in windows(missing, square_around(missing.shape, size)):
+        if square is None:
+            raise InputError(
+                f"{task.id}: a hole of {box.width}x{box.height} pixels fits into no square of this image of "
+                f"{missing.shape[1]}x{missing.shape[0]}; use --fit=resize, or a method without training"
+            )
+        image, hole = square.of(levels), square.of(missing)
+        seen = from_levels(fit.to_model(image, hole))
+        paste = functools.partial(_paste, fit, image, square, box, missing)
+        pieces.append(Piece(seen, fit.hole_to_model(hole).astype(np.float32), paste))
+    return pieces
+
+
+def square_around(shape: tuple[int, ...], size: int) -> Around:
+    """Place squares, see ``run_around``; the result is None for a box that fits into no square."""
+    limit = min(shape)
+
+    def around(box: Window) -> Window | None:
+        longer = max(box.height, box.width)
+        if longer > limit:
+            return None
+        side = min(max(size, round((1 + 2 * MARGIN) * longer)), limit)
+        top = min(max(box.top + box.height // 2 - side // 2, 0), shape[0] - side)
+        left = min(max(box.left + box.width // 2 - side // 2, 0), shape[1] - side)
+        return Window(top, left, side, side)
+
+    return around
+
+
+def _paste(fit: Fit, image, square: Window, box: Window, missing, whole, completed) -> None:
+    """Put a completed square, at the model's size, into the pixels of its own holes."""
+    enlarged = from_levels(fit.carry_back(image, completed, square.of(missing)))
+    np.copyto(box.of(whole), box.inside(square).of(enlarged), where=box.of(missing)[..., None])

@@ -1,0 +1,147 @@
+"""A method that is ready to complete images: its name, its identity and its ``run``."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from inpaint_jax import exported
+from inpaint_jax.data.files import fingerprint
+from inpaint_jax.data.pipeline import examples
+from inpaint_jax.data.sources import open_source
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import resolve
+from inpaint_jax.runs import configuration, stored_results
+from inpaint_jax.runs.around import AROUND, run_around
+from inpaint_jax.runs.method_names import RESULTS, Spec, typed
+from inpaint_jax.runs.model import Model
+from inpaint_jax.systems import baselines
+from inpaint_jax.systems.driver import Driver, Result
+from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.native_size import native_run
+from inpaint_jax.systems.parts import serialized
+from inpaint_jax.systems.pieces import Run
+
+GALLERY, BATCH = 1000, 64  # training images that the nearest neighbour is sought among; images read at once
+
+
+class Method(NamedTuple):
+    """What completes images, and everything that its results depend on besides images, holes and seed.
+
+    Attributes:
+      name: as tables show it.
+      identity: plain values; equal exactly when results are equal.
+      size: side of the images that it completes; None: any.
+      supports: ``(hole [H, W, 1]) -> None``, or the reason why the method cannot complete such a hole.
+      run: ``(tasks, *, seed, stop=False, bar=None) -> results``, as ``Driver.run``.
+      slots: images at once, which enter the last bits of a result.
+      model: the trained run, where it is one.
+    """
+
+    name: str
+    identity: list[Any]
+    size: int | None
+    supports: Callable[[np.ndarray], str | None]
+    run: Callable[..., Iterator[Result]]
+    slots: int
+    model: Model | None = None
+
+    def iterations(self) -> int:
+        """Return the most iterations of a search; 1 without one."""
+        return self.model.config.get("search", {}).get("iterations", 1) if self.model else 1
+
+
+Found = Spec | Model | exported.Completer  # a baseline by its text, a trained run, an exported file
+
+
+class Setting(NamedTuple):
+    """What methods share.
+
+    Attributes:
+      size: side at which images are read; None: their own sizes.
+      fit: how images meet that size, see ``data.fitting.Fit``.
+      train: source specs by comma of training images, for a baseline that looks at some; empty: none.
+      slots: images at once.
+      k: completions per image.
+      around: side of the model, where images keep their sizes and squares around their holes are completed
+        (``around.run_around``); None: images meet the model as a whole.
+    """
+
+    size: int | None
+    fit: str
+    train: str
+    slots: int
+    k: int
+    around: int | None = None
+
+
+def open_one(name: str, found: Found, setting: Setting) -> Method:
+    """Open one method."""
+    if setting.around:
+        method = open_one(name, found, setting._replace(size=setting.around, fit="crop", around=None))
+        run = run_around(method.run, setting.around)
+        return method._replace(size=None, run=run, identity=[*method.identity, AROUND])
+    if isinstance(found, Model):
+        return of_model(name, found, setting)
+    if isinstance(found, exported.Completer):
+        return of_exported(name, found, setting)
+    if found.name == RESULTS:
+        run, identity = stored_results.reader(found.options, size=setting.size, fit=setting.fit)
+        return Method(name, identity, None, lambda hole: None, run, setting.slots)
+    return of_baseline(name, found, setting)
+
+
+def of_model(name: str, model: Model, setting: Setting) -> Method:
+    """A trained run."""
+    steps = {stage: int(state.step) for stage, state in model.states.items()}
+    identity = [fingerprint(configuration.to_plain(model.config)), steps]
+    run = run_of(model.system, model.states, setting)
+    return Method(name, identity, model.system.size, model.system.supports, run, setting.slots, model)
+
+
+def of_exported(name: str, completer: exported.Completer, setting: Setting) -> Method:
+    """A file of ``inpaint export``."""
+    about = completer.about
+    if setting.k > about["completions"]:
+        raise InputError(f"{name} gives {about['completions']} completions per image, not {setting.k}")
+    system = serialized.system(completer.function, size=about["size"])
+    run = run_of(system, {"exported": completer.weights}, setting)
+    identity = [about["config_hash"], about["steps"], about["date"]]
+    return Method(name, identity, system.size, system.supports, run, setting.slots)
+
+
+def run_of(system: System, states: dict[str, Any], setting: Setting) -> Run:
+    """How a system runs: at one size, or on images of any sizes."""
+    if setting.size is None and system.size is None:
+        return native_run(system, states, slots=setting.slots, k=setting.k)
+    return Driver(system, states, slots=setting.slots, k=setting.k).run
+
+
+def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
+    """A baseline; one that looks at training images reads them when it is first run."""
+    build = resolve(spec.name, baselines.BASELINES, kind="method")
+    system = build(**typed(spec, build))
+    if not isinstance(system, System):
+        raise InputError(f"--method: {spec.name!r} returns {type(system).__name__}, not a System")
+    if system.stages and not setting.train:
+        raise InputError(f"{spec.name} looks at training images: name them with --train=FOLDER")
+
+    @functools.cache
+    def ready() -> Run:
+        return run_of(system, baselines.ready(system, gallery(setting), name=spec.name), setting)
+
+    identity = [spec.text, setting.train if system.stages else ""]
+
+    def run(tasks, **options) -> Iterator[Result]:
+        return ready()(tasks, **options)
+
+    return Method(name, identity, system.size, system.supports, run, setting.slots)
+
+
+def gallery(setting: Setting) -> Iterator[dict[str, np.ndarray]]:
+    """The first training images in batches, for a baseline that looks at some."""
+    if setting.size is None:
+        raise InputError("a method that looks at training images needs a size for them: give --size")
+    source = open_source(setting.train.split(","), size=setting.size, fit=setting.fit)
+    yield from examples(source, size=setting.size, batch=BATCH, indices=range(min(GALLERY, len(source))))
