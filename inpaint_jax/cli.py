@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported before a command is known, so that ``--help`` answers in a blink."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ HOLES = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit code: 0 done, 2 bad input, 130/143 stopped by a signal with everything saved."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments, overrides = parser().parse_known_args(argv)
     try:
         if strange := [item for item in overrides if not (item.startswith("--config.") and "=" in item)]:

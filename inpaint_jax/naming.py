@@ -1,10 +1,30 @@
 """From a name to the Python object: ours by short names, a user's as ``module:attribute``."""
 
+import contextlib
 import importlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from inpaint_jax.errors import InputError
+
+# Whose names are resolved, and which of them were printed already.
+_announced: ContextVar[tuple[str, set[str]] | None] = ContextVar("announced", default=None)
+
+
+@contextlib.contextmanager
+def announcing(owner: str) -> Iterator[None]:
+    """Print every ``module:attribute`` that is resolved inside, before its module is imported.
+
+    Args:
+      owner: what names them, such as the path of a workdir, which may be somebody else's.
+    """
+    token = _announced.set((owner, set()))
+    try:
+        yield
+    finally:
+        _announced.reset(token)
 
 
 def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
@@ -28,6 +48,9 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
             raise InputError(f"unknown {kind} {name!r}; known: {', '.join(sorted(table))}, or module:attribute")
         found = table[name]
         return imported(found) if isinstance(found, str) else found
+    if (announced := _announced.get()) and name not in announced[1]:
+        announced[1].add(name)
+        print(f"{announced[0]} runs {name} ({kind})", file=sys.stderr)
     module, _, attribute = name.partition(":")
     try:
         found = importlib.import_module(module)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.naming import resolve
+from inpaint_jax.naming import announcing, resolve
 
 TABLE = {"root": "math:sqrt", "four": 4.0}
 
@@ -32,3 +32,16 @@ def test_a_name_of_nothing(name, words):
     with pytest.raises(InputError, match=words) as caught:
         resolve(name, TABLE, kind="number")
     assert "\n" not in str(caught.value)
+
+
+def test_names_are_printed_where_a_workdir_names_them(capsys):
+    """Each once, before its module is imported; ours and those of one's own command are not."""
+    resolve("math:cos", TABLE, kind="loss")
+    with announcing("runs/faces"):
+        resolve("root", TABLE, kind="loss")
+        assert resolve("math:cos", TABLE, kind="loss") is resolve("math:cos", TABLE, kind="loss")
+        with pytest.raises(InputError):
+            resolve("no_such_module:f", TABLE, kind="network")
+    resolve("math:tan", TABLE, kind="loss")
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["runs/faces runs math:cos (loss)", "runs/faces runs no_such_module:f (network)"]

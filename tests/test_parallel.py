@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -294,11 +295,24 @@ def test_compilation_cache(tmp_path, monkeypatch, cache_settings):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "inpaint_jax" / "xla"
     assert startup.enable_compilation_cache() == folder and folder.is_dir()
+    assert [stat.S_IMODE(place.stat().st_mode) for place in (folder, folder.parent)] == [0o700, 0o700]
+    folder.chmod(0o777)  # as an older version may have left it
+    assert startup.enable_compilation_cache() == folder and stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert jax.config.jax_compilation_cache_dir == str(folder)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/chosen")
     assert startup.enable_compilation_cache() == Path("/chosen")
     monkeypatch.setenv("INPAINT_NO_CACHE", "1")
     assert startup.enable_compilation_cache() is None and not jax.config.jax_enable_compilation_cache
+
+
+def test_a_compilation_cache_of_another_user_is_not_used(tmp_path, monkeypatch, cache_settings):
+    """Its programs would be executed."""
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.delenv("INPAINT_NO_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "inpaint_jax" / "xla").mkdir(parents=True)
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    assert startup.enable_compilation_cache() is None
 
 
 def test_compilation_cache_that_cannot_be_written(tmp_path, monkeypatch, cache_settings):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import announcing
 from inpaint_jax.networks import predict
 from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.configuration import Config
@@ -92,6 +93,8 @@ SLOTS = 64  # of a config that does not say
 def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[str] = ()) -> Model:
     """A trained system.
 
+    Nothing in the workdir is executed but what its config names as ``module:attribute``; these names are printed.
+
     Args:
       workdir: as written by ``inpaint train``.
       search: a config file, ``FILE.py:argument``, whose ``search``, ``losses`` and ``blend`` replace the run's.
@@ -107,7 +110,8 @@ def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[
     plain = folder.config()
     pages.make_importable(Path.cwd())
     config = with_changes(configuration.from_plain(plain), search, overrides)
-    system = configuration.build_system(config)
+    with announcing(str(folder)):
+        system = configuration.build_system(config)
     return Model(config, system, folder.states(system, config))
 
 

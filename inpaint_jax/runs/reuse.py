@@ -45,8 +45,9 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Workdir, source: Wor
         earlier[stage.name] = other.restore(abstract, wanted)
         taken.append(stage.name)
         if own.latest() is None:
-            if (record := source.stage(stage.name).weights).is_file():
-                files.write_bytes(workdir.stage(stage.name).weights, record.read_bytes())
+            for record in ("weights.json", "data.json"):
+                if (file := source.stage(stage.name).path / record).is_file():
+                    files.write_bytes(workdir.stage(stage.name).path / record, file.read_bytes())
             with own:
                 own.save(wanted, earlier[stage.name])
                 own.wait()

@@ -29,7 +29,8 @@ def enable_compilation_cache() -> Path | None:
     """Keeps compiled programs between runs, in ``~/.cache/inpaint_jax/xla``.
 
     ``JAX_COMPILATION_CACHE_DIR`` chooses another folder, ``XDG_CACHE_HOME`` another ``~/.cache``, and
-    ``INPAINT_NO_CACHE=1`` none. A folder that cannot be written is not used.
+    ``INPAINT_NO_CACHE=1`` none. Programs from the cache are executed, so that it is the user's alone: a folder that
+    cannot be written, or that others can write, is not used.
 
     Returns:
       The folder, or None.
@@ -42,12 +43,22 @@ def enable_compilation_cache() -> Path | None:
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpaint_jax" / "xla"
         folder.mkdir(parents=True, exist_ok=True)
+        private = make_private(folder.parent) and make_private(folder)
     except (OSError, RuntimeError):  # RuntimeError: there is no home
         return None
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not private or not os.access(folder, os.W_OK | os.X_OK):
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
+
+
+def make_private(folder: Path) -> bool:
+    """Close a folder of the user's to all others; return whether it is closed to them."""
+    if not hasattr(os, "getuid"):  # Windows keeps the folders in a profile private
+        return True
+    if folder.stat().st_uid == os.getuid():
+        folder.chmod(0o700)
+    return folder.stat().st_uid == os.getuid()
 
 
 def use_cores() -> None:

@@ -1,7 +1,7 @@
 """A run on disk: where each file of a workdir is, and what a run may change when it goes on.
 
 ``config.json`` is the config. Each stage has a folder of the stage's name with ``checkpoints/``, ``metrics.jsonl``,
-``weights.json`` (what it began with) and ``projections/``.
+``weights.json`` and ``data.json`` (the weights and images that it began with) and ``projections/``.
 """
 
 import os
@@ -33,6 +33,7 @@ class StageFolder:
       path: the folder.
       metrics: ``metrics.jsonl``, a line per logged step.
       weights: ``weights.json``, a record of the weights that the stage began with.
+      images: ``data.json``, a record of the images that the stage began with.
       projections: folder of the completed training images that the stage learns from.
     """
 
@@ -40,6 +41,7 @@ class StageFolder:
         self.path = path
         self.metrics = path / "metrics.jsonl"
         self.weights = path / "weights.json"
+        self.images = path / "data.json"
         self.projections = path / "projections"
 
     def checkpoints(self) -> Checkpoints:
@@ -49,6 +51,10 @@ class StageFolder:
     def latest(self) -> int | None:
         """Return the newest saved step, or None."""
         return self.checkpoints().latest()
+
+    def wants(self, steps: int) -> bool:
+        """Return whether training has steps to take, of as many as the config names."""
+        return (self.latest() or 0) < steps
 
     def logged(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of ``metrics.jsonl``; none where the stage was not trained here."""
@@ -118,11 +124,14 @@ class Workdir:
         return states
 
     def check_same_run(self, config: Config) -> None:
-        """Raise InputError where the workdir holds a run of another config; longer training is welcome."""
+        """Raise InputError where the workdir holds a run of another config; longer training is welcome.
+
+        Training images may have moved; ``training.moved.check`` compares them.
+        """
         if not self.holds_run():
             return
         keys = configuration.differing(self.config(), configuration.to_plain(config))
-        if changed := [key for key in keys if not changeable(key)]:
+        if changed := [key for key in keys if not changeable(key) and not names_images(key)]:
             raise InputError(
                 f"{self} holds a run of another config (differs in {', '.join(changed)}): give another --workdir"
             )
@@ -159,6 +168,12 @@ def changeable(key: str) -> bool:
     parts = key.split(".")
     harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
     return parts[0] in CHANGEABLE or harmless or parts == ["data", "validation"]
+
+
+def names_images(key: str) -> bool:
+    """Return whether a dotted config key names training images."""
+    parts = key.split(".")
+    return parts == ["data", "train"] or (parts[0] == "stages" and parts[2:] == ["train"])
 
 
 def decisive(plain: Mapping[str, Any], stage: Stage) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -105,3 +106,53 @@ def test_summary_counts_identical_pictures_apart():
 def test_hash_names_the_hole_set():
     holes = masks.evaluation_holes("random:0.8", ids=["a", "b"], size=16, seed=0)
     assert masks.holes_hash(holes) != masks.holes_hash(holes[::-1])
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """An evaluation of a baseline, not to be changed, and the command that made it."""
+    folder = tmp_path_factory.mktemp("measured")
+
+    def evaluate(place):
+        images = ["--images=facades?split=test&count=4", "--size=16", "--holes=center,left"]
+        return cli.main(["evaluate", "--method=mean", *images, f"--output={place}"])
+
+    assert evaluate(folder) == 0
+    return folder, evaluate
+
+
+def scores(folder):
+    rows = json.loads((folder / "table.json").read_text())["rows"]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def test_completions_that_are_gone_or_damaged_are_made_again(measured, tmp_path, capsys):
+    """Cut, emptied, another's under this name, vanished, a folder: the table is the same."""
+    folder, evaluate = measured
+    center, left = sorted((folder / "completions").iterdir())
+
+    def cut(file):
+        file.write_bytes(file.read_bytes()[:200])
+
+    def swap(file):
+        one, other = sorted(file.parent.iterdir())
+        one.rename(tmp_path / "one")
+        other.rename(one)
+        (tmp_path / "one").rename(other)
+
+    for number, damage in enumerate((cut, lambda file: file.write_bytes(b""), swap, lambda file: file.unlink())):
+        place = tmp_path / str(number)
+        shutil.copytree(folder, place)
+        damage(place / "completions" / center.name)
+        assert evaluate(place) == 0 and scores(place) == scores(folder), number
+        said = capsys.readouterr().out
+        assert f"{center.name} is damaged: it is computed again" in said or number == 3
+        assert sorted(file.name for file in (place / "completions").iterdir()) == [center.name, left.name]
+
+
+def test_a_second_evaluation_is_told_who_works_there(measured, tmp_path, monkeypatch, capsys):
+    _, evaluate = measured
+    monkeypatch.setattr(answers, "complete_all", lambda *_: pytest.fail(f"second: {evaluate(tmp_path)}"))
+    with pytest.raises(pytest.fail.Exception, match="second: 2"):
+        evaluate(tmp_path)
+    assert "has been evaluating there since" in capsys.readouterr().err

@@ -26,6 +26,7 @@ from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.methods import open_methods
 from inpaint_jax.runs.model import SLOTS
 from inpaint_jax.runs.record import run_record
+from inpaint_jax.runs.training import moved
 from inpaint_jax.runs.training.feed import training_source
 from inpaint_jax.runs.training.loop import train
 from inpaint_jax.runs.workdir import Workdir, decisive
@@ -136,9 +137,11 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
         config, folder = configs[name], Workdir(workdir / name)
         folder.check_same_run(config)
         folder.check_order(stages := configuration.build_system(config).stages, config)
+        moved.check(folder, stages, config, open_images=training_source)
         for stage in stages:
             settings = config.stages[stage.name]
-            training_source(config, settings)
+            if folder.stage(stage.name).wants(settings.steps):
+                training_source(config, settings)
             if (steps := folder.stage(stage.name).latest() or 0) > settings.steps:
                 raise InputError(f"{folder} has trained {steps} steps of {stage.name}, more than {settings.steps}")
         if reused := experiment.arms[name].reuse:

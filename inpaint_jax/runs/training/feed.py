@@ -17,6 +17,7 @@ from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import StopRequest
+from inpaint_jax.runs.training.moved import as_begun
 from inpaint_jax.runs.training.projections import projections
 from inpaint_jax.runs.workdir import StageFolder
 from inpaint_jax.systems.interface import Stage
@@ -90,7 +91,7 @@ def stage_examples(
         held_out = from_levels(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
         return {"source": source, "arrays": {}, "held_out": held_out}
-    arrays = projections(stage, source, config, folder.projections, earlier, stop)
+    arrays = projections(stage, source, as_begun(config, folder), folder.projections, earlier, stop)
     return {"source": source, "arrays": arrays, "held_out": held_out}
 
 

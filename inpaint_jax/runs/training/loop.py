@@ -19,7 +19,7 @@ from inpaint_jax.runs.interruption import StopRequest, interruption
 from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.reuse import reuse
-from inpaint_jax.runs.training import feed, validation
+from inpaint_jax.runs.training import feed, moved, validation
 from inpaint_jax.runs.training.report import TrainingReport
 from inpaint_jax.runs.weights import matching
 from inpaint_jax.runs.weights.matching import Beginning, begin
@@ -41,6 +41,7 @@ def train(
 
     Args:
       config: of a new run, or the same as the workdir's; a spec such as "yeh:smoke" or "my_config.py" is loaded.
+        ``data.train`` may name another place of the same images.
       workdir: holds ``config.json`` and, per stage, checkpoints, metrics and pictures.
       overrides: "--config.key=value", for a spec.
       how: see ``parallel.data_parallel``.
@@ -58,7 +59,7 @@ def train(
         config = configuration.load(config, overrides)
     folder = Workdir(workdir)
     system = configuration.build_system(config)
-    shapes = stage_shapes(system, config)
+    shapes = stage_shapes(system, config, folder)
     with locked(folder.path, "training", option="--workdir"):
         states = train_stages(system, config, folder, shapes, how=how, reuse_from=reuse_from)
     return Model(config, system, states)
@@ -75,6 +76,7 @@ def train_stages(
 ) -> dict[str, Any]:
     """Train every stage in a workdir that this process has locked; return their states by name."""
     folder.check_same_run(config)
+    moved.check(folder, system.stages, config, open_images=feed.training_source)
     folder.check_order(system.stages, config)
     if reuse_from:
         reuse(system.stages, config, folder, Workdir(reuse_from))
@@ -96,8 +98,10 @@ def train_stages(
     return states
 
 
-def stage_shapes(system: System, config: Config) -> dict[str, Any]:
+def stage_shapes(system: System, config: Config, folder: Workdir) -> dict[str, Any]:
     """Trace every stage, so that bad data and networks that do not fit are refused before anything is written.
+
+    Images are opened for stages that have steps to take.
 
     Returns:
       The shapes of every stage's state, by name.
@@ -106,10 +110,11 @@ def stage_shapes(system: System, config: Config) -> dict[str, Any]:
       InputError: the data do not serve a stage, or a network does not fit.
     """
     shapes: dict[str, Any] = {}
-    other_split = validation.other_split(config)
+    unfinished = [stage for stage in system.stages if folder.stage(stage.name).wants(config.stages[stage.name].steps)]
+    other_split = validation.other_split(config) if unfinished else None
     for stage in system.stages:
-        for source in (feed.training_source(config, config.stages[stage.name]), other_split):
-            if config.stages[stage.name].steps:
+        if stage in unfinished:
+            for source in (feed.training_source(config, config.stages[stage.name]), other_split):
                 feed.check_labelled(stage, source)
         shape = jax.eval_shape(partial(initial_state, stage, config), shapes)
         if shapes:  # a later stage begins after hours
@@ -145,6 +150,7 @@ def train_stage(
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
             return state
         examples = feed.stage_examples(stage, config, folder, earlier, stop)
+        moved.write_record(folder, config, examples["source"])
         held_out = examples.pop("held_out")
         step = parallel.data_parallel(stage.step, mesh, how=how)
         measure = validation.measuring(stage, config, held_out=held_out, earlier=earlier, mesh=mesh)

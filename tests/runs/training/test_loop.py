@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -174,3 +175,83 @@ def test_the_step_is_traced_once(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(steps, "latent_gan_step", counted)
     train(config(tiny), tmp_path)
     assert len(traces) == 1
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A folder of sixteen images, and a function that trains on a folder of images."""
+    from PIL import Image
+
+    from inpaint_jax.data.facades import draw_facade
+
+    (tmp_path / "images").mkdir()
+    for i in range(16):
+        Image.fromarray(draw_facade(i, 16)[0]).save(tmp_path / "images" / f"{i:02d}.png")
+    return tmp_path / "images"
+
+
+def test_training_images_that_moved(tiny, images, tmp_path):
+    """The same images in another place are taken; other names, fewer or other images of the same names are not."""
+    workdir, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+
+    def run(folder, steps):
+        return train(config(tiny, f"data.train={folder}", f"stages.dcgan.steps={steps}"), workdir)
+
+    run(images, 2)
+    with pytest.raises(InputError, match="elsewhere"):
+        run(elsewhere, 4)
+    shutil.copytree(images, elsewhere)
+    (elsewhere / "15.png").rename(elsewhere / "16.png")
+    with pytest.raises(InputError, match=rf"trained on {images}; {elsewhere} has images of other names"):
+        run(elsewhere, 4)
+    (elsewhere / "16.png").unlink()
+    with pytest.raises(InputError, match="has 15 images instead of 16: give another --workdir"):
+        run(elsewhere, 4)
+    shutil.copy(images / "01.png", elsewhere / "15.png")
+    shutil.copy(images / "01.png", elsewhere / "00.png")
+    with pytest.raises(InputError, match="has other images of the same names"):
+        run(elsewhere, 4)
+    for name in ("15.png", "00.png"):
+        shutil.copy(images / name, elsewhere / name)
+    shutil.rmtree(images)
+    moved = run(elsewhere, 4)
+    assert int(moved.states["dcgan"].step) == 4
+    assert json.loads((workdir / "config.json").read_text())["data"]["train"] == str(elsewhere)
+
+
+def test_images_are_opened_only_by_stages_that_train(tiny, images, tmp_path):
+    train(config(tiny, f"data.train={images}", "stages.dcgan.steps=2"), tmp_path / "run")
+    untrained = config(tiny, f"data.train={images}", "stages.dcgan.steps=0")
+    shutil.rmtree(images)
+    assert int(train(untrained, tmp_path / "untrained").states["dcgan"].step) == 0
+    finished = train(config(tiny, f"data.train={images}", "stages.dcgan.steps=2"), tmp_path / "run")
+    assert int(finished.states["dcgan"].step) == 2
+
+
+def test_a_second_training_is_told_who_trains(tiny, workdir, tmp_path, monkeypatch):
+    """While it trains; afterwards the folder is free."""
+    from inpaint_jax.runs.training import loop
+
+    def second(*_, **__):
+        with pytest.raises(InputError, match=rf"is in use: process {os.getpid()} on .* has been training there since"):
+            train(config(tiny), tmp_path)
+        raise InputError("the first ends")
+
+    monkeypatch.setattr(loop, "train_stage", second)
+    with pytest.raises(InputError, match="the first ends"):
+        train(config(tiny), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_the_newest_state_beside_a_training_that_removes_older_ones(workdir, monkeypatch):
+    """The step that was the newest is gone before it is read: the next newest is read, not an error."""
+    from inpaint_jax.runs.checkpoints import Checkpoints
+
+    honest, listed = Checkpoints.latest, []
+
+    def outdated(self):
+        listed.append(None)
+        return 3 if len(listed) == 1 else honest(self)
+
+    monkeypatch.setattr(Checkpoints, "latest", outdated)
+    assert int(inpaint_jax.load(workdir).states["dcgan"].step) == 4

@@ -38,7 +38,7 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
         if name not in imagenet.ORIGINS:
             raise InputError(f"give the file of the {name} to be imported")
         path = imagenet.find(name)
-    if Path(path).absolute() == Path(output).absolute():
+    if Path(path).exists() and Path(output).exists() and Path(path).samefile(output):
         raise InputError(f"{output} is the file that is imported: give another --output")
     source = Source(state_dict.read(path), name, kind.rename)
     layers = kind.layers(source.copies)

@@ -1,6 +1,5 @@
 """The arrays of a torch network by their names there, from any of the files in which people keep them."""
 
-import json
 import math
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
+from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.weights.importing import lpips_files, torch_files
 
@@ -121,10 +121,10 @@ def from_safetensors(path: Path) -> dict[str, Callable[[], np.ndarray]]:
         try:
             if start > size:
                 raise ValueError("cut off")
-            entries = json.loads(file.read(start - 8))
+            entries = parse(file.read(start - 8))
             entries.pop("__metadata__", None)
             return {name: safetensor(path, start, size, **entry) for name, entry in entries.items()}
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise InputError(f"{path} is damaged, or no safetensors file ({error}): get it again") from error
 
 

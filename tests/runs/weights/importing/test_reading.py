@@ -178,6 +178,7 @@ def test_safetensors(tmp_path):
         safetensors({"a": 3}, b""),
         safetensors({}, b"", length=1 << 60),
         safetensors({"a": 3}, b"", length=5),
+        (100_000).to_bytes(8, "little") + b'{"a":' * 20_000,  # deeper than a recursive reader reaches
     ],
 )
 def test_damaged_safetensors(content, tmp_path):
