@@ -58,12 +58,13 @@ def weights_of(net: Any) -> tuple[Tree, Tree]:
     """Read the parameters and statistics that a trained network answers with; only this does.
 
     Args:
-      net: an ``optimization.state.NetworkState``, or anything with its ``params`` and ``stats``.
+      net: an ``optimization.state.NetworkState``, or anything with ``params`` and ``stats``.
 
     Returns:
-      ``(params, stats)``.
+      ``(params, stats)``: the average over training steps where the network has one, otherwise the
+      last ones.
     """
-    return net.params, net.stats
+    return net.average if hasattr(net, "average") else (net.params, net.stats)
 
 
 def predict(

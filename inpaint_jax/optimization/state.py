@@ -1,6 +1,6 @@
 """Training state: arrays and nothing else, so that saving, sharding and donating it is ``jax.tree.map``."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +17,22 @@ class NetworkState(NamedTuple):
     opt: Tree
 
 
+class AveragedNetworkState(NamedTuple):
+    """A ``NetworkState`` with the average of ``(params, stats)`` over the steps, see ``optimization.average``."""
+
+    params: Tree
+    stats: Tree
+    opt: Tree
+    average: tuple[Tree, Tree]
+
+
 class TrainState(NamedTuple):
     """Everything that a run needs to go on.
 
     Attributes:
       step: int32 ``[]``, steps taken; batch number ``step`` is the next one, which makes it the data position too.
       key: the run's key; step k draws from ``fold_in(key, k)``, see ``step_key``.
-      networks: states by name ("generator", "critic").
+      networks: states by name ("generator", "critic"), ``AveragedNetworkState`` where the stage keeps an average.
       schedule: arrays that validation changes (curriculum weights, patience, best so far); often empty.
     """
 
@@ -51,10 +60,10 @@ def step_key(state: TrainState) -> Key:
     return jax.random.fold_in(state.key, state.step)
 
 
-def update(network: NetworkState, grads: Tree, stats: Tree, tx: optax.GradientTransformation) -> NetworkState:
-    """One optimiser update, with the statistics of the forward pass that gave ``grads``."""
+def update(network: Any, grads: Tree, stats: Tree, tx: optax.GradientTransformation) -> Any:
+    """One optimiser update of a network, with the statistics of the forward pass that gave ``grads``."""
     updates, opt = tx.update(grads, network.opt, network.params)
-    return NetworkState(optax.apply_updates(network.params, updates), stats, opt)
+    return network._replace(params=optax.apply_updates(network.params, updates), stats=stats, opt=opt)
 
 
 def count_parameters(state: TrainState) -> int:

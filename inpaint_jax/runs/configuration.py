@@ -17,6 +17,8 @@ from inpaint_jax.systems import SYSTEMS
 from inpaint_jax.systems.interface import System
 
 Config = Any  # a ConfigDict, whose attributes no type checker knows
+# Of any stage, with their defaults: a file of imported weights, the decay of a weight average.
+OPTIONAL = {"weights": "", "average": 0.0}
 
 
 def load(spec: str, overrides: Sequence[str] = ()) -> Config:
@@ -72,7 +74,7 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
     config.lock()
     for item in overrides:
         key = item.removeprefix("--config.").partition("=")[0]
-        admit_weights(config, key)
+        admit_optional(config, key)
         check_key(config, key)
         if only and key.partition(".")[0] not in only:
             raise InputError(f"--config.{key}: a trained model's config is fixed but for {', '.join(only)}")
@@ -90,12 +92,13 @@ def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
     return from_plain({**to_plain(config), **{key: to_plain(other)[key] for key in keys if key in other}})
 
 
-def admit_weights(config: Config, key: str) -> None:
-    """Adds ``stages.<name>.weights``, which every stage can have and few configs mention, where ``key`` is that."""
+def admit_optional(config: Config, key: str) -> None:
+    """Add a key that every stage can have and few configs mention, where ``key`` is one."""
     match key.split("."):
-        case ["stages", name, "weights"] if name in config.get("stages", {}) and "weights" not in config.stages[name]:
-            with config.unlocked():
-                config.stages[name].weights = ""
+        case ["stages", name, option] if option in OPTIONAL and name in config.get("stages", {}):
+            if option not in config.stages[name]:
+                with config.unlocked():
+                    config.stages[name][option] = OPTIONAL[option]
 
 
 def check_key(config: Config, key: str) -> None:
@@ -180,6 +183,12 @@ def modernised(plain: dict) -> dict:
         for name, stage in plain.get("stages", {}).items()
     }
     return {**lifted(plain), "stages": stages}
+
+
+def complete(plain: dict) -> dict:
+    """Add the optional keys that the stages of a plain config leave out, with their defaults."""
+    stages = {name: {**OPTIONAL, **stage} for name, stage in plain.get("stages", {}).items()}
+    return {**plain, "stages": stages}
 
 
 def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str]:

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from inpaint_jax import seeds
 from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.errors import InputError
+from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration, metric_log
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
@@ -130,7 +131,8 @@ class Workdir:
         """
         if not self.holds_run():
             return
-        keys = configuration.differing(self.config(), configuration.to_plain(config))
+        there, here = map(configuration.complete, (self.config(), configuration.to_plain(config)))
+        keys = configuration.differing(there, here)
         if changed := [key for key in keys if not changeable(key) and not names_images(key)]:
             raise InputError(
                 f"{self} holds a run of another config (differs in {', '.join(changed)}): give another --workdir"
@@ -178,11 +180,12 @@ def names_images(key: str) -> bool:
 
 def decisive(plain: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
     """Return the parts of a plain config that a trained stage depends on."""
+    plain = configuration.complete(plain)
     return {
         "seed": plain["seed"],
         "data": {name: part for name, part in plain["data"].items() if name != "validation"},
         "networks": plain["networks"],
-        "stages": {stage.name: {"weights": "", **plain["stages"][stage.name]}},
+        "stages": {stage.name: plain["stages"][stage.name]},
     }
 
 
@@ -200,4 +203,13 @@ def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
     key = seeds.example_keys(config.seed, [stage.name], "stage")[0]
     size = config.data.size
     batch = {"image": jnp.zeros((config.stages[stage.name].batch_size, size, size, 3))}
-    return stage.init(key, batch, earlier)
+    state = stage.init(key, batch, earlier)
+    return average.start(state) if average_decay(stage, config) else state
+
+
+def average_decay(stage: Stage, config: Config) -> float:
+    """Return the decay of the stage's weight average, ``stages.NAME.average``; 0: it keeps none."""
+    decay = config.stages[stage.name].get("average", 0.0)
+    if not 0 <= decay < 1:
+        raise InputError(f"stages.{stage.name}.average must be at least 0 and below 1, got {decay}")
+    return decay

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import build as build_network
+from inpaint_jax.networks import functional
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts import block_prediction
 from inpaint_jax.systems.parts import blocks as block_task
@@ -96,7 +97,7 @@ def finetune(first: Predictor, blocks: BlockTask) -> dict[str, Callable]:
         del key, image
         net = earlier[first.stage.name].networks["generator"]
         # Copied, because the steps of this stage overwrite what they begin with.
-        return jax.tree.map(jnp.copy, (net.params, net.stats))
+        return jax.tree.map(jnp.copy, functional.weights_of(net))
 
     return {"start": start}
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from inpaint_jax import parallel
 from inpaint_jax.errors import InputError
+from inpaint_jax.optimization import average
 from inpaint_jax.optimization.state import count_parameters, ended
 from inpaint_jax.runs import configuration, startup
 from inpaint_jax.runs.checkpoints import Checkpoints
@@ -23,7 +24,7 @@ from inpaint_jax.runs.training import feed, moved, validation
 from inpaint_jax.runs.training.report import TrainingReport
 from inpaint_jax.runs.weights import matching
 from inpaint_jax.runs.weights.matching import Beginning, begin
-from inpaint_jax.runs.workdir import Workdir, drawn_state, initial_state
+from inpaint_jax.runs.workdir import Workdir, average_decay, drawn_state, initial_state
 from inpaint_jax.systems.interface import Stage, System
 
 
@@ -145,6 +146,7 @@ def train_stage(
         )
         if weights:
             state = begin(state, weights, folder.weights)
+            state = average.start(state) if average_decay(stage, config) else state
         state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
@@ -152,7 +154,8 @@ def train_stage(
         examples = feed.stage_examples(stage, config, folder, earlier, stop)
         moved.write_record(folder, config, examples["source"])
         held_out = examples.pop("held_out")
-        step = parallel.data_parallel(stage.step, mesh, how=how)
+        step = average.after(stage.step, average_decay(stage, config))
+        step = parallel.data_parallel(step, mesh, how=how)
         measure = validation.measuring(stage, config, held_out=held_out, earlier=earlier, mesh=mesh)
         adapt = jax.jit(stage.adapt) if stage.adapt else None
         number, finished = start, False
