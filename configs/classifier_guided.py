@@ -84,6 +84,7 @@ def get_config(argument: str = "") -> ConfigDict:
     config.stages.classifier = dict(
         batch_size=32,
         steps=steps,
+        average=config.stages.dcgan.average,
         optimizer=dict(name="adam", learning_rate=1e-3, **(fall if scale == "paper" else dict(schedule="cosine"))),
         auxiliary=0.3,
         rotation=20.0,

@@ -141,6 +141,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 context_encoder=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
+                    average=0.0 if published else 0.999,
                     optimizer=dict(generator=alone),
                     losses=dict(reconstruction=dict(**squared, weight=1.0)),
                     holes=f"center:{block - 2 * ring}" if centre else "pattern",

@@ -75,6 +75,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 context_encoder=dict(
                     batch_size=s["batch"],
                     steps=s["steps"]["sweep" if sweep else "whole"],
+                    average=0.0 if published else 0.999,
                     optimizer=dict(generator=adam, critic=adam),
                     losses=dict(  # the squared error is that of the range in which the code has its pictures
                         reconstruction=dict(fn="l2_mean", weight=0.999 / 4 if published else 0.999),

@@ -124,6 +124,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 vae=dict(
                     batch_size=s["batch"],
                     steps=s["steps"]["sweep" if sweep else "whole"],
+                    average=0.0 if published else 0.999,
                     optimizer=dict(name="adam", learning_rate=s["rate"]),
                     losses=dict(
                         reconstruction=dict(fn="l2_mean", weight=0.25),

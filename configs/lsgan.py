@@ -103,6 +103,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 lsgan=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
+                    average=0.0 if preset == "published" else 0.999,
                     optimizer=dict(name="adam", learning_rate=s["rate"], b1=0.5),
                     checkpoint_every=s["every"],
                     picture_every=s["every"],

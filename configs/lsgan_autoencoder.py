@@ -46,6 +46,7 @@ def get_config(argument: str = "") -> ConfigDict:
     config.stages.autoencoder = dict(
         batch_size=batch_size,
         steps=steps,
+        average=config.stages.lsgan.average,
         pairs=pairs,
         input=given,
         holes=HOLES,

@@ -109,7 +109,7 @@ def get_config(argument: str = "") -> ConfigDict:
     batch_size, steps = s["learning"]
     moves = dict(rotation=10.0, shift=2 / 64)
     critic, deceive = dict(name="global_local.Discriminator"), dict(fn="generator_nonsaturating", weight=200.0)
-    reports = dict(checkpoint_every=checkpoint_every, picture_every=picture_every, log_every=log_every)
+    shared = dict(average=0.999, checkpoint_every=checkpoint_every, picture_every=picture_every, log_every=log_every)
     return ConfigDict(
         dict(
             system="neural_features",
@@ -131,7 +131,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     auxiliary=0.0,
                     weights="vgg16.npz" if imported else "",
                     **moves,
-                    **reports,
+                    **shared,
                 ),
                 liu=dict(
                     batch_size=s["batch"],
@@ -150,7 +150,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     holes=PRESETS[preset](size),
                     stale_critic=False,
                     **moves,
-                    **reports,
+                    **shared,
                 ),
             ),
         )

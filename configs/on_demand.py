@@ -97,6 +97,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 on_demand=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
+                    average=0.999,
                     optimizer=dict(name="adam", b1=0.5, **shared["rate"]),
                     losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),
                     curriculum=curriculum,

@@ -5,8 +5,9 @@ r"""Yeh et al. 2017, semantic image inpainting: DCGAN 64x64, latent search, Pois
 
 Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
 
-  default    z from U(-1, 1), running batch statistics, one restart: a picture's result is its own.
-  published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics.
+  default    z from U(-1, 1), running batch statistics, one restart: a picture's result is its own;
+             the search reads an average of the weights over the steps (``stages.dcgan.average``).
+  published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics, the last weights.
   learnt     default, and an encoder trained on damaged pictures, where the search begins.
   smoke      seconds; tests.      demo   minutes; launch/demo.sh.
   cpu        under an hour on two cores.      paper   what the papers ran: for a GPU.
@@ -130,6 +131,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 dcgan=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
+                    average=0.0 if published else 0.999,
                     optimizer=dict(name="adam", learning_rate=s["rate"], b1=0.5),
                     generator_updates=2,
                     checkpoint_every=s["every"],
@@ -145,6 +147,7 @@ def get_config(argument: str = "") -> ConfigDict:
         config.stages.encoder = dict(
             batch_size=s["batch"],
             steps=steps,
+            average=0.999,
             optimizer=dict(name="adam", learning_rate=1e-3),
             holes="center,left,random:0.8,square",
             checkpoint_every=s["every"],

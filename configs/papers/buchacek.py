@@ -124,12 +124,15 @@ def published(scale: str) -> Experiment:
     search = "cosine" if scale == "cpu" else "nag"
     yeh, guided, _ = arms_of(scale).items()
     arms = dict((yeh, guided))
-    arms["yeh_published"] = Arm(f"yeh:published,{scale},{search}", ("--config.data.fit=resize", SLOTS), reuse="yeh")
+    # All arms read the networks of the first one, averages of the weights included.
+    prior, judge = (f"--config.stages.{stage}.average=0.999" for stage in ("dcgan", "classifier"))
+    overrides = ("--config.data.fit=resize", SLOTS, prior)
+    arms["yeh_published"] = Arm(f"yeh:published,{scale},{search}", overrides, reuse="yeh")
     classifier = "yeh" if scale == "paper" else "with"  # the published one learns by another schedule there
     for preset, holes in (("published", (CENTER, LEFT)), ("published_random", (RANDOM,))):
         for name, terms in (("with", "logits"), ("without", "nologits")):
             spec = f"classifier_guided:{preset},{terms},{scale},{search}"
-            arms[f"{name}_{preset}"] = Arm(spec, (SLOTS,), reuse=classifier, holes=holes)
+            arms[f"{name}_{preset}"] = Arm(spec, (SLOTS, prior, judge), reuse=classifier, holes=holes)
             classifier = "with" if classifier == "with" else "with_published"
     names = {method: f"{method}_published" for method in METHODS}
     of_random = names | {method: f"{method}_published_random" for method in ("without", "with")}

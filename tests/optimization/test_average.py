@@ -117,8 +117,7 @@ def test_completions_read_the_average_alone(averaged):
     assert len(arrays(reloaded.states)) == len(arrays(model.states))
     trained = model.states["dcgan"]
     spoilt = {
-        name: net._replace(params=jax.tree.map(jnp.zeros_like, net.params))
-        for name, net in trained.networks.items()
+        name: net._replace(params=jax.tree.map(jnp.zeros_like, net.params)) for name, net in trained.networks.items()
     }
     key = jax.random.key(3)
     images = jax.random.uniform(key, (2, 16, 16, 3), minval=-1, maxval=1)
