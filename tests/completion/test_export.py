@@ -89,7 +89,7 @@ def test_the_file_holds_what_completion_needs(model, file):
         function = jax_export.deserialize(bytearray(archive.read("function")))
     networks = model.states["dcgan"].networks
     assert len(names) == sum(len(jax.tree.leaves((net.params, net.stats))) for net in networks.values())
-    assert "dcgan.networks.generator.params.Dense_0.kernel.npy" in names
+    assert "dcgan.networks.generator.average.0.Dense_0.kernel.npy" in names
     assert function.platforms == PLATFORMS
     assert about["platforms"] == list(PLATFORMS)
     assert about["config"]["networks"]["latent_size"] == 8

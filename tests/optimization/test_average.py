@@ -135,9 +135,13 @@ def test_another_decay_is_another_run(tiny, averaged):
         train(tiny_config(tiny, "stages.dcgan.average=0.5"), averaged[0])
 
 
-def test_an_average_of_zero_is_none(tiny, workdir):
-    """A run of before the averages goes on under a config that says 0."""
-    model = train(tiny_config(tiny, "stages.dcgan.average=0.0"), workdir)
+def test_an_average_of_zero_is_none(tiny, tmp_path):
+    """A run of before the averages, whose config has no such key, goes on under one that says 0."""
+    before = tiny_config(tiny, "stages.dcgan.steps=2")
+    with before.unlocked():
+        del before.stages.dcgan.average
+    train(before, tmp_path)
+    model = train(tiny_config(tiny, "stages.dcgan.average=0.0"), tmp_path)
     assert not hasattr(model.states["dcgan"].networks["generator"], "average")
 
 
