@@ -11,7 +11,8 @@ import jax
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import announcing
-from inpaint_jax.networks import predict
+from inpaint_jax.networks import predict, weights_of
+from inpaint_jax.optimization.state import NetworkState
 from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.workdir import CHANGEABLE, Workdir
@@ -73,7 +74,7 @@ class Model:
         if name not in known.get(stage, {}):
             pairs = ", ".join(f"{s} {n}" for s, networks in known.items() for n in networks) or "none"
             raise InputError(f"no network {name!r} in a stage {stage!r}; known: {pairs}")
-        weights = self.states[stage].networks[name]._replace(opt=())
+        weights = NetworkState(*weights_of(self.states[stage].networks[name]), opt=())
         return jax.tree_util.Partial(functools.partial(predict, known[stage][name]), weights)
 
     def tree_flatten_with_keys(self):

@@ -44,7 +44,8 @@ def test_it_hands_out_its_networks(model):
     latents = jax.random.uniform(jax.random.key(1), (3, 8), minval=-1, maxval=1)
     images = jax.jit(generator)(latents)
     net = model.states["dcgan"].networks["generator"]
-    expected, _ = networks.build(model.config.networks.generator).apply(net.params, net.stats, latents, train=False)
+    network, weights = networks.build(model.config.networks.generator), networks.weights_of(net)
+    expected, _ = network.apply(*weights, latents, train=False)
     np.testing.assert_allclose(images, expected, atol=1e-5)
     assert images.shape == (3, 16, 16, 3) and critic(images).shape == (3,)
     gradient = jax.grad(lambda z: generator(z[None]).sum())(latents[0])
@@ -54,7 +55,7 @@ def test_it_hands_out_its_networks(model):
 def test_a_network_is_a_pytree_of_its_weights(model):
     generator = model.network("dcgan", "generator")
     net = model.states["dcgan"].networks["generator"]
-    weights = jax.tree.leaves((net.params, net.stats))
+    weights = jax.tree.leaves(networks.weights_of(net))
     assert [id(leaf) for leaf in jax.tree.leaves(generator)] == [id(leaf) for leaf in weights]
     latents = jnp.full((1, 8), 0.5)
     as_argument = jax.jit(lambda network, z: network(z))(generator, latents)
