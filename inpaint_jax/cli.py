@@ -4,8 +4,9 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from inpaint_jax import __version__, commands
 from inpaint_jax.errors import InputError, Interrupted
@@ -14,8 +15,10 @@ from inpaint_jax.runs import pages
 METHODS = "WORKDIR | FILE.inpaint | telea?radius=5 | harmonic | floors | opencv | pictures?folder=DIR | module:name"
 HOLES = (
     "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | module:name | "
-    "FILE | FOLDER (white = missing)"
+    "FILE | FOLDER of holes (white = missing), paired with images by their names | alpha, the transparent pixels"
 )
+
+COUNTS = ("count", "keep", "rounds", "size", "slots")  # options that are at least 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if strange := [item for item in overrides if not (item.startswith("--config.") and "=" in item)]:
             raise InputError(f"unknown argument {strange[0]!r}; see inpaint {arguments.command} --help")
+        check_values(vars(arguments))
         pages.make_importable(Path.cwd())  # for every module:attribute
         arguments.run(arguments, overrides)
         return 0
@@ -37,6 +41,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def check_values(given: Mapping[str, Any]) -> None:
+    """Refuse empty names and counts below 1 before any work.
+
+    Raises:
+      InputError: by the name of the option.
+    """
+    for name, value in given.items():
+        option = f"--{name.replace('_', '-')}"
+        texts = value if isinstance(value, list) else [value]
+        if name != "validation" and any(isinstance(text, str) and not text.strip() for text in texts):
+            raise InputError(f"{option} is empty; is a shell variable unset?")
+        if name in COUNTS and isinstance(value, int) and value < 1:
+            raise InputError(f"{option}={value}: it must be at least 1")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,7 +93,6 @@ def parser() -> argparse.ArgumentParser:
         "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
     )
     sub.add_argument("--keep", type=int, default=1, help="completions per picture, and a map of where they differ")
-    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what to do with a bad picture")
 
     sub = command("evaluate", "complete whole pictures under holes, and measure against the truth")
     sub.add_argument("--workdir", help="a trained run, which comes first in every table")
@@ -182,8 +200,23 @@ def numbers(text: str) -> tuple[float, ...]:
     return tuple(float(number) for number in text.split(","))
 
 
+def on_error(sub: argparse.ArgumentParser) -> None:
+    """What is done with a bad image."""
+    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="skip: leave bad images out")
+
+
+def hole_files(sub: argparse.ArgumentParser) -> None:
+    """How hole files are read."""
+    sub.add_argument("--grow", type=int, metavar="N", help="hole files: grow holes by N pixels in every direction")
+    sub.add_argument("--holes-above", type=int, metavar="LEVEL", help="grey levels above it are missing; 0: any grey")
+    sub.add_argument("--invert-holes", action="store_true", help="hole files: black = missing")
+    sub.add_argument("--resize-holes", action="store_true", help="bring hole files to the size of their images")
+
+
 def pictures(sub: argparse.ArgumentParser) -> None:
     """The options that say what is completed, and how."""
+    hole_files(sub)
+    on_error(sub)
     sub.add_argument(
         "--images", required=True, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
     )

@@ -3,6 +3,7 @@
 import os
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import split_list, split_options
 
 
 def train(arguments, overrides) -> None:
@@ -26,7 +27,7 @@ def complete(arguments, overrides) -> None:
         complete_folder(
             name if arguments.method else trained(arguments, overrides),
             picture_source(arguments, fit=not around),
-            arguments.holes,
+            hole_specs(arguments, [arguments.holes])[0],
             arguments.output if len(chosen) == 1 else os.path.join(arguments.output, name.replace("/", "-")),
             size=arguments.size,
             fit="around" if around else None,
@@ -67,13 +68,14 @@ def evaluate(arguments, overrides) -> None:
     run(
         [*named, *against],
         picture_source(arguments),
-        arguments.holes.split(","),
+        hole_specs(arguments, split_list(arguments.holes)),
         output=arguments.output or home,
         size=arguments.size,
         train=arguments.train,
         seed=arguments.seed,
         slots=arguments.slots,
         metrics=arguments.metrics,
+        skip_errors=arguments.on_error == "skip",
     )
 
 
@@ -95,7 +97,7 @@ def holes(arguments, overrides) -> None:
     from inpaint_jax.evaluation.frozen_holes import write_holes
 
     about = write_holes(
-        arguments.families.split(","),
+        split_list(arguments.families),
         picture_source(arguments),
         arguments.output,
         size=arguments.size,
@@ -189,6 +191,26 @@ def search_name(spec: str) -> str:
 def picture_source(arguments, *, fit: bool = True):
     """``--images --split --fit --count`` as one list of source specs for ``data.sources.open_source``."""
     given = {name: getattr(arguments, name, None) for name in ("split", *(["fit"] if fit else []), "count")}
-    extra = {name: value for name, value in given.items() if value}
+    return [with_options(spec, {name: value for name, value in given.items() if value}) for spec in arguments.images]
+
+
+def hole_specs(arguments, specs: list[str]) -> list[str]:
+    """The holes with ``--grow`` and the like as options of those that are files, or transparent pixels."""
+    from inpaint_jax.runs.holes import is_drawn
+
+    given = {
+        "grow": arguments.grow,
+        "above": arguments.holes_above,
+        "invert": int(arguments.invert_holes) or None,
+        "resize": int(arguments.resize_holes) or None,
+    }
+    extra = {name: value for name, value in given.items() if value is not None}
+    if extra and all(map(is_drawn, specs)):
+        raise InputError(f"--grow and the like are for hole files and alpha: {specs[0]} is a hole family")
+    return [spec if is_drawn(spec) else with_options(spec, extra) for spec in specs]
+
+
+def with_options(spec: str, extra: dict) -> str:
+    """A spec with more options: ``photos?split=test`` and ``&count=3``."""
     query = "&".join(f"{name}={value}" for name, value in extra.items())
-    return [f"{spec}{'&' if '?' in spec else '?'}{query}" if query else spec for spec in arguments.images]
+    return f"{spec}{'&' if split_options(spec)[1] else '?'}{query}" if query else spec

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -70,3 +71,43 @@ def imported(place: str) -> Any:
     """Import the object at ``"module:attribute"``."""
     module, _, attribute = place.partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def split_options(text: str) -> tuple[str, str]:
+    """Split ``NAME?key=value&key=value`` where the name ends.
+
+    A name that exists as a file or folder is taken literally, question marks included.
+
+    Args:
+      text: a source of images, holes or a method.
+
+    Returns:
+      The name, and the options without their question mark.
+    """
+    parts = text.split("?")
+    for count in range(len(parts), 1, -1):
+        name = "?".join(parts[:count])
+        if os.path.exists(os.path.expanduser(name)):
+            return name, "?".join(parts[count:])
+    return parts[0], "?".join(parts[1:])
+
+
+def split_list(text: str) -> list[str]:
+    """Split texts by comma, but not the names of files and folders that exist.
+
+    Args:
+      text: sources of images or holes, each of which may have options.
+
+    Returns:
+      The texts; of several ways to read commas, that with the longest existing names.
+    """
+    parts, texts = text.split(","), []
+    while parts:
+        for count in range(len(parts), 0, -1):
+            name, _ = split_options(",".join(parts[:count]))
+            named = name.count(",") == count - 1 and os.path.exists(os.path.expanduser(name))
+            if count == 1 or named:
+                texts.append(",".join(parts[:count]))
+                parts = parts[count:]
+                break
+    return texts

@@ -7,13 +7,12 @@ interrupted goes on where it stopped, and the same command on a finished job doe
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import masks
-from inpaint_jax.completion.holes import Holes, open_holes
+from inpaint_jax.completion.examination import Entry, examine, hole_set_hash, notes_on
 from inpaint_jax.completion.records import (
     Records,
     answer_files,
@@ -22,17 +21,20 @@ from inpaint_jax.completion.records import (
     kept_file,
     picture_file,
     record_of,
+    unchanged,
     write_completions,
 )
 from inpaint_jax.completion.report import write_report, write_traces
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files, sheets
+from inpaint_jax.data.encoding import completed
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.data.sources import open_source
-from inpaint_jax.data.views import Fitted
-from inpaint_jax.errors import InputError
+from inpaint_jax.data.views import Fitted, original
+from inpaint_jax.errors import InputError, note
+from inpaint_jax.runs.holes import Holes, open_holes, place_of
 from inpaint_jax.runs.interruption import interruption
 from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.method import Method
@@ -41,15 +43,6 @@ from inpaint_jax.runs.model import Model
 from inpaint_jax.systems.driver import Result, Task
 
 SHEET, TILE = 16, 128  # images on the contact sheet, and their side where they have several sizes
-
-
-class Entry(NamedTuple):
-    """A picture that passed the checks."""
-
-    position: int  # in the source
-    id: str
-    hole: np.ndarray  # bool [S, S, 1]
-    hash: str  # of image and hole, at the image's own size
 
 
 def complete_folder(
@@ -68,7 +61,8 @@ def complete_folder(
 ) -> dict[str, Any]:
     """Complete images from files.
 
-    Writes ``pictures/<id>.png`` at each image's own size with its known pixels untouched bit for bit,
+    Writes ``pictures/<id>.png`` at each image's own size with its known pixels untouched bit for bit: transparency, 16
+    bits, colour profile, EXIF data and resolution are kept. Where nothing is missing the image is copied. It writes
     ``report.json``, ``contact_sheet.png`` and ``traces.png``. Of several completions kept, ``pictures/`` holds the
     best, ``kept/<id>/1.png``, ``2.png``, ... all of them, best first by the search's own loss, and
     ``deviation/<id>.png`` where they differ: twice the standard deviation of the levels, averaged over channels.
@@ -76,7 +70,8 @@ def complete_folder(
     Args:
       method: a trained model, or the text of a method, see ``runs.methods.open_methods``.
       images: source specs, see ``data.sources.open_source``.
-      holes: a hole family, or a file or folder of holes (white = missing) at the images' own sizes.
+      holes: a hole family, a file or folder of holes (white = missing) at the images' own sizes, or "alpha"; see
+        ``runs.holes.open_holes``.
       output: made when missing; refused when it holds something else.
       size: side at which images are completed; None: that of the trained model, and the images' own size for a method
         that completes any.
@@ -98,11 +93,17 @@ def complete_folder(
     output = Path(output)
     refuse_own_input(images, output)
     [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep)
-    source = open_source(images, size=setting.size, fit=setting.fit)
+    place = place_of(holes)
+    source = open_source(images, size=setting.size, fit=setting.fit, holes=[place] if place else ())
     if not isinstance(source, Fitted):
         raise InputError("--images: give all sources the same fit=, or complete them one by one")
-    gaps = open_holes(holes, source, seed=seed)
+    gaps = open_holes(holes, source, seed=seed, images=images)
+    if not skip_errors:
+        gaps.check()
     entries, skipped = examine(source, gaps, skip_errors=skip_errors)
+    notes = [*source.notes, *gaps.notes, *notes_on(entries, skipped, damaged=gaps.damaged)]
+    for text in notes:
+        note(text)
     job = {
         "method": opened.name,
         "method_hash": files.fingerprint(opened.identity),
@@ -116,7 +117,8 @@ def complete_folder(
         records = Records(output, job, {entry.id: entry.hash for entry in entries})
         this_call = complete_entries(opened, source, gaps, entries, records, output, job)
         finished = list(records.done.values())
-        report = write_report(output, opened, job, finished, skipped, this_call)
+        told = {"notes": notes, "unchanged": [entry.id for entry in entries if not entry.hole.any()]}
+        report = write_report(output, opened, job, finished, skipped, this_call, told)
         write_contact_sheet(output, source, gaps, entries, keep=keep)
         write_traces(output, opened, finished)
     print(f"{len(entries)} pictures in {output}/pictures; look at {output}/contact_sheet.png")
@@ -144,7 +146,14 @@ def complete_entries(
     seed, iterations = job["seed"], method.iterations()
     began, spent = time.perf_counter(), 0
     with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
-        tasks = (Task(entry.id, *model_example(source, holes, entry)) for entry in remaining.values())
+        for entry in [entry for entry in remaining.values() if not entry.hole.any()]:
+            write_completions(output, entry.id, [original(source.pictures, entry.position)] * job["keep"])
+            answer = files_hash(answer_files(output, entry.id, job["keep"]))
+            records.add(unchanged(entry.id, seed=seed), answer, entry.hash)
+            bar.update()
+        tasks = (
+            Task(entry.id, *model_example(source, holes, entry)) for entry in remaining.values() if entry.hole.any()
+        )
         for result in method.run(tasks, seed=seed, stop=stop, bar=bar):
             entry = remaining[result.task.id]
             write_completed(output, source, holes, entry, result)
@@ -161,40 +170,6 @@ def complete_entries(
     }
 
 
-def hole_set_hash(holes: Sequence[np.ndarray]) -> str:
-    """The hash of a set of holes; of holes of several shapes, that of their hashes."""
-    if len({hole.shape for hole in holes}) == 1:
-        return masks.holes_hash(np.stack(holes))
-    return files.fingerprint([masks.holes_hash(hole[None]) for hole in holes])
-
-
-def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[Entry], dict[str, str]]:
-    """Reads every picture and hole once; what is wrong is raised here, or listed by id."""
-    entries, skipped = [], {}
-    for i in tqdm(range(len(source)), desc="checking", unit="image", leave=False, delay=2):
-        name = source.id(i)
-        try:
-            picture = source.pictures[i]["image"]
-            hole = holes.at_model(name, picture.shape)
-            if hole.all():
-                raise InputError("no pixel is known at the model's size")
-            entries.append(Entry(i, name, hole, content_hash(picture, holes.at_picture(name, picture.shape))))
-        except InputError as error:
-            if not skip_errors:
-                raise InputError(f"{error} (picture {name!r})" if name not in str(error) else str(error)) from error
-            skipped[name] = str(error)
-    if not entries:
-        raise InputError(
-            f"no picture is left to complete; the first was refused because {next(iter(skipped.values()))}"
-        )
-    return entries, skipped
-
-
-def content_hash(picture: np.ndarray, hole: np.ndarray) -> str:
-    """The hash of an image, uint8 ``[H, W, C]``, and its hole, bool ``[H, W]``: an edited image is another one."""
-    return files.digest(str(picture.shape).encode() + picture.tobytes() + np.packbits(hole).tobytes())
-
-
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
     """A picture in [-1, 1] and its hole, at the model's size."""
     picture = source.pictures[entry.position]["image"]
@@ -204,9 +179,11 @@ def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarra
 
 def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
     """The completions, carried back into the picture's own hole."""
-    picture = source.pictures[entry.position]["image"]
-    hole = holes.at_picture(entry.id, picture.shape)
-    write_completions(output, entry.id, [source.fit.carry_back(picture, image, hole) for image in result.images])
+    image = original(source.pictures, entry.position)
+    hole = holes.at_picture(entry.id, image.pixels.shape)
+    answers = [source.fit.carry_back(image.pixels, answer, hole) for answer in result.images]
+    opaque = holes.transparent
+    write_completions(output, entry.id, [completed(image, answer, hole, opaque=opaque) for answer in answers])
 
 
 def write_contact_sheet(output, source, holes, entries, *, keep) -> None:

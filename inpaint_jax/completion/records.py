@@ -9,7 +9,9 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax.data import files
+from inpaint_jax.data.encoding import encode
 from inpaint_jax.data.json_files import read_json, read_lines, seal, write_json
+from inpaint_jax.data.originals import Original
 from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.locks import unoccupied
@@ -35,13 +37,14 @@ def deviation_file(output: Path, name: str) -> Path:
     return output / "deviation" / f"{name}.png"
 
 
-def write_completions(output: Path, name: str, completions: Sequence[np.ndarray]) -> None:
-    """Completions of one picture, uint8 ``[H, W, C]``, best first; the best is written last, it marks the others."""
+def write_completions(output: Path, name: str, completions: Sequence[Original]) -> None:
+    """Completions of one picture, best first; the best is written last, it marks the others."""
     if len(completions) > 1:
         for rank, completed in enumerate(completions):
-            write_picture(kept_file(output, name, rank), completed)
-        write_picture(deviation_file(output, name), deviation(np.stack(completions)))
-    write_picture(picture_file(output, name), completions[0])
+            files.write_bytes(kept_file(output, name, rank), encode(completed))
+        levels = np.stack([completed.levels for completed in completions])
+        write_picture(deviation_file(output, name), deviation(levels))
+    files.write_bytes(picture_file(output, name), encode(completions[0]))
 
 
 def deviation(completions: np.ndarray) -> np.ndarray:
@@ -75,6 +78,12 @@ def record_of(result: Result, *, seed: int, iterations: int) -> dict[str, Any]:
         "trace_every": every,
         "traces": {name: [float(f"{v:.5g}") for v in values[::every]] for name, values in result.traces.items()},
     }
+
+
+def unchanged(name: str, *, seed: int) -> dict[str, Any]:
+    """Return the record of an image of which nothing was missing."""
+    empty = {"hole_share": 0.0, "losses": {}, "evaluations": None, "trace_every": 1, "traces": {}}
+    return {"id": name, "seed": seed, **empty}
 
 
 class Records:

@@ -21,6 +21,7 @@ def write_report(
     records: Sequence[Mapping[str, Any]],
     skipped: Mapping[str, str],
     this_call: Mapping[str, Any],
+    told: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Write ``report.json``: the job, what it ran on, the effort of its searches, and every picture's losses.
 
@@ -31,6 +32,7 @@ def write_report(
       records: of all its pictures.
       skipped: why, by picture.
       this_call: pictures completed, seconds taken, evaluations of the loss per second.
+      told: what else a user should know: notes, and images of which nothing was missing.
 
     Returns:
       The content of the file.
@@ -43,6 +45,7 @@ def write_report(
         "this_call": dict(this_call),
         "evaluations": search_effort(method.model, job["keep"], spent) if method.model and spent else None,
         "skipped": skipped,
+        **told,
         "images": sorted(shown, key=lambda record: record["id"]),
     }
     files.write_json(output / "report.json", report)

@@ -119,12 +119,12 @@ class Fit:
         """Puts the model's answer into the picture's own hole, enlarged by a bicubic filter.
 
         Args:
-          picture: uint8 ``[H, W, 3]``.
+          picture: uint8 or uint16 ``[H, W, 3]``.
           completed: ``[S, S, 3]``, float in [-1, 1] or uint8.
           hole: bool ``[H, W]``, True = missing, of the picture's size.
 
         Returns:
-          uint8 ``[H, W, 3]``; every known pixel is the picture's own, bit for bit.
+          ``[H, W, 3]`` of the picture's dtype; every known pixel is the picture's own, bit for bit.
         """
         rows, columns = self.box(picture.shape)
         height, width = rows.stop - rows.start, columns.stop - columns.start
@@ -142,7 +142,10 @@ class Fit:
                 axis=-1,
             )
         result = picture.copy()
-        enlarged = round_levels(levels)
+        if picture.dtype == np.uint16:  # 257 times the levels of 8 bits
+            enlarged = np.rint(levels * np.float32(257)).clip(0, 65535).astype(np.uint16)
+        else:
+            enlarged = round_levels(levels)
         result[rows, columns] = np.where(hole[rows, columns, None], enlarged, picture[rows, columns])
         return result
 

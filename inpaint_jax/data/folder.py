@@ -2,12 +2,14 @@
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from inpaint_jax.data.pictures import list_pictures, picture_ids, read_picture
+from inpaint_jax.data.listing import image_ids, list_images
+from inpaint_jax.data.originals import Original, read_original
+from inpaint_jax.data.pictures import read_picture
 from inpaint_jax.errors import InputError
 
 PARTITION_FILE = "list_eval_partition.txt"  # CelebA's: "000001.jpg 0" a line
@@ -39,16 +41,25 @@ class Folder:
       path: the folder (or one picture file).
       split: which part; None: all pictures.
       labels: the table, relative to the folder; None: labels.csv or index.csv where there is one.
+      holes: files and folders of the pictures' holes, which are no pictures; one may be the folder itself.
 
     Raises:
       InputError: no pictures; no such split (lists the known ones); a table without a matching picture, a bad
         label or box, by row.
     """
 
-    def __init__(self, path: str | os.PathLike, *, split: str | None = None, labels: str | None = None):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        *,
+        split: str | None = None,
+        labels: str | None = None,
+        holes: Sequence[str | os.PathLike] = (),
+    ):
         self.root = Path(path)
-        files = list_pictures(self.root)
-        ids = picture_ids(self.root, files)
+        known = {*TABLES, PARTITION_FILE, *([Path(labels).name] if labels else [])}
+        listed = list_images(self.root, holes=holes, ignored=known)
+        ids, self.notes = image_ids(self.root, listed.files), listed.notes
         table = _find_table(self.root, labels)
         if table:
             splits, self._labels, self._boxes = _read_table(table, self.root, ids)
@@ -84,6 +95,15 @@ class Folder:
             example["label"] = self._labels[name]
         return example
 
+    def original(self, i: int) -> Original:
+        """Read picture ``i`` with all that its file holds, cropped to its box."""
+        name = self._ids[i]
+        image = read_original(self._files[i], count_frames=True)
+        if name in self._boxes:
+            box = checked_box(image.pixels.shape, self._boxes[name], str(self._files[i]))
+            image = image.cut(*box)
+        return image._replace(suffix=self._files[i].suffix)
+
 
 def crop_to_box(image: np.ndarray, box: tuple[int, int, int, int], name: str) -> np.ndarray:
     """Cuts ``(left, top, right, bottom)``, right and bottom excluded, out of ``[H, W, C]``.
@@ -91,13 +111,18 @@ def crop_to_box(image: np.ndarray, box: tuple[int, int, int, int], name: str) ->
     Raises:
       InputError: an empty box, or one that leaves the picture.
     """
+    return image[checked_box(image.shape, box, name)]
+
+
+def checked_box(shape: tuple[int, ...], box: tuple[int, int, int, int], name: str) -> tuple[slice, slice]:
+    """Return the rows and columns of a box; raise InputError where it does not lie in ``[H, W]``."""
     left, top, right, bottom = box
-    if not (0 <= left < right <= image.shape[1] and 0 <= top < bottom <= image.shape[0]):
+    if not (0 <= left < right <= shape[1] and 0 <= top < bottom <= shape[0]):
         raise InputError(
             f"{name}: the box {box} (left, top, right, bottom) does not lie in the picture of "
-            f"{image.shape[1]}x{image.shape[0]}; correct it in the table"
+            f"{shape[1]}x{shape[0]}; correct it in the table"
         )
-    return image[top:bottom, left:right]
+    return slice(top, bottom), slice(left, right)
 
 
 def _find_table(root: Path, labels: str | None) -> Path | None:

@@ -1,54 +1,83 @@
 """Holes from files: white = missing."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.pictures import list_pictures, picture_ids, read_picture
-from inpaint_jax.errors import InputError
-
-THRESHOLD = 127  # grey levels above it are missing
+from inpaint_jax.data.listing import list_images
+from inpaint_jax.data.marked_names import is_marked
+from inpaint_jax.data.originals import Original, read_original
+from inpaint_jax.data.painted import HoleOptions, hole_of, resized
+from inpaint_jax.data.pairing import Pairs, explain, pair
+from inpaint_jax.errors import InputError, some_of
 
 
 class HoleFiles:
-    """One hole for each picture, from one file for all of them or from a folder.
+    """One hole for each image, from one file for all of them or from a folder.
 
-    A folder's files belong to the pictures whose id they bear, or else the last part of it; if not one file
-    bears such a name, files and pictures are paired in their order.
+    Files of a folder belong to images by their names (``pairing``), never by their order. An image
+    without a hole is refused when its hole is asked for, or by ``check`` before that.
 
     Args:
-      path: a file, or a folder with at least one file per picture.
-      names: the pictures' ids, in order.
+      path: a file, or a folder.
+      names: the images' ids.
+      options: how the files are read.
+      images: files and folders that hold the images; what lies there is no hole, unless its name
+        says that it is one (``a_mask.png``).
 
     Raises:
-      InputError: no such file or folder, or a picture is left without a hole, by name.
+      InputError: no such file or folder, or no hole in it.
     """
 
-    def __init__(self, path: str | os.PathLike, names: Sequence[str]):
-        self.path = Path(path)
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        names: Sequence[str],
+        options: HoleOptions = HoleOptions(),  # noqa: B008
+        *,
+        images: Collection[str | os.PathLike] = (),
+    ):
+        self.path, self.options = Path(path), options
+        self.notes: list[str] = []
         if not self.path.exists():
             raise InputError(f"no such file or folder of holes: {self.path}")
-        files = list_pictures(self.path)
-        if self.path.is_file():
-            self._files = dict.fromkeys(names, self.path)
-            return
-        by_id = dict(picture_ids(self.path, files))
-        by_stem = {file.stem: file for file in files}
-        if len(by_stem) < len(files):  # a stem that two files share names neither
-            by_stem = {}
-        found = {name: by_id.get(name) or by_stem.get(name.rsplit("/", 1)[-1]) for name in names}
-        if not any(found.values()):
-            found = {name: files[i] if i < len(files) else None for i, name in enumerate(names)}
-        self._files = {name: file for name, file in found.items() if file}
-        if len(self._files) < len(names):
-            first = next(name for name in names if name not in self._files)
+        self._pairs = Pairs({}, {}, [])
+        if self.path.is_dir():
+            self._pair(names, {os.path.realpath(place) for place in images})
+        else:
+            self._files = dict.fromkeys(names, list_images(self.path).files[0])
+
+    def _pair(self, names: Sequence[str], places: set[str]) -> None:
+        own = os.path.realpath(self.path)
+        inside = [place for place in places if place.startswith(own + os.sep)]
+
+        def is_image(file: Path) -> bool:
+            real, relative = os.path.realpath(file), file.relative_to(self.path).with_suffix("")
+            if own in places or real in inside:
+                return not is_marked(relative.as_posix())
+            return any(real.startswith(place + os.sep) for place in inside)
+
+        listed = list_images(self.path, masks=True)
+        files = [file for file in listed.files if not is_image(file)]
+        if not files:
             raise InputError(
-                f"{self.path} has no hole for {len(names) - len(self._files)} of {len(names)} pictures, "
-                f"the first of them {first!r}; add {first}.png, or give one file for all"
+                f"--holes: {self.path} holds the images themselves, and no file that is named as a "
+                "hole (a_mask.png beside a.png); --holes=alpha takes the transparent pixels of images"
             )
+        by_name = {file.relative_to(self.path).as_posix(): file for file in files}
+        self._pairs = pair(names, list(by_name))
+        self._files = {name: by_name[hole] for name, hole in self._pairs.files.items()}
+        self.notes = list(listed.notes)
+        if self._pairs.unused and self._files:
+            self.notes.append(f"{self.path}: {some_of(self._pairs.unused, 'hole file')} of no image")
+
+    def check(self) -> None:
+        """Raise InputError unless every image has exactly one hole; it names those that have not."""
+        if self._pairs.problems:
+            raise InputError(f"--holes: {self.path}: {explain(self._pairs)}")
 
     def at_picture(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
         """The hole at the picture's own size.
@@ -59,11 +88,11 @@ class HoleFiles:
           fit: how the picture meets the model; a hole of the model's size is carried to the picture by it.
 
         Returns:
-          bool ``[H, W]``, True = missing.
+          bool ``[H, W]``, True = missing; nowhere, if the file is black.
 
         Raises:
           InputError: another size than the picture's and the model's (both are named), or a hole without
-            missing or without known pixels.
+            known pixels.
         """
         return hole_to_picture(self._read(name, shape, fit), shape, fit)
 
@@ -76,45 +105,54 @@ class HoleFiles:
         return hole_to_model(self._read(name, shape, fit), shape, fit)
 
     def _read(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
+        if name not in self._files:
+            raise InputError(f"--holes: {self.path}: {self._pairs.problems[name]}")
         file = self._files[name]
-        hole = read_hole(file)
+        hole = read_hole(file, self.options)
+        if self.options.resize and hole.shape != (fit.size, fit.size):
+            return resized(hole, shape)
         check_size(hole, shape, fit, hole_name=str(file), picture_name=name)
         return hole
 
 
-def read_hole(path: str | os.PathLike) -> np.ndarray:
-    """Reads one hole: pixels whose mean grey level is above 127 are missing.
+def read_hole(path: str | os.PathLike, options: HoleOptions = HoleOptions()) -> np.ndarray:  # noqa: B008
+    """Read one hole, see ``painted.hole_of``.
 
     Returns:
-      bool ``[H, W]``, True = missing.
+      bool ``[H, W]``, True = missing; nowhere, if the file is black.
 
     Raises:
-      InputError: an unreadable file, or one in which nothing or everything is missing.
+      InputError: an unreadable file, one that is no hole, or one in which everything is missing.
     """
-    return hole_of_levels(read_picture(path), str(path))
+    return hole_of(read_original(path), str(path), options)
 
 
 def hole_of_levels(levels: np.ndarray, name: str) -> np.ndarray:
     """Convert a painted hole: pixels whose mean level is above 127 are missing.
 
     Args:
-      levels: ``[H, W, C]``, 0 to 255.
+      levels: ``[H, W, C]``, 0 to 255; or 0 and 1.
       name: what error messages call it.
 
     Returns:
       bool ``[H, W]``, True = missing.
 
     Raises:
-      InputError: where nothing or everything is missing.
+      InputError: where nothing or everything is missing, or the values are those of a photograph.
     """
-    hole = levels.mean(axis=2) > THRESHOLD
+    grey = levels.shape[2] == 1
+    pixels = np.repeat(levels, 3, axis=2) if grey else levels
+    hole = hole_of(Original(pixels, grey=grey), name)
+    check_not_empty(hole, name)
+    return hole
+
+
+def check_not_empty(hole: np.ndarray, name: str) -> None:
+    """Raise InputError for a hole without missing pixels."""
     if not hole.any():
         raise InputError(
             f"{name} has no missing pixel (white = missing); paint the hole white, or leave the picture out"
         )
-    if hole.all():
-        raise InputError(f"{name} has no known pixel (white = missing); is it inverted?")
-    return hole
 
 
 def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import split_options
 
 
 def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, inside: bool = True) -> None:
@@ -20,7 +21,7 @@ def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, 
     """
     output = Path(output)
     for spec in sources:
-        path = Path(spec if os.path.exists(spec) else spec.partition("?")[0]).expanduser()
+        path = Path(split_options(spec)[0]).expanduser()
         if not output.is_dir() or not path.exists():
             continue
         path = path.resolve()

@@ -9,17 +9,24 @@ from urllib.parse import parse_qsl
 from inpaint_jax.data.facades import Facades
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.folder import Folder
+from inpaint_jax.data.marked_names import is_marked
 from inpaint_jax.data.portraits import Portraits
 from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subset, ids
 from inpaint_jax.errors import InputError
-from inpaint_jax.naming import resolve
+from inpaint_jax.naming import resolve, split_options
 
 DRAWN = 256  # side of a drawn image that keeps its own size
 BUILT_IN = {"facades": Facades, "portraits": Portraits}
 SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
 
-def open_source(spec: str | Sequence[str] | Pictures, *, size: int | None, fit: str = "crop") -> Fitted | Concatenated:
+def open_source(
+    spec: str | Sequence[str] | Pictures,
+    *,
+    size: int | None,
+    fit: str = "crop",
+    holes: Sequence[str] = (),
+) -> Fitted | Concatenated:
     """Opens the source that ``spec`` names, with pictures of the model's side.
 
     ``portraits?split=train&count=5000``
@@ -32,6 +39,8 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int | None, fit: 
       an object with ``__len__`` and ``__getitem__ -> {"image": uint8 [H, W, 3]}``, or a function
       or class that makes one, called without arguments.
 
+    A file or folder that exists is taken literally, with question marks and commas in its name.
+
     Options for every source: ``fit=crop``, ``fit=crop:SIDE`` (for short ``crop=SIDE``) or ``fit=resize``
     (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
 
@@ -39,6 +48,7 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int | None, fit: 
       spec: one such line; several, for their pictures one after another; or an object as above.
       size: the model's side S; None: pictures keep their own sizes (``fit`` is then "whole").
       fit: for sources whose line does not say.
+      holes: files and folders of the pictures' holes: what lies there is no picture.
 
     Returns:
       A source whose pictures are uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their own sizes,
@@ -48,11 +58,12 @@ def open_source(spec: str | Sequence[str] | Pictures, *, size: int | None, fit: 
       InputError: an unknown option (lists the known ones), a bad value, or no such source.
     """
     if isinstance(spec, str):
-        return _open_one(spec, size, fit)
+        return _open_one(spec, size, fit, holes)
     if isinstance(spec, Sequence):
         if not spec:
             raise InputError("no source of pictures: give at least one, such as 'portraits'")
-        opened = [_open_one(each, size, fit) for each in spec]
+        images = [each for each in spec if not _is_hole(each, holes)] or spec
+        opened = [_open_one(each, size, fit, holes) for each in images]
         if len({each.fit.how for each in opened}) > 1:
             return Concatenated(opened)
         pictures = [each.pictures for each in opened]
@@ -88,8 +99,25 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
     return Subset(source, chosen)
 
 
-def _open_one(spec: str, size: int | None, default_fit: str) -> Fitted:
-    name, _, query = spec.partition("?")
+def image_places(specs: Sequence[str]) -> list[str]:
+    """The files and folders among the specs of sources."""
+    names = [os.path.expanduser(split_options(spec)[0]) for spec in specs]
+    return [name for name in names if os.path.exists(name)]
+
+
+def _is_hole(spec: str, holes: Sequence[str]) -> bool:
+    """Whether a source is one file in the folder of holes, named as a hole: of ``photos/*.png``."""
+    name = os.path.expanduser(split_options(spec)[0])
+    if not os.path.isfile(name) or not is_marked(os.path.splitext(os.path.basename(name))[0]):
+        return False
+    folder = os.path.realpath(os.path.dirname(name) or ".")
+    return folder in [os.path.realpath(place) for place in holes]
+
+
+def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str] = ()) -> Fitted:
+    if not spec.strip():
+        raise InputError("the name of a source of pictures is empty; is a shell variable unset?")
+    name, query = split_options(spec)
     pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)  # a plus is a plus: train+test
     options = dict(pairs)
     if len(options) < len(pairs) or (query and not pairs):
@@ -105,17 +133,19 @@ def _open_one(spec: str, size: int | None, default_fit: str) -> Fitted:
 
     fit = Fit(_fit_option(spec, options, default_fit), size)
     start, count = (_integer(spec, options, key) for key in ("start", "count"))
+    if count == 0:
+        raise InputError(f"{spec!r}: count must be at least 1")
     if name in BUILT_IN:
         pictures: Pictures = BUILT_IN[name](size=size or DRAWN, count=_reach(start, count), **take("split"))
     elif name.startswith("tfds:"):
         from inpaint_jax.data.tfds import Tfds
 
         pictures = Tfds(name.removeprefix("tfds:"), **take("split", "data_dir"))
-    elif ":" in name and not os.path.exists(name):
+    elif ":" in name and not os.path.exists(os.path.expanduser(name)):
         take()
         pictures = _made(resolve(name, {}, kind="source of pictures"), name)
     else:
-        pictures = Folder(os.path.expanduser(name), **take("split", "labels"))
+        pictures = Folder(os.path.expanduser(name), holes=holes, **take("split", "labels"))
     if start is not None or count is not None:
         wanted = range(len(pictures))[start or 0 :][:count]
         if len(wanted) == 0 or (count is not None and len(wanted) < count):

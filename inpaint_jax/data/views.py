@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from inpaint_jax.data.fitting import Fit
+from inpaint_jax.data.originals import Original
 from inpaint_jax.errors import InputError
 
 
@@ -61,11 +62,25 @@ def picture_id(source: Pictures, i: int) -> str:
     return str(own(i)) if callable(own) else str(i)
 
 
+def original(source: Pictures, i: int) -> Original:
+    """Image ``i`` as its file holds it, if the source has a method ``original``; or else its levels."""
+    if callable(own := getattr(source, "original", None)):
+        found: Any = own(i)
+        return found
+    return Original(example(source, i)["image"])
+
+
+def notes(source: Pictures) -> list[str]:
+    """What a user should know of a source, such as files that it leaves out; a line each."""
+    return list(getattr(source, "notes", ()))
+
+
 class Subset:
     """The pictures ``indices`` of a source, in that order."""
 
     def __init__(self, source: Pictures, indices: Sequence[int]):
         self._source, self._indices = source, indices
+        self.notes = notes(source)
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -76,6 +91,9 @@ class Subset:
     def __getitem__(self, i: int) -> dict:
         return example(self._source, self._indices[i])
 
+    def original(self, i: int) -> Original:
+        return original(self._source, self._indices[i])
+
 
 class Concatenated:
     """Several sources one after another; if ids clash, all get their source's number ("0/...", "1/...").
@@ -85,6 +103,7 @@ class Concatenated:
 
     def __init__(self, sources: Sequence[Pictures]):
         self._sources = tuple(sources)
+        self.notes = [note for source in self._sources for note in notes(source)]
         self._ends = np.cumsum([len(source) for source in self._sources])
         names = [name for source in self._sources for name in ids(source)]
         self._prefixed = len(set(names)) < len(names)
@@ -110,6 +129,10 @@ class Concatenated:
             read.pop("label", None)
         return read
 
+    def original(self, i: int) -> Original:
+        k, j = self._find(i)
+        return original(self._sources[k], j)
+
 
 class Fitted:
     """A source whose pictures are brought to the model's side: ``[S, S, 3]``.
@@ -121,6 +144,7 @@ class Fitted:
 
     def __init__(self, pictures: Pictures, fit: Fit):
         self.pictures, self.fit = pictures, fit
+        self.notes = notes(pictures)
 
     def __len__(self) -> int:
         return len(self.pictures)

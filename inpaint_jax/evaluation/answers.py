@@ -81,7 +81,8 @@ def completions_file(method: Method, pictures: PictureSet, family: str, folder: 
         "holes": pictures.hashes[family],
         "seed": pictures.seed,
     }
-    return folder / f"{method.name.replace('/', '-')}-{family}-{files.fingerprint(identity)}.npz"
+    holes = family.rstrip("/").rpartition("/")[2]  # of a folder of holes its name
+    return folder / f"{method.name.replace('/', '-')}-{holes}-{files.fingerprint(identity)}.npz"
 
 
 def read_answer(file: Path) -> Answer:

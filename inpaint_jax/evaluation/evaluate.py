@@ -50,6 +50,7 @@ def evaluate(
     seed: int = 0,
     slots: int | None = None,
     metrics: Sequence[str] = metrics.DEFAULT,
+    skip_errors: bool = False,
 ) -> Evaluation:
     """Complete every image under every hole family with every method, and measure against the truth.
 
@@ -57,7 +58,7 @@ def evaluate(
       methods: a loaded model, a method's text (see ``runs.methods.open_methods``), or several of them; also pairs of a
         name for tables and a model. The best and worst images of the first are shown.
       images: source specs of whole images.
-      holes: families; each image gets one hole of each.
+      holes: families, files and folders of holes, see ``runs.holes.open_holes``; each image gets one hole of each.
       output: folder for ``table.md``, ``table.json``, ``grid.png``, ``best.png``, ``worst.png`` and, of several
         searches, ``search.md`` and ``search.png``. Completions are kept in ``output/completions``, so that an
         interrupted evaluation goes on with the next family. None: nothing is written.
@@ -67,6 +68,7 @@ def evaluate(
       seed: of the holes and latents.
       slots: images at once, as ``driver.Driver`` takes them; None: those of the first trained model.
       metrics: names, see ``metrics.resolve``; "psnr_hole" is always measured.
+      skip_errors: leave out images that cannot be read, or whose holes cannot, instead of stopping at the first.
 
     Returns:
       The table.
@@ -86,7 +88,9 @@ def evaluate(
     if setting.size is None:
         raise InputError("no method says at which size to measure: give --size, such as --size=64")
     sources, families = ([texts] if isinstance(texts, str) else texts for texts in (images, holes))
-    pictures = picture_set.read(sources, families, size=setting.size, fit=setting.fit, seed=seed)
+    pictures = picture_set.read(
+        sources, families, size=setting.size, fit=setting.fit, seed=seed, skip_errors=skip_errors
+    )
     place = locked(output, "evaluating", option="--output") if output else contextlib.nullcontext()
     with place, tempfile.TemporaryDirectory() as scratch:
         folder = Path(output or scratch) / "completions"

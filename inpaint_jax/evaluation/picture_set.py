@@ -10,6 +10,9 @@ from tqdm import tqdm
 from inpaint_jax import masks
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.sources import open_source
+from inpaint_jax.data.views import Concatenated, Fitted
+from inpaint_jax.errors import InputError, note, some_of
+from inpaint_jax.runs.holes import Holes, at_model, is_drawn, open_holes, place_of
 
 
 class PictureSet(NamedTuple):
@@ -23,6 +26,7 @@ class PictureSet(NamedTuple):
       holes: ``{family: [N, S, S, 1]}``, 1 = missing.
       hashes: of the holes, ``{family: 16 hex digits}``.
       seed: of the holes, and of the latents that complete them.
+      skipped: why pictures were left out, by id.
     """
 
     sources: tuple[str, ...]
@@ -32,6 +36,7 @@ class PictureSet(NamedTuple):
     holes: dict[str, np.ndarray]
     hashes: dict[str, str]
     seed: int
+    skipped: dict[str, str] = {}
 
 
 def under(pictures: PictureSet, families: Sequence[str]) -> PictureSet:
@@ -41,26 +46,65 @@ def under(pictures: PictureSet, families: Sequence[str]) -> PictureSet:
 
 
 def read(
-    sources: Sequence[str], families: Sequence[str], *, size: int, fit: str, seed: int, at_most: int | None = None
+    sources: Sequence[str],
+    families: Sequence[str],
+    *,
+    size: int,
+    fit: str,
+    seed: int,
+    at_most: int | None = None,
+    skip_errors: bool = False,
 ) -> PictureSet:
-    """Reads pictures into memory and draws their holes.
+    """Reads pictures into memory, and draws their holes or reads them from files.
 
     Args:
       sources: specs, as ``data.sources.open_source`` takes them.
-      families: of holes.
+      families: of holes, or files and folders of holes, see ``runs.holes.open_holes``.
       size: side of the pictures.
       fit: how they meet that size, see ``data.fitting.Fit``.
       seed: of the holes; with a picture's id it fixes the picture's hole.
       at_most: only the first so many; None: all.
+      skip_errors: leave out pictures that cannot be read, or whose holes cannot.
 
     Raises:
-      InputError: for bad pictures or families.
+      InputError: for bad pictures, families or hole files.
     """
-    source = open_source(sources, size=size, fit=fit)
-    chosen = range(len(source))[:at_most]
-    names = [source.id(i) for i in chosen]
-    levels = np.stack([source[i]["image"] for i in tqdm(chosen, "reading", unit="image", leave=False)])
-    holes = {family: masks.evaluation_holes(family, ids=names, size=size, seed=seed) for family in families}
+    places = [place for place in map(place_of, families) if place]
+    source = open_source(sources, size=size, fit=fit, holes=places)
+    stored = {spec: stored_holes(spec, source, sources) for spec in families if not is_drawn(spec)}
+    for holes in stored.values():
+        if not skip_errors:
+            holes.check()
+    for text in [*source.notes, *(text for holes in stored.values() for text in holes.notes)]:
+        note(text)
+    names, images, skipped = [], [], {}
+    read_holes: dict[str, list[np.ndarray]] = {spec: [] for spec in stored}
+    for i in tqdm(range(len(source))[:at_most], "reading", unit="image", leave=False):
+        name = source.id(i)
+        try:
+            image = source[i]["image"]
+            found = {spec: hole_of(holes, source, i) for spec, holes in stored.items()}
+        except InputError as error:
+            if not skip_errors:
+                raise
+            skipped[name] = str(error)
+            continue
+        names.append(name)
+        images.append(image)
+        for spec, hole in found.items():
+            read_holes[spec].append(hole)
+    if skipped:
+        first = next(iter(skipped.values()))
+        note(f"{some_of(list(skipped), 'image')} of {len(skipped) + len(names)} left out: {first}")
+    if not names:
+        raise InputError(f"no picture is left to evaluate: {next(iter(skipped.values()))}")
+    levels = np.stack(images)
+    holes = {
+        spec: np.stack(read_holes[spec]).astype(np.float32)
+        if spec in stored
+        else masks.evaluation_holes(spec, ids=names, size=size, seed=seed)
+        for spec in families
+    }
     return PictureSet(
         sources=tuple(sources),
         names=names,
@@ -69,4 +113,22 @@ def read(
         holes=holes,
         hashes={family: masks.holes_hash(drawn) for family, drawn in holes.items()},
         seed=seed,
+        skipped=skipped,
     )
+
+
+def stored_holes(spec: str, source: Fitted | Concatenated, sources: Sequence[str]) -> Holes:
+    """Open holes from files."""
+    if not isinstance(source, Fitted):
+        raise InputError("--images: give all sources the same fit= for holes from files")
+    return open_holes(spec, source, seed=0, images=sources)
+
+
+def hole_of(holes: Holes, source: Fitted | Concatenated, i: int) -> np.ndarray:
+    """Return the hole of picture ``i`` at the model's size; raise InputError for an empty one."""
+    assert isinstance(source, Fitted)
+    name = source.id(i)
+    hole = at_model(holes, name, source.pictures[i]["image"].shape)
+    if not hole.any():
+        raise InputError(f"the hole of image {name!r} has no missing pixel, so there is nothing to measure")
+    return hole

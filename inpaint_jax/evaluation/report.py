@@ -71,6 +71,7 @@ def write_table(
     table = {
         "images": list(pictures.sources),
         "count": len(pictures.names),
+        "skipped": pictures.skipped,
         "rows": [{k: tables.summary(v) if k in measured else v for k, v in r.items()} for r in results],
         "run": run_record(next((m.model.config for m in methods if m.model), None)),
         "searches": {m.name: configuration.to_plain(m.model.config) for m in methods if m.model},

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import split_options
 
 GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
 RESULTS = "pictures"  # the name of other people's results
@@ -31,10 +32,10 @@ def parse(text: str) -> Spec:
     Raises:
       InputError: an empty name, or an option given twice or without a value.
     """
-    name, mark, query = text.partition("?")
+    name, query = split_options(text)
     if not name:
         raise InputError("--method: an empty name; give a workdir, a file of inpaint export or a baseline")
-    if Path(text).exists() or not mark:
+    if name == text:
         return Spec(text, text, {})
     pairs = parse_qsl(query.replace("+", "%2B"))
     if len(dict(pairs)) < query.count("&") + 1:

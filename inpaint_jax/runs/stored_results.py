@@ -11,14 +11,15 @@ from typing import Any
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.files import fingerprint
 from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.pictures import list_pictures, picture_ids, read_picture
+from inpaint_jax.data.listing import image_ids, list_images
+from inpaint_jax.data.pictures import read_picture
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.driver import Result, Task
 
 
 def family_folder(family: str) -> str:
-    """Return the name of the folder of a hole family."""
-    return family.replace(":", "-").replace("/", "-")
+    """Return the name of the folder of a hole family, or of holes from files: the last part of their path."""
+    return family.rstrip("/").rpartition("/")[2].replace(":", "-")
 
 
 def reader(
@@ -53,7 +54,7 @@ def reader(
             place = folder / family_folder(task.group)
             place = place if task.group and place.is_dir() else folder
             if task.group not in known:
-                known[task.group] = dict(picture_ids(place, list_pictures(place)))
+                known[task.group] = dict(image_ids(place, list_images(place, masks=True).files))
             if task.id not in known[task.group]:
                 raise InputError(f"{place} has no completion of image {task.id!r}; add {task.id}.png")
             image = read_picture(known[task.group][task.id])

@@ -149,8 +149,7 @@ def test_bad_inputs_get_one_line_and_leave_nothing(workdir, folder, tmp_path, ca
     cases = [
         (dict(images=tmp_path / "nowhere"), "no such folder"),
         (dict(images=broken), "b.png"),
-        (dict(images=good, holes=fewer), "'p2'"),
-        (dict(images=good / "p0.png", holes=tmp_path / "empty.png"), "empty.png has no missing pixel"),
+        (dict(images=good, holes=fewer), "no hole for 1 image (p2) of 5"),
         (dict(images=good / "p0.png", holes=tmp_path / "full.png"), "full.png has no known pixel"),
         (dict(images=good / "p0.png", holes=tmp_path / "large.png"), "99x99"),
         (dict(images=good, holes="centre"), "'centre' is no file, no folder and no family; families: center"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpaint_jax.data.pictures import list_pictures, picture_ids, read_picture, write_picture
+from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.errors import InputError
 
 COLOURS = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[0, 0, 0], [255, 255, 255], [10, 20, 30]]], np.uint8)
@@ -140,27 +140,3 @@ def test_folder_that_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=f"cannot write {tmp_path}/file/a.png"):
         write_picture(tmp_path / "file" / "a.png", COLOURS)
-
-
-def test_listing_is_recursive_sorted_and_ignores_the_rest(tmp_path):
-    for name in ["b/2.PNG", "b/10.png", "a.jpg", "README.md", ".hidden.png", ".cache/x.png", "b/._2.png"]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    files = list_pictures(tmp_path)
-    assert [file.relative_to(tmp_path).as_posix() for file in files] == ["a.jpg", "b/10.png", "b/2.PNG"]
-    assert list(picture_ids(tmp_path, files)) == ["a", "b/10", "b/2"]
-    assert list(picture_ids(tmp_path / "a.jpg", list_pictures(tmp_path / "a.jpg"))) == ["a"]
-
-
-def test_listing_errors(tmp_path):
-    with pytest.raises(InputError, match="no such folder: .*missing"):
-        list_pictures(tmp_path / "missing")
-    with pytest.raises(InputError, match="no pictures in"):
-        list_pictures(tmp_path)
-
-
-def test_two_files_with_one_id_are_both_named(tmp_path):
-    for name in ["a.png", "a.jpg"]:
-        (tmp_path / name).touch()
-    with pytest.raises(InputError, match=r"a\.jpg and .*a\.png would both be called 'a'"):
-        picture_ids(tmp_path, list_pictures(tmp_path))

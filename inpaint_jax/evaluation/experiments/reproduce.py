@@ -18,6 +18,7 @@ from inpaint_jax.evaluation.experiments import Arm, Experiment, load, report
 from inpaint_jax.evaluation.experiments import summary as arm_summary
 from inpaint_jax.evaluation.experiments.summary import Summaries
 from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.naming import split_list
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import interruption
@@ -62,7 +63,7 @@ def reproduce(
     """
     workdir, experiment = Path(workdir), load(spec)
     configs = {name: arm_config(arm, training, validation) for name, arm in experiment.arms.items()}
-    refuse_own_input([*images, *training.split(",")], workdir, inside=False)
+    refuse_own_input([*images, *split_list(training)], workdir, inside=False)
     data, chosen = shared_data(configs), only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
@@ -70,7 +71,7 @@ def reproduce(
     view = {"size": data.size, "fit": data.fit, "seed": seed}
     sets = {"test": picture_set.read(images, families, **view)}
     if at_most:
-        sets["train"] = picture_set.read(training.split(","), families, **view, at_most=at_most)
+        sets["train"] = picture_set.read(split_list(training), families, **view, at_most=at_most)
 
     with locked(workdir, "reproducing an experiment", option="--workdir"):
         summaries, baselines = carry_out(experiment, configs, chosen, against, training, workdir, sets)

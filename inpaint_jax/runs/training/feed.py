@@ -15,6 +15,7 @@ from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import split_list
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.training.moved import as_begun
@@ -30,7 +31,7 @@ def training_source(config: Config, settings: Config, *, part: str = "train") ->
       InputError: no such pictures, fewer than one batch, or a batch that the accelerators cannot share.
     """
     specs = settings.get("train", config.data.train)
-    source: Source = open_source(specs.split(","), size=config.data.size, fit=config.data.fit)
+    source: Source = open_source(split_list(specs), size=config.data.size, fit=config.data.fit)
     if count := settings.get("pictures", 0):
         if len(source) < count:
             raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")

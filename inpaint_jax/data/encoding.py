@@ -1,0 +1,117 @@
+"""Image files are written with what their originals had: transparency, depth, profile, EXIF."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from inpaint_jax.data.originals import Original
+
+# Formats in which a completed image can stay, by the suffix of its file; others become PNG.
+WRITTEN = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+    ".ppm": "PPM",
+}
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R 601, as Pillow converts
+
+
+def completed(original: Original, pixels: np.ndarray, hole: np.ndarray, *, opaque: bool = False) -> Original:
+    """Put completed pixels into the hole of an image; everything else stays as it is.
+
+    Args:
+      original: the image.
+      pixels: of its dtype, ``[H, W, 3]``.
+      hole: bool ``[H, W]``, True = missing.
+      opaque: make the hole opaque, which was transparent.
+
+    Returns:
+      The image; a grey one stays grey.
+    """
+    if original.grey:
+        luma = np.rint(pixels.astype(np.float32) @ _GREY).astype(pixels.dtype)
+        pixels = np.repeat(luma[..., None], 3, axis=2)
+    alpha = original.alpha
+    if opaque and alpha is not None:
+        alpha = np.where(hole, np.iinfo(alpha.dtype).max, alpha).astype(alpha.dtype)
+    return original._replace(pixels=np.where(hole[..., None], pixels, original.pixels), alpha=alpha)
+
+
+def encode(image: Original, *, suffix: str = ".png") -> bytes:
+    """Encode an image as the content of a file.
+
+    Args:
+      image: with everything that its file keeps.
+      suffix: ".png", which loses nothing, or a key of ``WRITTEN``.
+
+    Returns:
+      The bytes of the file.
+    """
+    kind = WRITTEN.get(suffix, "PNG")
+    channels = image.pixels[..., :1] if image.grey else image.pixels
+    if image.alpha is not None:
+        channels = np.concatenate([channels, image.alpha[..., None]], axis=2)
+    if channels.dtype == np.uint16 and channels.shape[2] > 1:
+        return _png_of_16_bits(channels, dict(image.saved))
+    pillow = Image.fromarray(np.ascontiguousarray(channels[..., 0] if channels.shape[2] == 1 else channels))
+    options: dict[str, Any] = dict(image.saved)
+    if kind == "JPEG":
+        options |= image.coding or {"quality": 95}
+    elif kind == "WEBP":
+        options |= {"lossless": True, "exact": True}
+    elif kind == "TIFF":
+        options |= {"compression": "tiff_adobe_deflate"}
+    buffer = io.BytesIO()
+    pillow.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def suffix_for(image: Original) -> str:
+    """Return the suffix of a completed image that stays in the format of its file.
+
+    Args:
+      image: as it was read.
+
+    Returns:
+      The suffix of its file where such a file can hold everything, or else ".png".
+    """
+    suffix = image.suffix.lower()
+    kind = WRITTEN.get(suffix)
+    deep = image.pixels.dtype == np.uint16
+    holds_alpha, holds_depth = ("WEBP", "TIFF", "BMP"), ("TIFF",) if image.grey else ()
+    if kind is None or kind != {"MPO": "JPEG"}.get(image.format, image.format):
+        return ".png"
+    if image.alpha is not None and (kind not in holds_alpha or deep):
+        return ".png"
+    return suffix if not deep or kind in holds_depth else ".png"
+
+
+def _png_of_16_bits(values: np.ndarray, saved: dict[str, Any]) -> bytes:
+    """A PNG file with 16 bits in each of 2, 3 or 4 channels, which Pillow does not write."""
+    height, width, channels = values.shape
+    rows = np.ascontiguousarray(values.astype(">u2")).view(np.uint8).reshape(height, width, -1)
+    filtered = np.diff(rows, axis=1, prepend=np.uint8(0))  # modulo 256: the filter Sub
+    lines = np.concatenate([np.ones((height, 1), np.uint8), filtered.reshape(height, -1)], axis=1)
+    colour = {2: 4, 3: 2, 4: 6}[channels]
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0))]
+    if profile := saved.get("icc_profile"):
+        chunks.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile)))
+    if dpi := saved.get("dpi"):
+        chunks.append((b"pHYs", struct.pack(">IIB", *(round(each / 0.0254) for each in dpi), 1)))
+    if exif := saved.get("exif"):
+        chunks.append((b"eXIf", exif.removeprefix(b"Exif\0\0")))
+    chunks += [(b"IDAT", zlib.compress(lines.tobytes(), 6)), (b"IEND", b"")]
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)

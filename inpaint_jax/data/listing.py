@@ -1,0 +1,187 @@
+"""The image files below a folder: each once, and every file that is left out has a reason."""
+
+import os
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from inpaint_jax.data.formats import suffixes
+from inpaint_jax.data.marked_names import is_marked
+from inpaint_jax.data.pairing import beside
+from inpaint_jax.errors import InputError, some_of
+
+# What this program writes into its own folders, and what their files have in them.
+OUTPUTS = {
+    "job.json": b'"holes_hash"',
+    "holes.json": b'"holes_hash"',
+    "table.json": b'"holes_hash"',
+    "config.json": b'"stages"',
+}
+JUNK = frozenset({"thumbs.db", "desktop.ini"})  # written by file managers
+
+
+class Listing(NamedTuple):
+    """The image files below a folder.
+
+    Attributes:
+      files: sorted by the parts of their paths.
+      notes: what was left out, a line for each reason.
+    """
+
+    files: list[Path]
+    notes: list[str]
+
+
+class _File(NamedTuple):
+    path: Path
+    real: str  # the path without links
+    mode: int | None  # of os.stat; None: a link that leads nowhere
+
+
+def list_images(
+    path: str | os.PathLike,
+    *,
+    holes: Collection[str | os.PathLike] = (),
+    ignored: Collection[str] = (),
+    masks: bool = False,
+) -> Listing:
+    """List the image files of a folder and its sub-folders.
+
+    Links are followed, each file once: a link to a listed file is left out, and a hard link is a
+    file of its own. Folders that this program wrote are left out, so that results inside the folder
+    of images never become inputs. So are pipes and devices, which are never opened, and hole files
+    beside their images (``a_mask.png`` beside ``a.png``). Hidden files do not count.
+
+    Args:
+      path: a folder, or one image file.
+      holes: files and folders of their holes, which may lie below the folder or be the folder.
+      ignored: names of files that are known not to be images, such as tables.
+      masks: list hole files, too.
+
+    Returns:
+      The files and notes.
+
+    Raises:
+      InputError: no such folder, no image in it, or a pipe or device.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        return Listing([_one_file(root)], [])
+    images, others, special, linked, seen = [], [], [], [], set()
+    places = {os.path.realpath(place) for place in holes}
+    outputs: list[Path] = []
+    found = [f for f in _walk(root, places, outputs) if f.path.name not in ignored]
+    for file in sorted(found, key=lambda f: (f.path.is_symlink(), f.path.relative_to(root).parts)):
+        if file.path.suffix.lower() not in suffixes():
+            others.append(file.path)
+        elif file.mode is not None and not stat.S_ISREG(file.mode):
+            special.append(file.path)
+        elif file.real in seen:
+            linked.append(file.path)
+        else:
+            seen.add(file.real)
+            images.append(file.path)
+    images.sort(key=lambda file: file.relative_to(root).parts)
+    ids = {file: file.relative_to(root).with_suffix("").as_posix() for file in images}
+    own = os.path.realpath(root) in places  # holes beside their images are no news then
+    paired = [] if masks else [f for f in images if is_marked(ids[f])] if own else beside(ids)
+    hidden = set(paired)
+    images = [file for file in images if file not in hidden]
+    parts = (
+        (others, "left out: no image, by its suffix"),
+        (special, "left out: a pipe or a device"),
+        (linked, "left out: a link to a listed file"),
+        ([] if own else sorted(hidden), "left out: the hole of an image beside it"),
+        (outputs, "left out: a folder of results of this program"),
+        ([f for f in images if f.suffix.lower() == ".gif"], "is a GIF: its first frame is read"),
+    )
+    notes = [
+        f"{root}: {some_of([f.relative_to(root).as_posix() for f in files], 'file')}, {words}"
+        for files, words in parts
+        if files
+    ]
+    if not images:
+        reasons = "; ".join(note.removeprefix(f"{root}: ") for note in notes)
+        raise InputError(f"no images in {root}, sub-folders included{reasons and f' ({reasons})'}")
+    return Listing(images, notes)
+
+
+def image_ids(root: str | os.PathLike, paths: list[Path]) -> Mapping[str, Path]:
+    """Name images by their path below ``root`` without suffix ("a/b.jpg" -> "a/b"), in order.
+
+    Raises:
+      InputError: two files would get one id, naming both.
+    """
+    base = Path(root) if Path(root).is_dir() else Path(root).parent
+    named: dict[str, Path] = {}
+    for file in paths:
+        name = file.relative_to(base).with_suffix("").as_posix()
+        if name in named:
+            raise InputError(f"{named[name]} and {file} would both be called {name!r}; rename or remove one")
+        named[name] = file
+    return named
+
+
+def _one_file(path: Path) -> Path:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError(f"no such folder: {path}") from error
+    except OSError as error:
+        raise InputError(f"cannot open {path}: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is a pipe or a device; give a file or a folder")
+    return path
+
+
+def _walk(root: Path, without: set[str], outputs: list[Path]) -> Iterator[_File]:
+    """Every file that is not hidden, each folder once; linked folders come last."""
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"cannot open the folder {error.filename}: {error.strerror}") from error
+
+    seen, waiting = {os.path.realpath(root)}, [str(root)]
+    while waiting:
+        top, linked = waiting.pop(0), []
+        for folder, subfolders, names in os.walk(top, onerror=refuse):
+            here, kept = os.path.realpath(folder), []
+            for name in sorted(subfolders):
+                path = os.path.join(folder, name)
+                if name.startswith("."):
+                    continue
+                if os.path.islink(path):
+                    linked.append(path)
+                elif (real := os.path.join(here, name)) not in seen | without:
+                    seen.add(real)
+                    if _is_output(path):
+                        outputs.append(Path(path))
+                    else:
+                        kept.append(name)
+            subfolders[:] = kept
+            for name in names:
+                if name.startswith(".") or name.lower() in JUNK:
+                    continue
+                path, real = os.path.join(folder, name), os.path.join(here, name)
+                mode: int | None = os.lstat(path).st_mode
+                if stat.S_ISLNK(mode):
+                    real = os.path.realpath(path)
+                    mode = os.stat(path).st_mode if os.path.exists(path) else None
+                if real not in without:
+                    yield _File(Path(path), real, mode)
+        for path in sorted(linked):
+            real = os.path.realpath(path)
+            if real not in seen | without and not _is_output(path):
+                seen.add(real)
+                waiting.append(path)
+
+
+def _is_output(folder: str) -> bool:
+    """Whether a folder was written by this program."""
+    for name, word in OUTPUTS.items():
+        file = os.path.join(folder, name)
+        if os.path.isfile(file):
+            with open(file, "rb") as opened:
+                if word in opened.read(1 << 16):
+                    return True
+    return False

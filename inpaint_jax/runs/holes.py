@@ -1,0 +1,217 @@
+"""One hole per image: drawn from a family by the image's id, read from files, or transparent."""
+
+import os
+from collections.abc import Sequence
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+import numpy as np
+
+from inpaint_jax import masks
+from inpaint_jax.data import painted
+from inpaint_jax.data.fitting import Fit
+from inpaint_jax.data.holes import HoleFiles, hole_to_model
+from inpaint_jax.data.painted import HoleOptions
+from inpaint_jax.data.sources import image_places
+from inpaint_jax.data.views import Fitted, ids, original
+from inpaint_jax.errors import InputError
+from inpaint_jax.naming import split_options
+
+NATIVE = 64  # side at which the holes of a family are drawn for images that keep their own size
+ALPHA = "alpha"  # the holes that are the transparent pixels of the images
+
+
+class Holes(Protocol):
+    """A hole for every image.
+
+    Attributes:
+      damaged: whether the images themselves are damaged, so that what they hold inside the holes is worthless.
+      transparent: whether the holes are transparent pixels, which their completion makes opaque.
+    """
+
+    damaged: bool
+    transparent: bool
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a user should know, a line each."""
+        ...
+
+    def check(self) -> None:
+        """Raise InputError where some image has no hole, before any is read."""
+        ...
+
+    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the size ``shape`` of the image, bool ``[H, W]``."""
+        ...
+
+    def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the model's size, bool ``[S, S, 1]``, for an image of size ``shape``."""
+        ...
+
+
+def open_holes(spec: str, source: Fitted, *, seed: int, images: Sequence[str] = ()) -> Holes:
+    """Open the holes that ``--holes`` names.
+
+    ``center``, ``random:0.8``, ``my_masks:cross``
+      a hole family (``masks``).
+    ``masks``, ``hole.png``
+      a folder with a hole for every image, paired by their names (``data.pairing``), or one file for
+      all. Options as ``masks?grow=4&invert=1&resize=1&above=0`` (``data.painted.HoleOptions``).
+    ``alpha``
+      the transparent pixels of the images; also with options.
+
+    Args:
+      spec: one such line. A file or folder that exists wins over ``alpha``, a family over both.
+      source: the images.
+      seed: of drawn holes.
+      images: the specs of the images, whose files are no holes.
+
+    Raises:
+      InputError: no such file, folder or family, or a bad option.
+    """
+    name, query = split_options(spec)
+    names = list(ids(source))
+    if is_stored(spec):
+        place = os.path.expanduser(name)
+        files = HoleFiles(place, names, options_of(spec, query), images=image_places(images))
+        return StoredHoles(files, source.fit)
+    if name == ALPHA:
+        return TransparentHoles(source, names, options_of(spec, query))
+    if query:
+        raise InputError(f"--holes: {spec!r}: options are for hole files and alpha, not for families")
+    if masks.names_family(spec):
+        return DrawnHoles(spec, names, source.fit, seed=seed)
+    raise InputError(f"--holes: {spec!r} is no file, no folder and no family; families: {', '.join(masks.FAMILIES)}")
+
+
+def at_model(holes: Holes, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the hole of an image of size ``shape`` at the model's size, bool ``[S, S, 1]``.
+
+    Raises:
+      InputError: as the holes', with the image's name; also where no pixel is known at that size.
+    """
+    try:
+        hole = holes.at_model(name, shape)
+    except InputError as error:
+        if name in str(error):
+            raise
+        raise InputError(f"{error} (image {name!r})") from error
+    if hole.all():
+        raise InputError(
+            f"image {name!r}: at the model's size of {hole.shape[1]}x{hole.shape[0]} no pixel is known, because each "
+            "overlaps a missing one: complete it at its own size, as by --method=harmonic, or with a larger model"
+        )
+    return hole
+
+
+def is_stored(spec: str) -> bool:
+    """Return whether a spec names a file or folder of holes, not a family."""
+    name, _ = split_options(spec)
+    if not name.strip():
+        raise InputError("--holes: the name of the holes is empty; is a shell variable unset?")
+    return os.path.exists(os.path.expanduser(name)) and name not in masks.FAMILIES
+
+
+def is_drawn(spec: str) -> bool:
+    """Return whether a spec names a hole family."""
+    return not is_stored(spec) and split_options(spec)[0] != ALPHA
+
+
+def place_of(spec: str) -> str | None:
+    """Return the file or folder of holes that a spec names; None for families and ``alpha``."""
+    return os.path.expanduser(split_options(spec)[0]) if is_stored(spec) else None
+
+
+def options_of(spec: str, query: str) -> HoleOptions:
+    """Read ``grow=4&invert=1&resize=1&above=0``.
+
+    Raises:
+      InputError: an unknown option, or a number out of range.
+    """
+    limits = {"above": 254, "grow": 1000, "invert": 1, "resize": 1}
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if len(dict(pairs)) < len(pairs) or (query and not pairs):
+        raise InputError(f"--holes: {spec!r}: write each option once, as name?option=value&option=value")
+    values = {}
+    for key, text in pairs:
+        if key not in limits:
+            raise InputError(f"--holes: {spec!r}: unknown option {key!r}; known: {', '.join(limits)}")
+        if not text.isdecimal() or int(text) > limits[key]:
+            raise InputError(f"--holes: {spec!r}: {key} is a whole number from 0 to {limits[key]}, got {text!r}")
+        values[key] = int(text)
+    return HoleOptions(
+        values.get("above"), values.get("grow", 0), bool(values.get("invert")), bool(values.get("resize"))
+    )
+
+
+class DrawnHoles:
+    """Holes of a family; the images are whole."""
+
+    damaged, transparent, notes = False, False, ()
+
+    def __init__(self, spec: str, names: list[str], fit: Fit, *, seed: int):
+        drawn = masks.evaluation_holes(spec, ids=names, size=fit.size or NATIVE, seed=seed) > 0
+        self.drawn, self.fit = dict(zip(names, drawn, strict=True)), fit
+
+    def check(self) -> None:
+        """Do nothing: every image has a hole."""
+
+    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the size ``shape`` of the image, bool ``[H, W]``."""
+        return self.fit.hole_to_picture(self.drawn[name], shape)
+
+    def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the model's size, bool ``[S, S, 1]``."""
+        self.fit.box(shape)  # refuses an image that the crop does not fit into
+        return self.drawn[name] if self.fit.size else self.at_picture(name, shape)[..., None]
+
+
+class StoredHoles:
+    """Holes from files; the images are damaged."""
+
+    damaged, transparent = True, False
+
+    def __init__(self, files: HoleFiles, fit: Fit):
+        self.files, self.fit, self.notes = files, fit, files.notes
+
+    def check(self) -> None:
+        """Raise InputError where some image has no hole file, or several."""
+        self.files.check()
+
+    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the size ``shape`` of the image, bool ``[H, W]``."""
+        return self.files.at_picture(name, shape, self.fit)
+
+    def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the model's size, bool ``[S, S, 1]``."""
+        return self.files.at_model(name, shape, self.fit)
+
+
+class TransparentHoles:
+    """The transparent pixels of the images, which are damaged."""
+
+    damaged, transparent, notes = True, True, ()
+
+    def __init__(self, source: Fitted, names: list[str], options: HoleOptions):
+        self.source, self.options = source, options
+        self.positions = {name: i for i, name in enumerate(names)}
+
+    def check(self) -> None:
+        """Do nothing: which images have transparent pixels is known when they are read."""
+
+    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the size of the image, bool ``[H, W]``."""
+        alpha = original(self.source.pictures, self.positions[name]).alpha
+        if alpha is None:
+            raise InputError(f"--holes=alpha: image {name!r} has no transparency; give its hole as a file")
+        missing = (1 - alpha / np.iinfo(alpha.dtype).max) * 255
+        hole = missing > (painted.ABOVE if self.options.above is None else self.options.above)
+        hole = painted.grown(hole ^ self.options.invert, self.options.grow)
+        if hole.all():
+            raise InputError(f"--holes=alpha: every pixel of image {name!r} is missing")
+        return hole
+
+    def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the hole at the model's size, bool ``[S, S, 1]``."""
+        return hole_to_model(self.at_picture(name, shape), shape, self.source.fit)
