@@ -5,6 +5,8 @@ import socket
 import stat
 import subprocess
 import sys
+import warnings
+import zlib
 from pathlib import Path
 
 import flax.linen as nn
@@ -284,7 +286,8 @@ def test_processes_that_do_not_find_each_other(monkeypatch, started, error, mess
 def cache_settings():
     names = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
     before = {name: getattr(jax.config, name) for name in names}
-    yield
+    with warnings.catch_warnings():
+        yield
     for name, value in before.items():
         jax.config.update(name, value)
 
@@ -296,8 +299,13 @@ def test_compilation_cache(tmp_path, monkeypatch, cache_settings):
     folder = tmp_path / "inpaint_jax" / "xla"
     assert startup.enable_compilation_cache() == folder and folder.is_dir()
     assert [stat.S_IMODE(place.stat().st_mode) for place in (folder, folder.parent)] == [0o700, 0o700]
+    half, other = folder / "jit_f-0123-cache", folder / "jit_g-0123-cache"
+    half.write_bytes(zlib.compress(b"program")[:-3])  # as a killed process leaves it: JAX never replaces it
+    monkeypatch.setitem(sys.modules, "zstandard", None)  # which JAX prefers where it is installed
+    other.write_bytes(zlib.compress(b"program"))
     folder.chmod(0o777)  # as an older version may have left it
     assert startup.enable_compilation_cache() == folder and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not half.exists() and other.exists()
     assert jax.config.jax_compilation_cache_dir == str(folder)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/chosen")
     assert startup.enable_compilation_cache() == Path("/chosen")

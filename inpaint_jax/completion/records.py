@@ -162,4 +162,4 @@ def answer_files(output: Path, name: str, keep: int) -> list[Path]:
 
 def files_hash(paths: Iterable[Path]) -> str:
     """Hash the contents of files, in their order; raises OSError where one cannot be read."""
-    return files.fingerprint([files.digest(path.read_bytes()) for path in paths])
+    return files.fingerprint([files.digest(files.read_bytes(path)) for path in paths])

@@ -5,12 +5,14 @@ Everything is on the disk when a function returns. What a killed process left un
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
 import math
 import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -102,6 +104,14 @@ def alive(process: int) -> bool:
     return True
 
 
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read a file; raise OSError for a pipe or a device, on which reading might wait without end."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "a pipe or a device, not a file", str(path))
+    return Path(path).read_bytes()
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes a text file atomically, on the first process.
 
@@ -159,7 +169,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
       InputError: the file is damaged.
     """
     try:
-        data = Path(path).read_bytes()
+        data = read_bytes(path)
         # numpy compares no checksum where a damaged header makes an array smaller than it was.
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if member := archive.testzip():

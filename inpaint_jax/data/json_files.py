@@ -6,7 +6,6 @@ A file of an older version, or one whose line ``"digest"`` was removed, is read 
 import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from inpaint_jax.data import files
@@ -83,7 +82,7 @@ def content(path: str | os.PathLike[str], remedy: str) -> bytes | None:
     if not os.path.lexists(path):
         return None
     try:
-        return Path(path).read_bytes()
+        return files.read_bytes(path)
     except PermissionError as error:
         raise InputError(f"may not read {path}; change its permissions") from error
     except IsADirectoryError as error:

@@ -11,7 +11,7 @@ from inpaint_jax.data.files import fingerprint
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
-from inpaint_jax.naming import resolve, split_list
+from inpaint_jax.naming import announcing, resolve, split_list
 from inpaint_jax.runs import configuration, stored_results
 from inpaint_jax.runs.around import AROUND, run_around
 from inpaint_jax.runs.method_names import RESULTS, Spec, typed
@@ -143,5 +143,6 @@ def gallery(setting: Setting) -> Iterator[dict[str, np.ndarray]]:
     """The first training images in batches, for a baseline that looks at some."""
     if setting.size is None:
         raise InputError("a method that looks at training images needs a size for them: give --size")
-    source = open_source(split_list(setting.train), size=setting.size, fit=setting.fit)
+    with announcing("the method"):  # the config of somebody else's run may name them
+        source = open_source(split_list(setting.train), size=setting.size, fit=setting.fit)
     yield from examples(source, size=setting.size, batch=BATCH, indices=range(min(GALLERY, len(source))))

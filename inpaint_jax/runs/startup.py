@@ -10,6 +10,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.runs import compile_cache
 
 
 def start_jax(*, distributed: bool = False) -> None:
@@ -43,22 +44,14 @@ def enable_compilation_cache() -> Path | None:
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpaint_jax" / "xla"
         folder.mkdir(parents=True, exist_ok=True)
-        private = make_private(folder.parent) and make_private(folder)
+        private = compile_cache.make_private(folder.parent) and compile_cache.make_private(folder)
+        if not private or not os.access(folder, os.W_OK | os.X_OK):
+            return None
+        compile_cache.sweep(folder)
     except (OSError, RuntimeError):  # RuntimeError: there is no home
-        return None
-    if not private or not os.access(folder, os.W_OK | os.X_OK):
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
-
-
-def make_private(folder: Path) -> bool:
-    """Close a folder of the user's to all others; return whether it is closed to them."""
-    if not hasattr(os, "getuid"):  # Windows keeps the folders in a profile private
-        return True
-    if folder.stat().st_uid == os.getuid():
-        folder.chmod(0o700)
-    return folder.stat().st_uid == os.getuid()
 
 
 def use_cores() -> None:
