@@ -1,7 +1,9 @@
-"""Validate images and holes before completion, with one-line error messages."""
+"""Validate images and holes before completion, and stored arrays on reading, with one-line error messages."""
 
+import hashlib
 import warnings
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +93,59 @@ def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None)
         raise InputError(f"{name}: the hole is {what}")
     if not np.isfinite(np.where(hole > 0, 0, image)).all():
         raise InputError(f"{name}: the picture has NaN or infinite pixels outside its hole")
+
+
+def completion(name: str, images: np.ndarray, losses: Mapping[str, np.ndarray]) -> None:
+    """Refuse a completion that is no image.
+
+    Args:
+      name: the image's id.
+      images: ``[K, H, W, C]``, the completions.
+      losses: ``{term: [K]}``, of the search that found them.
+
+    Raises:
+      InputError: for NaN or infinite pixels or losses.
+    """
+    wrong = ["pixels"] if not np.isfinite(images).all() else []
+    wrong += [f"the loss {term}" for term, values in losses.items() if not np.isfinite(values).all()]
+    if wrong:
+        raise InputError(
+            f"{name}: its completion is not finite ({', '.join(wrong)}): the weights, the learning rate of the search "
+            "or the weights of its losses are wrong; JAX_DEBUG_NANS=1 shows where it begins"
+        )
+
+
+def digest(array: np.ndarray) -> str:
+    """Digest an array, to verify it when it is read.
+
+    Args:
+      array: of any type and shape.
+
+    Returns:
+      16 hex digits of the SHA-256 of its bytes, in C order.
+    """
+    values = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return hashlib.sha256(values.data).hexdigest()[:16]
+
+
+LARGE, RATIO = 256 * 1024**2, 100  # bytes of a member, and how far it may shrink when it is compressed
+
+
+def archive(zipped: zipfile.ZipFile) -> None:
+    """Refuse an archive that unpacks to far more than it is.
+
+    Args:
+      zipped: the open archive.
+
+    Raises:
+      InputError: for a member of over 256 MiB that was compressed to less than a hundredth; says how large it is.
+    """
+    for member in zipped.infolist():
+        if member.file_size > LARGE and member.file_size > RATIO * member.compress_size:
+            raise InputError(
+                f"{member.filename} unpacks from {member.compress_size / 1e6:.1f} MB to "
+                f"{member.file_size / 1e9:.1f} GB: it is no file of trained weights"
+            )
 
 
 def _array(name: str, values: Any) -> np.ndarray:

@@ -19,6 +19,7 @@ HOLES = (
 )
 
 COUNTS = ("count", "keep", "rounds", "size", "slots")  # options that are at least 1
+CHECKPOINT = "the step to read, or STAGE:STEP, several by comma; default the newest of every stage"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
     sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")
+    sub.add_argument("--checkpoint", help="STEP or STAGE:STEP to go on from; removes the later ones of that stage")
     sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
@@ -92,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
     )
+    sub.add_argument("--checkpoint", help=CHECKPOINT)
     sub.add_argument("--keep", type=int, default=1, help="completions per picture, and a map of where they differ")
 
     sub = command("evaluate", "complete whole pictures under holes, and measure against the truth")
@@ -121,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="NAME or FILE.py[:words] ...: searches to compare, the first is the reference",
     )
+    sub.add_argument("--checkpoint", help=CHECKPOINT)
 
     sub = command("holes", "write the holes of an evaluation as files, to measure any other program on them")
     sub.add_argument("families", help="by comma: center | left | quarter:tl | random:0.8 | level:5 | irregular | ...")
@@ -166,6 +170,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
     )
+    sub.add_argument("--checkpoint", help=CHECKPOINT)
     sub.add_argument("--keep", type=int, default=1, help="completions per picture")
     sub.add_argument("--platforms", default="cpu,cuda,tpu", help="that the file runs on, by comma: cpu cuda rocm tpu")
 

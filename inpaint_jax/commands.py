@@ -13,7 +13,7 @@ def train(arguments, overrides) -> None:
     from inpaint_jax.runs.training.loop import train as run
 
     config = configuration.load(arguments.config, overrides)
-    run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse)
+    run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse, checkpoint=arguments.checkpoint)
 
 
 def complete(arguments, overrides) -> None:
@@ -43,12 +43,13 @@ def trained(arguments, overrides):
     """The run of ``--workdir``, under ``--search`` and the overrides."""
     from inpaint_jax.runs.model import load
 
-    return load(arguments.workdir, search=arguments.search, overrides=search_overrides(arguments, overrides))
+    overrides = search_overrides(arguments, overrides)
+    return load(arguments.workdir, search=arguments.search, overrides=overrides, checkpoint=arguments.checkpoint)
 
 
 def untrained(arguments, overrides) -> list[str]:
     """The texts of ``--method``, which carry options of their own."""
-    if given := overrides or ([arguments.search] if arguments.search else []):
+    if given := overrides or [text for text in (arguments.search, arguments.checkpoint) if text]:
         raise InputError(f"{given[0]}: with --method, write it as --method='NAME?key=value'")
     return [name for names in arguments.method for name in names]
 
@@ -61,7 +62,7 @@ def evaluate(arguments, overrides) -> None:
     named: list = [name for names in arguments.method for name in names]
     if arguments.workdir:
         named = [*searches(arguments, overrides), *named]
-    elif given := overrides or arguments.search:
+    elif given := overrides or arguments.search or [text for text in [arguments.checkpoint] if text]:
         raise InputError(f"{given[0]}: needs --workdir; with --method, write it as --method='NAME?key=value'")
     against = arguments.against or ([] if arguments.method else ["floors"])
     home = f"{arguments.workdir}/evaluation" if arguments.workdir else "evaluation"
@@ -84,7 +85,8 @@ def searches(arguments, overrides: list[str]) -> list:
     from inpaint_jax.runs.model import load, with_search
 
     overrides = search_overrides(arguments, overrides)
-    model = load(arguments.workdir, search=next(iter(arguments.search), None), overrides=overrides)
+    search = next(iter(arguments.search), None)
+    model = load(arguments.workdir, search=search, overrides=overrides, checkpoint=arguments.checkpoint)
     if not arguments.search:
         return [model]
     return [(search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search]
@@ -136,11 +138,12 @@ def import_weights(arguments, overrides) -> None:
 
 def export(arguments, overrides) -> None:
     """``inpaint export``."""
+    start_jax()
     from inpaint_jax.completion.export import export as write
     from inpaint_jax.runs.model import load
 
     write(
-        load(arguments.workdir, search=arguments.search, overrides=overrides),
+        load(arguments.workdir, search=arguments.search, overrides=overrides, checkpoint=arguments.checkpoint),
         arguments.output,
         k=arguments.keep,
         platforms=arguments.platforms.split(","),

@@ -1,5 +1,7 @@
 """The exceptions that a user is meant to read: one line that says what is wrong, where, and what to do."""
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -45,3 +47,35 @@ def some_of(names: Sequence[str], noun: str, *, most: int = 3) -> str:
     """
     shown = ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
     return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} ({shown})"
+
+
+NO_SPACE = "free some space or choose another folder"
+REMEDIES = {
+    errno.ENOSPC: NO_SPACE,
+    errno.EDQUOT: NO_SPACE,
+    errno.EFBIG: NO_SPACE,
+    errno.EMFILE: "raise the limit of open files, such as ulimit -n 4096",
+    errno.ENFILE: "close other programs, or raise the system's limit of open files",
+    errno.ENOMEM: "free some memory",
+    errno.EAGAIN: "raise the limit of processes, such as ulimit -u 4096",
+    errno.EACCES: "change its permissions or choose another folder",
+    errno.EPERM: "change its permissions or choose another folder",
+    errno.EROFS: "choose a folder that can be written",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EIO: "check the disk",
+    errno.ESTALE: "check the network file system",
+}
+
+
+def system_fault(number: int | None, otherwise: str = "choose another folder") -> tuple[str, str]:
+    """Explain why the operating system refused a file.
+
+    Args:
+      number: the ``errno`` of an ``OSError``.
+      otherwise: what to do about a cause that has no remedy of its own.
+
+    Returns:
+      The cause in the words of the system, and what to do about it.
+    """
+    cause = os.strerror(number) if number else "unknown cause"
+    return cause, REMEDIES.get(number or 0, otherwise)

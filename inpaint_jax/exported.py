@@ -8,6 +8,7 @@ From Python::
     completed = completer(images, holes, seed=0)    # [B, H, W, C] in [-1, 1]
 """
 
+import io
 import json
 import zipfile
 from collections.abc import Callable, Sequence
@@ -25,12 +26,16 @@ from inpaint_jax.seeds import example_keys
 __all__ = ["Completer", "load"]
 
 
+NEEDED = ("config", "config_hash", "steps", "date", "completions", "channels", "size")
+REMEDY = "get it again, or export it again"
+
+
 class Completer(NamedTuple):
     """An exported system; call it with pictures and holes. Every other number of pictures is compiled anew.
 
     Attributes:
       about: what the file says of itself: config, commit, versions, size, contract.
-      weights: arrays, in the order of the function.
+      weights: arrays, in the order in which the function takes them.
       function: ``(weights, images, hole, key_data) -> (images [B, K, H, W, C], {term: [B, K]})``.
     """
 
@@ -73,7 +78,10 @@ class Completer(NamedTuple):
         for name, image, hole in zip(ids, images, holes, strict=True):
             checks.picture(name, image, hole, size=self.about["size"])
         keys = jax.random.key_data(example_keys(seed, ids, "search"))
-        return jax.device_get(self.function(self.weights, images, holes, keys))
+        completed, losses = jax.device_get(self.function(self.weights, images, holes, keys))
+        for row, name in enumerate(ids):
+            checks.completion(name, completed[row], {term: values[row] for term, values in losses.items()})
+        return completed, losses
 
 
 def load(path: str | Path) -> Completer:
@@ -86,14 +94,10 @@ def load(path: str | Path) -> Completer:
       The system; call it with images and holes.
 
     Raises:
-      InputError: for another file, or one that this JAX or this machine's devices cannot run.
+      InputError: for another file, a damaged one, one with weights that are not finite, or one that this JAX or this
+        machine's devices cannot run.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            about, function = json.loads(archive["about.json"]), bytearray(archive["function"])
-            weights = [archive[name] for name in archive.files if name.startswith("weights/")]
-    except (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a file of inpaint export ({str(error) or 'empty'})") from error
+    about, function, arrays = _read(path)
     if (here := jax_export.default_export_platform()) not in about["platforms"]:
         there = ", ".join(about["platforms"])
         raise InputError(f"{path} was exported for {there}, this is {here}: inpaint export --platforms={here}")
@@ -106,6 +110,43 @@ def load(path: str | Path) -> Completer:
             f"{path} was exported by JAX {about['versions']['jax']}, and JAX {jax.__version__} cannot read it: "
             "export it again"
         ) from error
+    if lacking := [key for key in NEEDED if key not in about]:
+        raise InputError(f"{path} is not a file of inpaint export (it lacks {lacking[0]!r})")
+    avals = exported.in_avals[: len(arrays)]
     # numpy files know bfloat16 only as two bytes: the function says what they are.
-    typed = [weight.view(aval.dtype) for weight, aval in zip(weights, exported.in_avals, strict=False)]
-    return Completer(about, jax.device_put(typed), jax.jit(exported.call))
+    weights = [
+        weight.view(aval.dtype) if weight.dtype.kind == "V" else weight
+        for weight, aval in zip(arrays, avals, strict=False)
+    ]
+    if len(avals) < len(arrays) or [(weight.shape, weight.dtype) for weight in weights] != [
+        (aval.shape, aval.dtype) for aval in avals
+    ]:
+        raise InputError(f"{path} is damaged (its arrays are not those of its function): {REMEDY}")
+    if not all(np.isfinite(weight).all() for weight in weights):
+        raise InputError(f"{path} has weights that are not finite: export a checkpoint from before they were")
+    return Completer(about, jax.device_put(weights), jax.jit(exported.call))
+
+
+def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]]:
+    """What a file says of itself, its function and its arrays in order, verified where it has digests (since 0.2)."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            checks.archive(archive)
+            about, function = json.loads(archive.read("about.json")), archive.read("function")
+            _ = about["versions"]["jax"] + "", [*about["platforms"]]
+            names = [name for name in archive.namelist() if name.startswith("weights/")]
+            names = [f"weights/{name}.npy" for name in about.get("arrays", ())] or names
+            arrays = {name: np.load(io.BytesIO(archive.read(name)), allow_pickle=False) for name in names}
+        digests = {f"weights/{name}.npy": digest for name, digest in about.get("arrays", {}).items()}
+        found = {name: checks.digest(array) for name, array in arrays.items()}
+        if digests and about["function_sha256"] != checks.digest(np.frombuffer(function, np.uint8)):
+            raise InputError("its function is not what was exported")
+    except InputError as error:
+        raise InputError(f"{path} is damaged ({error}): {REMEDY}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror or error})") from error
+    except Exception as error:  # whatever a damaged archive brings about
+        raise InputError(f"{path} is not a file of inpaint export ({str(error) or 'empty'})") from error
+    if wrong := next((name for name, digest in digests.items() if found[name] != digest), None):
+        raise InputError(f"{path} is damaged ({wrong} is not what was exported): {REMEDY}")
+    return about, bytearray(function), list(arrays.values())

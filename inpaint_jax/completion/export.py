@@ -1,7 +1,8 @@
 """``inpaint export``: a trained system as one file that runs without this package's training code.
 
 The file is a zip: ``function`` (``jax.export``, for any number of pictures and several kinds of devices),
-``weights/*.npy`` (what completion needs of the states, and nothing else) and ``about.json``.
+``weights/*.npy`` (what completion needs of the states, and nothing else) and ``about.json``, which lists the arrays in
+the order of the function, with digests of all.
 """
 
 import io
@@ -17,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import export as jax_export
 
+from inpaint_jax import checks
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.model import Model
@@ -46,7 +48,8 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
 
     Raises:
       InputError: where the file exists, or the system cannot be exported: because it calls back to the host
-        (OpenCV), or because its pictures depend on each other (``search.batch_norm: batch``).
+        (OpenCV), or because its pictures depend on each other (``search.batch_norm: batch``), or because it has weights
+        that are not finite.
     """
     output = Path(output)
     if output.exists():
@@ -68,13 +71,18 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
         "contract": CONTRACT,
     }
     function, weights = _serialize(model, (size, size, channels), k=k, platforms=platforms)
+    arrays = {name: np.asarray(weight) for name, weight in weights.items()}
+    if wrong := next((name for name, array in arrays.items() if not np.isfinite(array).all()), None):
+        raise InputError(f"{wrong} is not finite: export an earlier checkpoint, see inpaint export --checkpoint")
+    about["arrays"] = {name: checks.digest(array) for name, array in arrays.items()}  # in the order of the function
+    about["function_sha256"] = checks.digest(np.frombuffer(function, np.uint8))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("about.json", json.dumps(files.plain(about), indent=2, allow_nan=False) + "\n")
         archive.writestr("function", function)
-        for name, weight in weights.items():
+        for name, array in arrays.items():
             with archive.open(f"weights/{name}.npy", "w") as member:
-                np.lib.format.write_array(member, np.asarray(weight), allow_pickle=False)
+                np.lib.format.write_array(member, array, allow_pickle=False)
     files.write_bytes(output, buffer.getvalue())
     print(
         f"{output}: {buffer.tell() / 1e6:.1f} MB for {', '.join(platforms)}. From Python:\n"

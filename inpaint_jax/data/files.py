@@ -22,7 +22,8 @@ from typing import IO, Any
 import jax
 import numpy as np
 
-from inpaint_jax.errors import InputError
+from inpaint_jax import checks
+from inpaint_jax.errors import InputError, system_fault
 
 TEMPORARY = re.compile(r"\.inpaint-[0-9a-f]{8}-(\d+)\.tmp")
 
@@ -33,8 +34,8 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "free some space or choose another folder"
-        raise InputError(f"cannot write {path} ({error.strerror}): {remedy}") from error
+        cause, remedy = system_fault(error.errno)
+        raise InputError(f"cannot write {path} ({cause}): {remedy}") from error
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -150,42 +151,62 @@ def append_line(path: str | os.PathLike[str], line: str) -> None:
             keep(file)
 
 
-def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+IDENTITY = "of"  # the array that holds a file's own identity
+DAMAGED = (
+    "is damaged ({}): delete it, and the same command writes it anew (for an experiment, also delete the arm's "
+    "summary.json)"
+)
+
+
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], *, identity: str = "") -> None:
     """Writes an ``.npz`` file atomically, on the first process.
+
+    Args:
+      path: the file.
+      arrays: by name.
+      identity: what ``read_arrays`` compares, for a file that may lie under the name of another.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
     """
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays, **({IDENTITY: np.array(identity)} if identity else {}))
     if not jax.process_index():
         write_bytes(path, buffer.getvalue())
 
 
-def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Reads what ``write_arrays`` has written; every byte is compared with the checksums of the file.
+def read_arrays(
+    path: str | os.PathLike[str], *needed: str, identity: str = "", fault: str = DAMAGED
+) -> dict[str, np.ndarray]:
+    """Reads what ``write_arrays`` has written, and verifies every array by the checksum of its archive.
+
+    Args:
+      path: the file.
+      needed: names of arrays that it must have.
+      identity: given to ``write_arrays``; a file without one, of version 0.1, is not compared.
+      fault: what the message says of a damaged file; ``{}`` is how it is damaged.
 
     Raises:
-      InputError: the file is damaged.
+      InputError: the file is damaged, or the system does not let it be read.
     """
     try:
         data = read_bytes(path)
-        # numpy compares no checksum where a damaged header makes an array smaller than it was.
+    except OSError as error:
+        cause, remedy = system_fault(error.errno, "check the path")
+        raise InputError(f"{path} cannot be read ({error.strerror or cause}): {remedy}") from error
+    try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if member := archive.testzip():
-                raise ValueError(member)
-        with np.load(io.BytesIO(data)) as archive:
-            return dict(archive)
-    except Exception as error:  # damaged zip files raise whatever zipfile, zlib and numpy stumble over
-        raise damaged(path) from error
-
-
-def damaged(path: str | os.PathLike[str]) -> InputError:
-    """Return the error of a file of arrays that cannot be used."""
-    return InputError(
-        f"cannot read {path}, it is damaged: delete it (of an experiment's arm, its summary.json too), and the "
-        "same command writes it anew"
-    )
+            checks.archive(archive)
+            members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
+        arrays = {name: np.load(io.BytesIO(member), allow_pickle=False) for name, member in members.items()}
+        if identity and str(arrays.pop(IDENTITY, identity)) != identity:
+            raise InputError("it is another file under this name")
+        if lacking := [name for name in needed if name not in arrays]:
+            raise InputError(f"it has no {lacking[0]}")
+    except Exception as error:  # whatever a damaged archive brings about
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} {fault.format(reason)}") from error
+    return arrays
 
 
 def fingerprint(value: Any) -> str:

@@ -58,8 +58,8 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopReq
                 print(f"{file} is damaged: it is computed again")
             answer = complete_all(method, pictures, family, stop)
             traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
-            parts = {"images": answer.images, "seconds": np.asarray(answer.seconds), "of": np.asarray(file.stem)}
-            files.write_arrays(file, {**parts, **traces})
+            parts = {"images": answer.images, "seconds": np.asarray(answer.seconds)}
+            files.write_arrays(file, {**parts, **traces}, identity=file.stem)
         answers[family] = read_answer(file)
     return answers
 
@@ -91,9 +91,7 @@ def read_answer(file: Path) -> Answer:
     Raises:
       InputError: the file is missing, damaged, or that of another answer.
     """
-    parts = files.read_arrays(file)
-    if not {"images", "seconds"} <= parts.keys() or parts.get("of", file.stem) != file.stem:
-        raise files.damaged(file)
+    parts = files.read_arrays(file, "images", "seconds", identity=file.stem)
     traces = {name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)}
     return Answer(parts["images"], float(parts["seconds"]), traces)
 

@@ -1,26 +1,36 @@
-"""Saving and restoring the state of a run: in the background, atomically, the last few steps (with Orbax)."""
+"""Saving and restoring the state of a run: in the background, atomically, verified, the last few steps (with Orbax)."""
 
 import functools
 import gc
+import importlib.metadata
+import json
 import logging
 import os
+import shutil
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import jax
 
 from inpaint_jax.errors import InputError
+from inpaint_jax.runs import digests
+from inpaint_jax.runs.faults import Failure, attempt, damage, explained, unreadable
 from inpaint_jax.types import Tree
+
+ORBAX = importlib.metadata.version("orbax-checkpoint")
+UNFINISHED = ".orbax-checkpoint-tmp"  # how the names of folders end that Orbax removes before it writes
+ABOUT = "_CHECKPOINT_METADATA"
+NEEDED = (ABOUT, "*/_METADATA", "*/d/*")
+LATE = ("Event loop is closed", "unclosed event loop", "object has no attribute '_ssock'")
 
 
 class Checkpoints:
     """The checkpoints of one training stage: ``folder/<step>``, written while training goes on.
 
-    Reading (``latest``, ``restore``) never writes, so a run can be looked at while it trains. Over several
+    Each holds the digests of its arrays, and is verified when it is read; one without digests, of version 0.1, is read
+    unverified. Reading (``latest``, ``restore``) never writes, so a run can be looked at while it trains. Over several
     processes, every process makes every call, and the folder is on a disk that all of them see::
 
         with Checkpoints("runs/faces/dcgan/checkpoints") as checkpoints:
@@ -31,31 +41,33 @@ class Checkpoints:
     Args:
       folder: made at the first save.
       keep: how many of the newest steps remain.
+      stage: how messages name the stage.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, keep: int = 3):
+    def __init__(self, folder: str | os.PathLike[str], *, keep: int = 3, stage: str = ""):
         self.folder = Path(folder).absolute()
-        self.keep = keep
+        self.keep, self.stage = keep, stage
         self._writer = None  # opened by the first save
+        self._saving = None  # the save that is under way
 
     def __enter__(self) -> "Checkpoints":
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        writer, self._writer = self._writer, None
         try:
-            if writer is not None:
-                writer.close()
-        except Exception as failure:
+            self.wait()
+        except InputError:
             if error is None:  # an error that is under way must not be hidden by a second one
-                raise self._failure(failure) from failure
+                raise
+        finally:
+            self._close()
 
     def steps(self) -> list[int]:
         """The steps that can be restored, ascending. A save that was interrupted is not among them."""
         if not self.folder.is_dir():
             return []
         # A step gets its plain number by one atomic rename, after its last byte.
-        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit())
+        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit() and path.is_dir())
 
     def latest(self) -> int | None:
         """The newest step, or None without a checkpoint."""
@@ -73,12 +85,14 @@ class Checkpoints:
         Raises:
           InputError: the folder cannot be written, or the disk is full; also for the save before this one.
         """
+        self.wait()
+        if step in self.steps():
+            return
+        about = digests.sealed({"step": step, "orbax": ORBAX, "arrays": digests.digested(state)})
         try:
             if self._writer is None:
                 self._writer = self._open()
-            self._writer.wait()
-            if step not in self.steps():
-                self._writer.save_async(step, state, force=True)
+            self._saving = self._writer.save_async(step, state, force=True, custom_metadata=about), step
         except Exception as error:
             raise self._failure(error) from error
 
@@ -88,14 +102,21 @@ class Checkpoints:
         Raises:
           InputError: the folder cannot be written, or the disk is full.
         """
+        saving, self._saving = self._saving, None
+        if saving is None:
+            return
+        response, step = saving
         try:
+            response.result()  # what ends Orbax's thread, and closes its files
             if self._writer is not None:
                 self._writer.wait()
         except Exception as error:
             raise self._failure(error) from error
+        if not (self.folder / str(step)).is_dir():
+            raise InputError(f"cannot save a checkpoint in {self.folder}: a file is called {step} there, remove it")
 
     def restore(self, abstract_state: Tree, step: int | None = None) -> Tree:
-        """Reads a state, bit for bit.
+        """Reads a state, bit for bit, and verifies it.
 
         Args:
           abstract_state: shapes and types, from ``jax.eval_shape``. A leaf with a sharding gets it back,
@@ -103,48 +124,123 @@ class Checkpoints:
           step: by default the newest.
 
         Raises:
-          InputError: no such checkpoint, one of another architecture, or a damaged one.
+          InputError: no such checkpoint, one of another architecture, or a damaged one; or the machine cannot read it.
         """
-        step = self.latest() if step is None else step
-        if step is None:
+        chosen = self.latest() if step is None else step
+        if chosen is None:
             raise InputError(f"no checkpoint in {self.folder}: run `inpaint train` first or give another workdir")
-        if step not in self.steps():
-            known = ", ".join(map(str, self.steps())) or "none"
+        try:
+            self.check_there(chosen)
+            return self._read(chosen, abstract_state)
+        except InputError:
+            if step is None and chosen not in self.steps() and self.latest() is not None:
+                return self.restore(abstract_state)  # a training beside this process has removed it
+            raise
+
+    def check_there(self, step: int) -> None:
+        """Raise InputError where there is no checkpoint of a step."""
+        if step not in (steps := self.steps()):
+            known = ", ".join(map(str, steps)) or "none"
             raise InputError(f"no checkpoint of step {step} in {self.folder}; there are: {known}")
+
+    def discard_after(self, step: int) -> None:
+        """Removes the checkpoints of later steps, at once for every reader."""
+        for later in self.steps():
+            if later > step:
+                leftover = self.folder / f"{later}{UNFINISHED}"
+                shutil.rmtree(leftover, ignore_errors=True)
+                (self.folder / str(later)).rename(leftover)
+                shutil.rmtree(leftover)
+
+    def _read(self, step: int, abstract_state: Tree) -> Tree:
         path = self.folder / str(step)
-        # None if the arrays are damaged; loading then says how.
-        saved, _ = _attempt(lambda: _orbax().metadata(path).metadata)
-        difference = saved and _first_difference(_described(saved), _described(abstract_state))
-        if difference:
+        # Not by Orbax, which answers with less where the system lets it open no file.
+        stored, failure = attempt(lambda: json.loads((path / ABOUT).read_bytes()))
+        if failure:
+            raise self._unread(step, failure)
+        about = stored.get("custom_metadata") if isinstance(stored, dict) else None
+        if about and not digests.unbroken(about):
+            raise self._unread(step, damage(f"{ABOUT} is not what was saved"))
+        if about:
+            saved = about["arrays"]
+        else:  # of version 0.1, which nothing verifies
+            about, (found, _) = {}, attempt(lambda: digests.described(_orbax().metadata(path).metadata))
+            saved = found or {}
+        if saved and (difference := digests.first_difference(saved, digests.described(abstract_state))):
             raise InputError(
                 f"checkpoint {path} is of another architecture: {difference}; use the config that it was "
                 "trained with, or another workdir"
             )
-        state, failure = _attempt(lambda: _orbax().load(path, _placed(abstract_state)))
+        devices = _placed(abstract_state)  # an error of JAX's is not one of the files
+        state, failure = attempt(lambda: _orbax().load(path, devices))
         if failure:
-            earlier = [s for s in self.steps() if s < step]
-            raise InputError(
-                f"checkpoint {path} cannot be read ({failure}): delete that folder to go on from "
-                + (f"step {earlier[-1]}" if earlier else "the start")
-            )
+            # What wrote the files cannot read them, and nothing around them is to blame.
+            proven = about.get("orbax") == ORBAX and not failure.remedy
+            raise self._unread(step, failure._replace(of_files=failure.of_files or proven))
+        if about.get("step", step) != step:
+            raise self._unread(step, damage(f"it was saved as step {about['step']}"))
+        if name := digests.first_damaged(saved, state):
+            raise self._unread(step, damage(f"{name} is not what was saved"))
         return state
+
+    def _unread(self, step: int, failure: Failure) -> InputError:
+        """Why a checkpoint cannot be read; it is called damaged only where its files are."""
+        path = self.folder / str(step)
+        of_system = unreadable(path)
+        if of_system and not of_system.of_files:
+            failure = of_system
+        elif lacking := [name for name in NEEDED if not any(path.glob(name))]:
+            failure = damage(f"it has no {lacking[0]}")
+        if failure.of_files:
+            return InputError(f"checkpoint {path} is damaged ({failure.reason}): {self.instead_of(step)}")
+        earlier = f"; --checkpoint={self.one_before(step)} is the one before it" if self.one_before(step) else ""
+        remedy = failure.remedy or f"another version of Orbax may have written it, or its files are damaged{earlier}"
+        return InputError(f"checkpoint {path} cannot be read ({failure.reason}): {remedy}")
+
+    def one_before(self, step: int) -> str:
+        """Name the checkpoint before a step, as ``--checkpoint`` takes it; empty where there is none."""
+        earlier = [other for other in self.steps() if other < step]
+        return f"{self.stage}{':' if self.stage else ''}{earlier[-1]}" if earlier else ""
+
+    def instead_of(self, step: int) -> str:
+        """What a user can do where the checkpoint of a step is of no use."""
+        if earlier := self.one_before(step):
+            return f"go on from the one before it with --checkpoint={earlier}, or delete that folder"
+        return "no earlier one is left; delete that folder to train from the start"
 
     def _open(self):
         training = _orbax().training
+        options = _orbax().options
+        context = _orbax().Context(
+            # With folders made in the background, Orbax's threads wait for them for 300 s after a failure.
+            async_options=options.AsyncOptions(create_directories_asynchronously=False),
+            # One copy whole, of which the digest is, not a part from every device.
+            array_options=options.ArrayOptions(saving=options.ArrayOptions.Saving(use_replica_parallel=False)),
+        )
         return training.Checkpointer(
             self.folder,
+            context=context,
             preservation_policy=training.preservation_policies.LatestN(self.keep),
             cleanup_tmp_directories=True,  # what a killed run left behind
         )
 
+    def _close(self) -> None:
+        """Ends Orbax's threads; what it still has to say was said before."""
+        writer, self._writer, self._saving = self._writer, None, None
+        if writer is not None:
+            attempt(writer.close)
+
     def _failure(self, error: Exception) -> Exception:
-        self._writer = None  # it would raise the same error again at every later call
-        if not isinstance(error, OSError) and "os_error_code" not in str(error):
-            return error  # not the disk: a mistake in a program
+        with warnings.catch_warnings(action="ignore"):
+            self._close()  # it would raise the same error again at every later call
+            gc.collect()
+        why = explained(error)
+        if not why.remedy:
+            return error  # not the system: a mistake in a program
         intact = ", ".join(map(str, self.steps())) or "none"
         return InputError(
-            f"cannot save a checkpoint in {self.folder} ({_reason(error)}): free some space or give another "
-            f"workdir, then start again; steps that are intact: {intact}"
+            f"cannot save a checkpoint in {self.folder} ({why.reason}): {why.remedy}, "
+            f"then start again; steps that are intact: {intact}"
         )
 
 
@@ -156,27 +252,19 @@ def _orbax() -> ModuleType:
     def from_elsewhere(record: logging.LogRecord) -> bool:
         return not any(name in record.pathname + record.getMessage() for name in ("orbax", "tensorstore"))
 
-    logging.getLogger("absl").addFilter(from_elsewhere)
-    logging.getLogger("asyncio").addFilter(from_elsewhere)
+    for name in ("absl", "asyncio", None):
+        logging.getLogger(name).addFilter(from_elsewhere)
     report = sys.unraisablehook
 
-    def unless_late(unraisable) -> None:  # after one failed read, others call a closed event loop
-        if str(unraisable.exc_value) != "Event loop is closed":
+    def unless_late(unraisable) -> None:
+        # After one failed read, others fail too or call a closed event loop; without file descriptors none opens.
+        code = getattr(unraisable.object, "cr_code", None)
+        of_orbax = "orbax" in getattr(code, "co_filename", "")
+        if not of_orbax and not any(words in str(unraisable.exc_value) for words in LATE):
             report(unraisable)
 
     sys.unraisablehook = unless_late
     return v1
-
-
-def _attempt(read: Callable[[], Any]) -> tuple[Any, str | None]:
-    """``(read(), None)``, or ``(None, why it failed)`` with nothing of the failure left to report later."""
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            return read(), None
-        except Exception as error:
-            reason = _reason(error)
-        gc.collect()  # reads that the failure left unfinished warn when they are collected: here
-        return None, reason
 
 
 def _placed(abstract_state: Tree) -> Tree:
@@ -186,31 +274,3 @@ def _placed(abstract_state: Tree) -> Tree:
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=getattr(x, "sharding", None) or here),
         abstract_state,
     )
-
-
-def _described(tree: Any) -> dict[str, tuple[tuple[int, ...], str]]:
-    """``{path: (shape, dtype)}`` of every array; a typed key counts as the words that it is saved as."""
-    described = {}
-    for path, leaf in jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda x: hasattr(x, "shape"))[0]:
-        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-            leaf = jax.eval_shape(jax.random.key_data, leaf)
-        name = jax.tree_util.keystr(path, simple=True, separator="/")
-        described[name] = (tuple(leaf.shape), str(leaf.dtype))
-    return described
-
-
-def _first_difference(saved: dict, wanted: dict) -> str | None:
-    """The first array, in the order of the state, that is not the same on both sides; in words."""
-    for path, (shape, dtype) in wanted.items():
-        if path not in saved:
-            return f"it has no {path}, here {list(shape)}"
-        if saved[path] != (shape, dtype):
-            return f"{path} is {saved[path][1]}{list(saved[path][0])} there and {dtype}{list(shape)} here"
-    surplus = next((path for path in saved if path not in wanted), None)
-    return surplus and f"it has {surplus} {list(saved[surplus][0])}, which is not here"
-
-
-def _reason(error: Exception) -> str:
-    """The innermost of the causes that tensorstore strings together, without the specification it appends."""
-    first_line = str(error).partition("\n")[0].partition(" [tensorstore_spec")[0]
-    return first_line.rpartition('": ')[2] or type(error).__name__

@@ -3,7 +3,8 @@
 import inspect
 import json
 import keyword
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -84,7 +85,20 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
         values(["inpaint", *overrides])
     except (flags.Error, TypeError, ValueError) as error:
         raise InputError(str(error).replace("flag --config", "--config").splitlines()[0]) from error
+    check_finite(config)
     return config
+
+
+def check_finite(values: Any, label: str = "config") -> None:
+    """Raise InputError for a number that is NaN or infinite, anywhere in a config."""
+    if isinstance(values, Mapping | ConfigDict):
+        for key, value in values.items():
+            check_finite(value, f"{label}.{key}")
+    elif isinstance(values, list | tuple):
+        for number, value in enumerate(values):
+            check_finite(value, f"{label}[{number}]")
+    elif isinstance(values, float) and not math.isfinite(values):
+        raise InputError(f"{label} is {values}: give a finite number")
 
 
 def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:

@@ -34,8 +34,8 @@ def open_methods(
     """Open methods by their names, and refuse what is unknown or not installed before any work.
 
     ``runs/faces`` or ``runs/faces?search=yeh:cpu,nag&search.iterations=500``
-      a workdir of ``inpaint train``; options: ``search``, a config whose search it takes, and keys of the config
-      that may change after training.
+      a workdir of ``inpaint train``; options: ``search``, a config whose search it takes, ``checkpoint``, and keys of
+      the config that may change after training.
     ``faces.inpaint``
       a file of ``inpaint export``.
     ``yeh:smoke``, ``my_config.py``
@@ -112,11 +112,14 @@ def find_text(item: str) -> Iterator[tuple[str, Found]]:
 def trained_run(spec: Spec) -> Model:
     """Load a workdir, under another search where the options name one."""
     options = dict(spec.options)
-    search = options.pop("search", None)
+    search, checkpoint = options.pop("search", None), options.pop("checkpoint", None)
     if wrong := [key for key in options if key.partition(".")[0] not in CHANGEABLE]:
-        known = ", ".join(("search=CONFIG", *(f"{key}.*" for key in CHANGEABLE[:-1]), CHANGEABLE[-1]))
+        known = ", ".join(
+            ("search=CONFIG", "checkpoint=STEP", *(f"{key}.*" for key in CHANGEABLE[:-1]), CHANGEABLE[-1])
+        )
         raise InputError(f"--method: {spec.text!r}: unknown option {wrong[0]!r}; known: {known}")
-    return load(spec.name, search=search, overrides=[f"--config.{key}={value}" for key, value in options.items()])
+    overrides = [f"--config.{key}={value}" for key, value in options.items()]
+    return load(spec.name, search=search, overrides=overrides, checkpoint=checkpoint)
 
 
 def untrained_model(spec: Spec) -> Model:

@@ -91,7 +91,13 @@ class Model:
 SLOTS = 64  # of a config that does not say
 
 
-def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[str] = ()) -> Model:
+def load(
+    workdir: str | Path,
+    *,
+    search: str | None = None,
+    overrides: Sequence[str] = (),
+    checkpoint: str | int | None = None,
+) -> Model:
     """A trained system.
 
     Nothing in the workdir is executed but what its config names as ``module:attribute``; these names are printed.
@@ -100,12 +106,15 @@ def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[
       workdir: as written by ``inpaint train``.
       search: a config file, ``FILE.py:argument``, whose ``search``, ``losses`` and ``blend`` replace the run's.
       overrides: ``--config.search.x=...`` and the like.
+      checkpoint: the step to read where the run has one stage, or ``STAGE:STEP``, several by comma; by default the
+        newest.
 
     Returns:
       The system with its trained networks.
 
     Raises:
-      InputError: where the workdir holds no run, or one without a finished checkpoint for every stage.
+      InputError: where the workdir holds no run, or one without a finished checkpoint for every stage; where a
+        checkpoint is damaged.
     """
     folder = Workdir(workdir)
     plain = folder.config()
@@ -113,7 +122,7 @@ def load(workdir: str | Path, *, search: str | None = None, overrides: Sequence[
     config = with_changes(configuration.from_plain(plain), search, overrides)
     with announcing(str(folder)):
         system = configuration.build_system(config)
-    return Model(config, system, folder.states(system, config))
+    return Model(config, system, folder.states(system, config, checkpoint=checkpoint))
 
 
 def with_search(model: Model, search: str, overrides: Sequence[str] = ()) -> Model:

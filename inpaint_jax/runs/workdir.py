@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from inpaint_jax import seeds
 from inpaint_jax.data.json_files import read_json, write_json
@@ -47,7 +48,7 @@ class StageFolder:
 
     def checkpoints(self) -> Checkpoints:
         """Open the checkpoints of the stage."""
-        return Checkpoints(self.path / "checkpoints")
+        return Checkpoints(self.path / "checkpoints", stage=self.path.name)
 
     def latest(self) -> int | None:
         """Return the newest saved step, or None."""
@@ -105,24 +106,52 @@ class Workdir:
         """Write ``config.json``."""
         write_json(self.path / "config.json", configuration.to_plain(config))
 
-    def states(self, system: System, config: Config) -> dict[str, Any]:
-        """Read the newest state of every stage.
+    def states(self, system: System, config: Config, *, checkpoint: str | int | None = None) -> dict[str, Any]:
+        """Read a state of every stage.
 
         Args:
           system: built from ``config``.
           config: of the run.
+          checkpoint: which, see ``chosen_steps``; the others are the newest.
 
         Returns:
           ``{stage: TrainState}``.
 
         Raises:
-          InputError: a stage has no checkpoint, or one of another architecture.
+          InputError: a stage has no such checkpoint, a damaged one, one of another architecture, or one with weights
+            that are not finite.
         """
-        states: dict[str, Any] = {}
+        chosen, states = chosen_steps(checkpoint, system.stages), {}
         for stage in system.stages:
             shape = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
-            states[stage.name] = newest_state(self.stage(stage.name).checkpoints(), shape)
+            checkpoints = self.stage(stage.name).checkpoints()
+            state = checkpoints.restore(shape, chosen.get(stage.name))
+            if name := not_finite(state):
+                step = int(state.step)
+                remedy = (
+                    f"take the one before it with --checkpoint={before}"
+                    if (before := checkpoints.one_before(step))
+                    else "train it again with a lower learning rate or another seed"
+                )
+                raise InputError(f"checkpoint {checkpoints.folder / str(step)}: {name} is not finite; {remedy}")
+            states[stage.name] = state
         return states
+
+    def go_back(self, checkpoint: str | int, stages: Sequence[Stage]) -> None:
+        """Remove the checkpoints after the chosen ones, so that training goes on from there.
+
+        Args:
+          checkpoint: see ``chosen_steps``.
+          stages: of the run.
+
+        Raises:
+          InputError: there is no such checkpoint.
+        """
+        for name, step in chosen_steps(checkpoint, stages).items():
+            checkpoints = self.stage(name).checkpoints()
+            checkpoints.check_there(step)
+            if not jax.process_index():
+                checkpoints.discard_after(step)
 
     def check_same_run(self, config: Config) -> None:
         """Raise InputError where the workdir holds a run of another config; longer training is welcome.
@@ -150,19 +179,39 @@ class Workdir:
                 )
 
 
-def newest_state(checkpoints: Checkpoints, shape: Any) -> Any:
-    """Read the newest state, also beside a training that removes the step that was the newest a moment ago.
+def chosen_steps(checkpoint: str | int | None, stages: Sequence[Stage]) -> dict[str, int]:
+    """Read ``--checkpoint``.
+
+    Args:
+      checkpoint: a step where the run has one stage, or ``STAGE:STEP``, several by comma; None: nothing is chosen.
+      stages: of the run.
+
+    Returns:
+      ``{stage: step}``.
 
     Raises:
-      InputError: there is no checkpoint, or the newest one cannot be read.
+      InputError: no number, or no such stage.
     """
-    while True:
-        step = checkpoints.latest()
-        try:
-            return checkpoints.restore(shape, step)
-        except InputError:
-            if checkpoints.latest() == step:
-                raise
+    names, chosen = [stage.name for stage in stages], {}
+    for text in str(checkpoint).split(",") if checkpoint is not None else ():
+        name, _, step = text.rpartition(":")
+        if not name and len(names) == 1:
+            name = names[0]
+        if name not in names or not step.isdecimal():
+            raise InputError(
+                f"--checkpoint={checkpoint}: write STAGE:STEP; the stages are {', '.join(names) or 'none'}"
+            )
+        chosen[name] = int(step)
+    return chosen
+
+
+def not_finite(state: Any) -> str | None:
+    """Name a trained array that has NaN or infinite values; None where there is none."""
+    for network, its in state.networks.items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(its._replace(opt=())):
+            if jnp.issubdtype(leaf.dtype, jnp.floating) and not np.isfinite(leaf).all():
+                return f"{network} {jax.tree_util.keystr(path, simple=True, separator='/')}"
+    return None
 
 
 def changeable(key: str) -> bool:

@@ -93,7 +93,8 @@ class Driver:
           bar: a ``tqdm`` bar, which shows the chunks of iterations and counts the pictures.
 
         Raises:
-          InputError: for a picture, a hole or a number of completions that the system cannot take.
+          InputError: for a picture, a hole or a number of completions that the system cannot take, and for a completion
+            that is not finite.
         """
 
         for result in self._results(iter(tasks), seed, stop, bar):
@@ -173,7 +174,10 @@ class Driver:
         for i, task in enumerate(waiting):
             if task is not None:
                 waiting[i] = None
-                yield result_of(task, jax.tree.map(itemgetter(i), completion), self.k)
+                result = result_of(task, jax.tree.map(itemgetter(i), completion), self.k)
+                # A search that broke off in NaN answers with where it began: its traces tell.
+                checks.completion(task.id, result.images, {**result.traces, **result.losses})
+                yield result
 
     def _mask(self, rows: Collection[int]) -> np.ndarray:
         """bool ``[slots]``, true at ``rows``."""

@@ -1,6 +1,7 @@
 """One file for a trained system: the same answers, for any number of pictures, without what trained it."""
 
 import dataclasses
+import io
 import json
 import subprocess
 import sys
@@ -202,7 +203,10 @@ def test_bad_files_are_refused_in_words(baseline, tmp_path):
 
     (tmp_path / "text").write_text("not one")
     (tmp_path / "empty").touch()
-    for path in (tmp_path / "none", tmp_path / "text", tmp_path / "empty", tmp_path, save("other", readme="hello")):
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(InputError, match="cannot read .*(No such file|Is a directory)"):
+            exported.load(path)
+    for path in (tmp_path / "text", tmp_path / "empty", save("other", readme="hello")):
         with pytest.raises(InputError, match="is not a file of inpaint export"):
             exported.load(path)
     export(baseline("mean"), tmp_path / "tpu.inpaint", platforms=["tpu"])
@@ -211,3 +215,69 @@ def test_bad_files_are_refused_in_words(baseline, tmp_path):
     about = json.dumps({"platforms": ["cpu"], "versions": {"jax": "9.8.7"}})
     with pytest.raises(InputError, match="exported by JAX 9.8.7, and JAX .* cannot read it"):
         exported.load(save("future", about_json=about, function=b"\0" * 64))
+
+
+def rewritten(file, path, *, order=None, **changed):
+    """A copy of an exported file, its members in another order or some of them changed."""
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()} | changed
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in order(members) if order else members:
+            archive.writestr(name, members[name])
+    return path
+
+
+def test_arrays_are_found_by_their_names(file, completer, pictures, holes, tmp_path):
+    """Before 0.2 they were taken in the order of the archive, in silence."""
+    turned = exported.load(rewritten(file, tmp_path / "turned", order=lambda members: list(members)[::-1]))
+    np.testing.assert_array_equal(turned(pictures, holes), completer(pictures, holes))
+
+
+def test_what_is_not_what_was_exported_is_named(file, tmp_path):
+    with zipfile.ZipFile(file) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("kernel.npy"))
+        kernel, function = np.load(archive.open(name)), archive.read("function")
+        about = json.loads(archive.read("about.json"))
+
+    def npy(array):
+        buffer = io.BytesIO()
+        np.save(buffer, array)
+        return buffer.getvalue()
+
+    with pytest.raises(InputError, match=rf"damaged \({name} is not what was exported\): get it again"):
+        exported.load(rewritten(file, tmp_path / "kernel", **{name: npy(kernel + 1)}))
+    with pytest.raises(InputError, match=r"damaged \(its function is not what was exported\)"):
+        exported.load(rewritten(file, tmp_path / "function", function=function[:99] + b"x" + function[100:]))
+    bare = json.dumps({key: value for key, value in about.items() if key not in ("arrays", "function_sha256")})
+    old = rewritten(file, tmp_path / "old", **{"about.json": bare})  # as before 0.2: unverified
+    assert len(exported.load(old).weights) == len(about["arrays"])
+    missing = json.dumps({key: value for key, value in about.items() if key != "size"})
+    with pytest.raises(InputError, match="not a file of inpaint export .it lacks 'size'"):
+        exported.load(rewritten(file, tmp_path / "missing", **{"about.json": missing}))
+    infinite = rewritten(file, tmp_path / "infinite", **{"about.json": bare, name: npy(kernel * np.inf)})
+    with pytest.raises(InputError, match="infinite has weights that are not finite"):
+        exported.load(infinite)
+
+
+def test_no_flipped_bit_of_a_file_is_taken_in_silence(file, tmp_path):
+    whole, draw, found = file.read_bytes(), np.random.default_rng(0), 0
+    expected = [np.asarray(weight) for weight in exported.load(file).weights]
+    for _ in range(40):
+        data = bytearray(whole)
+        data[draw.integers(len(data))] ^= 1 << draw.integers(8)
+        (tmp_path / "damaged").write_bytes(data)
+        try:
+            weights = exported.load(tmp_path / "damaged").weights
+        except InputError as error:
+            assert "\n" not in str(error)
+            found += 1
+        else:
+            assert all(np.array_equal(read, weight) for read, weight in zip(weights, expected, strict=True))
+    assert found > 20
+
+
+def test_weights_that_are_not_finite_are_not_exported(model, tmp_path):
+    broken = jax.tree.map(lambda leaf: leaf * jnp.nan if leaf.dtype == jnp.float32 else leaf, model)
+    with pytest.raises(InputError, match="is not finite: export an earlier checkpoint"):
+        export(broken, tmp_path / "broken.inpaint", platforms=["cpu"])
+    assert not (tmp_path / "broken.inpaint").exists()

@@ -1,5 +1,6 @@
 """Files: complete or absent, one line about what the file system refuses."""
 
+import errno
 import json
 import resource
 
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from inpaint_jax import checks
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 
@@ -81,5 +83,50 @@ def test_damaged_arrays(tmp_path):
     whole = file.read_bytes()
     for damaged in (b"junk", b"", whole[: len(whole) // 2]):
         file.write_bytes(damaged)
-        with pytest.raises(InputError, match="answer.npz, it is damaged: delete it"):
+        with pytest.raises(InputError, match=r"answer.npz is damaged \(.+\): delete it"):
             files.read_arrays(file)
+
+
+def test_no_flipped_bit_changes_arrays_in_silence(tmp_path):
+    file, arrays = tmp_path / "answer.npz", {"images": np.arange(400).reshape(20, 20), "seconds": np.array(1.5)}
+    files.write_arrays(file, arrays, identity="answer")
+    whole, found = file.read_bytes(), 0
+    for bit in range(0, 8 * len(whole), 11):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(data)
+        try:
+            read = files.read_arrays(file, "images", "seconds", identity="answer")
+        except InputError as error:
+            assert "\n" not in str(error)
+            found += 1
+        else:
+            assert all(np.array_equal(read[name], array) for name, array in arrays.items())
+    assert found > len(whole) / 3
+
+
+def test_a_file_under_the_name_of_another(tmp_path):
+    files.write_arrays(tmp_path / "b.npz", {"x": np.ones(2)}, identity="a")
+    assert set(files.read_arrays(tmp_path / "b.npz", identity="a")) == {"x"}
+    with pytest.raises(InputError, match="another file under this name"):
+        files.read_arrays(tmp_path / "b.npz", identity="b")
+    files.write_arrays(tmp_path / "c.npz", {"x": np.ones(2)})  # of version 0.1: not compared
+    assert set(files.read_arrays(tmp_path / "c.npz", identity="c")) == {"x"}
+
+
+def test_what_the_system_refuses_is_no_damage(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    files.write_arrays(tmp_path / "a.npz", {"x": np.ones(2)})
+    monkeypatch.setattr(files, "read_bytes", refuse)
+    with pytest.raises(InputError, match="a.npz cannot be read .Too many open files.: raise the limit") as error:
+        files.read_arrays(tmp_path / "a.npz")
+    assert "delete" not in str(error.value)
+
+
+def test_an_archive_that_unpacks_to_far_more_than_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "LARGE", 100_000)
+    files.write_arrays(tmp_path / "a.npz", {"x": np.zeros(50_000)})  # 400 kB in some 600 bytes
+    with pytest.raises(InputError, match=r"a.npz is damaged \(x.npy unpacks from 0.0 MB to 0.0 GB"):
+        files.read_arrays(tmp_path / "a.npz")

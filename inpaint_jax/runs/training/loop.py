@@ -27,6 +27,8 @@ from inpaint_jax.runs.weights.matching import Beginning, begin
 from inpaint_jax.runs.workdir import Workdir, average_decay, drawn_state, initial_state
 from inpaint_jax.systems.interface import Stage, System
 
+EXPLODED = 1e10  # no loss or parameter of a training that goes well comes near
+
 
 def train(
     config: Config,
@@ -35,6 +37,7 @@ def train(
     overrides: Sequence[str] = (),
     how: str | None = None,
     reuse_from: str | Path | None = None,
+    checkpoint: str | int | None = None,
 ) -> Model:
     """Train every stage of a system, going on where an earlier call stopped.
 
@@ -47,6 +50,7 @@ def train(
       overrides: "--config.key=value", for a spec.
       how: see ``parallel.data_parallel``.
       reuse_from: another workdir, whose finished stages are taken over where their configs agree.
+      checkpoint: the step to go on from, see ``load``; later checkpoints of that stage are removed.
 
     Returns:
       The trained model.
@@ -62,7 +66,7 @@ def train(
     system = configuration.build_system(config)
     shapes = stage_shapes(system, config, folder)
     with locked(folder.path, "training", option="--workdir"):
-        states = train_stages(system, config, folder, shapes, how=how, reuse_from=reuse_from)
+        states = train_stages(system, config, folder, shapes, how=how, reuse_from=reuse_from, checkpoint=checkpoint)
     return Model(config, system, states)
 
 
@@ -74,11 +78,15 @@ def train_stages(
     *,
     how: str | None,
     reuse_from: str | Path | None,
+    checkpoint: str | int | None,
 ) -> dict[str, Any]:
     """Train every stage in a workdir that this process has locked; return their states by name."""
     folder.check_same_run(config)
     moved.check(folder, system.stages, config, open_images=feed.training_source)
     folder.check_order(system.stages, config)
+    if checkpoint is not None:
+        folder.go_back(checkpoint, system.stages)
+        startup.agree(False)  # a barrier: the first process has removed them
     if reuse_from:
         reuse(system.stages, config, folder, Workdir(reuse_from))
     weights = {
@@ -181,6 +189,7 @@ def train_stage(
                 if measure and not adapt and (last or number % settings.picture_every == 0):
                     validated = measure(state, batch)
                 if validated:
+                    check_finite(missing(validated[0]), number, checkpoints)
                     report.write_validation(number, *validated)
                 if saving:
                     check_finite(parameter_norms(state), number, checkpoints)
@@ -193,6 +202,12 @@ def train_stage(
     return state
 
 
+def missing(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Scores that are no number; a PSNR may be infinite."""
+    means = {f"validation {name}": float(np.mean(values)) for name, values in scores.items()}
+    return {name: mean for name, mean in means.items() if np.isnan(mean)}
+
+
 @jax.jit
 def parameter_norms(state) -> dict[str, jax.Array]:
     """Largest absolute parameter per network."""
@@ -203,12 +218,12 @@ def parameter_norms(state) -> dict[str, jax.Array]:
 
 
 def check_finite(values: Mapping[str, Any], number: int, checkpoints: Checkpoints) -> None:
-    """Raises InputError, keeping the last good checkpoint, where a value is not finite."""
-    if bad := [name for name, value in values.items() if not np.isfinite(value)]:
+    """Raises InputError, keeping the last good checkpoint, where a value is not finite or has exploded."""
+    if bad := [f"{name} is {value:.3g}" for name, value in values.items() if not abs(value) < EXPLODED]:
         checkpoints.wait()
         good = checkpoints.latest()
         raise InputError(
-            f"training diverged by step {number}: {', '.join(bad)} not finite; "
+            f"training diverged by step {number}: {', '.join(bad)}; "
             + (f"the last good checkpoint is step {good}" if good else "there is no checkpoint yet")
             + f" in {checkpoints.folder}; try a lower learning rate or another seed"
         )

@@ -57,7 +57,7 @@ def projections(
             rows = range(len(names))[first : first + BLOCK]
             file = folder / f"{identity}-{first:06d}.npz"
             if file.is_file():
-                painted += list(files.read_arrays(file)["projection"])
+                painted += list(files.read_arrays(file, "projection", identity=file.stem)["projection"])
                 bar.update(len(rows))
             elif jax.process_count() > 1:
                 raise InputError(
@@ -70,7 +70,7 @@ def projections(
                 if stop:
                     raise stop.error(f"{first} of {len(names)} projections for {stage.name} are saved in {folder}")
                 painted += [to_levels(results[names[i]].images[0]) for i in rows]
-                files.write_arrays(file, {"projection": np.stack(painted[first:])})
+                files.write_arrays(file, {"projection": np.stack(painted[first:])}, identity=file.stem)
     return {"projection": from_levels(np.stack(painted)), "hole": holes}
 
 

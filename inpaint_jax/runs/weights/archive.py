@@ -1,9 +1,7 @@
 """Files of imported weights: arrays of a network of ours by path, and what they are."""
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +12,7 @@ from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 
 ABOUT = "about"  # the array that holds JSON
+FAULT = "is no file of imported weights, or damaged ({}): make one with inpaint import-weights"
 
 
 class Weights(NamedTuple):
@@ -57,15 +56,21 @@ def read(path: str | Path) -> Weights:
     """What ``write`` has written.
 
     Raises:
-      InputError: no such file, or another one.
+      InputError: no such file, another one, a damaged one, or one with values that are not finite.
     """
+    arrays = files.read_arrays(path, ABOUT, fault=FAULT)
+    if wrong := next((name for name, array in arrays.items() if not finite(array)), None):
+        raise InputError(f"{path}: {wrong} is not finite")
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = dict(archive)
-        return Weights(arrays, json.loads(str(arrays.pop(ABOUT))), hashlib.sha256(data).hexdigest())
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is no file of imported weights: make one with inpaint import-weights") from error
+        about = json.loads(str(arrays.pop(ABOUT)))
+        if not isinstance(about["kind"], str) or not all(isinstance(name, str) for name in about["stays"]):
+            raise TypeError
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} {FAULT.format('of another program')}") from error
+    with open(path, "rb") as file:
+        return Weights(arrays, about, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def finite(array: np.ndarray) -> bool:
+    """Whether an array has neither NaN nor infinite values."""
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
