@@ -62,6 +62,8 @@ CONFINED = {
     "tensorboard": "runs/training/writers.py",
     "matplotlib": "runs/plots.py",
     "cv2": "systems/baselines/",
+    "skimage": "systems/baselines/",
+    "scipy": "systems/parts/membrane.py",
     "torch": "evaluation/benchmark/",
     "absl": "runs/configuration.py",
     "ml_collections": "runs/configuration.py",

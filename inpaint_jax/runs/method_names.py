@@ -11,7 +11,12 @@ from urllib.parse import parse_qsl
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_options
 
-GROUPS = {"floors": ("mean", "harmonic", "nearest"), "opencv": ("telea", "navier_stokes"), "none": ()}
+GROUPS = {
+    "floors": ("mean", "harmonic", "nearest"),
+    "opencv": ("telea", "navier_stokes"),
+    "classical": ("mean", "harmonic", "biharmonic", "telea", "navier_stokes", "fsr_fast", "shift_map"),
+    "none": (),
+}
 RESULTS = "pictures"  # the name of other people's results
 
 

@@ -42,7 +42,7 @@ def open_methods(
       a config whose stages need no training (``steps=0``).
     ``telea``, ``telea?radius=5``, ``my_methods:mean?power=2``
       a baseline, or a user's function that returns a ``System``, with the keywords of that function.
-    ``floors``, ``opencv``, ``none``
+    ``floors``, ``opencv``, ``classical``, ``none``
       groups of baselines.
     ``pictures?folder=DIR``
       completed images that another program left in a folder (``stored_results``).

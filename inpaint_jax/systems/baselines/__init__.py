@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.systems.baselines import floors, opencv
+from inpaint_jax.systems.baselines import biharmonic, floors, opencv, opencv_contrib
 from inpaint_jax.systems.interface import System
 
 BASELINES = {
@@ -17,6 +17,10 @@ BASELINES = {
     "nearest": floors.nearest,
     "telea": functools.partial(opencv.build, method="telea"),
     "navier_stokes": functools.partial(opencv.build, method="navier_stokes"),
+    "fsr_fast": functools.partial(opencv_contrib.frequency_selective, quality="fast"),
+    "fsr_best": functools.partial(opencv_contrib.frequency_selective, quality="best"),
+    "shift_map": opencv_contrib.shift_map,
+    "biharmonic": biharmonic.build,
 }
 
 

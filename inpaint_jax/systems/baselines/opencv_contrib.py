@@ -1,0 +1,109 @@
+"""Two methods of OpenCV's contributed modules, on the host. They need the extra ``baselines``."""
+
+import numpy as np
+
+from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.errors import InputError
+from inpaint_jax.systems.baselines.opencv import opencv
+from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts.membrane import membrane
+from inpaint_jax.systems.parts.on_host import on_host
+
+QUALITIES = {"fast": "INPAINT_FSR_FAST", "best": "INPAINT_FSR_BEST"}
+COLOURS = ("lab", "rgb")
+
+
+def frequency_selective(*, quality: str) -> System:
+    """Frequency selective reconstruction: Fourier waves are fitted to the known pixels of every block.
+
+    Genser et al. 2018 ("fast"), Seiler et al. 2015 ("best"), as ``cv2.xphoto.inpaint`` computes them on
+    the 256 levels of image files. "best" takes tens of seconds for an image of 64 pixels with 80 % of its
+    pixels missing at random.
+
+    Args:
+      quality: "fast" or "best".
+
+    Raises:
+      InputError: for another quality, or where OpenCV's contributed modules are not installed.
+    """
+    if quality not in QUALITIES:
+        raise InputError(f"unknown quality {quality!r} of frequency selective reconstruction; known: fast, best")
+    cv2 = contributed(f"fsr_{quality}")
+    flag = getattr(cv2.xphoto, QUALITIES[quality])
+
+    def complete(image, hole):
+        return from_levels(xphoto(cv2, flag, to_levels(image)[..., ::-1], hole)[..., ::-1])  # OpenCV has blue first
+
+    return on_host(complete)
+
+
+def shift_map(*, colours: str = "lab") -> System:
+    """Parts of the image are shifted into the hole (He & Sun 2012), as ``cv2.xphoto.inpaint`` does it.
+
+    It is made for small holes in large images. In a large hole OpenCV's code leaves pixels without a
+    value: about a fifth to a third of them where half of an image of 64 pixels is missing. Those are
+    completed by the harmonic surface through what it has painted. Where it paints nothing, the image is refused.
+
+    Equal calls may give other answers: OpenCV's code (5.0) reads memory that it has not written.
+
+    Args:
+      colours: in which patches are compared, "lab" (as OpenCV advises) or "rgb".
+
+    Raises:
+      InputError: for other colours, or where OpenCV's contributed modules are not installed; when run, for
+        an image in whose hole nothing is painted.
+    """
+    if colours not in COLOURS:
+        raise InputError(f"unknown colours {colours!r} of shift-map; known: {', '.join(COLOURS)}")
+    cv2 = contributed("shift_map")
+
+    def complete(image, hole):
+        missing = hole[..., 0] > 0.5
+        levels = np.maximum(to_levels(image), 1)  # (0, 0, 0) is left for what is not painted
+        if colours == "lab":
+            levels = cv2.cvtColor(levels, cv2.COLOR_RGB2LAB)
+        try:
+            painted = xphoto(cv2, cv2.xphoto.INPAINT_SHIFTMAP, levels, hole)
+        except cv2.error as error:
+            raise InputError(f"shift-map cannot complete this hole ({' '.join(str(error).split())[:120]})") from error
+        unpainted = missing & (painted == 0).all(-1)
+        if unpainted.sum() == missing.sum():
+            raise InputError("shift-map paints nothing into this hole: it is too large; choose another method")
+        if colours == "lab":
+            painted = cv2.cvtColor(painted, cv2.COLOR_LAB2RGB)
+        return membrane(from_levels(painted), unpainted)
+
+    return on_host(complete)
+
+
+def contributed(method: str):
+    """Import OpenCV with its contributed modules.
+
+    Raises:
+      InputError: it is not installed, or without them.
+    """
+    cv2 = opencv(method)
+    if not hasattr(cv2, "xphoto"):
+        raise InputError(
+            f"the {method} baseline needs OpenCV's contributed modules, and the plain wheel has the same name: "
+            "pip uninstall opencv-python-headless, then pip install --force-reinstall opencv-contrib-python-headless"
+        )
+    return cv2
+
+
+def xphoto(cv2, flag: int, levels: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Call ``cv2.xphoto.inpaint``, in whose mask known pixels are not 0; known pixels may change.
+
+    Args:
+      cv2: the module.
+      flag: of the algorithm.
+      levels: uint8 ``[H, W, 3]``.
+      hole: ``[H, W, 1]``, 1 = missing.
+
+    Returns:
+      uint8 ``[H, W, 3]``; 0 where the algorithm paints nothing.
+    """
+    completed = np.zeros_like(levels, order="C")
+    known = np.where(hole[..., 0] > 0.5, 0, 255).astype(np.uint8)
+    cv2.xphoto.inpaint(np.ascontiguousarray(levels), known, completed, flag)
+    return completed
