@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
 
-__all__ = ["EDGES", "conjugate_gradients", "degrees", "laplacian", "poisson_blend"]
+__all__ = ["EDGES", "conjugate_gradients", "degrees", "laplacian", "poisson_blend", "screened_poisson"]
 
 EDGES = ("neumann", "published")
 
@@ -69,6 +69,65 @@ def poisson_blend(
         return jnp.where(hole > 0.5, jnp.clip(guidance + correction, -1.0, 1.0), image)
 
     return jax.vmap(solve)(image, guidance, hole)
+
+
+def screened_poisson(
+    image: Image,
+    colours: Image,
+    rightward: jax.Array,
+    downward: jax.Array,
+    hole: Hole,
+    *,
+    weight: float = 0.1,
+    tolerance: float = 1e-6,
+    max_iterations: int = 500,
+) -> Image:
+    """Complete ``image`` from given gradients and colours (Bhat et al. 2008; Darabi et al. 2012).
+
+    Minimises the squared difference between the answer's and the given steps over the pairs of 4-neighbours with at
+    least one missing pixel, plus ``weight`` times the squared difference to the given colours over the missing
+    pixels, with the known pixels held fast.
+
+    Args:
+      image: ``[B, H, W, C]`` in [-1, 1], known outside the hole; what it holds inside does not matter.
+      colours: same shape and range; only those in the hole matter.
+      rightward: ``[B, H, W, C]``, the given steps from every pixel to its right neighbour; the last column does
+        not matter.
+      downward: likewise to the pixel below; the last row does not matter.
+      hole: ``[B, H, W, 1]``, 1 where pixels are missing.
+      weight: of the colours, above 0. At 0.1 some 40 iterations do, whatever the size.
+      tolerance: of the residual, relative to the right-hand side's norm, per picture.
+      max_iterations: at most.
+
+    Returns:
+      ``[B, H, W, C]``: known pixels bit-identical to ``image``, the others not clipped. Where gradients and
+      colours are those of one picture it is that picture.
+
+    Raises:
+      InputError: shapes that do not fit, or a weight that is not positive.
+    """
+    check_same_shape(image=image, colours=colours, rightward=rightward, downward=downward)
+    check_hole(hole, image)
+    if weight <= 0:
+        raise InputError(f"weight of the colours must be positive, got {weight}; without colours use poisson_blend")
+    inverse_diagonal = 1.0 / (degrees(image.shape[1], image.shape[2]) + weight)
+
+    def solve(image, colours, rightward, downward, hole):
+        # Solved for is the correction to the colours, which pull it to 0.
+        start = jnp.where(hole > 0.5, colours, image)
+        rightward = jnp.pad(rightward[:, :-1], ((0, 0), (1, 1), (0, 0)))
+        downward = jnp.pad(downward[:-1], ((1, 1), (0, 0), (0, 0)))
+        inflow = rightward[:, :-1] - rightward[:, 1:] + downward[:-1] - downward[1:]
+        correction, _ = conjugate_gradients(
+            lambda v: hole * (laplacian(v) + weight * v),
+            hole * (inflow - laplacian(start)),
+            inverse_diagonal,
+            tolerance=tolerance,
+            max_iterations=max_iterations,
+        )
+        return jnp.where(hole > 0.5, colours + correction, image)
+
+    return jax.vmap(solve)(image, colours, rightward, downward, hole)
 
 
 def laplacian(values: jax.Array, *, edge: str = "neumann") -> jax.Array:

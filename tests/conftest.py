@@ -103,6 +103,7 @@ def _samples(missing=0.3, logit=None, seed=0):
     rng = np.random.default_rng(seed)
     hole = (rng.uniform(size=(BATCH, SIDE, SIDE, 1)) < missing).astype(np.float32)
     pictures = ("prediction", "target", "completed", "image", "generated", "guidance")
+    pictures = (*pictures, "colours", "rightward", "downward")
     maps = {"relu3_1": (BATCH, 3, 3, 4), "3b": (BATCH, 3, 3, 4), "4b": (BATCH, 2, 2, 6)}
     all_maps = ("features", "target_features", "completed_features")
     logits = rng.normal(size=(2, BATCH)) if logit is None else np.full((2, BATCH), logit)

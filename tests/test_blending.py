@@ -6,7 +6,7 @@ import scipy.sparse
 import scipy.sparse.linalg
 
 from inpaint_jax import masks
-from inpaint_jax.blending import conjugate_gradients, degrees, laplacian, poisson_blend
+from inpaint_jax.blending import conjugate_gradients, degrees, laplacian, poisson_blend, screened_poisson
 from inpaint_jax.errors import InputError
 
 SPECS = ("center:32", "left", "random:0.7", "random:0.8")
@@ -161,3 +161,57 @@ def test_bad_input():
         poisson_blend(image, image, hole[:, :32])
     with pytest.raises(ValueError, match=r"image \(1, 64, 64, 3\), guidance \(1, 32, 64, 3\)"):
         poisson_blend(image, image[:, :32], hole)
+
+
+def screened_direct(image, colours, rightward, downward, hole, weight):
+    """The least squares problem itself, one equation for every pair and every colour, in float64."""
+    height, width, channels = image.shape
+    missing = np.asarray(hole[..., 0]) > 0.5
+    number = np.cumsum(missing.ravel()).reshape(missing.shape) - 1
+    rows, right = [], []
+
+    def equation(factor, target, *signed):
+        row = np.zeros(missing.sum())
+        for sign, pixel in signed:
+            if missing[pixel]:
+                row[number[pixel]] = sign
+            else:
+                target = target - sign * image[pixel]
+        rows.append(factor * row)
+        right.append(factor * target)
+
+    for i, j in np.ndindex(height, width):
+        for step, next_one in ((rightward, (i, j + 1)), (downward, (i + 1, j))):
+            if next_one[0] < height and next_one[1] < width and (missing[i, j] or missing[next_one]):
+                equation(1.0, step[i, j], (1, next_one), (-1, (i, j)))
+        if missing[i, j]:
+            equation(weight**0.5, colours[i, j], (1, (i, j)))
+    answer = np.array(image, np.float64)
+    answer[missing] = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
+    return answer
+
+
+@pytest.mark.parametrize("spec", ["center:8", "left", "random:0.7"])
+@pytest.mark.parametrize("weight", [0.1, 2.0])
+def test_screened_poisson_against_least_squares(spec, weight):
+    image, colours, rightward, downward = (picture(n, 14) for n in range(4))
+    hole = hole_of(spec, 14)
+    answer = screened_poisson(image, colours, rightward, downward, hole, weight=weight)
+    given = [np.asarray(a[0], np.float64) for a in (image, colours, rightward, downward)]
+    np.testing.assert_allclose(answer[0], screened_direct(*given, hole[0], weight), atol=5e-6)
+    known = np.broadcast_to(hole < 0.5, image.shape)
+    np.testing.assert_array_equal(answer[known], image[known])
+
+
+def test_screened_poisson_keeps_a_picture_and_comes_near_the_blend():
+    image, guidance, hole = picture(0), picture(1), hole_of("center:32")
+    steps = [jnp.pad(jnp.diff(guidance, axis=axis), pad) for axis, pad in ((2, RIGHT), (1, BELOW))]
+    own = [jnp.pad(jnp.diff(image, axis=axis), pad) for axis, pad in ((2, RIGHT), (1, BELOW))]
+    np.testing.assert_allclose(screened_poisson(image, image, *own, hole), image, atol=1e-6)
+    answer = screened_poisson(image, image, *steps, hole, weight=1e-6)
+    np.testing.assert_allclose(answer, blend(image, guidance, hole), atol=1e-3)
+    with pytest.raises(InputError, match="weight of the colours must be positive, got 0; without colours use poisson"):
+        screened_poisson(image, image, *own, hole, weight=0)
+
+
+RIGHT, BELOW = ((0, 0), (0, 0), (0, 1), (0, 0)), ((0, 0), (0, 1), (0, 0), (0, 0))

@@ -8,13 +8,22 @@ import jax
 import jax.numpy as jnp
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.systems.baselines import biharmonic, floors, opencv, opencv_contrib
+from inpaint_jax.systems.baselines import (
+    biharmonic,
+    floors,
+    image_melding,
+    opencv,
+    opencv_contrib,
+    patchmatch,
+)
 from inpaint_jax.systems.interface import System
 
 BASELINES = {
     "mean": floors.mean,
     "harmonic": floors.harmonic,
     "nearest": floors.nearest,
+    "patchmatch": patchmatch.build,
+    "image_melding": image_melding.build,
     "telea": functools.partial(opencv.build, method="telea"),
     "navier_stokes": functools.partial(opencv.build, method="navier_stokes"),
     "fsr_fast": functools.partial(opencv_contrib.frequency_selective, quality="fast"),
