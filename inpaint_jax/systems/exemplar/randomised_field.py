@@ -98,7 +98,7 @@ def randomised(
                 image, y, x = patches.split(found.source[neighbour], source_shape)
                 there, inside = _moved(y, x, -down, -right, source_shape)
                 allowed = exists & inside & jnp.isfinite(found.distance[neighbour])
-                moved = patches.join(image, *there, source_shape)
+                moved = patches.join(image, there[0], there[1], source_shape)
                 return better(search.each(these, anchors, moved, allowed), best), None
 
             return jax.lax.scan(from_neighbour, best, jnp.array(DIRECTIONS))[0]
@@ -112,10 +112,10 @@ def randomised(
                 steps = jax.random.uniform(jax.random.fold_in(key, number), (3, chunk))
                 image, y, x = patches.split(best.source, source_shape)
                 move = jnp.rint((2 * steps[:2] - 1) * radius).astype(jnp.int32)
-                there, _ = _moved(y, x, *move, source_shape)
+                there, _ = _moved(y, x, move[0], move[1], source_shape)
                 if versions > 1:
                     image = jnp.minimum((steps[2] * versions).astype(jnp.int32), versions - 1)
-                moved = patches.join(image, *there, source_shape)
+                moved = patches.join(image, there[0], there[1], source_shape)
                 return better(search.each(these, anchors, moved), best), None
 
             keys = jax.random.split(key, len(radii))

@@ -27,7 +27,10 @@ def noise(seed, count=3, size=16):
 
 def completed(system, states, images, hole):
     progress = jax.jit(lambda *a: system.begin(*a, 1))(states, images, hole, KEYS[: len(images)])
-    assert progress.done.shape == (len(images),) and progress.done.all()
+    assert progress.done.shape == (len(images),)
+    advance = jax.jit(system.advance) if system.advance else None
+    while not progress.done.all():
+        progress = advance(states, progress)
     answer = system.finish(states, progress)
     assert answer.images.shape == (len(images), 1, *images.shape[1:])
     assert answer.losses == {} and answer.traces == {}
@@ -38,7 +41,7 @@ def completed(system, states, images, hole):
 def test_every_baseline(name):
     """Known pixels bit-identical, whatever the picture holds in its hole."""
     system, states = ready(name, [{"image": noise(9)}])
-    assert system.size is None and system.advance is None and system.supports(HOLE[0]) is None
+    assert system.size is None and system.supports(HOLE[0]) is None
     images = noise(0)
     answer = completed(system, states, images, HOLE)
     known = np.broadcast_to(HOLE < 0.5, images.shape)
