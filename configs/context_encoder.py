@@ -9,7 +9,8 @@ Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, defa
 
   default      the block is the hole; the generator is scored by the critic that has just been updated.
   published    as released: the hole is smaller than the block by 4 pixels a side (at 128), that ring weighs 10 times as
-               much in the squared error, and the generator is scored by the critic before its update.
+               much in the squared error, and the generator is scored by the critic before its update. It completes
+               the whole block too: of a larger hole the ring is filled harmonically before the network sees it.
   center       one square hole in the middle, half as wide as the picture; completes holes inside it.
   random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed.
   bottleneck   the waist is one convolution over the whole map, as released.
@@ -18,6 +19,14 @@ Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, defa
   l2           the squared error alone, without a critic: the blur that the adversary is there for.
   smoke        seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
   cpu128       the paper's pictures of 128 and holes of 64 in half an hour on two cores, for small sets.
+
+Training sees random windows, mirrored at random, of images whose shorter side is scaled to 350 (at windows of 128, and
+as much in proportion) at scale ``paper`` and in preset ``published``, as in the paper; otherwise to a length drawn from
+the window's side to that, so that whole images are among them. Aligned faces keep their crop: ``FOLDER?crop=108``.
+What is completed or measured is the largest centred square (``data.evaluation_fit``), which is the released code's
+validation ``full`` but for a pixel; its ``patch`` is ``--fit=random_crop:350``.
+
+``--config.networks.mask_channel=True`` gives the network a channel that says which pixels are known.
 
 Sources: the paper, and the authors' released code where the two differ (its encoder is that of the DCGAN turned round,
 without the channel-wise layer of the paper; the ring is 4 pixels wide, not 7). Published: mean L2 loss 1.96 % on the
@@ -98,6 +107,11 @@ PRESETS, REGIONS, GAMES = ("default", "published"), ("center", "random"), ("adve
 WAISTS = ("bottleneck", "channel_wise")
 
 
+def random_crop(size: int, length: int, *, literal: bool) -> str:
+    """The fit of training: windows of ``size`` of shorter sides of ``length``, or of any from ``size`` to that."""
+    return f"random_crop:{length}" if literal else f"random_crop:{size}-{length}"
+
+
 def get_config(argument: str = "") -> ConfigDict:
     """The config of a preset, a region, a waist, a game and a scale, in any order."""
     preset, region, waist, game, scale = config_words.choose(
@@ -118,11 +132,18 @@ def get_config(argument: str = "") -> ConfigDict:
     adam = dict(name="adam", b1=0.5, **s["rate"])
     alone = adam | dict(learning_rate=s["alone"])
     checkpoint_every, picture_every, log_every = s["every"]
+    literal = published or scale == "paper"
     config = ConfigDict(
         dict(
             system="context_encoder",
             seed=0,
-            data=dict(train="facades?split=train", size=size, fit="crop", flip=True),
+            data=dict(
+                train="facades?split=train",
+                size=size,
+                fit=random_crop(size, size * 350 // 128, literal=literal),
+                evaluation_fit="crop",
+                flip=True,
+            ),
             networks=dict(
                 generator=dict(
                     name="context_encoder.Generator",
@@ -135,6 +156,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 ),
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
+                mask_channel=False,
             ),
             slots=64,
             stages=dict(

@@ -14,7 +14,8 @@ Argument, ``desai_gan:network,preset,scale``, in any order, default ``alexnet,de
   smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
 
 The waist, the paper's bottleneck n, is ``--config.networks.generator.bottleneck``: 500, 2000 or 4000 at scale
-``paper``, 64, 256 or 512 at scale ``cpu``.
+``paper``, 64, 256 or 512 at scale ``cpu``. ``--config.networks.mask_channel=True`` gives the encoder a channel that
+says which pixels are known. Training and evaluation see the largest centred square; the paper's pictures are square.
 
 Source: the paper and the authors' code, which has Adam with L2 weight decay for both networks. Published, for n = 4000,
 as ``desai_legacy_sse`` of training and test pictures: AlexNet 1798.83 and 1768.69, ResNet 3030.98 and 3038.22;
@@ -69,6 +70,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 critic=dict(name="context_encoder.Discriminator", width=s["width"], use_bias=True),
                 fill=-1.0,
                 unit_range=published,
+                mask_channel=False,
             ),
             slots=64,
             stages=dict(

@@ -17,6 +17,8 @@ Argument, ``desai_vae:network,preset,scale``, in any order, default ``vgg,defaul
 
 The size of the latent, the paper's bottleneck n, is ``--config.networks.autoencoder.bottleneck``: 500, 2000 or 4000 at
 scale ``paper``, 64, 256 or 512 at scale ``cpu``. Further completions (``--keep=4``) are decoded from samples.
+``--config.networks.mask_channel=True`` gives the encoder a channel that says which pixels are known. Training and
+evaluation see the largest centred square, as the paper's pictures are square.
 
 Source: the paper and the authors' code. The loss is that of the code: squared error in [0, 1] and 0.1 of the
 divergence, both per value of the block; 0.25 of the squared error in [-1, 1] is the former. Published, for n = 4000, as
@@ -117,6 +119,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 ),
                 fill=-1.0,
                 unit_range=published,
+                mask_channel=False,
             ),
             slots=64,
             search=dict(answer="sample" if published else "mean"),

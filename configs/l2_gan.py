@@ -3,22 +3,27 @@ r"""Salem et al., L2-GAN: a quarter of the picture, in a corner, predicted on th
   inpaint train --config=l2_gan --workdir=runs/l2_gan
   inpaint complete --workdir=runs/l2_gan --images='facades?split=test&count=64' --holes=quarter:tr --output=completed
 
-Argument, ``l2_gan:models,second,scale``, in any order, default ``four,finetune,cpu``:
+Argument, ``l2_gan:models,second,reading,scale``, in any order, default ``four,finetune,quarters,cpu``:
 
   four      a model for every corner, as in the paper, in one run; a picture is completed by the model of its corner.
   one       one model for all corners, our extension: four times the steps of one of the four, as long as all of them.
   finetune  the GAN goes on with the generator of the first stage ("the decoder is considered as generator").
   refine    ... trains a second generator, which is given the picture that the first one completed.
+  quarters  "images of size 350x350 with a cropped region of size 128x128" are Pathak's: random windows of 128 of images
+            of 350, with a quarter of the window missing.
+  literal350  ... by the letter: whole images of 350, of which a corner of 128 is missing, 13 % of the area. Completes
+            ``place:128@0+0``, ``place:128@0+222`` and so on. Other scales have as much in proportion.
   smoke     seconds; tests.      cpu   under half an hour on two cores.      paper   the paper's sizes: for a GPU.
+  cpu128    the paper's pictures of 128 and quarters of 64, with the networks and steps of ``context_encoder:cpu128``.
 
-Networks, losses and rates are those of ``configs/context_encoder.py``: without a critic in the first stage, with one in
-the second, where the generator's rate is ten times the critic's. Published: mean L2 loss 3.19 % on the 100 validation
-pictures of Paris StreetView, and a "D_Loss" of 1.96 %, which the same table gives for the L2 loss of the context
-encoder; ours is ``discriminator_bce`` of the stage's metrics.
+Networks, losses, windows and rates are those of ``configs/context_encoder.py``: without a critic in the first stage,
+with one in the second, where the generator keeps the rate of the first. What is completed or measured is the largest
+centred square (``data.evaluation_fit``); with ``literal350`` training sees it too. Published: mean L2 loss 3.19 % on
+the 100 validation pictures of Paris StreetView, and a "D_Loss" of 1.96 %, which the same table gives for the L2 loss of
+the context encoder; ours is ``discriminator_bce`` of the stage's metrics.
 
 Deviations: the paper does not say how long either stage is, at which rate, nor how its losses are weighed; scale
-``paper`` has 100 and 400 epochs of 14,900 pictures. Its "images of size 350x350 with a cropped region of size 128x128"
-are read as Pathak's pictures, scaled to 350 and cropped to 128, with a quarter of that missing.
+``paper`` has 100 and 400 epochs of 14,900 pictures and 2e-4 for all networks.
 """
 
 from ml_collections import ConfigDict
@@ -31,30 +36,53 @@ from inpaint_jax.runs import config_words
 SCALES = {
     "smoke": dict(batch=8, steps=(20, 20)),
     "cpu": dict(batch=32, steps=(800, 200)),
+    "cpu128": dict(batch=32, steps=(300, 75)),
     "paper": dict(batch=100, steps=(100 * 149, 400 * 149)),
 }
 MODELS, SECOND_STAGES = ("four", "one"), ("finetune", "refine")
+READINGS = ("quarters", "literal350")
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of the models, the second stage and a scale, in any order."""
-    models, second_stage, scale = config_words.choose(
-        "configs/l2_gan.py", argument, MODELS, SECOND_STAGES, SCALES, default="four,finetune,cpu"
+    """The config of the models, the second stage, a reading and a scale, in any order."""
+    models, second_stage, reading, scale = config_words.choose(
+        "configs/l2_gan.py",
+        argument,
+        MODELS,
+        SECOND_STAGES,
+        READINGS,
+        SCALES,
+        default="four,finetune,quarters,cpu",
     )
     one, s = models == "one", SCALES[scale]
     config = context_encoder.get_config(f"adversarial,{scale}")
+    holes = {corner: f"quarter:{corner}" for corner in CORNERS}
     with config.unlocked():
         config.system = "l2_gan"
+        if reading == "literal350":
+            side = config.data.size
+            config.data.size = round(side * 350 / 128)
+            config.data.fit = "crop"
+            config.networks.generator.size = side
+            holes = corners(config.data.size, side)
         config.stages = ConfigDict()
-        for corners in [CORNERS] if one else [(corner,) for corner in CORNERS]:
-            of_model = "" if one else f"_{corners[0]}"
+        for chosen in [CORNERS] if one else [(corner,) for corner in CORNERS]:
+            of_model = "" if one else f"_{chosen[0]}"
             first, last = (
                 context_encoder.get_config(f"{game},{scale}").stages.context_encoder for game in ("l2", "adversarial")
             )
             for stage, steps in zip((first, last), s["steps"], strict=True):
                 stage.batch_size, stage.steps = s["batch"], steps * (4 if one else 1)
-            first.holes = ",".join(f"quarter:{corner}" for corner in corners)
+            first.holes = ",".join(holes[corner] for corner in chosen)
+            last.optimizer.generator.learning_rate = first.optimizer.generator.learning_rate
             del first.stale_critic, last.holes
             last.second_stage = second_stage
             config.stages[f"reconstruction{of_model}"], config.stages[f"adversarial{of_model}"] = first, last
     return config
+
+
+def corners(size: int, side: int) -> dict[str, str]:
+    """Squares of ``side`` in the corners of pictures of ``size``, by the corners' names."""
+    far = size - side
+    places = {"tl": (0, 0), "tr": (0, far), "bl": (far, 0), "br": (far, far)}
+    return {corner: "place:{}@{}+{}".format(side, *places[corner]) for corner in CORNERS}

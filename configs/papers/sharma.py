@@ -7,7 +7,7 @@ Argument, ``sharma:scale,preset``, in any order, default ``cpu,default``; both w
 ``configs/lsgan.py``. Arms: the context encoder, trained on the same four kinds of holes, the LSGAN alone, and the same
 LSGAN with an autoencoder for each kind of pairs that it may have been trained on. These search alike, so that two of
 them differ by what is done with the same painted pictures. The context encoder paints whole pictures of 64 at every
-scale, in 1,500 steps at scale ``cpu``.
+scale, in 1,500 steps at scale ``cpu``; it sees aligned faces as the others do, without random crops.
 
 The paper's numbers are of CelebA, 20,000 pictures, of holes that it does not describe, and, by their size, of whole
 pictures: ``ssim_full`` and ``psnr_full`` stand beside them, ``psnr_hole`` is ours. Its pluralistic completions (SSIM
@@ -43,7 +43,7 @@ def get_experiment(argument: str = "") -> Experiment:
     arms = {
         "context_encoder": Arm(
             f"context_encoder:random,{scale}",
-            (f"{stage}.holes={','.join(HOLES)}", f"{stage}.steps={STEPS[scale]}", *smaller),
+            (f"{stage}.holes={','.join(HOLES)}", f"{stage}.steps={STEPS[scale]}", "--config.data.fit=crop", *smaller),
         ),
         "lsgan": Arm(f"lsgan:{scale},{preset}"),
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.views import Fitted, Pictures, picture_id
+from inpaint_jax.data.windows import CENTRED, cut_window, window_chances
 from inpaint_jax.errors import InputError
 
 LIMIT = 2 * 1024**3  # bytes; a larger set is read again every epoch
@@ -17,10 +18,11 @@ BLOCK = 64  # pictures that a thread reads at a time
 class Cached:
     """A source of pictures ``[S, S, 3]`` that reads each picture once, if all fit into ``limit`` bytes.
 
-    Threads may read it together. Whether the set has labels is decided by its first picture.
+    Threads may read it together. Whether the set has labels, and how large it is, is decided by its first picture.
 
     Args:
-      source: pictures of any size are fitted to the model by their largest centred square.
+      source: pictures of any size are fitted to the model by their largest centred square. From those that have
+        "smallest" (``views.Source``) windows are cut as they are read.
       size: the model's side S.
       limit: bytes.
 
@@ -32,12 +34,10 @@ class Cached:
         if len(source) == 0:
             raise InputError("the source has no pictures")
         self._source, self.size = Fitted(source, Fit("crop", size)), size
-        self.labelled = "label" in self._source[0]
-        shape = (len(source), size, size, 3)
-        self._keep = int(np.prod(shape)) <= limit
-        if self._keep:
-            self._images, self._ready = np.empty(shape, np.uint8), np.zeros(len(source), bool)
-            self._labels = np.zeros(len(source), np.int32)
+        first = self._source[0]
+        self.labelled = "label" in first
+        self._kept: list[dict | None] = [None] * len(source)
+        self._keep = len(source) * first["image"].nbytes <= limit
 
     def __len__(self) -> int:
         return len(self._source)
@@ -49,8 +49,13 @@ class Cached:
         images, labels = self.read([i])
         return {"image": images[0], "id": self.id(i)} | ({} if labels is None else {"label": int(labels[0])})
 
-    def read(self, indices) -> tuple[np.ndarray, np.ndarray | None]:
-        """Reads several pictures.
+    def read(self, indices, *, epochs=None, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+        """Read several pictures.
+
+        Args:
+          indices: which.
+          epochs: for each, how often it was seen before, by which a window is drawn; None: windows are centred.
+          seed: of the windows.
 
         Returns:
           (uint8 ``[b, S, S, 3]``, labels int32 ``[b]`` or None); copies, which the caller may change.
@@ -58,17 +63,11 @@ class Cached:
         Raises:
           InputError: a picture cannot be read, or has no label while the first has one, naming its id.
         """
-        if not self._keep:
-            examples = [self._source[i] for i in indices]
-            labels = [self._label(example) for example in examples]
-            images = np.stack([example["image"] for example in examples])
-            return images, np.array(labels, np.int32) if self.labelled else None
-        for i in indices:
-            if not self._ready[i]:  # two threads may both read it, and then write the same bytes
-                example = self._source[i]
-                self._images[i], self._labels[i] = example["image"], self._label(example)
-                self._ready[i] = True
-        return self._images[indices], self._labels[indices] if self.labelled else None
+        examples = [self._example(i) for i in indices]
+        chosen = [None] * len(examples) if epochs is None else epochs
+        images = np.stack([self._seen(*each, seed) for each in zip(examples, chosen, strict=True)])
+        labels = [self._label(example) for example in examples]
+        return images, np.array(labels, np.int32) if self.labelled else None
 
     def fill(self) -> Iterator[int]:
         """Reads everything that can be kept, before decoding competes with training for the cores.
@@ -79,7 +78,22 @@ class Cached:
         if self._keep:
             blocks = [range(i, min(i + BLOCK, len(self))) for i in range(0, len(self), BLOCK)]
             with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-                yield from pool.map(lambda block: len(self.read(block)[0]), blocks)
+                yield from pool.map(lambda block: len([self._example(i) for i in block]), blocks)
+
+    def _example(self, i: int) -> dict:
+        kept = self._kept[i]
+        if kept is not None:
+            return kept
+        example = self._source[i]  # two threads may both read it, and then keep equal pictures
+        if self._keep:
+            self._kept[i] = example
+        return example
+
+    def _seen(self, example: dict, epoch: int | None, seed: int) -> np.ndarray:
+        if "smallest" not in example:
+            return example["image"]
+        at = CENTRED if epoch is None else window_chances(seed, int(epoch), example["id"])
+        return cut_window(example["image"], size=self.size, smallest=example["smallest"], at=at)
 
     def _label(self, example: dict) -> int:
         if self.labelled and "label" not in example:

@@ -1,6 +1,7 @@
 """How a picture of any size meets a model of side S, and how the completion comes back to the picture."""
 
 import math
+import re
 
 import numpy as np
 from PIL import Image
@@ -8,31 +9,42 @@ from PIL import Image
 from inpaint_jax.compositing import round_levels, to_255
 from inpaint_jax.errors import InputError
 
-FITS = ("crop", "resize", "whole")
+FITS = "crop, crop:SIDE, resize, whole, random_crop:SIDE, random_crop:SIDE-SIDE"
+_GRAMMAR = re.compile(r"(resize|whole|crop)|crop:(\d+)|random_crop:(\d+)(?:-(\d+))?")
 _LANCZOS_RADIUS = 3  # lobes of Pillow's Lanczos filter on either side, in units of the larger pixel
 
 
 class Fit:
-    """A centre crop, or the whole picture, resized to the model's side.
+    """A crop, or the whole image, resized to the model's side.
 
     Args:
-      how: "crop" (the largest centred square), "crop:108" (a centred square of that side), "resize" (the
-        whole picture; its aspect is not kept) or "whole" (the picture as it is).
-      size: the model's side S; None for "whole": below, S x S is then the picture's own size.
+      how: "crop" (the largest centred square), "crop:108" (a centred square of that side), "resize"
+        (the whole image; its aspect is not kept), "whole" (the image as it is), or
+        "random_crop:350" and "random_crop:128-350": training sees a random window of S x S of the
+        image, whose shorter side is first scaled to 350, or to a length drawn from 128 to 350.
+        Wherever nothing is drawn, the window is the centred one, at the smallest length.
+      size: the model's side S; None for "whole": below, S x S is then the image's own size.
+
+    Attributes:
+      windows: ``(smallest, largest)``, the lengths of a random crop; None for other fits.
 
     Raises:
-      InputError: an unknown ``how``.
+      InputError: an unknown ``how``, or lengths that a window of S x S does not fit into.
     """
 
     def __init__(self, how: str, size: int | None):
-        name, colon, side = how.partition(":")
-        if name not in FITS or (colon and (name != "crop" or not side.isdecimal() or int(side) == 0)):
-            raise InputError(f"unknown fit {how!r}; known: crop, crop:SIDE, resize, whole")
+        found = _GRAMMAR.fullmatch(how)
+        name, *lengths = found.groups() if found else (None, "0", None, None)
+        side, smallest, largest = (int(length) if length else None for length in lengths)
+        if side == 0 or smallest == 0:
+            raise InputError(f"unknown fit {how!r}; known: {FITS}")
         if (name == "whole") != (size is None):
             remedy = "it keeps every picture's own size, and none can be given" if size else "give a size with it"
             raise InputError(f"fit={how}: {remedy}")
-        self.how, self.size = how, size
-        self._side = int(side) if side else None
+        self.how, self.size, self._side = how, size, side
+        self.windows = (smallest, largest or smallest) if smallest else None
+        if self.windows and size and not size <= self.windows[0] <= self.windows[1]:
+            raise InputError(f"fit={how}: give SIDE-SIDE in rising order, from the model's side {size} on")
 
     def __repr__(self) -> str:
         return f"Fit({self.how!r}, {self.size})"
@@ -47,6 +59,8 @@ class Fit:
         if self.how in ("resize", "whole"):
             return slice(0, height), slice(0, width)
         side = self._side or min(height, width)
+        if self.windows and self.size:
+            side = max(round(side * self.size / self.windows[0]), 1)
         if side > min(height, width):
             raise InputError(
                 f"a picture of {width}x{height} is smaller than crop:{side}; use fit=crop or fit=resize, "
@@ -54,6 +68,24 @@ class Fit:
             )
         top, left = (height - side) // 2, (width - side) // 2
         return slice(top, top + side), slice(left, left + side)
+
+    def scale(self, image: np.ndarray) -> np.ndarray:
+        """Scale an image so that windows can be cut from it: its shorter side to the largest length.
+
+        Args:
+          image: uint8 ``[H, W, 3]``.
+
+        Returns:
+          uint8 ``[h, w, 3]`` with ``min(h, w) == windows[1]``.
+        """
+        assert self.windows
+        height, width = image.shape[:2]
+        side, shorter = self.windows[1], min(height, width)
+        if side == shorter:
+            return np.ascontiguousarray(image)
+        shape = (round(width * side / shorter), round(height * side / shorter))
+        whole = Image.fromarray(np.ascontiguousarray(image))
+        return np.array(whole.resize(shape, Image.Resampling.LANCZOS))
 
     def to_model(self, picture: np.ndarray, hole: np.ndarray | None = None) -> np.ndarray:
         """Brings a picture to the model's size, by an antialiased Lanczos filter; unchanged if sizes agree.

@@ -34,12 +34,13 @@ def training_batches(
     """Batches without end: every epoch in an order of its own, each picture once per epoch.
 
     Args:
-      source: pictures; those that are not ``[S, S, 3]`` are fitted by their largest centred square. What is
-        read is kept in memory if it fits (``data/cache.py``); a ``Cached`` source shares that memory with
-        other readers.
+      source: pictures; those that are not ``[S, S, 3]`` are fitted by their largest centred square. Of those that
+        have "smallest" (``views.Source``) a window is seen, which (seed, epoch, id) decides. What is read is
+        kept in memory if it fits (``data/cache.py``); a ``Cached`` source shares that memory with other
+        readers.
       size: the model's side S.
       batch_size: of the global batch B, over all processes.
-      seed: of the order, the flips and the choice of holes.
+      seed: of the order, the windows, the flips and the choice of holes.
       start_step: the number of the first batch.
       flip: mirror each picture left to right with probability 1/2.
       holes: bool or 0/1 ``[M, S, S, 1]``, 1 = missing; each picture gets one of them at random.
@@ -70,8 +71,9 @@ def training_batches(
         chosen = rng.integers(len(holes), size=batch_size) if holes is not None else indices
         return {"indices": indices[mine], "mirrored": mirrored[mine], "holes": chosen[mine]}
 
-    def load(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        images, labels = pictures.read(drawn["indices"])
+    def load(number: int, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        epochs = (number * batch_size + np.arange(batch_size)[mine]) // len(pictures)
+        images, labels = pictures.read(drawn["indices"], epochs=epochs, seed=seed)
         if flip:
             images[drawn["mirrored"]] = images[drawn["mirrored"], :, ::-1]
         batch = {"image": from_levels(images)}
@@ -82,7 +84,7 @@ def training_batches(
         return batch | {name: array[drawn["indices"]] for name, array in (arrays or {}).items()}
 
     order = grain.MapDataset.range(len(pictures)).seed(seed % 2**32).shuffle().repeat()
-    batches = order.batch(batch_size, drop_remainder=True).random_map(draw).map(load)
+    batches = order.batch(batch_size, drop_remainder=True).random_map(draw).map_with_index(load)
     threads = threads or min(8, os.cpu_count() or 1)
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads)
     return _closing(batches[start_step:].to_iter_dataset(options))

@@ -26,6 +26,7 @@ def open_source(
     size: int | None,
     fit: str = "crop",
     holes: Sequence[str] = (),
+    uncut: bool = False,
 ) -> Fitted | Concatenated:
     """Opens the source that ``spec`` names, with pictures of the model's side.
 
@@ -41,14 +42,15 @@ def open_source(
 
     A file or folder that exists is taken literally, with question marks and commas in its name.
 
-    Options for every source: ``fit=crop``, ``fit=crop:SIDE`` (for short ``crop=SIDE``) or ``fit=resize``
-    (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
+    Options for every source: ``fit=crop``, ``fit=crop:SIDE`` (for short ``crop=SIDE``), ``fit=resize`` or
+    ``fit=random_crop:SIDE`` (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
 
     Args:
       spec: one such line; several, for their pictures one after another; or an object as above.
       size: the model's side S; None: pictures keep their own sizes (``fit`` is then "whole").
       fit: for sources whose line does not say.
       holes: files and folders of the pictures' holes: what lies there is no picture.
+      uncut: images of a random crop are only scaled, ``[H, W, 3]``, and training cuts their windows.
 
     Returns:
       A source whose pictures are uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their own sizes,
@@ -58,17 +60,17 @@ def open_source(
       InputError: an unknown option (lists the known ones), a bad value, or no such source.
     """
     if isinstance(spec, str):
-        return _open_one(spec, size, fit, holes)
+        return _open_one(spec, size, fit, holes, uncut)
     if isinstance(spec, Sequence):
         if not spec:
             raise InputError("no source of pictures: give at least one, such as 'portraits'")
         images = [each for each in spec if not _is_hole(each, holes)] or spec
-        opened = [_open_one(each, size, fit, holes) for each in images]
+        opened = [_open_one(each, size, fit, holes, uncut) for each in images]
         if len({each.fit.how for each in opened}) > 1:
             return Concatenated(opened)
         pictures = [each.pictures for each in opened]
-        return Fitted(pictures[0] if len(opened) == 1 else Concatenated(pictures), opened[0].fit)
-    return Fitted(spec, Fit(fit, size))
+        return Fitted(pictures[0] if len(opened) == 1 else Concatenated(pictures), opened[0].fit, uncut=uncut)
+    return Fitted(spec, Fit(fit, size), uncut=uncut)
 
 
 def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) -> Source:
@@ -114,7 +116,7 @@ def _is_hole(spec: str, holes: Sequence[str]) -> bool:
     return folder in [os.path.realpath(place) for place in holes]
 
 
-def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str] = ()) -> Fitted:
+def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str], uncut: bool) -> Fitted:
     if not spec.strip():
         raise InputError("the name of a source of pictures is empty; is a shell variable unset?")
     name, query = split_options(spec)
@@ -136,7 +138,8 @@ def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str
     if count == 0:
         raise InputError(f"{spec!r}: count must be at least 1")
     if name in BUILT_IN:
-        pictures: Pictures = BUILT_IN[name](size=size or DRAWN, count=_reach(start, count), **take("split"))
+        side = fit.windows[1] if fit.windows else size or DRAWN
+        pictures: Pictures = BUILT_IN[name](size=side, count=_reach(start, count), **take("split"))
     elif name.startswith("tfds:"):
         from inpaint_jax.data.tfds import Tfds
 
@@ -151,7 +154,7 @@ def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str
         if len(wanted) == 0 or (count is not None and len(wanted) < count):
             raise InputError(f"{spec!r}: there are only {len(pictures)} pictures")
         pictures = Subset(pictures, wanted)
-    return Fitted(pictures, fit)
+    return Fitted(pictures, fit, uncut=uncut)
 
 
 def _made(found: Any, name: str) -> Pictures:

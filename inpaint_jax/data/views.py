@@ -25,7 +25,8 @@ class Pictures(Protocol):
 class Source(Pictures, Protocol):
     """What the package hands on: ``source[i]`` is {"image", "id"} and, if known, "label".
 
-    ``id(i)`` names a picture without reading it.
+    ``id(i)`` names a picture without reading it. An image from which random windows are to be cut
+    (``windows.cut_window``) has "smallest" too.
     """
 
     def id(self, i: int) -> str: ...
@@ -35,8 +36,8 @@ def example(source: Pictures, i: int) -> dict:
     """Reads and checks one picture of a source.
 
     Returns:
-      {"image": uint8 ``[H, W, 3]``, "id": str, and "label": int where the source has
-      one}.
+      {"image": uint8 ``[H, W, 3]``, "id": str, and, where the source has them, "label": int and
+      "smallest": int}.
 
     Raises:
       InputError: the picture has another dtype or shape, or pixels that are not finite, naming its id.
@@ -53,6 +54,8 @@ def example(source: Pictures, i: int) -> dict:
     checked: dict = {"image": image, "id": name}
     if given.get("label") is not None:
         checked["label"] = int(given["label"])
+    if "smallest" in given:
+        checked["smallest"] = int(given["smallest"])
     return checked
 
 
@@ -137,14 +140,19 @@ class Concatenated:
 class Fitted:
     """A source whose pictures are brought to the model's side: ``[S, S, 3]``.
 
-    Attributes:
+    Args:
       pictures: the source at its own sizes.
       fit: how its pictures meet the model.
+      uncut: an image of a random crop is only scaled, ``[H, W, 3]``; who reads it cuts the windows.
+
+    Attributes:
+      pictures, fit: as given.
     """
 
-    def __init__(self, pictures: Pictures, fit: Fit):
+    def __init__(self, pictures: Pictures, fit: Fit, *, uncut: bool = False):
         self.pictures, self.fit = pictures, fit
         self.notes = notes(pictures)
+        self._windows = fit.windows if uncut else None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -154,6 +162,10 @@ class Fitted:
 
     def __getitem__(self, i: int) -> dict:
         read = example(self.pictures, i)
+        if "smallest" in read:  # scaled already, to be cut by who reads it
+            return read
+        if self._windows:
+            return read | {"image": self.fit.scale(read["image"]), "smallest": self._windows[0]}
         try:
             return read | {"image": self.fit.to_model(read["image"])}
         except InputError as error:

@@ -56,7 +56,13 @@ class Objective:
 
     def reads(self, value: str) -> bool:
         """Whether a term that is switched on is given this value, where it is offered: what none reads need not be."""
-        return any(value in _wanted(loss, self.renamed.get(label, {})).values() for label, loss in self.losses.items())
+        return bool(self.readers(value))
+
+    def readers(self, value: str) -> list[str]:
+        """The labels of the terms that are given this value."""
+        return [
+            label for label, loss in self.losses.items() if value in _wanted(loss, self.renamed.get(label, {})).values()
+        ]
 
 
 def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) -> Objective:

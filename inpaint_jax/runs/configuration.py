@@ -146,6 +146,11 @@ def build_system(config: Config) -> System:
     return build(size=plain["data"]["size"], **sections)
 
 
+def evaluation_fit(config: Config) -> str:
+    """Return how images meet the model where it completes or is measured: ``data.evaluation_fit``, or else the fit."""
+    return config.data.get("evaluation_fit") or config.data.fit
+
+
 class Section(dict):
     """A part of a config whose missing keys are reported by their full name.
 

@@ -12,7 +12,7 @@ from inpaint_jax import exported
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.around import AROUND
-from inpaint_jax.runs.configuration import from_plain, modernised
+from inpaint_jax.runs.configuration import evaluation_fit, from_plain, modernised
 from inpaint_jax.runs.method import Found, Method, Setting, open_one
 from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse
 from inpaint_jax.runs.model import SLOTS, Model, load
@@ -177,9 +177,13 @@ def shared_setting(
         return Setting(size, fit or ("crop" if size else "whole"), train or "", slots or (SLOTS if size else 1), k)
     (first, config), *others = trained.items()
     for name, other in others:
-        if (other.data.size, other.data.fit) != (config.data.size, config.data.fit):
-            raise InputError(f"{first!r} and {name!r} differ in data.size or data.fit: no table can hold both")
+        if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
+            raise InputError(
+                f"{first!r} and {name!r} differ in data.size or the fit of evaluation: no table can hold both"
+            )
     data = config.data
     if size not in (None, data.size):
         raise InputError(f"--size={size}: {first} completes images of {data.size} pixels")
-    return Setting(data.size, fit or data.fit, train or data.train, slots or config.get("slots", SLOTS), k)
+    return Setting(
+        data.size, fit or evaluation_fit(config), train or data.train, slots or config.get("slots", SLOTS), k
+    )

@@ -67,6 +67,7 @@ def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) 
     """
     lines = metric_log.read(metrics)
     names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))
+    names = [name for name in names if not name.startswith("weighted_")]  # of the first step alone
     if not names:
         raise InputError(f"no metrics in {metrics}: train first, or wait for the first line")
     canvas, all_axes = figure(len(names), width=3.4, height=2.4)

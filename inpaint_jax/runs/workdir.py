@@ -18,6 +18,7 @@ from inpaint_jax import seeds
 from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization import average
+from inpaint_jax.optimization.best import best_of
 from inpaint_jax.runs import configuration, metric_log
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
@@ -107,7 +108,7 @@ class Workdir:
         write_json(self.path / "config.json", configuration.to_plain(config))
 
     def states(self, system: System, config: Config, *, checkpoint: str | int | None = None) -> dict[str, Any]:
-        """Read a state of every stage.
+        """Read a state of every stage: of those that end on their best, the best until then.
 
         Args:
           system: built from ``config``.
@@ -125,7 +126,7 @@ class Workdir:
         for stage in system.stages:
             shape = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
             checkpoints = self.stage(stage.name).checkpoints()
-            state = checkpoints.restore(shape, chosen.get(stage.name))
+            state = best_of(checkpoints.restore(shape, chosen.get(stage.name)))
             if name := not_finite(state):
                 step = int(state.step)
                 remedy = (

@@ -25,7 +25,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
       size: side of the pictures.
       networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``, without which the
         squared error is all; ``fill``, the colour of the hole that the generator is given; ``unit_range``, whether the
-        networks see [0, 1] instead of [-1, 1].
+        networks see [0, 1] instead of [-1, 1]; ``mask_channel`` and ``residual``, as of ``BlockTask``.
       stages: ``{"context_encoder": {"holes", "losses", "optimizer", "stale_critic", ...}}``, as
         ``block_prediction.stage`` takes them. ``holes`` is the family that is trained on.
 
@@ -43,6 +43,6 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     )
 
     def paint(states, images, hole):
-        return paint_block(states, images, blocks.trained_hole(hole))
+        return paint_block(states, *blocks.shown(images, hole))
 
     return single_pass(paint, stage, size=size, supports=blocks.supports)

@@ -16,6 +16,7 @@ from inpaint_jax.losses.reconstruction import masked_l2
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
+from inpaint_jax.networks.residual import residual
 from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage, System
@@ -32,7 +33,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     Args:
       size: side of the pictures.
       networks: ``autoencoder``, whose ``decoder.size`` is the side of the block that it predicts; ``fill``, the colour
-        of the hole that it is given; ``unit_range``, whether it sees and paints [0, 1] instead of [-1, 1].
+        of the hole that it is given; ``unit_range``, whether it sees and paints [0, 1] instead of [-1, 1];
+        ``mask_channel`` and ``residual``, as of ``BlockTask``.
       search: ``answer``: the first completion is decoded from the "mean" of the latent or from a "sample", as in the
         authors' code; further ones from samples.
       stages: ``{"vae": {"holes", "losses", "optimizer", ...}}``. Offered to the losses: ``prediction`` and ``target``
@@ -45,6 +47,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")
     side, latent_size = networks["autoencoder"]["decoder"]["size"], networks["autoencoder"]["bottleneck"]
     blocks = block_task.build(size=size, side=side, holes=settings["holes"], networks=networks, label=f"{label}.holes")
+    painter = residual(autoencoder) if blocks.residual else autoencoder
     total = objective(settings["losses"])
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
     first_noise = resolve(search["answer"], ANSWERS, kind="search.answer")
@@ -55,8 +58,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     def init(key, batch, earlier):
         del earlier
         key_network, key_run = jax.random.split(key)
-        inputs = (batch["image"][:1], jnp.zeros((1, latent_size)))
-        return state.create(key_run, {"autoencoder": (*autoencoder.init(key_network, *inputs), tx)})
+        image = batch["image"][:1]
+        inputs = (blocks.damage(image, jnp.zeros_like(image[..., :1])), jnp.zeros((1, latent_size)))
+        return state.create(key_run, {"autoencoder": (*painter.init(key_network, *inputs), tx)})
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
@@ -66,7 +70,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             hole = blocks.draw(key_hole, len(image), axis_name)
             noise = steps.global_draw(draw_noise, key_noise, len(image), axis_name)
             given = blocks.damage(image, hole)
-            (prediction, mean, log_variance), stats = autoencoder.apply(
+            (prediction, mean, log_variance), stats = painter.apply(
                 params, stats, given, noise, train=True, axis_name=axis_name
             )
             values = blocks.loss_values(prediction, image, hole)
@@ -80,7 +84,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     def predict(state, images, hole, noise):
         """What the autoencoder paints, by its running statistics: [B, side, side, C] in its own range."""
         net = state.networks["autoencoder"]
-        return functional.predict(autoencoder, net, blocks.damage(images, hole), noise)[0]
+        return functional.predict(painter, net, blocks.damage(images, hole), noise)[0]
 
     def validate(state, batch, key, earlier):
         """The squared error of the hole in [-1, 1], and of some pictures: true, damaged, painted, completed."""
@@ -93,10 +97,10 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     def paint(states, images, hole, keys, k):
         noise = jax.vmap(lambda key: draw_noise(key, k))(keys)  # [B, K, N]
         noise = noise.at[:, 0].multiply(first_noise)
-        trained = blocks.trained_hole(hole)
+        shown, trained = blocks.shown(images, hole)
 
         def answer(noise):
-            return blocks.pasted(images, predict(states[NAME], images, trained, noise), trained)
+            return blocks.pasted(shown, predict(states[NAME], shown, trained, noise), trained)
 
         return jnp.stack([answer(noise[:, i]) for i in range(k)], axis=1)
 

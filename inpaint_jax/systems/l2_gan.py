@@ -29,8 +29,8 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
 
     Args:
       size: side of the pictures.
-      networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``; ``fill`` and
-        ``unit_range`` as of the context encoder.
+      networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``; ``fill``,
+        ``unit_range``, ``mask_channel`` and ``residual`` as of the context encoder.
       stages: for every model, such as "tl", ``reconstruction_tl`` with ``holes``, one or several by comma, and
         ``adversarial_tl`` with ``second_stage``: it may "finetune" the generator, or train one to "refine" the pictures
         that the first has completed. The rest as ``block_prediction.stage`` takes it.
@@ -79,7 +79,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
             fits = blocks.fits(hole).any(1)
 
             def painting(blocks=blocks, model=model):
-                return model.paint(states, images, blocks.trained_hole(hole))
+                return model.paint(states, *blocks.shown(images, hole))
 
             completed = jax.lax.cond(fits.any(), painting, lambda: jnp.asarray(images))
             painted = jnp.where(fits[:, None, None, None], completed, painted)
@@ -106,7 +106,7 @@ def refine(first: Predictor, blocks: BlockTask) -> dict[str, Callable]:
     """The second stage has its own generator, which is given the picture that the first one completed."""
 
     def damage(earlier, image, hole):
-        return blocks.to_network(first.paint(earlier, image, hole))
+        return blocks.given(first.paint(earlier, image, hole), hole)
 
     return {"damage": damage}
 

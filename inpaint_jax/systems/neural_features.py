@@ -16,11 +16,11 @@ from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import side_by_side
 from inpaint_jax.optimization import steps
 from inpaint_jax.systems.interface import System
-from inpaint_jax.systems.parts import block_prediction, classification
-from inpaint_jax.systems.parts import blocks as block_task
+from inpaint_jax.systems.parts import block_prediction, classification, enlarged
 from inpaint_jax.systems.parts.augmentation import draw_moves, moved
 from inpaint_jax.systems.parts.block_prediction import Critic
 from inpaint_jax.systems.parts.crops import at_hole
+from inpaint_jax.systems.parts.enlarged import enlarging
 from inpaint_jax.systems.parts.feed_forward import single_pass
 from inpaint_jax.types import Hole, Image, Key
 
@@ -34,7 +34,9 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     Args:
       size: side of the pictures.
       networks: ``generator``, which repaints whole pictures; ``global_critic``; ``local_critic``, and ``local_size``,
-        the side of the crops that it sees; ``features``, a classifier.
+        the side of the crops that it sees; ``features``, a classifier; ``seen_size``, the side to which
+        pictures are enlarged for all of them (0: they are not); ``mask_channel`` and ``residual``, as of
+        ``BlockTask``.
       stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, as ``classification.stage`` takes
         it. The second, as ``block_prediction.stage`` takes it: ``holes`` is the family that is trained on,
         ``rotation`` and ``shift`` are how far pictures are turned and moved, as ``draw_moves`` takes it. Offered to its
@@ -54,8 +56,11 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     }
     classifier = build_network(networks["features"], label="networks.features")
     perceiving = total.reads("features") or total.reads("target_features")
-    grey = {"fill": 0.0, "unit_range": False}
-    whole = block_task.build(size=size, side=size, holes=settings["holes"], networks=grey, label=f"stages.{NAME}.holes")
+    side = networks.get("seen_size", 0) or size
+    if side != size:
+        classifier = enlarging(classifier, side)
+    grey = {**networks, "fill": 0.0, "unit_range": False}
+    whole = enlarged.build(seen=side, size=size, holes=settings["holes"], networks=grey, label=f"stages.{NAME}.holes")
 
     def perceive(earlier, prediction, target):
         net = earlier[FEATURES].networks["classifier"]
@@ -71,7 +76,11 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         }
         for critic in critics
     }
-    shown = partial(seen, critics=tuple(critics), side=networks["local_size"])
+
+    def shown(painted, image, hole):
+        sizes = whole.enlarge(image), whole.enlarge_hole(hole)
+        return seen(painted, *sizes, critics=tuple(critics), side=networks["local_size"])
+
     stage, paint = block_prediction.stage(
         NAME,
         blocks=whole,

@@ -14,15 +14,19 @@ from inpaint_jax import curriculum, masks, metrics
 from inpaint_jax.compositing import composite
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses import objective
+from inpaint_jax.naming import resolve
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
+from inpaint_jax.networks.residual import residual
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.best import keeping
 from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
 NAME = "on_demand"  # of the stage
+ENDS = {"best": keeping, "last": lambda state: state}
 BEST = 100.0  # dB, of a picture completed without error: its infinite PSNR would hide all others in a mean
 
 
@@ -32,12 +36,14 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     Args:
       size: side of the pictures.
       networks: ``generator``, which predicts whole pictures; ``fill``, the colour of the hole that it is given;
-        ``unit_range``, whether it sees [0, 1] instead of [-1, 1].
+        ``unit_range``, whether it sees [0, 1] instead of [-1, 1]; ``mask_channel`` and ``residual``, as of
+        ``BlockTask``.
       stages: ``{"on_demand": {"curriculum", "levels", "pixels_per_level", "patience", "losses", "optimizer", ...}}``.
         Holes of level l = 1 .. ``levels`` are squares of ``pixels_per_level`` (l - 1) + 1 to ``pixels_per_level`` l
         pixels a side; ``curriculum`` is a rule of ``curriculum.composition``. Training ends before its steps where
         ``patience`` validations brought no better mean (0: never); there is one every ``adapt_every`` steps, on
-        ``holdout`` training pictures set apart. Offered to the losses: ``prediction``, ``target``, ``hole``.
+        ``holdout`` training pictures set apart. The stage ``ends_on`` its "best" state by that mean, or on its "last".
+        Offered to the losses: ``prediction``, ``target``, ``hole``.
 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the picture.
@@ -49,8 +55,10 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         raise InputError(f"{label}: {at_least}")
     if networks["generator"].get("size", size) != size:
         raise InputError(f"networks.generator.size: it predicts whole pictures, so it must be data.size, {size}")
+    end = resolve(settings.get("ends_on", "last"), ENDS, kind=f"{label}.ends_on")
     generator = build_network(networks["generator"], label="networks.generator")
     holes = f"square:1-{count * pixels}"
+    painter = residual(generator) if networks.get("residual", False) else generator
     whole = block_task.build(size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level")
     total = objective(settings["losses"])
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
@@ -68,9 +76,11 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     def init(key, batch, earlier):
         del earlier
         key_generator, key_run = jax.random.split(key)
-        nets = {"generator": (*generator.init(key_generator, batch["image"][:1]), tx)}
+        image = batch["image"][:1]
+        first = whole.damage(image, jnp.zeros_like(image[..., :1]))
+        nets = {"generator": (*painter.init(key_generator, first), tx)}
         none = {"best": jnp.full((), -jnp.inf), "stale": jnp.zeros((), jnp.int32), "finished": jnp.zeros((), bool)}
-        return state.create(key_run, nets, psnr=equal, **none)
+        return end(state.create(key_run, nets, psnr=equal, **none))
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
@@ -84,7 +94,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
             image = batch["image"]
             hole = steps.global_draw(draw, key, len(image), axis_name)
             given = whole.damage(image, hole)
-            prediction, stats = generator.apply(params, stats, given, train=True, axis_name=axis_name)
+            prediction, stats = painter.apply(params, stats, given, train=True, axis_name=axis_name)
             value, parts = total(whole.loss_values(prediction, image, hole))
             return value, (stats, parts)
 
@@ -96,7 +106,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     def predict(state, images, hole):
         """What the generator paints, by its running statistics: whole pictures in its own range."""
         net = state.networks["generator"]
-        return functional.predict(generator, net, whole.damage(images, hole))
+        return functional.predict(painter, net, whole.damage(images, hole))
 
     def validate(state, batch, key, earlier):
         """PSNR of the completed pictures at every level, under holes that are always the same; some of the hardest."""

@@ -20,11 +20,11 @@ WORDS = {  # those that change what is built with each other
     "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
     "desai_vae": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
     "desai_gan": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
-    "l2_gan": [("four,refine", "one,finetune")],
+    "l2_gan": [("four,refine", "one,finetune", "one,literal350")],
     "lsgan": [("default", "published")],
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
     "neural_features": [("default", "random_holes", "literal24", "vgg16")],
-    "on_demand": [("on_demand,inv_psnr", "self_tuned,staged")],
+    "on_demand": [("on_demand,inv_psnr", "self_tuned,staged", "self_tuned,channel_wise")],
 }
 CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
 CHOICES += [f"context_encoder.py:smoke,channel_wise,{region}" for region in ("center", "random")]
@@ -59,6 +59,36 @@ def test_every_choice_of_words(choice):
         assert all(value.shape == () for value in metrics.values())
         assert set(config.stages[name].get("losses", {})) <= set(metrics)
     assert answer.shape == (4, 1, size, size, 3)
+
+
+@pytest.mark.parametrize(
+    "choice, network",
+    [
+        ("context_encoder:smoke", "generator"),
+        ("l2_gan:smoke,one,refine", "generator"),
+        ("on_demand:smoke,on_demand", "generator"),
+        ("desai_gan:smoke", "generator"),
+        ("desai_vae:smoke,alexnet", "autoencoder"),
+        ("neural_features:smoke,literal24", "generator"),
+    ],
+)
+def test_the_mask_channel_of_every_generator(choice, network):
+    """L10: a fourth channel of what it sees, in training and completion; what it paints has three."""
+    config = configuration.load(choice, ["--config.networks.mask_channel=True"])
+    system, size = configuration.build_system(config), config.data.size
+
+    def run():
+        states, images = {}, jnp.zeros((1, size, size, 3))
+        for stage in system.stages:
+            states[stage.name] = stage.init(jax.random.key(0), {"image": images}, states)
+        progress = system.begin(states, images, images[..., :1], jax.random.split(jax.random.key(0), 1), 1)
+        return states, system.finish(states, progress).images
+
+    states, answer = jax.eval_shape(run)
+    assert answer.shape == (1, 1, size, size, 3)
+    params = states[system.stages[-1].name].networks[network].params
+    channels = [leaf.shape[2] for leaf in jax.tree.leaves(params) if len(leaf.shape) == 4]
+    assert channels.count(4) == 1 and 3 not in channels
 
 
 SMALLER = {  # to seconds of compilation
@@ -175,20 +205,70 @@ def test_curricula(scale):
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
-def test_the_rows_of_salem(scale):
-    """Every method sees pictures of one size, and is built for them; the published numbers stand as printed."""
-    its = experiments.load(f"configs/papers/salem.py:{scale}")
+@pytest.mark.parametrize("side", [128, 64])
+def test_the_rows_of_salem(scale, side):
+    """Every method sees pictures of one size, and is built for them; on-demand learning sees its own 64 alone."""
+    its = experiments.load(f"configs/papers/salem.py:{scale},at{side}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
-    assert {config.data.size for config in configs.values()} == {dict(smoke=32, cpu=64, paper=128)[scale]}
+    assert {config.data.size for config in configs.values()} == {32 if (scale, side) == ("smoke", 128) else side}
+    assert ("on_demand" in configs) == (side == 64) and ("self_tuned" in configs) == (side == 128)
+    assert {configuration.evaluation_fit(config) for config in configs.values()} == {"crop"}
+    assert all(config.data.fit.startswith("random_crop:") for config in configs.values())
     for config in configs.values():
         shapes = {}
         for stage in configuration.build_system(config).stages:
             shapes[stage.name] = jax.eval_shape(partial(initial_state, stage, config), shapes)
     [table] = its.tables
     published = {row.labels[0]: row.published[0] for row in table.rows}
-    assert list(published.values()) == ["1.96 %", "2 %", "0.79 %", "3.19 %", "–"]
-    with pytest.raises(InputError, match="configs/papers/salem.py: unknown words tiny; known: smoke, cpu, paper"):
+    assert list(published.values()) == (["1.96 %", "0.79 %", "3.19 %", "–"] if side == 128 else ["1.96 %", "2 %"])
+    with pytest.raises(InputError, match="configs/papers/salem.py: unknown words tiny; known: at128, at64, smoke, cpu"):
         experiments.load("configs/papers/salem.py:tiny")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_sizes_of_salem(scale):
+    """On-demand learning has pictures of 64 at every scale; the largest hole of the self-tuned network is 5.5 %."""
+    ours = {net: configuration.load(f"configs/on_demand.py:{net},{scale}") for net in ("on_demand", "self_tuned")}
+    largest = {name: 5 * config.stages.on_demand.pixels_per_level / config.data.size for name, config in ours.items()}
+    assert ours["on_demand"].data.size == 64
+    assert largest == {"on_demand": 30 / 64, "self_tuned": 30 / 128}
+
+
+@pytest.mark.parametrize(
+    "words, fit",
+    [
+        ("context_encoder:paper", "random_crop:350"),
+        ("context_encoder:cpu,published", "random_crop:175"),
+        ("context_encoder:cpu", "random_crop:64-175"),
+        ("l2_gan:paper", "random_crop:350"),
+        ("on_demand:paper,self_tuned", "random_crop:350"),
+        ("on_demand:paper,on_demand", "random_crop:96"),
+        ("on_demand:cpu,on_demand", "random_crop:64-96"),
+        ("desai_vae:paper", "crop"),
+        ("neural_features:paper", "crop"),
+    ],
+)
+def test_what_training_sees(words, fit):
+    """Papers 000 and Pathak: the shorter side at 350 for windows of 128; on-demand learning: at 96 for 64."""
+    config = configuration.load(words)
+    assert (config.data.fit, configuration.evaluation_fit(config)) == (fit, "crop")
+
+
+def test_fine_tuning_has_the_rate_of_the_first_stage():
+    """Spec S12: 2e-4, also beside the critic."""
+    for words in ("finetune", "refine"):
+        stages = configuration.load(f"configs/l2_gan.py:paper,{words}").stages
+        rates = [rule.learning_rate for stage in stages.values() for rule in stage.optimizer.values()]
+        assert rates == [2e-4] * 12
+
+
+def test_the_letter_of_salem():
+    """S8: pictures of 350 of which a corner of 128 is missing."""
+    config = configuration.load("configs/l2_gan.py:literal350,paper")
+    [_, *_] = configuration.build_system(config).stages
+    assert (config.data.size, config.networks.generator.size) == (350, 128)
+    holes = [stage.holes for name, stage in config.stages.items() if name.startswith("reconstruction")]
+    assert sorted(holes) == ["place:128@0+0", "place:128@0+222", "place:128@222+0", "place:128@222+222"]
 
 
 @pytest.mark.parametrize("words", ["table,smoke", "published,paper", "ablations,cpu"])
@@ -263,7 +343,8 @@ def test_the_networks_and_weights_of_liu():
     imported = configuration.load("configs/neural_features.py:cpu,vgg16").stages
     assert (imported.features.steps, imported.features.weights) == (0, "vgg16.npz")
     assert imported.liu.losses.feature.weight == 0.05  # the paper's, for maps of the paper's width
-    assert configuration.load("configs/neural_features.py:literal24").stages.liu.holes == "center:22"
+    literal = configuration.load("configs/neural_features.py:literal24")
+    assert (literal.data.size, literal.networks.seen_size, literal.stages.liu.holes) == (24, 64, "center:8")
     with pytest.raises(
         InputError, match="unknown words published; known: default, random_holes, literal24, smoke, cpu, paper"
     ):

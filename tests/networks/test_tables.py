@@ -103,6 +103,32 @@ def inputs(config, label, count=1):
     return (images,)
 
 
+SELF_TUNED = [  # spec 4.3, connector=channelwise_fc
+    (64, 64, 3_200),
+    (32, 64, 65_664),
+    (16, 128, 131_328),
+    (8, 256, 524_800),
+    (4, 512, 2_098_176),
+    (2, 512, 4_195_328 + 10_240),
+    (4, 512, 4_195_328),
+    (8, 256, 2_097_664),
+    (16, 128, 524_544),
+    (32, 64, 131_200),
+    (64, 64, 65_664),
+    (128, 3, 3_072),
+]
+
+
+def test_the_fully_channel_wise_layer_of_salem():
+    """The word of the self-tuned network: 14,046,208 parameters in six layers down, six up, and the one between."""
+    config = configuration.load("configs/on_demand.py:self_tuned,channel_wise,paper")
+    params, out = forward(config, "generator")
+    assert out.shape == (2, 128, 128, 3)
+    assert sum(leaf.size for leaf in jax.tree.leaves(params)) == 14_046_208 == sum(row[2] for row in SELF_TUNED)
+    convolutions = [(*row[:2], row[2] - 10_240 * (row[0] == 2)) for row in SELF_TUNED]
+    assert layers(config, "generator") == convolutions
+
+
 def network(config, label):
     return build(configuration.to_plain(config)["networks"][label], label=f"networks.{label}")
 

@@ -177,5 +177,5 @@ def test_a_model_is_two_stages(missing, message):
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="unknown words two; known: four, one, finetune, refine, smoke, cpu, paper"):
+    with pytest.raises(InputError, match="unknown words two; known: four, one, finetune, refine, quarters, liter"):
         configuration.load("configs/l2_gan.py:two,cpu")

@@ -1,5 +1,6 @@
 """Liu's system on tiny networks: who sees what, who learns from whom, what is left out, what is completed."""
 
+import json
 from functools import partial
 
 import flax.linen as nn
@@ -17,6 +18,7 @@ from inpaint_jax.runs.model import Model, load
 from inpaint_jax.runs.training.loop import train
 from inpaint_jax.runs.workdir import initial_state
 from inpaint_jax.systems.neural_features import seen
+from inpaint_jax.systems.parts import enlarged
 
 SIZE = 16
 LOSSES = "stages.liu.losses"
@@ -221,6 +223,49 @@ def test_a_run(tmp_path):
     assert same(*(states["features"].networks["classifier"].params for states in (before, after)))
     assert [int(after[name].step) for name in ("features", "liu")] == [1, 1]
     assert not same(*(states["liu"].networks["generator"].params for states in (before, after)))
+    rows = list(map(json.loads, (tmp_path / "liu" / "metrics.jsonl").read_text().splitlines()))
+    [weighted], [told] = ([row for row in rows if name in row] for name in ("weighted_feature", "feature"))
+    weights = {"reconstruction": 1, "local_adversarial": 200, "global_adversarial": 200, "feature": 0.05 * 64 / 4}
+    assert weighted.keys() == {"step", *(f"weighted_{term}" for term in weights)} and weighted["step"] == 1
+    for term, weight in weights.items():
+        np.testing.assert_allclose(weighted[f"weighted_{term}"], weight * told[term], rtol=1e-6)
+
+
+def test_pictures_of_24_in_networks_of_64():
+    """Spec 4.13, a fourth as large: pictures of 6 with a hole of 2 are enlarged to 16, and what is painted is reduced.
+
+    The networks see a hole of 6 of 16; what it holds reaches none of them but as the truth that they are compared to.
+    """
+    networks = {"fill": 0.0, "unit_range": False}
+    task = enlarged.build(seen=16, size=6, holes="center:2", networks=networks, label="holes")
+    image = batch(4)["image"][:, :6, :6]
+    hole = task.draw(jax.random.key(0), 4)
+    given = task.damage(image, hole)
+    assert given.shape == (4, 16, 16, 3) and hole.sum() == 4 * 4
+    np.testing.assert_array_equal(given, task.damage(np.where(hole > 0.5, np.float32(0.7), image), hole))
+    np.testing.assert_array_equal(given[:, :3, :3], task.damage(image, 0 * hole)[:, :3, :3])
+    values = task.loss_values(given, image, hole)
+    np.testing.assert_allclose(values["target"], jax.image.resize(image, (4, 16, 16, 3), "linear"), atol=1e-6)
+    corners = np.flatnonzero(np.asarray(values["hole"])[0, 8, :, 0])
+    np.testing.assert_array_equal(corners, np.arange(5, 11))  # whose middles lie within the 2 pixels
+    flat = jnp.broadcast_to(jnp.array([0.25, -0.5, 0.75]), (4, 16, 16, 3))
+    np.testing.assert_allclose(task.pasted(image, flat, hole), flat[:, :6, :6], atol=1e-6)
+
+
+def test_the_literal_system():
+    """Completes pictures of its own 6 px, known pixels bit for bit; critics and features see 16."""
+    literal = ("data.size=6", "networks.seen_size=16", "stages.liu.holes=center:2")
+    config = tiny(*literal)
+    system, states = drawn(config)
+    assert system.size == 6
+    image, hole = batch(4)["image"][:, :6, :6], masks.evaluation_holes("center:2", ids=["a"], size=6, seed=0)
+    hole = np.repeat(hole, 4, 0)
+    run = jax.jit(lambda i, h: system.finish(states, system.begin(states, i, h, None, 1)).images[:, 0])
+    answer = np.asarray(run(image, hole))
+    np.testing.assert_array_equal(np.where(hole > 0.5, 0, answer), np.where(hole > 0.5, 0, image))
+    assert (answer != image).any((1, 2, 3)).all()
+    sizes = jax.eval_shape(step_of(system, states), states["liu"], {**batch(), "image": batch()["image"][:, :6, :6]})
+    assert sizes[1].keys() >= {"feature", "local_adversarial", "global_adversarial"}
 
 
 @pytest.mark.parametrize(

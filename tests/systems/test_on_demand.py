@@ -11,10 +11,14 @@ import inpaint_jax
 from inpaint_jax import masks, parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.interruption import StopRequest
+from inpaint_jax.runs.training.feed import stage_examples
 from inpaint_jax.runs.training.loop import train
+from inpaint_jax.runs.workdir import Workdir, drawn_state
 
 TINY = (
     "data.size=16",
+    "data.fit=crop",
     "networks.generator.size=16",
     "data.train=facades?split=train&count=24",
     "stages.on_demand.pixels_per_level=2",
@@ -78,6 +82,9 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
     for a, b in zip(jax.tree.leaves(before.networks), jax.tree.leaves(after.networks), strict=True):
         np.testing.assert_array_equal(a, b)
     jax.tree.map(np.testing.assert_array_equal, before.schedule, after.schedule)
+    ends = (Workdir(folder).stage("on_demand").checkpoints() for folder in (workdir, tmp_path))
+    shape = jax.eval_shape(lambda: drawn_state(stage_of(config()), config(), {}))
+    jax.tree.map(np.testing.assert_array_equal, *(end.restore(shape).networks for end in ends))
 
     def told(folder):
         return {row["step"]: row for row in lines(folder) if "count_1" in row}
@@ -86,10 +93,6 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
 
 
 def test_pictures_set_apart_are_not_trained_on(workdir):
-    from inpaint_jax.runs.interruption import StopRequest
-    from inpaint_jax.runs.training.feed import stage_examples
-    from inpaint_jax.runs.workdir import Workdir
-
     its = config()
     found = stage_examples(stage_of(its), its, Workdir(workdir).stage("on_demand"), {}, StopRequest())
     assert len(found["source"]) == 16 and found["held_out"].shape == (8, 16, 16, 3)
@@ -210,6 +213,38 @@ def test_a_perfect_picture_does_not_hide_the_others():
     scores = {f"psnr_{i + 1}": jnp.array([100.0 if i == 0 else 20.0, 30.0]) for i in range(LEVELS)}
     schedule = stage.adapt({"best": jnp.array(-jnp.inf), "stale": jnp.array(0)}, scores)
     assert np.isfinite(schedule["psnr"]).all() and not schedule["finished"]
+
+
+def test_a_run_ends_on_its_best_state(tmp_path):
+    """Not on its last, nor is the best lost when the run goes on; a later stage or reader sees nothing else."""
+    its = config("rigid", "stages.on_demand.steps=4")
+    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=-0.5)  # upwards: the first validation is best
+    ended = train(its, tmp_path).states["on_demand"]
+    its.stages.on_demand.steps = 8
+    train(its, tmp_path)
+    loaded = inpaint_jax.load(tmp_path).states["on_demand"]
+    rows = {
+        row["step"]: np.mean([row[f"validation_psnr_{i + 1}"] for i in range(LEVELS)])
+        for row in lines(tmp_path)
+        if "validation_psnr_1" in row
+    }
+    assert list(rows) == [2, 4, 6, 8] and rows[2] == max(rows.values()) > rows[8]
+    for state in (ended, loaded):
+        np.testing.assert_allclose(state.schedule["best"], rows[2], rtol=1e-6)
+        assert "kept" not in state.schedule
+    jax.tree.map(np.testing.assert_array_equal, *(state.networks["generator"].params for state in (ended, loaded)))
+    stage, held = stage_of(its), {"image": held_out(its, tmp_path)}
+    scores, _ = jax.jit(lambda s: stage.validate(s, held, jax.random.key(0), {}))(loaded)
+    np.testing.assert_allclose(np.mean([score.mean() for score in scores.values()]), rows[2], rtol=1e-5)
+
+
+def held_out(its, folder):
+    return stage_examples(stage_of(its), its, Workdir(folder).stage("on_demand"), {}, StopRequest())["held_out"]
+
+
+def test_a_waist_that_on_demand_learning_has_not():
+    with pytest.raises(InputError, match="bottleneck goes with self_tuned"):
+        configuration.load("configs/on_demand.py:on_demand,bottleneck")
 
 
 def test_unknown_words():

@@ -20,7 +20,7 @@ from inpaint_jax.evaluation.experiments.summary import Summaries
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.naming import split_list
 from inpaint_jax.runs import configuration
-from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.configuration import Config, evaluation_fit
 from inpaint_jax.runs.interruption import interruption
 from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.method import Method
@@ -64,11 +64,12 @@ def reproduce(
     workdir, experiment = Path(workdir), load(spec)
     configs = {name: arm_config(arm, training, validation) for name, arm in experiment.arms.items()}
     refuse_own_input([*images, *split_list(training)], workdir, inside=False)
-    data, chosen = shared_data(configs), only or list(experiment.arms)
+    data, fit = shared_data(configs)
+    chosen = only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
-    against, _ = open_methods(experiment.against, size=data.size, fit=data.fit, train=training, slots=slots_of(configs))
-    view = {"size": data.size, "fit": data.fit, "seed": seed}
+    against, _ = open_methods(experiment.against, size=data.size, fit=fit, train=training, slots=slots_of(configs))
+    view = {"size": data.size, "fit": fit, "seed": seed}
     sets = {"test": picture_set.read(images, families, **view)}
     if at_most:
         sets["train"] = picture_set.read(split_list(training), families, **view, at_most=at_most)
@@ -164,17 +165,19 @@ def check_reuse(name: str, reused: str, configs: Mapping[str, Config]) -> None:
         raise InputError(f"arm {name!r} cannot reuse {first.name} of {reused!r}: {', '.join(differing)} differ")
 
 
-def shared_data(configs: Mapping[str, Config]) -> Config:
-    """Return the ``data`` of all arms, which are measured on the same pictures.
+def shared_data(configs: Mapping[str, Config]) -> tuple[Config, str]:
+    """Return the ``data`` of all arms, which are measured on the same pictures, and how these meet the models.
 
     Raises:
       InputError: for two arms that see pictures in other sizes or fits.
     """
     (first, config), *others = configs.items()
     for name, other in others:
-        if (other.data.size, other.data.fit) != (config.data.size, config.data.fit):
-            raise InputError(f"arms {first!r} and {name!r} differ in data.size or data.fit: no table can hold both")
-    return config.data
+        if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
+            raise InputError(
+                f"arms {first!r} and {name!r} differ in data.size or the fit of evaluation: no table can hold both"
+            )
+    return config.data, evaluation_fit(config)
 
 
 def slots_of(configs: Mapping[str, Config]) -> int:

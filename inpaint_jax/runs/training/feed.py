@@ -16,7 +16,7 @@ from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_list
-from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.configuration import Config, evaluation_fit
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.training.moved import as_begun
 from inpaint_jax.runs.training.projections import projections
@@ -27,18 +27,22 @@ from inpaint_jax.systems.interface import Stage
 def training_source(config: Config, settings: Config, *, part: str = "train") -> Source:
     """The pictures that a stage trains on, or ("validation") those that it sets apart.
 
+    Those that it trains on are uncut where ``data.fit`` is a random crop, see ``open_source``.
+
     Raises:
       InputError: no such pictures, fewer than one batch, or a batch that the accelerators cannot share.
     """
     specs = settings.get("train", config.data.train)
-    source: Source = open_source(split_list(specs), size=config.data.size, fit=config.data.fit)
+    train = part == "train"
+    fit = config.data.fit if train else evaluation_fit(config)
+    source: Source = open_source(split_list(specs), size=config.data.size, fit=fit, uncut=train)
     if count := settings.get("pictures", 0):
         if len(source) < count:
             raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")
         source = Subset(source, range(count))
     if held_out := settings.get("holdout", 0):
         source = holdout(source, count=held_out, part=part)
-    if part == "train" and len(source) < settings.batch_size:
+    if train and len(source) < settings.batch_size:
         besides = f" besides the {held_out} held out" if held_out else ""
         raise InputError(f"{specs}: {len(source)} pictures{besides} are fewer than one batch of {settings.batch_size}")
     if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
@@ -92,6 +96,11 @@ def stage_examples(
         held_out = from_levels(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
         return {"source": source, "arrays": {}, "held_out": held_out}
+    if "smallest" in source[0]:
+        raise InputError(
+            f"stages.{stage.name} learns from completed images, which random windows would not fit: data.fit "
+            f"cannot be {config.data.fit!r} here"
+        )
     arrays = projections(stage, source, as_begun(config, folder), folder.projections, earlier, stop)
     return {"source": source, "arrays": arrays, "held_out": held_out}
 

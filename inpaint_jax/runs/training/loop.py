@@ -12,6 +12,7 @@ import numpy as np
 from inpaint_jax import parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization import average
+from inpaint_jax.optimization.best import adapted, best_of
 from inpaint_jax.optimization.state import count_parameters, ended
 from inpaint_jax.runs import configuration, startup
 from inpaint_jax.runs.checkpoints import Checkpoints
@@ -143,7 +144,18 @@ def train_stage(
     weights: Beginning | None,
     how: str | None,
 ) -> Any:
-    """Train one stage from its newest checkpoint, or from the start; return its state, which has the given shape."""
+    """Train one stage from its newest checkpoint, or from the start; return the state that it ends with.
+
+    Args:
+      stage: to be trained.
+      config: of the run.
+      workdir: of the run.
+      earlier: states of the stages before it.
+      stop: when it becomes true, the state is saved and the work ends.
+      shape: of the state while it is trained.
+      weights: what it begins with, if anything.
+      how: see ``parallel.data_parallel``.
+    """
     settings, folder = config.stages[stage.name], workdir.stage(stage.name)
     mesh = parallel.share_batch(settings.batch_size, parameters=count_parameters(shape))
     with folder.checkpoints() as checkpoints:
@@ -158,14 +170,14 @@ def train_stage(
         state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
-            return state
+            return best_of(state)
         examples = feed.stage_examples(stage, config, folder, earlier, stop)
         moved.write_record(folder, config, examples["source"])
         held_out = examples.pop("held_out")
         step = average.after(stage.step, average_decay(stage, config))
         step = parallel.data_parallel(step, mesh, how=how)
         measure = validation.measuring(stage, config, held_out=held_out, earlier=earlier, mesh=mesh)
-        adapt = jax.jit(stage.adapt) if stage.adapt else None
+        adapt = jax.jit(partial(adapted, stage.adapt)) if stage.adapt else None
         number, finished = start, False
         with TrainingReport(folder, stage.name, start=start, steps=settings.steps) as report:
             if not start:
@@ -174,10 +186,12 @@ def train_stage(
             for number, batch in enumerate(batches, start + 1):
                 state, metrics = step(state, batch, earlier)
                 report.note(metrics)
+                if number == 1:
+                    report.write_weighted(number, settings.get("losses", {}))
                 validated = None
                 if measure and adapt and number % settings.adapt_every == 0:
                     validated = measure(state, batch)
-                    state = state._replace(schedule=adapt(state.schedule, validated[0]))
+                    state = state._replace(schedule=adapt(state.schedule, state.networks, validated[0]))
                 may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
                 finished = number == settings.steps or (validated is not None and ended(state))
                 last = finished or (may_stop and startup.agree(stop))
@@ -199,7 +213,7 @@ def train_stage(
         checkpoints.wait()
     if not finished:  # only now: everything is on the disk
         raise stop.error(f"step {number} of {settings.steps} of {stage.name} is saved")
-    return state
+    return best_of(state)
 
 
 def missing(scores: Mapping[str, Any]) -> dict[str, float]:

@@ -58,6 +58,18 @@ class TrainingReport:
         self.log.flush()
         self.recent, self.since = [], now
 
+    def write_weighted(self, number: int, losses: Mapping[str, Any]) -> None:
+        """Log what every term of the objective counts with: its mean times its weight, ``weighted_<term>``.
+
+        Args:
+          number: of the step.
+          losses: of the stage's config, ``{term: {"weight", ...}}``; none where the stage has no such section.
+        """
+        means = self.means()
+        sizes = {f"weighted_{term}": means[term] * its["weight"] for term, its in losses.items() if term in means}
+        if sizes:
+            self.log.write_scalars(number, sizes)
+
     def write_validation(self, number: int, scores: Mapping[str, Any], pictures: jax.Array) -> None:
         """Means of a stage's own measurements, and its pictures."""
         if scores:

@@ -12,7 +12,7 @@ from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Source
 from inpaint_jax.naming import split_list
-from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.configuration import Config, evaluation_fit
 from inpaint_jax.systems.interface import Stage
 
 Scores = Mapping[str, Any]  # {metric: [N]}
@@ -59,7 +59,7 @@ def measuring(
 def other_split(config: Config) -> Source | None:
     """The pictures of ``data.validation``; None where the config names none; raises InputError for bad ones."""
     specs = config.data.get("validation")
-    return open_source(split_list(specs), size=config.data.size, fit=config.data.fit) if specs else None
+    return open_source(split_list(specs), size=config.data.size, fit=evaluation_fit(config)) if specs else None
 
 
 def filled(pictures: Cached, count: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:

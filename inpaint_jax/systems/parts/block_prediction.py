@@ -13,7 +13,9 @@ from inpaint_jax.losses.binding import Objective
 from inpaint_jax.losses.reconstruction import masked_l2
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
+from inpaint_jax.networks.residual import residual
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.best import keeping
 from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.blocks import BlockTask
@@ -72,7 +74,9 @@ def stage(
       critic: whom it plays against; None: the losses of the generator are all.
       settings: of the stage: ``losses`` (offered ``prediction`` and ``target``, the block, and ``hole`` within it),
         ``optimizer`` (one for each network) and ``steps``; with a critic, which offers its logits, also
-        ``stale_critic``, as ``steps.adversarial_step`` takes it.
+        ``stale_critic``, as ``steps.adversarial_step`` takes it, and ``critic_after``, the number of steps in which it
+        neither learns nor counts (by default 0). With ``holdout`` the stage ends with the networks whose squared
+        error on so many pictures, which are set apart and measured every ``adapt_every`` steps, was smallest.
       start: ``(key, image, earlier) -> (params, stats)``, the generator at the first step; by default drawn.
       damage: ``(earlier, image, hole) -> what the generator is given``; by default ``blocks.damage``.
       perceive: ``(earlier, prediction, target) -> {name: value}``, which the generator's losses are offered as well.
@@ -87,12 +91,18 @@ def stage(
         )
         for which in (("generator", "critic") if critic else ("generator",))
     }
+    painter = residual(generator) if blocks.residual else generator
+
+    def drawn(key, image, earlier):
+        del earlier
+        return painter.init(key, blocks.damage(image, jnp.zeros_like(image[..., :1])))
+
     prediction = BlockPrediction(
         name=name,
         blocks=blocks,
-        generator=generator,
+        generator=painter,
         critic=critic,
-        start=start or (lambda key, image, earlier: generator.init(key, image)),
+        start=start or drawn,
         damage=damage or (lambda earlier, image, hole: blocks.damage(image, hole)),
         perceive=perceive or (lambda earlier, prediction, target: {}),
         augment=augment,
@@ -100,10 +110,13 @@ def stage(
         critic_total=objective(critic.losses if critic else {}),
         tx=tx,
         stale_critic=settings["stale_critic"] if critic else False,
+        critic_after=settings.get("critic_after", 0) if critic else 0,
+        keeps_best=settings.get("holdout", 0) > 0,
     )
     step = prediction.compete if critic else prediction.reconstruct
     networks = {"generator": generator} | ({"critic": critic.network} if critic else {})
-    trained = Stage(name, prediction.init, step, validate=prediction.validate, networks=networks)
+    adapt = prediction.adapt if prediction.keeps_best else None
+    trained = Stage(name, prediction.init, step, validate=prediction.validate, adapt=adapt, networks=networks)
     return Predictor(trained, prediction.paint)
 
 
@@ -123,16 +136,20 @@ class BlockPrediction:
     critic_total: Objective
     tx: Mapping[str, optax.GradientTransformation]
     stale_critic: bool
+    critic_after: int
+    keeps_best: bool
 
     def init(self, key: Key, batch: Batch, earlier: Mapping[str, Any]) -> TrainState:
         """As in ``Stage``."""
         key_generator, key_critic, key_run = jax.random.split(key, 3)
-        image, side = batch["image"][:1], self.blocks.side
+        image = batch["image"][:1]
         nets = {"generator": (*self.start(key_generator, image, earlier), self.tx["generator"])}
         if self.critic:
-            shown = self.critic.shown(image[:, :side, :side], image, jnp.zeros_like(image[..., :1]))
+            none = jnp.zeros_like(image[..., :1])
+            shown = self.critic.shown(self.blocks.cut(image, none), image, none)
             nets["critic"] = (*self.critic.network.init(key_critic, shown), self.tx["critic"])
-        return state.create(key_run, nets)
+        created = state.create(key_run, nets)
+        return keeping(created) if self.keeps_best else created
 
     def reconstruct(self, state, batch, earlier, *, axis_name=None):
         """The step of a generator alone."""
@@ -156,15 +173,17 @@ class BlockPrediction:
         critic, blocks, image = self.critic, self.blocks, batch["image"]
         assert critic
         hole = blocks.draw(key, len(image), axis_name)
+        playing = state.step >= self.critic_after
 
         def criticize(params, stats, block, **mode):
             return critic.network.apply(params, stats, critic.shown(block, image, hole), **mode)
 
         def generator_objective(values):
-            prediction = values["prediction"]
-            return self.total({**values, **self.generator_values(prediction, image, hole, earlier)})
+            offered = {**values, **self.generator_values(values["prediction"], image, hole, earlier)}
+            judged = {label for name in values if name != "prediction" for label in self.total.readers(name)}
+            return self.total(offered, {label: playing for label in judged} if self.critic_after else None)
 
-        return steps.adversarial_step(
+        after, metrics = steps.adversarial_step(
             state,
             self.damage(earlier, image, hole),
             blocks.to_network(blocks.cut(image, hole)),
@@ -178,6 +197,12 @@ class BlockPrediction:
             stale_critic=self.stale_critic,
             axis_name=axis_name,
         )
+        if not self.critic_after:
+            return after, metrics
+        waiting = jax.tree.map(
+            lambda new, old: jnp.where(playing, new, old), after.networks["critic"], state.networks["critic"]
+        )
+        return after._replace(networks={**after.networks, "critic": waiting}), metrics
 
     def augmented(self, state: TrainState, batch: Batch, axis_name: str | None) -> tuple[Key, Batch]:
         """The key that the next step draws holes from, and its batch, changed at random or not."""
@@ -204,6 +229,10 @@ class BlockPrediction:
         block = self.predict(state, image, hole, earlier)
         error = masked_l2(**self.blocks.loss_values(block, image, hole))
         return {"masked_l2": error}, self.blocks.views(image, hole, block)
+
+    def adapt(self, schedule, scores):
+        """As in ``Stage``: the best is the smallest squared error."""
+        return {"best": jnp.maximum(schedule["best"], -scores["masked_l2"].mean())}
 
     def paint(self, states: Mapping[str, Any], image: Image, hole: Hole) -> Image:
         """See ``Predictor``."""

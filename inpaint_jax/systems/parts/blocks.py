@@ -1,5 +1,6 @@
 """What an encoder-decoder is given and what it predicts: the block around a hole, or the whole picture."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 from inpaint_jax import masks
 from inpaint_jax.compositing import fill, from_unit, to_unit
 from inpaint_jax.errors import InputError
+from inpaint_jax.networks.residual import Given
 from inpaint_jax.optimization import steps
 from inpaint_jax.systems.parts import views
+from inpaint_jax.systems.parts.filling import harmonic
 from inpaint_jax.types import Hole, Image, Key
 
 DRAWN = 16  # holes of a family that are compared to tell whether it is always the same
@@ -28,9 +31,13 @@ class BlockTask:
         pictures with one of a few holes that are always the same, around which the blocks lie.
       holes: the family that is trained on, "center:56" or "pattern", or several by comma, in rotation.
       trained: those few holes, ``[F, size, size, 1]``; None for the whole picture.
-      places: top and left of their blocks, ``[F, 2]``.
+      places: top and left of their blocks, ``[F, 2]``. A block may reach beyond its hole, which leaves a ring that the
+        network is shown in training; holes that reach into the ring are completed too, see ``shown``.
       colour: inside the hole of what the network is given, one number or one per channel, in [-1, 1].
       unit_range: the network sees and paints [0, 1] instead of [-1, 1].
+      mask_channel: the network is given one channel more, 1 where pixels are known.
+      residual: the network sees the hole filled harmonically, not in a colour, and what it paints is added to that
+        filling; its generator is then a ``networks.residual``.
     """
 
     size: int
@@ -40,14 +47,36 @@ class BlockTask:
     places: np.ndarray
     colour: float | Sequence[float]
     unit_range: bool
+    mask_channel: bool = False
+    residual: bool = False
 
     def draw(self, key: Key, count: int, axis_name: str | None = None) -> Hole:
         """Holes to train on, ``[count, size, size, 1]``."""
         return steps.global_draw(masks.cycle(self.holes, self.size), key, count, axis_name)
 
-    def damage(self, image: Image, hole: Hole) -> jax.Array:
+    def damage(self, image: Image, hole: Hole) -> jax.Array | Given:
         """What the network is given, ``[B, size, size, C]`` in its own range."""
-        return self.to_network(fill(image, hole, value=jnp.asarray(self.colour)))
+        filled = harmonic(image, hole) if self.residual else fill(image, hole, value=jnp.asarray(self.colour))
+        return self.given(filled, hole)
+
+    def given(self, filled: Image, hole: Hole) -> jax.Array | Given:
+        """What the network is given of a picture whose hole is filled already."""
+        seen = self.to_network(self.enlarge(filled))
+        if self.mask_channel:
+            seen = jnp.concatenate([seen, self.known(hole)], axis=-1)
+        return Given(seen, self.to_network(self.cut(filled, hole))) if self.residual else seen
+
+    def known(self, hole: Hole) -> jax.Array:
+        """The channel that says which pixels of what the network sees are known, ``[B, size, size, 1]``."""
+        return 1.0 - hole
+
+    def enlarge(self, image: Image) -> Image:
+        """A picture in the size in which the network sees it."""
+        return image
+
+    def enlarge_hole(self, hole: Hole) -> Hole:
+        """A hole in that size."""
+        return hole
 
     def cut(self, image: jax.Array, hole: Hole) -> jax.Array:
         """The block of a picture or a hole, ``[B, side, side, C]``, where its hole is."""
@@ -88,19 +117,32 @@ class BlockTask:
         return {
             "prediction": self.from_network(prediction),
             "target": self.cut(image, hole),
-            "hole": self.cut(hole, hole),
+            "hole": self.cut_hole(hole),
         }
 
+    def cut_hole(self, hole: Hole) -> Hole:
+        """The hole within the block, ``[B, side, side, 1]``."""
+        return self.cut(hole, hole)
+
+    @functools.cached_property
+    def reached(self) -> np.ndarray:
+        """The blocks as holes, ``[F, size, size, 1]``."""
+        reached = np.zeros((len(self.places), self.size, self.size, 1), np.float32)
+        for area, (top, left) in zip(reached, self.places, strict=True):
+            area[top : top + self.side, left : left + self.side] = 1
+        return reached
+
     def fits(self, hole: Hole) -> jax.Array:
-        """Which of the trained holes each hole lies inside, bool ``[B, F]``."""
-        assert self.trained is not None
-        return (jnp.asarray(hole)[:, None] <= self.trained[None]).all((2, 3, 4))
+        """Which of the blocks each hole lies inside, bool ``[B, F]``."""
+        return (jnp.asarray(hole)[:, None] <= self.reached[None]).all((2, 3, 4))
 
     def smallest(self, hole: Hole) -> jax.Array:
-        """Which trained hole each hole lies inside, the smallest of them, ``[B]``."""
+        """Which trained hole each hole lies inside, the smallest of them, ``[B]``; else the largest in whose block."""
         assert self.trained is not None
         areas = jnp.asarray(self.trained.sum((1, 2, 3)))
-        return jnp.where(self.fits(hole), areas[None], jnp.inf).argmin(1)
+        inside = (jnp.asarray(hole)[:, None] <= self.trained[None]).all((2, 3, 4))
+        cost = jnp.where(inside, areas[None], 2.0 * self.size**2 - areas[None])
+        return jnp.where(self.fits(hole), cost, jnp.inf).argmin(1)
 
     def place_of(self, hole: Hole) -> jax.Array:
         """Top and left of each hole's block, ``[B, 2]``."""
@@ -112,9 +154,21 @@ class BlockTask:
             return hole
         return jnp.asarray(self.trained)[self.smallest(hole)]
 
+    def shown(self, image: Image, hole: Hole) -> tuple[Image, Hole]:
+        """A picture and its hole as the network knows them from training.
+
+        What is missing of the ring between a trained hole and its block is filled harmonically: the network expects
+        to see something there. It is painted with the rest of the block.
+        """
+        if self.trained is None or (self.trained == self.reached).all():
+            return image, self.trained_hole(hole)
+        trained = self.trained_hole(hole)
+        ring = (hole > 0.5) & (trained < 0.5)
+        return jnp.where(ring, harmonic(image, hole), image), trained
+
     def supports(self, hole: Any) -> str | None:
         """None, or the reason why the network cannot fill a hole ``[size, size, 1]``."""
-        if self.trained is None or (np.asarray(hole)[None] <= self.trained).all((1, 2, 3)).any():
+        if self.trained is None or (np.asarray(hole)[None] <= self.reached).all((1, 2, 3)).any():
             return None
         return f"it was trained for holes inside {self.holes}"
 
@@ -133,7 +187,8 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
       size: side of the pictures.
       side: of a block.
       holes: the family that is trained on, or several by comma.
-      networks: of the config; ``fill`` is the colour, ``unit_range`` the range.
+      networks: of the config; ``fill`` is the colour, ``unit_range`` the range, and ``mask_channel`` and ``residual``
+        as of ``BlockTask``, where there are any.
       label: the config key of ``holes``, for error messages.
 
     Raises:
@@ -153,7 +208,8 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
             raise InputError(f"{label}: {need}, not {holes!r}")
     colour = networks["fill"]
     colour = tuple(colour) if isinstance(colour, list) else colour
-    return BlockTask(size, side, holes, trained, places, colour, networks["unit_range"])
+    switches = {name: networks.get(name, False) for name in ("mask_channel", "residual")}
+    return BlockTask(size, side, holes, trained, places, colour, networks["unit_range"], **switches)
 
 
 def place_around(hole: np.ndarray, side: int) -> tuple[int, ...]:

@@ -26,6 +26,29 @@ def test_damage_and_its_range():
     np.testing.assert_allclose(of(fill=-1.0, unit_range=True).damage(IMAGES, hole)[0, 8, 8], [0, 0, 0])
 
 
+def test_the_mask_channel():
+    """L10: one channel more, 1 where pixels are known, in either range."""
+    hole = of().draw(jax.random.key(0), 2)
+    for unit_range in (False, True):
+        given = of(mask_channel=True, unit_range=unit_range).damage(IMAGES, hole)
+        assert given.shape == (2, 16, 16, 4)
+        np.testing.assert_array_equal(given[..., 3:], 1 - hole)
+        np.testing.assert_array_equal(given[..., :3], of(unit_range=unit_range).damage(IMAGES, hole))
+
+
+def test_a_ring_that_is_missing_is_filled():
+    """A ramp through the ring and the hole goes on as a ramp; a hole inside the trained one changes nothing."""
+    its, ramp = of(), np.broadcast_to(np.linspace(-1, 1, 16, dtype=np.float32)[None, None, :, None], (2, 16, 16, 3))
+    block = np.zeros((2, 16, 16, 1), np.float32)
+    block[:, 4:12, 4:12] = 1
+    trained = its.draw(jax.random.key(0), 2)
+    shown, hole = its.shown(np.where(block > 0.5, 0, ramp), block)
+    np.testing.assert_array_equal(hole, trained)
+    np.testing.assert_allclose(np.where(trained > 0.5, 0, shown), np.where(trained > 0.5, 0, ramp), atol=1e-4)
+    same, hole = its.shown(ramp, trained)
+    np.testing.assert_array_equal(same, ramp)
+
+
 def test_the_block_is_the_middle():
     its = of()
     hole = its.draw(jax.random.key(0), 2)
@@ -87,7 +110,7 @@ def test_holes():
 BLOCK = of()
 
 
-@pytest.mark.parametrize("low, high, fits", [(5, 11, True), (7, 9, True), (5, 12, False), (0, 2, False)])
+@pytest.mark.parametrize("low, high, fits", [(5, 11, True), (7, 9, True), (4, 12, True), (5, 13, False), (0, 2, False)])
 def test_what_a_block_can_complete(low, high, fits):
     hole = np.zeros((16, 16, 1), np.float32)
     hole[low:high, low:high] = 1

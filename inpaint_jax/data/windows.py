@@ -1,0 +1,54 @@
+"""Random windows of images: where one lies follows from seed, epoch and image id alone."""
+
+import hashlib
+
+import numpy as np
+from PIL import Image
+
+from inpaint_jax.data.drawn import chances
+
+CENTRED = (0.5, 0.5, 0.0)  # the chances of the window that is seen where nothing is drawn
+
+
+def window_chances(seed: int, epoch: int, name: str) -> tuple[float, ...]:
+    """Draw the place and the scale of a window.
+
+    Args:
+      seed: of the run.
+      epoch: how often all images have been seen before.
+      name: id of the image.
+
+    Returns:
+      Three numbers in [0, 1), equal on any machine, as ``cut_window`` takes them.
+    """
+    digest = hashlib.sha256(f"{seed} {epoch} {name}".encode()).digest()
+    return tuple(chances(int.from_bytes(digest[:8], "big"), len(CENTRED)))
+
+
+def cut_window(image: np.ndarray, *, size: int, smallest: int, at: tuple[float, ...] = CENTRED) -> np.ndarray:
+    """Cut a square window from an image, at some scale.
+
+    Args:
+      image: uint8 ``[H, W, 3]``, whose shorter side has the largest length, ``Fit.windows[1]``.
+      size: side S of the window.
+      smallest: the smallest length, ``Fit.windows[0]``.
+      at: three numbers in [0, 1). By the third a length is chosen from ``smallest`` to the largest,
+        all equally likely, to which the shorter side is scaled; the first two place the window,
+        from 0 at the top and left.
+
+    Returns:
+      uint8 ``[S, S, 3]``: copied pixels at the largest length, otherwise shrunk by an antialiased
+      Lanczos filter.
+    """
+    height, width = image.shape[:2]
+    down, right, scale = at
+    largest = min(height, width)
+    length = smallest + int(scale * (largest - smallest + 1))
+    if length == largest:
+        top, left = int(down * (height - size + 1)), int(right * (width - size + 1))
+        return image[top : top + size, left : left + size]
+    side = size * largest / length
+    top, left = down * (height - side), right * (width - side)
+    box = (left, top, min(left + side, width), min(top + side, height))
+    seen = Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS, box=box)
+    return np.array(seen)

@@ -1,0 +1,24 @@
+"""The harmonic filling of a hole: where a network starts from that corrects it."""
+
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.blending import poisson_blend
+from inpaint_jax.compositing import fill
+from inpaint_jax.types import Hole, Image
+
+TOLERANCE = 1e-5  # of the residual: what is left is far below one of 256 levels
+
+
+def harmonic(image: Image, hole: Hole) -> Image:
+    """Fill a hole with the smoothest surface through its border, as the baseline "harmonic" does.
+
+    Args:
+      image: ``[B, H, W, C]`` in [-1, 1]; what it holds inside the hole does not matter.
+      hole: ``[B, H, W, 1]``, 1 = missing.
+
+    Returns:
+      ``[B, H, W, C]``; known pixels are bit-identical to ``image``. No gradient passes.
+    """
+    image = jax.lax.stop_gradient(fill(jnp.asarray(image), hole))
+    return poisson_blend(image, jnp.zeros_like(image), hole, tolerance=TOLERANCE)
