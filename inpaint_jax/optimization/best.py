@@ -20,7 +20,7 @@ def learnt(networks: Mapping[str, NetworkState]) -> dict[str, NetworkState]:
 
 
 def keeping(state: TrainState) -> TrainState:
-    """Make room for the best networks, in a state whose schedule has ``best []``, -inf at first.
+    """Make room for the best networks in a state whose schedule has ``best []``, -inf at first.
 
     Args:
       state: of step 0.
@@ -29,7 +29,7 @@ def keeping(state: TrainState) -> TrainState:
       The state with one entry more in its schedule, zeros until the first validation.
     """
     room = jax.tree.map(jnp.zeros_like, learnt(state.networks))
-    return state._replace(schedule={"best": jnp.full((), -jnp.inf), **state.schedule, KEPT: room})
+    return state._replace(schedule={**state.schedule, KEPT: room})
 
 
 def adapted(adapt: Callable[..., Any], schedule: Any, networks: Any, scores: Any) -> Any:

@@ -18,7 +18,7 @@ from inpaint_jax import seeds
 from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization import average
-from inpaint_jax.optimization.best import best_of
+from inpaint_jax.optimization.best import best_of, keeping
 from inpaint_jax.runs import configuration, metric_log
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
@@ -254,7 +254,8 @@ def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
     size = config.data.size
     batch = {"image": jnp.zeros((config.stages[stage.name].batch_size, size, size, 3))}
     state = stage.init(key, batch, earlier)
-    return average.start(state) if average_decay(stage, config) else state
+    state = average.start(state) if average_decay(stage, config) else state
+    return keeping(state) if ends_on_best(stage, config) else state
 
 
 def average_decay(stage: Stage, config: Config) -> float:
@@ -263,3 +264,13 @@ def average_decay(stage: Stage, config: Config) -> float:
     if not 0 <= decay < 1:
         raise InputError(f"stages.{stage.name}.average must be at least 0 and below 1, got {decay}")
     return decay
+
+
+def ends_on_best(stage: Stage, config: Config) -> bool:
+    """Return whether a stage ends on its best state, ``stages.NAME.ends_on``, and not on its last."""
+    chosen = config.stages[stage.name].get("ends_on", "last")
+    if chosen not in ("best", "last"):
+        raise InputError(f"stages.{stage.name}.ends_on: unknown {chosen!r}; known: best, last")
+    if chosen == "best" and not stage.adapt:
+        raise InputError(f"stages.{stage.name}.ends_on=best: the stage sets no images apart to be measured on")
+    return chosen == "best"

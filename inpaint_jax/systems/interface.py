@@ -26,9 +26,9 @@ class Stage(NamedTuple):
         batch then has its answers as "projection" and their holes as "hole". The stage's settings have ``holes`` and
         ``projection.slots``. None: the stage learns from pictures alone.
       adapt: ``(schedule, {metric: [B]}) -> schedule``, how the state's schedule follows from what ``validate`` measured
-        on pictures that are set apart; its ``finished []``, if there is one, ends the stage. A state that begins by
-        ``optimization.best.keeping`` ends with the networks under which ``best []`` rose last. The settings have
-        ``holdout``, the number of those pictures, and ``adapt_every``, in steps. None: nothing is set apart.
+        on pictures that are set apart; its ``finished []``, if there is one, ends the stage. With ``ends_on="best"``
+        in its settings the stage ends with the networks under which ``best []`` of the schedule rose last. The settings
+        have ``holdout``, the number of those pictures, and ``adapt_every``, in steps. None: nothing is set apart.
       classes: its pictures need a "label" of 0 .. classes - 1; 0: it reads none.
       networks: the pure functions of the networks in its state, by their names there; what
         ``Model.network`` hands out.

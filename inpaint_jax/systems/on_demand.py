@@ -14,19 +14,16 @@ from inpaint_jax import curriculum, masks, metrics
 from inpaint_jax.compositing import composite
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses import objective
-from inpaint_jax.naming import resolve
 from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.residual import residual
 from inpaint_jax.optimization import optimizers, state, steps
-from inpaint_jax.optimization.best import keeping
 from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
 NAME = "on_demand"  # of the stage
-ENDS = {"best": keeping, "last": lambda state: state}
 BEST = 100.0  # dB, of a picture completed without error: its infinite PSNR would hide all others in a mean
 
 
@@ -42,8 +39,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         Holes of level l = 1 .. ``levels`` are squares of ``pixels_per_level`` (l - 1) + 1 to ``pixels_per_level`` l
         pixels a side; ``curriculum`` is a rule of ``curriculum.composition``. Training ends before its steps where
         ``patience`` validations brought no better mean (0: never); there is one every ``adapt_every`` steps, on
-        ``holdout`` training pictures set apart. The stage ``ends_on`` its "best" state by that mean, or on its "last".
-        Offered to the losses: ``prediction``, ``target``, ``hole``.
+        ``holdout`` training pictures set apart. Offered to the losses: ``prediction``, ``target``, ``hole``.
 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the picture.
@@ -55,7 +51,6 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         raise InputError(f"{label}: {at_least}")
     if networks["generator"].get("size", size) != size:
         raise InputError(f"networks.generator.size: it predicts whole pictures, so it must be data.size, {size}")
-    end = resolve(settings.get("ends_on", "last"), ENDS, kind=f"{label}.ends_on")
     generator = build_network(networks["generator"], label="networks.generator")
     holes = f"square:1-{count * pixels}"
     painter = residual(generator) if networks.get("residual", False) else generator
@@ -80,7 +75,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         first = whole.damage(image, jnp.zeros_like(image[..., :1]))
         nets = {"generator": (*painter.init(key_generator, first), tx)}
         none = {"best": jnp.full((), -jnp.inf), "stale": jnp.zeros((), jnp.int32), "finished": jnp.zeros((), bool)}
-        return end(state.create(key_run, nets, psnr=equal, **none))
+        return state.create(key_run, nets, psnr=equal, **none)
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier

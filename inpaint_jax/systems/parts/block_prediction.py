@@ -15,7 +15,6 @@ from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.residual import residual
 from inpaint_jax.optimization import optimizers, state, steps
-from inpaint_jax.optimization.best import keeping
 from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.blocks import BlockTask
@@ -75,8 +74,8 @@ def stage(
       settings: of the stage: ``losses`` (offered ``prediction`` and ``target``, the block, and ``hole`` within it),
         ``optimizer`` (one for each network) and ``steps``; with a critic, which offers its logits, also
         ``stale_critic``, as ``steps.adversarial_step`` takes it, and ``critic_after``, the number of steps in which it
-        neither learns nor counts (by default 0). With ``holdout`` the stage ends with the networks whose squared
-        error on so many pictures, which are set apart and measured every ``adapt_every`` steps, was smallest.
+        neither learns nor counts (by default 0). With ``holdout`` so many pictures are set apart, on which the squared
+        error is measured every ``adapt_every`` steps; its negative is the ``best`` of the schedule.
       start: ``(key, image, earlier) -> (params, stats)``, the generator at the first step; by default drawn.
       damage: ``(earlier, image, hole) -> what the generator is given``; by default ``blocks.damage``.
       perceive: ``(earlier, prediction, target) -> {name: value}``, which the generator's losses are offered as well.
@@ -111,11 +110,11 @@ def stage(
         tx=tx,
         stale_critic=settings["stale_critic"] if critic else False,
         critic_after=settings.get("critic_after", 0) if critic else 0,
-        keeps_best=settings.get("holdout", 0) > 0,
+        measured=settings.get("holdout", 0) > 0,
     )
     step = prediction.compete if critic else prediction.reconstruct
     networks = {"generator": generator} | ({"critic": critic.network} if critic else {})
-    adapt = prediction.adapt if prediction.keeps_best else None
+    adapt = prediction.adapt if prediction.measured else None
     trained = Stage(name, prediction.init, step, validate=prediction.validate, adapt=adapt, networks=networks)
     return Predictor(trained, prediction.paint)
 
@@ -137,7 +136,7 @@ class BlockPrediction:
     tx: Mapping[str, optax.GradientTransformation]
     stale_critic: bool
     critic_after: int
-    keeps_best: bool
+    measured: bool
 
     def init(self, key: Key, batch: Batch, earlier: Mapping[str, Any]) -> TrainState:
         """As in ``Stage``."""
@@ -148,8 +147,7 @@ class BlockPrediction:
             none = jnp.zeros_like(image[..., :1])
             shown = self.critic.shown(self.blocks.cut(image, none), image, none)
             nets["critic"] = (*self.critic.network.init(key_critic, shown), self.tx["critic"])
-        created = state.create(key_run, nets)
-        return keeping(created) if self.keeps_best else created
+        return state.create(key_run, nets, **({"best": jnp.full((), -jnp.inf)} if self.measured else {}))
 
     def reconstruct(self, state, batch, earlier, *, axis_name=None):
         """The step of a generator alone."""
