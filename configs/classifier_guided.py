@@ -6,20 +6,24 @@ r"""Buchacek et al. 2020, semantic inpainting with a classifier: Yeh's search, a
 Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, default
 ``default,logits,3b,4b,cpu``; scale and search are those of ``configs/yeh.py``, whose DCGAN this is.
 
-  default           the classifier sees pictures as it was trained to; the weights of its terms, and of the critic's
-                    view of the completed picture, bring each to the height of the contextual term, measured where
-                    searches of 32 training pictures with centre holes begin (stage ``balance``).
+  default           the classifier sees images as it was trained to. The weights of its terms are shares of the
+                    contextual term's height where unguided searches of 32 training images end, which the stage
+                    ``balance`` measures for centre, left, random and irregular holes; other holes take the weights of
+                    the nearest share of missing pixels. The critic's view of the completed image weighs 3, and 30
+                    under holes of scattered pixels.
   published         as released, for centre and half: pictures in [-1, 1] for a classifier that has learnt levels up to
                     255, fixed weights of 3, 1e5 and 1e6, z from N(0, 1), per-picture batch statistics, and a rate of
                     the classifier that falls once, after 50 epochs, as in the authors' log, not twice.
   published_random  the same for random holes: weights of 30, 1e6 and 1e7.
   logits            both the features and the class probabilities are compared (the paper's "with logits").
   nologits          the features only ("without logits").
+  unguided          Yeh's search: all three terms have weight 0, and are watched (``watch=True``: they are traced).
   3a ... 5b         the layers whose features are compared.
 
-A labelled set is needed; ``--config.data.validation='DATA/cars?split=val'`` has the classifier's top-1 accuracy on
-those pictures measured while it trains. ``--config.stages.classifier.weights=FILE`` begins with imported weights
-(``inpaint import-weights googlenet FILE --mean=107.961,102.388,103.130``), and then keeps the convolutions of 4a, 4b
+``--config.losses.semantic.weight=0.03`` chooses another share; with ``--config.losses.semantic.relative_to=""`` it is
+the weight itself. A labelled set is needed; ``--config.data.validation='DATA/cars?split=val'`` has the classifier's
+top-1 accuracy on those images measured while it trains. ``--config.stages.classifier.weights=FILE`` (``reproduce
+--weights classifier=FILE``) begins with imported weights (``inpaint import-weights googlenet FILE --mean=107.961,102.388,103.130``), and then keeps the convolutions of 4a, 4b
 and 4c as they are.
 
 Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and random holes: 12.76
@@ -37,13 +41,16 @@ from inpaint_jax.configs import yeh
 from inpaint_jax.runs import config_words
 
 PRESETS = ("default", "published", "published_random")
-TERMS = ("logits", "nologits")
+TERMS = ("logits", "nologits", "unguided")
 LAYERS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 EPOCH = 203  # steps of the authors' log
 # classifier: width, stride of the first convolution, steps.
-SCALES = {"smoke": (0.125, 4, 20), "demo": (0.125, 4, 300), "cpu": (0.25, 4, 4000), "paper": (1.0, 1, 200 * EPOCH)}
-# weights of the critic's view of the completed picture, of the features, of the class probabilities
-WEIGHTS = {"default": (1.0, 1.0, 1.0), "published": (3.0, 1e5, 1e6), "published_random": (30.0, 1e6, 1e7)}
+SCALES = {"smoke": (0.125, 4, 20), "demo": (0.125, 4, 300), "cpu": (0.125, 2, 4000), "paper": (1.0, 1, 200 * EPOCH)}
+SHARE = 0.1  # of the contextual term, chosen on validation cars
+# weights of the critic's view of the completed image, of the features, of the class probabilities
+WEIGHTS = {"default": (3.0, SHARE, SHARE), "published": (3.0, 1e5, 1e6), "published_random": (30.0, 1e6, 1e7)}
+SCATTERED = 10.0  # factor of the first under scattered holes, as between the published presets
+FAMILIES = ("center", "left", "random:0.7", "irregular")  # for which weights are measured
 
 
 def get_config(argument: str = "") -> ConfigDict:
@@ -62,11 +69,18 @@ def get_config(argument: str = "") -> ConfigDict:
     shared = ("published" if published else "default", scale, search)
     config = yeh.get_config(",".join(word for word in shared if word))
     width, stride, steps = SCALES[scale]
-    inpainting, semantic, categorical = WEIGHTS[preset]
+    weights = dict(zip(("inpainting", "semantic", "categorical"), WEIGHTS[preset], strict=True))
+    unguided = dict.fromkeys(weights, 0.0)
+    weights |= {"logits": {}, "nologits": {"categorical": 0.0}, "unguided": unguided}[which]
+    relative = dict(relative_to="" if published else "contextual")
     terms = dict(
-        inpainting=dict(fn="generator_nonsaturating", fake_logits="completed_logits"),
-        semantic=dict(fn="semantic", layers=dict.fromkeys(layers or ("3b", "4b"), 1.0)),
-        categorical=dict(fn="jeffreys"),
+        inpainting=dict(
+            fn="generator_nonsaturating",
+            fake_logits="completed_logits",
+            scattered=1.0 if published else SCATTERED,
+        ),
+        semantic=dict(fn="semantic", layers=dict.fromkeys(layers or ("3b", "4b"), 1.0), **relative),
+        categorical=dict(fn="jeffreys", **relative),
     )
     config.system = "classifier_guided"
     config.data.update(fit="resize", validation="")
@@ -74,11 +88,9 @@ def get_config(argument: str = "") -> ConfigDict:
         classifier=dict(name="googlenet.GoogLeNet", classes=196, width=width, stride=stride),
         classifier_mean=(107.961, 102.388, 103.130),
     )
-    config.losses.update(
-        inpainting=dict(terms["inpainting"], weight=inpainting),
-        semantic=dict(terms["semantic"], weight=semantic),
-        categorical=dict(terms["categorical"], weight=0.0 if which == "nologits" else categorical),
-    )
+    yehs = config.losses.to_dict()
+    for label, term in terms.items():
+        config.losses[label] = dict(term, weight=weights[label], watch=which == "unguided")
     config.search.classifier_input = "raw" if published else "converted"
     fall = dict(schedule="drops", at=[50 * EPOCH] if published else [35 * EPOCH, 50 * EPOCH])
     config.stages.classifier = dict(
@@ -87,6 +99,7 @@ def get_config(argument: str = "") -> ConfigDict:
         average=config.stages.dcgan.average,
         optimizer=dict(name="adam", learning_rate=1e-3, **(fall if scale == "paper" else dict(schedule="cosine"))),
         auxiliary=0.3,
+        label_smoothing=0.0 if scale == "paper" else 0.1,
         rotation=20.0,
         shift=0.1,
         weights="",
@@ -96,12 +109,13 @@ def get_config(argument: str = "") -> ConfigDict:
         log_every=config.stages.dcgan.log_every,
     )
     if not published:
-        measured = {label: dict(term, weight=1.0) for label, term in terms.items()}
+        watched = {label: dict(terms[label], weight=0.0, watch=True) for label in ("semantic", "categorical")}
         config.stages.balance = dict(
             batch_size=32,
-            steps=1,
-            holes="center",
-            losses=dict(contextual=config.losses.contextual.to_dict(), **measured),
+            steps=len(FAMILIES),
+            holes=",".join(FAMILIES),
+            losses=yehs | watched,
+            search=config.search.to_dict(),
             checkpoint_every=1,
             picture_every=1,
             log_every=1,

@@ -7,7 +7,8 @@ Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
 
   default    z from U(-1, 1), running batch statistics, one restart: a picture's result is its own;
              the search reads an average of the weights over the steps (``stages.dcgan.average``).
-  published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics, the last weights.
+  published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics, the last weights, their code's
+             Poisson blending, which is wrong at the left and right border (``blending.poisson_blend``, edge "wrap").
   learnt     default, and an encoder trained on damaged pictures, where the search begins.
   smoke      seconds; tests.      demo   minutes; launch/demo.sh.
   cpu        under an hour on two cores.      paper   what the papers ran: for a GPU.
@@ -123,10 +124,11 @@ def get_config(argument: str = "") -> ConfigDict:
                 projection="clip",
                 answer="best",
                 window=7,
+                counted="missing",
                 batch_norm="sample" if published else "running",
             ),
             slots=64,
-            blend=dict(method="poisson", edge="published" if published else "neumann"),
+            blend=dict(method="poisson", edge="wrap" if published else "neumann"),
             stages=dict(
                 dcgan=dict(
                     batch_size=s["batch"],

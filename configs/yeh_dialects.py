@@ -7,13 +7,16 @@ r"""Five codes call themselves Yeh's latent search. One trained DCGAN, their fiv
   yeh2017      the paper's text: Adam, saturating prior with weight 0.003, window 7. Its rate, start and answer are not
                stated: 0.01, U(-1, 1), the best iterate.
   moodoki      the authors' first released code: NAG, prior weight 0.1, N(0, 1), the last iterate, 64 starts at once.
+               Its weights of known pixels grow away from the hole, and sum to 28 times the paper's for a centre hole.
   bamos        the TensorFlow code that most people ran: Adam, every known pixel weighs 1, weight 0.1, no blending.
-  chengbinjin  the code that Buchacek et al. build on: decayed NAG, weight 3, per-batch statistics, best of 20 starts.
+  chengbinjin  the code that Buchacek et al. build on: decayed NAG, prior weight 3, per-batch statistics, the best
+               iterate of one start. (Its ``num_try=20`` is 20 batches of other images.)
   buchacek     the search as Buchacek et al. print it, on that code: squared weighted differences, saturating prior.
 
-They differ in numbers and named switches only. Deviations: ``chengbinjin`` takes batch statistics over two copies of
+The three codes that blend use one Poisson solver, which is wrong at the left and right border (edge "wrap"). All
+differ in numbers and named switches only. Deviations: ``chengbinjin`` takes batch statistics over two copies of
 one picture, which are that picture's own ("sample"); a mean over the batch in a prior is a picture's own term, which
-is what its gradient amounts to. The starts of ``moodoki`` and ``chengbinjin`` cost as many searches: with
+is what its gradient amounts to. The starts of ``moodoki`` cost as many searches: with
 ``--config.search.restarts=1`` all five cost about the same.
 """
 
@@ -31,9 +34,9 @@ DIALECTS = {
         losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_saturating", 0.003)),
     ),
     "moodoki": dict(
-        search=dict(optimizer=NAG, iterations=1000, start="normal", answer="last", restarts=64),
+        search=dict(optimizer=NAG, iterations=1000, start="normal", answer="last", restarts=64, counted="known"),
         losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_nonsaturating", 0.1)),
-        edge="published",
+        edge="wrap",
     ),
     "bamos": dict(
         search=dict(optimizer=ADAM, iterations=1000, answer="last", window=0),
@@ -41,16 +44,14 @@ DIALECTS = {
         blend="paste",
     ),
     "chengbinjin": dict(
-        search=dict(
-            optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample", restarts=20
-        ),
+        search=dict(optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample"),
         losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_nonsaturating", 3.0)),
-        edge="published",
+        edge="wrap",
     ),
     "buchacek": dict(
         search=dict(optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample"),
         losses=dict(contextual=("contextual_l2", 1.0), prior=("generator_saturating", 0.003)),
-        edge="published",
+        edge="wrap",
     ),
 }
 

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
 
-__all__ = ["EDGES", "conjugate_gradients", "degrees", "laplacian", "poisson_blend", "screened_poisson"]
+__all__ = ["EDGES", "conjugate_gradients", "degrees", "laplacian", "poisson_blend", "screened_poisson", "wrapped"]
 
-EDGES = ("neumann", "published")
+EDGES = ("neumann", "published", "wrap")
 
 
 def poisson_blend(
@@ -37,15 +37,18 @@ def poisson_blend(
       image: ``[B, H, W, C]`` in [-1, 1], known outside the hole; what it holds inside does not matter.
       guidance: a network's output, same shape and range; outside the hole, its pixels next to it matter.
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
-      edge: at the picture's border, "neumann" drops the neighbours outside, and "published" holds the answer
-        to the guidance one pixel outside, as the released codes do.
+      edge: at the image's border, "neumann" drops the neighbours outside, and "published" holds the answer
+        to the guidance one pixel outside. "wrap" is what the released codes compute: the same, and their
+        matrix, but not their right-hand side, takes the end of the row above for a left neighbour and the
+        start of the row below for a right one. The whole value of that pixel, in [0, 1], then pulls at a
+        hole that touches the left or right border, even under perfect guidance.
       tolerance: of the residual, relative to the right-hand side's norm, per picture. Above 1e-5 it shows.
       max_iterations: at most. Half of a 64 x 64 picture takes about 180, of 128 x 128 350; of 256 x 256 670, and
         500 of them leave an error of 2e-4.
 
     Returns:
       ``[B, H, W, C]``: known pixels bit-identical to ``image``, the others clipped to [-1, 1]. Without a
-      hole it is the image, with nothing but hole the guidance.
+      hole it is the image, with nothing but hole the guidance (except with "wrap").
 
     Raises:
       InputError: where the shapes do not fit, an array is not float, or for another ``edge``.
@@ -59,9 +62,12 @@ def poisson_blend(
     def solve(image, guidance, hole):
         # Solved for is the correction to the guidance: harmonic in the hole, image - guidance on its border.
         border = jnp.where(hole > 0.5, 0.0, image - guidance)
+        target = -laplacian(border, edge=edge)
+        if edge == "wrap":  # in the unit range of the released codes, and the correction counts twice as much
+            target = target + wrapped(guidance + 1.0)
         correction, _ = conjugate_gradients(
             lambda v: hole * laplacian(v, edge=edge),
-            -hole * laplacian(border, edge=edge),
+            hole * target,
             inverse_diagonal,
             tolerance=tolerance,
             max_iterations=max_iterations,
@@ -135,7 +141,8 @@ def laplacian(values: jax.Array, *, edge: str = "neumann") -> jax.Array:
 
     Args:
       values: ``[H, W, C]``.
-      edge: "neumann" counts the neighbours inside the picture; "published" always four, 0 outside.
+      edge: "neumann" counts the neighbours inside the picture; "published" always four, 0 outside; "wrap" four, and
+        the rows follow one another.
 
     Returns:
       ``[H, W, C]``.
@@ -143,7 +150,24 @@ def laplacian(values: jax.Array, *, edge: str = "neumann") -> jax.Array:
     height, width, _ = values.shape
     padded = jnp.pad(values, ((1, 1), (1, 1), (0, 0)))
     neighbours = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+    if edge == "wrap":
+        neighbours = neighbours + wrapped(values)
     return degrees(height, width, edge=edge) * values - neighbours
+
+
+def wrapped(values: jax.Array) -> jax.Array:
+    """Give the pixels of the first and last column their neighbours across the border, where rows follow one another.
+
+    Args:
+      values: ``[H, W, C]``.
+
+    Returns:
+      ``[H, W, C]``: the last of the row above, the first of the row below, 0 where there is no such row and elsewhere.
+    """
+    before = jnp.pad(values[:-1, -1:], ((1, 0), (0, 0), (0, 0)))
+    after = jnp.pad(values[1:, :1], ((0, 1), (0, 0), (0, 0)))
+    inner = values.shape[1] - 1
+    return jnp.pad(before, ((0, 0), (0, inner), (0, 0))) + jnp.pad(after, ((0, 0), (inner, 0), (0, 0)))
 
 
 def degrees(height: int, width: int, *, edge: str = "neumann") -> jax.Array:
@@ -157,7 +181,7 @@ def degrees(height: int, width: int, *, edge: str = "neumann") -> jax.Array:
     Returns:
       ``[H, W, 1]``.
     """
-    if edge == "published":
+    if edge != "neumann":
         return jnp.full((height, width, 1), 4.0)
     row, column = jnp.arange(height)[:, None, None], jnp.arange(width)[None, :, None]
     vertical = (row > 0).astype(jnp.float32) + (row < height - 1)

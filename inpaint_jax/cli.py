@@ -144,6 +144,14 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--count", type=int, help="only so many test pictures")
     sub.add_argument("--validation", default="", help="labelled pictures, for stages that are validated on some")
     sub.add_argument("--only", help="trainings by comma; default all")
+    sub.add_argument(
+        "--weights",
+        action="append",
+        type=assignment,
+        default=[],
+        metavar="STAGE=FILE",
+        help="imported weights that a stage begins with in every training that has it; can be repeated",
+    )
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
 
     sub = command(
@@ -198,6 +206,14 @@ def methods(text: str) -> list[str]:
 def names(text: str) -> tuple[str, ...]:
     """Names by comma."""
     return tuple(text.split(","))
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """``classifier=googlenet.npz`` as name and value."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"write it as STAGE=FILE, got {text!r}")
+    return name, value
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -124,6 +124,7 @@ def reproduce(arguments, overrides) -> None:
         validation=arguments.validation,
         only=arguments.only.split(",") if arguments.only else (),
         seed=arguments.seed,
+        weights=dict(arguments.weights),
     )
 
 

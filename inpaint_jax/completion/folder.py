@@ -24,7 +24,7 @@ from inpaint_jax.completion.records import (
     unchanged,
     write_completions,
 )
-from inpaint_jax.completion.report import write_report, write_traces
+from inpaint_jax.completion.report import weights_of_terms, write_report, write_traces
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files, sheets
 from inpaint_jax.data.encoding import completed
@@ -117,10 +117,15 @@ def complete_folder(
         records = Records(output, job, {entry.id: entry.hash for entry in entries})
         this_call = complete_entries(opened, source, gaps, entries, records, output, job)
         finished = list(records.done.values())
-        told = {"notes": notes, "unchanged": [entry.id for entry in entries if not entry.hole.any()]}
+        weights, remark = weights_of_terms(opened.model, [entry.hole for entry in entries], gaps.family)
+        told = {
+            "notes": [*notes, remark] if remark else notes,
+            "weights": weights,
+            "unchanged": [entry.id for entry in entries if not entry.hole.any()],
+        }
         report = write_report(output, opened, job, finished, skipped, this_call, told)
         write_contact_sheet(output, source, gaps, entries, keep=keep)
-        write_traces(output, opened, finished)
+        write_traces(output, weights, finished)
     print(f"{len(entries)} pictures in {output}/pictures; look at {output}/contact_sheet.png")
     return report
 
@@ -152,7 +157,9 @@ def complete_entries(
             records.add(unchanged(entry.id, seed=seed), answer, entry.hash)
             bar.update()
         tasks = (
-            Task(entry.id, *model_example(source, holes, entry)) for entry in remaining.values() if entry.hole.any()
+            Task(entry.id, *model_example(source, holes, entry), holes.family)
+            for entry in remaining.values()
+            if entry.hole.any()
         )
         for result in method.run(tasks, seed=seed, stop=stop, bar=bar):
             entry = remaining[result.task.id]

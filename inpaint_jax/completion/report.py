@@ -32,24 +32,46 @@ def write_report(
       records: of all its pictures.
       skipped: why, by picture.
       this_call: pictures completed, seconds taken, evaluations of the loss per second.
-      told: what else a user should know: notes, and images of which nothing was missing.
+      told: what else a user should know: notes, weights of the loss's terms, and images of which nothing was missing.
 
     Returns:
       The content of the file.
     """
     shown = [{k: v for k, v in record.items() if k not in ("traces", "trace_every")} for record in records]
     spent = [record["evaluations"] for record in records if record["evaluations"] is not None]
+    model = method.model
     report = {
         "job": job,
-        "run": run_record(method.model and method.model.config),
+        "run": run_record(model and model.config),
         "this_call": dict(this_call),
-        "evaluations": search_effort(method.model, job["keep"], spent) if method.model and spent else None,
+        "evaluations": search_effort(model, job["keep"], spent) if model and spent else None,
         "skipped": skipped,
         **told,
         "images": sorted(shown, key=lambda record: record["id"]),
     }
     files.write_json(output / "report.json", report)
     return report
+
+
+def weights_of_terms(model: Model | None, holes: Sequence[np.ndarray], family: str) -> tuple[dict[str, float], str]:
+    """The mean weights of a search's terms, and what is to be said about them.
+
+    Args:
+      model: a trained run, where the method is one.
+      holes: of all images, ``[S, S, 1]`` each.
+      family: of the holes; empty: unknown.
+
+    Returns:
+      ``{term: weight}`` and a clause. Both are empty without a search, and where weights depend on holes that the
+      model sees parts of, because images keep their own sizes.
+    """
+    if model is None:
+        return {}, ""
+    seen = [hole for hole in holes if len(hole) == hole.shape[1] == model.system.size]
+    if len(seen) < len(holes) and model.system.families:
+        return {}, ""
+    under = np.stack(seen or [np.zeros((model.system.size, model.system.size, 1), bool)])
+    return model.mean_weights(under, family), model.remark(under, family)
 
 
 def search_effort(model: Model, keep: int, spent: list[int]) -> dict[str, Any]:
@@ -64,11 +86,10 @@ def search_effort(model: Model, keep: int, spent: list[int]) -> dict[str, Any]:
     }
 
 
-def write_traces(output: Path, method: Method, records: Sequence[Mapping[str, Any]]) -> None:
-    """``traces.png``, where the system searches."""
+def write_traces(output: Path, weights: Mapping[str, float], records: Sequence[Mapping[str, Any]]) -> None:
+    """Draw ``traces.png`` with these weights of the terms, where the system searches."""
     traced = [record for record in records if record["traces"]]
-    if traced and (model := method.model):
+    if traced and weights:
         names = [name for name in traced[0]["traces"] if name != "evaluations"]
         traces = {name: stacked([np.array(record["traces"][name]) for record in traced]) for name in names}
-        weights = {label: float(weight) for label, weight in model.system.weights(model.states).items()}
         plots.plot_traces(output / "traces.png", traces, {**weights, "total": 1.0}, every=traced[0]["trace_every"])

@@ -29,7 +29,17 @@ def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
     sets = ", ".join(f"{family} {digest}" for family, digest in pictures.hashes.items())
     return (
         f"{len(pictures.names)} pictures of {', '.join(pictures.sources)}; {', '.join(known)}; "
-        f"{machine(record)}; {record['date']}. Hole sets: {sets}."
+        f"{machine(record)}; {record['date']}. Hole sets: {sets}.{remarks(methods, pictures)}"
+    )
+
+
+def remarks(methods: Sequence[Method], pictures: PictureSet) -> str:
+    """What methods have to say about their results under some families, each as a sentence."""
+    return "".join(
+        f" {method.name} under {family}: {remark}."
+        for method in methods
+        for family, holes in pictures.holes.items()
+        if method.model and (remark := method.model.remark(holes, family))
     )
 
 
@@ -75,6 +85,11 @@ def write_table(
         "rows": [{k: tables.summary(v) if k in measured else v for k, v in r.items()} for r in results],
         "run": run_record(next((m.model.config for m in methods if m.model), None)),
         "searches": {m.name: configuration.to_plain(m.model.config) for m in methods if m.model},
+        "weights": {
+            m.name: {family: m.model.mean_weights(holes, family) for family, holes in pictures.holes.items()}
+            for m in methods
+            if m.model
+        },
     }
     files.write_json(output / "table.json", table)
 

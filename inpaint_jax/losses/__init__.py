@@ -89,9 +89,10 @@ def objective(terms: Mapping[str, Mapping[str, Any]]) -> Objective:
 
     Args:
       terms: ``{label: {"fn": name or "module:attribute", "weight": number, **options of the loss}}``.
-        ``fn`` defaults to the label, and a weight of 0 switches the term off. One loss can appear
-        under two labels. An option that names a value of the loss renames it:
-        ``fake_logits="completed_logits"`` gives it the latter.
+        ``fn`` defaults to the label, and a weight of 0 switches the term off; with ``watch=True`` it is
+        then evaluated and traced, without entering the sum. One loss can appear under two labels. An
+        option that names a value of the loss renames it: ``fake_logits="completed_logits"`` gives it
+        the latter.
 
     Returns:
       A function of the values that a step offers, ``{name: array}``, to a scalar and the unweighted

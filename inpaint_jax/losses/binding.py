@@ -19,7 +19,7 @@ class Objective:
     """A weighted sum of losses; call it with the values that a step offers.
 
     Attributes:
-      weights: ``{label: weight}`` of the terms that are switched on.
+      weights: ``{label: weight}`` of the terms that are switched on, and 0 of those that are only watched.
       losses: ``{label: loss}``, each with its options bound.
       renamed: ``{label: {parameter: offered name}}``, where a loss is given another value than the one of its
         parameter's name.
@@ -36,10 +36,11 @@ class Objective:
 
         Args:
           values: what this step offers, by the losses' parameter names: ``prediction``, ``target``, ...
-          scales: ``{label: factor}``, by which weights are multiplied that were found in a run; 1 where there is none.
+          scales: ``{label: factor}``, by which weights are multiplied, one for all or ``[B]``; 1 where there is none.
 
         Returns:
-          The scalar ``sum(weight * part.mean())``, and the parts ``{label: [B]}``, unweighted.
+          The scalar ``sum((weight * part).mean())``, and the parts ``{label: [B]}``, unweighted. A watched term is
+          among the parts and not in the sum.
 
         Raises:
           InputError: at trace time, where a loss needs a value not offered or does not return ``[B]``.
@@ -48,7 +49,8 @@ class Objective:
             label: _evaluate(label, loss, values, self.renamed.get(label, {})) for label, loss in self.losses.items()
         }
         weights = self.scaled(scales or {})
-        return sum((weights[label] * part.mean() for label, part in parts.items()), jnp.zeros(())), parts
+        counted = (weighted_mean(weights[label], part) for label, part in parts.items() if self.weights[label])
+        return sum(counted, jnp.zeros(())), parts
 
     def scaled(self, scales: Mapping[str, Any]) -> dict[str, Any]:
         """The weights, multiplied by the factors that there are."""
@@ -65,15 +67,21 @@ class Objective:
         ]
 
 
+def weighted_mean(weight: Any, part: PerExample) -> jax.Array:
+    """Return the mean of a term under one weight, or under a weight for every example."""
+    return (weight * part).mean() if jnp.ndim(weight) else weight * part.mean()
+
+
 def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) -> Objective:
     """Bind terms to the losses of a table: ``losses.objective``, which says more, with another table.
 
     Args:
-      terms: ``{label: {"fn", "weight", **options}}``.
+      terms: ``{label: {"fn", "weight", "watch", **options}}``.
       table: losses by name.
 
     Raises:
-      InputError: for an unknown loss, a missing or wrong weight, or an option that the loss does not have.
+      InputError: for an unknown loss, a missing or wrong weight, a ``watch`` that is not true or false, or an option
+        that the loss does not have.
     """
     weights, losses, renamed = {}, {}, {}
     for label, term in terms.items():
@@ -82,6 +90,8 @@ def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) 
         weight = options.pop("weight", None)
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise InputError(f"loss {label!r}: weight must be a number, got {weight!r}; 0 switches the loss off")
+        if not isinstance(watch := options.pop("watch", False), bool):
+            raise InputError(f"loss {label!r}: watch must be true or false, got {watch!r}")
         parameters = inspect.signature(loss).parameters
         if unknown := [name for name in options if name not in parameters]:
             known = [name for name, p in parameters.items() if p.default is not p.empty]
@@ -92,7 +102,7 @@ def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) 
         }
         if wrong := [name for name, value in names.items() if not isinstance(value, str)]:
             raise InputError(f"loss {label!r}: {wrong[0]} is a value, give the name of one in its place")
-        if weight:
+        if weight or watch:
             weights[label], losses[label], renamed[label] = float(weight), functools.partial(loss, **options), names
     return Objective(weights, losses, renamed)
 

@@ -6,31 +6,39 @@ from jax import lax
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, check_same_shape
 
+COUNTED = ("missing", "known")
 
-def importance_weight(hole: Hole, *, window: int = 7) -> Image:
+
+def importance_weight(hole: Hole, *, window: int = 7, counted: str = "missing") -> Image:
     """Weight of every known pixel: the share of missing pixels in the window around it (Yeh et al., eq. 3).
 
-    The window continues across the image's edge by reflection, edge included; the divisor is always the whole
-    window, its centre counted.
+    The first code that the authors released counts the known pixels instead, so that its weights grow
+    away from the hole, and sum to 28 times as much for a centre hole. The window continues across the
+    image's edge by reflection, edge included; the divisor is always the whole window, its centre
+    counted.
 
     Args:
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
       window: side of the window in pixels, odd.
+      counted: "missing" pixels of the window, or "known" ones.
 
     Returns:
-      ``[B, H, W, 1]`` in [0, 1): 0 inside the hole, and 0 more than ``window // 2`` pixels from any hole.
+      ``[B, H, W, 1]`` in [0, 1]: 0 inside the hole and, where missing pixels are counted, 0 more than
+      ``window // 2`` pixels from any hole; 1 there where known ones are.
 
     Raises:
-      InputError: for an even window, one whose half is wider than the picture, or a hole that is
-        not float.
+      InputError: for an even window, one whose half is wider than the picture, another ``counted``, or a
+        hole that is not float.
     """
     check_image("hole", hole)
     half = window // 2
     if window % 2 == 0 or half > min(hole.shape[1:3]):
         raise InputError(f"window must be odd and at most 2 * {min(hole.shape[1:3])} + 1, got {window}")
     padded = jnp.pad(hole, ((0, 0), (half, half), (half, half), (0, 0)), mode="symmetric")
+    if counted not in COUNTED:
+        raise InputError(f"unknown pixels {counted!r} to count; known: {', '.join(COUNTED)}")
     missing = lax.reduce_window(padded, 0.0, lax.add, (1, window, window, 1), (1, 1, 1, 1), "VALID")
-    return (1.0 - hole) * missing / window**2
+    return (1.0 - hole) * (missing if counted == "missing" else window**2 - missing) / window**2
 
 
 def contextual_l1(prediction: Image, target: Image, importance: Image) -> PerExample:

@@ -32,6 +32,7 @@ from inpaint_jax.masks.boxes import (
 from inpaint_jax.masks.families import FAMILIES, Family, cycle, location_grid, names_family, parse
 from inpaint_jax.masks.frozen import evaluation_holes, holes_hash
 from inpaint_jax.masks.noise import pathak_pattern, pixels
+from inpaint_jax.masks.shape import is_scattered
 from inpaint_jax.masks.strokes import ellipse_pattern, irregular
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "half",
     "holes_hash",
     "irregular",
+    "is_scattered",
     "location_grid",
     "names_family",
     "parse",

@@ -27,10 +27,12 @@ class Holes(Protocol):
     Attributes:
       damaged: whether the images themselves are damaged, so that what they hold inside the holes is worthless.
       transparent: whether the holes are transparent pixels, which their completion makes opaque.
+      family: that the holes are drawn from; empty for holes of images or files.
     """
 
     damaged: bool
     transparent: bool
+    family: str
 
     @property
     def notes(self) -> Sequence[str]:
@@ -152,7 +154,7 @@ class DrawnHoles:
 
     def __init__(self, spec: str, names: list[str], fit: Fit, *, seed: int):
         drawn = masks.evaluation_holes(spec, ids=names, size=fit.size or NATIVE, seed=seed) > 0
-        self.drawn, self.fit = dict(zip(names, drawn, strict=True)), fit
+        self.drawn, self.fit, self.family = dict(zip(names, drawn, strict=True)), fit, spec
 
     def check(self) -> None:
         """Do nothing: every image has a hole."""
@@ -170,7 +172,7 @@ class DrawnHoles:
 class StoredHoles:
     """Holes from files; the images are damaged."""
 
-    damaged, transparent = True, False
+    damaged, transparent, family = True, False, ""
 
     def __init__(self, files: HoleFiles, fit: Fit):
         self.files, self.fit, self.notes = files, fit, files.notes
@@ -191,7 +193,7 @@ class StoredHoles:
 class TransparentHoles:
     """The transparent pixels of the images, which are damaged."""
 
-    damaged, transparent, notes = True, True, ()
+    damaged, transparent, family, notes = True, True, "", ()
 
     def __init__(self, source: Fitted, names: list[str], options: HoleOptions):
         self.source, self.options = source, options

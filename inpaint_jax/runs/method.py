@@ -23,7 +23,7 @@ from inpaint_jax.systems.native_size import native_run
 from inpaint_jax.systems.parts import serialized
 from inpaint_jax.systems.pieces import Run
 
-GALLERY, BATCH = 1000, 64  # training images that the nearest neighbour is sought among; images read at once
+BATCH = 64  # training images read at once
 
 
 class Method(NamedTuple):
@@ -121,17 +121,22 @@ def run_of(system: System, states: dict[str, Any], setting: Setting) -> Run:
 def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
     """A baseline; one that looks at training images reads them when it is first run."""
     build = resolve(spec.name, baselines.BASELINES, kind="method")
-    system = build(**typed(spec, build))
+    options = typed(spec, build)
+    if spec.name == "nearest" and setting.train:  # among all training images, unless some number is asked for
+        options.setdefault("pictures", len(training_images(setting)))
+    system = build(**options)
     if not isinstance(system, System):
         raise InputError(f"--method: {spec.name!r} returns {type(system).__name__}, not a System")
     if system.stages and not setting.train:
         raise InputError(f"{spec.name} looks at training images: name them with --train=FOLDER")
 
+    count = options.get("pictures") if spec.name == "nearest" else None
+
     @functools.cache
     def ready() -> Run:
-        return run_of(system, baselines.ready(system, gallery(setting), name=spec.name), setting)
+        return run_of(system, baselines.ready(system, gallery(setting, count), name=spec.name), setting)
 
-    identity = [spec.text, setting.train if system.stages else ""]
+    identity = [spec.text, setting.train if system.stages else "", *([] if count is None else [count])]
 
     def run(tasks, **options) -> Iterator[Result]:
         return ready()(tasks, **options)
@@ -139,10 +144,15 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
     return Method(name, identity, system.size, system.supports, run, setting.slots)
 
 
-def gallery(setting: Setting) -> Iterator[dict[str, np.ndarray]]:
-    """The first training images in batches, for a baseline that looks at some."""
+def training_images(setting: Setting) -> Any:
+    """Open the training images, for a baseline that looks at some."""
     if setting.size is None:
         raise InputError("a method that looks at training images needs a size for them: give --size")
     with announcing("the method"):  # the config of somebody else's run may name them
-        source = open_source(split_list(setting.train), size=setting.size, fit=setting.fit)
-    yield from examples(source, size=setting.size, batch=BATCH, indices=range(min(GALLERY, len(source))))
+        return open_source(split_list(setting.train), size=setting.size, fit=setting.fit)
+
+
+def gallery(setting: Setting, count: int | None) -> Iterator[dict[str, np.ndarray]]:
+    """Read the first ``count`` training images in batches; None: all of them."""
+    source = training_images(setting)
+    yield from examples(source, size=setting.size or 0, batch=BATCH, indices=range(len(source))[:count])

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import announcing
@@ -76,6 +78,23 @@ class Model:
             raise InputError(f"no network {name!r} in a stage {stage!r}; known: {pairs}")
         weights = NetworkState(*weights_of(self.states[stage].networks[name]), opt=())
         return jax.tree_util.Partial(functools.partial(predict, known[stage][name]), weights)
+
+    def mean_weights(self, holes: np.ndarray, family: str = "") -> dict[str, float]:
+        """Average the weights with which the terms of the search count under some holes.
+
+        Args:
+          holes: ``[N, H, W, 1]``, 1 = missing.
+          family: that the holes are of; empty: unknown.
+
+        Returns:
+          ``{term: weight}``; empty for a system without a search.
+        """
+        weights = self.system.weights(self.states, jnp.asarray(holes, jnp.float32), family)
+        return {term: float(np.mean(weight)) for term, weight in weights.items()}
+
+    def remark(self, holes: np.ndarray, family: str = "") -> str:
+        """Say what a report has to say about results under some holes, see ``System``; empty: nothing."""
+        return self.system.remark(self.states, jnp.asarray(holes, jnp.float32), family)
 
     def tree_flatten_with_keys(self):
         """Give JAX the arrays, with their names, and the rest."""

@@ -2,7 +2,8 @@
 
 Yeh's search, and three more terms: the completed picture must look real to the critic too, a classifier must see the
 same in the generator's picture and in the completed one (features of some layers, and what it takes them for). The
-DCGAN and the classifier are trained apart on whole pictures; then paste, or blend by Poisson's equation.
+DCGAN and the classifier are trained apart on whole pictures; then paste, or blend by Poisson's equation. The weights of
+the classifier's terms are shares of the contextual term where a search without guidance ends.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.systems import yeh
 from inpaint_jax.systems.interface import System
-from inpaint_jax.systems.parts import balance, classification, latent_gan, latent_search
+from inpaint_jax.systems.parts import balance, classification, latent_gan, latent_search, term_weights
 from inpaint_jax.systems.parts.latent_search import LatentSearch
 
 CLASSIFIER, BALANCE = "classifier", "balance"  # stages besides Yeh's
@@ -41,15 +42,17 @@ def build(
         **fields}``, pictures to ``ClassifierOutput``), and ``classifier_mean``, the mean colour in [0, 255] that is
         taken from its pictures.
       losses: the search's objective, see ``latent_search.build``. Also offered: ``features`` and ``class_logits`` of
-        the generator's picture, ``completed_features`` and ``completed_class_logits`` of the completed one.
+        the generator's picture, ``completed_features`` and ``completed_class_logits`` of the completed one. Of every
+        term also ``relative_to`` and ``scattered``, see ``term_weights``.
       search: likewise; also ``classifier_input``: "converted", as the classifier was trained, or "raw", pictures in
         [-1, 1] as they are, which the authors' code gives to a classifier that has learnt values of up to 255.
       blend: likewise.
       stages: ``dcgan`` as in ``yeh.build``, ``classifier`` as ``classification.stage`` takes it and, where weights are
-        to be balanced, ``balance``: ``{"losses", "holes", ...}``, whose factors multiply the weights of ``losses``.
+        relative, ``balance``: ``{"losses", "search", "holes", ...}``, an unguided search whose terms are measured, the
+        watched ones too.
 
     Raises:
-      InputError: for names that stand for nothing, or numbers that make no search.
+      InputError: for unknown names, numbers that make no search, or weights relative to what no stage has measured.
     """
     nets = latent_gan.networks(networks, size)
     classifier = from_levels(raw_classifier(networks), networks["classifier_mean"])
@@ -62,20 +65,20 @@ def build(
     ]
     if BALANCE in stages:
         settings = stages[BALANCE]
-        start = resolve(search["start"], latent_inpainting.STARTS, kind="search.start")
-        unbalanced = latent_search_of(
-            networks, size=size, losses=settings["losses"], search=search, blend=blend, stages={}
+        watching = latent_search_of(
+            networks, size=size, losses=settings["losses"], search=settings["search"], blend=blend, stages={}
         )
-        trained.append(
-            balance.stage(
-                BALANCE,
-                loss=unbalanced.loss,
-                draw_latent=lambda key, count: start(key, (count, networks["latent_size"])),
-                size=size,
-                settings=settings,
-            )
+        unwatched = {label: {**term, "watch": False} for label, term in settings["losses"].items()}
+        unguided = latent_search_of(
+            networks, size=size, losses=unwatched, search=settings["search"], blend=blend, stages={}
         )
-    return latent_search.system(descent, *trained, size=size)
+        trained.append(balance.stage(BALANCE, search=unguided, loss=watching.loss, size=size, settings=settings))
+    terms, families = term_weights.split(losses), descent.loss.families
+
+    def remark(states, hole, family=""):
+        return term_weights.remark(terms, families, balance.measured(states, BALANCE), hole, family)
+
+    return latent_search.system(descent, *trained, size=size, remark=remark)
 
 
 def latent_search_of(
@@ -87,10 +90,12 @@ def latent_search_of(
     blend: Mapping[str, Any],
     stages: Mapping[str, Any],
 ) -> LatentSearch:
-    """The search; arguments and errors as in ``build``. Without a stage "balance" the weights are as they stand."""
+    """The search; arguments and errors as in ``build``."""
+    terms, settings = term_weights.split(losses), stages.get(BALANCE)
+    term_weights.check_measured(losses, search, settings, stage=BALANCE)
     raw = raw_classifier(networks)
     inputs = {"converted": from_levels(raw, networks["classifier_mean"]), "raw": raw}
-    classifier = resolve(search["classifier_input"], inputs, kind="search.classifier_input")
+    classifier = resolve(search.get("classifier_input", "converted"), inputs, kind="search.classifier_input")
 
     def judge(states, prediction, completed):
         net = states[CLASSIFIER].networks["classifier"]
@@ -105,11 +110,19 @@ def latent_search_of(
             "completed_class_logits": whole.logits,
         }
 
-    def scales(states):
-        return balance.weights(states[BALANCE]) if BALANCE in stages else {}
+    def scales(states, hole, family):
+        return term_weights.factors(terms, balance.measured(states, BALANCE), hole, family)
 
-    nets = latent_gan.networks(networks, size)
-    return latent_search.build(yeh.NAME, **nets, losses=losses, search=search, blend=blend, judge=judge, scales=scales)
+    return latent_search.build(
+        yeh.NAME,
+        **latent_gan.networks(networks, size),
+        losses=terms.plain,
+        search=search,
+        blend=blend,
+        judge=judge,
+        scales=scales,
+        families=balance.families_of(settings) if settings else (),
+    )
 
 
 def raw_classifier(networks: Mapping[str, Any]) -> Network:

@@ -27,7 +27,7 @@ class Task(NamedTuple):
     id: str
     image: np.ndarray  # [H, W, C] float32 in [-1, 1]; what it holds inside the hole is never used
     hole: np.ndarray  # [H, W, 1] float32, 1 = missing
-    group: str = ""  # the caller's own mark
+    group: str = ""  # the hole family that the hole is of, where the caller knows it
 
 
 class Result(NamedTuple):
@@ -61,8 +61,9 @@ class Driver:
         self.states = parallel.replicate(states, self.mesh)
 
         def begin(states, examples):
-            images, hole, keys = examples
-            return system.begin(states, fill(images, hole), hole, keys, k)
+            images, hole, keys, family = examples
+            known = {"family": family} if system.families else {}
+            return system.begin(states, fill(images, hole), hole, keys, k, **known)
 
         def merge(_, trees):
             old, new, take = trees
@@ -187,10 +188,12 @@ class Driver:
         """Starts the freshly filled slots, leaving the others as they are."""
         padding = slots[next(iter(filled))]
         chosen = [slots[i] if i in filled else padding for i in range(self.slots)]
+        families = self.system.families
         examples = (
             np.stack([t.image for t in chosen]),
             np.stack([t.hole for t in chosen]),
             example_keys(seed, [t.id for t in chosen], "search"),
+            np.array([families.index(t.group) if t.group in families else -1 for t in chosen], np.int32),
         )
         fresh = self._begin(self.states, examples)
         if progress is None:

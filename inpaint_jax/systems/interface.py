@@ -69,14 +69,19 @@ class System(NamedTuple):
       size: side of the pictures that it completes; None: any.
       stages: trained in this order; a baseline has none.
       begin: ``(states, images, hole, keys [B], k) -> progress``, a pytree with leading axis B and ``.done [B]``.
-        ``images`` are damaged: 0 inside the hole.
+        ``images`` are damaged: 0 inside the hole. A system with ``families`` also takes ``family [B]``, rows of them
+        or -1, by keyword.
       advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward systems.
       finish: ``(states, progress) -> Completion``.
       supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole; by
         default it completes any.
-      weights: ``states -> {term: weight}``, what the terms of its loss count with; none without a search.
       host: ``(image [H, W, C], hole [H, W, 1]) -> [H, W, C]`` with NumPy arrays: the same completion of one
         damaged image on the host, where the method needs no device and nothing compiled; otherwise None.
+      weights: ``(states, hole [N, H, W, 1], family) -> {term: weight}``, one for all or ``[N]``: what the terms of its
+        loss count with under these holes of a family (empty: of none); no terms without a search.
+      families: hole families for which it has learnt something of its own.
+      remark: ``(states, hole [N, H, W, 1], family) -> text``, what a report has to say about results under such holes;
+        empty: nothing.
     """
 
     size: int | None
@@ -85,5 +90,7 @@ class System(NamedTuple):
     advance: Callable[..., Any] | None
     finish: Callable[..., Completion]
     supports: Callable[..., str | None] = lambda hole: None
-    weights: Callable[..., dict[str, Any]] = lambda states: {}
     host: Callable[..., Any] | None = None
+    weights: Callable[..., dict[str, Any]] = lambda states, hole, family="": {}
+    families: tuple[str, ...] = ()
+    remark: Callable[..., str] = lambda states, hole, family: ""

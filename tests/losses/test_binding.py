@@ -44,6 +44,22 @@ def test_a_weight_of_zero_switches_off():
     assert set(total(VALUES)[1]) == {"l2_mean"}  # contextual_l1 would need more than is offered
 
 
+def test_a_watched_term_is_a_part_and_not_in_the_sum():
+    total = objective({"l2_mean": {"weight": 0.5}, "l1": {"weight": 0, "watch": True}})
+    assert total.weights == {"l2_mean": 0.5, "l1": 0.0} and total.reads("prediction")
+    scalar, parts = total(VALUES)
+    np.testing.assert_allclose(parts["l1"], [1.0, 3.0], rtol=1e-6)
+    np.testing.assert_allclose(scalar, 0.5 * 5.0, rtol=1e-6)
+    with pytest.raises(InputError, match="loss 'l1': watch must be true or false, got 1"):
+        objective({"l1": {"weight": 1.0, "watch": 1}})
+
+
+def test_a_weight_for_every_example():
+    total = objective({"l2_mean": {"weight": 0.5}})
+    scalar, _ = total(VALUES, {"l2_mean": jnp.array([2.0, 4.0])})
+    np.testing.assert_allclose(scalar, 0.5 * (2 * 1.0 + 4 * 9.0) / 2, rtol=1e-6)
+
+
 def test_what_is_read():
     """By terms that are switched on, by the offered name; what an option stands for is not asked for."""
     total = bind(

@@ -42,6 +42,16 @@ def test_importance_at_a_corner_reflects():
     np.testing.assert_allclose([large[0, 1], large[1, 1]], [4 / 49, 4 / 49], rtol=1e-6)
 
 
+def test_importance_that_grows_away_from_the_hole():
+    """The first released code: M * conv(M), 3072 known pixels less the paper's sum of 106.7755."""
+    weight = importance_weight(CENTER, counted="known")
+    np.testing.assert_allclose(weight.sum(), 3072 - 106.7755102, rtol=1e-6)
+    assert weight[0, 0, 0, 0] == 1 and weight[0, 32, 32, 0] == 0
+    np.testing.assert_allclose(weight[0, 15, 32, 0], 28 / 49, rtol=1e-6)
+    with pytest.raises(ValueError, match="unknown pixels 'all' to count; known: missing, known"):
+        importance_weight(CENTER, counted="all")
+
+
 @pytest.mark.parametrize("window", [6, 13])
 def test_a_window_that_makes_no_sense(window):
     with pytest.raises(ValueError, match=f"window must be odd and at most 2 . 5 . 1, got {window}"):

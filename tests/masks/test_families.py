@@ -310,3 +310,13 @@ def test_a_family_of_ones_own_that_makes_no_sense(documented, spec, said):
 )
 def test_what_names_a_family(spec, named):
     assert masks.names_family(spec) == named
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_holes_of_scattered_pixels(size):
+    """Independent pixels are scattered; shapes and small squares are not, and neither are strokes at 64 px."""
+    specs = ("center", "left", "level:1", "rectangles", "pattern:0.25", *(["irregular"] if size == 64 else []))
+    for spec in specs:
+        assert not masks.is_scattered(masks.evaluation_holes(spec, ids=MANY, size=size, seed=0)).any(), spec
+    for spec in ("random:0.25", "random:0.7", "random:0.8"):
+        assert masks.is_scattered(masks.evaluation_holes(spec, ids=MANY, size=size, seed=0)).all(), spec

@@ -12,11 +12,14 @@ import inpaint_jax
 from inpaint_jax import cli
 from inpaint_jax.completion.export import export
 from inpaint_jax.data.facades import draw_facade
+from inpaint_jax.data.pipeline import examples
+from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.evaluate import evaluate
 from inpaint_jax.evaluation.frozen_holes import write_holes
 from inpaint_jax.runs.method_names import label, parse
 from inpaint_jax.runs.methods import open_methods
+from inpaint_jax.systems.driver import Task
 
 FACADES = "facades?split=test&count=4"
 
@@ -57,6 +60,19 @@ def test_a_config_that_needs_no_training():
     [method], setting = open_methods([f"yeh:smoke?{tiny}"])
     assert method.size == setting.size == 16 and method.name.startswith("yeh:smoke?")
     assert int(method.model.states["dcgan"].step) == 0
+
+
+def test_nearest_searches_all_training_images():
+    """Also those behind the first thousand, unless a number is asked for."""
+    train = "facades?split=train&count=1010"
+    everything, some = open_methods(["nearest", "nearest?pictures=900"], size=8, train=train)[0]
+    assert everything.identity == ["nearest", train, 1010] and some.identity[-1] == 900
+    [image] = next(examples(open_source(train, size=8), size=8, batch=1, indices=[1005]))["image"]
+    hole = np.zeros((8, 8, 1), np.float32)
+    hole[2:6, 2:6] = 1
+    found, other = (next(iter(m.run([Task("0", image, hole)], seed=0))).images[0] for m in (everything, some))
+    np.testing.assert_array_equal(found, image)
+    assert (other != image).any()
 
 
 def test_two_of_one_name(workdir):

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 
 import inpaint_jax
-from inpaint_jax import parallel
+from inpaint_jax import masks, parallel
+from inpaint_jax.configs.classifier_guided import SHARE
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses.contextual import importance_weight
 from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.googlenet import HE, INCEPTIONS, GoogLeNet
 from inpaint_jax.networks.layers import BatchNorm, Conv
-from inpaint_jax.runs import configuration
+from inpaint_jax.runs import configuration, model
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import initial_state
 from inpaint_jax.systems import classifier_guided
+from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.parts import classification
 
 SETTINGS = dict(
@@ -120,6 +121,17 @@ def test_frozen_blocks(weights):
     assert all(map(all, changes.values()))
 
 
+def test_smoothed_targets():
+    """0.9 of the right class and 0.1 shared by both: of logits 2 and 0, -log p is log(1 + e^-2), and 2 more."""
+    surprise = np.log1p(np.exp(-2.0))
+    found = classification.smoothed(jnp.array([[2.0, 0.0]] * 2), jnp.array([0, 1]), 0.1)
+    np.testing.assert_allclose(found, [surprise + 0.1, surprise + 1.9], rtol=1e-6)
+    hard = classification.smoothed(jnp.array([[2.0, 0.0]]), jnp.array([1]), 0.0)
+    np.testing.assert_allclose(hard, [surprise + 2], rtol=1e-6)
+    with pytest.raises(InputError, match="stages.classifier.label_smoothing must be at least 0 and below 1, got 1"):
+        classification.stage("classifier", network=None, classes=4, settings=SETTINGS | {"label_smoothing": 1})
+
+
 def test_frozen_parts_of_googlenet():
     """Kernels and biases of the convolutions of three blocks; their norms learn on."""
     shapes = jax.eval_shape(pure(GoogLeNet()).init, jax.random.key(0), jnp.zeros((1, 64, 64, 3)))[0]
@@ -144,27 +156,67 @@ def test_devices_agree():
     assert found["jit"]["accuracy"] == found["pmap"]["accuracy"]
 
 
-def test_what_a_run_leaves(folder, trained):
-    """Labels of the procedural facades, accuracy on all pictures of another split, weights found in one step."""
+def test_what_a_run_leaves(folder, trained, examples):
+    """Labels of the facades, accuracy on all images of another split, a line of heights per hole family."""
     lines = [json.loads(line) for line in (folder / "classifier/metrics.jsonl").read_text().splitlines()]
     validated = [line for line in lines if "validation_accuracy" in line]
     assert [line["step"] for line in validated] == [4]
     assert round(11 * validated[0]["validation_accuracy"], 3) in range(12)
-    (line,) = [json.loads(line) for line in (folder / "balance/metrics.jsonl").read_text().splitlines()]
-    weights = trained.system.weights(trained.states)
-    assert set(weights) == {"contextual", "prior", "inpainting", "semantic", "categorical"}
-    assert weights["contextual"] == 1 and weights["prior"] == 0.003
-    for label in ("inpainting", "semantic", "categorical"):
-        np.testing.assert_allclose(weights[label], line["contextual"] / line[label], rtol=1e-5)
+    lines = [json.loads(line) for line in (folder / "balance/metrics.jsonl").read_text().splitlines()]
+    assert [line["share"] for line in lines][:2] == [0.25, 0.5]
+    assert trained.system.families == ("center", "left", "random:0.7", "irregular")
+    for family, line in zip(trained.system.families, lines, strict=True):
+        hole = np.asarray(masks.evaluation_holes(family, ids=["a"], size=16, seed=0))
+        weights = trained.system.weights(trained.states, hole, family)
+        assert set(weights) == {"contextual", "prior", "inpainting", "semantic", "categorical"}
+        assert weights["contextual"] == 1 and weights["prior"] == 0.003
+        for label in ("semantic", "categorical"):
+            np.testing.assert_allclose(weights[label], SHARE * line["contextual"] / line[label], rtol=1e-5)
+        assert weights["inpainting"] == (30 if masks.is_scattered(hole) else 3)
 
 
-def test_balance_is_what_a_search_begins_with(trained, examples):
-    """The weighted terms have one median over the pictures that were measured: here, of any, one order of magnitude."""
-    progress, _ = searched(trained, examples, chunks=1)
-    first = {label: np.asarray(trace)[:, 0, 0] for label, trace in progress.searches.trace.items()}
-    weights = trained.system.weights(trained.states)
-    total = sum(float(weights[label]) * first[label] for label in weights)
-    np.testing.assert_allclose(first["total"], total, rtol=1e-4)
+def test_the_search_of_another_preset(trained, examples):
+    """Its weights are its own: nothing that the run has measured multiplies them."""
+    _, hole = examples
+    for preset, expected in (("published", (3.0, 1e5, 1e6)), ("published_random", (30.0, 1e6, 1e7))):
+        other = model.with_search(trained, f"classifier_guided:{preset},smoke")
+        weights = other.mean_weights(hole, "center")
+        found = [weights[label] for label in ("inpainting", "semantic", "categorical")]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    yehs = model.with_search(trained, "yeh:smoke").mean_weights(hole, "center")
+    np.testing.assert_allclose([yehs["contextual"], yehs["prior"]], [1, 0.003])
+
+
+def test_shares_that_a_run_has_not_measured(trained, tiny):
+    """Other layers than those that were measured, and a published run, which has measured nothing."""
+    with pytest.raises(InputError, match=r"losses.semantic: .* measured semantic as .*3b.* not .*5a.*relative_to=\"\""):
+        model.with_search(trained, "classifier_guided:5a,smoke")
+    published = configuration.load("classifier_guided:published,smoke", tiny)
+    default = configuration.load("classifier_guided:smoke")
+    with pytest.raises(InputError, match="losses.semantic: .*this run has no stage balance to measure"):
+        configuration.build_system(configuration.replaced(published, default, ("search", "losses")))
+
+
+def test_the_family_of_a_result(trained, examples):
+    """The same image and hole, whose family is told by the caller: another share, another search."""
+    image, hole = (np.asarray(part[:1]) for part in examples)
+    driver = Driver(trained.system, trained.states, slots=4)
+    tasks = [Task("0", image[0], hole[0], family) for family in ("center", "random:0.7", "")]
+    own, other, nearest = (next(iter(driver.run([task], seed=0))).losses["total"] for task in tasks)
+    assert own == nearest != other
+    assert trained.remark(hole, "center") == ""
+    assert "nearest share of missing pixels: center (0.25) for 1 of 1 images" in trained.remark(hole, "place:8@4+4")
+
+
+def test_a_search_that_is_only_watched(trained, examples):
+    """Figure 3a: Yeh's search, to the last bit, and what the guiding terms are meanwhile."""
+    yehs, watched = (
+        searched(model.with_search(trained, spec, ["--config.search.iterations=3"]), examples)[1]
+        for spec in ("yeh:smoke", "classifier_guided:unguided,smoke")
+    )
+    np.testing.assert_array_equal(watched.images, yehs.images)
+    assert set(watched.traces) - set(yehs.traces) == {"inpainting", "semantic", "categorical"}
+    assert all((watched.traces[label] > 0).all() for label in ("inpainting", "semantic", "categorical"))
 
 
 def searched(model, examples, chunks=None):
@@ -192,6 +244,7 @@ def loss_of(trained, examples, weights, *overrides):
     """latents [B, Z] -> the scalar that the run's search descends on, with other weights of its terms."""
     image, hole = examples
     given = [*(f"losses.{label}.weight={weights.get(label, 0.0)}" for label in TERMS), *overrides]
+    given += [f"losses.{label}.relative_to=" for label in ("semantic", "categorical")]
     copy = configuration.from_plain(configuration.to_plain(trained.config))
     plain = configuration.to_plain(configuration.override(copy, [f"--config.{item}" for item in given]))
     parts = {part: plain[part] for part in ("losses", "search", "blend", "stages")}
@@ -234,9 +287,11 @@ def test_presets():
         assert tuple(its.losses[label].weight for label in ("inpainting", "semantic", "categorical")) == expected
         assert "balance" not in its.stages and its.search.classifier_input == "raw"
         assert its.search.batch_norm == "sample" and its.search.iterations == 1500
+        assert its.blend.edge == "wrap" and configuration.load("yeh:published").blend.edge == "wrap"
     its = configuration.load("configs/classifier_guided.py:nologits,5a,paper")
     assert its.losses.categorical.weight == 0 and its.losses.semantic.layers.to_dict() == {"5a": 1.0}
     assert its.stages.balance.losses.semantic.layers.to_dict() == {"5a": 1.0}
+    assert its.losses.inpainting.weight == 3 and its.losses.semantic.weight == SHARE > 0
     assert its.stages.classifier.optimizer["at"] == [35 * 203, 50 * 203]
 
 
@@ -254,12 +309,3 @@ def test_pictures_without_labels(tiny, tmp_path):
 def test_more_classes_than_the_network_has(tiny, workdir, tmp_path):
     with pytest.raises(InputError, match=r"label \d is none of the 2 classes of the network: 0 to 1"):
         train(config(tiny, "data.fit=crop", "networks.classifier.classes=2"), tmp_path, reuse_from=workdir)
-
-
-def test_initial_weights_are_one(tiny):
-    its = config(tiny)
-    system = configuration.build_system(its)
-    state = initial_state(system.stages[-1], its, {})
-    assert {label: float(value) for label, value in state.schedule.items()} == dict.fromkeys(
-        ("inpainting", "semantic", "categorical"), 1.0
-    )

@@ -75,6 +75,11 @@ class Experiment(NamedTuple):
         """Everything that shows results: tables, comparisons, figures."""
         return [*self.tables, *self.comparisons, *map(find, self.figures)]
 
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics to measure: the default ones, and what tables and figures name besides."""
+        named = (metric for part in self.parts() for _, metric in part.metrics())
+        return tuple(dict.fromkeys((*metrics.DEFAULT, *named)))
+
 
 def load(spec: str) -> Experiment:
     """Read the experiment that a command names: ``desai:cpu`` if it is shipped, or ``FILE.py:words``.
@@ -106,7 +111,7 @@ def check(experiment: Experiment) -> None:
             check_known(part.title, "holes", family, experiment.holes)
         for split, metric in part.metrics():
             check_known(part.title, "split", split, splits)
-            check_known(part.title, "metric", metric, metrics.PROTOCOLS)
+            check_metric(part.title, metric)
     files: dict[str, str] = {}
     for figure in map(find, experiment.figures):
         if (file := slug(figure.title)) in files:
@@ -127,6 +132,16 @@ def check_arms(experiment: Experiment) -> None:
             check_known(where, "arm", arm.reuse, names)
             if arm.reuse in names[number:]:
                 raise InputError(f"{where} reuses {arm.reuse!r}, which does not come before it")
+
+
+def check_metric(where: str, name: str) -> None:
+    """Raise InputError unless the name is that of a metric of single images, shipped or ``module:attribute``."""
+    try:
+        found = metrics.resolve([name])[name]
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    if isinstance(found, metrics.SetMetric):
+        raise InputError(f"{where}: {name} is a metric of whole sets, which inpaint evaluate measures")
 
 
 def check_known(where: str, kind: str, name: str, known: Collection[str]) -> None:

@@ -27,6 +27,12 @@ def caption(
     sets = {split: context.sets[split] for split in splits}
     summaries = {name: context.summary(name) for name in names}
     runs = {name: summary["run"] for name, summary in summaries.items() if summary}
+    remarks = [
+        f"{name} under {family}: {summary['remarks'][family]}"
+        for name, summary in summaries.items()
+        for family in families
+        if summary and family in summary.get("remarks", {})
+    ]
     missing = [name for name in summaries if name not in runs]
     counts = [f"{len(s.names)} {split} pictures of {', '.join(s.sources)}" for split, s in sets.items()]
     hashes = [
@@ -37,6 +43,7 @@ def caption(
             *counts,
             f"holes of seed {context.sets[splits[0]].seed}: {', '.join(hashes)}",
             *provenance(runs),
+            *remarks,
             *([f"not there yet: {', '.join(missing)}"] if missing else []),
             protocols(metrics),
         ]

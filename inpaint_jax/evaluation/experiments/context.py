@@ -64,7 +64,9 @@ class Context(NamedTuple):
     def values(self, name: str, family: str, metric: str) -> np.ndarray | None:
         """A metric of every test picture, ``[N]``; None if they are not completed."""
         answer, pictures = self.answer(name, family), self.sets["test"]
-        return None if answer is None else measure(pictures.truth, answer.images, pictures.holes[family])[metric]
+        if answer is None:
+            return None
+        return measure(pictures.truth, answer.images, pictures.holes[family], [metric])[metric]
 
     def logged(self, arm: str, stage: str, metric: str) -> tuple[list[int], list[float]]:
         """Steps and values of a metric in the ``metrics.jsonl`` of a training stage; empty where it was not logged."""

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import picture_set
-from inpaint_jax.evaluation.experiments import Arm, Experiment, load, report
+from inpaint_jax.evaluation.experiments import Arm, Experiment, check_known, load, report
 from inpaint_jax.evaluation.experiments import summary as arm_summary
 from inpaint_jax.evaluation.experiments.summary import Summaries
 from inpaint_jax.evaluation.picture_set import PictureSet
@@ -42,6 +42,7 @@ def reproduce(
     validation: str = "",
     only: Sequence[str] = (),
     seed: int = 0,
+    weights: Mapping[str, str] = {},
 ) -> Summaries:
     """Train and measure every arm of an experiment, then write the report; continue where an earlier call stopped.
 
@@ -53,6 +54,8 @@ def reproduce(
       validation: source specs by comma, for every arm whose config has ``data.validation``.
       only: arms to train and measure; empty: all. The report shows every arm that has results.
       seed: of the holes and of the latents that complete them.
+      weights: ``{stage: file}``, what that stage begins with in every arm that trains it, as
+        ``--config.stages.STAGE.weights`` takes it.
 
     Returns:
       The summary of every arm; None for one that is not measured yet.
@@ -62,7 +65,8 @@ def reproduce(
       Interrupted: a signal stopped the work; what is done is kept.
     """
     workdir, experiment = Path(workdir), load(spec)
-    configs = {name: arm_config(arm, training, validation) for name, arm in experiment.arms.items()}
+    configs = {name: arm_config(arm, training, validation, weights) for name, arm in experiment.arms.items()}
+    check_weights(weights, configs)
     refuse_own_input([*images, *split_list(training)], workdir, inside=False)
     data, fit = shared_data(configs)
     chosen = only or list(experiment.arms)
@@ -94,10 +98,11 @@ def carry_out(
     Returns:
       The summaries of the arms and of the baselines.
     """
+    names = experiment.metrics()
 
     def summary(name: str) -> dict[str, Any] | None:
         measured_on = sets_of(experiment.arms[name], sets)
-        return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), measured_on)
+        return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), measured_on, names=names)
 
     def done(folder: Path, found: dict[str, Any] | None) -> bool:
         return found is not None and arm_summary.answered(folder, found)
@@ -106,24 +111,34 @@ def carry_out(
     with tqdm(total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm") as bar:
         for name in remaining:
             bar.set_postfix_str(name)
-            train_and_measure(name, experiment.arms[name], configs[name], workdir, sets)
+            train_and_measure(name, experiment.arms[name], configs[name], workdir, sets, names)
             jax.clear_caches()  # or the programs of all arms pile up
             bar.update()
     test, baselines = {"test": sets["test"]}, {}
     for method in against:
         folder, depends = workdir / "baselines" / method.name, baseline_identity(method, training)
-        if not done(folder, arm_summary.read(folder, depends, test)):
-            summarise(method, folder, depends, test, run=run_record())
-        baselines[method.name] = arm_summary.read(folder, depends, test)
+        if not done(folder, arm_summary.read(folder, depends, test, names=names)):
+            summarise(method, folder, depends, test, names, run=run_record())
+        baselines[method.name] = arm_summary.read(folder, depends, test, names=names)
     return {name: summary(name) for name in experiment.arms}, baselines
 
 
-def arm_config(arm: Arm, training: str, validation: str) -> Config:
-    """Load the config of an arm, with the pictures that it is trained and validated on."""
+def arm_config(arm: Arm, training: str, validation: str, weights: Mapping[str, str]) -> Config:
+    """Load the config of an arm, with the images that it is trained and validated on, and what stages begin with."""
     config = configuration.load(arm.config, [*arm.overrides, f"--config.data.train={training}"])
     if "validation" in config.data:
         config.data.validation = validation
-    return config
+    given = [f"--config.stages.{stage}.weights={file}" for stage, file in weights.items() if stage in config.stages]
+    return configuration.override(config, given)
+
+
+def check_weights(weights: Mapping[str, str], configs: Mapping[str, Config]) -> None:
+    """Raise InputError for a stage that no arm trains, or a file that does not exist."""
+    stages = dict.fromkeys(stage for config in configs.values() for stage in config.stages)
+    for stage, file in weights.items():
+        check_known("--weights", "stage", stage, stages)
+        if not Path(file).is_file():
+            raise InputError(f"--weights: no file {file} for the stage {stage}")
 
 
 def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequence[str], workdir: Path) -> None:
@@ -185,17 +200,22 @@ def slots_of(configs: Mapping[str, Config]) -> int:
     return next(iter(configs.values())).get("slots", SLOTS)
 
 
-def train_and_measure(name: str, arm: Arm, config: Config, workdir: Path, sets: Mapping[str, PictureSet]) -> None:
+def train_and_measure(
+    name: str, arm: Arm, config: Config, workdir: Path, sets: Mapping[str, PictureSet], names: Sequence[str]
+) -> None:
     """Train an arm, measure it and write its summary."""
     folder = workdir / name
     model = train(config, folder, reuse_from=workdir / arm.reuse if arm.reuse else None)
     ([method], _), stages = open_methods([model]), Workdir(folder).stage
+    under = sets_of(arm, sets)["test"].holes
     summarise(
         method,
         folder,
         configuration.to_plain(config),
         sets_of(arm, sets),
-        weights={term: float(weight) for term, weight in model.system.weights(model.states).items()},
+        names,
+        term_weights={family: model.mean_weights(holes, family) for family, holes in under.items()},
+        remarks={family: remark for family, holes in under.items() if (remark := model.remark(holes, family))},
         validated={s.name: arm_summary.validated(stages(s.name)) for s in model.system.stages},
         training_seconds={s.name: arm_summary.training_seconds(stages(s.name)) for s in model.system.stages},
         parameters=arm_summary.parameters(model.states),
@@ -206,7 +226,8 @@ def train_and_measure(name: str, arm: Arm, config: Config, workdir: Path, sets: 
 def baseline_identity(method: Method, training: str) -> dict[str, Any]:
     """Everything that a method beside the arms depends on; of a plain baseline, its text and the training pictures."""
     identity = {"baseline": method.name, "train": training}
-    return identity if method.name in method.identity else {**identity, "identity": method.identity}
+    plain = method.identity in ([method.name, ""], [method.name, training])
+    return identity if plain else {**identity, "identity": method.identity}
 
 
 def sets_of(arm: Arm, sets: Mapping[str, PictureSet]) -> dict[str, PictureSet]:
@@ -215,9 +236,14 @@ def sets_of(arm: Arm, sets: Mapping[str, PictureSet]) -> dict[str, PictureSet]:
 
 
 def summarise(
-    method: Method, folder: Path, depends: Mapping[str, Any], sets: Mapping[str, PictureSet], **content
+    method: Method,
+    folder: Path,
+    depends: Mapping[str, Any],
+    sets: Mapping[str, PictureSet],
+    names: Sequence[str],
+    **content,
 ) -> None:
     """Measure a method and write its summary."""
     with interruption() as stop:
-        measured = arm_summary.measured(method, sets, folder, stop)
-    arm_summary.write(folder, depends, sets, measured=measured, **content)
+        measured = arm_summary.measured(method, sets, folder, stop, names)
+    arm_summary.write(folder, depends, sets, names=names, measured=measured, **content)

@@ -1,6 +1,6 @@
 """``summary.json``: the scores of a method in an experiment, and everything that they depend on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +22,39 @@ SUMMARY = {"identity": dict, "measured": {...: {...: dict | None}}}
 VALIDATION = "validation_"  # prefix of validation metrics in metrics.jsonl
 
 
-def write(folder: Path, method: Mapping[str, Any], sets: Mapping[str, PictureSet], **content) -> None:
+def write(
+    folder: Path,
+    method: Mapping[str, Any],
+    sets: Mapping[str, PictureSet],
+    *,
+    names: Sequence[str] = metrics.DEFAULT,
+    **content,
+) -> None:
     """Write the summary of a method.
 
     Args:
       folder: of the arm.
       method: the plain config, or whatever else the method depends on.
       sets: the pictures, by split.
+      names: of the metrics that were measured.
       **content: scores, parameters, seconds and the like; plain values.
     """
     pictures = {split: {"of": s.sources, "count": len(s.names)} for split, s in sets.items()}
-    summary = {"identity": identity(method, sets), "pictures": pictures, **content}
+    summary = {"identity": identity(method, sets, names), "pictures": pictures, **content}
     write_json(folder / "summary.json", summary)
 
 
-def read(folder: Path, method: Mapping[str, Any], sets: Mapping[str, PictureSet]) -> dict[str, Any] | None:
-    """Read the summary in a folder; None if there is none of this method, these pictures and holes."""
+def read(
+    folder: Path,
+    method: Mapping[str, Any],
+    sets: Mapping[str, PictureSet],
+    *,
+    names: Sequence[str] = metrics.DEFAULT,
+) -> dict[str, Any] | None:
+    """Read the summary in a folder; None if there is none of this method, these pictures, holes and metrics."""
     summary = read_json(folder / "summary.json", SUMMARY, remedy="delete it, and the same command measures anew")
-    if summary and summary["identity"] in (identity(method, sets), identity(as_written(folder, method), sets)):
+    written = as_written(folder, method)
+    if summary and summary["identity"] in (identity(method, sets, names), identity(written, sets, names)):
         return summary
     return None
 
@@ -56,19 +71,25 @@ def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
     return written if configuration.modernised(written) == method else method
 
 
-def identity(method: Mapping[str, Any], sets: Mapping[str, PictureSet]) -> dict[str, Any]:
+def identity(
+    method: Mapping[str, Any], sets: Mapping[str, PictureSet], names: Sequence[str] = metrics.DEFAULT
+) -> dict[str, Any]:
     """Everything that a summary depends on, as plain JSON values."""
     return {
         "method": files.fingerprint(dict(method)),
         "pictures": {split: pictures.digest for split, pictures in sets.items()},
         "holes": {split: pictures.hashes for split, pictures in sets.items()},
         "seed": [pictures.seed for pictures in sets.values()],
-        "metrics": files.fingerprint(metrics.PROTOCOLS),
+        "metrics": files.fingerprint(metrics.protocols(names)),
     }
 
 
 def measured(
-    method: Method, sets: Mapping[str, PictureSet], folder: Path, stop: StopRequest
+    method: Method,
+    sets: Mapping[str, PictureSet],
+    folder: Path,
+    stop: StopRequest,
+    names: Sequence[str] = metrics.DEFAULT,
 ) -> dict[str, dict[str, Any]]:
     """Complete and measure all pictures; keep the completions in ``folder/evaluation/completions``.
 
@@ -88,7 +109,7 @@ def measured(
                 "completions": str(completions_file(method, pictures, family, place).relative_to(folder)),
                 "scores": {
                     metric: tables.summary(values)
-                    for metric, values in measure(pictures.truth, answer.images, pictures.holes[family]).items()
+                    for metric, values in measure(pictures.truth, answer.images, pictures.holes[family], names).items()
                 },
             }
     return found

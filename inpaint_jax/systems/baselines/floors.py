@@ -45,7 +45,8 @@ def nearest(*, pictures: int = 1000) -> System:
     """The hole of the training picture that is nearest by squared error over the known pixels, pasted.
 
     Args:
-      pictures: in the gallery; the stage "gallery" takes in a batch per step, and then replaces the oldest.
+      pictures: in the gallery; the stage "gallery" takes in a batch per step, and then replaces the oldest. Named as
+        a method (``--against=nearest``) it searches all training images, or as many as ``nearest?pictures=1000`` says.
     """
 
     def init(key, batch, earlier):

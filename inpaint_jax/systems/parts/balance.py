@@ -1,9 +1,11 @@
-"""Weights that bring the terms of a search to one height: a stage of one step that measures, and trains nothing.
+"""A stage that measures the terms of a search at the end of unguided searches, and trains nothing.
 
-Buchacek et al. chose their weights "such that all losses are of similar orders of magnitude"; here that is a rule.
+Buchacek et al. chose the weights of their guiding terms "such that all losses are of similar orders
+of magnitude". Here a weight is a share of another term's height where searches without guidance
+end, under the same family of holes (``term_weights``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -11,58 +13,86 @@ import jax.numpy as jnp
 
 from inpaint_jax import masks
 from inpaint_jax.compositing import fill
+from inpaint_jax.errors import InputError
 from inpaint_jax.optimization import state, steps
 from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
+from inpaint_jax.systems.parts.latent_search import LatentSearch
 from inpaint_jax.systems.parts.search_loss import SearchLoss
+from inpaint_jax.systems.parts.term_weights import SHARE
 
-REFERENCE = "contextual"  # the term that the others are brought to
 
-
-def stage(name: str, *, loss: SearchLoss, draw_latent: Callable, size: int, settings: Mapping[str, Any]) -> Stage:
-    """The ratios of medians of a search's terms where it begins, over one batch of training pictures.
+def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, settings: Mapping[str, Any]) -> Stage:
+    """Medians of a search's terms where it ends, a step and a batch of training images per hole family.
 
     Args:
       name: of the stage.
-      loss: of a search, with the terms of ``settings``, "contextual" among them.
-      draw_latent: ``(key, count) -> [count, Z]``, where searches begin.
-      size: side of the pictures.
-      settings: of the stage: ``losses``, as the search has them, and ``holes``, the family that is measured under.
+      search: without guidance.
+      loss: whose terms are measured at its answers.
+      size: side of the images.
+      settings: of the stage: ``holes``, the families by comma, and ``steps``, their number.
+
+    Returns:
+      The stage. Its state has ``schedule``: ``{"share": [F], term: [F]}``, medians of the share of missing pixels and
+      of the terms, per family.
+
+    Raises:
+      InputError: for an unknown family, or another number of steps than of families.
     """
-    balanced = [label for label in settings["losses"] if label != REFERENCE]
-    draw = masks.cycle(settings["holes"], size)
+    families = families_of(settings)
+    if settings["steps"] not in (0, len(families)):
+        number, asked = len(families), settings["steps"]
+        raise InputError(f"stages.{name}.steps must be {number}, one for each family of its holes, got {asked}")
+    draws = [masks.parse(family) for family in families]
+    for draw in draws:
+        jax.eval_shape(lambda draw=draw: draw(jax.random.key(0), size))  # a hole that does not fit is refused now
+    labels = tuple(loss.total.weights)
 
     def init(key, batch, earlier):
         del batch, earlier
-        return state.create(key, {}, **{label: jnp.ones(()) for label in balanced})
+        return state.create(key, {}, **{label: jnp.ones(len(families)) for label in (SHARE, *labels)})
+
+    def draw_holes(key, count, family):
+        return jax.vmap(lambda key: jax.lax.switch(family, [lambda key, f=f: f(key, size) for f in draws], key))(
+            jax.random.split(key, count)
+        )
 
     def step(state, batch, earlier, *, axis_name=None):
-        key_hole, key_latent = jax.random.split(step_key(state))
-        image = batch["image"]
-        hole = steps.global_draw(draw, key_hole, len(image), axis_name)
-        latent = steps.global_draw(draw_latent, key_latent, len(image), axis_name)
-
-        def one(image, hole, latent):
-            hole = hole[None]
-            _, parts = loss(earlier, fill(image[None], hole), hole, loss.importance(hole), latent[None])
-            return {label: part[0] for label, part in parts.items()}
-
-        parts = jax.vmap(one, axis_name="pictures")(image, hole, latent)
+        key_hole, key_search = jax.random.split(step_key(state))
+        image, family = batch["image"], state.step % len(families)
+        hole = steps.global_draw(lambda key, count: draw_holes(key, count, family), key_hole, len(image), axis_name)
+        keys = steps.global_draw(jax.random.split, key_search, len(image), axis_name)
+        parts = heights(search, loss, earlier, fill(image, hole), hole, keys) | {SHARE: hole.mean((1, 2, 3))}
         if axis_name is not None:
             parts = jax.lax.all_gather(parts, axis_name, tiled=True)
         medians = {label: jnp.median(part) for label, part in parts.items()}
-        found = {label: ratio(medians[REFERENCE], medians[label]) for label in balanced}
-        metrics = {**medians, **{f"weight_{label}": value for label, value in found.items()}}
-        return state._replace(step=state.step + 1, schedule=found), metrics
+        schedule = {label: state.schedule[label].at[family].set(median) for label, median in medians.items()}
+        return state._replace(step=state.step + 1, schedule=schedule), medians
 
     return Stage(name, init, step)
 
 
-def ratio(reference: jax.Array, median: jax.Array) -> jax.Array:
-    """The factor that brings a term to the reference; 0 for a term that is 0 itself."""
-    return jnp.where(median > 0, reference / jnp.where(median > 0, median, 1.0), 0.0)
+def families_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the hole families that the stage measures, in the order of its steps."""
+    return tuple(settings["holes"].split(","))
 
 
-def weights(state: TrainState) -> dict[str, jax.Array]:
-    """``{term: factor}`` that the stage has found."""
-    return state.schedule
+def heights(search: LatentSearch, loss: SearchLoss, states, damaged, hole, keys) -> dict[str, jax.Array]:
+    """Search, and return the terms of another loss at the answers, ``{term: [B]}``."""
+    progress = search.begin(states, damaged, hole, keys, 1)
+    progress = jax.lax.while_loop(
+        lambda progress: ~progress.done.all(), lambda progress: search.advance(states, progress), progress
+    )
+
+    def one(image, hole, latent):
+        hole = hole[None]
+        _, parts = loss(states, image[None], hole, loss.importance(hole), latent[None])
+        return {label: part[0] for label, part in parts.items()}
+
+    answers = progress.searches.best_latent[:, 0]
+    return jax.vmap(one, axis_name="pictures")(damaged, hole, answers)
+
+
+def measured(states: Mapping[str, TrainState], name: str) -> dict[str, jax.Array]:
+    """Return what the stage has measured, ``{"share": [F], term: [F]}``; empty in a run without it."""
+    return states[name].schedule if name in states else {}

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from inpaint_jax.errors import InputError
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.optimization import optimizers, state, steps
@@ -28,16 +29,20 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
       network: pictures ``[B, S, S, C]`` in [-1, 1] -> ``ClassifierOutput``.
       classes: labels are 0 .. classes - 1.
       settings: of the stage: ``optimizer`` and ``steps``; ``auxiliary``, the weight of the auxiliary classifiers' cross
-        entropies; ``rotation`` in degrees and ``shift`` as a share of the side, at most, either way; ``frozen``, blocks
-        of layers whose convolutions stay as they are, where ``weights`` are given to start from.
+        entropies; ``label_smoothing``, the share of the target that is spread over all classes (0 by default);
+        ``rotation`` in degrees and ``shift`` as a share of the side, at most, either way; ``frozen``, blocks of layers
+        whose convolutions stay as they are, where ``weights`` are given to start from.
 
     Raises:
-      InputError: for an unknown optimiser.
+      InputError: for an unknown optimiser, or a share that is none.
     """
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"stages.{name}.optimizer")
     if settings.get("weights") and settings.get("frozen"):
         parts: dict[Any, Any] = {"trained": tx, "frozen": optax.set_to_zero()}
         tx = optax.multi_transform(parts, partial(frozen_parts, blocks=settings["frozen"]))
+    smoothing = settings.get("label_smoothing", 0.0)
+    if not 0 <= smoothing < 1:
+        raise InputError(f"stages.{name}.label_smoothing must be at least 0 and below 1, got {smoothing}")
     draw = partial(draw_moves, rotation=settings["rotation"], shift=settings["shift"])
 
     def init(key, batch, earlier):
@@ -53,10 +58,9 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
             image, label = batch["image"], batch["label"]
             images = moved(image, steps.global_draw(draw, key_moves, len(image), axis_name))
             answer, stats = network.apply(params, stats, images, train=True, key=key_dropout, axis_name=axis_name)
-            measured = scores(answer.logits, label)
-            others = (scores(logits, label)["cross_entropy"] for logits in answer.auxiliary)
-            total = measured["cross_entropy"] + settings["auxiliary"] * sum(others, jnp.zeros(()))
-            return total.mean(), (stats, measured)
+            others = (smoothed(logits, label, smoothing) for logits in answer.auxiliary)
+            total = smoothed(answer.logits, label, smoothing) + settings["auxiliary"] * sum(others, jnp.zeros(()))
+            return total.mean(), (stats, scores(answer.logits, label))
 
         return steps.network_step(
             state, batch, step_key(state), name="classifier", loss=loss, tx=tx, axis_name=axis_name
@@ -77,6 +81,22 @@ def scores(logits: jax.Array, label: jax.Array) -> dict[str, jax.Array]:
     """``cross_entropy`` in nats and top-1 ``accuracy``, both ``[B]``, of logits ``[B, N]`` and labels ``[B]``."""
     entropy = optax.softmax_cross_entropy_with_integer_labels(logits, label)
     return {"cross_entropy": entropy, "accuracy": (logits.argmax(-1) == label).astype(jnp.float32)}
+
+
+def smoothed(logits: jax.Array, label: jax.Array, smoothing: float) -> jax.Array:
+    """Compute the cross entropy of targets that are smoothed (Szegedy et al. 2016, section 7).
+
+    Args:
+      logits: ``[B, N]``.
+      label: int ``[B]``.
+      smoothing: the share of every target that is spread evenly over all N classes.
+
+    Returns:
+      ``[B]``, in nats.
+    """
+    surprise = -jax.nn.log_softmax(logits)
+    right = jnp.take_along_axis(surprise, label[:, None], 1)[:, 0]
+    return (1 - smoothing) * right + smoothing * surprise.mean(1)
 
 
 def frozen_parts(params: Mapping[str, Any], *, blocks: Sequence[str], inside: bool = False) -> dict[str, Any]:

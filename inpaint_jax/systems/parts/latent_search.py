@@ -16,6 +16,7 @@ from inpaint_jax import latent_inpainting as search_loop
 from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses import objective
+from inpaint_jax.losses.contextual import COUNTED
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.systems.interface import Completion, Stage, System
 from inpaint_jax.systems.parts.search_loss import SearchLoss
@@ -31,6 +32,7 @@ class Progress(NamedTuple):
     image: jax.Array  # [B, H, W, C], 0 inside the hole
     hole: jax.Array  # [B, H, W, 1]
     searches: search_loop.Search  # leaves [B, R, ...]
+    scales: Mapping[str, jax.Array]  # {term: [B]}, factors of the weights under these holes
     done: jax.Array  # [B]
 
 
@@ -54,7 +56,9 @@ class LatentSearch:
     guess: Callable[..., Latent] | None = None
     refine: Callable[..., Image] | None = None
 
-    def begin(self, states: States, images: Image, hole: Hole, keys: Key, k: int) -> Progress:
+    def begin(
+        self, states: States, images: Image, hole: Hole, keys: Key, k: int, *, family: jax.Array | None = None
+    ) -> Progress:
         """As in ``System``: at least ``k`` restarts for every picture."""
         restarts, damaged = max(self.rules.restarts, k), fill(images, hole)
 
@@ -74,7 +78,8 @@ class LatentSearch:
         split = jax.vmap(restart_keys)(keys)
         latents = self._first_latents(states, damaged, hole, split[..., 0])
         searches = jax.vmap(jax.vmap(one))(split[..., 1], latents)
-        return Progress(damaged, hole, searches, jnp.zeros(images.shape[0], bool))
+        scales = self.loss.factors(states, hole, family)
+        return Progress(damaged, hole, searches, scales, jnp.zeros(images.shape[0], bool))
 
     def _first_latents(self, states: States, damaged: Image, hole: Hole, keys: Key) -> jax.Array:
         """Where the restarts begin: ``[B, R, Z]``."""
@@ -91,12 +96,13 @@ class LatentSearch:
         """As in ``System``: one chunk of iterations of every restart."""
         rules = self.rules
 
-        def one_picture(image, hole, searches):
+        def one_picture(image, hole, searches, scales):
             image, hole = image[None], hole[None]
+            scales = {label: factor[None] for label, factor in scales.items()}
             weight = self.loss.importance(hole)
 
             def loss(latent):
-                value, parts = self.loss(states, image, hole, weight, latent[None])
+                value, parts = self.loss(states, image, hole, weight, latent[None], scales)
                 return value, {label: part[0] for label, part in parts.items()}
 
             def one(search):
@@ -114,7 +120,7 @@ class LatentSearch:
 
             return jax.vmap(one)(searches)
 
-        under_search = progress.image, progress.hole, progress.searches
+        under_search = progress.image, progress.hole, progress.searches, progress.scales
         searches = jax.vmap(one_picture, axis_name="pictures")(*under_search)
         return progress._replace(searches=searches, done=searches.done.all(axis=1))
 
@@ -156,7 +162,8 @@ def build(
     guess: Callable[..., Latent] | None = None,
     refine: Callable[..., Image] | None = None,
     judge: Callable[..., Mapping[str, Any]] | None = None,
-    scales: Callable[..., Mapping[str, Any]] = lambda states: {},
+    scales: Callable[..., Mapping[str, Any]] = lambda states, hole, family: {},
+    families: tuple[str, ...] = (),
 ) -> LatentSearch:
     """The search of a config.
 
@@ -174,7 +181,8 @@ def build(
         further restarts are uniform), or your own ``module:attribute``, a function
         ``(key, shape) -> latents``; ``projection`` after every update: "clip", "stochastic", "none", or
         your own, a function ``(key, latent [Z]) -> latent [Z]``, see ``latents``; ``answer``: the "best"
-        iterate or the "last"; ``window`` of the importance weight (0: every known pixel weighs 1);
+        iterate or the "last"; ``window`` of the importance weight (0: every known pixel weighs 1), and the
+        pixels ``counted`` in it, "missing" (Yeh et al.) or "known" (their first code);
         ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch", which
         couples the pictures.
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
@@ -182,6 +190,7 @@ def build(
       refine: likewise.
       judge: see ``SearchLoss``.
       scales: likewise.
+      families: likewise.
 
     Raises:
       InputError: for names that stand for nothing, numbers that make no search, or a learnt start
@@ -194,18 +203,23 @@ def build(
     if resolved.learnt and guess is None:
         needed = "the stage that learns it: a config with stages.encoder"
         raise InputError(f"search.start: a learnt start needs {needed}")
+    counted = search.get("counted", "missing")  # not in configs of before 0.2
+    if counted not in COUNTED:
+        raise InputError(f"search.counted: unknown pixels {counted!r}; known: {', '.join(COUNTED)}")
     window, mode = search["window"], resolved.mode
-    loss = SearchLoss(prior, generator, critic, total, window, mode, judge, scales)
+    loss = SearchLoss(prior, generator, critic, total, window, mode, counted, judge, scales, families)
     return LatentSearch(loss, resolved, latent_size, guess, refine)
 
 
-def system(search: LatentSearch, *stages: Stage, size: int) -> System:
+def system(search: LatentSearch, *stages: Stage, size: int, **about) -> System:
     """The system of a method that completes by a latent search, under any hole.
 
     Args:
       search: of its config.
       stages: what it needs to be trained.
       size: side of the pictures.
+      **about: further fields of the ``System``.
     """
-    weights = search.loss.weights
-    return System(size, stages, search.begin, search.advance, search.finish, weights=weights)
+    weights, families = search.loss.weights, search.loss.families
+    system = System(size, stages, search.begin, search.advance, search.finish, weights=weights, **about)
+    return system._replace(families=families)

@@ -92,7 +92,7 @@ def amortised(loss: SearchLoss) -> Callable[..., tuple[jax.Array, dict[str, PerE
     def divided(states, image, hole, latent):
         weight = loss.importance(hole)
         _, parts = loss(states, image, hole, weight, latent)
-        weights = loss.weights(states)
+        weights = loss.weights(states, hole)
         totals = sum(weights[label] * part for label, part in parts.items())
         return (totals / weight.sum((1, 2, 3))).mean(), parts
 

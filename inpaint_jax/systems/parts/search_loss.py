@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from inpaint_jax import latent_inpainting
 from inpaint_jax.compositing import composite
@@ -25,10 +26,13 @@ class SearchLoss:
       critic: images -> logits or scores ``[B]``.
       total: the weighted losses.
       window: side of the window of the importance weight; 0: every known pixel weighs 1.
+      counted: pixels of the window that give a known pixel its weight, "missing" or "known".
       mode: how the networks are applied, a value of ``search_rules.BATCH_NORM``.
       judge: ``(states, prediction, completed) -> further values``, all ``[B, ...]``, which the losses
         are offered too; None: none.
-      scales: ``states -> {term: factor}``, of weights that a stage has found.
+      scales: ``(states, hole [B, H, W, 1], family [B]) -> {term: factor [B]}``, for weights that follow from
+        the hole. A family is a row of ``families``, or -1.
+      families: hole families that have weights of their own.
     """
 
     prior: str
@@ -37,11 +41,19 @@ class SearchLoss:
     total: Objective
     window: int
     mode: Mapping[str, Any]
+    counted: str = "missing"
     judge: Callable[..., Mapping[str, Any]] | None = None
-    scales: Callable[..., Mapping[str, Any]] = lambda states: {}
+    scales: Callable[..., Mapping[str, Any]] = lambda states, hole, family: {}
+    families: tuple[str, ...] = ()
 
     def __call__(
-        self, states: Mapping[str, Any], image: Image, hole: Hole, weight: jax.Array, latent: Latent
+        self,
+        states: Mapping[str, Any],
+        image: Image,
+        hole: Hole,
+        weight: jax.Array,
+        latent: Latent,
+        scales: Mapping[str, Any] | None = None,
     ) -> tuple[jax.Array, dict[str, PerExample]]:
         """Evaluates the losses of latents.
 
@@ -51,6 +63,7 @@ class SearchLoss:
           hole: ``[B, H, W, 1]``.
           weight: of the known pixels, ``[B, H, W, 1]``, from ``importance``.
           latent: ``[B, Z]``.
+          scales: from ``factors``; None: those of holes of no family.
 
         Returns:
           The scalar mean of the weighted sum, and the terms ``{term: [B]}``, unweighted.
@@ -69,7 +82,7 @@ class SearchLoss:
             "latent": latent,
             **(self.judge(states, prediction, completed) if self.judge else {}),
         }
-        return self.total(values, self.scales(states))
+        return self.total(values, self.factors(states, hole) if scales is None else scales)
 
     def paint(self, states: Mapping[str, Any], latent: Latent) -> Image:
         """The generator's images ``[B, H, W, C]``; inside the map over pictures B is 1."""
@@ -81,11 +94,16 @@ class SearchLoss:
 
     def importance(self, hole: Hole) -> jax.Array:
         """How much each known pixel counts, ``[B, H, W, 1]``."""
-        return importance_weight(hole, window=self.window) if self.window else 1 - hole
+        return importance_weight(hole, window=self.window, counted=self.counted) if self.window else 1 - hole
 
-    def weights(self, states: Mapping[str, Any]) -> dict[str, Any]:
-        """``{term: weight}``, what the terms count with."""
-        return self.total.scaled(self.scales(states))
+    def factors(self, states: Mapping[str, Any], hole: Hole, family: jax.Array | None = None) -> Mapping[str, Any]:
+        """Return ``{term: factor [B]}``, by which the weights are multiplied under these holes."""
+        return self.scales(states, hole, jnp.full(len(hole), -1) if family is None else family)
+
+    def weights(self, states: Mapping[str, Any], hole: Hole, family: str = "") -> dict[str, Any]:
+        """Return ``{term: weight}``, one for all or ``[B]``: what the terms count with under these holes."""
+        row = self.families.index(family) if family in self.families else -1
+        return self.total.scaled(self.factors(states, hole, jnp.full(len(hole), row)))
 
     def _answer(self, network: Network, net: Any, inputs: jax.Array) -> jax.Array:
         shared = latent_inpainting.shared

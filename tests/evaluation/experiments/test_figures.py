@@ -33,7 +33,10 @@ def context_of(tmp_path):
             arrays = {f"trace_{term}": values for term, values in (traces or {}).items()}
             np.savez(tmp_path / arm / "answer.npz", images=images, seconds=1.0, **arrays)
             measured = {family: {"completions": "answer.npz"} for family in completed}
-            summaries[arm] = {"measured": {"test": measured}, "weights": weights or {}}
+            summaries[arm] = {
+                "measured": {"test": measured},
+                "term_weights": {family: weights or {} for family in completed},
+            }
         truth = np.ones(images.shape, np.float32)
         test = PictureSet((), [*"abc"[: len(images)]], truth, "", gaps, {}, 0)
         return Context(tmp_path, families, {"test": test}, summaries, {})
@@ -72,11 +75,15 @@ def test_pictures_picked_by_nothing_known(context_of):
 
 
 def test_terms_as_they_are_and_weighted(context_of):
+    """A watched term, of weight 0, is in no sum and is only shown as it is."""
     traces = {"contextual": np.array([[4.0, 2.0], [6.0, np.nan]]), "total": np.array([[8.0, 4.0], [12.0, np.nan]])}
-    context = context_of({"ours": ["left"]}, images=GREY[:2], traces=traces, weights={"contextual": 2.0})
+    traces["semantic"] = np.ones((2, 2))
+    weights = {"contextual": 2.0, "semantic": 0.0}
+    context = context_of({"ours": ["left"]}, images=GREY[:2], traces=traces, weights=weights)
     panels = TermCurves("Terms", "ours").panels(context)
     assert list(panels) == ["left, weighted", "left, as they are"]
-    assert list(panels["left, as they are"]) == ["contextual"]
+    assert list(panels["left, as they are"]) == ["contextual", "semantic"]
+    assert list(panels["left, weighted"]) == ["contextual", "total"]
     np.testing.assert_array_equal(panels["left, as they are"]["contextual"][1], [5.0, 2.0])
     np.testing.assert_array_equal(panels["left, weighted"]["contextual"][1], [10.0, 4.0])
 

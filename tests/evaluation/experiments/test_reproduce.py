@@ -41,7 +41,7 @@ def get_experiment(argument="whole"):
                 "Table 2",
                 ("search",),
                 (Row(("theirs",), None), Row(("ours",), "short")),
-                (("test", "ssim_full"),),
+                (("test", "ssim_uniform_full"),),
                 holes=("center",),
             ),
         ),
@@ -105,7 +105,8 @@ def test_summaries(done):
     assert short["pictures"]["train"]["count"] == 5 and short["pictures"]["test"]["count"] == 6
     for split in ("train", "test"):
         for family in ("center", "random:0.8"):
-            assert set(short["measured"][split][family]["scores"]) == set(metrics.PROTOCOLS)
+            assert set(short["measured"][split][family]["scores"]) == {*metrics.PROTOCOLS, "ssim_uniform_full"}
+            assert set(short["term_weights"][family]) == {"contextual", "prior"}
     assert short["training_seconds"]["dcgan"] > 0 and long["training_seconds"] == {"dcgan": None}  # reused
     assert set(short["parameters"]["dcgan"]) == {"generator", "critic"}
     assert short["run"]["config_hash"] != long["run"]["config_hash"]
@@ -128,7 +129,8 @@ def test_report(done):
     [beside] = rows(report, "Beside a baseline")
     assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, and its mean
     theirs, ours = rows(report, "Table 2")
-    assert theirs == ["theirs", "–"] and ours[1] != "–"
+    uniform, gauss = (short["test"]["center"]["scores"][name] for name in ("ssim_uniform_full", "ssim_full"))
+    assert theirs == ["theirs", "–"] and ours[1] == f"{uniform['mean']:.3f}" and uniform != gauss
     [difference] = rows(report, "One pair, difference to 'mean'")  # between the same pictures
     assert difference[:2] == ["long", "1"]
     mean, error = map(float, difference[2].split(" ± "))
@@ -148,6 +150,7 @@ def test_report(done):
         f"long {report['arms']['long']['run']['config_hash']}",
         report["arms"]["short"]["identity"]["holes"]["test"]["center"],
         metrics.PROTOCOLS["desai_legacy_sse"],
+        "ssim[full,uniform7,",
         "![Iterations](sweep-iterations.png)",
         "![By hole](holes-by-hole.png)",
         "![Training](curve-training.png)",
@@ -279,12 +282,32 @@ def test_mistakes_on_the_command_line(file, tmp_path, idle, capsys):
         (["--only=shrt"], "--only: unknown arm 'shrt'; known: short, long"),
         (["--only=long"], "arm 'long' reuses 'short', which is not trained: add it to --only"),
         (["--config.seed=1"], "the configs of an experiment"),
+        (["--weights=clasifier=x.npz"], "--weights: unknown stage 'clasifier'; known: dcgan"),
+        (["--weights=dcgan=none.npz"], "--weights: no file none.npz for the stage dcgan"),
     ):
         assert run(file, tmp_path / "runs", *arguments) == 2
         assert words in capsys.readouterr().err
     assert run(tmp_path / "none.py", tmp_path / "runs") == 2
     assert "--experiment: no file" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+def test_imported_weights_reach_the_arms(file, tmp_path, monkeypatch):
+    """Every arm that trains the stage is told the file."""
+    (tmp_path / "w.npz").write_bytes(b"")
+    told = {}
+
+    def stopped(config, folder, **_):
+        told[folder.name] = config.stages.dcgan.weights
+        raise Interrupted(signal.SIGINT, "enough")
+
+    monkeypatch.setattr(reproduce, "train", stopped)
+    assert run(file, tmp_path / "runs", f"--weights=dcgan={tmp_path}/w.npz") == 130
+    assert told == {"short": f"{tmp_path}/w.npz"}
+    arms = reproduce.load(str(file)).arms
+    assert reproduce.arm_config(arms["long"], "facades", "", {"dcgan": "w.npz"}).stages.dcgan.weights == "w.npz"
+    with pytest.raises(SystemExit):
+        run(file, tmp_path / "runs", "--weights=w.npz")
 
 
 def test_a_folder_that_was_trained_longer_is_refused(file, done, tmp_path, capsys):

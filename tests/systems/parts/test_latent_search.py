@@ -1,5 +1,6 @@
 """The parts of a latent search, on a generator whose picture is its latent: every number can be said beforehand."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.losses import objective
-from inpaint_jax.networks.functional import Network
+from inpaint_jax.networks.functional import Network, pure
+from inpaint_jax.networks.layers import BatchNorm
 from inpaint_jax.optimization import state
 from inpaint_jax.systems.parts import latent_search
 from inpaint_jax.systems.parts.search_loss import SearchLoss
@@ -93,19 +95,67 @@ def test_statistics_of_the_sample():
     assert (searched().loss.paint(STATES, jnp.ones((1, Z))) == 0.5).all()
 
 
-def test_weights_and_scales():
-    """A weight of 2, found by a stage to count three times; a term without a scale counts as it is."""
-    losses = {"l2_sum": {"weight": 2.0}, "l1": {"weight": 1.0}}
+class Normed(nn.Module):
+    """Batch norm of the latent as an image, without scale."""
+
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, latent, *, train):
+        image = latent.reshape(-1, SIDE, SIDE, 1)
+        return BatchNorm(use_scale=False, axis_name=self.axis_name)(image, use_running_average=not train)
+
+
+def test_batch_norm_by_value(monkeypatch):
+    """A search normalises each image by its own mean and variance, by those of its batch, or by the running ones."""
+    net = state.NetworkState({"BatchNorm_0": {"bias": jnp.full(1, 0.5)}}, {}, ())
+    net = net._replace(stats={"batch_stats": {"BatchNorm_0": {"mean": jnp.full(1, 2.0), "var": jnp.full(1, 4.0)}}})
+    states = {"prior": STATES["prior"]._replace(networks=STATES["prior"].networks | {"generator": net})}
+    monkeypatch.setitem(NETWORKS, "generator", pure(Normed()))
+    latents = np.random.default_rng(0).normal(1, 3, (2, Z)).astype(np.float32)
+    expected = {
+        "sample": (latents - latents.mean(1, keepdims=True)) / np.sqrt(latents.var(1, keepdims=True) + 1e-5),
+        "running": (latents - 2) / np.sqrt(4 + 1e-5),
+    }
+    expected["batch"] = (latents - latents.mean()) / np.sqrt(latents.var() + 1e-5)
+    for mode, values in expected.items():
+        loss = searched(batch_norm=mode).loss
+        found = jax.vmap(lambda z, loss=loss: loss.paint(states, z[None])[0], axis_name="pictures")(latents)
+        np.testing.assert_allclose(found.reshape(2, Z), values + 0.5, rtol=1e-5, atol=1e-5, err_msg=mode)
+
+
+def test_weights_that_follow_from_the_family():
+    """A weight of 2 that counts three times in one family and five times in another; the other term counts as it is."""
     built = latent_search.build(
         "prior",
         **NETWORKS,
         latent_size=Z,
-        losses=losses,
+        losses={"l2_sum": {"weight": 2.0}, "l1": {"weight": 1.0}},
         search=SEARCH,
         blend={"method": "paste", "edge": "known"},
-        scales=lambda states: {"l2_sum": 3.0},
+        scales=lambda states, hole, family: {"l2_sum": jnp.array([3.0, 5.0, 7.0])[family]},
+        families=("center", "left"),
     )
-    assert latent_search.system(built, size=SIDE).weights(STATES) == {"l2_sum": 6.0, "l1": 1.0}
+    system = latent_search.system(built, size=SIDE)
+    for family, factor in (("center", 3.0), ("left", 5.0), ("top", 7.0), ("", 7.0)):
+        weights = system.weights(STATES, HOLE, family)
+        np.testing.assert_array_equal(weights["l2_sum"], [2 * factor] * 2)
+        assert weights["l1"] == 1.0
+    progress = system.begin(STATES, IMAGES, HOLE, KEYS, 1, family=jnp.array([1, 0]))
+    traces = system.advance(STATES, progress).searches.trace
+    for row, factor in ((0, 5.0), (1, 3.0)):
+        expected = 2 * factor * traces["l2_sum"][row] + traces["l1"][row]
+        np.testing.assert_allclose(traces["total"][row], expected, rtol=1e-5)
+
+
+def test_a_watched_term_is_traced_and_changes_nothing():
+    alone, watching = (
+        run(searched({"l2_sum": {"weight": 2.0}, **watched}))[1]
+        for watched in ({}, {"l1": {"weight": 0.0, "watch": True}})
+    )
+    np.testing.assert_array_equal(watching.images, alone.images)
+    np.testing.assert_array_equal(watching.traces["total"], alone.traces["total"])
+    assert set(watching.traces) == {*alone.traces, "l1"} and (watching.traces["l1"] > 0).all()
 
 
 def origin(key, shape):

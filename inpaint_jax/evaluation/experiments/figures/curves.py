@@ -86,17 +86,22 @@ class TermCurves(NamedTuple):
             yield self.title, file
 
     def panels(self, context: Context) -> dict[str, dict[str, Line]]:
-        """A panel per hole family of the weighted terms, then one per family of the bare terms."""
+        """A panel per hole family of the weighted terms, then one per family of the bare terms.
+
+        A watched term, whose weight is 0, is only among the bare ones.
+        """
         answers = {family: context.answer(self.arm, family) for family in context.families}
         searched = {family: answer.traces for family, answer in answers.items() if answer and answer.traces}
         summary, panels = context.summary(self.arm), {}
         for weighted in (True, False):  # the first panel has the legend, and all lines
             for family, traces in searched.items():
-                weights = summary["weights"] if summary and weighted else {}
+                weights = summary.get("term_weights", {}).get(family) if summary and weighted else {}
+                if weights is None:  # measured by a version that did not keep them per family
+                    continue
                 panels[f"{family}, {'weighted' if weighted else 'as they are'}"] = {
                     term: mean_line(weights.get(term, 1.0) * values)
                     for term, values in traces.items()
-                    if term != "evaluations" and (weighted or term != "total")
+                    if term != "evaluations" and (weights.get(term, 1.0) if weighted else term != "total")
                 }
         return panels
 

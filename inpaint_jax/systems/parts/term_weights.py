@@ -1,0 +1,166 @@
+"""Weights of a search's terms that follow from the hole.
+
+A term of a config may say two things about its weight besides the number. ``relative_to`` names
+another term: the weight is then a share of that term's height, which a stage has measured per hole
+family (``balance``). ``scattered`` is a factor under holes of scattered pixels.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.masks.shape import is_scattered
+from inpaint_jax.types import Hole
+
+SHARE = "share"  # of missing pixels, beside the measured terms
+RULES = ("weight", "watch", "relative_to", "scattered")  # of a term; the rest describes what is computed
+LOOK = ("window", "counted", "classifier_input")  # of a search, on which the height of a term depends
+
+
+class Terms(NamedTuple):
+    """The losses of a config, taken apart.
+
+    Attributes:
+      plain: as ``losses.objective`` takes them.
+      relative: ``{term: term that its weight is a share of}``, of those with a weight.
+      scattered: ``{term: factor}``, of those with another factor than 1.
+    """
+
+    plain: dict[str, dict[str, Any]]
+    relative: dict[str, str]
+    scattered: dict[str, float]
+
+
+def split(losses: Mapping[str, Mapping[str, Any]]) -> Terms:
+    """Take the losses of a config apart.
+
+    Args:
+      losses: ``{label: {"fn", "weight", "relative_to", "scattered", ...}}``.
+
+    Raises:
+      InputError: ``relative_to`` that names no term, or ``scattered`` that is not a number.
+    """
+    plain, relative, scattered = {}, {}, {}
+    for label, term in losses.items():
+        plain[label] = {key: value for key, value in term.items() if key not in RULES[2:]}
+        reference, factor = term.get("relative_to", ""), term.get("scattered", 1.0)
+        if reference and (reference not in losses or reference == label):
+            others = ", ".join(name for name in losses if name != label)
+            raise InputError(f"losses.{label}.relative_to: unknown term {reference!r}; known: {others}")
+        if isinstance(factor, bool) or not isinstance(factor, int | float):
+            raise InputError(f"losses.{label}.scattered must be a number, got {factor!r}")
+        if reference and term.get("weight"):
+            relative[label] = reference
+        if factor != 1:
+            scattered[label] = float(factor)
+    return Terms(plain, relative, scattered)
+
+
+def check_measured(
+    losses: Mapping[str, Any], search: Mapping[str, Any], measured: Mapping[str, Any] | None, *, stage: str
+) -> None:
+    """Refuse shares of heights that a run has not measured.
+
+    Args:
+      losses: of the search.
+      search: the config's ``search``.
+      measured: settings of the stage that has measured, with ``losses`` and ``search``; None: there is no such stage.
+      stage: its name.
+
+    Raises:
+      InputError: the run has no such stage, or it has measured other terms than these.
+    """
+    for label, reference in split(losses).relative.items():
+        absolute = f'give a weight of its own, with losses.{label}.relative_to=""'
+        where = f"losses.{label}: its weight is a share of {reference}"
+        if measured is None:
+            raise InputError(f"{where}, which this run has no stage {stage} to measure: {absolute}")
+        for name in (label, reference):
+            here, there = described(losses[name]), described(measured["losses"].get(name, {}))
+            if here != there:
+                raise InputError(
+                    f"{where}, and the stage {stage} has measured {name} as {there}, not {here}: {absolute}"
+                )
+        for key in LOOK:
+            if search.get(key) != measured["search"].get(key):
+                found = measured["search"].get(key)
+                raise InputError(f"{where}, which was measured with search.{key}={found!r}: {absolute}")
+
+
+def described(term: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a term computes, without its weight."""
+    return {key: value for key, value in term.items() if key not in RULES}
+
+
+def row_of(measured: Mapping[str, jax.Array], hole: Hole, family: jax.Array) -> jax.Array:
+    """Choose the measured family for every hole: its own, or that of the nearest share of missing pixels.
+
+    Args:
+      measured: ``{"share": [F], ...}``.
+      hole: ``[B, H, W, 1]``.
+      family: int32 ``[B]``, rows of the F families; -1 for a hole of another one.
+
+    Returns:
+      int32 ``[B]``, rows.
+    """
+    distance = jnp.abs(hole.mean((1, 2, 3))[:, None] - measured[SHARE][None])
+    return jnp.where(family >= 0, family, distance.argmin(1))
+
+
+def factors(terms: Terms, measured: Mapping[str, jax.Array], hole: Hole, family: jax.Array) -> dict[str, jax.Array]:
+    """Compute the factors by which the weights of a config are multiplied under some holes.
+
+    Args:
+      terms: of the search.
+      measured: ``{"share": [F], term: [F]}``, heights of terms per hole family; empty where no weight is relative.
+      hole: ``[B, H, W, 1]``.
+      family: int32 ``[B]``, see ``row_of``.
+
+    Returns:
+      ``{term: [B]}``.
+    """
+    found = {}
+    if terms.relative:
+        row = row_of(measured, hole, family)
+        found = {label: ratio(measured[of], measured[label])[row] for label, of in terms.relative.items()}
+    for label, factor in terms.scattered.items():
+        found[label] = found.get(label, 1.0) * jnp.where(is_scattered(hole), factor, 1.0)
+    return found
+
+
+def ratio(reference: jax.Array, height: jax.Array) -> jax.Array:
+    """Return the factor that brings a term to the reference; 0 for a term that is 0 itself."""
+    return jnp.where(height > 0, reference / jnp.where(height > 0, height, 1.0), 0.0)
+
+
+def remark(
+    terms: Terms, families: Sequence[str], measured: Mapping[str, jax.Array], hole: Hole | np.ndarray, family: str
+) -> str:
+    """Say whose heights the weights are relative to, where the holes are of no family that was measured.
+
+    Args:
+      terms: of the search.
+      families: that were measured.
+      measured: as in ``factors``.
+      hole: ``[N, H, W, 1]``.
+      family: of the holes; empty: unknown.
+
+    Returns:
+      One clause; empty where there is nothing to say.
+    """
+    if not terms.relative or family in families:
+        return ""
+    rows = np.asarray(row_of(measured, jnp.asarray(hole), jnp.full(len(hole), -1)))
+    taken = ", ".join(
+        f"{name} ({float(measured[SHARE][row]):.2f}) for {count}"
+        for row, name in enumerate(families)
+        if (count := int((rows == row).sum()))
+    )
+    return (
+        f"weights of {', '.join(terms.relative)} balanced for the family of the nearest share of missing pixels: "
+        f"{taken} of {len(hole)} images"
+    )
