@@ -22,9 +22,9 @@ Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, 
 
 ``--config.losses.semantic.weight=0.03`` chooses another share; with ``--config.losses.semantic.relative_to=""`` it is
 the weight itself. A labelled set is needed; ``--config.data.validation='DATA/cars?split=val'`` has the classifier's
-top-1 accuracy on those images measured while it trains. ``--config.stages.classifier.weights=FILE`` (``reproduce
---weights classifier=FILE``) begins with imported weights (``inpaint import-weights googlenet FILE --mean=107.961,102.388,103.130``), and then keeps the convolutions of 4a, 4b
-and 4c as they are.
+top-1 accuracy on those images measured while it trains. ``--config.stages.classifier.weights=FILE``, or ``inpaint
+reproduce --weights classifier=FILE``, begins with imported weights (``inpaint import-weights googlenet FILE
+--mean=107.961,102.388,103.130``), and then keeps the convolutions of 4a, 4b and 4c as they are.
 
 Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and random holes: 12.76
 and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and 0.55, 11.21 and 0.60 with; 12.58 and

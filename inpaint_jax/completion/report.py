@@ -67,10 +67,11 @@ def weights_of_terms(model: Model | None, holes: Sequence[np.ndarray], family: s
     """
     if model is None:
         return {}, ""
-    seen = [hole for hole in holes if len(hole) == hole.shape[1] == model.system.size]
+    side = model.system.size or 0
+    seen = [hole for hole in holes if len(hole) == hole.shape[1] == side]
     if len(seen) < len(holes) and model.system.families:
         return {}, ""
-    under = np.stack(seen or [np.zeros((model.system.size, model.system.size, 1), bool)])
+    under = np.stack(seen or [np.zeros((side, side, 1), bool)])
     return model.mean_weights(under, family), model.remark(under, family)
 
 
