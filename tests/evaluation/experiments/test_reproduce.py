@@ -259,7 +259,7 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
         ('b=("long", "short")', 'b=("long",)', "Pairs: rows that are compared arm by arm must be as long"),
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
-        ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: psnr_hole"),
+        ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: desai_legacy_sse"),
         ('against=("mean",)', 'against=("mean", "photoshop")', "unknown method 'photoshop'"),
         ('"center", "random:0.8"', '"middle",', "middle"),
         ("search.iterations=12", "networks.latent_size=4", "arm 'long' cannot reuse dcgan of 'short': networks.latent"),
