@@ -10,6 +10,7 @@ From Python::
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -124,7 +125,29 @@ def load(path: str | Path) -> Completer:
         raise InputError(f"{path} is damaged (its arrays are not those of its function): {REMEDY}")
     if not all(np.isfinite(weight).all() for weight in weights):
         raise InputError(f"{path} has weights that are not finite: export a checkpoint from before they were")
+    _check_function(path, exported, about, weights)
     return Completer(about, jax.device_put(weights), jax.jit(exported.call))
+
+
+def _check_function(path: str | Path, exported: jax_export.Exported, about: dict[str, Any], weights: list) -> None:
+    """Refuse a function that cannot be read, gives no completions, or would call back into this process."""
+    side, count = about["size"], about["completions"]
+    shapes = ((1, side, side, about["channels"]), np.float32), ((1, side, side, 1), np.float32), ((1, 2), np.uint32)
+    try:
+        called = re.findall(r'custom_call @"?([^("\s]+)', exported.mlir_module())
+        images, losses = jax.eval_shape(exported.call, weights, *(jax.ShapeDtypeStruct(*shape) for shape in shapes))
+        fits = images.shape == (1, count, *shapes[0][0][1:]) and isinstance(losses, dict)
+    except Exception as error:  # whatever the reader of a foreign program stumbles over
+        if not isinstance(error, TypeError | ValueError | AttributeError):
+            raise InputError(f"{path} is damaged (its function cannot be read): {REMEDY}") from error
+        fits, called = False, []
+    if foreign := [target for target in called if "callback" in target]:
+        raise InputError(
+            f"{path} calls back into the program that runs it ({foreign[0]}), which no exported system does: do not "
+            "use it"
+        )
+    if not fits:
+        raise InputError(f"{path} is damaged (its function gives something else than completions): {REMEDY}")
 
 
 def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]]:

@@ -55,7 +55,7 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopReq
         file = completions_file(method, pictures, family, folder)
         if not is_whole(file):
             if os.path.lexists(file):
-                print(f"{file} is damaged: it is computed again")
+                print(f"{file} cannot be used: it is computed again")
             answer = complete_all(method, pictures, family, stop)
             traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
             parts = {"images": answer.images, "seconds": np.asarray(answer.seconds)}
