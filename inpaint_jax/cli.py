@@ -96,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--checkpoint", help=CHECKPOINT)
     sub.add_argument("--keep", type=int, default=1, help="completions per picture, and a map of where they differ")
+    sub.add_argument(
+        "--format", choices=("png", "same"), default="png", help="same: JPEG images stay JPEG, where PNG loses nothing"
+    )
 
     sub = command("evaluate", "complete whole pictures under holes, and measure against the truth")
     sub.add_argument("--workdir", help="a trained run, which comes first in every table")

@@ -36,6 +36,7 @@ def complete(arguments, overrides) -> None:
             keep=arguments.keep,
             slots=arguments.slots,
             skip_errors=arguments.on_error == "skip",
+            same_format=arguments.format == "same",
         )
 
 

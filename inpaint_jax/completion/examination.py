@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from inpaint_jax import masks
 from inpaint_jax.data import files
+from inpaint_jax.data.encoding import suffix_for
 from inpaint_jax.data.originals import Original
 from inpaint_jax.data.views import Fitted, original
 from inpaint_jax.errors import InputError, some_of
@@ -28,6 +29,7 @@ class Entry(NamedTuple):
       hash: of image and hole, at the image's own size.
       share: of the image that is missing.
       frames: of its file.
+      suffix: of the files of its answer.
     """
 
     position: int
@@ -36,9 +38,12 @@ class Entry(NamedTuple):
     hash: str
     share: float
     frames: int
+    suffix: str
 
 
-def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[Entry], dict[str, str]]:
+def examine(
+    source: Fitted, holes: Holes, *, skip_errors: bool, same_format: bool
+) -> tuple[list[Entry], dict[str, str]]:
     """Reads every picture and hole once; what is wrong is raised here, or listed by id."""
     entries, skipped = [], {}
     for i in tqdm(range(len(source)), desc="checking", unit="image", leave=False, delay=2):
@@ -48,7 +53,8 @@ def examine(source: Fitted, holes: Holes, *, skip_errors: bool) -> tuple[list[En
             image = original(source.pictures, i)
             hole = at_model(holes, name, image.pixels.shape)
             own = holes.at_picture(name, image.pixels.shape)
-            entries.append(Entry(i, name, hole, content_hash(image, own), float(own.mean()), image.frames))
+            suffix = suffix_for(image) if same_format else ".png"
+            entries.append(Entry(i, name, hole, content_hash(image, own), float(own.mean()), image.frames, suffix))
         except InputError as error:
             if not skip_errors:
                 raise

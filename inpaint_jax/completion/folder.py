@@ -58,6 +58,7 @@ def complete_folder(
     keep: int = 1,
     slots: int | None = None,
     skip_errors: bool = False,
+    same_format: bool = False,
 ) -> dict[str, Any]:
     """Complete images from files.
 
@@ -82,6 +83,8 @@ def complete_folder(
       keep: completions per image; a search makes at least as many restarts.
       slots: images at once, as ``driver.Driver`` takes them; None: those of the config.
       skip_errors: leave bad images out and list them in the report, instead of stopping at the first.
+      same_format: write JPEG, WebP, TIFF, BMP and PPM images in their own formats, not as PNG, where these hold all
+        that is kept. Of a JPEG file, known pixels change as much as writing JPEG changes them.
 
     Returns:
       The content of ``report.json``.
@@ -100,7 +103,7 @@ def complete_folder(
     gaps = open_holes(holes, source, seed=seed, images=images)
     if not skip_errors:
         gaps.check()
-    entries, skipped = examine(source, gaps, skip_errors=skip_errors)
+    entries, skipped = examine(source, gaps, skip_errors=skip_errors, same_format=same_format)
     notes = [*source.notes, *gaps.notes, *notes_on(entries, skipped, damaged=gaps.damaged)]
     for text in notes:
         note(text)
@@ -112,6 +115,7 @@ def complete_folder(
         "holes_hash": hole_set_hash([entry.hole for entry in entries]),
         "seed": seed,
         "keep": keep,
+        **({"format": "same"} if same_format else {}),
     }
     with locked(output, "completing images", option="--output"):
         records = Records(output, job, {entry.id: entry.hash for entry in entries})
@@ -152,9 +156,10 @@ def complete_entries(
     began, spent = time.perf_counter(), 0
     with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
         for entry in [entry for entry in remaining.values() if not entry.hole.any()]:
-            write_completions(output, entry.id, [original(source.pictures, entry.position)] * job["keep"])
-            answer = files_hash(answer_files(output, entry.id, job["keep"]))
-            records.add(unchanged(entry.id, seed=seed), answer, entry.hash)
+            image = original(source.pictures, entry.position)
+            write_completions(output, entry.id, [image] * job["keep"], entry.suffix)
+            answer = files_hash(answer_files(output, entry.id, job["keep"], entry.suffix))
+            records.add(unchanged(entry.id, seed=seed, suffix=entry.suffix), answer, entry.hash)
             bar.update()
         tasks = (
             Task(entry.id, *model_example(source, holes, entry), holes.family)
@@ -164,8 +169,9 @@ def complete_entries(
         for result in method.run(tasks, seed=seed, stop=stop, bar=bar):
             entry = remaining[result.task.id]
             write_completed(output, source, holes, entry, result)
-            answer = files_hash(answer_files(output, entry.id, job["keep"]))
-            records.add(record_of(result, seed=seed, iterations=iterations), answer, entry.hash)
+            answer = files_hash(answer_files(output, entry.id, job["keep"], entry.suffix))
+            record = record_of(result, seed=seed, iterations=iterations, suffix=entry.suffix)
+            records.add(record, answer, entry.hash)
             spent += result.evaluations or 0
     if stop and len(records.done) < len(entries):
         raise stop.error(f"{len(records.done)} of {len(entries)} images are completed")
@@ -189,8 +195,8 @@ def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, re
     image = original(source.pictures, entry.position)
     hole = holes.at_picture(entry.id, image.pixels.shape)
     answers = [source.fit.carry_back(image.pixels, answer, hole) for answer in result.images]
-    opaque = holes.transparent
-    write_completions(output, entry.id, [completed(image, answer, hole, opaque=opaque) for answer in answers])
+    completions = [completed(image, answer, hole, opaque=holes.transparent) for answer in answers]
+    write_completions(output, entry.id, completions, entry.suffix)
 
 
 def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
@@ -206,10 +212,10 @@ def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
     columns = {"damaged": np.where(gaps > 0, 0, images)}
     if keep > 1:
         for rank in range(keep):
-            columns[f"kept {rank + 1}"] = column(kept_file(output, e.id, rank) for e in first)
+            columns[f"kept {rank + 1}"] = column(kept_file(output, e.id, rank, e.suffix) for e in first)
         columns["deviation"] = column(deviation_file(output, e.id) for e in first)
     else:
-        columns["completed"] = column(picture_file(output, e.id) for e in first)
+        columns["completed"] = column(picture_file(output, e.id, e.suffix) for e in first)
     if not holes.damaged:
         columns["truth"] = images
     write_picture(output / "contact_sheet.png", sheets.contact_sheet(columns))

@@ -22,14 +22,14 @@ NAMED = 5  # images that a message names
 RECORD = {"id": str, "losses": dict, "evaluations": int | None, "trace_every": int, "traces": dict}
 
 
-def picture_file(output: Path, name: str) -> Path:
+def picture_file(output: Path, name: str, suffix: str = ".png") -> Path:
     """Where a completed picture goes."""
-    return output / "pictures" / f"{name}.png"
+    return output / "pictures" / f"{name}{suffix}"
 
 
-def kept_file(output: Path, name: str, rank: int) -> Path:
+def kept_file(output: Path, name: str, rank: int, suffix: str = ".png") -> Path:
     """Where one of several completions goes; the best has rank 0."""
-    return output / "kept" / name / f"{rank + 1}.png"
+    return output / "kept" / name / f"{rank + 1}{suffix}"
 
 
 def deviation_file(output: Path, name: str) -> Path:
@@ -37,14 +37,14 @@ def deviation_file(output: Path, name: str) -> Path:
     return output / "deviation" / f"{name}.png"
 
 
-def write_completions(output: Path, name: str, completions: Sequence[Original]) -> None:
+def write_completions(output: Path, name: str, completions: Sequence[Original], suffix: str) -> None:
     """Completions of one picture, best first; the best is written last, it marks the others."""
     if len(completions) > 1:
         for rank, completed in enumerate(completions):
-            files.write_bytes(kept_file(output, name, rank), encode(completed))
+            files.write_bytes(kept_file(output, name, rank, suffix), encode(completed, suffix=suffix))
         levels = np.stack([completed.levels for completed in completions])
         write_picture(deviation_file(output, name), deviation(levels))
-    files.write_bytes(picture_file(output, name), encode(completions[0]))
+    files.write_bytes(picture_file(output, name, suffix), encode(completions[0], suffix=suffix))
 
 
 def deviation(completions: np.ndarray) -> np.ndarray:
@@ -60,18 +60,20 @@ def deviation(completions: np.ndarray) -> np.ndarray:
     return np.rint(2 * completions.std(axis=0, dtype=np.float64).mean(axis=-1)).astype(np.uint8)
 
 
-def record_of(result: Result, *, seed: int, iterations: int) -> dict[str, Any]:
+def record_of(result: Result, *, seed: int, iterations: int, suffix: str = ".png") -> dict[str, Any]:
     """What is kept of one picture's search, its traces thinned.
 
     Args:
       result: of the driver.
       seed: of the job.
       iterations: of a whole search.
+      suffix: of the files of the answer.
     """
     every = max(1, -(-iterations // TRACE))
     return {
         "id": result.task.id,
         "seed": seed,
+        "suffix": suffix,
         "hole_share": round(float(result.task.hole.mean()), 6),
         "losses": {name: [float(value) for value in values] for name, values in result.losses.items()},
         "evaluations": result.evaluations,
@@ -80,10 +82,10 @@ def record_of(result: Result, *, seed: int, iterations: int) -> dict[str, Any]:
     }
 
 
-def unchanged(name: str, *, seed: int) -> dict[str, Any]:
+def unchanged(name: str, *, seed: int, suffix: str) -> dict[str, Any]:
     """Return the record of an image of which nothing was missing."""
     empty = {"hole_share": 0.0, "losses": {}, "evaluations": None, "trace_every": 1, "traces": {}}
-    return {"id": name, "seed": seed, **empty}
+    return {"id": name, "seed": seed, "suffix": suffix, **empty}
 
 
 class Records:
@@ -142,7 +144,7 @@ def stale(output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input
     """Say why an image has to be completed again; None where its answer is whole."""
     if record.get("input_hash", input_hash) != input_hash:
         return "its image or hole has changed"
-    answer = answer_files(output, record["id"], job["keep"])
+    answer = answer_files(output, record["id"], job["keep"], record.get("suffix", ".png"))
     try:
         if "output_hash" not in record:  # of an older version: what can be read is believed
             for file in answer:
@@ -154,10 +156,10 @@ def stale(output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input
     return None
 
 
-def answer_files(output: Path, name: str, keep: int) -> list[Path]:
+def answer_files(output: Path, name: str, keep: int, suffix: str) -> list[Path]:
     """List the files of an image's answer."""
-    several = [*(kept_file(output, name, rank) for rank in range(keep)), deviation_file(output, name)]
-    return [picture_file(output, name), *(several if keep > 1 else ())]
+    several = [*(kept_file(output, name, rank, suffix) for rank in range(keep)), deviation_file(output, name)]
+    return [picture_file(output, name, suffix), *(several if keep > 1 else ())]
 
 
 def files_hash(paths: Iterable[Path]) -> str:

@@ -195,7 +195,8 @@ def _low_bytes(path: str | os.PathLike | BinaryIO, opened: Image.Image, name: st
     """
     arguments = [tile.args for tile in getattr(opened, "tile", ()) or ()]
     raw = {_raw_mode(args) for args in arguments}
-    if opened.format == "PPM" and any(args[-1] > 255 for args in arguments):  # the largest level
+    largest = [args[-1] for args in arguments if isinstance(args, tuple)]  # levels, in a PPM file
+    if opened.format == "PPM" and any(isinstance(level, int) and level > 255 for level in largest):
         raise InputError(f"{name} has 16 bits per channel: save it as a PNG or TIFF file")
     if opened.mode in _SIXTEEN_BIT or not any(";16" in mode for mode in raw):
         return None

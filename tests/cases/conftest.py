@@ -86,7 +86,9 @@ class Case:
         return self.run(*arguments, code=2, **options)[-1]
 
     def answer(self, name="a"):
-        return Image.open(self.output / f"pictures/{name}.png")
+        with Image.open(self.output / f"pictures/{name}.png") as answer:
+            answer.load()
+            return answer
 
     def levels(self, name="a"):
         return np.asarray(self.answer(name).convert("RGB"))
