@@ -68,6 +68,20 @@ def identifiers(ids: Sequence[str] | None, count: int) -> list[str]:
     return ids
 
 
+def counts(**given: int | None) -> None:
+    """Refuse counts below 1.
+
+    Args:
+      **given: by name; None: not given.
+
+    Raises:
+      InputError: for the first of them that is below 1.
+    """
+    for name, value in given.items():
+        if value is not None and value < 1:
+            raise InputError(f"{name}={value}: it must be at least 1")
+
+
 def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None) -> None:
     """Refuse an image that cannot be completed.
 

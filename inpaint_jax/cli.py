@@ -82,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")
     sub.add_argument("--checkpoint", help="STEP or STAGE:STEP to go on from; removes the later ones of that stage")
     sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
+    on_error(sub)
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
     sub = command("complete", "complete damaged pictures, each with its own hole")

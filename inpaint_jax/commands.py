@@ -13,7 +13,14 @@ def train(arguments, overrides) -> None:
     from inpaint_jax.runs.training.loop import train as run
 
     config = configuration.load(arguments.config, overrides)
-    run(config, arguments.workdir, how=arguments.parallel, reuse_from=arguments.reuse, checkpoint=arguments.checkpoint)
+    run(
+        config,
+        arguments.workdir,
+        how=arguments.parallel,
+        reuse_from=arguments.reuse,
+        checkpoint=arguments.checkpoint,
+        skip_errors=arguments.on_error == "skip",
+    )
 
 
 def complete(arguments, overrides) -> None:

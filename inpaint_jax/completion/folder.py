@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from inpaint_jax import checks
 from inpaint_jax.completion.examination import Entry, examine, hole_set_hash, notes_on
 from inpaint_jax.completion.records import (
     Records,
@@ -93,6 +94,7 @@ def complete_folder(
       InputError: any bad image, hole or folder.
       Interrupted: a signal stopped the work; what is completed is kept.
     """
+    checks.counts(keep=keep, slots=slots, size=size)
     output = Path(output)
     refuse_own_input(images, output)
     [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep)

@@ -24,20 +24,20 @@ class Cached:
       source: pictures of any size are fitted to the model by their largest centred square. From those that have
         "smallest" (``views.Source``) windows are cut as they are read.
       size: the model's side S.
-      limit: bytes.
+      limit: bytes; None: ``LIMIT``.
 
     Raises:
       InputError: the source is empty.
     """
 
-    def __init__(self, source: Pictures, *, size: int, limit: int = LIMIT):
+    def __init__(self, source: Pictures, *, size: int, limit: int | None = None):
         if len(source) == 0:
             raise InputError("the source has no pictures")
         self._source, self.size = Fitted(source, Fit("crop", size)), size
         first = self._source[0]
         self.labelled = "label" in first
         self._kept: list[dict | None] = [None] * len(source)
-        self._keep = len(source) * first["image"].nbytes <= limit
+        self._keep = len(source) * first["image"].nbytes <= (LIMIT if limit is None else limit)
 
     def __len__(self) -> int:
         return len(self._source)

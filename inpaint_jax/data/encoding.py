@@ -57,12 +57,10 @@ def encode(image: Original, *, suffix: str = ".png") -> bytes:
       The bytes of the file.
     """
     kind = WRITTEN.get(suffix, "PNG")
-    channels = image.pixels[..., :1] if image.grey else image.pixels
-    if image.alpha is not None:
-        channels = np.concatenate([channels, image.alpha[..., None]], axis=2)
+    channels = _channels(image)
     if channels.dtype == np.uint16 and channels.shape[2] > 1:
         return _png_of_16_bits(channels, dict(image.saved))
-    pillow = Image.fromarray(np.ascontiguousarray(channels[..., 0] if channels.shape[2] == 1 else channels))
+    pillow = to_pillow(image)
     options: dict[str, Any] = dict(image.saved)
     if kind == "JPEG":
         options |= image.coding or {"quality": 95}
@@ -73,6 +71,19 @@ def encode(image: Original, *, suffix: str = ".png") -> bytes:
     buffer = io.BytesIO()
     pillow.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def to_pillow(image: Original) -> Image.Image:
+    """Make a PIL image, grey or RGB, with its transparency; of 16 bits only grey can be."""
+    channels = _channels(image)
+    return Image.fromarray(np.ascontiguousarray(channels[..., 0] if channels.shape[2] == 1 else channels))
+
+
+def _channels(image: Original) -> np.ndarray:
+    channels = image.pixels[..., :1] if image.grey else image.pixels
+    if image.alpha is None:
+        return channels
+    return np.concatenate([channels, image.alpha[..., None]], axis=2)
 
 
 def suffix_for(image: Original) -> str:

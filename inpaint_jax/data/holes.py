@@ -192,5 +192,6 @@ def check_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name:
         model = f"at the model's, {fit.size}x{fit.size}" if fit.size else "at no other"
         raise InputError(
             f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but picture {picture_name!r} is "
-            f"{shape[1]}x{shape[0]}; save the hole at the picture's size, or {model}"
+            f"{shape[1]}x{shape[0]}; save the hole at the picture's size, or {model}; "
+            "--resize-holes brings it to the picture's"
         )

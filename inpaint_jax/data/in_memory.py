@@ -7,9 +7,12 @@ import numpy as np
 from PIL import Image
 
 from inpaint_jax.compositing import from_levels
+from inpaint_jax.data.encoding import completed as filled
+from inpaint_jax.data.encoding import to_pillow
 from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.holes import check_size, hole_of_levels, hole_to_model, hole_to_picture
-from inpaint_jax.data.pictures import to_rgb
+from inpaint_jax.data.holes import check_not_empty, check_size, hole_of_levels, hole_to_model, hole_to_picture
+from inpaint_jax.data.originals import Original, original_of
+from inpaint_jax.data.painted import hole_of
 from inpaint_jax.errors import InputError
 
 Held = Image.Image | np.ndarray
@@ -20,22 +23,22 @@ class InMemory(NamedTuple):
 
     Attributes:
       is_pil: it came as a PIL image, and goes back as one.
-      levels: uint8 ``[H, W, 3]``.
+      original: its pixels, and what a PIL image has beside them.
       hole: bool ``[H, W]``, True = missing.
       image: float32 ``[S, S, 3]`` in [-1, 1].
       model_hole: float32 ``[S, S, 1]``, 1 = missing.
     """
 
     is_pil: bool
-    levels: np.ndarray
+    original: Original
     hole: np.ndarray
     image: np.ndarray
     model_hole: np.ndarray
 
     def carry_back(self, completed: np.ndarray, fit: Fit) -> Held:
         """Put a completion ``[S, S, 3]`` in [-1, 1] into the hole, at the image's own size."""
-        levels = fit.carry_back(self.levels, completed, self.hole)
-        return Image.fromarray(levels) if self.is_pil else levels
+        pixels = fit.carry_back(self.original.pixels, completed, self.hole)
+        return to_pillow(filled(self.original, pixels, self.hole)) if self.is_pil else pixels
 
 
 def are_pictures(images: Any) -> TypeGuard[Sequence[Held]]:
@@ -88,7 +91,8 @@ def gather(
 
 
 def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
-    levels = _read_image(name, image)
+    original = _read_image(name, image)
+    levels = original.levels
     check_size(hole, levels.shape, fit, hole_name="the hole", picture_name=name)
     try:
         own = hole_to_picture(hole, levels.shape, fit)
@@ -97,17 +101,17 @@ def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
     is_pil = isinstance(image, Image.Image)
-    return InMemory(is_pil, levels, own, from_levels(shown), seen.astype(np.float32))
+    return InMemory(is_pil, original, own, from_levels(shown), seen.astype(np.float32))
 
 
-def _read_image(name: str, image: Held) -> np.ndarray:
+def _read_image(name: str, image: Held) -> Original:
     if isinstance(image, Image.Image):
-        return to_rgb(image, name)
+        return original_of(image, name, upright=False)
     levels = np.asarray(image)
     if levels.dtype != np.uint8 or levels.ndim != 3 or levels.shape[2] != 3:
         got = f"{levels.dtype} {levels.shape}"
         raise InputError(f"{name}: beside uint8 arrays [H, W, 3] and PIL images there is {got}")
-    return levels
+    return Original(levels)
 
 
 def _is_one_hole(holes: Any) -> bool:
@@ -119,7 +123,9 @@ def _is_one_hole(holes: Any) -> bool:
 
 def _read_hole(name: str, hole: Held) -> np.ndarray:
     if isinstance(hole, Image.Image):
-        return hole_of_levels(to_rgb(hole, name), name)
+        read = hole_of(original_of(hole, name, upright=False), name)
+        check_not_empty(read, name)
+        return read
     values = np.asarray(hole)
     if values.ndim not in (2, 3) or values.shape[2:] not in ((), (1,), (3,)):
         raise InputError(f"{name} must be [H, W], [H, W, 1] or [H, W, 3], got {values.shape}")

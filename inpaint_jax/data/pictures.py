@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_jax.data import files
-from inpaint_jax.data.originals import original_of, read_original
+from inpaint_jax.data.originals import read_original
 from inpaint_jax.errors import InputError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})  # of files that are written
@@ -34,22 +34,6 @@ def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None)
       InputError: as ``originals.read_original``.
     """
     return read_original(path, name=name).levels
-
-
-def to_rgb(picture: Image.Image, name: str) -> np.ndarray:
-    """Convert an opened image of any mode; its EXIF rotation is not applied.
-
-    Args:
-      picture: the image.
-      name: what error messages call it.
-
-    Returns:
-      uint8 ``[H, W, 3]``.
-
-    Raises:
-      InputError: for 32-bit pixels.
-    """
-    return original_of(picture, name, upright=False).levels
 
 
 def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:

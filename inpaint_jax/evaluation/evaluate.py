@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inpaint_jax import metrics
+from inpaint_jax import checks, metrics
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import features, picture_set, report
@@ -79,6 +79,7 @@ def evaluate(
     """
     if output:
         refuse_own_input([images] if isinstance(images, str) else images, output, inside=False)
+    checks.counts(slots=slots, size=size)
     measured = resolve(list(dict.fromkeys(["psnr_hole", *metrics])))
     features.given(measured)  # before any work: a metric may need an extra that is not installed
     named = [methods] if isinstance(methods, str | Model) else methods

@@ -54,13 +54,14 @@ def complete(
 
     Returns:
       For float images ``[B, H, W, C]`` in [-1, 1]; with ``keep`` ``[B, keep, H, W, C]``, best first
-      by the system's own loss. Others come back as they came, at their own sizes: a PIL image (RGB)
-      for a PIL image, uint8 for uint8, in a list, or one array for one array; with ``keep`` a list
-      of ``keep`` for each. Known pixels are bit for bit as given.
+      by the system's own loss. Others come back as they came, at their own sizes: a PIL image (grey
+      or RGB, with its transparency) for a PIL image, uint8 for uint8, in a list, or one array for one
+      array; with ``keep`` a list of ``keep`` for each. Known pixels are bit for bit as given.
 
     Raises:
       InputError: an unknown method; shapes, values or holes that it cannot take.
     """
+    checks.counts(keep=keep, slots=slots, size=size)
     [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep or 1)
     if in_memory.are_pictures(images):
         ids = checks.identifiers(ids, len(images))

@@ -35,7 +35,7 @@ def gather(images, holes, fit=FIT):
 def test_kinds(image, hole):
     for holes in (hole, [hole]):
         (one,) = gather([image], holes)
-        np.testing.assert_array_equal(one.levels, LEVELS)
+        np.testing.assert_array_equal(one.original.pixels, LEVELS)
         np.testing.assert_array_equal(one.hole, HOLE)
         # 12 x 16 to 8 x 8: row i covers rows 1.5 i to 1.5 (i + 1), column j columns 2 j to 2 j + 2.
         seen = np.zeros((8, 8, 1), np.float32)

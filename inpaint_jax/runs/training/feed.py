@@ -1,6 +1,6 @@
 """What a stage trains on: its pictures, what belongs to them, those that it sets apart, and all that in batches."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ from tqdm import tqdm
 from inpaint_jax import parallel
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.cache import Cached
+from inpaint_jax.data.checking import leaving_out
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
@@ -24,8 +25,8 @@ from inpaint_jax.runs.workdir import StageFolder
 from inpaint_jax.systems.interface import Stage
 
 
-def training_source(config: Config, settings: Config, *, part: str = "train") -> Source:
-    """The pictures that a stage trains on, or ("validation") those that it sets apart.
+def training_source(config: Config, settings: Config, *, part: str = "train", without: Collection[str] = ()) -> Source:
+    """The pictures that a stage trains on, or ("validation") those that it sets apart; not those ``without``.
 
     Those that it trains on are uncut where ``data.fit`` is a random crop, see ``open_source``.
 
@@ -36,6 +37,7 @@ def training_source(config: Config, settings: Config, *, part: str = "train") ->
     train = part == "train"
     fit = config.data.fit if train else evaluation_fit(config)
     source: Source = open_source(split_list(specs), size=config.data.size, fit=fit, uncut=train)
+    source = leaving_out(source, without)
     if count := settings.get("pictures", 0):
         if len(source) < count:
             raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")
@@ -71,7 +73,13 @@ def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]
 
 
 def stage_examples(
-    stage: Stage, config: Config, folder: StageFolder, earlier: dict[str, Any], stop: StopRequest
+    stage: Stage,
+    config: Config,
+    folder: StageFolder,
+    earlier: dict[str, Any],
+    stop: StopRequest,
+    *,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Open the images that a stage trains on, the arrays that belong to them, and the images that are held out.
 
@@ -81,6 +89,7 @@ def stage_examples(
       folder: of the stage; completed training images are kept there.
       earlier: finished states of the stages before it.
       stop: when it becomes true, the work ends.
+      without: ids of images that are left out.
 
     Returns:
       ``{"source", "arrays": {name: [N, ...]}, "held_out"}``; ``held_out``, float32 ``[N, S, S, 3]`` in [-1, 1], is what
@@ -90,9 +99,9 @@ def stage_examples(
       Interrupted: a signal stopped the work; what was completed is kept.
     """
     settings = config.stages[stage.name]
-    source, held_out = training_source(config, settings), None
+    source, held_out = training_source(config, settings, without=without), None
     if stage.adapt:
-        held = training_source(config, settings, part="validation")
+        held = training_source(config, settings, part="validation", without=without)
         held_out = from_levels(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
         return {"source": source, "arrays": {}, "held_out": held_out}

@@ -1,6 +1,6 @@
 """The only training loop. It knows stages, not methods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax import parallel
-from inpaint_jax.errors import InputError
+from inpaint_jax.data.views import notes
+from inpaint_jax.errors import InputError, note
 from inpaint_jax.optimization import average
 from inpaint_jax.optimization.best import adapted, best_of
 from inpaint_jax.optimization.state import count_parameters, ended
@@ -21,7 +22,7 @@ from inpaint_jax.runs.interruption import StopRequest, interruption
 from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.reuse import reuse
-from inpaint_jax.runs.training import feed, moved, validation
+from inpaint_jax.runs.training import feed, moved, skipped, validation
 from inpaint_jax.runs.training.report import TrainingReport
 from inpaint_jax.runs.weights import matching
 from inpaint_jax.runs.weights.matching import Beginning, begin
@@ -39,6 +40,7 @@ def train(
     how: str | None = None,
     reuse_from: str | Path | None = None,
     checkpoint: str | int | None = None,
+    skip_errors: bool = False,
 ) -> Model:
     """Train every stage of a system, going on where an earlier call stopped.
 
@@ -52,6 +54,7 @@ def train(
       how: see ``parallel.data_parallel``.
       reuse_from: another workdir, whose finished stages are taken over where their configs agree.
       checkpoint: the step to go on from, see ``load``; later checkpoints of that stage are removed.
+      skip_errors: leave out images that cannot be read, see ``training.skipped``.
 
     Returns:
       The trained model.
@@ -65,9 +68,12 @@ def train(
         config = configuration.load(config, overrides)
     folder = Workdir(workdir)
     system = configuration.build_system(config)
-    shapes = stage_shapes(system, config, folder)
+    unfinished = [stage for stage in system.stages if folder.stage(stage.name).wants(config.stages[stage.name].steps)]
+    without = skipped.find(unfinished, config, folder, skip_errors=skip_errors)
+    shapes = stage_shapes(system, config, unfinished, without)
     with locked(folder.path, "training", option="--workdir"):
-        states = train_stages(system, config, folder, shapes, how=how, reuse_from=reuse_from, checkpoint=checkpoint)
+        options = {"how": how, "reuse_from": reuse_from, "checkpoint": checkpoint, "without": without}
+        states = train_stages(system, config, folder, shapes, **options)
     return Model(config, system, states)
 
 
@@ -80,10 +86,11 @@ def train_stages(
     how: str | None,
     reuse_from: str | Path | None,
     checkpoint: str | int | None,
+    without: dict[str, str],
 ) -> dict[str, Any]:
     """Train every stage in a workdir that this process has locked; return their states by name."""
     folder.check_same_run(config)
-    moved.check(folder, system.stages, config, open_images=feed.training_source)
+    moved.check(folder, system.stages, config, open_images=partial(feed.training_source, without=without))
     folder.check_order(system.stages, config)
     if checkpoint is not None:
         folder.go_back(checkpoint, system.stages)
@@ -96,22 +103,25 @@ def train_stages(
         if (path := config.stages[stage.name].get("weights")) and folder.stage(stage.name).latest() is None
     }
     folder.write_config(config)
+    skipped.write(folder, without)
     states: dict[str, Any] = {}
     with interruption() as stop:
         for stage in system.stages:
             beginning, shape = weights.get(stage.name), shapes[stage.name]
             states[stage.name] = train_stage(
-                stage, config, folder, states, stop, shape=shape, weights=beginning, how=how
+                stage, config, folder, states, stop, shape=shape, weights=beginning, how=how, without=without
             )
             if stage is not system.stages[-1] and startup.agree(stop):
                 raise stop.error(f"{stage.name} is finished and saved")
     return states
 
 
-def stage_shapes(system: System, config: Config, folder: Workdir) -> dict[str, Any]:
+def stage_shapes(
+    system: System, config: Config, unfinished: Sequence[Stage], without: Collection[str] = ()
+) -> dict[str, Any]:
     """Trace every stage, so that bad data and networks that do not fit are refused before anything is written.
 
-    Images are opened for stages that have steps to take.
+    Images are opened for unfinished stages, which have steps to take.
 
     Returns:
       The shapes of every stage's state, by name.
@@ -120,16 +130,20 @@ def stage_shapes(system: System, config: Config, folder: Workdir) -> dict[str, A
       InputError: the data do not serve a stage, or a network does not fit.
     """
     shapes: dict[str, Any] = {}
-    unfinished = [stage for stage in system.stages if folder.stage(stage.name).wants(config.stages[stage.name].steps)]
-    other_split = validation.other_split(config) if unfinished else None
+    other_split = validation.other_split(config, without) if unfinished else None
+    told: set[str] = set()
     for stage in system.stages:
         if stage in unfinished:
-            for source in (feed.training_source(config, config.stages[stage.name]), other_split):
-                feed.check_labelled(stage, source)
+            source = feed.training_source(config, config.stages[stage.name], without=without)
+            for each in (source, other_split):
+                feed.check_labelled(stage, each)
+                told |= set(notes(each) if each else ())
         shape = jax.eval_shape(partial(initial_state, stage, config), shapes)
         if shapes:  # a later stage begins after hours
             jax.eval_shape(stage.step, shape, feed.batch_shape(stage, config), shapes)
         shapes[stage.name] = shape
+    for text in sorted(told):
+        note(text)
     return shapes
 
 
@@ -143,6 +157,7 @@ def train_stage(
     shape: Any,
     weights: Beginning | None,
     how: str | None,
+    without: Collection[str] = (),
 ) -> Any:
     """Train one stage from its newest checkpoint, or from the start; return the state that it ends with.
 
@@ -171,12 +186,13 @@ def train_stage(
         if start >= settings.steps or ended(state):
             checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
             return best_of(state)
-        examples = feed.stage_examples(stage, config, folder, earlier, stop)
+        examples = feed.stage_examples(stage, config, folder, earlier, stop, without=without)
         moved.write_record(folder, config, examples["source"])
         held_out = examples.pop("held_out")
         step = average.after(stage.step, average_decay(stage, config))
         step = parallel.data_parallel(step, mesh, how=how)
-        measure = validation.measuring(stage, config, held_out=held_out, earlier=earlier, mesh=mesh)
+        view = {"held_out": held_out, "earlier": earlier, "mesh": mesh, "without": without}
+        measure = validation.measuring(stage, config, **view)
         adapt = jax.jit(partial(adapted, stage.adapt)) if stage.adapt else None
         number, finished = start, False
         with TrainingReport(folder, stage.name, start=start, steps=settings.steps) as report:

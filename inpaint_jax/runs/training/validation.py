@@ -1,6 +1,6 @@
 """A stage, measured while it trains: on pictures of another split, on those that it holds out, or on its own batch."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -8,6 +8,7 @@ import numpy as np
 
 from inpaint_jax import parallel
 from inpaint_jax.data.cache import Cached
+from inpaint_jax.data.checking import leaving_out
 from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Source
@@ -19,7 +20,13 @@ Scores = Mapping[str, Any]  # {metric: [N]}
 
 
 def measuring(
-    stage: Stage, config: Config, *, held_out: np.ndarray | None, earlier: Mapping[str, Any], mesh: jax.sharding.Mesh
+    stage: Stage,
+    config: Config,
+    *,
+    held_out: np.ndarray | None,
+    earlier: Mapping[str, Any],
+    mesh: jax.sharding.Mesh,
+    without: Collection[str] = (),
 ) -> Callable[[Any, Mapping[str, Any]], tuple[Scores, jax.Array]] | None:
     """How a stage is measured.
 
@@ -29,6 +36,7 @@ def measuring(
       held_out: those that the stage holds out, ``[N, S, S, 3]`` in [-1, 1], which come first; None: none.
       earlier: finished states of the stages before it.
       mesh: to whose devices such pictures are copied.
+      without: ids of pictures that are left out.
 
     Returns:
       ``(state, batch) -> ({metric: [N]}, pictures to look at)``, which measures on the batch where there is nothing
@@ -40,7 +48,7 @@ def measuring(
     if held_out is not None:
         fixed = parallel.replicate({"image": held_out}, mesh)
         return lambda state, batch: validate(state, fixed, key, earlier)
-    if (other := other_split(config)) is None:
+    if (other := other_split(config, without)) is None:
         return lambda state, batch: validate(state, batch, key, earlier)
     pictures, count = Cached(other, size=config.data.size), config.stages[stage.name].batch_size
 
@@ -56,10 +64,12 @@ def measuring(
     return measure
 
 
-def other_split(config: Config) -> Source | None:
+def other_split(config: Config, without: Collection[str] = ()) -> Source | None:
     """The pictures of ``data.validation``; None where the config names none; raises InputError for bad ones."""
-    specs = config.data.get("validation")
-    return open_source(split_list(specs), size=config.data.size, fit=evaluation_fit(config)) if specs else None
+    if not (specs := config.data.get("validation")):
+        return None
+    source = open_source(split_list(specs), size=config.data.size, fit=evaluation_fit(config))
+    return leaving_out(source, without)
 
 
 def filled(pictures: Cached, count: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
