@@ -19,7 +19,7 @@ from inpaint_jax.runs.model import Model
 from inpaint_jax.systems import baselines
 from inpaint_jax.systems.driver import Driver, Result
 from inpaint_jax.systems.interface import System
-from inpaint_jax.systems.native_size import native_run
+from inpaint_jax.systems.native_size import host_run, native_run
 from inpaint_jax.systems.parts import serialized
 from inpaint_jax.systems.pieces import Run
 
@@ -115,6 +115,8 @@ def run_of(system: System, states: dict[str, Any], setting: Setting) -> Run:
     """How a system runs: at one size, or on images of any sizes."""
     if setting.size is None and system.size is None:
         return native_run(system, states, slots=setting.slots, k=setting.k)
+    if system.host:
+        return host_run(system, k=setting.k)  # slots would be filled up with repeats
     return Driver(system, states, slots=setting.slots, k=setting.k).run
 
 

@@ -207,3 +207,12 @@ def test_holes_command(tmp_path, capsys):
     assert (hole[:8, :8] == 255).all() and hole.sum() == 255 * 64
     assert cli.main([*command, f"--output={tmp_path}/out"]) == 2
     assert "is not empty" in capsys.readouterr().err
+
+
+def test_every_method_without_training_is_evaluated_at_one_size():
+    rows = evaluate(["classical"], FACADES, ["center:5", "random:0.6"], size=16, metrics=()).rows
+    names = ["mean", "harmonic", "biharmonic", "telea", "navier_stokes", "fsr_fast", "shift_map"]
+    assert [row["method"] for row in rows] == 2 * names
+    assert all(np.isfinite(row["psnr_hole"]).all() for row in rows)
+    random = {row["method"]: row["psnr_hole"].mean() for row in rows[7:]}
+    assert random["biharmonic"] > random["mean"] and random["fsr_fast"] > random["mean"]

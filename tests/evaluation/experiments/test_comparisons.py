@@ -6,7 +6,7 @@ import pytest
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, check, reproduce
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, check, reproduce
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.runs.method import Method
 
@@ -65,3 +65,14 @@ def test_what_a_summary_of_a_baseline_depends_on():
     }
     longer = run._replace(identity=["0123456789abcdef", {"dcgan": 8}])
     assert reproduce.baseline_identity(run, "") != reproduce.baseline_identity(longer, "")
+
+
+def test_methods_without_training_stand_in_every_part():
+    """By their names, as rows of a comparison and columns of a grid."""
+    names = ("biharmonic", "telea", "navier_stokes", "fsr_fast", "shift_map", "harmonic", "mean")
+    comparison = Comparison("Classical", "method", "psnr_hole", {name: (name,) for name in names})
+    grid = Grid("columns", ("damaged", *names, "truth"))
+    parts = dict(comparisons=(comparison,), figures=(grid,))
+    check(Experiment({"ours": Arm("")}, ("center",), ("classical",), **parts))
+    with pytest.raises(InputError, match="unknown arm 'biharmonic'"):
+        check(Experiment({"ours": Arm("")}, ("center",), ("opencv",), **parts))
