@@ -4,6 +4,7 @@ import hashlib
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ def digest(array: np.ndarray) -> str:
     return hashlib.sha256(values.data).hexdigest()[:16]
 
 
-LARGE, RATIO = 256 * 1024**2, 100  # bytes of a member, and how far it may shrink when it is compressed
+LARGE, RATIO = 256 * 1024**2, 100  # bytes, and how far they may shrink when they are compressed
 
 
 def archive(zipped: zipfile.ZipFile) -> None:
@@ -152,14 +153,46 @@ def archive(zipped: zipfile.ZipFile) -> None:
       zipped: the open archive.
 
     Raises:
-      InputError: for a member of over 256 MiB that was compressed to less than a hundredth; says how large it is.
+      InputError: it holds over 256 MiB that were compressed to less than a hundredth; says how much.
     """
-    for member in zipped.infolist():
-        if member.file_size > LARGE and member.file_size > RATIO * member.compress_size:
-            raise InputError(
-                f"{member.filename} unpacks from {member.compress_size / 1e6:.1f} MB to "
-                f"{member.file_size / 1e9:.1f} GB: it is no file of trained weights"
-            )
+    members = zipped.infolist()
+    packed, whole = sum(m.compress_size for m in members), sum(m.file_size for m in members)
+    if whole > LARGE and whole > RATIO * packed:
+        raise InputError(
+            f"unpacks from {packed / 1e6:.1f} MB to {whole / 1e9:.1f} GB, as no file of trained weights does"
+        )
+
+
+def available_memory() -> int | None:
+    """Return the bytes of this machine's memory that are free, or that its container leaves; None where unknown."""
+    found = []
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        found.append(1024 * int(lines["MemAvailable"].split()[0]))
+        group = Path("/sys/fs/cgroup")
+        found.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+    except (OSError, ValueError, KeyError):  # another system, or no limit
+        pass
+    return min(found, default=None)
+
+
+def memory(needed: float, what: str, remedy: str, *, available: int | None = None) -> None:
+    """Refuse work that cannot fit into memory.
+
+    Args:
+      needed: bytes, at least.
+      what: needs them.
+      remedy: what to do.
+      available: bytes that are free; None: those of this machine.
+
+    Raises:
+      InputError: more are needed; says how many.
+    """
+    free = available_memory() if available is None else available
+    if free is not None and needed > free:
+        raise InputError(
+            f"{what} needs at least {needed / 1e9:.0f} GB of memory, and {free / 1e9:.1f} GB are free: {remedy}"
+        )
 
 
 def _array(name: str, values: Any) -> np.ndarray:

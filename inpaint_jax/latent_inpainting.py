@@ -22,6 +22,7 @@ from inpaint_jax.latents import (
     normal,
     stochastic_clip,
     unconstrained,
+    unfilled,
     uniform,
 )
 from inpaint_jax.types import Key, Tree
@@ -122,7 +123,7 @@ def start(
         best_latent=latent,
         best={name: jnp.full((), jnp.inf) for name in names},
         mark=jnp.full((), jnp.inf),
-        trace={name: jnp.full(-(-num_steps // chunk) * chunk, jnp.nan) for name in (*names, "evaluations")},
+        trace={name: jnp.full(-(-num_steps // chunk) * chunk, unfilled()) for name in (*names, "evaluations")},
     )
 
 
@@ -190,7 +191,7 @@ def advance(
         )
         point = {**values, "evaluations": evaluations.astype(total.dtype)}
         after = jax.tree.map(lambda new, old: jnp.where(now.done, old, new), after, now)
-        return after, jax.tree.map(lambda value: jnp.where(now.done, jnp.nan, value), point)
+        return after, jax.tree.map(lambda value: jnp.where(now.done, unfilled(), value), point)
 
     after, points = jax.lax.scan(iterate, search._replace(trace={}), length=chunk)
     # The start of a search that is done may be clamped: its old points are kept.

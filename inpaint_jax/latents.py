@@ -11,6 +11,8 @@
         return jnp.sqrt(latent.size) * latent / jnp.linalg.norm(latent)
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 
@@ -95,3 +97,9 @@ def normal(key: Key, shape: tuple[int, ...]) -> jax.Array:
 
 
 STARTS = {"uniform": uniform, "normal": normal}
+
+
+def unfilled() -> float:
+    """Value of a trace where a search has not been: NaN, or infinity while ``JAX_DEBUG_NANS=1`` looks for NaN."""
+    searching = jax.config.jax_debug_nans  # pyright: ignore[reportAttributeAccessIssue]
+    return math.inf if searching else math.nan

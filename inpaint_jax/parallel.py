@@ -5,6 +5,8 @@ so batch statistics and means need no collectives in the code. ``shard_map`` run
 ``axis_name="data"``; it is the default for the cores of a CPU, because our convolutions go over the batch in loops, and
 the compiler, left to split those, would add up weight gradients over the devices in every turn. ``pmap`` (in
 maintenance; in current JAX it is ``jit(shard_map)`` itself) does the same.
+
+``JAX_DISABLE_JIT=1`` is for debugging: everything runs on one device, without ``shard_map``, which JAX cannot run so.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +16,7 @@ import jax
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Tree
 
@@ -47,6 +50,15 @@ def mesh(devices: Sequence[Any] | None = None) -> Mesh:
     return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)
 
 
+def available_memory() -> int | None:
+    """Return the bytes that are free on every device, on the CPU those of all together; None where that is unknown."""
+    device = jax.local_devices()[0]
+    if device.platform == "cpu":
+        return checks.available_memory()
+    known = device.memory_stats() or {}
+    return known["bytes_limit"] - known.get("bytes_in_use", 0) if "bytes_limit" in known else None
+
+
 def share_slots(slots: int) -> tuple[Mesh, int]:
     """Choose the local devices for a number of slots, and the slots of each.
 
@@ -60,6 +72,8 @@ def share_slots(slots: int) -> tuple[Mesh, int]:
       The devices, and the slots on each.
     """
     devices = jax.local_devices()
+    if _without_jit():
+        return mesh(devices[:1]), slots
     if devices[0].platform != "cpu":
         return mesh(devices), slots
     count = max(n for n in range(1, len(devices) + 1) if n == 1 or (slots % n == 0 and slots // n >= 8))
@@ -78,6 +92,8 @@ def share_batch(size: int, *, parameters: int = 0) -> Mesh:
       The devices.
     """
     devices = jax.devices()
+    if _without_jit():
+        return mesh(devices[:1])
     if devices[0].platform != "cpu" or jax.process_count() > 1:
         return mesh(devices)
     if parameters > MOST_COPIED:
@@ -122,6 +138,8 @@ def put_batch(batch: Tree, mesh: Mesh) -> Tree:
       InputError: B is not a multiple of the number of devices.
     """
     _check_divisible(batch, len(mesh.local_devices))
+    if _without_jit():  # operations outside of jit cannot take every sharded array
+        return jax.device_put(batch, mesh.devices.flat[0])
     split = NamedSharding(mesh, PartitionSpec(AXIS))
     return jax.tree.map(lambda x: jax.make_array_from_process_local_data(split, x), batch)
 
@@ -144,6 +162,10 @@ def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Call
       InputError: another ``how``, or a batch that the devices cannot share evenly.
     """
     ways = {"jit": _jitted, "shard_map": _mapped, "pmap": _pmapped}
+    if _without_jit():
+        if how not in (None, "jit"):
+            raise InputError(f"JAX_DISABLE_JIT=1 cannot run {how}: unset it, or choose jit")
+        how = "jit"
     if how is None:
         how = "shard_map" if mesh.devices.flat[0].platform == "cpu" and jax.process_count() == 1 else "jit"
     if how not in ways:
@@ -236,9 +258,13 @@ def spread(fn: Callable, mesh: Mesh) -> Callable:
 
     def run(replicated, per_example):
         _check_divisible(per_example, mesh.size)
-        return on_each(replicated, per_example)
+        return (fn if _without_jit() else on_each)(replicated, per_example)
 
     return run
+
+
+def _without_jit() -> bool:
+    return jax.config.jax_disable_jit  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _check_divisible(tree: Any, parts: int) -> None:

@@ -4,9 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 
 SPLITS = {"train": (0, 5000), "val": (1 << 40, 500), "test": (2 << 40, 500)}  # first picture, usual count
+
+
+NAME = 100  # bytes that the id of an image and its place in an order take
 
 
 class Drawn:
@@ -20,7 +24,7 @@ class Drawn:
       count: how many, at most 2**40; None: 5000 for training, 500 otherwise.
 
     Raises:
-      InputError: an unknown split.
+      InputError: an unknown split, or more images than fit into memory by their ids alone.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Drawn:
         self._first, usual = SPLITS[split]
         self._draw, self._size, self._split = draw, size, split
         self._indices = range(usual if count is None else count)
+        checks.memory(NAME * len(self._indices), f"{name}?count={count}", "choose a smaller count")
 
     def __len__(self) -> int:
         return len(self._indices)

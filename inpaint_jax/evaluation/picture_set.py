@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax import masks
+from inpaint_jax import checks, masks
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Concatenated, Fitted
@@ -71,6 +71,9 @@ def read(
     """
     places = [place for place in map(place_of, families) if place]
     source = open_source(sources, size=size, fit=fit, holes=places)
+    each = size**2 * (3 * (1 + 4) + 4 * len(families))  # bytes: levels, truth and holes
+    count = len(range(len(source))[:at_most])
+    checks.memory(each * count, f"holding {count} images", "choose a smaller --count")
     stored = {spec: stored_holes(spec, source, sources) for spec in families if not is_drawn(spec)}
     for holes in stored.values():
         if not skip_errors:

@@ -20,7 +20,7 @@ from inpaint_jax.systems import baselines
 from inpaint_jax.systems.driver import Driver, Result
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.native_size import host_run, native_run
-from inpaint_jax.systems.parts import serialized
+from inpaint_jax.systems.parts import latent_search, serialized
 from inpaint_jax.systems.pieces import Run
 
 BATCH = 64  # training images read at once
@@ -96,6 +96,9 @@ def of_model(name: str, model: Model, setting: Setting) -> Method:
     """A trained run."""
     steps = {stage: int(state.step) for stage, state in model.states.items()}
     identity = [fingerprint(configuration.to_plain(model.config)), steps]
+    if search := model.config.get("search"):  # before anything is written
+        restarts = max(search.get("restarts", 1), setting.k)
+        latent_search.check_memory(restarts, images=setting.slots, pixels=3 * model.config.data.size**2)
     run = run_of(model.system, model.states, setting)
     return Method(name, identity, model.system.size, model.system.supports, run, setting.slots, model)
 

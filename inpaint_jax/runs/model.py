@@ -15,7 +15,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import announcing
 from inpaint_jax.networks import predict, weights_of
 from inpaint_jax.optimization.state import NetworkState
-from inpaint_jax.runs import configuration, pages
+from inpaint_jax.runs import configuration, pages, startup
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.workdir import CHANGEABLE, Workdir
 from inpaint_jax.systems.interface import System
@@ -135,6 +135,7 @@ def load(
       InputError: where the workdir holds no run, or one without a finished checkpoint for every stage; where a
         checkpoint is damaged.
     """
+    startup.check_bits()
     folder = Workdir(workdir)
     plain = folder.config()
     pages.make_importable(Path.cwd())

@@ -18,12 +18,37 @@ def start_jax(*, distributed: bool = False) -> None:
 
     Args:
       distributed: join the other processes of a cluster job.
+
+    Raises:
+      InputError: JAX finds no device, or computes in 64 bits.
     """
+    check_bits()
     enable_compilation_cache()
     if distributed:
         initialize(True)
     else:
         use_cores()
+    check_devices()
+
+
+def check_bits() -> None:
+    """Raise InputError where JAX is set to compute in 64 bits."""
+    if jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
+        raise InputError(
+            "networks and searches compute in float32: unset JAX_ENABLE_X64 (set JAX_ENABLE_X64=0); JAX_DEBUG_NANS=1 "
+            "shows where numbers are lost"
+        )
+
+
+def check_devices() -> None:
+    """Raise InputError where JAX finds no device of the kind that it is asked for."""
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # the latter where JAX has no plugin of the kind
+        reason = " ".join(str(error).split())[:200]
+        wanted = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
+        remedy = "JAX_PLATFORMS=cpu computes on the CPU, and pip install 'jax[cuda]' adds GPUs"
+        raise InputError(f"JAX finds no device with {wanted}{reason and f' ({reason})'}: {remedy}") from error
 
 
 def enable_compilation_cache() -> Path | None:

@@ -128,5 +128,5 @@ def test_what_the_system_refuses_is_no_damage(tmp_path, monkeypatch):
 def test_an_archive_that_unpacks_to_far_more_than_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr(checks, "LARGE", 100_000)
     files.write_arrays(tmp_path / "a.npz", {"x": np.zeros(50_000)})  # 400 kB in some 600 bytes
-    with pytest.raises(InputError, match=r"a.npz is damaged \(x.npy unpacks from 0.0 MB to 0.0 GB"):
+    with pytest.raises(InputError, match=r"a.npz is damaged \(unpacks from 0.0 MB to 0.0 GB"):
         files.read_arrays(tmp_path / "a.npz")

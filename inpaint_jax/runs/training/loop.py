@@ -64,6 +64,7 @@ def train(
         kept).
       Interrupted: a signal stopped the training; the state is saved.
     """
+    startup.check_bits()
     if isinstance(config, str):
         config = configuration.load(config, overrides)
     folder = Workdir(workdir)

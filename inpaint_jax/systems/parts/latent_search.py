@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from inpaint_jax import checks, parallel
 from inpaint_jax import latent_inpainting as search_loop
 from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
@@ -24,6 +25,26 @@ from inpaint_jax.systems.parts.search_rules import Rules, rules
 from inpaint_jax.types import Hole, Image, Key, Latent
 
 States = Mapping[str, Any]  # of trained stages, the prior among them, by name
+
+
+LAYERS = 30  # what the layers of a generator and a critic keep for one image, in images: at least
+
+
+def check_memory(restarts: int, *, images: int, pixels: int) -> None:
+    """Raise InputError for a search that cannot fit into the memory of the devices.
+
+    Args:
+      restarts: of every image.
+      images: searched at once.
+      pixels: of an image, times its channels.
+    """
+    if (free := parallel.available_memory()) is not None:
+        checks.memory(
+            4 * restarts * images * pixels * LAYERS,  # float32
+            f"a search with {restarts} restarts of {images} images at once",
+            "choose fewer completions (--keep), restarts (search.restarts) or images at once (--slots)",
+            available=free,
+        )
 
 
 class Progress(NamedTuple):
@@ -61,6 +82,7 @@ class LatentSearch:
     ) -> Progress:
         """As in ``System``: at least ``k`` restarts for every picture."""
         restarts, damaged = max(self.rules.restarts, k), fill(images, hole)
+        check_memory(restarts, images=len(images), pixels=images[0].size)
 
         def restart_keys(key):
             return jax.vmap(jax.random.split)(jax.random.split(key, restarts))  # [R, 2]: of the start, of the rest

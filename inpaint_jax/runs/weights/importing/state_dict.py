@@ -8,6 +8,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
+from inpaint_jax import checks
 from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.weights.importing import lpips_files, torch_files
@@ -94,7 +95,10 @@ def is_npz(path: Path) -> bool:
     """Whether a zip archive is one of numpy's."""
     try:
         with zipfile.ZipFile(path) as archive:
+            checks.archive(archive)
             return all(name.endswith(".npy") for name in archive.namelist())
+    except InputError as error:
+        raise InputError(f"{path} {error}") from None
     except zipfile.BadZipFile as error:
         raise InputError(f"{path} is damaged ({error}): get it again") from error
 

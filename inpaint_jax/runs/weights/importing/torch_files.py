@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first number of a stream
@@ -78,6 +79,7 @@ def read(path: Path) -> dict[str, Callable[[], np.ndarray]]:
 def from_archive(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
     """What a zip archive holds, and how to get at the bytes of a storage."""
     with zipfile.ZipFile(path) as archive:
+        checks.archive(archive)
         described = next((name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]), None)
         if described is None:
             raise InputError("is an archive, but none of torch's or numpy's")
