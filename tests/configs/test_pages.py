@@ -283,6 +283,11 @@ def test_buchacek(words):
         assert [row.published for row in table.rows][0][0] in ("14.21", "8.09", "8.41") and table.rows[0].arm is None
         for row in table.rows[1:]:
             assert set(table.holes) <= set(its.arms[row.arm].holes or its.holes)
+    if its.tables:  # the mask files of the paper's code and the strokes of its figures are both its "random"
+        rows = {table.holes: [row.published for row in table.rows] for table in its.tables}
+        assert [*rows] == [("center",), ("left",), ("random:0.7",), ("irregular",)]
+        assert rows["irregular",] == rows["random:0.7",] != rows["left",]
+        assert "ssim_uniform_full" in its.metrics()
     with pytest.raises(InputError, match="papers/buchacek.py: unknown words vgg; known: table, published, ablations"):
         experiments.load("configs/papers/buchacek.py:vgg")
 

@@ -291,6 +291,7 @@ def test_presets():
     its = configuration.load("configs/classifier_guided.py:nologits,5a,paper")
     assert its.losses.categorical.weight == 0 and its.losses.semantic.layers.to_dict() == {"5a": 1.0}
     assert its.stages.balance.losses.semantic.layers.to_dict() == {"5a": 1.0}
+    assert configuration.load("classifier_guided:cpu").networks.classifier.stride <= 2
     assert its.losses.inpainting.weight == 3 and its.losses.semantic.weight == SHARE > 0
     assert its.stages.classifier.optimizer["at"] == [35 * 203, 50 * 203]
 
