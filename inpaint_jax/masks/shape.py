@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from inpaint_jax.types import Hole
+from inpaint_jax.types import Hole, check_image
 
 WINDOW, SCATTERED = 3, 0.6  # side; share of the windows from which on a hole is scattered
 
@@ -21,7 +21,11 @@ def is_scattered(hole: Hole) -> jax.Array:
 
     Returns:
       bool ``[B]``.
+
+    Raises:
+      InputError: a hole that is not float, or not four-dimensional.
     """
+    check_image("hole", hole)
     window, ones = (1, WINDOW, WINDOW, 1), (1, 1, 1, 1)
     missing = lax.reduce_window((hole > 0.5).astype(jnp.float32), 0.0, lax.add, window, ones, "VALID")
     mixed = (missing > 0.5) & (missing < WINDOW**2 - 0.5)
