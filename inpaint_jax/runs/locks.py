@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import filelock
 import jax
 
 from inpaint_jax.data import files
+from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.startup import agree
 
@@ -93,7 +93,7 @@ def holder(doing: str) -> dict[str, str | int]:
 def described(folder: Path) -> str:
     """Say who holds a folder."""
     try:
-        found = json.loads((folder / HOLDER).read_text())
+        found = parse(files.read_bytes(folder / HOLDER))
         return "process {process} on {host} has been {doing} there since {since}".format(**found)
     except (OSError, ValueError, LookupError, TypeError):  # it has only just taken the lock
         return "another process has just begun there"

@@ -71,7 +71,7 @@ def typed(spec: Spec, build: Callable[..., Any]) -> dict[str, Any]:
     def value(text: str) -> Any:
         try:
             return json.loads(text)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):  # also lists in lists without end
             return text
 
     return {key: value(text) for key, text in spec.options.items()}

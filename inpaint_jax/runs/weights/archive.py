@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from inpaint_jax.data import files
+from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 
 ABOUT = "about"  # the array that holds JSON
@@ -62,7 +63,7 @@ def read(path: str | Path) -> Weights:
     if wrong := next((name for name, array in arrays.items() if not finite(array)), None):
         raise InputError(f"{path}: {wrong} is not finite")
     try:
-        about = json.loads(str(arrays.pop(ABOUT)))
+        about = parse(str(arrays.pop(ABOUT)).encode())
         if not isinstance(about["kind"], str) or not all(isinstance(name, str) for name in about["stays"]):
             raise TypeError
     except (ValueError, KeyError, TypeError) as error:
