@@ -11,6 +11,11 @@ Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, defa
   published    as released: the hole is smaller than the block by 4 pixels a side (at 128), that ring weighs 10 times as
                much in the squared error, and the generator is scored by the critic before its update. It completes
                the whole block too: of a larger hole the ring is filled harmonically before the network sees it.
+  best         what has been learnt since, every part a key of its own: the network is given the hole filled
+               harmonically and adds to that (``networks.residual``), and which pixels are known
+               (``networks.mask_channel``); the critic plays from the middle on (``critic_after``); rates fall; windows
+               of all scales; the stage ends on its best networks by training images that are set apart (``holdout``,
+               ``ends_on``).
   center       one square hole in the middle, half as wide as the picture; completes holes inside it.
   random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed.
   bottleneck   the waist is one convolution over the whole map, as released.
@@ -25,8 +30,6 @@ as much in proportion) at scale ``paper`` and in preset ``published``, as in the
 the window's side to that, so that whole images are among them. Aligned faces keep their crop: ``FOLDER?crop=108``.
 What is completed or measured is the largest centred square (``data.evaluation_fit``), which is the released code's
 validation ``full`` but for a pixel; its ``patch`` is ``--fit=random_crop:350``.
-
-``--config.networks.mask_channel=True`` gives the network a channel that says which pixels are known.
 
 Sources: the paper, and the authors' released code where the two differ (its encoder is that of the DCGAN turned round,
 without the channel-wise layer of the paper; the ring is 4 pixels wide, not 7). Published: mean L2 loss 1.96 % on the
@@ -103,7 +106,7 @@ SCALES = {
         every=(1000, 1000, 100),
     ),
 }
-PRESETS, REGIONS, GAMES = ("default", "published"), ("center", "random"), ("adversarial", "l2")
+PRESETS, REGIONS, GAMES = ("default", "published", "best"), ("center", "random"), ("adversarial", "l2")
 WAISTS = ("bottleneck", "channel_wise")
 
 
@@ -132,7 +135,8 @@ def get_config(argument: str = "") -> ConfigDict:
     adam = dict(name="adam", b1=0.5, **s["rate"])
     alone = adam | dict(learning_rate=s["alone"])
     checkpoint_every, picture_every, log_every = s["every"]
-    literal = published or scale == "paper"
+    best = preset == "best"
+    literal = published or (scale == "paper" and not best)
     config = ConfigDict(
         dict(
             system="context_encoder",
@@ -156,7 +160,8 @@ def get_config(argument: str = "") -> ConfigDict:
                 ),
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
-                mask_channel=False,
+                mask_channel=best,
+                residual=best,
             ),
             slots=64,
             stages=dict(
@@ -185,4 +190,15 @@ def get_config(argument: str = "") -> ConfigDict:
         stage.optimizer.critic = adam
         stage.optimizer.generator.learning_rate = 10 * adam["learning_rate"]  # where two terms are weighed
         stage.stale_critic = published
+        stage.critic_after = s["steps"] // 2 if best else 0
+    if best:
+        end_on_best(config.stages.context_encoder)
     return config
+
+
+def end_on_best(stage: ConfigDict) -> None:
+    """Let a stage end on its best state by images that are set apart, at rates that fall."""
+    stage.holdout, stage.adapt_every, stage.ends_on = 2 * stage.batch_size, max(stage.steps // 20, 1), "best"
+    rules = stage.optimizer.values() if "name" not in stage.optimizer else [stage.optimizer]
+    for rule in rules:
+        rule.schedule = "cosine"

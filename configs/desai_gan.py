@@ -10,12 +10,17 @@ Argument, ``desai_gan:network,preset,scale``, in any order, default ``alexnet,de
   resnet     four residual blocks with group norm.
   default    pictures in [-1, 1].
   published  as released: pictures in [0, 1], and blocks from a tanh, whose negative half is never right.
+  best       as default, with what has been learnt since: the network is given the hole filled harmonically and adds to
+             that (``networks.residual``), and which pixels are known (``networks.mask_channel``); random windows of
+             images whose shorter side is up to a quarter longer, mirrored at random; rates fall; the stage ends on its
+             best networks by training images that are set apart (``holdout``, ``ends_on``).
+             The critic plays from the middle on (``critic_after``).
   sweep      the shorter training of the paper's Table 3: 30 epochs instead of 100.
   smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
 
 The waist, the paper's bottleneck n, is ``--config.networks.generator.bottleneck``: 500, 2000 or 4000 at scale
-``paper``, 64, 256 or 512 at scale ``cpu``. ``--config.networks.mask_channel=True`` gives the encoder a channel that
-says which pixels are known. Training and evaluation see the largest centred square; the paper's pictures are square.
+``paper``, 64, 256 or 512 at scale ``cpu``. What is completed or measured
+is the largest centred square, and training sees it too but in ``best``; the paper's pictures are square.
 
 Source: the paper and the authors' code, which has Adam with L2 weight decay for both networks. Published, for n = 4000,
 as ``desai_legacy_sse`` of training and test pictures: AlexNet 1798.83 and 1768.69, ResNet 3030.98 and 3038.22;
@@ -28,6 +33,7 @@ strided convolutions instead of six, 2.5 times the rate, and 5 epochs of 3,200 p
 
 from ml_collections import ConfigDict
 
+from inpaint_jax.configs.context_encoder import end_on_best, random_crop
 from inpaint_jax.configs.desai_vae import SCALES, WORDS
 from inpaint_jax.runs import config_words
 
@@ -47,16 +53,16 @@ def get_config(argument: str = "") -> ConfigDict:
     network, preset, sweep, scale = config_words.choose(
         "configs/desai_gan.py", argument, *WORDS, default="alexnet,default,cpu"
     )
-    published = preset == "published"
+    published, best = preset == "published", preset == "best"
     s = SCALES[scale]
     rate = 2e-4 if scale == "paper" else 5e-4  # for trainings as short as the small scales'
     adam = dict(name="adam_l2", learning_rate=rate, b1=0.5, weight_decay=5e-4)
     checkpoint_every, picture_every, log_every = s["every"]
-    return ConfigDict(
+    config = ConfigDict(
         dict(
             system="context_encoder",
             seed=0,
-            data=dict(train=s["train"], size=s["size"], fit="crop", flip=False),
+            data=dict(train=s["train"], size=s["size"], fit="crop", evaluation_fit="crop", flip=False),
             networks=dict(
                 generator=dict(
                     name="context_encoder.Generator",
@@ -70,7 +76,8 @@ def get_config(argument: str = "") -> ConfigDict:
                 critic=dict(name="context_encoder.Discriminator", width=s["width"], use_bias=True),
                 fill=-1.0,
                 unit_range=published,
-                mask_channel=False,
+                mask_channel=best,
+                residual=best,
             ),
             slots=64,
             stages=dict(
@@ -85,6 +92,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     ),
                     holes=f"center:{s['block']}",
                     stale_critic=False,
+                    critic_after=s["steps"]["sweep" if sweep else "whole"] // 2 if best else 0,
                     checkpoint_every=checkpoint_every,
                     picture_every=picture_every,
                     log_every=log_every,
@@ -92,3 +100,7 @@ def get_config(argument: str = "") -> ConfigDict:
             ),
         )
     )
+    if best:
+        config.data.fit, config.data.flip = random_crop(s["size"], s["size"] * 5 // 4, literal=False), True
+        end_on_best(config.stages.context_encoder)
+    return config

@@ -3,8 +3,10 @@ r"""Salem et al., L2-GAN: a quarter of the picture, in a corner, predicted on th
   inpaint train --config=l2_gan --workdir=runs/l2_gan
   inpaint complete --workdir=runs/l2_gan --images='facades?split=test&count=64' --holes=quarter:tr --output=completed
 
-Argument, ``l2_gan:models,second,reading,scale``, in any order, default ``four,finetune,quarters,cpu``:
+Argument, ``l2_gan:preset,models,second,reading,scale``, in any order, default ``default,four,finetune,quarters,cpu``:
 
+  default   the paper's method.
+  best      ... with what has been learnt since, as of ``context_encoder:best``; the critic is late by itself.
   four      a model for every corner, as in the paper, in one run; a picture is completed by the model of its corner.
   one       one model for all corners, our extension: four times the steps of one of the four, as long as all of them.
   finetune  the GAN goes on with the generator of the first stage ("the decoder is considered as generator").
@@ -40,22 +42,24 @@ SCALES = {
     "paper": dict(batch=100, steps=(100 * 149, 400 * 149)),
 }
 MODELS, SECOND_STAGES = ("four", "one"), ("finetune", "refine")
+PRESETS = ("default", "best")
 READINGS = ("quarters", "literal350")
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of the models, the second stage, a reading and a scale, in any order."""
-    models, second_stage, reading, scale = config_words.choose(
+    """The config of a preset, the models, the second stage, a reading and a scale, in any order."""
+    preset, models, second_stage, reading, scale = config_words.choose(
         "configs/l2_gan.py",
         argument,
+        PRESETS,
         MODELS,
         SECOND_STAGES,
         READINGS,
         SCALES,
-        default="four,finetune,quarters,cpu",
+        default="default,four,finetune,quarters,cpu",
     )
     one, s = models == "one", SCALES[scale]
-    config = context_encoder.get_config(f"adversarial,{scale}")
+    config = context_encoder.get_config(f"{preset},adversarial,{scale}")
     holes = {corner: f"quarter:{corner}" for corner in CORNERS}
     with config.unlocked():
         config.system = "l2_gan"
@@ -69,12 +73,17 @@ def get_config(argument: str = "") -> ConfigDict:
         for chosen in [CORNERS] if one else [(corner,) for corner in CORNERS]:
             of_model = "" if one else f"_{chosen[0]}"
             first, last = (
-                context_encoder.get_config(f"{game},{scale}").stages.context_encoder for game in ("l2", "adversarial")
+                context_encoder.get_config(f"{preset},{game},{scale}").stages.context_encoder
+                for game in ("l2", "adversarial")
             )
             for stage, steps in zip((first, last), s["steps"], strict=True):
                 stage.batch_size, stage.steps = s["batch"], steps * (4 if one else 1)
             first.holes = ",".join(holes[corner] for corner in chosen)
             last.optimizer.generator.learning_rate = first.optimizer.generator.learning_rate
+            last.critic_after = 0
+            if preset == "best":
+                for stage in (first, last):
+                    context_encoder.end_on_best(stage)
             del first.stale_critic, last.holes
             last.second_stage = second_stage
             config.stages[f"reconstruction{of_model}"], config.stages[f"adversarial{of_model}"] = first, last

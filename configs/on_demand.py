@@ -3,7 +3,13 @@ r"""Gao & Grauman 2017, on-demand learning, and the self-tuned encoder-decoder o
   inpaint train --config=on_demand --workdir=runs/self_tuned
   inpaint complete --workdir=runs/self_tuned --images='facades?split=test&count=64' --holes=level:5 --output=completed
 
-Argument, ``on_demand:network,curriculum,waist,scale``, in any order, default ``self_tuned,inv_psnr,cpu``:
+Argument, ``on_demand:preset,network,curriculum,waist,scale``, in any order, default
+``default,self_tuned,inv_psnr,cpu``:
+
+  default     the papers' method.
+  best        ... with what has been learnt since: the network is given the hole filled harmonically and adds to that
+              (``networks.residual``), and which pixels are known (``networks.mask_channel``); the rate falls; windows
+              are of all scales.
 
   on_demand   pictures of 64, four layers down and up around a channel-wise waist.
   self_tuned  pictures of 128, the context encoder for random holes.
@@ -27,8 +33,7 @@ stops when 20 such measurements brought nothing. Both end on the networks whose 
 Training sees random windows, mirrored at random, of images whose shorter side is scaled to 96 (on demand) or 350 (self
 tuned) at scale ``paper``, as the papers have it; otherwise to a length drawn from the window's side to that, so that
 whole images are among them. What is completed or measured, the images set apart included, is the largest centred
-square (``data.evaluation_fit``). ``--config.networks.mask_channel=True`` gives the network a channel that says which
-pixels are known.
+square (``data.evaluation_fit``).
 
 Sources: the papers, and the released code of Gao & Grauman, which lacks the rule. Published: mean L2 loss 2 % (on
 demand) and 0.79 % (self-tuned), each on its own holes.
@@ -75,15 +80,24 @@ SCALES = {
     },
 }
 NETWORKS, CURRICULA = ("on_demand", "self_tuned"), (*RULES, *SCHEDULES)
+PRESETS = ("default", "best")
 WAISTS = ("bottleneck", "channel_wise")
 SHORTER = {"on_demand": (96, 64), "self_tuned": (350, 128)}  # side of what is cropped, at which side of the crop
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a network, a curriculum, a waist and a scale, in any order."""
-    network, curriculum, waist, scale = config_words.choose(
-        "configs/on_demand.py", argument, NETWORKS, CURRICULA, WAISTS, SCALES, default="self_tuned,inv_psnr,cpu"
+    """The config of a preset, a network, a curriculum, a waist and a scale, in any order."""
+    preset, network, curriculum, waist, scale = config_words.choose(
+        "configs/on_demand.py",
+        argument,
+        PRESETS,
+        NETWORKS,
+        CURRICULA,
+        WAISTS,
+        SCALES,
+        default="default,self_tuned,inv_psnr,cpu",
     )
+    best = preset == "best"
     if network == "on_demand" and waist == "bottleneck":
         raise InputError("configs/on_demand.py: on_demand has a channel-wise waist; bottleneck goes with self_tuned")
     shared, s = SCALES[scale], SCALES[scale][network]
@@ -110,7 +124,7 @@ def get_config(argument: str = "") -> ConfigDict:
             data=dict(
                 train="facades?split=train",
                 size=s["size"],
-                fit=random_crop(s["size"], s["size"] * length // window, literal=scale == "paper"),
+                fit=random_crop(s["size"], s["size"] * length // window, literal=scale == "paper" and not best),
                 evaluation_fit="crop",
                 flip=True,
             ),
@@ -118,7 +132,8 @@ def get_config(argument: str = "") -> ConfigDict:
                 generator=channel_wise if network == "on_demand" or waist == "channel_wise" else bottleneck,
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
-                mask_channel=False,
+                mask_channel=best,
+                residual=best,
             ),
             slots=64,
             stages=dict(
@@ -126,7 +141,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"],
                     average=0.999,
-                    optimizer=dict(name="adam", b1=0.5, **shared["rate"]),
+                    optimizer=dict(name="adam", b1=0.5, **(shared["rate"] | (dict(schedule="cosine") if best else {}))),
                     losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),
                     curriculum=curriculum,
                     levels=5,

@@ -14,6 +14,22 @@ from inpaint_jax.optimization.state import NetworkState, TrainState
 KEPT = "kept"  # its place in the schedule
 
 
+def best_by(error: str) -> Callable[..., dict[str, jax.Array]]:
+    """Make the ``adapt`` of a stage that is best where a mean error is smallest.
+
+    Args:
+      error: which of the scores of its ``validate``.
+
+    Returns:
+      ``({"best"}, scores) -> {"best"}``, the largest negative mean so far.
+    """
+
+    def adapt(schedule, scores):
+        return {"best": jnp.maximum(schedule["best"], -scores[error].mean())}
+
+    return adapt
+
+
 def learnt(networks: Mapping[str, NetworkState]) -> dict[str, NetworkState]:
     """What networks have learnt, without the state of their optimisers."""
     return {name: network._replace(opt=()) for name, network in networks.items()}

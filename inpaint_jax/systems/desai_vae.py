@@ -18,6 +18,7 @@ from inpaint_jax.networks import build as build_network
 from inpaint_jax.networks import functional
 from inpaint_jax.networks.residual import residual
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.best import best_by
 from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
@@ -38,7 +39,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
       search: ``answer``: the first completion is decoded from the "mean" of the latent or from a "sample", as in the
         authors' code; further ones from samples.
       stages: ``{"vae": {"holes", "losses", "optimizer", ...}}``. Offered to the losses: ``prediction`` and ``target``
-        (the block), ``hole`` (within it), ``mean`` and ``log_variance`` of the latent.
+        (the block), ``hole`` (within it), ``mean`` and ``log_variance`` of the latent. ``holdout`` and
+        ``adapt_every`` as ``block_prediction.stage`` takes them.
 
     Raises:
       InputError: for names that stand for nothing, or holes that do not fit the block.
@@ -50,6 +52,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     painter = residual(autoencoder) if blocks.residual else autoencoder
     total = objective(settings["losses"])
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
+    measured = settings.get("holdout", 0) > 0
     first_noise = resolve(search["answer"], ANSWERS, kind="search.answer")
 
     def draw_noise(key, count):
@@ -60,7 +63,8 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         key_network, key_run = jax.random.split(key)
         image = batch["image"][:1]
         inputs = (blocks.damage(image, jnp.zeros_like(image[..., :1])), jnp.zeros((1, latent_size)))
-        return state.create(key_run, {"autoencoder": (*painter.init(key_network, *inputs), tx)})
+        nets = {"autoencoder": (*painter.init(key_network, *inputs), tx)}
+        return state.create(key_run, nets, **({"best": jnp.full((), -jnp.inf)} if measured else {}))
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
@@ -104,5 +108,6 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
 
         return jnp.stack([answer(noise[:, i]) for i in range(k)], axis=1)
 
-    stage = Stage(NAME, init, step, validate=validate, networks={"autoencoder": autoencoder})
+    adapt = best_by("masked_l2") if measured else None
+    stage = Stage(NAME, init, step, validate=validate, adapt=adapt, networks={"autoencoder": autoencoder})
     return feed_forward(paint, stage, size=size, supports=blocks.supports)

@@ -17,14 +17,14 @@ from inpaint_jax.runs.training.loop import train
 from inpaint_jax.runs.workdir import initial_state
 
 WORDS = {  # those that change what is built with each other
-    "context_encoder": [("default", "published"), ("center", "random"), ("adversarial", "l2")],
-    "desai_vae": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
-    "desai_gan": [("alexnet,default", "vgg,published", "resnet,default", "resnet,published")],
-    "l2_gan": [("four,refine", "one,finetune", "one,literal350")],
+    "context_encoder": [("default", "published", "best"), ("center", "random"), ("adversarial", "l2")],
+    "desai_vae": [("alexnet,best", "vgg,published", "resnet,default", "resnet,published")],
+    "desai_gan": [("alexnet,best", "vgg,published", "resnet,default", "resnet,published")],
+    "l2_gan": [("four,refine", "one,finetune", "one,literal350", "best,one,refine")],
     "lsgan": [("default", "published")],
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
-    "neural_features": [("default", "random_holes", "literal24", "vgg16")],
-    "on_demand": [("on_demand,inv_psnr", "self_tuned,staged", "self_tuned,channel_wise")],
+    "neural_features": [("default", "random_holes", "literal24", "vgg16", "best")],
+    "on_demand": [("on_demand,inv_psnr", "self_tuned,staged", "self_tuned,channel_wise", "best,on_demand")],
 }
 CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
 CHOICES += [f"context_encoder.py:smoke,channel_wise,{region}" for region in ("center", "random")]

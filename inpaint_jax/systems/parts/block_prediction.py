@@ -15,6 +15,7 @@ from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.networks.residual import residual
 from inpaint_jax.optimization import optimizers, state, steps
+from inpaint_jax.optimization.best import best_by
 from inpaint_jax.optimization.state import TrainState, step_key
 from inpaint_jax.systems.interface import Stage
 from inpaint_jax.systems.parts.blocks import BlockTask
@@ -114,7 +115,7 @@ def stage(
     )
     step = prediction.compete if critic else prediction.reconstruct
     networks = {"generator": generator} | ({"critic": critic.network} if critic else {})
-    adapt = prediction.adapt if prediction.measured else None
+    adapt = best_by("masked_l2") if prediction.measured else None
     trained = Stage(name, prediction.init, step, validate=prediction.validate, adapt=adapt, networks=networks)
     return Predictor(trained, prediction.paint)
 
@@ -227,10 +228,6 @@ class BlockPrediction:
         block = self.predict(state, image, hole, earlier)
         error = masked_l2(**self.blocks.loss_values(block, image, hole))
         return {"masked_l2": error}, self.blocks.views(image, hole, block)
-
-    def adapt(self, schedule, scores):
-        """As in ``Stage``: the best is the smallest squared error."""
-        return {"best": jnp.maximum(schedule["best"], -scores["masked_l2"].mean())}
 
     def paint(self, states: Mapping[str, Any], image: Image, hole: Hole) -> Image:
         """See ``Predictor``."""
