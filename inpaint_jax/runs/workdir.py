@@ -172,12 +172,21 @@ class Workdir:
         """Raise InputError for a longer training of a stage on whose present state a later stage was trained."""
         for number, stage in enumerate(stages):
             step = self.stage(stage.name).latest()
-            if stage.adapt or step is None or step >= config.stages[stage.name].steps:
+            if step is None or step >= config.stages[stage.name].steps:
                 continue
-            if later := [s.name for s in stages[number + 1 :] if self.stage(s.name).latest() is not None]:
+            later = [s.name for s in stages[number + 1 :] if self.stage(s.name).latest() is not None]
+            if later and not may_end(stages[: number + 1], config):
                 raise InputError(
                     f"{self} has trained {later[0]} on {step} steps of {stage.name}: for more, give another --workdir"
                 )
+
+
+def may_end(stages: Sequence[Stage], config: Config) -> bool:
+    """Return whether the last of some stages may end before its steps: it adapts, and its schedule says when."""
+    shapes: dict[str, Any] = {}
+    for stage in stages if stages[-1].adapt else ():
+        shapes[stage.name] = jax.eval_shape(partial(initial_state, stage, config), shapes)
+    return bool(shapes) and "finished" in shapes[stages[-1].name].schedule
 
 
 def chosen_steps(checkpoint: str | int | None, stages: Sequence[Stage]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from inpaint_jax.networks import weights_of
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.training.loop import train
+from inpaint_jax.runs.workdir import Workdir
 
 SIZE = 16
 
@@ -157,6 +158,15 @@ def test_a_first_stage_that_was_trained_for_longer(folder, tmp_path):
         train(longer, folder)
     with pytest.raises(InputError, match="has none of the stages reconstruction, adversarial finished"):
         train(longer, tmp_path / "other", reuse_from=folder)
+
+
+def test_a_first_stage_that_is_measured_cannot_end_by_itself(folder):
+    """It ends on its best state, but not before its steps: more of them are refused as well."""
+    longer = tiny("one,finetune")
+    with longer.unlocked():
+        longer.stages.reconstruction.update(steps=3, holdout=4, adapt_every=1, ends_on="best")
+    with pytest.raises(InputError, match="has trained adversarial on 2 steps of reconstruction"):
+        Workdir(folder).check_order(configuration.build_system(longer).stages, longer)
 
 
 @pytest.mark.parametrize(
