@@ -351,6 +351,6 @@ def test_the_networks_and_weights_of_liu():
     literal = configuration.load("configs/neural_features.py:literal24")
     assert (literal.data.size, literal.networks.seen_size, literal.stages.liu.holes) == (24, 64, "center:8")
     with pytest.raises(
-        InputError, match="unknown words published; known: default, random_holes, literal24, smoke, cpu, paper"
+        InputError, match="unknown words published; known: default, best, random_holes, literal24, smoke"
     ):
         configuration.load("configs/neural_features.py:published")

@@ -187,5 +187,5 @@ def test_a_model_is_two_stages(missing, message):
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="unknown words two; known: four, one, finetune, refine, quarters, liter"):
+    with pytest.raises(InputError, match="unknown words two; known: default, best, four, one, finetune, refine,"):
         configuration.load("configs/l2_gan.py:two,cpu")
