@@ -1,5 +1,6 @@
 """Every image and hole of a folder job is read once before anything is computed."""
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -75,9 +76,11 @@ def check_name(name: str) -> None:
 
 def content_hash(image: Original, hole: np.ndarray) -> str:
     """The hash of an image and its hole, bool ``[H, W]``: an edited image is another one."""
-    alpha = b"" if image.alpha is None else image.alpha.tobytes()
-    pixels = str(image.pixels.shape).encode() + image.pixels.tobytes()
-    return files.digest(pixels + alpha + np.packbits(hole).tobytes())
+    found = hashlib.sha256(str(image.pixels.shape).encode())
+    for part in (image.pixels, image.alpha, np.packbits(hole)):
+        if part is not None:
+            found.update(np.ascontiguousarray(part).data)
+    return found.hexdigest()[:16]
 
 
 def hole_set_hash(holes: Sequence[np.ndarray]) -> str:

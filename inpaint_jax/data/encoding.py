@@ -37,13 +37,16 @@ def completed(original: Original, pixels: np.ndarray, hole: np.ndarray, *, opaqu
     Returns:
       The image; a grey one stays grey.
     """
+    inside = pixels[hole]
     if original.grey:
-        luma = np.rint(pixels.astype(np.float32) @ _GREY).astype(pixels.dtype)
-        pixels = np.repeat(luma[..., None], 3, axis=2)
+        luma = np.rint(inside.astype(np.float32) @ _GREY).astype(pixels.dtype)
+        inside = np.repeat(luma[:, None], 3, axis=1)
+    result = original.pixels.copy()
+    result[hole] = inside
     alpha = original.alpha
     if opaque and alpha is not None:
         alpha = np.where(hole, np.iinfo(alpha.dtype).max, alpha).astype(alpha.dtype)
-    return original._replace(pixels=np.where(hole[..., None], pixels, original.pixels), alpha=alpha)
+    return original._replace(pixels=result, alpha=alpha)
 
 
 def encode(image: Original, *, suffix: str = ".png") -> bytes:

@@ -160,25 +160,23 @@ class Fit:
         """
         rows, columns = self.box(picture.shape)
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        levels = completed.astype(np.float32) if completed.dtype == np.uint8 else to_255(completed)
+        inside = hole[rows, columns]
+
+        def at_hole(channel: np.ndarray) -> np.ndarray:
+            levels = channel.astype(np.float32) if channel.dtype == np.uint8 else to_255(channel)
+            image = Image.fromarray(np.ascontiguousarray(levels, np.float32))
+            return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))[inside]
+
         if self.size and (height, width) != (self.size, self.size):
-            levels = np.stack(
-                [
-                    np.asarray(
-                        Image.fromarray(np.ascontiguousarray(channel, np.float32)).resize(
-                            (width, height), Image.Resampling.BICUBIC
-                        )
-                    )
-                    for channel in np.moveaxis(levels, -1, 0)
-                ],
-                axis=-1,
-            )
+            levels = np.stack([at_hole(channel) for channel in np.moveaxis(completed, -1, 0)], axis=-1)
+        else:
+            chosen = completed[inside]
+            levels = chosen.astype(np.float32) if chosen.dtype == np.uint8 else to_255(chosen)
         result = picture.copy()
         if picture.dtype == np.uint16:  # 257 times the levels of 8 bits
-            enlarged = np.rint(levels * np.float32(257)).clip(0, 65535).astype(np.uint16)
+            result[rows, columns][inside] = np.rint(levels * np.float32(257)).clip(0, 65535)
         else:
-            enlarged = round_levels(levels)
-        result[rows, columns] = np.where(hole[rows, columns, None], enlarged, picture[rows, columns])
+            result[rows, columns][inside] = round_levels(levels)
         return result
 
 

@@ -9,9 +9,13 @@ from inpaint_jax.errors import InputError
 
 ABOVE = 127  # levels above it are missing
 BLACK, WHITE = 32, 224  # levels below and from which a pixel is black or white, whatever JPEG did
+SAMPLE = 50_000  # pixels among which the commonest colour is sought
 SPREAD = 64  # least difference between the channels of a pixel that is coloured
-FEW = 32  # most levels of a map of classes
-REMEDY = "white = missing; --holes-above=0 takes every level above 0, --invert-holes swaps the two"
+LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")  # formats that leave dark and bright levels where there was one
+REMEDY = (
+    "white = missing; --holes-above=127 takes it as it is, --holes-above=0 every level above 0, --invert-holes swaps "
+    "black and white"
+)
 
 
 class HoleOptions(NamedTuple):
@@ -50,11 +54,11 @@ def hole_of(painted: Original, name: str, options: HoleOptions = HoleOptions()) 
         classes; it says what was found.
     """
     levels, alpha = painted.levels, painted.alpha
-    grey = levels[..., 0].astype(np.float32) if painted.grey else levels.mean(2, dtype=np.float32)
+    grey = levels[..., 0] if painted.grey else levels.mean(2, dtype=np.float32)
     if alpha is not None and (alpha != alpha.flat[0]).any():
         grey = _strokes(levels, grey, alpha / np.iinfo(alpha.dtype).max, name, options)
     elif options.above is None:
-        _check_is_hole(levels, grey, name)
+        _check_is_hole(levels, grey, name, lossy=painted.format in LOSSY)
     if grey.max() == 1 and options.above is None:  # a mask of 0 and 1
         grey = grey * 255
     hole = grey > (ABOVE if options.above is None else options.above)
@@ -102,7 +106,7 @@ def _strokes(levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str,
     return (grey * alpha).astype(np.float32)
 
 
-def _check_is_hole(levels: np.ndarray, grey: np.ndarray, name: str, but: str = "") -> None:
+def _check_is_hole(levels: np.ndarray, grey: np.ndarray, name: str, but: str = "", *, lossy: bool = False) -> None:
     """Refuse a photograph, strokes of colour and a map of classes."""
     if (share := _coloured(levels)) > 0.005:
         remedy = "--holes-above=127 --invert-holes" if np.median(grey) > ABOVE else "--holes-above=0"
@@ -110,14 +114,32 @@ def _check_is_hole(levels: np.ndarray, grey: np.ndarray, name: str, but: str = "
             f"{name} is no hole: {max(share, 0.01):.0%} of its pixels are coloured, as "
             f"{_colour(levels)}{but}; paint holes white on black, or take the coloured pixels by {remedy}"
         )
-    middle = (grey >= BLACK) & (grey < WHITE)
-    if middle.mean() > 0.5 and len(np.unique(grey)) > 2:
-        raise InputError(f"{name} is no hole: {middle.mean():.0%} of its pixels are neither black nor white ({REMEDY})")
-    flat = _flat_levels(grey)
-    few = len(np.unique(grey)) <= FEW
-    middles = [level for level in flat if BLACK <= level < WHITE or (few and 0 < level < BLACK)]
-    if middles and (len(middles) > 1 or max(flat) >= WHITE) and grey.max() > ABOVE:
+    tones = np.rint(grey).astype(np.uint8)
+    counts = np.bincount(tones.ravel(), minlength=256)
+    if (middle := counts[BLACK:WHITE].sum() / grey.size) > 0.5 and (counts > 0).sum() > 2:
+        raise InputError(f"{name} is no hole: {middle:.0%} of its pixels are neither black nor white{but} ({REMEDY})")
+    if counts[ABOVE + 1 :].any() and _is_map(tones, counts, lossy=lossy):
         raise InputError(f"{name} may be a map of classes: it has {_found(grey)} ({REMEDY})")
+
+
+def _is_map(tones: np.ndarray, counts: np.ndarray, *, lossy: bool) -> bool:
+    """Whether levels between black and white fill areas, as the rim of a stroke or JPEG do not.
+
+    Args:
+      tones: uint8 ``[H, W]``.
+      counts: of pixels, by level.
+      lossy: whether the format of the file blurs edges.
+    """
+    inside = tones[:-1, :-1]
+    same = inside[(inside == tones[1:, :-1]) & (inside == tones[:-1, 1:])]
+    level = np.arange(256)
+    foreground = level > np.flatnonzero(counts)[0]  # brighter than the darkest
+    flat = (np.bincount(same, minlength=256) >= max(16, tones.size // 1000)) & foreground
+    sharp = not lossy and counts[~flat & foreground].sum() < 0.005 * tones.size
+    middle = flat & (level < WHITE) & (sharp | (level >= BLACK))
+    several = middle.sum() > 1 or (middle.any() and flat[WHITE:].any())
+    share = counts[middle].sum() / max(1, counts[BLACK:].sum())
+    return bool(several and (sharp or share > 0.25))
 
 
 def _coloured(levels: np.ndarray) -> float:
@@ -129,22 +151,14 @@ def _coloured(levels: np.ndarray) -> float:
 
 def _colour(levels: np.ndarray) -> tuple[int, ...]:
     """The commonest of the coloured pixels."""
-    spread = levels.max(2).astype(int) - levels.min(2)
-    values, counts = np.unique(levels[spread >= SPREAD], axis=0, return_counts=True)
+    coloured = levels[levels.max(2) - levels.min(2) >= SPREAD]
+    values, counts = np.unique(coloured[:: max(1, len(coloured) // SAMPLE)], axis=0, return_counts=True)
     return tuple(int(value) for value in values[counts.argmax()])
-
-
-def _flat_levels(grey: np.ndarray) -> list[float]:
-    """Levels above 0 that fill areas, as the rim of a stroke does not."""
-    inside = grey[:-1, :-1]
-    flat = inside[(inside == grey[1:, :-1]) & (inside == grey[:-1, 1:]) & (inside > 0)]
-    values, counts = np.unique(flat, return_counts=True)
-    return [float(v) for v, count in zip(values, counts, strict=True) if count >= max(16, grey.size // 1000)]
 
 
 def _found(grey: np.ndarray) -> str:
     """The commonest levels, from dark to bright."""
-    values, counts = np.unique(np.rint(grey).astype(int), return_counts=True)
-    common = sorted(values[np.argsort(-counts, kind="stable")[:5]].tolist())
-    more = ", ..." if len(values) > 5 else ""
+    counts = np.bincount(np.rint(grey).astype(np.uint8).ravel(), minlength=256)
+    common = sorted(level for level in np.argsort(-counts, kind="stable")[:5].tolist() if counts[level])
+    more = ", ..." if (counts > 0).sum() > 5 else ""
     return f"levels {', '.join(map(str, common))}{more}"

@@ -40,8 +40,9 @@ class PictureSet(NamedTuple):
 
 
 def under(pictures: PictureSet, families: Sequence[str]) -> PictureSet:
-    """The same pictures with the holes of some of their families."""
-    holes, hashes = ({family: of[family] for family in families} for of in (pictures.holes, pictures.hashes))
+    """The same pictures with the holes of some of their families; what they do not have is left out."""
+    kept = [family for family in families if family in pictures.holes]
+    holes, hashes = ({family: of[family] for family in kept} for of in (pictures.holes, pictures.hashes))
     return pictures._replace(holes=holes, hashes=hashes)
 
 

@@ -64,7 +64,7 @@ class Experiment(NamedTuple):
     """
 
     arms: Mapping[str, Arm]
-    holes: tuple[str, ...]  # families, as inpaint evaluate takes them
+    holes: tuple[str, ...]  # as inpaint evaluate takes them; a folder of holes is for test pictures only
     against: tuple[str, ...]  # methods, as inpaint evaluate takes them, measured on the test pictures
     tables: tuple[Table, ...] = ()
     comparisons: tuple[Comparison, ...] = ()

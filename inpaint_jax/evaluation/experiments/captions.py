@@ -36,7 +36,8 @@ def caption(
     missing = [name for name in summaries if name not in runs]
     counts = [f"{len(s.names)} {split} pictures of {', '.join(s.sources)}" for split, s in sets.items()]
     hashes = [
-        f"{family} {', '.join(f'{s.hashes[family]} ({split})' for split, s in sets.items())}" for family in families
+        f"{family} {', '.join(f'{s.hashes[family]} ({split})' for split, s in sets.items() if family in s.hashes)}"
+        for family in families
     ]
     return "; ".join(
         [

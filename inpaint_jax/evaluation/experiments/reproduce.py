@@ -4,6 +4,7 @@ An arm's folder in the workdir is a run like any other. Its last file is ``summa
 has one, of the same config, pictures, holes and seed, is done.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.naming import split_list
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config, evaluation_fit
+from inpaint_jax.runs.holes import is_drawn, place_of
 from inpaint_jax.runs.interruption import interruption
 from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.method import Method
@@ -76,7 +78,7 @@ def reproduce(
     view = {"size": data.size, "fit": fit, "seed": seed}
     sets = {"test": picture_set.read(images, families, **view)}
     if at_most:
-        sets["train"] = picture_set.read(split_list(training), families, **view, at_most=at_most)
+        sets["train"] = picture_set.read(split_list(training), for_any_image(families), **view, at_most=at_most)
 
     with locked(workdir, "reproducing an experiment", option="--workdir"):
         summaries, baselines = carry_out(experiment, configs, chosen, against, training, workdir, sets)
@@ -121,6 +123,11 @@ def carry_out(
             summarise(method, folder, depends, test, names, run=run_record())
         baselines[method.name] = arm_summary.read(folder, depends, test, names=names)
     return {name: summary(name) for name in experiment.arms}, baselines
+
+
+def for_any_image(families: Sequence[str]) -> list[str]:
+    """The holes that training pictures can have, too: families, and files that are one hole for all images."""
+    return [family for family in families if is_drawn(family) or os.path.isfile(place_of(family) or "")]
 
 
 def arm_config(arm: Arm, training: str, validation: str, weights: Mapping[str, str]) -> Config:
