@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from inpaint_jax import cli, metrics
+from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.errors import Interrupted
 from inpaint_jax.evaluation import answers as stored
 from inpaint_jax.evaluation import tables
@@ -196,6 +197,27 @@ def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path
     assert old["identity"]["holes"]["test"]["random:0.8"] != new["identity"]["holes"]["test"]["random:0.8"]
     assert new["training_seconds"] == old["training_seconds"]
     assert json.loads((workdir / "report.json").read_text())["arms"]["long"] is None  # measured under other holes
+
+
+def test_a_folder_of_holes_is_for_test_pictures(tiny, done, tmp_path, monkeypatch):
+    workdir, holes, titles = tmp_path / "runs", tmp_path / "thin", []
+    shutil.copytree(done, workdir)
+    for i in range(6):
+        hole = np.zeros((16, 16), np.uint8)
+        hole[i, 2:9] = 255
+        write_picture(holes / f"test-{i:06d}_mask.png", hole)
+    page = tmp_path / "stored.py"
+    page.write_text(EXPERIMENT.format(tiny=tiny).replace("random:0.8", str(holes)))
+
+    def guess(method, pictures, family, stop):
+        titles.append((method.name, family))
+        return stored.Answer(np.full(pictures.truth.shape, 128, np.uint8), 1.0, {})
+
+    monkeypatch.setattr(stored, "complete_all", guess)
+    assert run(page, workdir, "--only=short") == 0
+    assert titles == [("yeh", str(holes)), ("mean", str(holes))]  # centre holes were done before
+    measured = json.loads((workdir / "short/summary.json").read_text())["measured"]
+    assert list(measured["test"]) == ["center", str(holes)] and list(measured["train"]) == ["center"]
 
 
 def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
