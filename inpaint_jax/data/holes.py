@@ -190,8 +190,10 @@ def check_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name:
     """Raise InputError unless a hole ``[H, W]`` has the size of its picture, or of the model."""
     if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
         model = f"at the model's, {fit.size}x{fit.size}" if fit.size else "at no other"
+        remedy = f"save the hole at the picture's size, or {model}; --resize-holes brings it to the picture's"
+        if hole.shape[::-1] == tuple(shape[:2]):
+            remedy = "it lies on its side: EXIF data turn one of the two; save the hole as the picture is shown"
         raise InputError(
             f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but picture {picture_name!r} is "
-            f"{shape[1]}x{shape[0]}; save the hole at the picture's size, or {model}; "
-            "--resize-holes brings it to the picture's"
+            f"{shape[1]}x{shape[0]}; {remedy}"
         )

@@ -43,6 +43,8 @@ def test_profile_resolution_and_exif_are_kept(case, draw):
     np.testing.assert_array_equal(np.asarray(after)[~missing], upright[~missing])
     assert after.info["icc_profile"] == PROFILE and after.getexif() == {0x010F: "EcoCam"}
     assert after.info["dpi"] == pytest.approx((200, 300), abs=0.02)  # turned with the pixels
+    case.save(draw.hole(size=(32, 24)), case.holes / "a.png")  # drawn on the pixels as they are stored
+    assert "it lies on its side: EXIF data turn one of the two" in case.refused()
 
 
 def test_jpeg_stays_jpeg_by_an_option(case, draw):
