@@ -133,8 +133,8 @@ class Checkpoints:
             self.check_there(chosen)
             return self._read(chosen, abstract_state)
         except InputError:
-            if step is None and chosen not in self.steps() and self.latest() is not None:
-                return self.restore(abstract_state)  # a training beside this process has removed it
+            if step is None and self.latest() not in (None, chosen):
+                return self.restore(abstract_state)  # a training beside this process removes it, or has done so
             raise
 
     def check_there(self, step: int) -> None:

@@ -243,15 +243,18 @@ def test_a_second_training_is_told_who_trains(tiny, workdir, tmp_path, monkeypat
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
-def test_the_newest_state_beside_a_training_that_removes_older_ones(workdir, monkeypatch):
-    """The step that was the newest is gone before it is read: the next newest is read, not an error."""
+@pytest.mark.parametrize("newest", [3, 2], ids=["gone", "half gone"])
+def test_the_newest_state_beside_a_training_that_removes_older_ones(workdir, newest, tmp_path, monkeypatch):
+    """The step that was the newest is being removed as it is read: the next newest is read, not an error."""
     from inpaint_jax.runs.checkpoints import Checkpoints
 
     honest, listed = Checkpoints.latest, []
 
     def outdated(self):
         listed.append(None)
-        return 3 if len(listed) == 1 else honest(self)
+        return newest if len(listed) == 1 else honest(self)
 
+    shutil.copytree(workdir, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run/dcgan/checkpoints/2/state")
     monkeypatch.setattr(Checkpoints, "latest", outdated)
-    assert int(inpaint_jax.load(workdir).states["dcgan"].step) == 4
+    assert int(inpaint_jax.load(tmp_path / "run").states["dcgan"].step) == 4
