@@ -40,6 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"inpaint: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except OSError as error:  # the system refuses a path that no command has words for, such as one that is too long
+        if error.filename is None:
+            raise
+        print(f"inpaint: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -13,7 +13,7 @@ from inpaint_jax.data.encoding import encode
 from inpaint_jax.data.json_files import read_json, read_lines, seal, write_json
 from inpaint_jax.data.originals import Original
 from inpaint_jax.data.pictures import read_picture, write_picture
-from inpaint_jax.errors import InputError
+from inpaint_jax.errors import InputError, note, some_of
 from inpaint_jax.runs.locks import unoccupied
 from inpaint_jax.systems.driver import Result
 
@@ -114,8 +114,8 @@ class Records:
         renewed = {name: reason for name, record in bar if (reason := stale(output, record, job, inputs[name]))}
         self.done = {name: record for name, record in finished.items() if name not in renewed}
         if renewed:
-            named = ", ".join(f"{name} ({reason})" for name, reason in list(renewed.items())[:NAMED])
-            print(f"{len(renewed)} finished images are completed again: {named}{', ...' * (len(renewed) > NAMED)}")
+            reasons = [f"{name} ({reason})" for name, reason in renewed.items()]
+            note(f"completing again {some_of(reasons, 'finished image', most=NAMED)}")
         text = "".join(f"{json.dumps(seal(record))}\n" for record in self.done.values())
         if self.file.exists() and self.file.read_bytes() != text.encode():
             files.write_text(self.file, text)

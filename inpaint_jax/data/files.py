@@ -57,6 +57,8 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
             with open(temporary, "wb") as file:
                 file.write(data)
                 keep(file)
+            if path.is_dir() and not path.is_symlink():
+                raise InputError(f"cannot write {path}: a folder of this name is in the way, remove it")
             os.replace(temporary, path)
             keep_entries(path.parent)
         finally:

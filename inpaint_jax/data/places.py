@@ -22,7 +22,7 @@ def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, 
     output = Path(output)
     for spec in sources:
         path = Path(split_options(spec)[0]).expanduser()
-        if not output.is_dir() or not path.exists():
+        if not os.path.isdir(output) or not os.path.exists(path):
             continue
         path = path.resolve()
         places = [path, *path.parents] if inside else [path, *([path.parent] if path.is_file() else [])]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from inpaint_jax import metrics
 from inpaint_jax.compositing import from_levels, to_levels
 from inpaint_jax.data import files
-from inpaint_jax.errors import InputError
+from inpaint_jax.errors import InputError, note
 from inpaint_jax.evaluation import features
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.evaluation.search_speed import Curve
@@ -55,7 +55,7 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopReq
         file = completions_file(method, pictures, family, folder)
         if not is_whole(file):
             if os.path.lexists(file):
-                print(f"{file} cannot be used: it is computed again")
+                note(f"{file} cannot be used: it is computed again")
             answer = complete_all(method, pictures, family, stop)
             traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
             parts = {"images": answer.images, "seconds": np.asarray(answer.seconds)}

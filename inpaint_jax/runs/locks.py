@@ -53,12 +53,12 @@ def unoccupied(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _holding(folder: Path, doing: str, option: str) -> Iterator[None]:
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    made = [place for place in (folder, *folder.parents) if not os.path.exists(place)]
     with files.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / LOCK)
     try:
-        with files.writing(folder):
+        with files.writing(folder / LOCK):
             _acquire(lock, folder, option)
             files.sweep(folder)
             files.write_json(folder / HOLDER, holder(doing))
@@ -66,7 +66,8 @@ def _holding(folder: Path, doing: str, option: str) -> Iterator[None]:
     finally:
         if lock.is_locked:
             for name in (HOLDER, LOCK):  # while it is held: who opens the file now sees that it is gone
-                (folder / name).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # somebody removed it, or put a folder in its place
+                    (folder / name).unlink()
             lock.release()
         for place in made:
             with contextlib.suppress(OSError):  # something was written

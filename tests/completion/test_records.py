@@ -82,7 +82,7 @@ def test_answers_that_are_gone_or_changed_are_made_again(images, finished, job, 
     assert run(images, job) == 0
     assert sorted(completed) == ["p00", "p01", "p05", "p16", "p17"] and results(job) == before
     assert sorted(ids(job)) == [f"p{i:02d}" for i in range(COUNT)]
-    assert "5 finished images are completed again: p00 (its answer is missing or damaged)" in capsys.readouterr().out
+    assert "completing again 5 finished images (p00 (its answer is missing or damaged)" in capsys.readouterr().err
     assert run(images, job) == 0 and len(completed) == 5
 
 
@@ -105,7 +105,7 @@ def test_an_image_that_was_edited_is_completed_anew(images, finished, job, compl
     shutil.copytree(images, edited)
     Image.fromarray(255 - np.asarray(Image.open(images / "p03.png"))).save(edited / "p03.png")
     assert run(edited, job) == 0
-    assert completed == ["p03"] and "p03 (its image or hole has changed)" in capsys.readouterr().out
+    assert completed == ["p03"] and "1 finished image (p03 (its image or hole has changed))" in capsys.readouterr().err
     answer, image = (np.asarray(Image.open(place / "p03.png")) for place in (job / "pictures", edited))
     assert (answer[0] == image[0]).all() and sorted(ids(job)) == sorted(ids(finished))
 

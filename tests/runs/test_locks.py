@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from inpaint_jax import cli
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.locks import HOLDER, LOCK, locked, unoccupied
@@ -66,8 +67,27 @@ def test_what_killed_processes_left_is_removed(tmp_path, monkeypatch):
         assert [file.exists() for file in left] == [False, True] and (tmp_path / ".other.tmp").exists()
 
 
+def test_a_folder_in_the_place_of_the_lock(tmp_path):
+    for name in (LOCK, HOLDER):
+        (tmp_path / name).mkdir()
+        with (
+            pytest.raises(InputError, match=f"cannot write .*{name}"),
+            locked(tmp_path, "training", option="--workdir"),
+        ):
+            pytest.fail("without a lock")
+        (tmp_path / name).rmdir()
+
+
+def test_a_name_that_is_too_long(tmp_path, capsys):
+    arguments = ["complete", "--method=mean", "--size=16", "--images=facades?count=1", "--holes=center"]
+    assert cli.main([*arguments, f"--output={tmp_path / ('x' * 300)}"]) == 2
+    assert cli.main(["train", "--config=yeh:smoke", f"--workdir={tmp_path / ('x' * 300)}"]) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("inpaint: error: ")]
+    assert len(said) == 2 and all("name too long" in line for line in said)
+
+
 def test_nothing_temporary_is_left_by_a_failed_write(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(InputError, match="cannot write .*a: a folder of this name is in the way, remove it"):
         files.write_bytes(tmp_path / "a", b"")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
