@@ -12,7 +12,8 @@ from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 
 DIGEST = "digest"  # the first key of a file or line: of everything else in it
-Shape = Any  # a type or union; {key: Shape} of required keys, ... for all others; [Shape] of every element
+# A type or union; {key: Shape}, where "?key" need not be there and ... is any other key; [Shape] of every element.
+Shape = Any
 
 
 def seal(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,9 +133,10 @@ def misfit(value: Any, shape: Shape, where: str = "") -> str | None:
         return f"{where or 'the whole'} is {type(value).__name__}, not {kind}"
     below: Sequence[tuple[Any, Any]] = ()
     if isinstance(shape, dict):
-        if missing := [key for key in shape if key is not ... and key not in value]:
+        required = [key for key in shape if key is not ... and not key.startswith("?")]
+        if missing := [key for key in required if key not in value]:
             return f"{f'{where}.' if where else ''}{missing[0]} is missing"
-        below = [(key, shape.get(key, shape.get(..., object))) for key in value]
+        below = [(key, shape.get(key, shape.get(f"?{key}", shape.get(..., object)))) for key in value]
     elif isinstance(shape, list):
         below = [(i, shape[0]) for i in range(len(value))]
     for key, inner in below:

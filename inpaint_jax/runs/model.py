@@ -140,9 +140,15 @@ def load(
     plain = folder.config()
     pages.make_importable(Path.cwd())
     config = with_changes(configuration.from_plain(plain), search, overrides)
-    with announcing(str(folder)):
-        system = configuration.build_system(config)
-    return Model(config, system, folder.states(system, config, checkpoint=checkpoint))
+    try:
+        with announcing(str(folder)):
+            system = configuration.build_system(config)
+        return Model(config, system, folder.states(system, config, checkpoint=checkpoint))
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        if isinstance(error, InputError) or folder.is_sealed():
+            raise
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise InputError(f"{folder}/config.json describes no run ({reason}); was it edited by hand?") from error
 
 
 def with_search(model: Model, search: str, overrides: Sequence[str] = ()) -> Model:

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax import seeds
-from inpaint_jax.data.json_files import read_json, write_json
+from inpaint_jax.data import files
+from inpaint_jax.data.json_files import DIGEST, parse, read_json, write_json
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization import average
 from inpaint_jax.optimization.best import best_of, keeping
@@ -25,7 +26,14 @@ from inpaint_jax.runs.configuration import Config
 from inpaint_jax.systems.interface import Stage, System
 
 WRITTEN = {"system": str, "stages": {...: dict}}  # what every config.json holds
-CONFIG = {**WRITTEN, "seed": int, "data": {"size": int, "train": str}}
+SECTIONS = ("networks", "search", "losses", "blend")
+CONFIG = {
+    **WRITTEN,
+    "seed": int,
+    "data": {"size": int, "train": str, "?fit": str, "?validation": str | None, "?flip": bool},
+    "?slots": int,
+    **{f"?{section}": dict for section in SECTIONS},
+}
 CHANGEABLE = ("search", "losses", "blend", "slots")  # parts of a config that may be changed after training
 
 
@@ -102,6 +110,10 @@ class Workdir:
           InputError: the file is damaged.
         """
         return read_json(self.path / "config.json", shape, remedy="restore it from a copy, or train in another folder")
+
+    def is_sealed(self) -> bool:
+        """Return whether the config has a digest, which one of version 0.1 or one edited by hand has not."""
+        return DIGEST in parse(files.read_bytes(self.path / "config.json"))
 
     def write_config(self, config: Config) -> None:
         """Write ``config.json``."""

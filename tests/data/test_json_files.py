@@ -7,7 +7,7 @@ import pytest
 from inpaint_jax.data import json_files
 from inpaint_jax.errors import InputError
 
-SHAPE = {"id": str, "losses": {...: [int | float]}, "count": int | None}
+SHAPE = {"id": str, "losses": {...: [int | float]}, "count": int | None, "?seed": int}
 VALUE = {"id": "a", "losses": {"total": [1.5, 2]}, "count": None}
 
 
@@ -40,6 +40,7 @@ def test_what_was_written_is_read(file):
         (b'{"id": 1, "losses": {}, "count": 1}', "id is int, not str"),
         (b'{"id": "a", "losses": {"total": ["1"]}, "count": 1}', "losses.total.0 is str"),
         (b'{"id": "a", "losses": {}, "count": true}', "count is bool"),
+        (b'{"id": "a", "losses": {}, "count": 1, "seed": "1"}', "seed is str"),
     ],
 )
 def test_damage_is_named_with_its_remedy(file, content, why):

@@ -1,5 +1,6 @@
 """The layout of a run on disk, and runs that older versions left."""
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -65,3 +66,31 @@ def test_a_folder_without_a_run(tmp_path):
     with pytest.raises(InputError, match=r"is not a workdir \(no config.json\): train first"):
         Workdir(tmp_path).config()
     assert list(Workdir(tmp_path).stage("dcgan").logged()) == [] and not Workdir(tmp_path).holds_run()
+
+
+@pytest.mark.parametrize(
+    "section, key, value, words",
+    [
+        ("data", "size", "16", r"is damaged \(data.size is str, not int\)"),
+        ("search", None, "x", r"is damaged \(search is str, not dict\)"),
+        ("stages", "dcgan", 3, r"is damaged \(stages.dcgan is int, not dict\)"),
+        ("networks", "generator", None, "config.json describes no run .*; was it edited by hand"),
+        ("networks", "latent_size", -1, "config.json describes no run .*; was it edited by hand"),
+        ("search", "optimizer", [], "config.json describes no run .*; was it edited by hand"),
+    ],
+)
+def test_a_config_that_was_edited_into_nonsense(workdir, tmp_path, section, key, value, words):
+    """One line, where the digest was removed; with it the change itself is named."""
+    config = json.loads((workdir / "config.json").read_text())
+    if key is None:
+        config[section] = value
+    else:
+        config[section][key] = value
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="changed after it was written"):
+        inpaint_jax.load(tmp_path)
+    del config["digest"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=words) as caught:
+        inpaint_jax.load(tmp_path)
+    assert "\n" not in str(caught.value)
