@@ -44,6 +44,8 @@ a quarter; its rates are half as large (without a critic five times) and fall to
 narrow and takes 1,500 steps of 32.
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 from inpaint_jax.compositing import CAFFE_MEAN
@@ -137,7 +139,7 @@ def get_config(argument: str = "") -> ConfigDict:
     checkpoint_every, picture_every, log_every = s["every"]
     best = preset == "best"
     literal = published or (scale == "paper" and not best)
-    config = ConfigDict(
+    config: Any = ConfigDict(
         dict(
             system="context_encoder",
             seed=0,
@@ -196,7 +198,7 @@ def get_config(argument: str = "") -> ConfigDict:
     return config
 
 
-def end_on_best(stage: ConfigDict) -> None:
+def end_on_best(stage: Any) -> None:
     """Let a stage end on its best state by images that are set apart, at rates that fall."""
     stage.holdout, stage.adapt_every, stage.ends_on = 2 * stage.batch_size, max(stage.steps // 20, 1), "best"
     rules = stage.optimizer.values() if "name" not in stage.optimizer else [stage.optimizer]

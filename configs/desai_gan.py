@@ -31,6 +31,8 @@ others end in. Scale ``cpu`` is that of ``desai_vae``: blocks of 32 in pictures 
 strided convolutions instead of six, 2.5 times the rate, and 5 epochs of 3,200 pictures (sweep: 1.5).
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 from inpaint_jax.configs.context_encoder import end_on_best, random_crop
@@ -58,7 +60,7 @@ def get_config(argument: str = "") -> ConfigDict:
     rate = 2e-4 if scale == "paper" else 5e-4  # for trainings as short as the small scales'
     adam = dict(name="adam_l2", learning_rate=rate, b1=0.5, weight_decay=5e-4)
     checkpoint_every, picture_every, log_every = s["every"]
-    config = ConfigDict(
+    config: Any = ConfigDict(
         dict(
             system="context_encoder",
             seed=0,

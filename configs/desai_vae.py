@@ -109,7 +109,7 @@ def get_config(argument: str = "") -> ConfigDict:
     if network != "alexnet":
         decoder |= dict(slope=slope, output_norm=published)
     checkpoint_every, picture_every, log_every = s["every"]
-    config = ConfigDict(
+    config: Any = ConfigDict(
         dict(
             system="desai_vae",
             seed=0,

@@ -28,6 +28,8 @@ Deviations: the paper does not say how long either stage is, at which rate, nor 
 ``paper`` has 100 and 400 epochs of 14,900 pictures and 2e-4 for all networks.
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 from inpaint_jax.configs import context_encoder
@@ -59,7 +61,7 @@ def get_config(argument: str = "") -> ConfigDict:
         default="default,four,finetune,quarters,cpu",
     )
     one, s = models == "one", SCALES[scale]
-    config = context_encoder.get_config(f"{preset},adversarial,{scale}")
+    config: Any = context_encoder.get_config(f"{preset},adversarial,{scale}")
     holes = {corner: f"quarter:{corner}" for corner in CORNERS}
     with config.unlocked():
         config.system = "l2_gan"
@@ -72,10 +74,11 @@ def get_config(argument: str = "") -> ConfigDict:
         config.stages = ConfigDict()
         for chosen in [CORNERS] if one else [(corner,) for corner in CORNERS]:
             of_model = "" if one else f"_{chosen[0]}"
-            first, last = (
+            stages: Any = (
                 context_encoder.get_config(f"{preset},{game},{scale}").stages.context_encoder
                 for game in ("l2", "adversarial")
             )
+            first, last = stages
             for stage, steps in zip((first, last), s["steps"], strict=True):
                 stage.batch_size, stage.steps = s["batch"], steps * (4 if one else 1)
             first.holes = ",".join(holes[corner] for corner in chosen)

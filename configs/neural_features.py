@@ -123,7 +123,7 @@ def get_config(argument: str = "") -> ConfigDict:
     critic = dict(name="global_local.Discriminator")
     deceive = dict(fn="generator_nonsaturating", weight=20.0 if best else 200.0)
     shared = dict(average=0.999, checkpoint_every=checkpoint_every, picture_every=picture_every, log_every=log_every)
-    config = ConfigDict(
+    config: Any = ConfigDict(
         dict(
             system="neural_features",
             seed=0,
