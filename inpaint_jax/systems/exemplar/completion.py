@@ -91,6 +91,9 @@ def exemplar(
     def side(shape):
         return min(patch, 5) if min(shape) <= SMALL else patch
 
+    def trust_at(depth):
+        return jnp.maximum(confidence**-depth, 1e-20)
+
     def begin(states, images: Image, hole: Hole, keys, k):
         del states, k
         coarsest = _shapes(images.shape[1:3], levels)[-1]
@@ -102,8 +105,8 @@ def exemplar(
         return jax.lax.map(lambda one: start(*one), (fill(images, hole), hole[..., 0], keys))
 
     def start(image, hole, key):
-        scales = [(image, (hole <= 0.5).astype(jnp.float32))]
-        whole = [scales[0][1]]
+        known = (hole <= 0.5).astype(jnp.float32)
+        scales, whole = [(method.extend(image, known), known)], [known]
         for _ in _shapes(image.shape[:2], levels)[1:]:
             scales.append(pyramid.halve(*scales[-1]))
             whole.append(pyramid.halve_whole(whole[-1]))
@@ -153,7 +156,7 @@ def exemplar(
         known, n = (depth < 0.5).astype(jnp.float32), side(depth.shape)
         stack, stack_known = method.copies(image, one.sources[level])
         rows, columns = patches.grid(depth.shape, n)
-        trust = confidence ** -depth[n // 2 :, n // 2 :][:rows, :columns]
+        trust = trust_at(depth)[n // 2 :, n // 2 :][:rows, :columns]
         last = (one.left == 1) & (level == 0)
         key, own = jax.random.split(one.keys)
         view = Sweep(
@@ -180,7 +183,7 @@ def exemplar(
         """The E-step."""
         planes = jax.vmap(method.planes)(view.stack)
         sources = Sources(planes, view.known, valid)
-        target = Target(planes[0], confidence**-view.depth, view.wanted)
+        target = Target(planes[0], trust_at(view.depth), view.wanted)
         if nnf == "exact" or (nnf == "auto" and view.known.size <= EXACT_UP_TO):
             return nearest_field.exact(target, sources, method.comparison, patch=view.patch)
         start = view.field.source
@@ -204,6 +207,7 @@ def exemplar(
         del states
         hole = jnp.minimum(progress.depths[0], 1.0)[..., None]
         images = progress.images[0]
+        images = images[..., : images.shape[-1] - method.extra]
         return Completion(composite(images, jnp.clip(images, -1.0, 1.0), hole)[:, None], {}, {})
 
     return System(None, (), begin, advance, finish)

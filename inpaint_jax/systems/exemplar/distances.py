@@ -125,4 +125,4 @@ def _flat(values: jax.Array) -> jax.Array:
 
 
 def _mean(total: jax.Array, count: jax.Array) -> jax.Array:
-    return jnp.where(count > 0.5, total / jnp.maximum(count, 1.0), jnp.inf)
+    return jnp.where(count > 1e-6, total / jnp.maximum(count, 1e-6), jnp.inf)

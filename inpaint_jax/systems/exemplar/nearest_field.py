@@ -17,7 +17,7 @@ class Target(NamedTuple):
     """The image whose patches look for neighbours."""
 
     planes: jax.Array  # [H, W, P], what is compared: colours, gradients
-    weight: jax.Array  # [H, W], 0 where a pixel does not count
+    weight: jax.Array  # [H, W], 0 where a pixel does not count; at most 1
     wanted: jax.Array  # bool [rows, columns], the patches that look
 
 
@@ -58,9 +58,10 @@ class Search:
         self.there = jnp.concatenate([sources.planes, sources.known[..., None]], -1)
 
     def targets(self, anchors: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Values and weights of target patches, ``[T, N, P]`` and ``[T, N]``."""
+        """Values of target patches, ``[T, N, P]``, and weights, ``[T, N]``, 1 the greatest of a patch."""
         cut = patches.gather(self.here, anchors, self.patch)
-        return cut[..., :-1], cut[..., -1]
+        weight = cut[..., -1]
+        return cut[..., :-1], weight / jnp.maximum(weight.max(1, keepdims=True), 1e-30)
 
     def possible(self, anchors: jax.Array, candidates: jax.Array) -> jax.Array:
         """Whether a source may be a target's neighbour: valid, and not the target itself."""

@@ -36,12 +36,17 @@ class Method(NamedTuple):
       paint: ``Sweep -> [H, W, C]``; only what it paints in the hole is used.
       copies: ``(image [H, W, C], known [H, W]) -> ([V, H, W, C], [V, H, W])``, the images to take
         sources from; the first is the image itself.
+      extend: ``(image [H, W, C], known [H, W]) -> [H, W, C + extra]``, appends planes that are
+        handled as colours are, and left out of the answer.
+      extra: how many planes it appends.
     """
 
     planes: Callable[[jax.Array], jax.Array]
     comparison: Comparison
     paint: Callable[[Sweep], jax.Array]
     copies: Callable[..., tuple[jax.Array, jax.Array]] = lambda image, known: (image[None], known[None])
+    extend: Callable[..., jax.Array] = lambda image, known: image
+    extra: int = 0
 
 
 def is_complete(known: jax.Array, patch: int) -> jax.Array:
@@ -50,8 +55,7 @@ def is_complete(known: jax.Array, patch: int) -> jax.Array:
 
 
 def usable(known: jax.Array, patch: int) -> jax.Array:
-    """The patches that may be sources: the fully known ones, or, where these are few, all that know
-    something.
+    """The patches that may be sources: fully known, or, where such are few, known in part.
 
     Args:
       known: ``[V, H, W]``, 1 where a pixel is known; the first image decides.

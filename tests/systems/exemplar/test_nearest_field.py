@@ -115,6 +115,17 @@ def test_a_field_does_not_depend_on_chunks():
     np.testing.assert_allclose(fields[0].distance, fields[1].distance)
 
 
+def test_distances_do_not_shrink_with_the_weights_of_a_patch():
+    """Deep in a hole all weights are tiny."""
+    target, sources = task(facade(32, 0), square_hole(32, 10), patch=5)
+    whole, tiny = (
+        exact(target._replace(weight=scale * target.weight), sources, COMPARISONS["squares"], patch=5)
+        for scale in (1.0, 2.0**-60)
+    )
+    np.testing.assert_array_equal(tiny.distance, whole.distance)
+    assert jnp.isfinite(tiny.distance[target.wanted]).all()
+
+
 @functools.partial(jax.jit, static_argnames="passes")
 def search(key, target, sources, start, passes=5):
     return randomised(key, target, sources, COMPARISONS["squares"], start, patch=7, passes=passes)

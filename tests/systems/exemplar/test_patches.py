@@ -6,6 +6,7 @@ import pytest
 from inpaint_jax.systems.exemplar import patches, pyramid
 from inpaint_jax.systems.exemplar.nearest_field import Field
 from inpaint_jax.systems.exemplar.onion import onion
+from inpaint_jax.systems.exemplar.texture import with_texture
 from inpaint_jax.systems.exemplar.turned import turned
 from inpaint_jax.systems.exemplar.votes import vote
 
@@ -109,3 +110,17 @@ def test_turned():
     np.testing.assert_array_equal(masks[0], known)
     np.testing.assert_allclose(images[2], np.rot90(image), atol=1e-5)  # anticlockwise
     np.testing.assert_allclose(images[1][::2, ::2], image[1:4, 1:4], atol=1e-5)  # twice as large
+
+
+def test_texture_is_the_mean_step_between_known_pixels():
+    ramp = jnp.broadcast_to(jnp.arange(12)[None, :, None] / 8, (10, 12, 3))
+    known = jnp.ones((10, 12)).at[3:6, 4:8].set(0.0)
+    extended = with_texture(jnp.where(known[..., None] > 0.5, ramp, 5.0), known, weight=2.0, side=5)
+    np.testing.assert_array_equal(extended[..., 0], jnp.where(known > 0.5, ramp[..., 0], 5.0))
+    np.testing.assert_allclose(extended[..., 3], 2 / 8, rtol=1e-6)
+    np.testing.assert_array_equal(extended[..., 4], 0)
+
+
+def test_whole_pixels_of_the_coarser_scale():
+    known = jnp.ones((3, 5)).at[0, 1].set(0.0).at[2, 4].set(0.0)
+    np.testing.assert_array_equal(pyramid.halve_whole(known), [[0, 1, 1], [1, 1, 0]])
