@@ -68,7 +68,7 @@ def read_lines(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> li
     Raises:
       InputError: a line before the last is damaged, by its number; or the file cannot be read.
     """
-    values, lines = [], (content(path, remedy) or b"").splitlines()
+    values, lines = [], (content(path, "remove it") or b"").splitlines()
     for number, line in enumerate(lines, 1):
         try:
             values.append(verified(parse(line), shape))

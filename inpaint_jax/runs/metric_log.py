@@ -13,7 +13,7 @@ from inpaint_jax.data.json_files import content, read_json, read_lines, write_js
 from inpaint_jax.errors import InputError
 
 LINE = {"step": int, ...: int | float | None}
-REMEDY = "delete that line"
+REMEDY = "delete that line, and the file .metrics.jsonl.seal beside it"
 
 
 def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     path = Path(path)
     lines, beside = read_lines(path, LINE, remedy=REMEDY), seal_of(path)
     known = read_json(beside, {"bytes": int, "sha256": str}, remedy="delete it")
-    data = content(path, REMEDY)
+    data = content(path, "remove it")
     if known and data is not None and files.digest(data[: known["bytes"]]) != known["sha256"]:
         raise InputError(f"{path} was changed after it was written: restore it, or remove {beside} to read it as it is")
     return lines

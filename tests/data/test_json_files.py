@@ -65,6 +65,11 @@ def test_a_folder_in_the_place_of_a_file(tmp_path):
         read(tmp_path)
 
 
+def test_lines_of_a_folder(tmp_path):
+    with pytest.raises(InputError, match="is a folder, not a file: remove it"):
+        json_files.read_lines(tmp_path, SHAPE, remedy="delete that line")
+
+
 def test_lines(tmp_path):
     """A half last line is dropped, a bad one before it is named; a line too much at the end is none."""
     file, remedy = tmp_path / "records.jsonl", "delete that line"
