@@ -1,6 +1,7 @@
 """The curriculum in training: what a validation changes, what it does not recompile, and that a run goes on exactly."""
 
 import json
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from inpaint_jax.runs import configuration
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.training.feed import stage_examples
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import Workdir, drawn_state
+from inpaint_jax.runs.workdir import Workdir, initial_state
 
 TINY = (
     "data.size=16",
@@ -83,7 +84,7 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
         np.testing.assert_array_equal(a, b)
     jax.tree.map(np.testing.assert_array_equal, before.schedule, after.schedule)
     ends = (Workdir(folder).stage("on_demand").checkpoints() for folder in (workdir, tmp_path))
-    shape = jax.eval_shape(lambda: drawn_state(stage_of(config()), config(), {}))
+    shape = jax.eval_shape(partial(initial_state, stage_of(config()), config()), {})
     jax.tree.map(np.testing.assert_array_equal, *(end.restore(shape).networks for end in ends))
 
     def told(folder):
