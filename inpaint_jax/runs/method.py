@@ -152,7 +152,10 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
 def training_images(setting: Setting) -> Any:
     """Open the training images, for a baseline that looks at some."""
     if setting.size is None:
-        raise InputError("a method that looks at training images needs a size for them: give --size")
+        raise InputError(
+            "a method that looks at training images needs a size for them: give --size, and --fit=around where "
+            "images are larger"
+        )
     with announcing("the method"):  # the config of somebody else's run may name them
         return open_source(split_list(setting.train), size=setting.size, fit=setting.fit)
 

@@ -8,6 +8,7 @@ from PIL import Image
 import inpaint_jax as ij
 from inpaint_jax import cli
 from inpaint_jax.compositing import from_levels
+from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.around import cut_squares, run_around, square_around
 from inpaint_jax.runs.methods import open_methods
@@ -76,6 +77,21 @@ def test_what_fits_into_no_square_is_refused():
         list(run([Task("a", from_levels(LEVELS), hole_of((40, 10, 44, 160)))], seed=0))
     with pytest.raises(InputError, match="--fit=around: mean completes images at their own sizes; give --size, or no"):
         open_methods(["mean"], fit="around")
+
+
+def test_the_nearest_training_image_is_pasted_around_every_hole():
+    """A method that looks at training images has a size too."""
+    hole = hole_of((3, 5, 9, 13))[..., 0] > 0
+    options = dict(size=16, fit="around", train="facades?split=train&count=3")
+    (completed,) = ij.complete("nearest", [LEVELS], hole, **options)
+    np.testing.assert_array_equal(completed[~hole], LEVELS[~hole])
+    facades = open_source("facades?split=train&count=3", size=16)
+    pasted = [np.array_equal(completed[3:9, 5:13], facades[i]["image"][3:9, 4:12]) for i in range(3)]
+    assert sum(pasted) == 1  # the square is of columns 1 to 16
+    with pytest.raises(
+        InputError, match="needs a size for them: give --size, and --fit=around where images are larger"
+    ):
+        ij.complete("nearest", [LEVELS], hole, train="facades")
 
 
 def test_a_trained_model_on_a_large_image(model, workdir, tmp_path):

@@ -15,7 +15,7 @@ from inpaint_jax.systems.parts.on_host import on_host
 
 def ramp(height, width):
     i, j = np.mgrid[:height, :width]
-    return np.stack([i / 200 - 0.5, j / 500 - 0.3, (i - j) / 700], -1).astype(np.float32)
+    return np.stack([i / 200 - 0.5, j / 900 - 0.3, (i - j) / 1000], -1).astype(np.float32)
 
 
 def task(name, height, width, *boxes):
@@ -25,11 +25,12 @@ def task(name, height, width, *boxes):
     return Task(name, np.where(hole > 0, np.float32(np.nan), ramp(height, width)), hole, "mark")
 
 
-FAR = ((10, 10, 30, 40), (100, 300, 140, 330), (70, 380, 90, 400))
+FAR = ((10, 10, 30, 40), (100, 500, 140, 530), (70, 800, 90, 820))  # three windows
 TASKS = [
-    task("far", 150, 420, *FAR),
+    task("far", 150, 900, *FAR),
     task("small", 20, 17, (3, 3, 5, 9)),
     task("edge", 90, 64, (0, 20, 30, 30)),
+    task("long", 16, 6000, (4, 3000, 9, 3010), (0, 5990, 16, 6000)),
 ]
 
 
@@ -49,7 +50,7 @@ def test_known_pixels_are_untouched_and_holes_are_painted():
     """On the device, in padded windows: 0.5 everywhere, also where a hole touches the edge of a small image."""
     run = native_run(system_of(lambda images, hole: jnp.full_like(images, 0.5)), {})
     results = {r.task.id: r for r in run(TASKS, seed=0)}
-    assert set(results) == {"far", "small", "edge"}
+    assert set(results) == {"far", "small", "edge", "long"}
     for t in TASKS:
         expected = np.where(t.hole > 0, np.float32(0.5), ramp(*t.hole.shape[:2]))
         np.testing.assert_array_equal(results[t.id].images, expected[None])
@@ -92,20 +93,29 @@ def test_one_window_is_completed_as_the_driver_completes_an_image():
     np.testing.assert_array_equal(native.images, alone.images)
 
 
-def test_portions_and_stop(monkeypatch):
-    """Few images are under completion at a time, and after a stop no further portion begins."""
+def test_after_a_stop_no_further_portion_begins(monkeypatch):
+    """The three windows of the first image are painted, and nothing of the others."""
     monkeypatch.setattr(pieces, "PORTION", 1)
-    begun = []
+    begun, stop = [], []
 
     def paint(image, hole):
-        begun.append(image.shape)
+        begun.append(hole.sum())
         return image
 
-    stop = []
-    run = native_run(on_host(paint), {})
-    for _ in run(TASKS, seed=0, stop=stop):
-        stop.append("now")
-    assert set(begun) == {(84, 148, 3), (132, 148, 3), (148, 148, 3)} or len(begun) <= 3
+    for result in native_run(on_host(paint), {})(TASKS, seed=0, stop=stop):
+        stop.append(result.task.id)
+    assert stop == ["far"] and sorted(begun) == [20 * 20, 20 * 30, 40 * 30]
+
+
+def test_texture_is_completed_exactly_in_a_padded_window():
+    """Stripes of four colours: a window of 96 x 96 pixels around an image of 70 x 90."""
+    colours = np.array([0.1, 0.33, -0.77, 0.9], np.float32)
+    stripes = np.broadcast_to(colours[np.arange(90) % 4, None], (70, 90, 3))
+    hole = np.zeros((70, 90, 1), np.float32)
+    hole[30:45, 60:70] = 1
+    run = native_run(BASELINES["patchmatch"](levels=1, first_sweeps=2), {})
+    (result,) = run([Task("stripes", stripes, hole)], seed=0)
+    np.testing.assert_array_equal(result.images[0], stripes)
 
 
 def test_errors_name_the_image():
