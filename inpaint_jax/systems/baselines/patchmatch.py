@@ -22,8 +22,7 @@ def build(
     sharp: bool = False,
     texture: float = 1.0,
 ) -> System:
-    """PatchMatch hole filling: patches are compared by colour, and their neighbours' colours are
-    averaged.
+    """PatchMatch hole filling: patches are compared by colour, and the neighbours' colours averaged.
 
     Args:
       patch: see ``exemplar``, as the next six.

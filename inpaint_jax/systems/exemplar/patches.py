@@ -84,8 +84,7 @@ def listed(mask: jax.Array, chunk: int) -> tuple[jax.Array, jax.Array]:
 def chunked(
     function: Callable[[jax.Array, jax.Array], jax.Array | tuple], start, positions: jax.Array, count, chunk: int
 ):
-    """Compute ``function`` of listed positions, a chunk at a time, and only as far as the list
-    goes.
+    """Compute ``function`` of listed positions, a chunk at a time, as far as the list goes.
 
     Args:
       function: ``(number of the chunk, positions [chunk]) -> arrays [chunk, ...]``.
