@@ -163,7 +163,7 @@ def test_what_a_run_leaves(folder, trained, examples):
     assert [line["step"] for line in validated] == [4]
     assert round(11 * validated[0]["validation_accuracy"], 3) in range(12)
     lines = [json.loads(line) for line in (folder / "balance/metrics.jsonl").read_text().splitlines()]
-    lines = [line for line in lines if "share" in line]  # and the log's seal
+    lines = [line for line in lines if "share" in line]  # before them, how much every term weighs at the first step
     assert [line["share"] for line in lines][:2] == [0.25, 0.5]
     assert trained.system.families == ("center", "left", "random:0.7", "irregular")
     for family, line in zip(trained.system.families, lines, strict=True):
