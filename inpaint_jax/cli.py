@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"inpaint: {stop}", file=sys.stderr)
         return 128 + stop.signal
     except InputError as error:
+        if arguments.debug:
+            traceback.print_exception(error)
         print(f"inpaint: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except OSError as error:  # the system refuses a path that no command has words for, such as one that is too long
@@ -74,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name, text):
         sub = subparsers.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
         sub.set_defaults(run=getattr(commands, name.replace("-", "_")))
         return sub
 

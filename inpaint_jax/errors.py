@@ -1,9 +1,11 @@
 """The exceptions that a user is meant to read: one line that says what is wrong, where, and what to do."""
 
+import contextlib
 import errno
 import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 
 
 class InputError(ValueError):
@@ -23,6 +25,33 @@ class Interrupted(Exception):
     def __init__(self, signal: int, progress: str):
         super().__init__(f"stopped: {progress}; the same command goes on from there")
         self.signal = signal
+
+
+@contextlib.contextmanager
+def users_code(where: str) -> Iterator[None]:
+    """Turn an error of a user's own code into one line with its file and line.
+
+    Args:
+      where: what names the code, such as "--config: my_config.py".
+
+    Raises:
+      InputError: the code inside raised another exception.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if isinstance(error, SyntaxError):
+            place = f"{error.filename}, line {error.lineno}"
+            what = error.msg
+        else:
+            others = (os.path.dirname(__file__) + os.sep, sys.prefix, sys.base_prefix, "<")
+            frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(others)]
+            place = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else where
+            what = str(error)
+        kind = type(error).__name__
+        raise InputError(f"{where}: {place}: {kind}: {what}; --debug shows the whole traceback") from error
 
 
 def note(text: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from inpaint_jax.errors import InputError
+from inpaint_jax.errors import InputError, users_code
 
 # Whose names are resolved, and which of them were printed already.
 _announced: ContextVar[tuple[str, set[str]] | None] = ContextVar("announced", default=None)
@@ -42,7 +42,8 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
       The object.
 
     Raises:
-      InputError: for an unknown name (lists the known ones), module or attribute.
+      InputError: for an unknown name (lists the known ones), module or attribute, and for an error of the module's own,
+        with its file and line.
     """
     if ":" not in name:
         if name not in table:
@@ -53,14 +54,15 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
         announced[1].add(name)
         print(f"{announced[0]} runs {name} ({kind})", file=sys.stderr)
     module, _, attribute = name.partition(":")
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module.partition(".")[0] and error.name != module:
-            raise
-        raise InputError(
-            f"{kind} {name!r}: no module {module!r} beside the config or in the working directory"
-        ) from error
+    with users_code(f"{kind} {name!r}"):
+        try:
+            found = importlib.import_module(module)
+        except (ModuleNotFoundError, ValueError) as error:  # ValueError: an empty name
+            if getattr(error, "name", "") not in ("", module.partition(".")[0], module):
+                raise
+            raise InputError(
+                f"{kind} {name!r}: no module {module!r} beside the config or in the working directory"
+            ) from error
     try:
         return getattr(found, attribute)
     except AttributeError as error:

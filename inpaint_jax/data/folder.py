@@ -1,6 +1,7 @@
 """A folder of pictures as a source: splits, labels and boxes from the files that data sets come with."""
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -181,9 +182,30 @@ def _folder_labels(ids: Iterable[str]) -> dict[str, int]:
     return {name: classes.index(folder) for name, folder in folders.items()} if len(classes) > 1 else {}
 
 
+def _rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file in UTF-8, or UTF-16 with its mark, by column; without spaces around names and values."""
+    try:
+        data = file.read_bytes()
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        header, *lines = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)) or [[]]
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{file} is no CSV file in UTF-8 or UTF-16 ({error}): save it as UTF-8") from error
+    names = [name.strip() for name in header]
+    if repeated := next((name for name in names if name and names.count(name) > 1), None):
+        raise InputError(f"{file} has two columns {repeated!r}")
+    rows = []
+    for number, line in enumerate(lines, 2):
+        if line:
+            if len(line) < len(names):
+                raise InputError(f"{file} line {number} has {len(line)} values for {len(names)} columns")
+            rows.append(dict(zip(names, (value.strip() for value in line), strict=False)))
+    return rows
+
+
 def _read_table(file: Path, root: Path, ids) -> tuple[dict[str, str | None], dict[str, int], dict[str, tuple]]:
-    with open(file, newline="", encoding="utf-8-sig") as opened:
-        rows = list(csv.DictReader(opened))
+    rows = _rows(file)
     columns = set(rows[0]) if rows else set()
     if "path" not in columns:
         raise InputError(f"{file} has no column 'path' (columns: {', '.join(sorted(columns)) or 'none'})")
@@ -196,6 +218,8 @@ def _read_table(file: Path, root: Path, ids) -> tuple[dict[str, str | None], dic
             continue
         splits[name] = row.get("split")
         try:
+            if label_column and not row[label_column]:
+                raise ValueError(f"the column {label_column} is empty")
             if label_column:
                 raw[name] = row[label_column] if label_column in ("class_name", "wnid") else int(row[label_column])
             if box_columns:

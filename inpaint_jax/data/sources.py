@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,7 +12,7 @@ from inpaint_jax.data.folder import Folder
 from inpaint_jax.data.marked_names import is_marked
 from inpaint_jax.data.portraits import Portraits
 from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subset, ids
-from inpaint_jax.errors import InputError
+from inpaint_jax.errors import InputError, users_code
 from inpaint_jax.naming import resolve, split_options
 
 DRAWN = 256  # side of a drawn image that keeps its own size
@@ -160,9 +160,14 @@ def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str
 def _made(found: Any, name: str) -> Pictures:
     """A user's source, called first if it is a class or function."""
     is_source = hasattr(found, "__getitem__") and not isinstance(found, type)
-    made: Any = found() if callable(found) and not is_source else found
+    with users_code(f"source of pictures {name!r}"):
+        made: Any = found() if callable(found) and not is_source else found
+        first = made[0] if hasattr(made, "__getitem__") and hasattr(made, "__len__") and len(made) else None
     if not (hasattr(made, "__len__") and hasattr(made, "__getitem__")):
         raise InputError(f"{name} is no source of pictures: {type(made).__name__} lacks __len__ or __getitem__")
+    if not (isinstance(first, Mapping) and "image" in first):
+        got = "nothing" if first is None else type(first).__name__
+        raise InputError(f"{name} is no source of pictures: its first item is {got}, not a dict with an 'image'")
     return made
 
 

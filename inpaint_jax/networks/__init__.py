@@ -85,7 +85,8 @@ def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
       The pure functions of the module, see ``Network``.
 
     Raises:
-      InputError: for an unknown name, or fields that the module does not have.
+      InputError: for an unknown name, fields that the module does not have, or a whole number below 1 (a width, a
+        kernel, a size).
     """
     return pure(_module(spec, label))
 
@@ -96,6 +97,10 @@ def _module(spec: Mapping[str, Any], label: str) -> nn.Module:
         for field, value in spec.items()
     }
     module = resolve(fields.pop("name"), NETWORKS, kind=label)
+    for field, value in fields.items():
+        numbers = value if isinstance(value, list | tuple) else [value]
+        if any(type(number) is int and number < 1 for number in numbers):
+            raise InputError(f"{label}.{field} must be at least 1, got {value}")
     try:
         return module(**fields)
     except TypeError as error:

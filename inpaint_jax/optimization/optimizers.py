@@ -67,6 +67,7 @@ def drops(learning_rate: float, num_steps: int, *, at: Sequence[int]) -> optax.S
     return optax.piecewise_constant_schedule(learning_rate, {int(step): 0.1 for step in at})
 
 
+RANGES = {"learning_rate": (0, 1e6), "momentum": (0, 1), "b1": (0, 1), "b2": (0, 1), "decay": (0, 1)}
 SCHEDULES = {"cosine": cosine, "linear": linear, "drops": drops}
 
 
@@ -86,7 +87,12 @@ def build(
       InputError: for an unknown name, schedule or option.
     """
     options = dict(spec)
+    if "name" not in options:
+        raise InputError(f"{label} needs the key 'name', such as adam")
     name = options.pop("name")
+    for option, (least, most) in RANGES.items():
+        if isinstance(number := options.get(option), int | float) and not least <= number <= most:
+            raise InputError(f"{label}.{option} must be between {least} and {most}, got {number}")
     factory: Any = {"nag": nag, "adam_l2": adam_l2}.get(name) or getattr(optax, name, None)
     if factory is None:
         raise InputError(

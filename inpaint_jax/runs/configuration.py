@@ -3,17 +3,17 @@
 import inspect
 import json
 import keyword
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from inpaint_jax.data import files
-from inpaint_jax.errors import InputError
+from inpaint_jax.errors import InputError, users_code
 from inpaint_jax.naming import resolve
 from inpaint_jax.runs import pages
+from inpaint_jax.runs.config_checks import check, check_keys, check_kinds, check_numbers
 from inpaint_jax.systems import SYSTEMS
 from inpaint_jax.systems.interface import System
 
@@ -35,9 +35,15 @@ def load(spec: str, overrides: Sequence[str] = ()) -> Config:
 
     Raises:
       InputError: for an unknown config (lists the shipped ones), one without ``get_config``, an argument that it does
-        not know, an unknown key (lists the known ones), or a value of the wrong type.
+        not know, an unknown key (lists the known ones), a value of the wrong type or out of range; for an error of the
+        page's own, with its file and line.
     """
-    return override(from_page(spec, "get_config", pages.CONFIGS, option="--config"), overrides)
+    config = from_page(spec, "get_config", pages.CONFIGS, option="--config")
+    if not isinstance(config, ConfigDict):
+        got = type(config).__name__
+        raise InputError(f"--config: get_config of {spec} must return an ml_collections.ConfigDict, got {got}")
+    check(config)
+    return override(config, overrides)
 
 
 def from_page(spec: str, function: str, package: str, *, option: str) -> Any:
@@ -51,14 +57,15 @@ def from_page(spec: str, function: str, package: str, *, option: str) -> Any:
       option: command-line option, for the error message.
 
     Raises:
-      InputError: no such page, or a page without the function.
+      InputError: no such page, a page without the function, or an error of the page's own, with its file and line.
     """
     name, _, argument = spec.partition(":")
-    module = pages.load(name, package, option=option)
-    if not hasattr(module, function):
-        raise InputError(f"{option}: {name} has no function {function}(argument)")
-    make = getattr(module, function)
-    return make(argument) if argument else make()
+    with users_code(f"{option}: {name}"):
+        module = pages.load(name, package, option=option)
+        if not hasattr(module, function):
+            raise InputError(f"{option}: {name} has no function {function}(argument)")
+        make = getattr(module, function)
+        return make(argument) if argument else make()
 
 
 def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = ()) -> Config:
@@ -85,20 +92,8 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
         values(["inpaint", *overrides])
     except (flags.Error, TypeError, ValueError) as error:
         raise InputError(str(error).replace("flag --config", "--config").splitlines()[0]) from error
-    check_finite(config)
+    check_numbers(config)
     return config
-
-
-def check_finite(values: Any, label: str = "config") -> None:
-    """Raise InputError for a number that is NaN or infinite, anywhere in a config."""
-    if isinstance(values, Mapping | ConfigDict):
-        for key, value in values.items():
-            check_finite(value, f"{label}.{key}")
-    elif isinstance(values, list | tuple):
-        for number, value in enumerate(values):
-            check_finite(value, f"{label}[{number}]")
-    elif isinstance(values, float) and not math.isfinite(values):
-        raise InputError(f"{label} is {values}: give a finite number")
 
 
 def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
@@ -134,16 +129,23 @@ def build_system(config: Config) -> System:
     """The system that a config describes: ``systems/<name>.build``, or a user's ``module:function``, on plain keywords.
 
     Raises:
-      InputError: for an unknown system, or keywords that it does not take.
+      InputError: for an unknown system, keywords that it does not take, numbers out of range, or a function that
+        returns no System.
     """
+    check_kinds(config)
+    check_keys(config, {"system": str, "data": {"size": int}}, "config")
+    check_numbers(config)
     plain = to_plain(config)
     build = resolve(plain["system"], SYSTEMS, kind="system")
     sections = {k: Section.of(plain[k], k) for k in ("networks", "losses", "search", "blend", "stages") if k in plain}
     try:
         inspect.signature(build).bind(size=plain["data"]["size"], **sections)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # the latter of what has no signature
         raise InputError(f"config: system {plain['system']!r}: {error}") from error
-    return build(size=plain["data"]["size"], **sections)
+    system = build(size=plain["data"]["size"], **sections)
+    if not isinstance(system, System):
+        raise InputError(f"config: system {plain['system']!r} returns {type(system).__name__}, not a System")
+    return system
 
 
 def evaluation_fit(config: Config) -> str:

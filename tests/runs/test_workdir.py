@@ -75,8 +75,8 @@ def test_a_folder_without_a_run(tmp_path):
         ("search", None, "x", r"is damaged \(search is str, not dict\)"),
         ("stages", "dcgan", 3, r"is damaged \(stages.dcgan is int, not dict\)"),
         ("networks", "generator", None, "config.json describes no run .*; was it edited by hand"),
-        ("networks", "latent_size", -1, "config.json describes no run .*; was it edited by hand"),
-        ("search", "optimizer", [], "config.json describes no run .*; was it edited by hand"),
+        ("networks", "latent_size", -1, "config.networks.latent_size must be at least 1, got -1"),
+        ("search", "optimizer", [], "search.optimizer needs the key 'name'"),
     ],
 )
 def test_a_config_that_was_edited_into_nonsense(workdir, tmp_path, section, key, value, words):

@@ -15,7 +15,7 @@ from inpaint_jax.errors import InputError, note
 from inpaint_jax.optimization import average
 from inpaint_jax.optimization.best import adapted, best_of
 from inpaint_jax.optimization.state import count_parameters, ended
-from inpaint_jax.runs import configuration, startup
+from inpaint_jax.runs import config_checks, configuration, startup
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.interruption import StopRequest, interruption
@@ -67,6 +67,7 @@ def train(
     startup.check_bits()
     if isinstance(config, str):
         config = configuration.load(config, overrides)
+    config_checks.check(config)
     folder = Workdir(workdir)
     system = configuration.build_system(config)
     unfinished = [stage for stage in system.stages if folder.stage(stage.name).wants(config.stages[stage.name].steps)]
