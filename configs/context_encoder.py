@@ -22,7 +22,8 @@ Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, defa
   channel_wise ... a fully connected layer for every channel by itself, after the paper.
   adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
   l2           the squared error alone, without a critic: the blur that the adversary is there for.
-  smoke        seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+  smoke        seconds; tests.      demo   minutes, for pictures of 32.      cpu   under an hour on two cores.
+  paper        what the paper ran: for a GPU.
   cpu128       the paper's pictures of 128 and holes of 64 in half an hour on two cores, for small sets.
 
 Training sees random windows, mirrored at random, of images whose shorter side is scaled to 350 (at windows of 128, and
@@ -67,6 +68,19 @@ SCALES = {
         rate=dict(learning_rate=2e-4),
         alone=2e-4,
         every=(10, 10, 5),
+    ),
+    "demo": dict(
+        size=32,
+        trunk=[32, 64, 128],
+        bottleneck=256,
+        width=32,
+        critic=16,
+        overlap=1,
+        batch=32,
+        steps=2000,
+        rate=dict(learning_rate=1e-4, schedule="cosine"),
+        alone=1e-3,
+        every=(500, 500, 50),
     ),
     "cpu": dict(
         size=64,

@@ -3,7 +3,7 @@
 import inspect
 import json
 import keyword
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -206,7 +206,7 @@ def modernised(plain: dict) -> dict:
     return {**lifted(plain), "stages": stages}
 
 
-def complete(plain: dict) -> dict:
+def complete(plain: Mapping[str, Any]) -> dict:
     """Add the optional keys that the stages of a plain config leave out, with their defaults."""
     stages = {name: {**OPTIONAL, **stage} for name, stage in plain.get("stages", {}).items()}
     return {**plain, "stages": stages}

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.driver import Driver, Result, Task, check_task
 from inpaint_jax.systems.interface import System
@@ -86,6 +87,7 @@ def host_run(system: System, *, k: int = 1) -> Run:
         except InputError as error:
             raise InputError(f"{task.id}: {error}") from error
         answer = np.where(task.hole > 0.5, np.clip(painted, -1, 1), image).astype(np.float32)
+        checks.completion(task.id, answer[None], {})
         return Result(task, answer[None], {}, {}, None)
 
     def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:

@@ -16,6 +16,8 @@ from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.training.loop import check_finite, train
 from inpaint_jax.systems import baselines
 from inpaint_jax.systems.driver import Driver, Task
+from inpaint_jax.systems.native_size import native_run
+from inpaint_jax.systems.parts.on_host import on_host
 
 IMAGES = "--images=facades?split=test&count=2"
 
@@ -92,13 +94,21 @@ def test_settings_that_are_not_finite(workdir, tmp_path, capsys, value):
 
 def test_an_answer_that_is_not_finite_is_no_result():
     system = baselines.BASELINES["mean"]()
-    broken = system._replace(finish=lambda *rest: jax.tree.map(lambda x: x * jnp.nan, system.finish(*rest)))
+    broken = system._replace(finish=lambda *rest: jax.tree.map(lambda x: x * jnp.nan, system.finish(*rest)), host=None)
     image, hole = np.zeros((16, 16, 3), np.float32), np.zeros((16, 16, 1), np.float32)
     hole[4:8, 4:8] = 1
     with pytest.raises(InputError, match=r"cat: its completion is not finite \(pixels\)"):
         list(Driver(broken, {}, slots=1).run([Task("cat", image, hole)], seed=0))
     with pytest.raises(InputError, match="0: its completion is not finite"):
         inpaint_jax.complete(Model(configuration.load("yeh:smoke"), broken, {}), image[None], hole, slots=1)
+
+
+def test_an_answer_of_the_host_that_is_not_finite_is_no_result():
+    system = on_host(lambda image, hole: np.full_like(image, np.nan))
+    image, hole = np.zeros((16, 16, 3), np.float32), np.zeros((16, 16, 1), np.float32)
+    hole[4:8, 4:8] = 1
+    with pytest.raises(InputError, match=r"cat: its completion is not finite \(pixels\)"):
+        list(native_run(system, {})([Task("cat", image, hole)], seed=0))
 
 
 @pytest.mark.parametrize("value", [1e30, -1e30, np.inf, np.nan])

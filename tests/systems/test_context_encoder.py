@@ -278,5 +278,5 @@ def test_what_was_published():
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="unknown words cente; known: default, published, center, random, bottleneck"):
+    with pytest.raises(InputError, match="unknown words cente; known: default, published, best, center, random, bott"):
         configuration.load("configs/context_encoder.py:cente,cpu")

@@ -184,7 +184,7 @@ def test_devices_agree():
         ("stages.autoencoder.input=hole", "stages.autoencoder.input"),
         ("stages.autoencoder.holes=center:99", "does not fit"),
         ("networks.generator.size=32", "it paints whole pictures, so it must be data.size, 16"),
-        ("stages.autoencoder.projection.search.iterations=0", "must be at least 1"),
+        ("stages.autoencoder.projection.search.iterations=0", "must be a whole number of at least 1, got 0"),
     ],
 )
 def test_bad_choices_are_refused(item, message):

@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 from inpaint_jax import masks, parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.networks.layers import BatchNorm, Conv
+from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.model import Model, load
 from inpaint_jax.runs.training.loop import train
@@ -87,8 +88,8 @@ def drawn(config):
             shapes,
         )
         empty = {name: net._replace(opt=jax.tree.map(np.zeros_like, net.opt)) for name, net in made.networks.items()}
-        states[stage.name] = made._replace(
-            networks={n: net._replace(stats=unit(net.stats)) for n, net in empty.items()}
+        states[stage.name] = average.start(
+            made._replace(networks={n: net._replace(stats=unit(net.stats)) for n, net in empty.items()})
         )
     return system, states
 

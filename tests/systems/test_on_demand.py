@@ -183,8 +183,8 @@ def test_completes_any_hole(workdir):
     [
         ("stages.on_demand.curriculum=psnr", "unknown curriculum 'psnr'"),
         ("stages.on_demand.pixels_per_level=4", "does not fit a picture of side 16"),
-        ("stages.on_demand.levels=0", "levels, pixels_per_level, holdout and adapt_every must be at least 1"),
-        ("stages.on_demand.adapt_every=0", "levels, pixels_per_level, holdout and adapt_every must be at least 1"),
+        ("stages.on_demand.levels=0", "must be a whole number of at least 1, got 0"),
+        ("stages.on_demand.adapt_every=0", "must be a whole number of at least 1, got 0"),
         ("networks.generator.size=8", "it predicts whole pictures, so it must be data.size, 16"),
     ],
 )
@@ -219,7 +219,8 @@ def test_a_perfect_picture_does_not_hide_the_others():
 def test_a_run_ends_on_its_best_state(tmp_path):
     """Not on its last, nor is the best lost when the run goes on; a later stage or reader sees nothing else."""
     its = config("rigid", "stages.on_demand.steps=4")
-    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=-0.5)  # upwards: the first validation is best
+    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.5)
+    its.stages.on_demand.losses.reconstruction.weight = -1.0  # upwards: the first validation is best
     ended = train(its, tmp_path).states["on_demand"]
     its.stages.on_demand.steps = 8
     train(its, tmp_path)
@@ -249,5 +250,5 @@ def test_a_waist_that_on_demand_learning_has_not():
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="configs/on_demand.py: unknown words vgg; known: on_demand, self_tuned, inv_"):
+    with pytest.raises(InputError, match="configs/on_demand.py: unknown words vgg; known: default, best, on_demand"):
         configuration.load("configs/on_demand.py:vgg")

@@ -138,7 +138,8 @@ def test_a_block_stage_that_ends_on_its_best_state(tmp_path):
     config = tiny("context_encoder:best,l2", "stages.context_encoder.steps=3", "stages.context_encoder.adapt_every=1")
     config.stages.context_encoder.holes = "center:8"
     config.stages.context_encoder.holdout = 8
-    config.stages.context_encoder.optimizer.generator = dict(name="sgd", learning_rate=-0.5)
+    config.stages.context_encoder.optimizer.generator = dict(name="sgd", learning_rate=0.5)
+    config.stages.context_encoder.losses.reconstruction.weight = -1.0
     trained = train(config, tmp_path).states["context_encoder"]
     loaded = inpaint_jax.load(tmp_path).states["context_encoder"]
     [stage] = configuration.build_system(config).stages
