@@ -166,6 +166,7 @@ def parser() -> argparse.ArgumentParser:
         help="imported weights that a stage begins with in every training that has it; can be repeated",
     )
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
+    on_error(sub)
 
     sub = command(
         "import-weights",

@@ -133,6 +133,7 @@ def reproduce(arguments, overrides) -> None:
         only=arguments.only.split(",") if arguments.only else (),
         seed=arguments.seed,
         weights=dict(arguments.weights),
+        skip_errors=arguments.on_error == "skip",
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from inpaint_jax.errors import some_of
 from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.evaluation.report import machine, protocols
 
 
@@ -34,7 +36,7 @@ def caption(
         if summary and family in summary.get("remarks", {})
     ]
     missing = [name for name in summaries if name not in runs]
-    counts = [f"{len(s.names)} {split} pictures of {', '.join(s.sources)}" for split, s in sets.items()]
+    counts = [f"{len(s.names)} {split} pictures of {', '.join(s.sources)}{left_out(s)}" for split, s in sets.items()]
     hashes = [
         f"{family} {', '.join(f'{s.hashes[family]} ({split})' for split, s in sets.items() if family in s.hashes)}"
         for family in families
@@ -49,6 +51,11 @@ def caption(
             protocols(metrics),
         ]
     )
+
+
+def left_out(pictures: PictureSet) -> str:
+    """Name the images that could not be read; nothing where there are none."""
+    return f" ({some_of(list(pictures.skipped), 'image')} left out)" if pictures.skipped else ""
 
 
 def provenance(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -45,6 +45,7 @@ def reproduce(
     only: Sequence[str] = (),
     seed: int = 0,
     weights: Mapping[str, str] = {},
+    skip_errors: bool = False,
 ) -> Summaries:
     """Train and measure every arm of an experiment, then write the report; continue where an earlier call stopped.
 
@@ -58,6 +59,7 @@ def reproduce(
       seed: of the holes and of the latents that complete them.
       weights: ``{stage: file}``, what that stage begins with in every arm that trains it, as
         ``--config.stages.STAGE.weights`` takes it.
+      skip_errors: leave out images that cannot be read, of training (see ``training.skipped``) and of tables.
 
     Returns:
       The summary of every arm; None for one that is not measured yet.
@@ -75,13 +77,15 @@ def reproduce(
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
     against, _ = open_methods(experiment.against, size=data.size, fit=fit, train=training, slots=slots_of(configs))
-    view = {"size": data.size, "fit": fit, "seed": seed}
+    view = {"size": data.size, "fit": fit, "seed": seed, "skip_errors": skip_errors}
     sets = {"test": picture_set.read(images, families, **view)}
     if at_most:
         sets["train"] = picture_set.read(split_list(training), for_any_image(families), **view, at_most=at_most)
 
     with locked(workdir, "reproducing an experiment", option="--workdir"):
-        summaries, baselines = carry_out(experiment, configs, chosen, against, training, workdir, sets)
+        summaries, baselines = carry_out(
+            experiment, configs, chosen, against, training, workdir, sets, skip_errors=skip_errors
+        )
         report.write(workdir, spec, experiment, sets, summaries, baselines)
     return summaries
 
@@ -94,6 +98,8 @@ def carry_out(
     training: str,
     workdir: Path,
     sets: Mapping[str, PictureSet],
+    *,
+    skip_errors: bool,
 ) -> tuple[Summaries, Summaries]:
     """Train and measure what has no summary yet, or whose completions are gone.
 
@@ -113,7 +119,8 @@ def carry_out(
     with tqdm(total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm") as bar:
         for name in remaining:
             bar.set_postfix_str(name)
-            train_and_measure(name, experiment.arms[name], configs[name], workdir, sets, names)
+            arm = experiment.arms[name]
+            train_and_measure(name, arm, configs[name], workdir, sets, names, skip_errors=skip_errors)
             jax.clear_caches()  # or the programs of all arms pile up
             bar.update()
     test, baselines = {"test": sets["test"]}, {}
@@ -208,11 +215,19 @@ def slots_of(configs: Mapping[str, Config]) -> int:
 
 
 def train_and_measure(
-    name: str, arm: Arm, config: Config, workdir: Path, sets: Mapping[str, PictureSet], names: Sequence[str]
+    name: str,
+    arm: Arm,
+    config: Config,
+    workdir: Path,
+    sets: Mapping[str, PictureSet],
+    names: Sequence[str],
+    *,
+    skip_errors: bool,
 ) -> None:
     """Train an arm, measure it and write its summary."""
     folder = workdir / name
-    model = train(config, folder, reuse_from=workdir / arm.reuse if arm.reuse else None)
+    earlier = workdir / arm.reuse if arm.reuse else None
+    model = train(config, folder, reuse_from=earlier, skip_errors=skip_errors)
     ([method], _), stages = open_methods([model]), Workdir(folder).stage
     under = sets_of(arm, sets)["test"].holes
     summarise(

@@ -220,6 +220,33 @@ def test_a_folder_of_holes_is_for_test_pictures(tiny, done, tmp_path, monkeypatc
     assert list(measured["test"]) == ["center", str(holes)] and list(measured["train"]) == ["center"]
 
 
+def test_images_that_cannot_be_read(file, done, tmp_path, monkeypatch, capsys):
+    """One stops the experiment; with ``--on-error=skip`` it is left out of tables, and out of trainings likewise."""
+    workdir, images, skipping = tmp_path / "runs", tmp_path / "images", []
+    shutil.copytree(done / "short", workdir / "short")
+    for i, level in enumerate((40, 90, 200)):
+        write_picture(images / f"{i}.png", np.full((16, 16, 3), level, np.uint8))
+    (images / "1.png").write_bytes((images / "1.png").read_bytes()[:40])
+    honest = reproduce.train
+
+    def training(*arguments, skip_errors, **options):
+        skipping.append(skip_errors)
+        return honest(*arguments, skip_errors=skip_errors, **options)
+
+    def guess(method, pictures, family, stop):
+        del method, family, stop
+        return stored.Answer(np.full(pictures.truth.shape, 128, np.uint8), 1.0, {})
+
+    monkeypatch.setattr(reproduce, "train", training)
+    monkeypatch.setattr(stored, "complete_all", guess)
+    again = [f"--experiment={file}", f"--workdir={workdir}", "--train=facades?split=train&count=64", "--only=short"]
+    assert cli.main(["reproduce", *again, f"--images={images}"]) == 2
+    assert "1.png" in capsys.readouterr().err and not skipping
+    assert cli.main(["reproduce", *again, f"--images={images}", "--on-error=skip"]) == 0
+    assert skipping == [True]
+    assert f"2 test pictures of {images} (1 image (1) left out)" in (workdir / "report.md").read_text()
+
+
 def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
     workdir = tmp_path / "runs"
     shutil.copytree(done / "short", workdir / "short")
