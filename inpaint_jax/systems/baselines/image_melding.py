@@ -15,12 +15,11 @@ import jax.numpy as jnp
 from inpaint_jax.blending import screened_poisson
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.exemplar import patches
-from inpaint_jax.systems.exemplar.completion import exemplar
+from inpaint_jax.systems.exemplar.completion import completed_by
 from inpaint_jax.systems.exemplar.distances import fitted, luma, with_gain_and_bias
 from inpaint_jax.systems.exemplar.sweep import Method, Sweep, variance_of
 from inpaint_jax.systems.exemplar.turned import turned
 from inpaint_jax.systems.exemplar.votes import vote
-from inpaint_jax.systems.interface import System
 
 GAIN, BIAS = (0.9, 1.5), (-0.2, 0.2)
 TRANSFORMS = {
@@ -29,30 +28,11 @@ TRANSFORMS = {
 }
 
 
-def build(
-    *,
-    patch: int = 7,
-    levels: int | None = None,
-    nnf: str = "auto",
-    passes: int = 2,
-    first_sweeps: int = 10,
-    sweeps: int = 5,
-    confidence: float = 1.3,
-    gradients: float = 2.0,
-    colours: float = 0.1,
-    transforms: str = "none",
-) -> System:
-    """Image melding.
+@completed_by
+def build(*, gradients: float = 2.0, colours: float = 0.1, transforms: str = "none") -> Method:
+    """Image melding; takes the options of ``exemplar`` too.
 
     Args:
-      patch: see ``exemplar``, as the next six.
-      levels: scales.
-      nnf: "exact", "patchmatch" or "auto".
-      passes: of the randomised field in a sweep.
-      first_sweeps: at the coarsest scale.
-      sweeps: at each finer scale.
-      confidence: what the vote of a patch counts less for every pixel that its middle lies inside
-        the hole.
       gradients: weight of the luma's derivatives beside the colours in the comparison of patches.
       colours: weight of the voted colours beside the voted gradients in the image.
       transforms: of the sources, besides gain and bias: "none", or "rot_scale", turned by 22.5
@@ -94,18 +74,8 @@ def build(
         return jnp.clip(melded[0], -1.0, 1.0)
 
     method = Method(planes, with_gain_and_bias(GAIN, BIAS), paint)
-    if copies := TRANSFORMS[transforms]:
-        method = method._replace(copies=copies)
-    return exemplar(
-        method,
-        patch=patch,
-        levels=levels,
-        nnf=nnf,
-        passes=passes,
-        first_sweeps=first_sweeps,
-        sweeps=sweeps,
-        confidence=confidence,
-    )
+    copies = TRANSFORMS[transforms]
+    return method._replace(copies=copies) if copies else method
 
 
 def fits(sweep: Sweep, chunk: int = 1024) -> tuple[jax.Array, jax.Array]:

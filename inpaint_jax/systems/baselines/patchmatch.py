@@ -2,36 +2,21 @@
 
 import functools
 
-from inpaint_jax.systems.exemplar.completion import exemplar
+from inpaint_jax.errors import InputError
+from inpaint_jax.systems.exemplar.completion import completed_by
 from inpaint_jax.systems.exemplar.distances import squared_difference
 from inpaint_jax.systems.exemplar.sweep import Method, Sweep, variance_of
 from inpaint_jax.systems.exemplar.texture import with_texture
 from inpaint_jax.systems.exemplar.votes import vote
-from inpaint_jax.systems.interface import System
 
 
-def build(
-    *,
-    patch: int = 7,
-    levels: int | None = None,
-    nnf: str = "auto",
-    passes: int = 2,
-    first_sweeps: int = 10,
-    sweeps: int = 5,
-    confidence: float = 1.3,
-    sharp: bool = False,
-    texture: float = 1.0,
-) -> System:
+@completed_by
+def build(*, sharp: bool = False, texture: float = 1.0) -> Method:
     """PatchMatch hole filling: patches are compared by colour, and the neighbours' colours averaged.
 
+    Takes the options of ``exemplar`` too.
+
     Args:
-      patch: see ``exemplar``, as the next six.
-      levels: scales.
-      nnf: "exact", "patchmatch" or "auto".
-      passes: of the randomised field in a sweep.
-      first_sweeps: at the coarsest scale.
-      sweeps: at each finer scale.
-      confidence: what a pixel counts less for every pixel that it lies inside the hole.
       sharp: let the last sweep take the weightiest vote instead of the mean: sharper to look at,
         and further from the truth.
       texture: weight of the mean steps around a pixel beside the colours, in the comparison of
@@ -40,6 +25,8 @@ def build(
     Raises:
       InputError: options out of range.
     """
+    if texture < 0:
+        raise InputError(f"texture must be at least 0, got {texture}")
 
     def paint(sweep: Sweep):
         return vote(
@@ -57,13 +44,4 @@ def build(
     method = Method(lambda image: image, squared_difference(), paint)
     if texture:
         method = method._replace(extend=functools.partial(with_texture, weight=texture), extra=2)
-    return exemplar(
-        method,
-        patch=patch,
-        levels=levels,
-        nnf=nnf,
-        passes=passes,
-        first_sweeps=first_sweeps,
-        sweeps=sweeps,
-        confidence=confidence,
-    )
+    return method

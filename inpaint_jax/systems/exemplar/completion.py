@@ -5,6 +5,9 @@ these neighbours paint the hole anew (Wexler et al. 2007). What is compared and 
 the method's.
 """
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -211,6 +214,29 @@ def exemplar(
         return Completion(composite(images, jnp.clip(images, -1.0, 1.0), hole)[:, None], {}, {})
 
     return System(None, (), begin, advance, finish)
+
+
+def completed_by(method: Callable[..., Method]) -> Callable[..., System]:
+    """Make the builder of a baseline from that of its method.
+
+    Args:
+      method: keyword-only options -> the method.
+
+    Returns:
+      A function of these options and those of ``exemplar``, whose signature names them all.
+    """
+    own, shared = (
+        {name: p for name, p in inspect.signature(f).parameters.items() if p.kind is p.KEYWORD_ONLY}
+        for f in (method, exemplar)
+    )
+
+    @functools.wraps(method)
+    def build(**options):
+        chosen = {name: options.pop(name) for name in own if name in options}
+        return exemplar(method(**chosen), **options)
+
+    vars(build)["__signature__"] = inspect.Signature([*own.values(), *shared.values()])
+    return build
 
 
 def _shapes(shape: tuple[int, ...], levels: int | None) -> list[tuple[int, int]]:

@@ -130,6 +130,8 @@ def test_bad_options():
         image_melding.build(transforms="all")
     with pytest.raises(InputError, match="gradients must be at least 0 and colours above 0, got 2.0 and 0"):
         image_melding.build(colours=0)
+    with pytest.raises(InputError, match="texture must be at least 0, got -1"):
+        patchmatch.build(texture=-1)
     small = jnp.zeros((1, 4, 9, 3))
     with pytest.raises(InputError, match=r"an image of \(4, 9\) pixels is smaller than a patch of 5"):
         patchmatch.build().begin({}, small, jnp.zeros((1, 4, 9, 1)), jax.random.split(jax.random.key(0), 1), 1)
