@@ -13,7 +13,10 @@ from inpaint_jax import __version__, commands
 from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.runs import pages
 
-METHODS = "WORKDIR | FILE.inpaint | telea?radius=5 | harmonic | floors | opencv | pictures?folder=DIR | module:name"
+METHODS = (
+    "WORKDIR | FILE.inpaint | portraits-yeh, see inpaint models | telea?radius=5 | harmonic | floors | opencv | "
+    "pictures?folder=DIR | module:name"
+)
 HOLES = (
     "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | module:name | "
     "FILE | FOLDER of holes (white = missing), paired with images by their names | alpha, the transparent pixels"
@@ -185,6 +188,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--mean", type=numbers, default=(), metavar="R,G,B", help="googlenet for [0, 255] less this colour, not [-1, 1]"
     )
+
+    command("models", "list the trained models that come with the package")
 
     sub = command("export", "write a trained system as one file that runs without this package's training code")
     sub.add_argument("--workdir", required=True, help="a trained run")

@@ -146,6 +146,15 @@ def import_weights(arguments, overrides) -> None:
     run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
 
 
+def models(arguments, overrides) -> None:
+    """``inpaint models``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: listing models reads no config")
+    from inpaint_jax.runs.shipped import cards
+
+    print(cards.listing())
+
+
 def export(arguments, overrides) -> None:
     """``inpaint export``."""
     start_jax()

@@ -62,6 +62,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     pages = {f"inpaint_jax/{file.relative_to(ROOT).as_posix()}" for file in (ROOT / "configs").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules | pages  # so no stale.py
     assert "inpaint_jax/py.typed" in names
+    assert {"inpaint_jax/runs/shipped/models/portraits-yeh" + suffix for suffix in (".json", ".npz")} <= names
     assert not [name for name in names if "/results/" in name]
 
 
@@ -91,6 +92,18 @@ def test_it_trains_completes_and_evaluates_in_an_empty_folder(installed, tiny, t
     inpaint("evaluate", "--workdir=run", *pictures, "--against=mean", "--output=evaluation")
     assert len(list((tmp_path / "completed" / "pictures").glob("*.png"))) == 2
     assert "psnr_hole" in (tmp_path / "evaluation" / "table.md").read_text()
+
+
+def test_it_completes_without_training_and_without_network(installed, tmp_path):
+    """With a shipped model, and with a method that needs none."""
+    offline = ("unshare", "--net", "--map-root-user")
+    allowed = shutil.which("unshare") and not subprocess.run([*offline, "true"], capture_output=True).returncode
+    pictures = ("--images=portraits?split=test", "--count=1", "--holes=center", "--slots=1")
+    for method, *more in (["portraits-yeh?search.iterations=2"], ["patchmatch", "--size=32"]):
+        command = (sys.executable, "-m", "inpaint_jax", "complete", f"--method={method}", *pictures, *more)
+        command = (*(offline if allowed else ()), *command, f"--output={method[:5]}")
+        run(*command, cwd=tmp_path, PYTHONPATH=str(installed))
+        assert len(list((tmp_path / method[:5] / "pictures").glob("*.png"))) == 1
 
 
 def test_the_version_is_the_same_everywhere():

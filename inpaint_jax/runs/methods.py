@@ -10,7 +10,7 @@ from typing import Any
 
 from inpaint_jax import exported
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs import configuration, pages
+from inpaint_jax.runs import configuration, pages, shipped
 from inpaint_jax.runs.around import AROUND
 from inpaint_jax.runs.configuration import evaluation_fit, from_plain, modernised
 from inpaint_jax.runs.method import Found, Method, Setting, open_one
@@ -36,6 +36,8 @@ def open_methods(
     ``runs/faces`` or ``runs/faces?search=yeh:cpu,nag&search.iterations=500``
       a workdir of ``inpaint train``; options: ``search``, a config whose search it takes, ``checkpoint``, and keys of
       the config that may change after training.
+    ``portraits-yeh`` or ``portraits-yeh?search.restarts=4``
+      a model that comes with the package, see ``shipped``; options as a workdir's, but no checkpoint.
     ``faces.inpaint``
       a file of ``inpaint export``.
     ``yeh:smoke``, ``my_config.py``
@@ -49,7 +51,7 @@ def open_methods(
 
     Args:
       named: such texts, loaded models, or models with the names that tables show. What exists as file or folder wins
-        over baselines.
+        over shipped models, and these over baselines.
       size: side of the images; None: that of the trained runs, or else the images' own.
       fit: how images meet that size; None: as the trained runs have it, or else "crop". "around": images keep their
         own sizes, and squares around their holes are completed, see ``around.run_around``.
@@ -97,7 +99,7 @@ def find_text(item: str) -> Iterator[tuple[str, Found]]:
     """Find what a text names."""
     for text in GROUPS.get(item, (item,)):
         spec = parse(text)
-        if Path(spec.name).is_dir():
+        if Path(spec.name).is_dir() or shipped.find(spec.name):
             yield label(spec), trained_run(spec)
         elif Path(spec.name).is_file() and not spec.name.endswith(".py"):
             if spec.options:
@@ -110,7 +112,7 @@ def find_text(item: str) -> Iterator[tuple[str, Found]]:
 
 
 def trained_run(spec: Spec) -> Model:
-    """Load a workdir, under another search where the options name one."""
+    """Load a workdir or a shipped model, under another search where the options name one."""
     options = dict(spec.options)
     search, checkpoint = options.pop("search", None), options.pop("checkpoint", None)
     if wrong := [key for key in options if key.partition(".")[0] not in CHANGEABLE]:

@@ -15,7 +15,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import announcing
 from inpaint_jax.networks import predict, weights_of
 from inpaint_jax.optimization.state import NetworkState
-from inpaint_jax.runs import configuration, pages, startup
+from inpaint_jax.runs import configuration, pages, shipped, startup
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.workdir import CHANGEABLE, Workdir
 from inpaint_jax.systems.interface import System
@@ -122,7 +122,8 @@ def load(
     Nothing in the workdir is executed but what its config names as ``module:attribute``; these names are printed.
 
     Args:
-      workdir: as written by ``inpaint train``.
+      workdir: as written by ``inpaint train``, or the name of a model that comes with the package
+        (``inpaint models`` lists them).
       search: a config file, ``FILE.py:argument``, whose ``search``, ``losses`` and ``blend`` replace the run's.
       overrides: ``--config.search.x=...`` and the like.
       checkpoint: the step to read where the run has one stage, or ``STAGE:STEP``, several by comma; by default the
@@ -136,7 +137,7 @@ def load(
         checkpoint is damaged.
     """
     startup.check_bits()
-    folder = Workdir(workdir)
+    folder = shipped.find(workdir) or Workdir(workdir)
     plain = folder.config()
     pages.make_importable(Path.cwd())
     config = with_changes(configuration.from_plain(plain), search, overrides)

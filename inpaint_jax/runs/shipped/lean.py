@@ -1,0 +1,89 @@
+"""What completion needs of trained states, and nothing else of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.networks import weights_of
+from inpaint_jax.optimization.best import KEPT
+from inpaint_jax.optimization.state import NetworkState, TrainState
+from inpaint_jax.runs import digests
+from inpaint_jax.seeds import example_keys
+from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.pruning import prune
+from inpaint_jax.systems.whole import complete
+
+
+def state(trained: TrainState) -> TrainState:
+    """Keep of a state, an abstract one too, the weights that its networks answer with; no optimisers, no key."""
+    networks = {name: NetworkState(*weights_of(network), opt=()) for name, network in trained.networks.items()}
+    schedule = {name: value for name, value in trained.schedule.items() if name != KEPT}
+    return TrainState(trained.step, (), networks, schedule)  # pyright: ignore[reportArgumentType]
+
+
+def arrays(system: System, states: Mapping[str, TrainState], *, side: int) -> dict[str, np.ndarray]:
+    """Collect the arrays of trained states by path, without networks that completion does not need.
+
+    Args:
+      system: the method.
+      states: of its trained stages, by name.
+      side: of the images.
+
+    Returns:
+      ``{"dcgan/networks/generator/params/...": array}``.
+    """
+    kept = {name: state(trained) for name, trained in states.items()}
+    pictures = (
+        jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32),
+        jax.ShapeDtypeStruct((1, side, side, 1), jnp.float32),
+    )
+
+    def completed(states, images, hole):
+        return complete(system, states, images, hole, example_keys(0, ["0"], "search")).images
+
+    _, needed = prune(completed, kept, *pictures)
+    leaves = jax.tree.leaves_with_path(kept)
+    used = {_part(path) for (path, _), wanted in zip(leaves, needed, strict=False) if wanted}
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf)
+        for path, leaf in leaves
+        if _part(path) in used or _part(path)[1] == "step"
+    }
+
+
+def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, owner: str) -> TrainState:
+    """Fill an abstract state of ``state`` with stored arrays.
+
+    Args:
+      stage: its name.
+      shape: the state, abstract.
+      stored: from ``arrays``.
+      owner: what the message names.
+
+    Returns:
+      The state. Networks and parts of the schedule of which nothing is stored are left out.
+
+    Raises:
+      InputError: the arrays are those of another architecture.
+    """
+    begin = f"{stage}/"
+    own = {path.removeprefix(begin): value for path, value in stored.items() if path.startswith(begin)}
+    there = {"/".join(path.split("/")[:2]) for path in own}
+    shape = shape._replace(
+        networks={name: part for name, part in shape.networks.items() if f"networks/{name}" in there},
+        schedule={name: part for name, part in shape.schedule.items() if f"schedule/{name}" in there},
+    )
+    if difference := digests.first_difference(digests.described(own), digests.described(shape)):
+        raise InputError(f"{owner} is of another architecture than its config: {difference}")
+    paths, tree = jax.tree.flatten_with_path(shape)
+    names = (jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in paths)
+    return jax.tree.unflatten(tree, [jnp.asarray(own[name]) for name in names])
+
+
+def _part(path: Any) -> tuple[str, ...]:
+    """The stage and the network, or part of the schedule, that a leaf belongs to."""
+    return tuple(jax.tree_util.keystr((key,), simple=True) for key in path[:3])
