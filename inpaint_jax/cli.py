@@ -131,8 +131,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--metrics",
         type=names,
-        default=("default",),
-        help="by comma: default, lpips_vgg, kid_vgg16, swd, my_metrics:edge, ...",
+        help="by comma: default, perceptual, lpips_vgg, swd, my_metrics:edge, ...; default: default, with the extra "
+        "perceptual installed default,perceptual",
     )
     sub.add_argument(
         "--search",

@@ -1,5 +1,6 @@
 """Holes from files: white = missing."""
 
+import hashlib
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -19,7 +20,9 @@ class HoleFiles:
     """One hole for each image, from one file for all of them or from a folder.
 
     Files of a folder belong to images by their names (``pairing``), never by their order. An image
-    without a hole is refused when its hole is asked for, or by ``check`` before that.
+    without a hole is refused when its hole is asked for, or by ``check`` before that. With ``draw``,
+    every image takes one of the files by its id, whatever their names are, and the hole is brought to
+    the model's size, or to that of an image that is completed at its own.
 
     Args:
       path: a file, or a folder.
@@ -27,6 +30,7 @@ class HoleFiles:
       options: how the files are read.
       images: files and folders that hold the images; what lies there is no hole, unless its name
         says that it is one (``a_mask.png``).
+      draw: seed by which an image's id chooses among all files of the folder; None: names pair them.
 
     Raises:
       InputError: no such file or folder, or no hole in it.
@@ -39,13 +43,17 @@ class HoleFiles:
         options: HoleOptions = HoleOptions(),  # noqa: B008
         *,
         images: Collection[str | os.PathLike] = (),
+        draw: int | None = None,
     ):
-        self.path, self.options = Path(path), options
+        self.path, self.options, self.draw = Path(path), options, draw
         self.notes: list[str] = []
         if not self.path.exists():
             raise InputError(f"no such file or folder of holes: {self.path}")
         self._pairs = Pairs({}, {}, [])
-        if self.path.is_dir():
+        if self.path.is_dir() and draw is not None:
+            files = list_images(self.path, masks=True).files
+            self._files = {name: files[drawn_index(name, len(files), seed=draw)] for name in names}
+        elif self.path.is_dir():
             self._pair(names, {os.path.realpath(place) for place in images})
         else:
             self._files = dict.fromkeys(names, list_images(self.path).files[0])
@@ -109,10 +117,18 @@ class HoleFiles:
             raise InputError(f"--holes: {self.path}: {self._pairs.problems[name]}")
         file = self._files[name]
         hole = read_hole(file, self.options)
+        if self.draw is not None:
+            return resized(hole, (fit.size, fit.size) if fit.size else shape)
         if self.options.resize and hole.shape != (fit.size, fit.size):
             return resized(hole, shape)
         check_size(hole, shape, fit, hole_name=str(file), picture_name=name)
         return hole
+
+
+def drawn_index(name: str, count: int, *, seed: int) -> int:
+    """Draw a whole number below ``count`` from an image's id: the same one in any company and order."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8]) % count
 
 
 def read_hole(path: str | os.PathLike, options: HoleOptions = HoleOptions()) -> np.ndarray:  # noqa: B008

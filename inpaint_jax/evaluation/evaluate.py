@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inpaint_jax import checks, metrics
+from inpaint_jax import checks
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import features, picture_set, report
@@ -49,7 +49,7 @@ def evaluate(
     train: str | None = None,
     seed: int = 0,
     slots: int | None = None,
-    metrics: Sequence[str] = metrics.DEFAULT,
+    metrics: Sequence[str] | None = None,
     skip_errors: bool = False,
 ) -> Evaluation:
     """Complete every image under every hole family with every method, and measure against the truth.
@@ -67,7 +67,8 @@ def evaluate(
       train: source specs of training images, for methods that look at some; None: those of the first trained model.
       seed: of the holes and latents.
       slots: images at once, as ``driver.Driver`` takes them; None: those of the first trained model.
-      metrics: names, see ``metrics.resolve``; "psnr_hole" is always measured.
+      metrics: names, see ``metrics.resolve``; "psnr_hole" is always measured. None: ``features.usual``, the default
+        ones and, with the extra ``perceptual``, LPIPS and KID.
       skip_errors: leave out images that cannot be read, or whose holes cannot, instead of stopping at the first.
 
     Returns:
@@ -80,8 +81,7 @@ def evaluate(
     if output:
         refuse_own_input([images] if isinstance(images, str) else images, output, inside=False)
     checks.counts(slots=slots, size=size)
-    measured = resolve(list(dict.fromkeys(["psnr_hole", *metrics])))
-    features.given(measured)  # before any work: a metric may need an extra that is not installed
+    features.given(resolve(metrics or ()))  # before any work: a metric may need an extra that is not installed
     named = [methods] if isinstance(methods, str | Model) else methods
     opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots)
     if not opened:
@@ -92,6 +92,8 @@ def evaluate(
     pictures = picture_set.read(
         sources, families, size=setting.size, fit=setting.fit, seed=seed, skip_errors=skip_errors
     )
+    chosen = metrics or features.usual(len(pictures.names), setting.size)
+    measured = resolve(list(dict.fromkeys(["psnr_hole", *chosen])))
     place = locked(output, "evaluating", option="--output") if output else contextlib.nullcontext()
     with place, tempfile.TemporaryDirectory() as scratch:
         folder = Path(output or scratch) / "completions"

@@ -7,8 +7,25 @@ from typing import Any
 import jax
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.metrics import AnyMetric, FeatureNetwork
+from inpaint_jax.metrics import DEFAULT, PERCEPTUAL, AnyMetric, FeatureNetwork
 from inpaint_jax.runs.weights import imagenet
+
+SMALLEST = 32  # side of images that AlexNet still sees something of
+FEWEST = 3  # images of which a kernel distance can be estimated
+
+
+def usual(count: int, size: int) -> tuple[str, ...]:
+    """Name the metrics of a table unless its caller names others.
+
+    Args:
+      count: of images.
+      size: of their shorter side.
+
+    Returns:
+      The default ones, and those on networks of ImageNet where the extra ``perceptual`` is installed and the images
+      are enough and large enough.
+    """
+    return (*DEFAULT, *(PERCEPTUAL if imagenet.is_installed() and count >= FEWEST and size >= SMALLEST else ()))
 
 
 def given(metrics: Mapping[str, AnyMetric]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def read(
     each = size**2 * (3 * (1 + 4) + 4 * len(families))  # bytes: levels, truth and holes
     count = len(range(len(source))[:at_most])
     checks.memory(each * count, f"holding {count} images", "choose a smaller --count")
-    stored = {spec: stored_holes(spec, source, sources) for spec in families if not is_drawn(spec)}
+    stored = {spec: stored_holes(spec, source, sources, seed=seed) for spec in families if not is_drawn(spec)}
     for holes in stored.values():
         if not skip_errors:
             holes.check()
@@ -121,11 +121,11 @@ def read(
     )
 
 
-def stored_holes(spec: str, source: Fitted | Concatenated, sources: Sequence[str]) -> Holes:
+def stored_holes(spec: str, source: Fitted | Concatenated, sources: Sequence[str], *, seed: int) -> Holes:
     """Open holes from files."""
     if not isinstance(source, Fitted):
         raise InputError("--images: give all sources the same fit= for holes from files")
-    return open_holes(spec, source, seed=0, images=sources)
+    return open_holes(spec, source, seed=seed, images=sources)
 
 
 def hole_of(holes: Holes, source: Fitted | Concatenated, i: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from inpaint_jax.evaluation import search_speed, tables
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.holes import labels
 from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.record import run_record
 
@@ -26,7 +27,8 @@ def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
     record = run_record()
     known = [f"{m.name} config {configuration.fingerprint(m.model.config)}" for m in methods if m.model]
     known.append(f"commit {record['commit']}")
-    sets = ", ".join(f"{family} {digest}" for family, digest in pictures.hashes.items())
+    shown = labels(list(pictures.hashes))
+    sets = ", ".join(f"{shown[family]} {digest}" for family, digest in pictures.hashes.items())
     return (
         f"{len(pictures.names)} pictures of {', '.join(pictures.sources)}; {', '.join(known)}; "
         f"{machine(record)}; {record['date']}. Hole sets: {sets}.{remarks(methods, pictures)}"
@@ -35,8 +37,9 @@ def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
 
 def remarks(methods: Sequence[Method], pictures: PictureSet) -> str:
     """What methods have to say about their results under some families, each as a sentence."""
+    shown = labels(list(pictures.holes))
     return "".join(
-        f" {method.name} under {family}: {remark}."
+        f" {method.name} under {shown[family]}: {remark}."
         for method in methods
         for family, holes in pictures.holes.items()
         if method.model and (remark := method.model.remark(holes, family))
@@ -66,9 +69,10 @@ def write_table(
 ) -> None:
     """The table on the terminal, in ``table.md`` and, with every metric and all that identifies it, ``table.json``."""
     chosen = [name for name in measured if name in COLUMNS or name not in metrics.DEFAULT]
+    shown = labels(list(pictures.holes))
     rows = [
         [
-            r["holes"],
+            shown[r["holes"]],
             r["method"],
             *(tables.mean(r[name]) for name in chosen),
             "–" if r["seconds"] is None else f"{r['seconds']:.0f} s",
@@ -136,6 +140,7 @@ def write_grids(
     """
     truth, holes = pictures.truth, pictures.holes
     families, model = list(holes), next(iter(completed))
+    shown = labels(families)
 
     def picture(images: np.ndarray | None, i: int) -> np.ndarray:
         return np.zeros_like(truth[i]) if images is None else from_levels(images[i])
@@ -145,7 +150,7 @@ def write_grids(
         for method, answer in completed.items():
             columns[method] = np.stack([picture(answer[f], i) for f, i in pick])
         columns["truth"] = np.stack([truth[i] for _, i in pick])
-        return sheets.contact_sheet(columns, row_labels=[f for f, _ in pick])
+        return sheets.contact_sheet(columns, row_labels=[shown[f] for f, _ in pick])
 
     score = {r["holes"]: r["psnr_hole"] for r in results if r["method"] == model and r["psnr_hole"] is not None}
     ranked = sorted((float(s), f, i) for f, values in score.items() for i, s in enumerate(values) if np.isfinite(s))

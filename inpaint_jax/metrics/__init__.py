@@ -24,12 +24,13 @@ from inpaint_jax.metrics.measuring import measure
 from inpaint_jax.metrics.perceptual import FeatureNetwork, lpips
 from inpaint_jax.metrics.pixels import l1_pct, l2_pct, psnr, sse_hole
 from inpaint_jax.metrics.ssim import ssim
-from inpaint_jax.metrics.table import DEFAULT, METRICS, PROTOCOLS, protocols, resolve
+from inpaint_jax.metrics.table import DEFAULT, METRICS, PERCEPTUAL, PROTOCOLS, protocols, resolve
 from inpaint_jax.metrics.wasserstein import sliced_wasserstein
 
 __all__ = [
     "DEFAULT",
     "METRICS",
+    "PERCEPTUAL",
     "PROTOCOLS",
     "AnyMetric",
     "BatchMetric",

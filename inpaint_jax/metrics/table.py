@@ -71,14 +71,20 @@ DEFAULT = (
 )
 """The metrics that are measured unless others are named. In a list of names, "default" means all of them."""
 
+PERCEPTUAL = ("lpips_alex", "kid_vgg16")
+"""The metrics on networks trained on ImageNet. In a list of names, "perceptual" means both."""
+
+GROUPS = {"default": DEFAULT, "perceptual": PERCEPTUAL}
+
 
 def resolve(names: Sequence[str] = DEFAULT) -> dict[str, AnyMetric]:
     """Find metrics by name.
 
     Args:
-      names: keys of ``METRICS``; "default" for those of ``DEFAULT``; or ``module:attribute`` for your own, either a
-        ``Metric``, ``BatchMetric`` or ``SetMetric``, or a function ``(prediction, target, hole) -> [B]`` whose
-        docstring's first line is the protocol and whose further parameters without a default are its ``needs``.
+      names: keys of ``METRICS``; "default" for those of ``DEFAULT``, "perceptual" for those of ``PERCEPTUAL``; or
+        ``module:attribute`` for your own, either a ``Metric``, ``BatchMetric`` or ``SetMetric``, or a function
+        ``(prediction, target, hole) -> [B]`` whose docstring's first line is the protocol and whose further parameters
+        without a default are its ``needs``.
 
     Returns:
       ``{name: metric}`` in the order of the names, each once.
@@ -86,7 +92,7 @@ def resolve(names: Sequence[str] = DEFAULT) -> dict[str, AnyMetric]:
     Raises:
       InputError: an unknown name, module or attribute, or an object that is not a metric.
     """
-    expanded = [name for word in names for name in (DEFAULT if word == "default" else (word,))]
+    expanded = [name for word in names for name in GROUPS.get(word, (word,))]
     return {name: _as_metric(name, resolve_name(name, METRICS, kind="metric")) for name in expanded}
 
 

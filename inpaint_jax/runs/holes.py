@@ -1,6 +1,7 @@
 """One hole per image: drawn from a family by the image's id, read from files, or transparent."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -59,7 +60,9 @@ def open_holes(spec: str, source: Fitted, *, seed: int, images: Sequence[str] = 
       a hole family (``masks``).
     ``masks``, ``hole.png``
       a folder with a hole for every image, paired by their names (``data.pairing``), or one file for
-      all. Options as ``masks?grow=4&invert=1&resize=1&above=0`` (``data.painted.HoleOptions``).
+      all. Options as ``masks?grow=4&invert=1&resize=1&above=0`` (``data.painted.HoleOptions``), and
+      ``masks?draw=1``: every image takes a file of the folder by its id and the seed, as for a set of
+      irregular masks that belong to no images.
     ``alpha``
       the transparent pixels of the images; also with options.
 
@@ -76,10 +79,15 @@ def open_holes(spec: str, source: Fitted, *, seed: int, images: Sequence[str] = 
     names = list(ids(source))
     if is_stored(spec):
         place = os.path.expanduser(name)
-        files = HoleFiles(place, names, options_of(spec, query), images=image_places(images))
+        options, draw = options_of(spec, query)
+        draws = {"draw": seed} if draw else {"images": image_places(images)}
+        files = HoleFiles(place, names, options, **draws)
         return StoredHoles(files, source.fit)
     if name == ALPHA:
-        return TransparentHoles(source, names, options_of(spec, query))
+        options, draw = options_of(spec, query)
+        if draw:
+            raise InputError(f"--holes: {spec!r}: draw chooses among the files of a folder")
+        return TransparentHoles(source, names, options)
     if query:
         raise InputError(f"--holes: {spec!r}: options are for hole files and alpha, not for families")
     if masks.names_family(spec):
@@ -125,13 +133,26 @@ def place_of(spec: str) -> str | None:
     return os.path.expanduser(split_options(spec)[0]) if is_stored(spec) else None
 
 
-def options_of(spec: str, query: str) -> HoleOptions:
-    """Read ``grow=4&invert=1&resize=1&above=0``.
+def labels(specs: Sequence[str]) -> dict[str, str]:
+    """Return what tables show for each spec: a file or folder of holes without the folders above it.
+
+    Where two would look the same, both are shown in full.
+    """
+    short = {spec: spec if is_drawn(spec) else spec.rstrip("/").rpartition("/")[2] for spec in specs}
+    counts = Counter(short.values())
+    return {spec: text if counts[text] == 1 else spec for spec, text in short.items()}
+
+
+def options_of(spec: str, query: str) -> tuple[HoleOptions, bool]:
+    """Read ``grow=4&invert=1&resize=1&above=0&draw=1``.
+
+    Returns:
+      How the files are read, and whether images draw theirs.
 
     Raises:
       InputError: an unknown option, or a number out of range.
     """
-    limits = {"above": 254, "grow": 1000, "invert": 1, "resize": 1}
+    limits = {"above": 254, "grow": 1000, "invert": 1, "resize": 1, "draw": 1}
     pairs = parse_qsl(query, keep_blank_values=True)
     if len(dict(pairs)) < len(pairs) or (query and not pairs):
         raise InputError(f"--holes: {spec!r}: write each option once, as name?option=value&option=value")
@@ -142,9 +163,10 @@ def options_of(spec: str, query: str) -> HoleOptions:
         if not text.isdecimal() or int(text) > limits[key]:
             raise InputError(f"--holes: {spec!r}: {key} is a whole number from 0 to {limits[key]}, got {text!r}")
         values[key] = int(text)
-    return HoleOptions(
+    read = HoleOptions(
         values.get("above"), values.get("grow", 0), bool(values.get("invert")), bool(values.get("resize"))
     )
+    return read, bool(values.get("draw"))
 
 
 class DrawnHoles:

@@ -90,3 +90,19 @@ def test_hole_of_the_picture_outside_the_crop(save):
     assert holes.at_model("a", (8, 12), Fit("resize", 4)).shape == (4, 4, 1)
     with pytest.raises(InputError, match="--fit=resize"):
         holes.at_model("a", (8, 12), Fit("crop", 4))
+
+
+def test_images_draw_from_a_set_of_holes_by_their_ids(save, tmp_path):
+    """Any name, any company: the hole depends on the id and the seed, and has the model's size."""
+    for column in range(4):
+        save(f"set/{column}.png", size=(8, 8), column=2 * column + 1)
+    fit, names = Fit("crop", 4), [f"face_{i}" for i in range(40)]
+    holes = HoleFiles(tmp_path / "set", names, draw=0)
+    holes.check()
+    found = {name: column_of(holes.at_model(name, (20, 10), fit)[..., 0]) for name in names}
+    assert set(found.values()) == {0, 1, 2, 3}
+    alone = HoleFiles(tmp_path / "set", ["face_7"], draw=0)
+    assert column_of(alone.at_model("face_7", (20, 10), fit)[..., 0]) == found["face_7"]
+    others = HoleFiles(tmp_path / "set", names, draw=1)
+    assert {name: column_of(others.at_model(name, (20, 10), fit)[..., 0]) for name in names} != found
+    assert holes.at_picture("face_7", (16, 24), Fit("whole", None)).shape == (16, 24)

