@@ -17,7 +17,8 @@ Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, defa
                of all scales; the stage ends on its best networks by training images that are set apart (``holdout``,
                ``ends_on``).
   center       one square hole in the middle, half as wide as the picture; completes holes inside it.
-  random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed.
+  random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed. In preset
+               ``best`` training sees centre, left, random and irregular holes in turn.
   bottleneck   the waist is one convolution over the whole map, as released.
   channel_wise ... a fully connected layer for every channel by itself, after the paper.
   adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
@@ -77,7 +78,7 @@ SCALES = {
         critic=16,
         overlap=1,
         batch=32,
-        steps=2000,
+        steps=1000,
         rate=dict(learning_rate=1e-4, schedule="cosine"),
         alone=1e-3,
         every=(500, 500, 50),
@@ -124,6 +125,7 @@ SCALES = {
 }
 PRESETS, REGIONS, GAMES = ("default", "published", "best"), ("center", "random"), ("adversarial", "l2")
 WAISTS = ("bottleneck", "channel_wise")
+ANY = "center,left,random:0.8,irregular"  # the holes of one network for all
 
 
 def random_crop(size: int, length: int, *, literal: bool) -> str:
@@ -143,7 +145,8 @@ def get_config(argument: str = "") -> ConfigDict:
         SCALES,
         default="default,center,bottleneck,adversarial,cpu",
     )
-    published, centre, adversarial = preset == "published", region == "center", game == "adversarial"
+    published, best = preset == "published", preset == "best"
+    centre, adversarial = region == "center", game == "adversarial"
     s = SCALES[scale]
     size, block = s["size"], s["size"] // 2 if centre else s["size"]
     ring = s["overlap"] if published and centre else 0
@@ -151,7 +154,6 @@ def get_config(argument: str = "") -> ConfigDict:
     adam = dict(name="adam", b1=0.5, **s["rate"])
     alone = adam | dict(learning_rate=s["alone"])
     checkpoint_every, picture_every, log_every = s["every"]
-    best = preset == "best"
     literal = published or (scale == "paper" and not best)
     config: Any = ConfigDict(
         dict(
@@ -187,7 +189,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     average=0.0 if published else 0.999,
                     optimizer=dict(generator=alone),
                     losses=dict(reconstruction=dict(**squared, weight=1.0)),
-                    holes=f"center:{block - 2 * ring}" if centre else "pattern",
+                    holes=f"center:{block - 2 * ring}" if centre else ANY if best else "pattern",
                     stale_critic=False,
                     checkpoint_every=checkpoint_every,
                     picture_every=picture_every,
