@@ -98,11 +98,12 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
     sub = command("complete", "complete damaged pictures, each with its own hole")
-    named = sub.add_mutually_exclusive_group(required=True)
+    sub.add_argument("--record", help="a record of the page: its image is completed again, to the same pixels")
+    named = sub.add_mutually_exclusive_group()
     named.add_argument("--workdir", help="a trained run; short for --method=WORKDIR")
     named.add_argument("--method", action="append", type=methods, help=f"by comma, or repeated: {METHODS}")
-    pictures(sub)
-    sub.add_argument("--holes", required=True, help=HOLES)
+    pictures(sub, required=False)
+    sub.add_argument("--holes", help=HOLES)
     sub.add_argument("--output", required=True, help="folder for the completed pictures; continued if interrupted")
     sub.add_argument(
         "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
@@ -253,12 +254,12 @@ def hole_files(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--resize-holes", action="store_true", help="bring hole files to the size of their images")
 
 
-def pictures(sub: argparse.ArgumentParser) -> None:
+def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
     """The options that say what is completed, and how."""
     hole_files(sub)
     on_error(sub)
     sub.add_argument(
-        "--images", required=True, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
+        "--images", required=required, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
     )
     sub.add_argument("--split", help="test | val | train, where the images have a partition")
     sub.add_argument(

@@ -25,6 +25,13 @@ def train(arguments, overrides) -> None:
 
 def complete(arguments, overrides) -> None:
     """``inpaint complete``."""
+    if arguments.record:
+        complete_again(arguments, overrides)
+        return
+    named = arguments.method or arguments.workdir
+    given = {"--method or --workdir": named, "--images": arguments.images, "--holes": arguments.holes}
+    if lacking := [name for name, value in given.items() if value is None]:
+        raise InputError(f"inpaint complete needs {', '.join(lacking)}, or --record=FILE alone")
     start_jax()
     from inpaint_jax.completion.folder import complete_folder
 
@@ -45,6 +52,22 @@ def complete(arguments, overrides) -> None:
             skip_errors=arguments.on_error == "skip",
             same_format=arguments.format == "same",
         )
+
+
+def complete_again(arguments, overrides) -> None:
+    """``inpaint complete --record``."""
+    free = ("command", "run", "debug", "record", "images", "output", "on_error", "format")
+    usual = {"seed": 0, "keep": 1}
+    others = {name: value for name, value in vars(arguments).items() if name not in free}
+    given = [
+        f"--{name.replace('_', '-')}" for name, value in others.items() if value not in (None, False, usual.get(name))
+    ]
+    if given := [*given, *overrides]:
+        raise InputError(f"{given[0]}: a record says how its image is completed; with --record only give --images")
+    start_jax()
+    from inpaint_jax.completion.reproducible import complete_record
+
+    complete_record(arguments.record, arguments.images or [], arguments.output)
 
 
 def trained(arguments, overrides):

@@ -35,10 +35,15 @@ class InMemory(NamedTuple):
     image: np.ndarray
     model_hole: np.ndarray
 
-    def carry_back(self, completed: np.ndarray, fit: Fit) -> Held:
+    def completed(self, completed: np.ndarray, fit: Fit) -> Original:
         """Put a completion ``[S, S, 3]`` in [-1, 1] into the hole, at the image's own size."""
         pixels = fit.carry_back(self.original.pixels, completed, self.hole)
-        return to_pillow(filled(self.original, pixels, self.hole)) if self.is_pil else pixels
+        return filled(self.original, pixels, self.hole)
+
+    def carry_back(self, completed: np.ndarray, fit: Fit) -> Held:
+        """Put a completion into the hole, and return the image as it came."""
+        whole = self.completed(completed, fit)
+        return to_pillow(whole) if self.is_pil else whole.pixels
 
 
 def are_pictures(images: Any) -> TypeGuard[Sequence[Held]]:
@@ -91,7 +96,22 @@ def gather(
 
 
 def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
-    original = _read_image(name, image)
+    return fitted(name, _read_image(name, image), hole, fit, is_pil=isinstance(image, Image.Image))
+
+
+def fitted(name: str, original: Original, hole: np.ndarray, fit: Fit, *, is_pil: bool = False) -> InMemory:
+    """Bring one image and its hole to a model's size.
+
+    Args:
+      name: of the image, for messages.
+      original: the image.
+      hole: bool ``[H, W]``, True = missing, of the image's size or the model's.
+      fit: how the image meets the model.
+      is_pil: how it came.
+
+    Raises:
+      InputError: a hole of another size, or one that reaches outside what the model sees.
+    """
     levels = original.levels
     check_size(hole, levels.shape, fit, hole_name="the hole", picture_name=name)
     try:
@@ -100,7 +120,6 @@ def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
         shown = fit.to_model(levels, own)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
-    is_pil = isinstance(image, Image.Image)
     return InMemory(is_pil, original, own, from_levels(shown), seen.astype(np.float32))
 
 

@@ -91,7 +91,8 @@ class Driver:
           tasks: pictures of one size; drawn from as slots become free.
           seed: with a picture's id it fixes the picture's latents.
           stop: when it becomes true, no further chunk is started; what is done is yielded, and the run ends.
-          bar: a ``tqdm`` bar, which shows the chunks of iterations and counts the pictures.
+          bar: a ``tqdm`` bar, which shows the chunks of iterations, and the mean over the slots of what the system lets
+            one watch, such as the loss; it counts the pictures.
 
         Raises:
           InputError: for a picture, a hole or a number of completions that the system cannot take, and for a completion
@@ -153,7 +154,7 @@ class Driver:
             done = np.asarray(progress.done)
             chunks += 1
             if bar is not None:
-                bar.set_postfix(chunk=chunks)
+                bar.set_postfix(chunk=chunks, **self._watched(progress, slots))
             ready = [i for i, task in enumerate(slots) if task is not None and done[i]]
             if any(waiting[i] for i in ready):
                 yield from self._answer(held, waiting)
@@ -164,6 +165,12 @@ class Driver:
             if 2 * sum(task is not None for task in waiting) >= self.slots:
                 yield from self._answer(held, waiting)
         yield from self._answer(held, waiting)
+
+    def _watched(self, progress: Any, slots: Sequence[Task | None]) -> dict[str, float]:
+        """What a bar shows of the pictures under completion: ``{name: mean}``."""
+        occupied = np.array([task is not None for task in slots])
+        shown = jax.device_get(dict(self.system.watch(progress)))
+        return {name: float(np.mean(values[occupied])) for name, values in shown.items()}
 
     def _answer(self, held: Any, waiting: list[Task | None]) -> Iterator[Result]:
         """The results of those that wait, all blended at once: that costs the same for one as for all slots."""

@@ -82,6 +82,7 @@ class System(NamedTuple):
       families: hole families for which it has learnt something of its own.
       remark: ``(states, hole [N, H, W, 1], family) -> text``, what a report has to say about results under such holes;
         empty: nothing.
+      watch: ``(progress) -> {name: [B]}``, numbers that a progress bar shows of unfinished completions.
     """
 
     size: int | None
@@ -94,3 +95,4 @@ class System(NamedTuple):
     weights: Callable[..., dict[str, Any]] = lambda states, hole, family="": {}
     families: tuple[str, ...] = ()
     remark: Callable[..., str] = lambda states, hole, family: ""
+    watch: Callable[..., Mapping[str, Any]] = lambda progress: {}

@@ -151,13 +151,26 @@ class Bar:
     """What is used of a ``tqdm`` bar."""
 
     def __init__(self):
-        self.count, self.chunks = 0, []
+        self.count, self.chunks, self.losses = 0, [], []
 
     def update(self):
         self.count += 1
 
-    def set_postfix(self, *, chunk):
+    def set_postfix(self, *, chunk, **shown):
         self.chunks.append(chunk)
+        self.losses += [shown["loss"]] if shown else []
+
+
+def test_the_loss_of_a_search_is_watched(model):
+    """The mean over the pictures under search; the last is that of the answers."""
+    driver, bar = Driver(model.system, model.states, slots=4), Bar()
+    hole = np.zeros((16, 16, 1), np.float32)
+    hole[4:12, 4:12] = 1
+    tasks = [Task(name, np.full((16, 16, 3), level, np.float32), hole) for name, level in (("a", -0.5), ("b", 0.5))]
+    results = driver.run_all(tasks, seed=0, bar=bar)
+    assert len(bar.losses) == len(bar.chunks) and bar.losses == sorted(bar.losses, reverse=True)
+    answers = np.mean([result.losses["total"][0] for result in results.values()])
+    np.testing.assert_allclose(bar.losses[-1], answers, rtol=1e-5)
 
 
 def test_all_results_at_once(pictures, holes):

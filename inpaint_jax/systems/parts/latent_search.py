@@ -244,4 +244,9 @@ def system(search: LatentSearch, *stages: Stage, size: int, **about) -> System:
     """
     weights, families = search.loss.weights, search.loss.families
     system = System(size, stages, search.begin, search.advance, search.finish, weights=weights, **about)
-    return system._replace(families=families)
+    return system._replace(families=families, watch=lowest_loss)
+
+
+def lowest_loss(progress: Progress) -> dict[str, jax.Array]:
+    """The loss of every picture's best restart so far, ``{"loss": [B]}``."""
+    return {"loss": progress.searches.best["total"].min(axis=1)}
