@@ -175,6 +175,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     width=s["width"],
                     slope=0.2,
                     use_bias=False,
+                    skips=False,
                 ),
                 fill=list(CAFFE_MEAN),
                 unit_range=False,

@@ -15,6 +15,12 @@ def _widths(size: int, width: int) -> list[int]:
     return [max(width, width * 8 >> (count - i)) for i in range(1, count + 1)]
 
 
+def middle(maps: jax.Array, side: int) -> jax.Array:
+    """Cut the middle of maps ``[B, H, W, C]``: ``[B, side, side, C]``."""
+    top, left = ((length - side) // 2 for length in maps.shape[1:3])
+    return maps[:, top : top + side, left : left + side]
+
+
 class Generator(nn.Module):
     """Damaged pictures ``[B, H, W, C]`` to the predicted block ``[B, size, size, channels]`` in [-1, 1].
 
@@ -28,6 +34,8 @@ class Generator(nn.Module):
       slope: of the waist's leaky ReLU; 0: a ReLU.
       use_bias: whether the waist's and the decoder's convolutions have biases.
       channels: of the block.
+      skips: whether every map of the decoder is joined by the middle of the trunk's map of the same scale
+        (Ronneberger et al. 2015), so that what is known need not pass through the waist.
       axis_name: mapped axis over which the statistics of batch norm are taken.
     """
 
@@ -38,6 +46,7 @@ class Generator(nn.Module):
     slope: float = 0.2
     use_bias: bool = False
     channels: int = 3
+    skips: bool = False
     axis_name: str | None = None
 
     @nn.compact
@@ -48,13 +57,19 @@ class Generator(nn.Module):
         def up(x, features, **geometry):
             return ConvTranspose(features, KERNEL, use_bias=self.use_bias, **geometry)(x)
 
-        x = self.trunk(images, train=train)
+        def joined(x):
+            scale = images.shape[1] // self.size * x.shape[1]  # side of the map whose middle this one shows
+            same = [middle(wide, x.shape[1]) for wide in maps[:-1] if wide.shape[1] == scale]
+            return jnp.concatenate([x, *same], axis=-1)
+
+        maps = self.trunk.maps(images, train=train) if self.skips else [self.trunk(images, train=train)]
+        x = maps[-1]
         waist = Conv(self.bottleneck, x.shape[1:3], padding="VALID", use_bias=self.use_bias)
         x = nn.leaky_relu(norm(waist(x)), self.slope)
         outwards = _widths(self.size, self.width)[::-1]
-        x = nn.relu(norm(up(x, outwards[0], padding="VALID")))
+        x = joined(nn.relu(norm(up(x, outwards[0], padding="VALID"))))
         for features in outwards[1:]:
-            x = nn.relu(norm(up(x, features, strides=2)))
+            x = joined(nn.relu(norm(up(x, features, strides=2))))
         return jnp.tanh(up(x, self.channels, strides=2))
 
 

@@ -1,7 +1,8 @@
 """Trunks: the part of an encoder before its waist, from a picture to a small feature map.
 
 A trunk is a Linen module whose ``__call__(images, *, train)`` returns ``[B, h, w, C]``. ``context_encoder.Generator``
-and ``variational.Autoencoder`` take any of them, a user's own included.
+and ``variational.Autoencoder`` take any of them, a user's own included. One with a method ``maps(images, *, train)``,
+which returns the maps of all layers, can feed skip connections.
 """
 
 from collections.abc import Sequence
@@ -31,15 +32,20 @@ class Strided(nn.Module):
     use_bias: bool = False
     axis_name: str | None = None
 
-    @nn.compact
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
-        x = images
+        return self.maps(images, train=train)[-1]
+
+    @nn.compact
+    def maps(self, images: jax.Array, *, train: bool) -> list[jax.Array]:
+        """Return the map of every layer, each half as large as the one before it."""
+        x, maps = images, []
         for i, features in enumerate(self.features):
             x = Conv(features, 4, strides=2, use_bias=self.use_bias)(x)
             if i > 0:
                 x = BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
             x = leaky_relu(x)
-        return x
+            maps.append(x)
+        return maps
 
 
 class AlexNet(nn.Module):

@@ -49,6 +49,26 @@ def test_the_waist_covers_whatever_the_trunk_leaves():
     assert jax.eval_shape(partial(generator.apply, train=False), params, stats, damaged)[0].shape == (1, 16, 16, 3)
 
 
+def test_skip_connections_carry_the_middle_of_maps_past_the_waist():
+    """A block of 8 in images of 16: the trunk's 8x8 map joins the decoder's 4x4 map of the same scale.
+
+    What a closed waist shows depends on the middle of an image alone, and without skips on nothing.
+    """
+    damaged = np.random.default_rng(1).normal(0, 1, (1, 16, 16, 3)).astype(np.float32)
+    changed = [damaged.copy(), damaged.copy()]
+    changed[0][:, 0, 0] += 5.0
+    changed[1][:, 8, 8] += 5.0
+    for skips in (True, False):
+        generator = pure(Generator(trunk=Strided([2, 4]), size=8, bottleneck=6, width=2, skips=skips))
+        params, stats = extreme(generator, damaged)
+        assert params["ConvTranspose_1"]["kernel"].shape[2] == (16 + 2 if skips else 16)
+        params["Conv_0"]["kernel"] = np.zeros_like(params["Conv_0"]["kernel"])
+        show = jax.jit(partial(generator.apply, train=False))
+        plain, corner, centre = (show(params, stats, image)[0] for image in (damaged, *changed))
+        np.testing.assert_array_equal(corner, plain)
+        assert (np.abs(centre - plain).max() > 1e-4) == skips
+
+
 def test_size_is_four_times_a_power_of_two():
     generator = pure(Generator(trunk=Strided([2, 4]), size=24))
     with pytest.raises(ValueError, match="4 times a power of two, got 24"):
