@@ -143,6 +143,15 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--checkpoint", help=CHECKPOINT)
 
+    sub = command("leaderboard", "measure many methods on several sets under the same holes: one table, one plot")
+    sub.add_argument("workdirs", nargs="*", metavar="RUN", help="trained runs and exported files; short for --method")
+    sub.add_argument("--method", action="append", type=methods, default=[], help=f"by comma, or repeated: {METHODS}")
+    pictures(sub)
+    sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
+    sub.add_argument("--reference", default="harmonic", help="the method to which paired differences are taken")
+    sub.add_argument("--metrics", type=names, help="by comma, as inpaint evaluate takes them")
+    sub.add_argument("--output", default="leaderboard", help="folder for table and plot; continued if given again")
+
     sub = command("holes", "write the holes of an evaluation as files, to measure any other program on them")
     sub.add_argument("families", help="by comma: center | left | quarter:tl | random:0.8 | level:5 | irregular | ...")
     sub.add_argument("--images", required=True, nargs="+", help="whole pictures, as inpaint evaluate takes them")

@@ -1,6 +1,7 @@
 """What each command of the command line does; imports wait until a command is known."""
 
 import os
+import re
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_list, split_options
@@ -109,6 +110,43 @@ def evaluate(arguments, overrides) -> None:
         metrics=arguments.metrics,
         skip_errors=arguments.on_error == "skip",
     )
+
+
+def leaderboard(arguments, overrides) -> None:
+    """``inpaint leaderboard``."""
+    if overrides:
+        raise InputError(f"{overrides[0]}: write options of a method as --method='NAME?key=value'")
+    if arguments.tolerance is not None:
+        raise InputError("--tolerance: write it as --method='RUN?search.tolerance=0.01'")
+    start_jax()
+    from inpaint_jax.evaluation.leaderboard import leaderboard as run
+
+    run(
+        [*arguments.workdirs, *(name for names in arguments.method for name in names)],
+        image_sets(picture_source(arguments)),
+        hole_specs(arguments, split_list(arguments.holes)),
+        arguments.output,
+        reference=arguments.reference,
+        size=arguments.size,
+        train=arguments.train,
+        seed=arguments.seed,
+        slots=arguments.slots,
+        metrics=arguments.metrics,
+        skip_errors=arguments.on_error == "skip",
+    )
+
+
+def image_sets(specs: list[str]) -> dict[str, list[str]]:
+    """Name every set of images: ``faces=celeba/test?crop=108`` as it says, another by its folder."""
+    sets: dict[str, list[str]] = {}
+    for spec in specs:
+        name, equals, rest = spec.partition("=")
+        if not (equals and rest and re.fullmatch(r"[\w.-]+", name)):
+            name, rest = split_options(spec)[0].rstrip("/").rpartition("/")[2], spec
+        if name in sets:
+            raise InputError(f"--images: two sets are called {name!r}: write them as NAME={rest}")
+        sets[name] = [rest]
+    return sets
 
 
 def searches(arguments, overrides: list[str]) -> list:

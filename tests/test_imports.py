@@ -63,7 +63,7 @@ CONFINED = {
     "matplotlib": "runs/plots.py",
     "cv2": "systems/baselines/",
     "skimage": "systems/baselines/",
-    "scipy": "systems/parts/membrane.py",
+    "scipy": "systems/parts/membrane.py evaluation/leaderboard/intervals.py",
     "torch": "evaluation/benchmark/",
     "absl": "runs/configuration.py",
     "ml_collections": "runs/configuration.py",

@@ -119,6 +119,38 @@ def plot_sweep(
     save(canvas, path)
 
 
+def plot_points(
+    path: str | os.PathLike[str],
+    panels: Mapping[str, Mapping[str, tuple[float, float]]],
+    *,
+    x: str,
+    y: str,
+) -> None:
+    """Plot one named point per method: a panel per title, the axis of x logarithmic.
+
+    Args:
+      path: of the PNG file.
+      panels: ``{title: {name: (x, y)}}``, x above 0. A name has the same colour in every panel.
+      x: name of the horizontal axis.
+      y: name of the vertical one.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    canvas, all_axes = figure(max(len(panels), 1), width=4.6, height=3.8)
+    names = list(dict.fromkeys(name for points in panels.values() for name in points))
+    for (title, points), axes in zip(panels.items(), all_axes, strict=False):
+        axes.set_xscale("log")
+        for name, place in points.items():
+            axes.plot(*place, "o", markersize=6, color=f"C{names.index(name) % 10}")
+            axes.annotate(name, place, xytext=(5, 3), textcoords="offset points", fontsize=7)
+        axes.margins(x=0.25)
+        axes.set_title(title)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+    save(canvas, path)
+
+
 def plot_lines(
     path: str | os.PathLike[str],
     plots: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float] | np.ndarray]]],
