@@ -163,10 +163,25 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=0, help="of the holes")
 
     sub = command("reproduce", "train and measure all that a paper reports; write its tables and figures")
-    sub.add_argument("--experiment", required=True, help="NAME or FILE.py[:words], such as desai:cpu")
-    sub.add_argument("--workdir", required=True, help="a folder per training, the report; continued if interrupted")
-    sub.add_argument("--train", required=True, help="training pictures, as --config.data.train takes them")
-    sub.add_argument("--images", required=True, nargs="+", help="test pictures, as inpaint evaluate takes them")
+    sub.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="E06 ...: tables and figures by their numbers; all; list: what there is, with --workdir how far it is",
+    )
+    sub.add_argument("--scale", default="cpu", help="of the parts: smoke | cpu | paper")
+    sub.add_argument(
+        "--data",
+        action="append",
+        type=assignment,
+        default=[],
+        metavar="ROLE=SPEC",
+        help="images of the parts, such as cars=DATA/cars; can be repeated; the built-in facades fill other roles",
+    )
+    sub.add_argument("--experiment", help="in place of parts: NAME or FILE.py[:words], such as desai:cpu")
+    sub.add_argument("--workdir", help="a folder per training, the report; continued if interrupted")
+    sub.add_argument("--train", help="training pictures of --experiment, as --config.data.train takes them")
+    sub.add_argument("--images", nargs="+", help="test pictures of --experiment, as inpaint evaluate takes them")
     sub.add_argument("--count", type=int, help="only so many test pictures")
     sub.add_argument("--validation", default="", help="labelled pictures, for stages that are validated on some")
     sub.add_argument("--only", help="trainings by comma; default all")
@@ -241,7 +256,7 @@ def assignment(text: str) -> tuple[str, str]:
     """``classifier=googlenet.npz`` as name and value."""
     name, equals, value = text.partition("=")
     if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"write it as STAGE=FILE, got {text!r}")
+        raise argparse.ArgumentTypeError(f"write it as NAME=VALUE, got {text!r}")
     return name, value
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_list, split_options
@@ -182,6 +183,12 @@ def reproduce(arguments, overrides) -> None:
     """``inpaint reproduce``."""
     if overrides:
         raise InputError(f"{overrides[0]}: the configs of an experiment, and what they override, stand in its file")
+    if arguments.parts:
+        reproduce_parts(arguments)
+        return
+    given = ("experiment", "workdir", "train", "images")
+    if lacking := [f"--{name}" for name in given if not getattr(arguments, name)]:
+        raise InputError(f"inpaint reproduce needs {', '.join(lacking)}; or name parts: list, all, E06")
     start_jax()
     from inpaint_jax.evaluation.experiments.reproduce import reproduce as run
 
@@ -192,6 +199,35 @@ def reproduce(arguments, overrides) -> None:
         images=picture_source(arguments),
         validation=arguments.validation,
         only=arguments.only.split(",") if arguments.only else (),
+        seed=arguments.seed,
+        weights=dict(arguments.weights),
+        skip_errors=arguments.on_error == "skip",
+    )
+
+
+def reproduce_parts(arguments) -> None:
+    """``inpaint reproduce list``, ``all`` and ``E06``."""
+    free = ("experiment", "train", "images", "validation", "only")
+    if given := [f"--{name}" for name in free if getattr(arguments, name)]:
+        raise InputError(f"{given[0]} goes with --experiment; parts take their images from --data ROLE=SPEC")
+    if "list" in arguments.parts:
+        if len(arguments.parts) > 1:
+            raise InputError("reproduce list: name no other parts")
+        from inpaint_jax.evaluation.experiments import catalogue
+
+        print(catalogue.listing(Path(arguments.workdir) if arguments.workdir else None))
+        return
+    if not arguments.workdir:
+        raise InputError(f"reproduce {' '.join(arguments.parts)} needs --workdir")
+    start_jax()
+    from inpaint_jax.evaluation.experiments.reproduce_all import reproduce_parts as run
+
+    run(
+        arguments.parts,
+        arguments.workdir,
+        scale=arguments.scale,
+        data=dict(arguments.data),
+        count=arguments.count,
         seed=arguments.seed,
         weights=dict(arguments.weights),
         skip_errors=arguments.on_error == "skip",

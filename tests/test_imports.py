@@ -61,6 +61,7 @@ CONFINED = {
     "tensorflow_datasets": "data/",
     "tensorboard": "runs/training/writers.py",
     "matplotlib": "runs/plots.py",
+    "markdown": "evaluation/experiments/html.py",
     "cv2": "systems/baselines/",
     "skimage": "systems/baselines/",
     "scipy": "systems/parts/membrane.py evaluation/leaderboard/intervals.py",

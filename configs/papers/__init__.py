@@ -1,4 +1,102 @@
-"""The shipped experiments: ``--experiment=desai:cpu`` names ``configs/papers/desai.py``.
+"""The shipped experiments, and which of their parts is which table or figure of the five papers.
 
-A page has ``get_experiment(argument) -> Experiment`` and regenerates the tables and figures of one paper.
+A page has ``get_experiment(argument) -> Experiment``: ``--experiment=desai:cpu`` names ``configs/papers/desai.py``.
+``PARTS`` numbers the tables and figures: ``inpaint reproduce E06 --scale=cpu`` trains and measures what E06 needs,
+``inpaint reproduce all`` everything, ``inpaint reproduce list`` prints this file. ``DATA`` says on which images a page
+trains and is measured, by roles that ``--data cars=DATA/cars`` fills.
 """
+
+from typing import NamedTuple
+
+
+class Part(NamedTuple):
+    """A table or figure of a paper, or an experiment of ours that its tables rest on.
+
+    Attributes:
+      what: of which paper it is what.
+      page: that regenerates it, with words where one page has several experiments.
+      titles: how the titles of its tables and figures on that page begin.
+      lacks: what of it is not there yet; empty: nothing.
+    """
+
+    what: str
+    page: str
+    titles: tuple[str, ...]
+    lacks: str = ""
+
+
+class Data(NamedTuple):
+    """The images of a page, ``(role, split)`` each.
+
+    Attributes:
+      train: for training.
+      test: that tables are measured on.
+      validation: labelled images for stages that are validated on some; None: none.
+    """
+
+    train: tuple[str, str]
+    test: tuple[str, str]
+    validation: tuple[str, str] | None = None
+
+
+ROLES = {
+    "faces": "aligned faces (CelebA)",
+    "cars": "labelled cars (Stanford Cars)",
+    "cars_test": "the cars of Buchacek et al.'s tables",
+    "places": "scenes (Places)",
+    "streets": "streets and facades, for training",
+    "paris": "the 100 evaluation images of Paris StreetView",
+}
+
+CARS = Data(("cars", "train"), ("cars_test", "test"), ("cars", "val"))
+DATA = {
+    "salem": Data(("streets", "train"), ("paris", "test")),
+    "curricula": Data(("streets", "train"), ("paris", "test")),
+    "desai": Data(("places", "train"), ("places", "val")),
+    "sharma": Data(("faces", "train"), ("faces", "test")),
+    "buchacek": CARS,
+    "buchacek:published": CARS,
+    "buchacek:ablations": CARS,
+    "liu": Data(("places", "train"), ("places", "val")),
+}
+
+PARTS = {
+    "E01": Part("Salem et al., Table I", "salem", ("Table I", "All holes"), "high-resolution row, column D_Loss"),
+    "E02": Part("Salem et al., Figure 1, the blur of a squared error", "", (), "not written"),
+    "E03": Part("Salem et al., Figure 6", "", (), "not written"),
+    "E04": Part("Salem et al., Figure 7", "salem", ("Figure 7",)),
+    "E05": Part(
+        "Salem et al., counts per epoch and rules",
+        "curricula",
+        ("Curricula", "Composition", "Validation"),
+        "the sweep over N = 1, 3, 5, 10",
+    ),
+    "E06": Part("Desai & Ghosal, Table 1", "desai", ("Table 1",)),
+    "E07": Part("Desai & Ghosal, Table 2", "desai", ("Table 2",)),
+    "E08": Part("Desai & Ghosal, Table 3", "desai", ("Table 3", "Size of the bottleneck")),
+    "E09": Part("Desai & Ghosal, Figure 3, samples of the data", "", (), "not written"),
+    "E10": Part("Desai & Ghosal, Figures 4 to 6", "desai", ("Figure 4", "Figure 5", "Figure 6")),
+    "E11": Part("Desai & Ghosal, Figure 7, failures", "desai", ("Figure 7",)),
+    "E12": Part("Sharma, Figures 6 and 7", "sharma", ("Figure 6", "Figure 7")),
+    "E13": Part("Sharma, Figure 8", "sharma", ("Figure 8",), "pluralistic row"),
+    "E14": Part("Sharma, Figure 9", "sharma", ("Figure 9",)),
+    "E15": Part("Buchacek et al., Table 1", "buchacek", ("Table 1",)),
+    "E16": Part("Buchacek et al., Figures 1a and 1b", "buchacek", ("Figure 1",)),
+    "E17": Part("Buchacek et al., Figure 3", "buchacek", ("Figure 3",)),
+    "E18": Part("Buchacek et al., Figure 4", "buchacek", ("Figure 4",)),
+    "E19": Part(
+        "Buchacek et al., which terms and layers guide",
+        "buchacek:ablations",
+        ("The terms that guide", "The layer that is compared"),
+        "an image per layer from its features",
+    ),
+    "E20": Part("Liu et al., Table 5", "liu", ("Table 5",)),
+    "E21": Part("Liu et al., Figures 2 to 4", "liu", ("Figure", "Places", "Sizes")),
+    "E22": Part("Liu et al., what each loss brings", "liu", ("What each loss brings",)),
+    "E23": Part("Samples of DCGAN and LSGAN", "", (), "only among the images that a training writes"),
+    "E24": Part(
+        "How the answer is blended", "buchacek:ablations", ("How the answer is blended",), "left holes, edge wrap"
+    ),
+    "E25": Part("The latent search: projection, start, optimiser", "", (), "measured by inpaint evaluate --search"),
+    "E26": Part("The floors", "", (), "rows of every table, not an experiment of their own"),
+}

@@ -18,7 +18,7 @@ Argument, ``buchacek:what,scale``, in any order, default ``table,cpu``; scales a
   ablations  which terms, which shares and which layers to compare, and how to blend, under centre holes.
 
 All arms share one DCGAN, all guided ones one classifier: give one --workdir to all three. The published PSNR is most
-likely of the hole and the SSIM of the whole image (see the columns; both windows). Image melding is not here yet.
+likely of the hole and the SSIM of the whole image (see the columns; both windows).
 ``--weights classifier=FILE`` begins the classifier with imported weights.
 """
 
@@ -35,6 +35,8 @@ PUBLISHED = {  # Table 1: PSNR and SSIM of centre, left and random holes
     "with": ("with logits", "12.87", "0.79", "6.73", "0.55", "11.21", "0.60"),
 }
 METHODS = ("yeh", "without", "with")
+MELDING = "image_melding"  # a method without training, measured beside the arms
+BESIDE = {"melding": MELDING}
 WEIGHTS = {  # of the critic's view of the completed image; of the classifier's terms, as shares of the contextual one
     "share_0": dict(semantic=0.0, categorical=0.0),
     "share_3": dict(semantic=0.03, categorical=0.03),
@@ -93,8 +95,8 @@ def table(scale: str) -> Experiment:
     return Experiment(
         arms=arms_of(scale),
         holes=HOLES,
-        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
-        tables=tables("Table 1", {family: {method: method for method in METHODS} for family in HOLES}),
+        against=("mean", "harmonic", "nearest", "telea", "navier_stokes", MELDING),
+        tables=tables("Table 1", {family: {method: method for method in METHODS} | BESIDE for family in HOLES}),
         comparisons=(
             Comparison(
                 "What the classifier brings", "method", "psnr_hole", {name: (name,) for name in METHODS}, paired="yeh"
@@ -114,7 +116,7 @@ def table(scale: str) -> Experiment:
             *(
                 Grid(
                     title,
-                    ("truth", "damaged", "with"),
+                    ("truth", "damaged", "yeh", "with"),
                     pick="with",
                     by="semantic",
                     highest=most,
@@ -123,7 +125,7 @@ def table(scale: str) -> Experiment:
                 )
                 for title, most in (("Figure 1a: least semantic loss", False), ("Figure 1b: most semantic loss", True))
             ),
-            Grid("Figure 4", ("truth", "damaged", *METHODS)),
+            Grid("Figure 4", ("truth", "damaged", MELDING, *METHODS)),
             Grid("Where the guided fail", ("truth", "damaged", *METHODS), pick="with", rows=5),
         ),
         train_count=0,

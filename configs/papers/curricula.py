@@ -41,7 +41,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=tuple(f"level:{level}" for level in LEVELS),
-        against=("mean", "harmonic", "telea", "navier_stokes"),
+        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
         comparisons=tuple(
             Comparison(f"Curricula, {metric}", "curriculum", metric, of_rules, paired=NAMES["rigid"])
             for metric in ("psnr_hole", "psnr_full")

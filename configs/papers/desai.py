@@ -87,7 +87,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=(f"center:{desai_vae.SCALES[scale]['block']}",),
-        against=("mean", "harmonic", "telea", "navier_stokes"),
+        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
         tables=(
             Table("Table 1: variational autoencoders", HEADER, rows(TABLE_1), MEASURED),
             Table("Table 2: generative adversarial networks", HEADER, rows(TABLE_2), MEASURED),

@@ -26,6 +26,7 @@ PLACES = (
     *("bottom left", "bottom", "bottom right"),
 )
 TRAINED = {"hole in the middle": "full", "random holes": "random_holes"}
+SWEPT = TRAINED | {"PatchMatch": "patchmatch", "harmonic filling": "harmonic"}
 LOCAL, GLOBAL = "liu.losses.local_adversarial.weight", "liu.losses.global_adversarial.weight"
 ABLATION = {  # what differs
     "all losses": ("full", {}),
@@ -37,7 +38,7 @@ ABLATION = {  # what differs
     "squared error and features": ("no_critics", {LOCAL: 0, GLOBAL: 0}),
 }
 OWN_FEATURES = ("no_features", "drawn_features")  # or none
-AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes")
+AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes", "patchmatch")
 MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
 
 
@@ -59,7 +60,7 @@ def get_experiment(argument: str = "") -> Experiment:
                 "Table 5",
                 ("method", "published PSNR", "published SSIM"),
                 (
-                    Row(("PatchMatch",), None, ("17.9027", "0.8997")),
+                    Row(("PatchMatch",), "patchmatch", ("17.9027", "0.8997")),
                     Row(("Liu et al.",), "full", ("24.3315", "0.9599")),
                     Row(("... trained on random holes",), "random_holes", ("–", "–")),
                 ),
@@ -88,7 +89,7 @@ def get_experiment(argument: str = "") -> Experiment:
         ),
         figures=(
             *(
-                HoleSweep(f"{title}, {metric}", x, metric, TRAINED | {"harmonic filling": "harmonic"}, holes)
+                HoleSweep(f"{title}, {metric}", x, metric, SWEPT, holes)
                 for metric in ("psnr_hole", "ssim_full")
                 for title, x, holes in (
                     ("Figure 2: place of the hole", f"place of a hole of {side} px", places),
@@ -97,7 +98,7 @@ def get_experiment(argument: str = "") -> Experiment:
             ),
             Grid("Figure 2", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(places.values())),
             Grid("Figure 3", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(sizes.values())),
-            Grid("Figure 4", ("damaged", *TRAINED.values(), "truth"), rows=16, holes=(anywhere,)),
+            Grid("Figure 4", ("damaged", "patchmatch", *TRAINED.values(), "truth"), rows=16, holes=(anywhere,)),
             Grid(
                 "What each loss brings", ("truth", "damaged", *(arm for arm, _ in ABLATION.values())), holes=(centre,)
             ),

@@ -54,7 +54,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=HOLES,
-        against=("mean", "harmonic", "telea", "navier_stokes"),
+        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
         tables=(
             Table(
                 "Table I",

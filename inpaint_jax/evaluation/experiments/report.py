@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from inpaint_jax.data import files
-from inpaint_jax.evaluation.experiments import Experiment, overview
+from inpaint_jax.evaluation.experiments import Experiment, html, overview
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.figures import find
 from inpaint_jax.evaluation.experiments.summary import Summaries
@@ -19,7 +19,7 @@ def write(
     summaries: Summaries,
     baselines: Summaries,
 ) -> None:
-    """Write ``report.md``, ``report.json`` and the figures; print tables and file names.
+    """Write ``report.md``, ``report.html``, ``report.json`` and the figures; print tables and file names.
 
     Args:
       workdir: of the experiment.
@@ -36,6 +36,7 @@ def write(
     parts = [f"# {spec}", *(f"## {title}\n\n{text}\n\n{source}" for title, text, source in tables)]
     parts += [f"## {title}\n\n![{title}]({file})" for title, file in drawn]
     files.write_text(workdir / "report.md", "\n\n".join(parts) + "\n")
+    html.write_page(workdir / "report.html", "\n\n".join(parts), title=spec)
     record = {
         "experiment": spec,
         "tables": [{"title": title, "markdown": text, "caption": source} for title, text, source in tables],
@@ -45,4 +46,4 @@ def write(
     files.write_json(workdir / "report.json", record)
     for title, text, _ in tables:
         print(f"\n{title}\n\n{text}")
-    print(f"\nlook at {workdir}/: {', '.join(['report.md', *(file for _, file in drawn)])}")
+    print(f"\nlook at {workdir}/: {', '.join(['report.html', *(file for _, file in drawn)])}")

@@ -1,0 +1,163 @@
+"""Every table and figure of the papers by its number: which page regenerates it, on which images, and how far it is."""
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from inpaint_jax.data.json_files import read_json
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.experiments import Experiment, load
+from inpaint_jax.naming import split_options
+from inpaint_jax.runs import configuration, pages
+
+BUILT_IN = "facades"  # the images of a role that nobody has filled
+ALL = "all"
+REPORT = {"experiment": str, ...: object}
+
+
+class Task(NamedTuple):
+    """A page to carry out.
+
+    Attributes:
+      page: name of the page, with words where it has several experiments.
+      spec: of the experiment, ``desai:cpu``.
+      arms: to train and measure; empty: all.
+      train: source spec of the training images.
+      images: source spec of the test images.
+      validation: source spec of labelled images; empty: none.
+    """
+
+    page: str
+    spec: str
+    arms: tuple[str, ...]
+    train: str
+    images: str
+    validation: str
+
+
+def catalogue() -> Any:
+    """Return the package of the shipped experiments, with ``PARTS``, ``DATA`` and ``ROLES``."""
+    return importlib.import_module(pages.EXPERIMENTS)
+
+
+def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str]) -> list[Task]:
+    """Find what regenerates some parts of the papers.
+
+    Args:
+      numbers: ``E06``, or ``all``.
+      scale: word of the pages, such as "cpu".
+      data: ``{role: source spec}``; a role without one is filled by the built-in facades.
+
+    Returns:
+      One task per page, in the order of the papers; with "all" every page whole.
+
+    Raises:
+      InputError: an unknown number or role, a part that no page regenerates, or an unknown scale.
+    """
+    known = catalogue()
+    if unknown := [role for role in data if role not in known.ROLES]:
+        raise InputError(f"--data: unknown role {unknown[0]!r}; known: {', '.join(known.ROLES)}")
+    chosen: dict[str, list[str]] = {}
+    for number in known.DATA if ALL in numbers else ():
+        chosen[number] = []
+    for number in numbers:
+        if number != ALL:
+            part = part_of(number)
+            experiment = load(spec_of(part.page, scale))
+            arms = chosen.setdefault(part.page, [])
+            if ALL not in numbers:
+                arms += [arm for arm in arms_of(experiment, part.titles) if arm not in arms]
+    return [
+        Task(page, spec_of(page, scale), tuple(arms), *sources(known.DATA[page], data))
+        for page, arms in sorted(chosen.items(), key=lambda item: list(known.DATA).index(item[0]))
+    ]
+
+
+def spec_of(page: str, scale: str) -> str:
+    """``desai:cpu``, ``buchacek:ablations,cpu``."""
+    return f"{page}{',' if ':' in page else ':'}{scale}"
+
+
+def folder_of(page: str) -> str:
+    """Return the folder of a page: ``buchacek-ablations``."""
+    return page.replace(":", "-")
+
+
+def part_of(number: str) -> Any:
+    """Return the ``Part`` of a number; raises InputError where there is none, or no page for it."""
+    parts = catalogue().PARTS
+    if number not in parts:
+        raise InputError(f"reproduce: unknown {number!r}; known: list, all, {', '.join(parts)}")
+    if not parts[number].page:
+        raise InputError(f"reproduce {number} ({parts[number].what}): {parts[number].lacks}")
+    return parts[number]
+
+
+def arms_of(experiment: Experiment, titles: Iterable[str]) -> list[str]:
+    """Return the arms that tables and figures show whose titles begin in a way, after those that they reuse."""
+    needed = [name for part in experiment.parts() if part.title.startswith(tuple(titles)) for name in part.arms()]
+    found: list[str] = []
+
+    def add(name: str) -> None:
+        if name in experiment.arms and name not in found:
+            if reused := experiment.arms[name].reuse:
+                add(reused)
+            found.append(name)
+
+    for name in needed:
+        add(name)
+    return found
+
+
+def sources(page: Any, data: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return the source specs of a page's training, test and validation images."""
+    return source(page.train, data), source(page.test, data), source(page.validation, data) if page.validation else ""
+
+
+def source(place: tuple[str, str], data: Mapping[str, str]) -> str:
+    """``DATA/cars?crop=108`` and the split as one spec, unless the spec names a split itself."""
+    role, split = place
+    spec = data.get(role) or BUILT_IN
+    query = split_options(spec)[1]
+    if "split=" in query or (role in ("paris", "cars_test") and data.get(role)):
+        return spec  # a set for evaluation alone has no splits
+    return f"{spec}{'&' if query else '?'}split={split}"
+
+
+def listing(workdir: Path | None = None) -> str:
+    """Return a Markdown table of every number: what it is, its page, what it lacks, and how much of it is measured.
+
+    Args:
+      workdir: of an earlier ``reproduce``; None: nothing is known of the state.
+    """
+    rows = []
+    for number, part in catalogue().PARTS.items():
+        row = [number, part.what, part.page or "–", part.lacks or "–"]
+        rows.append([*row, state(part, workdir)] if workdir else row)
+    header = ["number", "what", "page", "lacks"]
+    return tables.markdown([*header, "state"] if workdir else header, rows)
+
+
+def state(part: Any, workdir: Path) -> str:
+    """Say how many of the arms of a part have results in a folder."""
+    spec = reports(workdir).get(part.page)
+    if spec is None:
+        return "–"
+    folder, arms = workdir / folder_of(part.page), arms_of(load(spec), part.titles)
+    done = sum((folder / arm / "summary.json").is_file() for arm in arms)
+    return "done" if done == len(arms) else f"{done} of {len(arms)} trainings"
+
+
+def reports(workdir: Path) -> dict[str, str]:
+    """Return the pages that have a report in a folder, ``{page: spec of its experiment}``."""
+    files = {page: workdir / folder_of(page) / "report.json" for page in catalogue().DATA}
+    found = {page: read_json(file, REPORT, remedy="delete it") for page, file in files.items()}
+    return {page: report["experiment"] for page, report in found.items() if report}
+
+
+def weights_of(spec: str, weights: Mapping[str, str]) -> dict[str, str]:
+    """Keep the weights of stages that an experiment trains: with "all" they are those of several pages."""
+    configs = [configuration.load(arm.config, list(arm.overrides)) for arm in load(spec).arms.values()]
+    return {stage: file for stage, file in weights.items() if any(stage in config.stages for config in configs)}

@@ -1,0 +1,121 @@
+"""Tables and figures of the papers by their numbers, and their pages."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inpaint_jax import cli
+from inpaint_jax.configs import papers
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import experiments
+from inpaint_jax.evaluation.experiments import catalogue, html, reproduce_all
+
+
+def test_every_number_of_the_specification_is_there():
+    assert list(papers.PARTS) == [f"E{number:02d}" for number in range(1, 27)]
+    for number, part in papers.PARTS.items():
+        assert part.page in ("", *papers.DATA) and bool(part.page) == bool(part.titles), number
+        assert part.page or part.lacks
+
+
+@pytest.mark.parametrize("number", [number for number, part in papers.PARTS.items() if part.page])
+def test_every_part_is_on_its_page(number):
+    """A title that is changed on a page would silently take its trainings away."""
+    part = papers.PARTS[number]
+    experiment = experiments.load(catalogue.spec_of(part.page, "smoke"))
+    titles = [one.title for one in experiment.parts()]
+    assert all(any(title.startswith(start) for title in titles) for start in part.titles)
+    assert catalogue.arms_of(experiment, part.titles)
+
+
+def test_a_part_trains_what_it_shows_and_what_that_reuses():
+    [task] = catalogue.tasks(["E06"], scale="smoke", data={})
+    assert task.spec == "desai:smoke" and task.arms == ("vae_alexnet", "vae_vgg", "vae_resnet")
+    [task] = catalogue.tasks(["E17"], scale="smoke", data={})
+    assert task.arms == ("yeh", "with", "watched", "without")
+    one, other = catalogue.tasks(["E12", "E06", "E07"], scale="cpu", data={})
+    assert (one.page, other.page) == ("desai", "sharma")
+    assert one.arms == ("vae_alexnet", "vae_vgg", "vae_resnet", "gan_alexnet", "gan_resnet")
+
+
+def test_roles_become_sources():
+    data = {"cars": "DATA/cars?crop=64", "cars_test": "DATA/test_64?count=100", "streets": "DATA/streets?split=val"}
+    tasks = {task.page: task for task in catalogue.tasks(["all"], scale="cpu", data=data)}
+    assert list(tasks) == list(papers.DATA) and all(task.arms == () for task in tasks.values())
+    cars = tasks["buchacek:ablations"]
+    assert cars.spec == "buchacek:ablations,cpu"
+    assert (cars.train, cars.images, cars.validation) == (
+        "DATA/cars?crop=64&split=train",
+        "DATA/test_64?count=100",
+        "DATA/cars?crop=64&split=val",
+    )
+    assert tasks["salem"].train == "DATA/streets?split=val" and tasks["salem"].images == "facades?split=test"
+
+
+def test_mistakes_are_one_line(capsys, tmp_path):
+    for arguments, message in [
+        (["E99", f"--workdir={tmp_path}"], "unknown 'E99'; known: list, all, E01"),
+        (["E02", f"--workdir={tmp_path}"], "reproduce E02 (Salem et al., Figure 1"),
+        (["E06"], "reproduce E06 needs --workdir"),
+        (["E06", f"--workdir={tmp_path}", "--data", "planes=DIR"], "unknown role 'planes'"),
+        (["E06", f"--workdir={tmp_path}", "--train=DIR"], "--train goes with --experiment"),
+        (["E06", f"--workdir={tmp_path}", "--scale=huge"], "unknown words huge"),
+        (["list", "E06"], "name no other parts"),
+        ([f"--workdir={tmp_path}"], "needs --experiment, --train, --images"),
+    ]:
+        assert cli.main(["reproduce", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_list_says_how_far_it_is(tmp_path, capsys):
+    folder = tmp_path / "desai"
+    for arm in ("vae_alexnet", "vae_vgg", "vae_resnet", "gan_alexnet"):
+        (folder / arm).mkdir(parents=True)
+        (folder / arm / "summary.json").write_text("{}")
+    (folder / "report.json").write_text(json.dumps({"experiment": "desai:smoke", "tables": []}))
+    assert cli.main(["reproduce", "list", f"--workdir={tmp_path}"]) == 0
+    lines = {line.split(" ")[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("| E")}
+    assert "| done" in lines["E06"] and "| 1 of 2 trainings" in lines["E07"]
+    assert "done" not in lines["E12"] and "trainings" not in lines["E12"]
+    assert cli.main(["reproduce", "list"]) == 0
+    assert "trainings" not in capsys.readouterr().out
+
+
+def test_parts_are_carried_out_page_by_page_under_one_index(tmp_path, monkeypatch):
+    called = []
+
+    def reproduce(spec, workdir, **given):
+        called.append((spec, workdir.name, given["only"], given["images"], given["weights"]))
+        workdir.mkdir(parents=True)
+        (workdir / "report.json").write_text(json.dumps({"experiment": spec}))
+
+    monkeypatch.setattr(reproduce_all, "reproduce", reproduce)
+    weights = {"classifier": "net.npz"}
+    arguments = {"scale": "smoke", "data": {}, "count": 8, "weights": weights}
+    reproduce_all.reproduce_parts(["E06", "E19"], tmp_path, **arguments)
+    assert [(spec, name, weights) for spec, name, _, _, weights in called] == [
+        ("desai:smoke", "desai", {}),
+        ("buchacek:ablations,smoke", "buchacek-ablations", weights),
+    ]
+    assert called[0][3] == ["facades?split=val&count=8"]
+    page = (tmp_path / "index.html").read_text()
+    assert 'href="buchacek-ablations/report.html"' in page and "Desai &amp; Ghosal, Table 1" in page
+
+
+def test_a_page_is_whole_in_one_file(tmp_path):
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "grid.png")
+    text = "# One\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n![Grid](grid.png)\n\n![Lost](lost.png)\n"
+    html.write_page(tmp_path / "report.html", text, title="One <two>")
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 1 and 'src="lost.png"' in page
+    assert "<td>1</td>" in page and "<title>One &lt;two&gt;</title>" in page
+    assert not re.search(r'(src|href)="https?:', page)
+
+
+def test_an_unknown_role_or_part_is_refused_in_python_too():
+    with pytest.raises(InputError, match="unknown role 'planes'"):
+        catalogue.tasks(["all"], scale="cpu", data={"planes": "DIR"})
