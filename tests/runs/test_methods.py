@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import inpaint_jax
-from inpaint_jax import cli
+from inpaint_jax import cli, masks
 from inpaint_jax.completion.export import export
 from inpaint_jax.data.facades import draw_facade
 from inpaint_jax.data.pipeline import examples
@@ -84,18 +85,21 @@ def test_two_of_one_name(workdir):
         open_methods([f"{workdir}?networks.latent_size=9"])
 
 
-def test_a_method_of_ones_own(tmp_path, monkeypatch):
-    """A function that returns a system, with keywords as options."""
-    (tmp_path / "my_methods.py").write_text(
-        "import jax.numpy as jnp\n"
-        "from inpaint_jax.systems.parts.feed_forward import single_pass\n"
-        "def grey(*, level=0.0):\n"
-        "    return single_pass(lambda states, images, hole: jnp.full_like(images, level))\n"
-    )
+def test_what_contributing_shows_is_a_method_a_family_and_a_metric(tmp_path, monkeypatch):
+    """The examples of CONTRIBUTING, beside a config, named in a call."""
+    blocks = Path("CONTRIBUTING.md").read_text().split("```python\n")[1:]
+    for name in ("my_methods", "my_masks", "my_metrics"):
+        block = next(block for block in blocks if block.startswith(f"# {name}.py"))
+        (tmp_path / f"{name}.py").write_text(block.split("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
-    rows = evaluate(["my_methods:grey", "my_methods:grey?level=1"], FACADES, size=16).rows
-    grey, white = (row["l2_pct_hole"].mean() for row in rows)
-    assert [row["method"] for row in rows] == ["my_methods:grey", "my_methods:grey?level=1"] and grey != white
+    given = {"size": 16, "holes": ["my_masks:frame"], "metrics": ["default", "my_metrics:border_l1"]}
+    grey, white = evaluate(["my_methods:grey", "my_methods:grey?level=1"], FACADES, **given).rows
+    assert (grey["method"], white["method"]) == ("my_methods:grey", "my_methods:grey?level=1")
+    assert grey["l2_pct_hole"].mean() != white["l2_pct_hole"].mean()
+    for row in (grey, white):
+        np.testing.assert_allclose(row["my_metrics:border_l1"], row["l1_pct_hole"], rtol=1e-5)
+    [hole] = masks.evaluation_holes("my_masks:frame", ids=["a"], size=16, seed=0)
+    assert hole.sum() == 16**2 - 12**2
 
 
 def test_other_peoples_results_are_measured_on_the_same_holes(tmp_path):
@@ -104,6 +108,7 @@ def test_other_peoples_results_are_measured_on_the_same_holes(tmp_path):
     about = write_holes(families, [FACADES], tmp_path / "given", size=32, seed=3)
     script = """
 import sys
+from pathlib import Path
 from pathlib import Path
 import cv2
 given, results = map(Path, sys.argv[1:])

@@ -69,10 +69,10 @@ def plain(workdir, example):
 
 
 def test_a_users_loss_and_generator(tiny, tmp_path, monkeypatch):
-    """The README's day of a researcher: files beside the config, named in it; train, complete, see the trace."""
-    readme = Path("README.md").read_text()
+    """The example of CONTRIBUTING: files beside the config, named in it; train, complete, see the trace."""
+    guide = Path("CONTRIBUTING.md").read_text()
     for name in ("my_losses.py", "my_nets.py", "my_config.py"):
-        block = next(b for b in readme.split("```python\n")[1:] if b.startswith(f"# {name}"))
+        block = next(b for b in guide.split("```python\n")[1:] if b.startswith(f"# {name}"))
         (tmp_path / name).write_text(block.split("```")[0].replace("8 * 8", "2 * 2").replace("-1, 8, 8", "-1, 2, 2"))
     monkeypatch.setattr(sys, "path", list(sys.path))
     own = [item for item in tiny if "generator" not in item]
