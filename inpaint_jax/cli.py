@@ -114,6 +114,11 @@ def parser() -> argparse.ArgumentParser:
         "--format", choices=("png", "same"), default="png", help="same: JPEG images stay JPEG, where PNG loses nothing"
     )
 
+    sub = command("page", "paint holes into images in the browser, and compare methods; needs the extra page")
+    sub.add_argument("--method", action="append", type=methods, default=[], help=f"besides the usual: {METHODS}")
+    sub.add_argument("--port", type=int, help="of 127.0.0.1; default the first free one from 7860 on")
+    sub.add_argument("--no-browser", action="store_true", help="only say where the page is")
+
     sub = command("evaluate", "complete whole pictures under holes, and measure against the truth")
     sub.add_argument("--workdir", help="a trained run, which comes first in every table")
     sub.add_argument(

@@ -72,6 +72,17 @@ def complete_again(arguments, overrides) -> None:
     complete_record(arguments.record, arguments.images or [], arguments.output)
 
 
+def page(arguments, overrides) -> None:
+    """``inpaint page``."""
+    named = untrained(arguments, overrides) if arguments.method else []
+    if overrides:
+        raise InputError(f"{overrides[0]}: with --method, write it as --method='NAME?key=value'")
+    start_jax()
+    from inpaint_jax.completion.page import serve
+
+    serve(named, port=arguments.port, browser=not arguments.no_browser)
+
+
 def trained(arguments, overrides):
     """The run of ``--workdir``, under ``--search`` and the overrides."""
     from inpaint_jax.runs.model import load
@@ -82,7 +93,8 @@ def trained(arguments, overrides):
 
 def untrained(arguments, overrides) -> list[str]:
     """The texts of ``--method``, which carry options of their own."""
-    if given := overrides or [text for text in (arguments.search, arguments.checkpoint) if text]:
+    given = [getattr(arguments, name, None) for name in ("search", "checkpoint")]
+    if given := overrides or [text for text in given if text]:
         raise InputError(f"{given[0]}: with --method, write it as --method='NAME?key=value'")
     return [name for names in arguments.method for name in names]
 

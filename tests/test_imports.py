@@ -62,6 +62,8 @@ CONFINED = {
     "tensorboard": "runs/training/writers.py",
     "matplotlib": "runs/plots.py",
     "markdown": "evaluation/experiments/html.py",
+    "gradio": "completion/page/",
+    "pandas": "completion/page/",
     "cv2": "systems/baselines/",
     "skimage": "systems/baselines/",
     "scipy": "systems/parts/membrane.py evaluation/leaderboard/intervals.py",
