@@ -1,8 +1,11 @@
 """A researcher's script: own loss, own generator, any latents; no command line, no config."""
 
 import ast
+from pathlib import Path
 
 import numpy as np
+
+EXAMPLE = Path(__file__).parent.parent / "launch" / "example.py"
 
 SCRIPT = """
 import jax
@@ -49,3 +52,27 @@ def test_script():
     np.testing.assert_array_equal(np.where(hole > 0, 0, completed), damaged)
     # The truth is in the generator's range, so that a search that works finds it.
     assert (np.asarray(names["psnr"]) > 40).all()
+
+
+def test_example(monkeypatch):
+    """``launch/example.py``, with short searches: cells in percent format that run from the first to the last."""
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
+    text = EXAMPLE.read_text()
+    assert text.startswith("# %% [markdown]\n") and text.count("\n# %%\n") >= 6
+    short = {
+        "STEPS = 150": "STEPS = 3",
+        '"portraits-yeh")': '"portraits-yeh", overrides=["--config.search.iterations=2"])',
+    }
+    for whole, part in short.items():
+        assert text.count(whole) == 1
+        text = text.replace(whole, part)
+    names = {}
+    exec(compile(text, str(EXAMPLE), "exec"), names)
+    known = 1 - np.asarray(names["holes"])
+    assert set(names["completed"]) == {"portraits-yeh", "harmonic", "patchmatch", "own loss"}
+    for images in names["completed"].values():
+        np.testing.assert_array_equal(known * np.asarray(images), known * np.asarray(names["damaged"]))
+    losses = np.asarray(names["traces"])[:, :3]
+    assert losses.shape == (4, 3) and (losses[:, -1] < losses[:, 0]).all()
+    names["plt"].close("all")
