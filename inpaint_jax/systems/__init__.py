@@ -1,9 +1,9 @@
-"""Methods of inpainting: one file for each, read top to bottom as its paper's method section.
+"""Inpainting methods: one file per method, which reads like the method section of the paper.
 
-Each has a ``build(*, size, networks, ..., stages) -> System``; your own is named ``module:function``.
-A system does nothing by itself: ``complete`` is one pure function of a batch, a ``Driver`` streams any
-number of images through a fixed number of slots on the devices, and ``inpaint_jax.train`` trains the
-stages.
+Every file has a ``build(*, size, networks, ..., stages) -> System``. A config names your own
+builder as ``module:function``. A system does nothing by itself: ``complete`` is one pure function
+of a batch, a ``Driver`` streams any number of images through a fixed number of slots on the
+devices, and ``inpaint_jax.train`` trains the stages.
 """
 
 from inpaint_jax.systems.driver import Driver, Result, Task
@@ -23,5 +23,5 @@ METHODS = (
     "on_demand",
     "yeh",
 )
-# ``naming.resolve`` imports the one that is named.
+# ``naming.resolve`` imports only the chosen module.
 SYSTEMS = {name: f"{__name__}.{name}:build" for name in METHODS}

@@ -1,9 +1,10 @@
-"""Learning semantic inpainting from a classifier (Buchacek et al. 2020): a latent search with an eye for what is shown.
+"""Learning semantic inpainting from a classifier (Buchacek et al. 2020): a guided latent search.
 
-Yeh's search, and three more terms: the completed picture must look real to the critic too, a classifier must see the
-same in the generator's picture and in the completed one (features of some layers, and what it takes them for). The
-DCGAN and the classifier are trained apart on whole pictures; then paste, or blend by Poisson's equation. The weights of
-the classifier's terms are shares of the contextual term where a search without guidance ends.
+Yeh's search with three more terms. The completed image must look real to the critic too. A
+classifier must see the same in the generated image and in the completed one: similar features in
+some layers, and similar class scores. The DCGAN and the classifier are trained separately, on whole
+images. The result is pasted, or blended by Poisson's equation. The weights of the classifier's
+terms are shares of the contextual term at the end of an unguided search.
 """
 
 from collections.abc import Mapping
@@ -34,25 +35,29 @@ def build(
     blend: Mapping[str, Any],
     stages: Mapping[str, Any],
 ) -> System:
-    """The system.
+    """Build classifier-guided latent search.
 
     Args:
-      size: side of the pictures.
-      networks: ``generator``, ``critic`` and ``latent_size`` as in ``yeh.build``; ``classifier`` (``{"name", "classes",
-        **fields}``, pictures to ``ClassifierOutput``), and ``classifier_mean``, the mean colour in [0, 255] that is
-        taken from its pictures.
-      losses: the search's objective, see ``latent_search.build``. Also offered: ``features`` and ``class_logits`` of
-        the generator's picture, ``completed_features`` and ``completed_class_logits`` of the completed one. Of every
-        term also ``relative_to`` and ``scattered``, see ``term_weights``.
-      search: likewise; also ``classifier_input``: "converted", as the classifier was trained, or "raw", pictures in
-        [-1, 1] as they are, which the authors' code gives to a classifier that has learnt values of up to 255.
-      blend: likewise.
-      stages: ``dcgan`` as in ``yeh.build``, ``classifier`` as ``classification.stage`` takes it and, where weights are
-        relative, ``balance``: ``{"losses", "search", "holes", ...}``, an unguided search whose terms are measured, the
-        watched ones too.
+      size: side of the images.
+      networks: ``generator``, ``critic`` and ``latent_size`` as in ``yeh.build``; ``classifier``
+        (``{"name", "classes", **fields}``, images to ``ClassifierOutput``), and
+        ``classifier_mean``, the mean colour in [0, 255] that is subtracted from the classifier's
+        input.
+      losses: objective of the search, see ``latent_search.build``. Further values are available:
+        ``features`` and ``class_logits`` of the generated image, ``completed_features`` and
+        ``completed_class_logits`` of the completed one. Every term may also have
+        ``relative_to`` and ``scattered``, see ``term_weights``.
+      search: see ``latent_search.build``; also ``classifier_input``: "converted", the range in
+        which the classifier was trained, or "raw", images in [-1, 1] without conversion. The
+        authors' code feeds raw images to a classifier that was trained on values up to 255.
+      blend: see ``latent_search.build``.
+      stages: ``dcgan`` as in ``yeh.build``; ``classifier``, see ``classification.stage``; and, if
+        weights are relative, ``balance``: ``{"losses", "search", "holes", ...}``, an unguided
+        search whose terms are measured, watched terms included.
 
     Raises:
-      InputError: for unknown names, numbers that make no search, or weights relative to what no stage has measured.
+      InputError: unknown name, search settings out of range, or a weight relative to a term that
+        no stage has measured.
     """
     nets = latent_gan.networks(networks, size)
     classifier = from_levels(raw_classifier(networks), networks["classifier_mean"])
@@ -90,7 +95,7 @@ def latent_search_of(
     blend: Mapping[str, Any],
     stages: Mapping[str, Any],
 ) -> LatentSearch:
-    """The search; arguments and errors as in ``build``."""
+    """Build the search; arguments and errors as in ``build``."""
     terms, settings = term_weights.split(losses), stages.get(BALANCE)
     term_weights.check_measured(losses, search, settings, stage=BALANCE)
     raw = raw_classifier(networks)
@@ -126,12 +131,12 @@ def latent_search_of(
 
 
 def raw_classifier(networks: Mapping[str, Any]) -> Network:
-    """The classifier of pictures in levels."""
+    """Build the classifier of images in [0, 255]."""
     return build_network(networks["classifier"], label="networks.classifier")
 
 
 def from_levels(network: Network, mean: Any) -> Network:
-    """A network of pictures in [0, 255] less their mean colour, as one of pictures in [-1, 1]."""
+    """Wrap a network of mean-free images in [0, 255] so that it takes images in [-1, 1]."""
 
     def convert(images):
         return to_255(images) - jnp.asarray(mean, jnp.float32)[None, None, None]

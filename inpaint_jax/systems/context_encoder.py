@@ -1,8 +1,9 @@
-"""Context encoders: feature learning by inpainting (Pathak et al., CVPR 2016), and the GANs of Desai & Ghosal.
+"""Context encoders (Pathak et al., CVPR 2016), and the GANs of Desai & Ghosal.
 
-Given a picture with a hole, an encoder and a decoder predict what is missing in one pass: the centre block, from a
-picture whose centre is always missing, or the whole picture, under any hole. They are trained on the squared error and,
-where there is a critic, on how real it finds the prediction. Then paste.
+An encoder and a decoder predict the missing pixels of an image in one pass. They predict the centre
+block of images whose centre is always missing, or the whole image under any hole. The training
+minimises the squared error and, with a critic, an adversarial loss. The prediction is pasted into
+the hole. Paper: "Context encoders: feature learning by inpainting".
 """
 
 from collections.abc import Mapping
@@ -15,22 +16,23 @@ from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.block_prediction import Critic
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
-NAME = "context_encoder"  # of the stage
+NAME = "context_encoder"  # name of the stage
 
 
 def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The system.
+    """Build a context encoder.
 
     Args:
-      size: side of the pictures.
-      networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``, without which the
-        squared error is all; ``fill``, the colour of the hole that the generator is given; ``unit_range``, whether the
-        networks see [0, 1] instead of [-1, 1]; ``mask_channel`` and ``residual``, as of ``BlockTask``.
-      stages: ``{"context_encoder": {"holes", "losses", "optimizer", "stale_critic", ...}}``, as
-        ``block_prediction.stage`` takes them. ``holes`` is the family that is trained on.
+      size: side of the images.
+      networks: ``generator``, whose ``size`` is the side of the predicted block; ``critic``,
+        optional: without it the squared error is the only loss; ``fill``, the colour of the hole in
+        the generator's input; ``unit_range``, whether the networks see [0, 1] instead of [-1, 1];
+        ``mask_channel`` and ``residual``, see ``BlockTask``.
+      stages: ``{"context_encoder": {"holes", "losses", "optimizer", "stale_critic", ...}}``, see
+        ``block_prediction.stage``. ``holes`` is the hole family of the training.
 
     Raises:
-      InputError: for names that stand for nothing, or holes that do not fit the block.
+      InputError: unknown name, or holes that do not fit the block.
     """
     settings, side = stages[NAME], networks["generator"]["size"]
     generator = build_network(networks["generator"], label="networks.generator")

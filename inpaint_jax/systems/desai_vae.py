@@ -1,8 +1,9 @@
-"""Image inpainting using variational autoencoders (Desai & Ghosal): AlexNet, VGG and ResNet as the encoder.
+"""Image inpainting using variational autoencoders (Desai & Ghosal), with three encoders.
 
-An autoencoder is given a picture whose centre is black and predicts the centre through a latent that is drawn from the
-encoder's Gaussian. It is trained on the squared error and the divergence of that Gaussian from N(0, 1). The most likely
-latent gives the answer, others give alternatives. Then paste.
+The encoder is an AlexNet, a VGG or a ResNet. The autoencoder sees an image with a black centre. It
+draws a latent from the encoder's Gaussian, and predicts the centre from the latent. The training
+minimises the squared error and the divergence of the Gaussian from N(0, 1). The most likely latent
+gives the first answer, random latents give alternatives. The prediction is pasted into the hole.
 """
 
 from collections.abc import Mapping
@@ -24,26 +25,28 @@ from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.feed_forward import feed_forward
 
-NAME = "vae"  # of the stage
-ANSWERS = {"mean": 0.0, "sample": 1.0}  # times the noise of the first answer
+NAME = "vae"  # name of the stage
+ANSWERS = {"mean": 0.0, "sample": 1.0}  # factor of the noise in the first answer
 
 
 def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The system.
+    """Build a variational autoencoder for inpainting.
 
     Args:
-      size: side of the pictures.
-      networks: ``autoencoder``, whose ``decoder.size`` is the side of the block that it predicts; ``fill``, the colour
-        of the hole that it is given; ``unit_range``, whether it sees and paints [0, 1] instead of [-1, 1];
-        ``mask_channel`` and ``residual``, as of ``BlockTask``.
-      search: ``answer``: the first completion is decoded from the "mean" of the latent or from a "sample", as in the
-        authors' code; further ones from samples.
-      stages: ``{"vae": {"holes", "losses", "optimizer", ...}}``. Offered to the losses: ``prediction`` and ``target``
-        (the block), ``hole`` (within it), ``mean`` and ``log_variance`` of the latent. ``holdout`` and
-        ``adapt_every`` as ``block_prediction.stage`` takes them.
+      size: side of the images.
+      networks: ``autoencoder``, whose ``decoder.size`` is the side of the predicted block;
+        ``fill``, the colour of the hole in the network's input; ``unit_range``, whether the network
+        sees and paints [0, 1] instead of [-1, 1]; ``mask_channel`` and ``residual``, see
+        ``BlockTask``.
+      search: ``answer``: whether the first completion is decoded from the "mean" of the latent or,
+        as in the authors' code, from a "sample". Further completions are decoded from samples.
+      stages: ``{"vae": {"holes", "losses", "optimizer", ...}}``. Values available to the losses:
+        ``prediction`` and ``target`` (the block), ``hole`` (within the block), ``mean`` and
+        ``log_variance`` of the latent. For ``holdout`` and ``adapt_every`` see
+        ``block_prediction.stage``.
 
     Raises:
-      InputError: for names that stand for nothing, or holes that do not fit the block.
+      InputError: unknown name, or holes that do not fit the block.
     """
     settings, label = stages[NAME], f"stages.{NAME}"
     autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")
@@ -86,12 +89,12 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         )
 
     def predict(state, images, hole, noise):
-        """What the autoencoder paints, by its running statistics: [B, side, side, C] in its own range."""
+        """Predict blocks by running statistics: [B, side, side, C] in the network's range."""
         net = state.networks["autoencoder"]
         return functional.predict(painter, net, blocks.damage(images, hole), noise)[0]
 
     def validate(state, batch, key, earlier):
-        """The squared error of the hole in [-1, 1], and of some pictures: true, damaged, painted, completed."""
+        """Measure the squared error of the hole in [-1, 1]; show ``BlockTask.views``."""
         del earlier
         image = batch["image"]
         hole = blocks.draw(key, len(image))

@@ -1,8 +1,8 @@
-"""The driver: pictures flow through a fixed number of device slots, whatever the system is.
+"""The driver: images of any system flow through a fixed number of device slots.
 
-Slots are always full (padded with repeats that are thrown away), because XLA compiles a batch of one differently from
-a batch of seven: with equal slots a picture's result is bit-equal alone, in company, in any order and on any number
-of devices.
+Free slots are padded with repeats, whose results are discarded. XLA compiles a batch of one
+differently from a batch of seven. With a constant number of slots, the result of an image is
+bit-equal alone, in company, in any order and on any number of devices.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -22,34 +22,34 @@ from inpaint_jax.systems.interface import System
 
 
 class Task(NamedTuple):
-    """One picture to complete."""
+    """One image to complete."""
 
     id: str
-    image: np.ndarray  # [H, W, C] float32 in [-1, 1]; what it holds inside the hole is never used
+    image: np.ndarray  # [H, W, C] float32 in [-1, 1]; values inside the hole are never used
     hole: np.ndarray  # [H, W, 1] float32, 1 = missing
-    group: str = ""  # the hole family that the hole is of, where the caller knows it
+    group: str = ""  # the family of the hole, if the caller knows it
 
 
 class Result(NamedTuple):
-    """One completed picture."""
+    """One completed image."""
 
     task: Task
     images: np.ndarray  # [K, H, W, C] float32 in [-1, 1], best first
     losses: dict[str, np.ndarray]  # {term: [K]}
-    traces: dict[str, np.ndarray]  # {term: [T]}, as far as the search went
-    evaluations: int | None  # of the loss, by all restarts; None where nothing is searched
+    traces: dict[str, np.ndarray]  # {term: [T]}, up to the end of the search
+    evaluations: int | None  # of the loss, summed over restarts; None for systems without a search
 
 
 class Driver:
-    """A system's pure functions, compiled once for a number of slots.
+    """The pure functions of a system, compiled once for a fixed number of slots.
 
     Args:
       system: the method.
-      states: its trained stages by name.
-      slots: pictures under completion on each device of the mesh; without one, on each accelerator, or on all cores
-        of the CPU together.
-      k: completions wanted per picture.
-      mesh: devices to spread the slots over; default all local ones.
+      states: trained stages by name.
+      slots: images under completion on each device of the mesh; without a mesh, on each
+        accelerator, or on all CPU cores together.
+      k: completions per image.
+      mesh: devices to spread the slots over; default: all local devices.
     """
 
     def __init__(self, system: System, states: dict[str, Any], *, slots: int, k: int = 1, mesh=None):
@@ -83,20 +83,21 @@ class Driver:
         stop: Any = False,
         bar: Any = None,
     ) -> Iterator[Result]:
-        """Complete pictures, in the order in which they are done.
+        """Complete images; yield results in the order of completion.
 
-        They are yielded when half of the slots are done, or the place of one that is done is needed.
+        Results come in batches: once half the slots are done, or when a finished slot is needed.
 
         Args:
-          tasks: pictures of one size; drawn from as slots become free.
-          seed: with a picture's id it fixes the picture's latents.
-          stop: when it becomes true, no further chunk is started; what is done is yielded, and the run ends.
-          bar: a ``tqdm`` bar, which shows the chunks of iterations, and the mean over the slots of what the system lets
-            one watch, such as the loss; it counts the pictures.
+          tasks: images of one size; read as slots become free.
+          seed: fixes the latents of an image, together with the image's id.
+          stop: once it is true, no further chunk starts; finished results are yielded, and the run
+            ends.
+          bar: a ``tqdm`` bar. It counts images, and shows the chunks of iterations and the mean
+            over the slots of the values of ``System.watch``, such as the loss.
 
         Raises:
-          InputError: for a picture, a hole or a number of completions that the system cannot take, and for a completion
-            that is not finite.
+          InputError: an image, a hole or a number of completions that the system cannot take, or a
+            completion that is not finite.
         """
 
         for result in self._results(iter(tasks), seed, stop, bar):
@@ -112,19 +113,19 @@ class Driver:
         stop: Any = False,
         bar: Any = None,
     ) -> dict[str, Result]:
-        """Complete pictures, keeping all of them in memory.
+        """Complete images, and keep all results in memory.
 
         Args:
-          tasks: pictures of one size, every one with another id.
+          tasks: images of one size, with unique ids.
           seed: as in ``run``.
-          stop: likewise.
-          bar: likewise.
+          stop: as in ``run``.
+          bar: as in ``run``.
 
         Returns:
-          The results by id, in the order in which they were done; after a stop, those that were.
+          The results by id, in the order of completion; after a stop, the finished ones.
 
         Raises:
-          InputError: as ``run``, and where two pictures have one id.
+          InputError: as ``run``; also two images with the same id.
         """
         results: dict[str, Result] = {}
         for result in self.run(tasks, seed=seed, stop=stop, bar=bar):
@@ -136,9 +137,9 @@ class Driver:
 
     def _results(self, queue: Iterator[Task], seed: int, stop: Any, bar: Any) -> Iterator[Result]:
         slots: list[Task | None] = [None] * self.slots
-        waiting: list[Task | None] = [None] * self.slots  # finished in its slot, to be answered
+        waiting: list[Task | None] = [None] * self.slots  # finished in this slot, not yet yielded
         progress: Any = None
-        held: Any = None  # progress of those that wait
+        held: Any = None  # progress of the waiting tasks
         chunks = 0
         while not stop:
             free = [i for i, task in enumerate(slots) if task is None]
@@ -167,13 +168,13 @@ class Driver:
         yield from self._answer(held, waiting)
 
     def _watched(self, progress: Any, slots: Sequence[Task | None]) -> dict[str, float]:
-        """What a bar shows of the pictures under completion: ``{name: mean}``."""
+        """Return the values that a bar shows of the images in the slots, ``{name: mean}``."""
         occupied = np.array([task is not None for task in slots])
         shown = jax.device_get(dict(self.system.watch(progress)))
         return {name: float(np.mean(values[occupied])) for name, values in shown.items()}
 
     def _answer(self, held: Any, waiting: list[Task | None]) -> Iterator[Result]:
-        """The results of those that wait, all blended at once: that costs the same for one as for all slots."""
+        """Yield all waiting results. One call finishes all slots: it costs the same for one."""
         if not any(waiting):
             return
         completion = jax.device_get(self._finish(self.states, held))
@@ -183,16 +184,16 @@ class Driver:
             if task is not None:
                 waiting[i] = None
                 result = result_of(task, jax.tree.map(itemgetter(i), completion), self.k)
-                # A search that broke off in NaN answers with where it began: its traces tell.
+                # A search that ends in NaN returns its first iterate: only the traces show the NaN.
                 checks.completion(task.id, result.images, {**result.traces, **result.losses})
                 yield result
 
     def _mask(self, rows: Collection[int]) -> np.ndarray:
-        """bool ``[slots]``, true at ``rows``."""
+        """Return bool ``[slots]``, true at ``rows``."""
         return np.isin(np.arange(self.slots), list(rows))
 
     def _refill(self, progress, slots, filled, seed):
-        """Starts the freshly filled slots, leaving the others as they are."""
+        """Start the newly filled slots; leave the other slots unchanged."""
         padding = slots[next(iter(filled))]
         chosen = [slots[i] if i in filled else padding for i in range(self.slots)]
         families = self.system.families
@@ -209,10 +210,10 @@ class Driver:
 
 
 def check_task(system: System, task: Task) -> None:
-    """Refuse an image or a hole that the system cannot take.
+    """Check that the system can take an image and a hole.
 
     Raises:
-      InputError: see ``checks.picture``; a hole that the system does not support.
+      InputError: see ``checks.picture``; also a hole that the system does not support.
     """
     checks.picture(task.id, task.image, task.hole, size=system.size)
     if reason := system.supports(task.hole):
@@ -220,7 +221,7 @@ def check_task(system: System, task: Task) -> None:
 
 
 def result_of(task: Task, completion: Any, k: int) -> Result:
-    """One picture's row of a ``Completion``, on the host; its traces are cut where its search ended."""
+    """Take the row of one image from a ``Completion`` on the host; trim traces to the search."""
     length = int(np.isfinite(completion.traces.get("evaluations", np.zeros(0))).sum())
     return Result(
         task,
@@ -232,7 +233,7 @@ def result_of(task: Task, completion: Any, k: int) -> Result:
 
 
 def stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Rows of several lengths as ``float32 [N, T]``, NaN after a row's end."""
+    """Stack rows of different lengths as ``float32 [N, T]``, padded with NaN."""
     out = np.full((len(rows), max(map(len, rows), default=0)), np.nan, np.float32)
     for whole, row in zip(out, rows, strict=True):
         whole[: len(row)] = row
@@ -240,5 +241,5 @@ def stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _select(take, new, old):
-    """Rows of ``new`` where ``take [B]``, rows of ``old`` elsewhere; typed keys included."""
+    """Take rows of ``new`` where ``take [B]``, else rows of ``old``; typed keys included."""
     return jnp.where(take.reshape(take.shape + (1,) * (new.ndim - 1)), new, old)

@@ -1,6 +1,6 @@
-"""The one interface between methods and the harness: a system is a bundle of pure functions.
+"""The only interface between methods and the harness: a system is a bundle of pure functions.
 
-Training, completing, evaluating and reproducing know nothing else about a method.
+Training, completion, evaluation and reproduction use a method through this interface alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,25 +13,28 @@ from inpaint_jax.networks import Network
 
 
 class Stage(NamedTuple):
-    """One network, or adversarial pair, that is trained on its own.
+    """One network, or one adversarial pair, with a training of its own.
 
     Attributes:
-      name: its folder under the workdir.
-      init: ``(key, batch, earlier) -> TrainState``; ``earlier`` maps the names of the stages before it to their
-        finished states.
-      step: ``(state, batch, earlier, *, axis_name=None) -> (state, {metric: scalar})``; what it draws
-        follows from ``optimization.state.step_key(state)``.
-      validate: ``(state, batch, key, earlier) -> ({metric: [B]}, pictures [N, H, W, C] to look at)``.
-      projection: a ``System`` that completes the stage's training pictures before it begins, given ``earlier``; every
-        batch then has its answers as "projection" and their holes as "hole". The stage's settings have ``holes`` and
-        ``projection.slots``. None: the stage learns from pictures alone.
-      adapt: ``(schedule, {metric: [B]}) -> schedule``, how the state's schedule follows from what ``validate`` measured
-        on pictures that are set apart; its ``finished []``, if there is one, ends the stage. With ``ends_on="best"``
-        in its settings the stage ends with the networks under which ``best []`` of the schedule rose last. The settings
-        have ``holdout``, the number of those pictures, and ``adapt_every``, in steps. None: nothing is set apart.
-      classes: its pictures need a "label" of 0 .. classes - 1; 0: it reads none.
-      networks: the pure functions of the networks in its state, by their names there; what
-        ``Model.network`` hands out.
+      name: folder of the stage under the workdir.
+      init: ``(key, batch, earlier) -> TrainState``; ``earlier`` maps the names of the earlier
+        stages to their final states.
+      step: ``(state, batch, earlier, *, axis_name=None) -> (state, {metric: scalar})``; all random
+        draws derive from ``optimization.state.step_key(state)``.
+      validate: ``(state, batch, key, earlier) -> ({metric: [B]}, images [N, H, W, C] to look at)``.
+      projection: a ``System`` that completes the training images before the stage begins; it
+        receives ``earlier``. Every batch then has the answers as "projection" and the holes as
+        "hole". The settings of the stage have ``holes`` and ``projection.slots``. None: the stage
+        learns from images alone.
+      adapt: ``(schedule, {metric: [B]}) -> schedule``: updates the schedule of the state from the
+        result of ``validate`` on held-out images. If the schedule has ``finished []``, it ends the
+        stage. With ``ends_on="best"`` in the settings, the stage ends with the networks of the
+        last rise of the schedule's ``best []``. The settings have ``holdout``, the number of
+        held-out images, and ``adapt_every``, in steps. None: no images are held out.
+      classes: number of label classes; batches must then contain "label" in 0..classes-1. 0 if the
+        stage uses no labels.
+      networks: the pure functions of the networks in the state, under the same names;
+        ``Model.network`` returns them.
     """
 
     name: str
@@ -45,15 +48,17 @@ class Stage(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """What a system answers for a batch of pictures.
+    """The answer of a system for a batch of images.
 
     Attributes:
       images: ``[B, K, H, W, C]`` in [-1, 1], best first by the system's own loss.
-      losses: ``{term: [B, K]}``, the terms of that loss at the answer, "total" among them (empty for feed-forward
-        systems).
-      traces: ``{term: [B, T]}``, the terms over iterations of the best answer, and ``evaluations`` of the loss until
-        then; NaN after an early finish (empty likewise).
-      evaluations: ``[B]``, evaluations of the loss for a picture, all its restarts together; None: no search.
+      losses: ``{term: [B, K]}``, the terms of that loss at the answer, including "total"; empty for
+        feed-forward systems.
+      traces: ``{term: [B, T]}``, the terms over the iterations of the best answer, and
+        ``evaluations``, the evaluations of the loss so far. NaN after an early finish; empty for
+        feed-forward systems.
+      evaluations: ``[B]``, evaluations of the loss per image, summed over restarts; None for
+        systems without a search.
     """
 
     images: jax.Array
@@ -63,26 +68,29 @@ class Completion(NamedTuple):
 
 
 class System(NamedTuple):
-    """A method of inpainting.
+    """An inpainting method.
 
     Attributes:
-      size: side of the pictures that it completes; None: any.
-      stages: trained in this order; a baseline has none.
-      begin: ``(states, images, hole, keys [B], k) -> progress``, a pytree with leading axis B and ``.done [B]``.
-        ``images`` are damaged: 0 inside the hole. A system with ``families`` also takes ``family [B]``, rows of them
-        or -1, by keyword.
-      advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward systems.
+      size: side of the images that the system completes; None: any size.
+      stages: in the order of training; a baseline has none.
+      begin: ``(states, images, hole, keys [B], k) -> progress``, a pytree with leading axis B and
+        ``.done [B]``. ``images`` are damaged: 0 inside the hole. A system with ``families`` also
+        takes the keyword ``family [B]``: indices into ``families``, or -1.
+      advance: ``(states, progress) -> progress``, one chunk of iterations; None for feed-forward
+        systems.
       finish: ``(states, progress) -> Completion``.
-      supports: ``(hole [H, W, 1]) -> None``, or the reason why it cannot complete such a hole; by
-        default it completes any.
-      host: ``(image [H, W, C], hole [H, W, 1]) -> [H, W, C]`` with NumPy arrays: the same completion of one
-        damaged image on the host, where the method needs no device and nothing compiled; otherwise None.
-      weights: ``(states, hole [N, H, W, 1], family) -> {term: weight}``, one for all or ``[N]``: what the terms of its
-        loss count with under these holes of a family (empty: of none); no terms without a search.
-      families: hole families for which it has learnt something of its own.
-      remark: ``(states, hole [N, H, W, 1], family) -> text``, what a report has to say about results under such holes;
-        empty: nothing.
-      watch: ``(progress) -> {name: [B]}``, numbers that a progress bar shows of unfinished completions.
+      supports: ``(hole [H, W, 1]) -> None``, or the reason why the system cannot complete the hole;
+        by default every hole is supported.
+      host: ``(image [H, W, C], hole [H, W, 1]) -> [H, W, C]`` with NumPy arrays: the same
+        completion of one damaged image on the host, for methods that need no device and no
+        compiled code; otherwise None.
+      weights: ``(states, hole [N, H, W, 1], family) -> {term: weight}``, one for all holes or
+        ``[N]``: the weights of the loss terms under these holes of a family (empty: no family).
+        Without a search there are no terms.
+      families: hole families for which the system has learnt separate values.
+      remark: ``(states, hole [N, H, W, 1], family) -> text``, a note for reports on results under
+        these holes; empty: no note.
+      watch: ``(progress) -> {name: [B]}``, values of unfinished completions for a progress bar.
     """
 
     size: int | None

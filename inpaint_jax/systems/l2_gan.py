@@ -1,7 +1,8 @@
-"""L2-GAN (Salem et al.): first the squared error alone, then a critic as well, for holes in the corners.
+"""L2-GAN (Salem et al.) for holes in the corners: squared error first, then also a critic.
 
-As in the paper, there may be one model per corner, or one for all four: every stage "reconstruction..." begins a model,
-which the stage "adversarial..." of the same ending completes. A picture is completed by the model of its corner.
+As in the paper, there is one model per corner, or one model for all four corners. Every stage
+"reconstruction..." begins a model. The stage "adversarial..." with the same suffix completes the
+model. The position of the hole selects the model that completes an image.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,22 +22,23 @@ from inpaint_jax.systems.parts.block_prediction import Critic, Predictor
 from inpaint_jax.systems.parts.blocks import BlockTask
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
-FIRST, SECOND = "reconstruction", "adversarial"  # the stages' names begin so
+FIRST, SECOND = "reconstruction", "adversarial"  # prefixes of the stages' names
 
 
 def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The system.
+    """Build L2-GAN.
 
     Args:
-      size: side of the pictures.
-      networks: ``generator``, whose ``size`` is the side of the block that it predicts; ``critic``; ``fill``,
-        ``unit_range``, ``mask_channel`` and ``residual`` as of the context encoder.
-      stages: for every model, such as "tl", ``reconstruction_tl`` with ``holes``, one or several by comma, and
-        ``adversarial_tl`` with ``second_stage``: it may "finetune" the generator, or train one to "refine" the pictures
-        that the first has completed. The rest as ``block_prediction.stage`` takes it.
+      size: side of the images.
+      networks: ``generator``, whose ``size`` is the side of the predicted block; ``critic``;
+        ``fill``, ``unit_range``, ``mask_channel`` and ``residual`` as in ``context_encoder.build``.
+      stages: for every model, such as "tl": ``reconstruction_tl`` with ``holes``, one family or
+        several separated by commas, and ``adversarial_tl`` with ``second_stage``: "finetune" the
+        generator, or train a second one to "refine" the images that the first has completed. For
+        the other settings see ``block_prediction.stage``.
 
     Raises:
-      InputError: for names that stand for nothing, a stage without its other, or holes that do not fit.
+      InputError: unknown name, a stage without a partner, or holes that do not fit.
     """
     side = networks["generator"]["size"]
     if side >= size:
@@ -75,7 +77,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
 
     def paint(states, images, hole):
         painted = jnp.asarray(images)
-        for blocks, _, model in models:  # pictures of a batch may differ in their corners
+        for blocks, _, model in models:  # images of a batch may differ in their corners
             fits = blocks.fits(hole).any(1)
 
             def painting(blocks=blocks, model=model):
@@ -90,20 +92,20 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
 
 
 def finetune(first: Predictor, blocks: BlockTask) -> dict[str, Callable]:
-    """The second stage goes on with the first one's generator."""
+    """Let the second stage continue with the generator of the first."""
     del blocks
 
     def start(key, image, earlier):
         del key, image
         net = earlier[first.stage.name].networks["generator"]
-        # Copied, because the steps of this stage overwrite what they begin with.
+        # Copied, because the steps of this stage overwrite their input.
         return jax.tree.map(jnp.copy, functional.weights_of(net))
 
     return {"start": start}
 
 
 def refine(first: Predictor, blocks: BlockTask) -> dict[str, Callable]:
-    """The second stage has its own generator, which is given the picture that the first one completed."""
+    """Give the second stage a generator that sees the image completed by the first stage."""
 
     def damage(earlier, image, hole):
         return blocks.given(first.paint(earlier, image, hole), hole)

@@ -1,6 +1,6 @@
-"""Plain LSGAN completion, the baseline of Sharma: a latent search in a least-squares GAN, and a paste.
+"""Plain LSGAN completion, the baseline of Sharma: latent search in a least-squares GAN, then paste.
 
-The search asks for agreement with every known pixel alike, and for a score of 1 from the critic.
+The search weights all known pixels equally, and seeks a critic score of 1.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import latent_gan, latent_search
 from inpaint_jax.systems.parts.latent_search import LatentSearch
 
-NAME = "lsgan"  # of the stage
+NAME = "lsgan"  # name of the stage
 
 
 def build(
@@ -22,18 +22,18 @@ def build(
     blend: Mapping[str, Any],
     stages: Mapping[str, Any],
 ) -> System:
-    """The system.
+    """Build plain LSGAN completion.
 
     Args:
-      size: side of the pictures.
+      size: side of the images.
       networks: ``generator`` and ``critic`` (``{"name", **fields}``), ``latent_size``.
-      losses: the search's objective, see ``latent_search.build``.
-      search: likewise; the networks have no batch norm to choose.
-      blend: likewise.
+      losses: objective of the search, see ``latent_search.build``.
+      search: see ``latent_search.build``; without ``batch_norm``, which these networks lack.
+      blend: see ``latent_search.build``.
       stages: ``{"lsgan": {"optimizer", ...}}``.
 
     Raises:
-      InputError: for names that stand for nothing, or numbers that make no search.
+      InputError: unknown name, or search settings out of range.
     """
     nets = latent_gan.networks(networks, size)
     descent = latent_search_of(nets, losses=losses, search=search, blend=blend)
@@ -41,7 +41,7 @@ def build(
 
 
 def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
-    """The stage of generator and critic, one update of each per step; raises InputError for an unknown optimiser."""
+    """Build the stage of the LSGAN, one update per network and step; InputError as ``build``."""
     return latent_gan.stage(
         NAME,
         **nets,
@@ -60,6 +60,6 @@ def latent_search_of(
     blend: Mapping[str, Any],
     refine: Callable | None = None,
 ) -> LatentSearch:
-    """The search in the trained prior; ``refine``, and what is raised, as in ``latent_search.build``."""
+    """Build the search in the trained prior; ``refine`` and errors: see ``latent_search.build``."""
     rules = {**search, "batch_norm": "running"}
     return latent_search.build(NAME, **nets, losses=losses, search=rules, blend=blend, refine=refine)

@@ -1,4 +1,4 @@
-"""LSGAN completion refined by an autoencoder (Sharma): search, repaint what was found, paste."""
+"""LSGAN completion refined by an autoencoder (Sharma): search, repaint the result, paste."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,19 +18,20 @@ def build(
     blend: Mapping[str, Any],
     stages: Mapping[str, Any],
 ) -> System:
-    """The system.
+    """Build LSGAN completion with a refining autoencoder.
 
     Args:
-      size: side of the pictures.
-      networks: those of ``lsgan.build``, and ``autoencoder``.
+      size: side of the images.
+      networks: as in ``lsgan.build``, and ``autoencoder``.
       losses: as in ``lsgan.build``.
-      search: likewise.
-      blend: likewise.
-      stages: ``{"lsgan": {...}, "autoencoder": {...}}``, the latter as ``refinement.stage`` takes it, with the
-        ``projection``'s ``search`` and ``losses``, which paint the training pictures of ``pairs="projected"``.
+      search: as in ``lsgan.build``.
+      blend: as in ``lsgan.build``.
+      stages: ``{"lsgan": {...}, "autoencoder": {...}}``. For the latter see ``refinement.stage``;
+        its ``projection`` has ``search`` and ``losses``, which paint the training images of
+        ``pairs="projected"``.
 
     Raises:
-      InputError: for names that stand for nothing, or numbers that make no search.
+      InputError: unknown name, or search settings out of range.
     """
     settings = stages[refinement.NAME]
     autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")

@@ -1,9 +1,9 @@
-"""Run systems without a fixed size (``System.size`` is None) on images of any sizes, each at its own resolution.
+"""Run systems without a fixed size (``System.size`` is None) on images at their own resolution.
 
-What is completed is a window around every hole (``parts/windows.py`` states the margins). Systems that
-compute on the devices get windows of few shapes: two sizes per octave for each side, so that a thousand
-image sizes do not compile a thousand programs. Systems that compute on the host compile nothing, and get
-windows of any shape.
+A run completes a window around every hole (``parts/windows.py`` documents the margins). Systems
+that compute on the devices see few window shapes: two sizes per octave for each side. A thousand
+image sizes then do not compile a thousand programs. Systems that compute on the host compile
+nothing, and see windows of any shape.
 """
 
 import functools
@@ -22,7 +22,7 @@ from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts.windows import with_margin
 from inpaint_jax.systems.pieces import Run, cut_windows, fill_in, in_pieces
 
-SLOTS = 1  # windows at once: those of one shape are rare, and every slot but one would repeat a window
+SLOTS = 1  # windows at once: equal shapes are rare, so further slots would hold repeats
 
 
 def native_run(
@@ -33,20 +33,22 @@ def native_run(
     k: int = 1,
     margin: float = 1.0,
 ) -> Run:
-    """Make the ``run`` of a system that completes images of any sizes.
+    """Make the ``run`` of a system that completes images of any size.
 
     Args:
-      system: one without a fixed size.
-      states: of its stages by name.
-      slots: windows at once, as ``Driver`` takes them; None: one.
+      system: a system without a fixed size.
+      states: trained stages by name.
+      slots: windows at once, see ``Driver``; None: one.
       k: completions per image.
-      margin: around each hole, in longer sides of its bounding box; see ``windows.with_margin``.
+      margin: around each hole, as a multiple of the longer side of the bounding box; see
+        ``windows.with_margin``.
 
     Returns:
-      ``(tasks, *, seed, stop=False, bar=None) -> results`` as ``Driver.run``, for tasks of any sizes.
+      ``(tasks, *, seed, stop=False, bar=None) -> results``, like ``Driver.run``, for tasks of any
+      size.
 
     Raises:
-      InputError: a system of one size; when run, as ``Driver.run``.
+      InputError: a system with a fixed size; when run, as ``Driver.run``.
     """
     if system.size is not None:
         raise InputError(f"this system completes images of {system.size}x{system.size} pixels, and no others")
@@ -56,7 +58,7 @@ def native_run(
 
 
 def by_shape(driver: Driver) -> Run:
-    """Make a ``run`` that hands a driver the tasks of one shape together; it compiles once for each shape."""
+    """Make a ``run`` that groups tasks by shape for a driver; it compiles once per shape."""
 
     def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
         groups: dict[tuple[int, ...], list[Task]] = {}
@@ -69,10 +71,11 @@ def by_shape(driver: Driver) -> Run:
 
 
 def host_run(system: System, *, k: int = 1) -> Run:
-    """Make a ``run`` for a system that computes on the host: images of any shapes, one on each core.
+    """Make a ``run`` for a system on the host: images of any shape, one per core.
 
     Raises:
-      InputError: more than one completion per image; when run, as ``Driver.run``, and what the system cannot complete.
+      InputError: more than one completion per image; when run, as ``Driver.run``, and for an image
+        that the system cannot complete.
     """
     complete = system.host
     assert complete

@@ -1,8 +1,9 @@
 """Generative image inpainting with neural features (Liu et al., ICIMCS 2018).
 
-An encoder and a decoder repaint the whole picture, under any hole. What they paint is compared to the true picture,
-pixel by pixel and in the maps of a VGG-19 that has learnt to classify pictures, and two critics play against it: one
-sees the square around the hole, the other the completed picture. Then paste.
+An encoder and a decoder repaint the whole image under any hole. The loss compares the painted image
+to the true one, both pixel by pixel and in the feature maps of a VGG-19 classifier. Two critics add
+adversarial losses: one sees the square around the hole, the other the completed image. The
+prediction is pasted into the hole.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,28 +25,29 @@ from inpaint_jax.systems.parts.enlarged import enlarging
 from inpaint_jax.systems.parts.feed_forward import single_pass
 from inpaint_jax.types import Hole, Image, Key
 
-FEATURES, NAME = "features", "liu"  # of the stages
+FEATURES, NAME = "features", "liu"  # names of the stages
 CRITICS = ("global", "local")
 
 
 def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The system.
+    """Build inpainting with neural features.
 
     Args:
-      size: side of the pictures.
-      networks: ``generator``, which repaints whole pictures; ``global_critic``; ``local_critic``, and ``local_size``,
-        the side of the crops that it sees; ``features``, a classifier; ``seen_size``, the side to which
-        pictures are enlarged for all of them (0: they are not); ``mask_channel`` and ``residual``, as of
-        ``BlockTask``.
-      stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, as ``classification.stage`` takes
-        it. The second, as ``block_prediction.stage`` takes it: ``holes`` is the family that is trained on,
-        ``rotation`` and ``shift`` are how far pictures are turned and moved, as ``draw_moves`` takes it. Offered to its
-        losses: ``prediction`` and ``target``, ``hole``, ``fake_global_logits``, ``fake_local_logits``, ``features``
-        and ``target_features``. A critic whose logits no loss reads does not play, and features that none reads are
-        neither trained nor computed.
+      size: side of the images.
+      networks: ``generator``, which repaints whole images; ``global_critic``; ``local_critic``, and
+        ``local_size``, the side of the crops that the local critic sees; ``features``, a
+        classifier; ``seen_size``, the side to which images are enlarged for all networks (0: not
+        enlarged); ``mask_channel`` and ``residual``, see ``BlockTask``.
+      stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, see
+        ``classification.stage``. The second trains the generator, see ``block_prediction.stage``:
+        ``holes`` is the hole family of the training; ``rotation`` and ``shift`` bound the random
+        motion of the images, see ``draw_moves``. Values available to the losses: ``prediction``
+        and ``target``, ``hole``, ``fake_global_logits``, ``fake_local_logits``, ``features`` and
+        ``target_features``. A critic is trained only if a loss reads its logits. Features are
+        trained and computed only if a loss reads them.
 
     Raises:
-      InputError: for names that stand for nothing, or holes that do not fit the picture.
+      InputError: unknown name, or holes that do not fit the image.
     """
     settings = stages[NAME]
     total = objective(settings["losses"])
@@ -100,20 +102,20 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
 
 
 def seen(picture: Image, image: Image, hole: Hole, *, critics: Collection[str], side: int) -> dict[str, Image]:
-    """What each critic is given of a picture: "global" the completed one, "local" the square around its hole.
+    """Select the input of each critic: "global" the completed image, "local" a square at the hole.
 
     Args:
-      picture: painted, or the true one, ``[B, size, size, C]``.
-      image: the true one.
+      picture: the painted or the true image, ``[B, size, size, C]``.
+      image: the true image.
       hole: ``[B, size, size, 1]``.
-      critics: that are asked.
-      side: of what the local critic sees.
+      critics: names of the active critics.
+      side: of the local critic's crop.
     """
     given = {"global": composite(image, picture, hole), "local": at_hole(picture, hole, side)}
     return {critic: given[critic] for critic in critics}
 
 
 def augment(key: Key, image: Image, axis_name: str | None, *, rotation: float, shift: float) -> Image:
-    """Training pictures, turned and moved at random (section 4.1), as ``draw_moves`` takes it."""
+    """Turn and shift training images at random (section 4.1), see ``draw_moves``."""
     draw = partial(draw_moves, rotation=rotation, shift=shift)
     return moved(image, steps.global_draw(draw, key, len(image), axis_name))

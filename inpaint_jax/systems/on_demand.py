@@ -1,7 +1,8 @@
-"""On-demand learning (Gao & Grauman 2017) and the self-tuned encoder-decoder (Salem et al.): a curriculum of holes.
+"""On-demand learning (Gao & Grauman 2017) and the self-tuned encoder-decoder (Salem et al.).
 
-One network for holes of all sizes predicts the whole picture. Sizes are levels; after every epoch each level is
-measured on pictures set apart, and those that are completed worst get a larger share of the next epoch's batches.
+One network predicts the whole image under holes of all sizes. A curriculum groups the sizes into
+levels. After every epoch, each level is measured on held-out images. The levels with the worst
+completions receive a larger share of the batches of the next epoch.
 """
 
 from collections.abc import Mapping
@@ -23,26 +24,27 @@ from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import blocks as block_task
 from inpaint_jax.systems.parts.feed_forward import single_pass
 
-NAME = "on_demand"  # of the stage
-BEST = 100.0  # dB, of a picture completed without error: its infinite PSNR would hide all others in a mean
+NAME = "on_demand"  # name of the stage
+BEST = 100.0  # dB, cap of the PSNR: an error-free completion has infinite PSNR, which ruins a mean
 
 
 def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The system.
+    """Build on-demand learning.
 
     Args:
-      size: side of the pictures.
-      networks: ``generator``, which predicts whole pictures; ``fill``, the colour of the hole that it is given;
-        ``unit_range``, whether it sees [0, 1] instead of [-1, 1]; ``mask_channel`` and ``residual``, as of
-        ``BlockTask``.
-      stages: ``{"on_demand": {"curriculum", "levels", "pixels_per_level", "patience", "losses", "optimizer", ...}}``.
-        Holes of level l = 1 .. ``levels`` are squares of ``pixels_per_level`` (l - 1) + 1 to ``pixels_per_level`` l
-        pixels a side; ``curriculum`` is a rule of ``curriculum.composition``. Training ends before its steps where
-        ``patience`` validations brought no better mean (0: never); there is one every ``adapt_every`` steps, on
-        ``holdout`` training pictures set apart. Offered to the losses: ``prediction``, ``target``, ``hole``.
+      size: side of the images.
+      networks: ``generator``, which predicts whole images; ``fill``, the colour of the hole in the
+        generator's input; ``unit_range``, whether the generator sees [0, 1] instead of [-1, 1];
+        ``mask_channel`` and ``residual``, see ``BlockTask``.
+      stages: ``{"on_demand": {"curriculum", "levels", "pixels_per_level", "patience", "losses",
+        "optimizer", ...}}``. Holes of level l = 1 .. ``levels`` are squares with a side of
+        ``pixels_per_level`` (l - 1) + 1 to ``pixels_per_level`` l pixels. ``curriculum`` is a rule
+        of ``curriculum.composition``. A validation on ``holdout`` training images runs every
+        ``adapt_every`` steps. The training ends early when ``patience`` validations bring no better
+        mean (0: never). Values available to the losses: ``prediction``, ``target``, ``hole``.
 
     Raises:
-      InputError: for names that stand for nothing, or holes that do not fit the picture.
+      InputError: unknown name, or holes that do not fit the image.
     """
     settings, label = stages[NAME], f"stages.{NAME}"
     count, pixels, patience = settings["levels"], settings["pixels_per_level"], settings["patience"]
@@ -57,11 +59,11 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     whole = block_task.build(size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level")
     total = objective(settings["losses"])
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
-    equal = jnp.ones(count)  # what the levels are thought to reach before the first validation
-    curriculum.composition(settings["curriculum"], equal, 0.0, batch_size=1)  # an unknown rule is refused now
+    equal = jnp.ones(count)  # assumed scores of the levels before the first validation
+    curriculum.composition(settings["curriculum"], equal, 0.0, batch_size=1)  # refuses an unknown rule
 
     def composition(state, batch_size):
-        """How many examples of a batch each level gets: a function of the last validation and of the step."""
+        """Count the examples per level in a batch, from the last validation and the step."""
         progress = state.step / settings["steps"]
         return curriculum.composition(settings["curriculum"], state.schedule["psnr"], progress, batch_size=batch_size)
 
@@ -99,12 +101,12 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         return after, terms | {f"count_{i + 1}": shares[i].astype(jnp.float32) for i in range(count)}
 
     def predict(state, images, hole):
-        """What the generator paints, by its running statistics: whole pictures in its own range."""
+        """Predict whole images by running statistics, in the generator's range."""
         net = state.networks["generator"]
         return functional.predict(painter, net, whole.damage(images, hole))
 
     def validate(state, batch, key, earlier):
-        """PSNR of the completed pictures at every level, under holes that are always the same; some of the hardest."""
+        """Measure the PSNR of completions per level under fixed holes; show the hardest level."""
         del earlier
         image, scores, views = batch["image"], {}, None
         for level in range(1, count + 1):
@@ -117,7 +119,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         return scores, views
 
     def adapt(schedule, scores):
-        """The levels' means for the next epoch, and whether the mean of all has stopped rising."""
+        """Store the mean of every level, and whether the overall mean has stopped rising."""
         psnr = jnp.stack([scores[f"psnr_{level}"].mean() for level in range(1, count + 1)])
         better = psnr.mean() > schedule["best"]
         stale = jnp.where(better, 0, schedule["stale"] + 1)

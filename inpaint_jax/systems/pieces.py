@@ -1,4 +1,4 @@
-"""Complete images of any size in pieces: cut around the holes, complete, and paste into the holes."""
+"""Complete images of any size in pieces: cut windows around holes, complete them, paste them."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,18 +10,19 @@ from inpaint_jax import checks
 from inpaint_jax.systems.driver import Result, Task
 from inpaint_jax.systems.parts.windows import Around, Window, windows
 
-PORTION = 512 * 2**20  # bytes of images that are under completion at once
+PORTION = 512 * 2**20  # bytes of images under completion at once
 
 Run = Callable[..., Iterator[Result]]  # ``(tasks, *, seed, stop=False, bar=None)``, as ``Driver.run``
 
 
 class Piece(NamedTuple):
-    """A part of an image that is completed by itself.
+    """A part of an image that is completed independently.
 
     Attributes:
       image: ``[h, w, C]`` in [-1, 1], 0 inside the hole.
       hole: ``[h, w, 1]``, 1 = missing.
-      paste: ``(whole [H, W, C], completed [h, w, C])``; changes ``whole`` in place, in its hole only.
+      paste: ``(whole [H, W, C], completed [h, w, C])``; modifies ``whole`` in place, only inside
+        the hole.
     """
 
     image: np.ndarray
@@ -30,19 +31,19 @@ class Piece(NamedTuple):
 
 
 def in_pieces(cut: Callable[[Task], Sequence[Piece]], run: Run) -> Run:
-    """Make a ``run`` of images of any size out of one of their pieces.
+    """Turn a ``run`` of pieces into a ``run`` of images of any size.
 
-    An image's first piece has the image's id, so that an image of one piece is completed as by ``run``
-    itself; the others have ids of their own. Every piece is cut from the damaged image: none depends
-    on another. A portion of the images (512 MB) is under completion at a time.
+    The first piece of an image has the image's id. An image of one piece is thus completed exactly
+    as by ``run`` itself. Further pieces have ids of their own. Every piece is cut from the damaged
+    image: no piece depends on another. At most 512 MB of images are under completion at a time.
 
     Args:
-      cut: a task, 0 inside the hole, to its pieces, at least one.
+      cut: maps a task, 0 inside the hole, to at least one piece.
       run: completes the pieces.
 
     Returns:
-      ``run`` for whole images. Evaluations are those of all pieces together, losses and traces those
-      of the first.
+      ``run`` for whole images. Evaluations are summed over all pieces; losses and traces come from
+      the first piece.
     """
 
     def run_all(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
@@ -75,7 +76,7 @@ def portions(tasks: Iterable[Task]) -> Iterator[list[Task]]:
 
 
 def pieces_of(tasks: Sequence[Task], cut, unfinished: dict[str, "_Unfinished"]) -> Iterator[Task]:
-    """Cut every task, note it, and yield its pieces as tasks."""
+    """Cut every task, record it in ``unfinished``, and yield the pieces as tasks."""
     for i, task in enumerate(tasks):
         checks.picture(task.id, task.image, task.hole, size=None)
         damaged = task._replace(image=np.asarray(fill_in(task.image, task.hole)))
@@ -86,12 +87,12 @@ def pieces_of(tasks: Sequence[Task], cut, unfinished: dict[str, "_Unfinished"]) 
 
 
 def fill_in(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """``compositing.fill`` on the host, without compiling for every size."""
+    """Apply ``compositing.fill`` on the host, without a compilation per size."""
     return np.where(hole > 0.5, np.float32(0), image)
 
 
 class _Unfinished:
-    """An image that waits for some of its pieces."""
+    """An image with pieces still under completion."""
 
     def __init__(self, task: Task, damaged: np.ndarray, pieces: Sequence[Piece]):
         self.task, self.damaged = task, damaged
@@ -99,7 +100,7 @@ class _Unfinished:
         self.results: list[Result | None] = [None] * len(pieces)
 
     def add(self, number: int, result: Result) -> bool:
-        """Take the result of a piece; return whether it was the last."""
+        """Store the result of a piece; return whether all pieces are done."""
         self.results[number] = result
         return None not in self.results
 
@@ -116,24 +117,24 @@ class _Unfinished:
 
 
 class _Chunks:
-    """A bar for the pieces, which shows chunks and counts nothing."""
+    """A bar for pieces that shows chunks but counts nothing."""
 
     def __init__(self, bar):
         self.set_postfix = bar.set_postfix
 
     def update(self):
-        """Count no piece: images are counted."""
+        """Count nothing: the bar counts images."""
 
 
 def cut_windows(task: Task, around: Callable[[tuple[int, ...]], Around]) -> list[Piece]:
-    """Cut an image at its own resolution.
+    """Cut windows from an image at the image's own resolution.
 
     Args:
       task: 0 inside the hole.
-      around: from the image's shape, see ``windows.with_margin``.
+      around: window rule for the image's shape, see ``windows.with_margin``.
 
     Returns:
-      A piece for every window. Where a window reaches beyond the image, the image is mirrored.
+      One piece per window. Where a window extends beyond the image, the image is mirrored.
     """
     missing = task.hole > 0.5
     pieces = []

@@ -1,4 +1,4 @@
-"""A function without what its outputs do not depend on."""
+"""Removal of unused arguments from a function."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ def prune(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[..., 
 
     Args:
       function: trees of arrays -> a tree of arrays.
-      *arguments: for their shapes.
+      *arguments: examples; only their shapes matter.
 
     Returns:
-      The function of those leaves of its arguments that it needs, ``(*leaves) -> tree``, and for
-      every leaf of the arguments, in the order of ``jax.tree.leaves``, whether it is one of them.
+      The function of the needed leaves, ``(*leaves) -> tree``; and a flag for every leaf of the
+      arguments, in the order of ``jax.tree.leaves``: whether the function needs it.
     """
     closed, shape = jax.make_jaxpr(function, return_shape=True)(*arguments)
     jaxpr, needed = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))

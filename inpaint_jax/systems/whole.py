@@ -1,4 +1,4 @@
-"""A whole completion in one pure function, without slots and without progress."""
+"""A whole completion as one pure function, without slots and progress."""
 
 from collections.abc import Mapping
 from itertools import compress
@@ -17,30 +17,30 @@ from inpaint_jax.types import Hole, Image, Key, check_hole
 def complete(
     system: System, states: Mapping[str, Any], images: Image, hole: Hole, keys: Key, *, k: int = 1
 ) -> Completion:
-    """Complete images, from the first iteration to the last; to be jitted, with ``system`` closed over.
+    """Complete images, from the first iteration to the last; jit it with ``system`` closed over.
 
-    Every image is a batch of one for the system, mapped over the images: no result depends on the
-    other images, and systems that count their batch in Python work with a symbolic number of images
-    (``jax.export``). All images are searched until the last one is done; for many, or to see
-    progress, use a ``Driver``.
+    The system sees every image as a batch of one, under ``vmap``. No result depends on other
+    images. Systems that count their batch in Python work with a symbolic number of images
+    (``jax.export``). The search of all images runs until the last one is done. For many images, or
+    to see progress, use a ``Driver``.
 
     Args:
       system: the method.
-      states: of its trained stages, by name; ``{}`` for a baseline without any.
-      images: ``[B, H, W, C]`` in [-1, 1]; what they hold inside the holes is not used.
-      hole: ``[B, H, W, 1]``, 1 = missing. One that ``system.supports`` refuses gives a meaningless
-        completion, because an array that is traced cannot be looked at.
-      keys: typed keys ``[B]``. ``seeds.example_keys(seed, ids, "search")`` makes those with which
-        ``inpaint_jax.complete`` begins.
+      states: trained stages by name; ``{}`` for a baseline without stages.
+      images: ``[B, H, W, C]`` in [-1, 1]; values inside the holes are not used.
+      hole: ``[B, H, W, 1]``, 1 = missing. A hole that ``system.supports`` refuses gives a
+        meaningless completion, because the values of a traced array cannot be checked.
+      keys: typed keys ``[B]``. ``seeds.example_keys(seed, ids, "search")`` makes the keys that
+        ``inpaint_jax.complete`` uses.
       k: completions per image; a search makes at least as many restarts.
 
     Returns:
-      ``images [B, k, H, W, C]`` in [-1, 1], best first, known pixels bit for bit as given; ``losses
-      {term: [B, k]}``; ``traces {term: [B, T]}`` and ``evaluations [B]`` of searches.
+      ``images [B, k, H, W, C]`` in [-1, 1], best first, known pixels bit-identical to the input;
+      ``losses {term: [B, k]}``; ``traces {term: [B, T]}`` and ``evaluations [B]`` of searches.
 
     Raises:
-      InputError: at trace time, for shapes or types that the system cannot take, or more completions
-        than it gives.
+      InputError: at trace time: a shape or type that the system cannot take, or more completions
+        than the system gives.
     """
     check_hole(hole, images, "images")
     if not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) or keys.shape != images.shape[:1]:
@@ -61,7 +61,7 @@ def complete(
         def advance(states, progress):
             return jax.vmap(lambda one: step(states, one))(progress)
 
-        # JAX prunes no loop by itself: everything that it is given would count as needed.
+        # JAX does not prune loops: it would count every argument as needed.
         run, needed = prune(advance, states, progress)
         progress = jax.lax.while_loop(
             lambda progress: ~progress.done.all(),
@@ -69,7 +69,7 @@ def complete(
             progress,
         )
     completion = jax.vmap(lambda one: system.finish(states, one))(progress)
-    completion = jax.tree.map(lambda leaf: leaf[:, 0], completion)  # of the batches of one
+    completion = jax.tree.map(lambda leaf: leaf[:, 0], completion)  # drop the batch axis of one
     if completion.images.shape[1] < k:
         raise InputError(f"this system gives one completion per image, not {k}")
     best = {term: values[:, :k] for term, values in completion.losses.items()}

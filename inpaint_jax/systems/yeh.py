@@ -1,8 +1,9 @@
 """Semantic image inpainting with deep generative models (Yeh et al., CVPR 2017).
 
-Train a DCGAN on whole pictures. To complete a damaged one, descend in its latent space until what the generator
-paints agrees with the known pixels near the hole and looks real to the critic; then paste, and blend by Poisson's
-equation. Nothing is trained for holes, so any hole will do; an encoder may be, to begin the descent near its end.
+Train a DCGAN on whole images. To complete a damaged image, descend in the latent space until the
+generated image agrees with the known pixels near the hole and looks real to the critic. Then paste,
+and blend by Poisson's equation. The training sees no holes, so any hole can be completed. An
+optional encoder is trained on holes, so that the descent begins near its end.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import latent_gan, latent_search, learnt_start
 from inpaint_jax.types import Hole, Image, Latent
 
-NAME = "dcgan"  # of the stage
+NAME = "dcgan"  # name of the stage
 
 
 def build(
@@ -27,19 +28,19 @@ def build(
     blend: Mapping[str, Any],
     stages: Mapping[str, Any],
 ) -> System:
-    """The system.
+    """Build Yeh's latent search.
 
     Args:
-      size: side of the pictures.
+      size: side of the images.
       networks: ``generator`` and ``critic`` (``{"name", **fields}``), ``latent_size``.
-      losses: the search's objective, see ``latent_search.build``.
-      search: likewise.
-      blend: likewise.
-      stages: ``{"dcgan": {"optimizer", "generator_updates", ...}}``, and ``"encoder": {"optimizer", "holes", ...}``
-        where the start is learnt, by ``networks["encoder"]``.
+      losses: objective of the search, see ``latent_search.build``.
+      search: see ``latent_search.build``.
+      blend: see ``latent_search.build``.
+      stages: ``{"dcgan": {"optimizer", "generator_updates", ...}}``; for a learnt start also
+        ``"encoder": {"optimizer", "holes", ...}``, which trains ``networks["encoder"]``.
 
     Raises:
-      InputError: for names that stand for nothing, numbers that make no search, or a learnt start without its stage.
+      InputError: unknown name, search settings out of range, or a learnt start without a stage.
     """
     nets = latent_gan.networks(networks, size)
     encoder = guess = None
@@ -56,7 +57,7 @@ def build(
 
 
 def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
-    """The stage of the DCGAN; raises InputError for an unknown optimiser."""
+    """Build the stage of the DCGAN; raise InputError for an unknown optimiser."""
     return latent_gan.stage(
         NAME,
         **nets,
@@ -68,5 +69,5 @@ def prior(nets: Mapping[str, Any], settings: Mapping[str, Any]) -> Stage:
 
 
 def learnt_guess(encoder: Network, states: Mapping[str, Any], damaged: Image, hole: Hole) -> Latent:
-    """Where the encoder says that the first of a picture's searches begins, ``[B, Z]``."""
+    """Predict where the first search of every image begins, ``[B, Z]``."""
     return learnt_start.predict(states["encoder"], damaged, hole, encoder=encoder)
