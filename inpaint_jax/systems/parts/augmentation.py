@@ -1,4 +1,4 @@
-"""Pictures turned and moved a little, so that a classifier does not learn them by heart; on the device, by example."""
+"""Random rotations and shifts of training images, per image on the device: less overfitting."""
 
 from functools import partial
 
@@ -10,30 +10,30 @@ from inpaint_jax.types import Image, Key
 
 
 def draw_moves(key: Key, count: int, *, rotation: float, shift: float) -> jax.Array:
-    """Angles and shifts of pictures.
+    """Draw angles and shifts of images.
 
     Args:
       key: typed key.
-      count: number of pictures B.
-      rotation: at most so many degrees, either way.
-      shift: at most such a share of the side, either way.
+      count: number of images B.
+      rotation: largest angle either way, in degrees.
+      shift: largest shift either way, as a share of the side.
 
     Returns:
-      ``[B, 3]``: radians, and shares of the side downwards and to the right, uniformly distributed.
+      ``[B, 3]``, uniformly distributed: radians, and shares of the side downwards and to the right.
     """
     most = jnp.array([jnp.deg2rad(rotation), shift, shift])
     return most[None] * jax.random.uniform(key, (count, 3), minval=-1.0, maxval=1.0)
 
 
 def moved(images: Image, moves: jax.Array) -> Image:
-    """Pictures turned about their centres, and then shifted; what comes in from outside repeats the edge.
+    """Turn images about their centres, then shift them; pixels from outside repeat the edge.
 
     Args:
       images: ``[B, H, W, C]``.
-      moves: ``[B, 3]``, as drawn by ``draw_moves``.
+      moves: ``[B, 3]``, from ``draw_moves``.
 
     Returns:
-      ``[B, H, W, C]``, by bilinear interpolation.
+      ``[B, H, W, C]``, bilinearly interpolated.
     """
     height, width = images.shape[1:3]
     rows, columns = jnp.meshgrid(

@@ -1,8 +1,8 @@
-"""A stage that measures the terms of a search at the end of unguided searches, and trains nothing.
+"""A stage without training that measures the terms of a search at the end of unguided searches.
 
 Buchacek et al. chose the weights of their guiding terms "such that all losses are of similar orders
-of magnitude". Here a weight is a share of another term's height where searches without guidance
-end, under the same family of holes (``term_weights``).
+of magnitude". Here a weight is a share of another term's value at the end of unguided searches
+under the same hole family (``term_weights``).
 """
 
 from collections.abc import Mapping
@@ -23,21 +23,21 @@ from inpaint_jax.systems.parts.term_weights import SHARE
 
 
 def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, settings: Mapping[str, Any]) -> Stage:
-    """Medians of a search's terms where it ends, a step and a batch of training images per hole family.
+    """Build the stage: one step measures one hole family on one batch of training images.
 
     Args:
       name: of the stage.
-      search: without guidance.
-      loss: whose terms are measured at its answers.
+      search: the unguided search.
+      loss: terms to measure at the answers of the search.
       size: side of the images.
-      settings: of the stage: ``holes``, the families by comma, and ``steps``, their number.
+      settings: of the stage: ``holes``, families separated by commas, and ``steps``, their number.
 
     Returns:
-      The stage. Its state has ``schedule``: ``{"share": [F], term: [F]}``, medians of the share of missing pixels and
-      of the terms, per family.
+      The stage. Its state has ``schedule``: ``{"share": [F], term: [F]}``, per family the medians
+      of the share of missing pixels and of the terms.
 
     Raises:
-      InputError: for an unknown family, or another number of steps than of families.
+      InputError: unknown family, or a number of steps that differs from the number of families.
     """
     families = families_of(settings)
     if settings["steps"] not in (0, len(families)):
@@ -45,7 +45,7 @@ def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, setti
         raise InputError(f"stages.{name}.steps must be {number}, one for each family of its holes, got {asked}")
     draws = [masks.parse(family) for family in families]
     for draw in draws:
-        jax.eval_shape(lambda draw=draw: draw(jax.random.key(0), size))  # a hole that does not fit is refused now
+        jax.eval_shape(lambda draw=draw: draw(jax.random.key(0), size))  # refuses misfits
     labels = tuple(loss.total.weights)
 
     def init(key, batch, earlier):
@@ -73,7 +73,7 @@ def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, setti
 
 
 def families_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the hole families that the stage measures, in the order of its steps."""
+    """Return the hole families of the stage, in the order of the steps."""
     return tuple(settings["holes"].split(","))
 
 
@@ -94,5 +94,5 @@ def heights(search: LatentSearch, loss: SearchLoss, states, damaged, hole, keys)
 
 
 def measured(states: Mapping[str, TrainState], name: str) -> dict[str, jax.Array]:
-    """Return what the stage has measured, ``{"share": [F], term: [F]}``; empty in a run without it."""
+    """Return the medians of the stage, ``{"share": [F], term: [F]}``; empty without the stage."""
     return states[name].schedule if name in states else {}

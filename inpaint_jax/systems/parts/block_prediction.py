@@ -1,4 +1,4 @@
-"""The stage of an encoder-decoder that predicts blocks: on losses of its own, or against a critic as well."""
+"""The stage of an encoder-decoder that predicts blocks, with or without a critic."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ BCE: Mapping[str, Any] = {"discriminator_bce": {"weight": 1.0}}
 
 
 class Predictor(NamedTuple):
-    """A stage, and what its generator paints.
+    """A stage, and the function that paints with the stage's generator.
 
     Attributes:
-      stage: named as it was asked for.
-      paint: ``(states, image, hole) -> image [B, size, size, C]`` in [-1, 1], by running statistics; ``states`` of this
-        stage and those before it, ``hole`` one that was trained on.
+      stage: the stage.
+      paint: ``(states, image, hole) -> image [B, size, size, C]`` in [-1, 1], by running
+        statistics; ``states`` of this stage and the earlier ones, ``hole`` a hole of the training.
     """
 
     stage: Stage
@@ -38,14 +38,13 @@ class Predictor(NamedTuple):
 
 
 class Critic(NamedTuple):
-    """Who judges the blocks.
+    """The critic of a block predictor.
 
     Attributes:
-      network: what it is shown -> logits, of one critic or of several, as ``steps.adversarial_step``
-        takes them.
-      shown: ``(block, image, hole) -> what it is shown`` of a true or painted block in the network's
-        range, with the picture that it belongs to; by default the block.
-      losses: that it descends on, as ``losses.objective`` takes them.
+      network: input -> logits, of one critic or several, see ``steps.adversarial_step``.
+      shown: ``(block, image, hole) -> input`` of the network, for a true or painted block in the
+        network's range and the image around it; by default the block itself.
+      losses: of the critic, see ``losses.objective``.
     """
 
     network: Network
@@ -65,25 +64,30 @@ def stage(
     perceive: Callable | None = None,
     augment: Callable | None = None,
 ) -> Predictor:
-    """A generator, trained to predict blocks.
+    """Build the stage of a generator that learns to predict blocks.
 
     Args:
       name: of the stage.
-      blocks: what is predicted, of pictures under which holes.
-      generator: what it is given -> blocks ``[B, side, side, C]``, both in the network's range.
-      critic: whom it plays against; None: the losses of the generator are all.
-      settings: of the stage: ``losses`` (offered ``prediction`` and ``target``, the block, and ``hole`` within it),
-        ``optimizer`` (one for each network) and ``steps``; with a critic, which offers its logits, also
-        ``stale_critic``, as ``steps.adversarial_step`` takes it, and ``critic_after``, the number of steps in which it
-        neither learns nor counts (by default 0). With ``holdout`` so many pictures are set apart, on which the squared
-        error is measured every ``adapt_every`` steps; its negative is the ``best`` of the schedule.
-      start: ``(key, image, earlier) -> (params, stats)``, the generator at the first step; by default drawn.
-      damage: ``(earlier, image, hole) -> what the generator is given``; by default ``blocks.damage``.
-      perceive: ``(earlier, prediction, target) -> {name: value}``, which the generator's losses are offered as well.
-      augment: ``(key, image, axis_name) -> image``, training pictures changed at random; None: not.
+      blocks: defines the blocks and the holes of the training.
+      generator: damaged image -> blocks ``[B, side, side, C]``, both in the network's range.
+      critic: the opponent; None: the generator has only its own losses.
+      settings: of the stage: ``losses`` (available values: ``prediction`` and ``target`` of the
+        block, and ``hole`` within it), ``optimizer`` (one per network) and ``steps``. With a
+        critic, logits are available too, and there are two more settings: ``stale_critic``, see
+        ``steps.adversarial_step``, and ``critic_after``, the number of steps before the critic
+        begins to learn and to count (default 0). ``holdout`` is a number of held-out images.
+        The squared error on them is measured every ``adapt_every`` steps; its negative is the
+        ``best`` of the schedule.
+      start: ``(key, image, earlier) -> (params, stats)`` of the generator at the first step; by
+        default a random initialisation.
+      damage: ``(earlier, image, hole) -> input of the generator``; by default ``blocks.damage``.
+      perceive: ``(earlier, prediction, target) -> {name: value}``, further values for the
+        generator's losses.
+      augment: ``(key, image, axis_name) -> image``, a random change of training images; None: no
+        change.
 
     Raises:
-      InputError: for names that stand for nothing.
+      InputError: unknown name.
     """
     tx = {
         which: optimizers.build(
@@ -122,7 +126,7 @@ def stage(
 
 @dataclass(frozen=True, eq=False)
 class BlockPrediction:
-    """The functions of the stage; its attributes are ``stage``'s arguments, with names resolved."""
+    """The functions of the stage; attributes: the arguments of ``stage``, with names resolved."""
 
     name: str
     blocks: BlockTask
@@ -140,7 +144,7 @@ class BlockPrediction:
     measured: bool
 
     def init(self, key: Key, batch: Batch, earlier: Mapping[str, Any]) -> TrainState:
-        """As in ``Stage``."""
+        """Initialise the state, see ``Stage``."""
         key_generator, key_critic, key_run = jax.random.split(key, 3)
         image = batch["image"][:1]
         nets = {"generator": (*self.start(key_generator, image, earlier), self.tx["generator"])}
@@ -151,7 +155,7 @@ class BlockPrediction:
         return state.create(key_run, nets, **({"best": jnp.full((), -jnp.inf)} if self.measured else {}))
 
     def reconstruct(self, state, batch, earlier, *, axis_name=None):
-        """The step of a generator alone."""
+        """Take a step of a generator without a critic."""
         key, batch = self.augmented(state, batch, axis_name)
 
         def loss(params, stats, batch, key):
@@ -167,7 +171,7 @@ class BlockPrediction:
         )
 
     def compete(self, state, batch, earlier, *, axis_name=None):
-        """The step of a generator and a critic."""
+        """Take a step of a generator and a critic."""
         key, batch = self.augmented(state, batch, axis_name)
         critic, blocks, image = self.critic, self.blocks, batch["image"]
         assert critic
@@ -204,7 +208,7 @@ class BlockPrediction:
         return after._replace(networks={**after.networks, "critic": waiting}), metrics
 
     def augmented(self, state: TrainState, batch: Batch, axis_name: str | None) -> tuple[Key, Batch]:
-        """The key that the next step draws holes from, and its batch, changed at random or not."""
+        """Return the key for the next step's holes, and the batch, augmented if configured."""
         key = step_key(state)
         if self.augment is None:
             return key, batch
@@ -212,17 +216,17 @@ class BlockPrediction:
         return key, {**batch, "image": self.augment(key_augment, batch["image"], axis_name)}
 
     def generator_values(self, prediction, image, hole, earlier) -> dict[str, Any]:
-        """What the generator's losses are offered, besides logits."""
+        """Compute the values that are available to the generator's losses, except logits."""
         values = self.blocks.loss_values(prediction, image, hole)
         return {**values, **self.perceive(earlier, values["prediction"], values["target"])}
 
     def predict(self, state: TrainState, image: Image, hole: Hole, earlier: Mapping[str, Any]) -> jax.Array:
-        """The block by running statistics, ``[B, side, side, C]`` in the network's range."""
+        """Predict blocks by running statistics, ``[B, side, side, C]`` in the network's range."""
         given = self.damage(earlier, image, hole)
         return functional.predict(self.generator, state.networks["generator"], given)
 
     def validate(self, state, batch, key, earlier):
-        """The squared error of the hole in [-1, 1], and of some pictures: true, damaged, painted, completed."""
+        """Measure the squared error of the hole in [-1, 1]; show ``BlockTask.views``."""
         image = jnp.asarray(batch["image"])
         hole = self.blocks.draw(key, len(image))
         block = self.predict(state, image, hole, earlier)
@@ -230,5 +234,5 @@ class BlockPrediction:
         return {"masked_l2": error}, self.blocks.views(image, hole, block)
 
     def paint(self, states: Mapping[str, Any], image: Image, hole: Hole) -> Image:
-        """See ``Predictor``."""
+        """Paint whole images, see ``Predictor``."""
         return self.blocks.pasted(image, self.predict(states[self.name], image, hole, states), hole)

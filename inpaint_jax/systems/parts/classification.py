@@ -1,6 +1,7 @@
-"""The stage of a classifier, whose features tell how pictures differ to an eye that knows what they show.
+"""The stage of a classifier, whose features compare images by content.
 
-Trained on labelled pictures, turned and moved at random, on the cross entropy of its answer and of its auxiliary ones.
+The classifier is trained on labelled images, turned and shifted at random. The loss is the cross
+entropy of the main output and of the auxiliary outputs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,19 +23,20 @@ from inpaint_jax.systems.parts.views import SHOWN
 
 
 def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, Any]) -> Stage:
-    """A classifier, trained on labelled pictures.
+    """Build the stage of a classifier on labelled images.
 
     Args:
       name: of the stage; its network is "classifier".
-      network: pictures ``[B, S, S, C]`` in [-1, 1] -> ``ClassifierOutput``.
-      classes: labels are 0 .. classes - 1.
-      settings: of the stage: ``optimizer`` and ``steps``; ``auxiliary``, the weight of the auxiliary classifiers' cross
-        entropies; ``label_smoothing``, the share of the target that is spread over all classes (0 by default);
-        ``rotation`` in degrees and ``shift`` as a share of the side, at most, either way; ``frozen``, blocks of layers
-        whose convolutions stay as they are, where ``weights`` are given to start from.
+      network: images ``[B, S, S, C]`` in [-1, 1] -> ``ClassifierOutput``.
+      classes: number of classes; labels are in 0..classes-1.
+      settings: of the stage: ``optimizer`` and ``steps``; ``auxiliary``, the weight of the
+        auxiliary classifiers' cross entropies; ``label_smoothing``, the share of the target that is
+        spread over all classes (default 0); ``rotation`` in degrees and ``shift`` as a share of the
+        side, both the largest value either way; ``frozen``, blocks of layers whose convolutions
+        stay fixed if ``weights`` provide the start.
 
     Raises:
-      InputError: for an unknown optimiser, or a share that is none.
+      InputError: unknown optimiser, or a share out of range.
     """
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"stages.{name}.optimizer")
     if settings.get("weights") and settings.get("frozen"):
@@ -67,7 +69,7 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
         )
 
     def validate(state, batch, key, earlier):
-        """Cross entropy in nats and top-1 accuracy of the pictures as they are; some of them as training sees them."""
+        """Measure cross entropy in nats and top-1 accuracy on plain images; show augmented ones."""
         del earlier
         answer = functional.predict(network, state.networks["classifier"], batch["image"])
         shown = batch["image"][:SHOWN]
@@ -78,13 +80,13 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
 
 
 def scores(logits: jax.Array, label: jax.Array) -> dict[str, jax.Array]:
-    """``cross_entropy`` in nats and top-1 ``accuracy``, both ``[B]``, of logits ``[B, N]`` and labels ``[B]``."""
+    """Compute ``cross_entropy`` in nats and top-1 ``accuracy``, ``[B]``; ``logits [B, N]``."""
     entropy = optax.softmax_cross_entropy_with_integer_labels(logits, label)
     return {"cross_entropy": entropy, "accuracy": (logits.argmax(-1) == label).astype(jnp.float32)}
 
 
 def smoothed(logits: jax.Array, label: jax.Array, smoothing: float) -> jax.Array:
-    """Compute the cross entropy of targets that are smoothed (Szegedy et al. 2016, section 7).
+    """Compute the cross entropy of smoothed targets (Szegedy et al. 2016, section 7).
 
     Args:
       logits: ``[B, N]``.
@@ -100,12 +102,12 @@ def smoothed(logits: jax.Array, label: jax.Array, smoothing: float) -> jax.Array
 
 
 def frozen_parts(params: Mapping[str, Any], *, blocks: Sequence[str], inside: bool = False) -> dict[str, Any]:
-    """ "frozen" for kernels and biases of the convolutions of some blocks, "trained" for all else.
+    """Mark convolution parameters of some blocks as "frozen", and all others as "trained".
 
     Args:
-      params: of a network whose layers are named by their block: "4a_3x3".
-      blocks: "4a".
-      inside: whether these parameters belong to one of them.
+      params: of a network whose layer names begin with the block, such as "4a_3x3".
+      blocks: names of the frozen blocks, such as "4a".
+      inside: whether these parameters belong to a frozen block.
     """
     return {
         name: frozen_parts(part, blocks=blocks, inside=inside or name.split("_")[0] in blocks)

@@ -1,4 +1,4 @@
-"""Pieces of pictures around their holes, each wherever its own hole is: what a local critic sees."""
+"""Crops around the hole of each image, the input of a local critic."""
 
 import jax
 import jax.numpy as jnp
@@ -7,23 +7,24 @@ from inpaint_jax.types import Hole, Image, check_hole
 
 
 def at_hole(images: Image, hole: Hole, side: int) -> Image:
-    """The square around each picture's hole, resized where it has another side than ``side``.
+    """Cut the square around each image's hole, and resize it to ``side`` if necessary.
 
-    A square of that side is copied, pixel by pixel. Another one is resized as ``jax.image.resize`` does it with
-    "bilinear": pixels outside the square do not count, and several that become one are averaged.
+    A square of side ``side`` is copied, pixel by pixel. Other squares are resized as by
+    ``jax.image.resize`` with "bilinear": pixels outside the square do not count, and reduction
+    averages.
 
     Args:
       images: ``[B, H, W, C]``.
-      hole: ``[B, H, W, 1]``, 1 = missing. Its square is as wide as the wider of the hole's extents, the hole in its
-        middle, moved into the picture where it would reach out of it. Without a hole it is the picture's largest, at
-        the top left.
-      side: of what is returned, in pixels.
+      hole: ``[B, H, W, 1]``, 1 = missing. The side of the square is the larger extent of the hole.
+        The hole lies in the middle. A square that would leave the image is moved inside. Without a
+        hole the square is the largest in the image, at the top left.
+      side: of the result, in pixels.
 
     Returns:
       ``[B, side, side, C]``, differentiable in ``images``.
 
     Raises:
-      ValueError: where the shapes do not fit.
+      ValueError: shapes that do not fit.
     """
     check_hole(hole, images, "images")
     top, left, extent = jax.vmap(square_around)(hole)
@@ -31,12 +32,12 @@ def at_hole(images: Image, hole: Hole, side: int) -> Image:
         jax.vmap(lambda first, count, length=length: _weights(first, count, side, length))(start, extent)
         for start, length in ((top, images.shape[1]), (left, images.shape[2]))
     )
-    # A product with ones and zeros copies bit for bit, as long as no factor is rounded before it.
+    # A product with ones and zeros copies bit for bit if no factor is rounded first.
     return jnp.einsum("bih,bhwc,bjw->bijc", rows, images, columns, precision=jax.lax.Precision.HIGHEST)
 
 
 def square_around(hole: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Top, left and side of the square around one hole ``[H, W, 1]``, in pixels, all ``int32 []``."""
+    """Find top, left and side of the square around one hole ``[H, W, 1]``, each ``int32 []``."""
     most = min(hole.shape[:2])
     (top, height), (left, width) = (_extent((hole > 0.5).any((axis, 2))) for axis in (1, 0))
     side = jnp.where(height > 0, jnp.minimum(jnp.maximum(height, width), most), most)
@@ -48,15 +49,15 @@ def square_around(hole: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
 
 
 def _extent(missing: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """First of the True in bool ``[N]``, and how many it is to the last of them, that included; 0, 0 without any."""
+    """Find the first True in bool ``[N]``, and the length up to the last True; 0, 0 if none."""
     first, last = jnp.argmax(missing), len(missing) - 1 - jnp.argmax(missing[::-1])
     there = missing.any()
     return jnp.where(there, first, 0).astype(jnp.int32), jnp.where(there, last - first + 1, 0).astype(jnp.int32)
 
 
 def _weights(first: jax.Array, count: jax.Array, side: int, length: int) -> jax.Array:
-    """How much of each of ``length`` pixels is in each of ``side``, that stand for ``count`` from ``first`` on."""
-    scale = count / side  # 1 exactly where nothing is resized, and then all below is exact
+    """Compute weights ``[side, length]`` that resize ``count`` pixels from ``first`` on."""
+    scale = count / side  # exactly 1 without resizing; then everything below is exact
     pixel = jnp.arange(length)
     at = first + (jnp.arange(side) + 0.5) * scale - 0.5
     weights = jnp.maximum(1 - jnp.abs(at[:, None] - pixel[None]) / jnp.maximum(scale, 1), 0)

@@ -1,4 +1,4 @@
-"""Systems without iterations: a picture is completed as soon as it has begun."""
+"""Systems without iterations: ``begin`` already completes the image."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from inpaint_jax.types import Hole, Image
 
 
 class Progress(NamedTuple):
-    """Completed pictures."""
+    """Completed images."""
 
     images: jax.Array  # [B, K, H, W, C]
     done: jax.Array  # [B]
@@ -24,13 +24,13 @@ def feed_forward(
     size: int | None = None,
     supports: Callable[..., str | None] = lambda hole: None,
 ) -> System:
-    """The system of a method that paints in one pass, once or several times.
+    """Build the system of a method that paints in one pass, or in k independent passes.
 
     Args:
-      paint: ``(states, images [B, H, W, C], hole [B, H, W, 1], keys [B], k) -> [B, K, H, W, C]``, best first; only
-        what it paints inside the hole is used.
-      stages: what it needs to be trained.
-      size: side of the pictures; None: any.
+      paint: ``(states, images [B, H, W, C], hole [B, H, W, 1], keys [B], k) -> [B, K, H, W, C]``,
+        best first; only pixels inside the hole are used.
+      stages: to train.
+      size: side of the images; None: any size.
       supports: see ``System``.
     """
 
@@ -47,7 +47,7 @@ def feed_forward(
 
 
 def single_pass(paint: Callable[..., Image], *stages: Stage, **restrictions) -> System:
-    """``feed_forward`` with one answer: ``paint`` is ``(states, images, hole) -> [B, H, W, C]``."""
+    """Build ``feed_forward`` with one answer; ``(states, images, hole) -> [B, H, W, C]`` paints."""
 
     def once(states, images, hole, keys, k):
         del keys, k

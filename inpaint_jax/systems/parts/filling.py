@@ -1,4 +1,4 @@
-"""The harmonic filling of a hole: where a network starts from that corrects it."""
+"""Harmonic filling of a hole: the starting point of residual networks."""
 
 import jax
 import jax.numpy as jnp
@@ -7,14 +7,14 @@ from inpaint_jax.blending import poisson_blend
 from inpaint_jax.compositing import fill
 from inpaint_jax.types import Hole, Image
 
-TOLERANCE = 1e-5  # of the residual: what is left is far below one of 256 levels
+TOLERANCE = 1e-5  # of the residual: the error is far below one of 256 grey values
 
 
 def harmonic(image: Image, hole: Hole) -> Image:
-    """Fill a hole with the smoothest surface through its border, as the baseline "harmonic" does.
+    """Fill a hole with the smoothest surface through its border, like the baseline "harmonic".
 
     Args:
-      image: ``[B, H, W, C]`` in [-1, 1]; what it holds inside the hole does not matter.
+      image: ``[B, H, W, C]`` in [-1, 1]; values inside the hole do not matter.
       hole: ``[B, H, W, 1]``, 1 = missing.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The prior that latent searches look into: a generator of pictures, trained against a critic (DCGAN, LSGAN)."""
+"""The prior of latent searches: an image generator, trained against a critic (DCGAN, LSGAN)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -31,20 +31,21 @@ def stage(
     generator_loss: str,
     critic_loss: str,
 ) -> Stage:
-    """A generator and a critic, trained against each other on whole pictures.
+    """Build the stage of a generator and a critic, trained against each other on whole images.
 
     Args:
       name: of the stage.
-      generator: latent ``[B, Z]`` -> pictures ``[B, S, S, C]`` in [-1, 1].
-      critic: pictures -> logits ``[B]``.
+      generator: latent ``[B, Z]`` -> images ``[B, S, S, C]`` in [-1, 1].
+      critic: images -> logits ``[B]``.
       latent_size: Z; latents are drawn from U(-1, 1).
-      optimizer: for both networks, as ``optimizers.build`` takes it.
-      generator_updates: generator updates per critic update; 2 in the code that Buchacek et al. build on.
-      generator_loss: what the generator descends on, of ``fake_logits``.
-      critic_loss: what the critic descends on, of ``real_logits`` and ``fake_logits``.
+      optimizer: for both networks, see ``optimizers.build``.
+      generator_updates: generator updates per critic update; 2 in the code that Buchacek et al.
+        build on.
+      generator_loss: loss of the generator, a function of ``fake_logits``.
+      critic_loss: loss of the critic, a function of ``real_logits`` and ``fake_logits``.
 
     Raises:
-      InputError: for an unknown optimiser or loss.
+      InputError: unknown optimiser or loss.
     """
     tx = optimizers.build(optimizer, label=f"stages.{name}.optimizer")
 
@@ -77,7 +78,7 @@ def stage(
         return train(state, batch, step_key(state), axis_name=axis_name)
 
     def validate(state, batch, key, earlier):
-        """Samples of the generator with its running statistics, as the search will use it."""
+        """Sample from the generator with running statistics, as the search uses it."""
         del batch, earlier
         return {}, functional.predict(generator, state.networks["generator"], draw_latent(key, PICTURES))
 
@@ -85,10 +86,10 @@ def stage(
 
 
 def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:
-    """``generator``, ``critic`` and ``latent_size`` of a config's networks, as ``stage`` and searches take them.
+    """Build ``generator``, ``critic`` and ``latent_size`` for ``stage`` and for searches.
 
     Raises:
-      InputError: for names that stand for nothing, or a generator of pictures of another side than ``size``.
+      InputError: unknown name, or a generator whose images do not have side ``size``.
     """
     if described["generator"].get("size", size) != size:
         raise InputError(f"networks.generator.size: it paints whole pictures, so it must be data.size, {size}")

@@ -1,8 +1,8 @@
-"""What systems of latent search share: latents descend until their pictures agree with what is known.
+"""Latent search: latents descend until the generated images agree with the known pixels.
 
-A generator that was trained on whole pictures paints; a critic says how real that looks. Then the
-answer is refined, where a system refines, and pasted or blended. Nothing is trained for holes, so any
-hole will do.
+The generator was trained on whole images; a critic judges how real an image looks. Some systems
+refine the generated image. The answer is pasted or blended. The training sees no holes, so any
+hole can be completed.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,19 +24,19 @@ from inpaint_jax.systems.parts.search_loss import SearchLoss
 from inpaint_jax.systems.parts.search_rules import Rules, rules
 from inpaint_jax.types import Hole, Image, Key, Latent
 
-States = Mapping[str, Any]  # of trained stages, the prior among them, by name
+States = Mapping[str, Any]  # trained stages by name, including the prior
 
 
-LAYERS = 30  # what the layers of a generator and a critic keep for one image, in images: at least
+LAYERS = 30  # lower bound of the memory of generator and critic per image, in images
 
 
 def check_memory(restarts: int, *, images: int, pixels: int) -> None:
-    """Raise InputError for a search that cannot fit into the memory of the devices.
+    """Raise InputError for a search that does not fit into the memory of the devices.
 
     Args:
-      restarts: of every image.
+      restarts: per image.
       images: searched at once.
-      pixels: of an image, times its channels.
+      pixels: per image, times the number of channels.
     """
     if (free := parallel.available_memory()) is not None:
         checks.memory(
@@ -48,7 +48,7 @@ def check_memory(restarts: int, *, images: int, pixels: int) -> None:
 
 
 class Progress(NamedTuple):
-    """Pictures under search, leading axis B; restarts are the second axis of ``searches``."""
+    """Images under search, leading axis B; restarts are the second axis of ``searches``."""
 
     image: jax.Array  # [B, H, W, C], 0 inside the hole
     hole: jax.Array  # [B, H, W, 1]
@@ -59,16 +59,15 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LatentSearch:
-    """The loop that descends on a loss, as the pure functions of a ``System``.
+    """The descent on a loss, as the pure functions of a ``System``.
 
     Attributes:
-      loss: what it descends on.
-      rules: how.
+      loss: of a latent.
+      rules: of the descent.
       latent_size: Z.
-      guess: ``(states, damaged, hole) -> latents [B, Z]``, where the first restart begins if the
-        start is learnt.
-      refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before it is
-        blended; None: not.
+      guess: ``(states, damaged, hole) -> latents [B, Z]``, the learnt start of the first restart.
+      refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before
+        blending; None: no refinement.
     """
 
     loss: SearchLoss
@@ -80,12 +79,12 @@ class LatentSearch:
     def begin(
         self, states: States, images: Image, hole: Hole, keys: Key, k: int, *, family: jax.Array | None = None
     ) -> Progress:
-        """As in ``System``: at least ``k`` restarts for every picture."""
+        """Begin at least ``k`` restarts per image, see ``System``."""
         restarts, damaged = max(self.rules.restarts, k), fill(images, hole)
         check_memory(restarts, images=len(images), pixels=images[0].size)
 
         def restart_keys(key):
-            return jax.vmap(jax.random.split)(jax.random.split(key, restarts))  # [R, 2]: of the start, of the rest
+            return jax.vmap(jax.random.split)(jax.random.split(key, restarts))  # [R, 2]
 
         def one(key, latent):
             return search_loop.start(
@@ -104,7 +103,7 @@ class LatentSearch:
         return Progress(damaged, hole, searches, scales, jnp.zeros(images.shape[0], bool))
 
     def _first_latents(self, states: States, damaged: Image, hole: Hole, keys: Key) -> jax.Array:
-        """Where the restarts begin: ``[B, R, Z]``."""
+        """Draw or predict the first latents of the restarts, ``[B, R, Z]``."""
 
         def draw(key):
             return self.rules.draw_start(key, (self.latent_size,))
@@ -115,7 +114,7 @@ class LatentSearch:
         return drawn.at[:, 0].set(self.guess(states, damaged, hole))
 
     def advance(self, states: States, progress: Progress) -> Progress:
-        """As in ``System``: one chunk of iterations of every restart."""
+        """Run one chunk of iterations of every restart, see ``System``."""
         rules = self.rules
 
         def one_picture(image, hole, searches, scales):
@@ -147,7 +146,7 @@ class LatentSearch:
         return progress._replace(searches=searches, done=searches.done.all(axis=1))
 
     def painted(self, states: States, progress: Progress) -> Completion:
-        """As ``finish``, but with the generator's pictures, neither refined nor blended."""
+        """Return the generated images, neither refined nor blended; else as ``finish``."""
         order = jnp.argsort(progress.searches.best["total"], axis=1)
         ranked = jax.tree.map(lambda a: jax.vmap(lambda row, i: row[i])(a, order), progress.searches)
 
@@ -159,7 +158,7 @@ class LatentSearch:
         return Completion(images, ranked.best, traces, ranked.evaluations.sum(axis=1))
 
     def finish(self, states: States, progress: Progress) -> Completion:
-        """As in ``System``."""
+        """Refine and blend the best answers, see ``System``."""
         answer = self.painted(states, progress)
 
         def one_picture(image, hole, prediction):
@@ -187,36 +186,35 @@ def build(
     scales: Callable[..., Mapping[str, Any]] = lambda states, hole, family: {},
     families: tuple[str, ...] = (),
 ) -> LatentSearch:
-    """The search of a config.
+    """Build the search of a config.
 
     Args:
       prior: name of the stage that trains ``generator`` and ``critic``.
-      generator: latents ``[B, Z]`` -> pictures.
-      critic: pictures -> logits or scores ``[B]``.
+      generator: latents ``[B, Z]`` -> images.
+      critic: images -> logits or scores ``[B]``.
       latent_size: Z.
-      losses: the search's objective, as ``losses.objective`` takes it. Offered values, for one picture:
-        ``prediction`` (the generator's), ``target`` (the damaged picture), ``hole``, ``importance``,
-        ``completed``, ``fake_logits`` (critic of the prediction), ``completed_logits`` (of the
-        completed picture), ``latent``.
+      losses: objective of the search, see ``losses.objective``. Values available for one image:
+        ``prediction`` (the generated image), ``target`` (the damaged image), ``hole``,
+        ``importance``, ``completed``, ``fake_logits`` (the critic's score of the prediction),
+        ``completed_logits`` (the critic's score of the completed image), ``latent``.
       search: ``optimizer``; ``iterations``; ``tolerance`` and ``patience`` of an early finish
         (tolerance 0: none); ``restarts``; ``start``: "uniform", "normal", "learnt" (by ``guess``;
         further restarts are uniform), or your own ``module:attribute``, a function
-        ``(key, shape) -> latents``; ``projection`` after every update: "clip", "stochastic", "none", or
-        your own, a function ``(key, latent [Z]) -> latent [Z]``, see ``latents``; ``answer``: the "best"
-        iterate or the "last"; ``window`` of the importance weight (0: every known pixel weighs 1), and the
-        pixels ``counted`` in it, "missing" (Yeh et al.) or "known" (their first code);
-        ``batch_norm``: "running" statistics, those of each "sample", or of the whole "batch", which
-        couples the pictures.
+        ``(key, shape) -> latents``; ``projection`` after every update: "clip", "stochastic",
+        "none", or your own, a function ``(key, latent [Z]) -> latent [Z]``, see ``latents``;
+        ``answer``: the "best" iterate or the "last"; ``window`` of the importance weight (0: every
+        known pixel has weight 1), and the pixels ``counted`` in the window, "missing" (Yeh et al.)
+        or "known" (their first code); ``batch_norm``: statistics that are "running", or of each
+        "sample", or of the whole "batch", which couples the images.
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
       guess: see ``LatentSearch``.
-      refine: likewise.
+      refine: see ``LatentSearch``.
       judge: see ``SearchLoss``.
-      scales: likewise.
-      families: likewise.
+      scales: see ``SearchLoss``.
+      families: see ``SearchLoss``.
 
     Raises:
-      InputError: for names that stand for nothing, numbers that make no search, or a learnt start
-        without a guess.
+      InputError: unknown name, search settings out of range, or a learnt start without a guess.
     """
     resolved, total = rules(search, blend), objective(losses)
     if resolved.learnt and resolved.mode["train"]:
@@ -225,7 +223,7 @@ def build(
     if resolved.learnt and guess is None:
         needed = "the stage that learns it: a config with stages.encoder"
         raise InputError(f"search.start: a learnt start needs {needed}")
-    counted = search.get("counted", "missing")  # not in configs of before 0.2
+    counted = search.get("counted", "missing")  # configs from before 0.2 lack the key
     if counted not in COUNTED:
         raise InputError(f"search.counted: unknown pixels {counted!r}; known: {', '.join(COUNTED)}")
     window, mode = search["window"], resolved.mode
@@ -234,12 +232,12 @@ def build(
 
 
 def system(search: LatentSearch, *stages: Stage, size: int, **about) -> System:
-    """The system of a method that completes by a latent search, under any hole.
+    """Build the system of a method that completes by a latent search, under any hole.
 
     Args:
-      search: of its config.
-      stages: what it needs to be trained.
-      size: side of the pictures.
+      search: the search.
+      stages: to train.
+      size: side of the images.
       **about: further fields of the ``System``.
     """
     weights, families = search.loss.weights, search.loss.families
@@ -248,5 +246,5 @@ def system(search: LatentSearch, *stages: Stage, size: int, **about) -> System:
 
 
 def lowest_loss(progress: Progress) -> dict[str, jax.Array]:
-    """The loss of every picture's best restart so far, ``{"loss": [B]}``."""
+    """Return the loss of the best restart so far of every image, ``{"loss": [B]}``."""
     return {"loss": progress.searches.best["total"].min(axis=1)}

@@ -1,7 +1,8 @@
-"""The learnt start: an encoder that predicts, from a damaged picture, the latent at which a search begins.
+"""The learnt start: an encoder predicts the first latent of a search from a damaged image.
 
-It descends on the search's own objective, averaged over pictures and holes, through the frozen generator and critic:
-what a search does for one picture, the encoder learns to do for all of them at once. No true latent is needed.
+The encoder descends on the objective of the search, averaged over images and holes, through the
+frozen generator and critic. A search minimises the objective for one image; the encoder learns to
+do so for all images at once. The training needs no true latents.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,17 +30,18 @@ def stage(
     holes: str,
     optimizer: Mapping[str, Any],
 ) -> Stage:
-    """An encoder, trained on whole pictures that it damages itself.
+    """Build the stage of an encoder, trained on whole images that the stage damages.
 
     Args:
-      encoder: damaged pictures ``[B, H, W, C]``, 0 inside the hole, and holes ``[B, H, W, 1]`` -> latents ``[B, Z]``.
-      loss: what the search descends on.
-      size: side of the pictures.
-      holes: the families that the pictures take turns with, such as "center,left,random:0.8,square:16-40".
-      optimizer: as ``optimizers.build`` takes it.
+      encoder: damaged images ``[B, H, W, C]``, 0 inside the hole, and holes ``[B, H, W, 1]`` ->
+        latents ``[B, Z]``.
+      loss: of the search.
+      size: side of the images.
+      holes: families in rotation, such as "center,left,random:0.8,square:16-40".
+      optimizer: see ``optimizers.build``.
 
     Raises:
-      InputError: for an unknown family, or one whose holes do not fit the pictures.
+      InputError: unknown family, or a family whose holes do not fit the images.
     """
     tx = optimizers.build(optimizer, label="stages.encoder.optimizer")
     draw, search_loss = masks.cycle(holes, size), amortised(loss)
@@ -63,7 +65,7 @@ def stage(
         )
 
     def validate(state, batch, key, earlier):
-        """The objective where a search would begin, and of some pictures: true, damaged, painted, pasted."""
+        """Measure the objective at the start of a search; show true, damaged, painted, pasted."""
         hole = draw(key, batch["image"].shape[0])
         damaged = fill(batch["image"], hole)
         latent = predict(state, damaged, hole, encoder=encoder)
@@ -81,12 +83,14 @@ def stage(
 
 
 def amortised(loss: SearchLoss) -> Callable[..., tuple[jax.Array, dict[str, PerExample]]]:
-    """A search's loss as the encoder is trained on it: divided by each picture's sum of importance.
+    """Normalise a search's loss for the encoder: divide it by each image's sum of importance.
 
-    As it stands, a hole of scattered pixels would count seven times as much as a centre hole.
+    Without the division, a hole of scattered pixels would weigh seven times as much as a centre
+    hole.
 
     Returns:
-      ``(states, damaged, hole, latent) -> (scalar, {term: [B]})``, the terms unweighted and undivided.
+      ``(states, damaged, hole, latent) -> (scalar, {term: [B]})``; the terms are neither weighted
+      nor divided.
     """
 
     def divided(states, image, hole, latent):
@@ -100,13 +104,13 @@ def amortised(loss: SearchLoss) -> Callable[..., tuple[jax.Array, dict[str, PerE
 
 
 def predict(state: TrainState, damaged: Image, hole: Hole, *, encoder: Network) -> Latent:
-    """Where the searches of damaged pictures begin, each by itself.
+    """Predict the first latents of searches, independently for every image.
 
     Args:
       state: of the trained stage.
       damaged: ``[B, H, W, C]`` in [-1, 1], 0 inside the hole.
-      hole: ``[B, H, W, 1]``, 1 where pixels are missing.
-      encoder: the stage's.
+      hole: ``[B, H, W, 1]``, 1 = missing.
+      encoder: of the stage.
 
     Returns:
       Latents ``[B, Z]``, by the encoder's running statistics.

@@ -7,17 +7,18 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg
 
-COARSEST = 500  # unknowns that are solved for directly
-DAMPING = 0.8  # of Jacobi's method, which smooths best at 4/5 for this matrix
-SWEEPS = 2  # of smoothing before and after a coarser scale
+COARSEST = 500  # unknowns; at most so many are solved directly
+DAMPING = 0.8  # of Jacobi's method; 4/5 smooths best for this matrix
+SWEEPS = 2  # smoothing sweeps before and after a coarser scale
 
 
 class Scale(NamedTuple):
     """One scale of the equations.
 
     Attributes:
-      matrix: ``[n, n]``, that of a network of conductors between missing pixels, with the known ones grounded.
-      damped: ``[n, 1]``, the damped inverse of its diagonal.
+      matrix: ``[n, n]``, of a network of conductors between missing pixels; known pixels are
+        grounded.
+      damped: ``[n, 1]``, the damped inverse of the matrix diagonal.
       enlarge: ``[n, m]``, 1 where a pixel belongs to one of the m blocks of the next scale.
     """
 
@@ -27,19 +28,19 @@ class Scale(NamedTuple):
 
 
 def membrane(image: np.ndarray, missing: np.ndarray, *, tolerance: float = 1e-6, most: int = 200) -> np.ndarray:
-    """Fill the hole with the surface whose every missing pixel is the mean of its neighbours in the image.
+    """Fill the hole: every missing pixel becomes the mean of its neighbours in the image.
 
-    Conjugate gradients over the missing pixels, preconditioned by a V-cycle of multigrid over blocks of
-    2x2 pixels (Braess 1995): 10 to 20 iterations, whatever the size of the hole.
+    Conjugate gradients over the missing pixels, preconditioned by a V-cycle of multigrid over
+    blocks of 2x2 pixels (Braess 1995). A solution takes 10 to 20 iterations for holes of any size.
 
     Args:
       image: ``[H, W, C]``, known outside the hole.
-      missing: bool ``[H, W]``; some pixel is known.
-      tolerance: of the residual, relative to the right-hand side's norm, per channel.
-      most: iterations.
+      missing: bool ``[H, W]``; at least one pixel is known.
+      tolerance: of the residual, relative to the norm of the right-hand side, per channel.
+      most: largest number of iterations.
 
     Returns:
-      float32 ``[H, W, C]``; known pixels as they are.
+      float32 ``[H, W, C]``; known pixels are unchanged.
     """
     result = np.array(image, np.float32)
     if not missing.any():
@@ -52,7 +53,7 @@ def membrane(image: np.ndarray, missing: np.ndarray, *, tolerance: float = 1e-6,
 
 
 def laplacian(missing: np.ndarray) -> sparse.csr_array:
-    """Build the equations: neighbours in the image times the value, minus the missing neighbours' values.
+    """Build the equations: number of neighbours times the value, minus the missing neighbours.
 
     Args:
       missing: bool ``[H, W]``, n of them true.
@@ -71,17 +72,18 @@ def laplacian(missing: np.ndarray) -> sparse.csr_array:
 
 
 def hierarchy(matrix: sparse.csr_array, places: np.ndarray) -> tuple[list[Scale], Callable[[np.ndarray], np.ndarray]]:
-    """Join 2x2 pixels to blocks, again and again.
+    """Join 2x2 pixels to blocks, recursively.
 
-    The conductance between two blocks is half of the sum of that between their pixels, because they are
-    twice as far apart: with the sum itself the coarse correction is too small by a factor of two (Braess 1995).
+    The conductance between two blocks is half the sum of the conductances between their pixels,
+    because the distance doubles. With the full sum, the coarse correction would be too small by a
+    factor of two (Braess 1995).
 
     Args:
       matrix: of the finest scale, ``[n, n]``.
       places: ``[n, 2]``, row and column of each unknown.
 
     Returns:
-      The scales from fine to coarse, and what solves the equations of the coarsest.
+      The scales from fine to coarse, and the solver of the coarsest scale.
     """
     scales = []
     while len(places) > COARSEST:
@@ -96,7 +98,7 @@ def hierarchy(matrix: sparse.csr_array, places: np.ndarray) -> tuple[list[Scale]
 
 
 def _sum_of_neighbours(values: np.ndarray) -> np.ndarray:
-    """Sums over the 4-neighbours in the image, ``[H, W, ...]``."""
+    """Sum over the 4-neighbours in the image, ``[H, W, ...]``."""
     total = np.zeros_like(values)
     total[1:] += values[:-1]
     total[:-1] += values[1:]
@@ -106,7 +108,7 @@ def _sum_of_neighbours(values: np.ndarray) -> np.ndarray:
 
 
 def _conjugate_gradients(scales, coarsest, target: np.ndarray, tolerance: float, most: int) -> np.ndarray:
-    """Solve for ``[n, C]``, every channel with steps of its own."""
+    """Solve for ``[n, C]``; every channel has separate step sizes."""
     if not scales:
         return coarsest(target)
     x, residual = np.zeros_like(target), target.copy()
@@ -126,7 +128,7 @@ def _conjugate_gradients(scales, coarsest, target: np.ndarray, tolerance: float,
 
 
 def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """``a / b``, 0 where b is 0: of a channel without any error."""
+    """Divide ``a / b``; 0 where b is 0, as for a channel without error."""
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
 
 

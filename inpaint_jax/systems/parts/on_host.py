@@ -12,18 +12,18 @@ OnHost = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def on_host(complete: OnHost, *, supports: Callable[..., str | None] = lambda hole: None) -> System:
-    """Make the system of a method of NumPy, OpenCV or the like.
+    """Make the system of a method that uses NumPy, OpenCV or the like.
 
     Args:
-      complete: ``(image [H, W, C] in [-1, 1], 0 inside the hole, hole [H, W, 1]) -> [H, W, C]``; only
-        what it paints inside the hole is used.
+      complete: ``(image [H, W, C] in [-1, 1], 0 inside the hole, hole [H, W, 1]) -> [H, W, C]``;
+        only pixels inside the hole are used.
       supports: see ``System``.
 
     Returns:
-      A system of any size. A ``run`` for the host calls ``complete`` itself (``System.host``); compiled
-      programs call back to it.
+      A system of any size. A ``run`` on the host calls ``complete`` directly (``System.host``);
+      compiled programs call back to it.
     """
-    from jax.experimental.buffer_callback import buffer_callback  # experimental: nothing else shall depend on it
+    from jax.experimental.buffer_callback import buffer_callback  # experimental: only used here
 
     def batch(images, holes):
         pairs = zip(np.asarray(images), np.asarray(holes), strict=True)
@@ -39,7 +39,7 @@ def on_host(complete: OnHost, *, supports: Callable[..., str | None] = lambda ho
         return jax.lax.platform_dependent(
             images,
             hole,
-            # On several CPU devices pure_callback deadlocks: its arguments are copied by the threads that wait for it.
+            # pure_callback deadlocks on several CPU devices: waiting threads copy the arguments.
             cpu=buffer_callback(in_place, answer),
             default=lambda *given: jax.pure_callback(batch, answer, *given),
         )

@@ -1,8 +1,8 @@
-"""The autoencoder of Sharma: from a picture that a generator painted to one that looks photographed.
+"""The autoencoder of Sharma: turns a generated image into one that looks photographed.
 
-The paper does not say what it learns from. Three kinds of pairs are offered, whose answer is always the true picture:
-the true picture with noise on half of the examples ("noisy"), what the search itself painted for damaged training
-pictures ("projected"), and the true picture as it is ("identity").
+The paper does not describe the training data. Three kinds of pairs are available; the target is
+always the true image. The input is the true image with noise on half of the examples ("noisy"), the
+answer of the search for a damaged training image ("projected"), or the true image ("identity").
 """
 
 from collections.abc import Callable, Mapping
@@ -24,23 +24,24 @@ from inpaint_jax.systems.interface import Stage, System
 from inpaint_jax.systems.parts import views
 from inpaint_jax.types import Batch, Hole, Image, Key
 
-NAME = "autoencoder"  # of the stage
-NOISE, NOISY = 0.1, 0.5  # deviation in [-1, 1], and the share of the examples that have it
+NAME = "autoencoder"  # name of the stage
+NOISE, NOISY = 0.1, 0.5  # deviation in [-1, 1], and the share of noisy examples
 
 
 def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], projection: System) -> Stage:
-    """An autoencoder, trained to return true pictures.
+    """Build the stage of an autoencoder that learns to return true images.
 
     Args:
-      autoencoder: pictures ``[B, size, size, C]`` -> pictures.
-      size: side of the pictures.
-      settings: of the stage: ``pairs`` ("noisy", "projected" or "identity"), ``input`` (what it is given: "generated",
-        or the "composite", whose known pixels are true), ``holes`` (the families that the pictures take turns with, of
-        projections and composites), ``losses`` (offered ``prediction`` and ``target``), ``optimizer``, ``steps``.
-      projection: paints the training pictures, where the pairs need it.
+      autoencoder: images ``[B, size, size, C]`` -> images.
+      size: side of the images.
+      settings: of the stage: ``pairs`` ("noisy", "projected" or "identity"); ``input``
+        ("generated", or the "composite", whose known pixels are true); ``holes`` (families in
+        rotation, for projections and composites); ``losses`` (available values: ``prediction`` and
+        ``target``); ``optimizer``; ``steps``.
+      projection: paints the training images of "projected" pairs.
 
     Raises:
-      InputError: for names that stand for nothing, or holes that do not fit the pictures.
+      InputError: unknown name, or holes that do not fit the images.
     """
     label = f"stages.{NAME}"
     corrupt = resolve(settings["pairs"], PAIRS, kind=f"{label}.pairs")
@@ -50,7 +51,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
     draw = masks.cycle(settings["holes"], size)
 
     def pair(batch: Batch, key: Key, axis_name: str | None = None) -> tuple[Image, Image]:
-        """What the autoencoder is given, and what it is to return."""
+        """Make the autoencoder's input and target."""
         image, (key_hole, key_noise) = batch["image"], jax.random.split(key)
         keys = steps.global_draw(jax.random.split, key_noise, len(image), axis_name)
         hole = batch["hole"] if "hole" in batch else steps.global_draw(draw, key_hole, len(image), axis_name)
@@ -73,7 +74,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
         return steps.network_step(state, batch, step_key(state), name=NAME, loss=loss, tx=tx, axis_name=axis_name)
 
     def validate(state, batch, key, earlier):
-        """The squared error of what is given and of what is returned, and of some pictures: true, given, returned."""
+        """Measure the squared error of input and output; show true images, inputs and outputs."""
         del earlier
         given, image = pair(batch, key)
         returned = predict(state, given, autoencoder=autoencoder)
@@ -86,7 +87,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
 
 
 def refiner(*, autoencoder: Network, settings: Mapping[str, Any]) -> Callable[..., Image]:
-    """What a search does to the pictures that it painted: ``(states, image, prediction, hole) -> prediction``."""
+    """Make the refinement of a search: ``(states, image, prediction, hole) -> prediction``."""
     enter = resolve(settings["input"], INPUTS, kind=f"stages.{NAME}.input")
 
     def refine(states, image, prediction, hole):
@@ -96,12 +97,12 @@ def refiner(*, autoencoder: Network, settings: Mapping[str, Any]) -> Callable[..
 
 
 def predict(state: TrainState, given: Image, *, autoencoder: Network) -> Image:
-    """What the autoencoder returns by its running statistics, ``[B, H, W, C]`` in [-1, 1]."""
+    """Apply the autoencoder by running statistics, ``[B, H, W, C]`` in [-1, 1]."""
     return functional.predict(autoencoder, state.networks[NAME], given)
 
 
 def noisy(batch: Batch, keys: Key) -> Image:
-    """Gaussian noise on half of the pictures."""
+    """Add Gaussian noise to half of the images."""
 
     def one(image, key):
         key_coin, key_noise = jax.random.split(key)
@@ -112,13 +113,13 @@ def noisy(batch: Batch, keys: Key) -> Image:
 
 
 def projected(batch: Batch, keys: Key) -> Image:
-    """What the search painted for the picture under its hole."""
+    """Return the answer of the search for each image under its hole."""
     del keys
     return batch["projection"]
 
 
 def identity(batch: Batch, keys: Key) -> Image:
-    """The picture itself."""
+    """Return the images unchanged."""
     del keys
     return batch["image"]
 
@@ -127,7 +128,7 @@ PAIRS = {"noisy": noisy, "projected": projected, "identity": identity}
 
 
 def generated(image: Image, corrupted: Image, hole: Hole) -> Image:
-    """Everything as it was painted."""
+    """Return the whole image as painted."""
     del image, hole
     return corrupted
 

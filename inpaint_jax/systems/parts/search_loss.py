@@ -1,4 +1,4 @@
-"""The loss of a latent search: what is painted for a latent, against what is known."""
+"""The loss of a latent search: compares the image of a latent with the known pixels."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,21 +18,22 @@ from inpaint_jax.types import Hole, Image, Latent, PerExample
 
 @dataclass(frozen=True, eq=False)
 class SearchLoss:
-    """A function of latents; ``states`` hold the trained prior and whatever else it needs.
+    """A function of latents; ``states`` hold the trained prior and other trained stages.
 
     Attributes:
       prior: name of the stage that trains ``generator`` and ``critic``.
       generator: latents ``[B, Z]`` -> images ``[B, H, W, C]`` in [-1, 1].
       critic: images -> logits or scores ``[B]``.
       total: the weighted losses.
-      window: side of the window of the importance weight; 0: every known pixel weighs 1.
-      counted: pixels of the window that give a known pixel its weight, "missing" or "known".
+      window: side of the window of the importance weight; 0: every known pixel has weight 1.
+      counted: pixels of the window that determine the weight of a known pixel, "missing" or
+        "known".
       mode: how the networks are applied, a value of ``search_rules.BATCH_NORM``.
-      judge: ``(states, prediction, completed) -> further values``, all ``[B, ...]``, which the losses
-        are offered too; None: none.
-      scales: ``(states, hole [B, H, W, 1], family [B]) -> {term: factor [B]}``, for weights that follow from
-        the hole. A family is a row of ``families``, or -1.
-      families: hole families that have weights of their own.
+      judge: ``(states, prediction, completed) -> values``, all ``[B, ...]``, further values for the
+        losses; None: no further values.
+      scales: ``(states, hole [B, H, W, 1], family [B]) -> {term: factor [B]}``, for weights that
+        depend on the hole. A family is an index into ``families``, or -1.
+      families: hole families with separate weights.
     """
 
     prior: str
@@ -55,15 +56,15 @@ class SearchLoss:
         latent: Latent,
         scales: Mapping[str, Any] | None = None,
     ) -> tuple[jax.Array, dict[str, PerExample]]:
-        """Evaluates the losses of latents.
+        """Evaluate the losses of latents.
 
         Args:
-          states: by stage.
+          states: trained stages by name.
           image: damaged, ``[B, H, W, C]``, 0 inside the hole.
           hole: ``[B, H, W, 1]``.
           weight: of the known pixels, ``[B, H, W, 1]``, from ``importance``.
           latent: ``[B, Z]``.
-          scales: from ``factors``; None: those of holes of no family.
+          scales: from ``factors``; None: the factors of holes without a family.
 
         Returns:
           The scalar mean of the weighted sum, and the terms ``{term: [B]}``, unweighted.
@@ -77,7 +78,7 @@ class SearchLoss:
             "importance": weight,
             "completed": completed,
             "fake_logits": self.score(states, prediction),
-            # What no loss asks for is not computed: XLA drops it.
+            # XLA drops values that no loss reads.
             "completed_logits": self.score(states, completed),
             "latent": latent,
             **(self.judge(states, prediction, completed) if self.judge else {}),
@@ -85,23 +86,23 @@ class SearchLoss:
         return self.total(values, self.factors(states, hole) if scales is None else scales)
 
     def paint(self, states: Mapping[str, Any], latent: Latent) -> Image:
-        """The generator's images ``[B, H, W, C]``; inside the map over pictures B is 1."""
+        """Generate images ``[B, H, W, C]``; under the map over images B is 1."""
         return self._answer(self.generator, states[self.prior].networks["generator"], latent)
 
     def score(self, states: Mapping[str, Any], images: Image) -> PerExample:
-        """The critic's logits."""
+        """Compute the critic's logits."""
         return self._answer(self.critic, states[self.prior].networks["critic"], images)
 
     def importance(self, hole: Hole) -> jax.Array:
-        """How much each known pixel counts, ``[B, H, W, 1]``."""
+        """Compute the weight of each known pixel, ``[B, H, W, 1]``."""
         return importance_weight(hole, window=self.window, counted=self.counted) if self.window else 1 - hole
 
     def factors(self, states: Mapping[str, Any], hole: Hole, family: jax.Array | None = None) -> Mapping[str, Any]:
-        """Return ``{term: factor [B]}``, by which the weights are multiplied under these holes."""
+        """Return ``{term: factor [B]}``, the factors of the weights under these holes."""
         return self.scales(states, hole, jnp.full(len(hole), -1) if family is None else family)
 
     def weights(self, states: Mapping[str, Any], hole: Hole, family: str = "") -> dict[str, Any]:
-        """Return ``{term: weight}``, one for all or ``[B]``: what the terms count with under these holes."""
+        """Return ``{term: weight}`` under these holes; a weight is one number or ``[B]``."""
         row = self.families.index(family) if family in self.families else -1
         return self.total.scaled(self.factors(states, hole, jnp.full(len(hole), row)))
 

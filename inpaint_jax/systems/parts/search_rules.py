@@ -16,7 +16,7 @@ from inpaint_jax.types import Image, Latent
 
 
 class Rules(NamedTuple):
-    """A config's ``search`` and ``blend``, see ``latent_search.build``, with objects for names."""
+    """A config's ``search`` and ``blend`` with names resolved, see ``latent_search.build``."""
 
     tx: optax.GradientTransformation
     num_steps: int
@@ -25,7 +25,7 @@ class Rules(NamedTuple):
     patience: int
     restarts: int
     draw_start: Callable[..., Latent]
-    learnt: bool  # the first restart begins where a stage has learnt to begin
+    learnt: bool  # the first restart begins at a learnt latent
     project: Callable[..., Latent]
     keep_last: bool
     mode: Mapping[str, Any]
@@ -33,7 +33,7 @@ class Rules(NamedTuple):
 
 
 def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
-    """Resolve the names of a config, and check its numbers.
+    """Resolve the names of a config, and check the numbers.
 
     Args:
       search: of the config.
@@ -43,7 +43,7 @@ def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
       The rules.
 
     Raises:
-      InputError: for names that stand for nothing, or numbers that make no search.
+      InputError: unknown name, or search settings out of range.
     """
     num_steps, patience, tolerance = search["iterations"], search["patience"], search["tolerance"]
     if min(num_steps, patience, search["restarts"]) < 1 or tolerance < 0:
@@ -55,7 +55,7 @@ def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
     return Rules(
         tx=optimizers.build(search["optimizer"], num_steps=num_steps, label="search.optimizer"),
         num_steps=num_steps,
-        # At most a window: a search that is done then leaves its slot at once.
+        # At most one window, so that a finished search leaves its slot at once.
         chunk=latent_inpainting.chunk_length(num_steps, at_most=patience),
         tolerance=tolerance,
         patience=patience,
@@ -79,12 +79,12 @@ BATCH_NORM: dict[str, dict[str, Any]] = {
 
 
 def paste(image, prediction, hole, **_):
-    """The generated pixels, pasted into the hole."""
+    """Paste the generated pixels into the hole."""
     return composite(image, prediction, hole)
 
 
 def poisson(image, prediction, hole, *, edge, **_):
-    """The generated gradients, integrated from the hole's border inwards (Yeh et al., eq. 6)."""
+    """Integrate the generated gradients from the hole's border inwards (Yeh et al., eq. 6)."""
     return poisson_blend(image, prediction, hole, edge=edge)
 
 

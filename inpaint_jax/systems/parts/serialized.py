@@ -1,4 +1,4 @@
-"""A serialised function as a system: what a file of ``inpaint export`` computes, in the slots of the driver."""
+"""A serialised function as a system: runs a file of ``inpaint export`` in the driver's slots."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from inpaint_jax.systems.parts.feed_forward import feed_forward
 
 
 def system(function: Callable, *, size: int) -> System:
-    """A system whose completions come from one call of a function.
+    """Build a system that completes with one call of a function.
 
     Args:
-      function: ``(weights, images, hole, key_data) -> (images [B, K, H, W, C], losses)``; ``states["exported"]`` are
-        the weights.
+      function: ``(weights, images, hole, key_data) -> (images [B, K, H, W, C], losses)``;
+        ``states["exported"]`` are the weights.
       size: side of the images.
     """
 

@@ -1,8 +1,8 @@
-"""Weights of a search's terms that follow from the hole.
+"""Weights of search terms that depend on the hole.
 
-A term of a config may say two things about its weight besides the number. ``relative_to`` names
-another term: the weight is then a share of that term's height, which a stage has measured per hole
-family (``balance``). ``scattered`` is a factor under holes of scattered pixels.
+A term of a config may have two settings beside the numeric weight. ``relative_to`` names another
+term: the weight is then a share of that term's value, which a stage has measured per hole family
+(``balance``). ``scattered`` is a factor under holes of scattered pixels.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,17 +17,17 @@ from inpaint_jax.masks.shape import is_scattered
 from inpaint_jax.types import Hole
 
 SHARE = "share"  # of missing pixels, beside the measured terms
-RULES = ("weight", "watch", "relative_to", "scattered")  # of a term; the rest describes what is computed
-LOOK = ("window", "counted", "classifier_input")  # of a search, on which the height of a term depends
+RULES = ("weight", "watch", "relative_to", "scattered")  # the other keys describe the computation
+LOOK = ("window", "counted", "classifier_input")  # settings of a search that change a term's value
 
 
 class Terms(NamedTuple):
-    """The losses of a config, taken apart.
+    """The losses of a config, split by kind of setting.
 
     Attributes:
-      plain: as ``losses.objective`` takes them.
-      relative: ``{term: term that its weight is a share of}``, of those with a weight.
-      scattered: ``{term: factor}``, of those with another factor than 1.
+      plain: in the form of ``losses.objective``.
+      relative: ``{term: reference term}``, for relative weights that are not 0.
+      scattered: ``{term: factor}``, for factors other than 1.
     """
 
     plain: dict[str, dict[str, Any]]
@@ -36,13 +36,13 @@ class Terms(NamedTuple):
 
 
 def split(losses: Mapping[str, Mapping[str, Any]]) -> Terms:
-    """Take the losses of a config apart.
+    """Split the losses of a config by kind of setting.
 
     Args:
       losses: ``{label: {"fn", "weight", "relative_to", "scattered", ...}}``.
 
     Raises:
-      InputError: ``relative_to`` that names no term, or ``scattered`` that is not a number.
+      InputError: ``relative_to`` names no term, or ``scattered`` is not a number.
     """
     plain, relative, scattered = {}, {}, {}
     for label, term in losses.items():
@@ -63,16 +63,16 @@ def split(losses: Mapping[str, Mapping[str, Any]]) -> Terms:
 def check_measured(
     losses: Mapping[str, Any], search: Mapping[str, Any], measured: Mapping[str, Any] | None, *, stage: str
 ) -> None:
-    """Refuse shares of heights that a run has not measured.
+    """Refuse relative weights without matching measurements in the run.
 
     Args:
       losses: of the search.
       search: the config's ``search``.
-      measured: settings of the stage that has measured, with ``losses`` and ``search``; None: there is no such stage.
-      stage: its name.
+      measured: settings of the measuring stage, with ``losses`` and ``search``; None: no stage.
+      stage: name of the stage.
 
     Raises:
-      InputError: the run has no such stage, or it has measured other terms than these.
+      InputError: the run has no such stage, or the stage measured other terms.
     """
     for label, reference in split(losses).relative.items():
         absolute = f'give a weight of its own, with losses.{label}.relative_to=""'
@@ -92,31 +92,32 @@ def check_measured(
 
 
 def described(term: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a term computes, without its weight."""
+    """Return the description of a term without the weight."""
     return {key: value for key, value in term.items() if key not in RULES}
 
 
 def row_of(measured: Mapping[str, jax.Array], hole: Hole, family: jax.Array) -> jax.Array:
-    """Choose the measured family for every hole: its own, or that of the nearest share of missing pixels.
+    """Choose a measured family for every hole: its own, or the one with the closest missing share.
 
     Args:
       measured: ``{"share": [F], ...}``.
       hole: ``[B, H, W, 1]``.
-      family: int32 ``[B]``, rows of the F families; -1 for a hole of another one.
+      family: int32 ``[B]``, indices of the F families; -1 for a hole of another family.
 
     Returns:
-      int32 ``[B]``, rows.
+      int32 ``[B]``, indices of families.
     """
     distance = jnp.abs(hole.mean((1, 2, 3))[:, None] - measured[SHARE][None])
     return jnp.where(family >= 0, family, distance.argmin(1))
 
 
 def factors(terms: Terms, measured: Mapping[str, jax.Array], hole: Hole, family: jax.Array) -> dict[str, jax.Array]:
-    """Compute the factors by which the weights of a config are multiplied under some holes.
+    """Compute the factors of a config's weights under some holes.
 
     Args:
       terms: of the search.
-      measured: ``{"share": [F], term: [F]}``, heights of terms per hole family; empty where no weight is relative.
+      measured: ``{"share": [F], term: [F]}``, values of terms per hole family; empty if no weight
+        is relative.
       hole: ``[B, H, W, 1]``.
       family: int32 ``[B]``, see ``row_of``.
 
@@ -133,24 +134,24 @@ def factors(terms: Terms, measured: Mapping[str, jax.Array], hole: Hole, family:
 
 
 def ratio(reference: jax.Array, height: jax.Array) -> jax.Array:
-    """Return the factor that brings a term to the reference; 0 for a term that is 0 itself."""
+    """Return the factor that scales a term to the reference; 0 for a term that is 0."""
     return jnp.where(height > 0, reference / jnp.where(height > 0, height, 1.0), 0.0)
 
 
 def remark(
     terms: Terms, families: Sequence[str], measured: Mapping[str, jax.Array], hole: Hole | np.ndarray, family: str
 ) -> str:
-    """Say whose heights the weights are relative to, where the holes are of no family that was measured.
+    """Name the family behind the weights, if the family of the holes was not measured.
 
     Args:
       terms: of the search.
-      families: that were measured.
+      families: the measured families.
       measured: as in ``factors``.
       hole: ``[N, H, W, 1]``.
       family: of the holes; empty: unknown.
 
     Returns:
-      One clause; empty where there is nothing to say.
+      One clause; empty if there is nothing to note.
     """
     if not terms.relative or family in families:
         return ""

@@ -1,13 +1,13 @@
-"""Where to work in a large image: a rectangle around every hole."""
+"""Windows in a large image: a rectangle around every hole."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-CELL = 32  # pixels; holes in neighbouring cells of a grid are one
+CELL = 32  # pixels; holes in neighbouring grid cells count as one
 LEAST_MARGIN = 64  # pixels around a hole
-LEAST_SIDE = 64  # pixels of a window that is compiled for
+LEAST_SIDE = 64  # pixels; smallest side of a window in a compiled program
 
 
 class Window(NamedTuple):
@@ -35,7 +35,7 @@ class Window(NamedTuple):
         return image[max(self.top, 0) : max(self.bottom, 0), max(self.left, 0) : max(self.right, 0)]
 
     def mirrored(self, image: np.ndarray) -> np.ndarray:
-        """Copy the window's pixels, ``[height, width, C]``; beyond the image's edges it is mirrored."""
+        """Copy the window's pixels, ``[height, width, C]``; mirrored beyond the image's edges."""
         high, wide = image.shape[:2]
         frame = (
             (max(-self.top, 0), max(self.bottom - high, 0)),
@@ -45,7 +45,7 @@ class Window(NamedTuple):
         return np.pad(self.of(image), frame, mode="symmetric")
 
     def inside(self, outer: "Window") -> "Window":
-        """Return the same rectangle, counted from the corner of another one."""
+        """Return the same rectangle relative to the corner of another one."""
         return self._replace(top=self.top - outer.top, left=self.left - outer.left)
 
     def union(self, other: "Window") -> "Window":
@@ -54,26 +54,27 @@ class Window(NamedTuple):
         return Window(top, left, max(self.bottom, other.bottom) - top, max(self.right, other.right) - left)
 
     def overlaps(self, other: "Window") -> bool:
-        """Return whether the two share a pixel."""
+        """Return whether the two rectangles share a pixel."""
         rows = self.top < other.bottom and other.top < self.bottom
         return rows and self.left < other.right and other.left < self.right
 
 
-Around = Callable[[Window], Window | None]  # the window around a bounding box; None: there is none
+Around = Callable[[Window], Window | None]  # bounding box -> window; None: no window fits
 
 
 def windows(missing: np.ndarray, around: Around) -> list[tuple[Window | None, Window]]:
     """Choose windows around all holes.
 
-    Holes that are within 32 to 64 pixels of each other share a window, and so do those whose common
-    window has no larger area than their own two.
+    Holes within 32 to 64 pixels of each other share a window. So do holes whose common window has
+    no larger area than their two separate windows.
 
     Args:
       missing: bool ``[H, W]``.
-      around: the window of a bounding box, or None where the image has no room for it.
+      around: maps a bounding box to a window, or to None if the image has no room for it.
 
     Returns:
-      Pairs of a window and the bounding box of its holes, from top to bottom. The boxes do not overlap.
+      Pairs of a window and the bounding box of its holes, from top to bottom. The boxes do not
+      overlap.
     """
 
     def belong(box: Window, other: Window) -> bool:
@@ -94,15 +95,15 @@ def windows(missing: np.ndarray, around: Around) -> list[tuple[Window | None, Wi
 def with_margin(shape: tuple[int, ...], *, margin: float = 1.0, bucketed: bool = True) -> Around:
     """Place windows with a margin around each hole.
 
-    The margin is ``margin`` times the longer side of the hole's bounding box, at least 64 pixels, or
-    less where the image ends. With ``bucketed`` the sides of windows are sizes of ``bucket``, so that
-    all images together need few programs: the next smaller size where that leaves half the margin,
-    or else the next larger one, which may reach beyond a small image.
+    The margin is ``margin`` times the longer side of the hole's bounding box, at least 64 pixels,
+    and less at the edge of the image. With ``bucketed``, the sides of windows are sizes of
+    ``bucket``, so that all images together need few programs. The side is the next smaller size if
+    that keeps half the margin, or else the next larger one, which may exceed a small image.
 
     Args:
       shape: of the image, ``(H, W, ...)``.
-      margin: in longer sides of the box.
-      bucketed: whether the sides are rounded.
+      margin: as a multiple of the longer side of the box.
+      bucketed: whether sides are rounded.
 
     Returns:
       The ``around`` of ``windows``.
@@ -128,7 +129,7 @@ def with_margin(shape: tuple[int, ...], *, margin: float = 1.0, bucketed: bool =
 
 
 def bucket(side: int) -> int:
-    """Round up to 64, 96, 128, 192, 256, ...: two sizes per octave, 15 up to 8,192 pixels."""
+    """Round up to 64, 96, 128, 192, 256, ...: two sizes per octave, 15 sizes up to 8,192 pixels."""
     if side <= LEAST_SIDE:
         return LEAST_SIDE
     step = 2 ** ((side - 1).bit_length() - 2)
@@ -136,20 +137,20 @@ def bucket(side: int) -> int:
 
 
 def smaller_bucket(side: int) -> int:
-    """Return the next size below one of ``bucket``; 0 below the smallest."""
+    """Return the next smaller size of ``bucket``; 0 below the smallest size."""
     if side <= LEAST_SIDE:
         return 0
     return side * 2 // 3 if side % 3 == 0 else side * 3 // 4
 
 
 def boxes(missing: np.ndarray) -> Iterator[Window]:
-    """Find the bounding boxes of the holes, in cells of 32 pixels that touch each other.
+    """Find the bounding boxes of the holes, by connected cells of 32 pixels.
 
     Args:
       missing: bool ``[H, W]``.
 
     Yields:
-      Their boxes.
+      The bounding boxes.
     """
     height, width = missing.shape
     cells = np.pad(missing, ((0, -height % CELL), (0, -width % CELL)))
@@ -169,7 +170,7 @@ def boxes(missing: np.ndarray) -> Iterator[Window]:
 
 
 def _box(missing: np.ndarray, cells: Iterable[tuple[int, int]]) -> Window:
-    """The bounding box of the missing pixels between the outermost of some cells."""
+    """Find the bounding box of the missing pixels within some cells."""
     first, last = np.min(list(cells), 0) * CELL, (np.max(list(cells), 0) + 1) * CELL
     inside = missing[first[0] : last[0], first[1] : last[1]]
     rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
