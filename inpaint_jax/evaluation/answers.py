@@ -1,4 +1,4 @@
-"""What a method made of every image under the holes of a family: computed once, kept in a file, measured."""
+"""Completions of all images under a hole family: compute once, store in a file, measure."""
 
 import os
 import time
@@ -21,31 +21,31 @@ from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.method import Method
 from inpaint_jax.systems.driver import Task, stacked
 
-TRACE = "trace_"  # before the names of terms, in files
+TRACE = "trace_"  # prefix of term names in files
 
 
 class Answer(NamedTuple):
-    """What a method made of every image under the holes of one family."""
+    """A method's completions of all images under one hole family."""
 
     images: np.ndarray  # uint8 [N, H, W, C]
     seconds: float
-    traces: dict[str, np.ndarray]  # {term: [N, T]} as of a ``Completion``, NaN after an early finish; empty: no search
+    traces: dict[str, np.ndarray]  # {term: [N, T]}, see ``Completion``; empty without a search
 
 
 def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopRequest) -> dict[str, Answer | None]:
-    """Complete every image under every family of holes; what an earlier call has written is not computed again.
+    """Complete every image under every hole family; reuse the files of earlier calls.
 
     Args:
-      method: that completes.
-      pictures: to be completed.
-      folder: for the files, ``completions_file``.
-      stop: when it becomes true, the family under way is given up.
+      method: to complete with.
+      pictures: images to complete.
+      folder: for the files, see ``completions_file``.
+      stop: once it is true, the current family is abandoned.
 
     Returns:
-      ``{family: Answer}``, None where the method does not support such holes.
+      ``{family: Answer}``, None if the method does not support such holes.
 
     Raises:
-      Interrupted: a signal stopped the work; the families that are done are kept.
+      Interrupted: a signal stopped the work; finished families are kept.
     """
     answers: dict[str, Answer | None] = {}
     for family, holes in pictures.holes.items():
@@ -65,7 +65,7 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopReq
 
 
 def is_whole(file: Path) -> bool:
-    """Return whether a file of completions is there, undamaged, and in its own place."""
+    """Return whether a file of completions exists, undamaged, under its own name."""
     try:
         read_answer(file)
     except InputError:
@@ -74,22 +74,22 @@ def is_whole(file: Path) -> bool:
 
 
 def completions_file(method: Method, pictures: PictureSet, family: str, folder: Path) -> Path:
-    """Where a method's answer is kept; the name changes with everything that the answer depends on."""
+    """Return the path of a method's answer; the name depends on all that determines the answer."""
     identity = {
         "method": [*method.identity, method.slots],
         "pictures": pictures.digest,
         "holes": pictures.hashes[family],
         "seed": pictures.seed,
     }
-    holes = family.rstrip("/").rpartition("/")[2]  # of a folder of holes its name
+    holes = family.rstrip("/").rpartition("/")[2]  # the name of a folder of holes
     return folder / f"{method.name.replace('/', '-')}-{holes}-{files.fingerprint(identity)}.npz"
 
 
 def read_answer(file: Path) -> Answer:
-    """Read what ``answers_of`` has written.
+    """Read a file of ``answers_of``.
 
     Raises:
-      InputError: the file is missing, damaged, or that of another answer.
+      InputError: the file is missing or damaged, or holds another answer.
     """
     parts = files.read_arrays(file, "images", "seconds", identity=file.stem)
     traces = {name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)}
@@ -129,13 +129,14 @@ def measure(
     """Measure an answer; answers are uint8, so the truth is quantised too.
 
     Args:
-      truth: ``[N, H, W, C]`` in [-1, 1], the whole set in its order, on which ``desai_legacy_sse`` depends.
+      truth: ``[N, H, W, C]`` in [-1, 1], the whole set; ``desai_legacy_sse`` depends on the order.
       answer: uint8, same shape; None: no answer.
       holes: ``[N, H, W, 1]``, 1 = missing.
       names: metrics, see ``metrics.measure``.
 
     Returns:
-      ``{name: [N]}``, a ``metrics.SetScore`` for a metric of the whole set; None for each where there is no answer.
+      ``{name: [N]}``, or a ``metrics.SetScore`` for a metric of the whole set. Every value is None
+      if there is no answer.
     """
     if answer is None:
         return dict.fromkeys(names)
@@ -146,7 +147,7 @@ def measure(
 def search_curves(
     answers: Mapping[str, Mapping[str, Answer | None]], names: Sequence[str]
 ) -> dict[str, dict[str, Curve]]:
-    """How the losses of some methods fell, ``{family: {method: Curve}}``; families that several of them searched."""
+    """Collect loss curves, ``{family: {method: Curve}}``, of families with several searches."""
     curves: dict[str, dict[str, Curve]] = {}
     for name in names:
         for family, answer in answers[name].items():

@@ -1,6 +1,6 @@
-"""``inpaint evaluate``: whole images under frozen holes, completed by several methods and measured side by side.
+"""``inpaint evaluate``: complete whole images under frozen holes with several methods; compare.
 
-Several searches of one trained system are methods like any other; how fast their losses fell is compared as well.
+Several searches of one trained system count as separate methods. Their speed is compared as well.
 """
 
 import contextlib
@@ -26,12 +26,13 @@ Row = dict[str, Any]
 
 
 class Evaluation(NamedTuple):
-    """What came of an evaluation.
+    """The result of an evaluation.
 
     Attributes:
-      rows: one per family and method: "holes", "holes_hash", "method", "seconds", and per metric ``[N]``
-        (a ``metrics.SetScore`` for a metric of the whole set); None where the method does not support such holes.
-      caption: what identifies every number.
+      rows: one per family and method: "holes", "holes_hash", "method", "seconds", and per metric
+        ``[N]`` (a ``metrics.SetScore`` for a metric of the whole set); None if the method does not
+        support such holes.
+      caption: identifies every number.
     """
 
     rows: list[Row]
@@ -52,36 +53,41 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     skip_errors: bool = False,
 ) -> Evaluation:
-    """Complete every image under every hole family with every method, and measure against the truth.
+    """Complete every image under every hole family with every method; measure against the truth.
 
     Args:
-      methods: a loaded model, a method's text (see ``runs.methods.open_methods``), or several of them; also pairs of a
-        name for tables and a model. The best and worst images of the first are shown.
+      methods: a loaded model, a method's text (see ``runs.methods.open_methods``), or a sequence of
+        these; also pairs of a display name and a model. The best and worst images of the first
+        method are shown.
       images: source specs of whole images.
-      holes: families, files and folders of holes, see ``runs.holes.open_holes``; each image gets one hole of each.
-      output: folder for ``table.md``, ``table.json``, ``grid.png``, ``best.png``, ``worst.png`` and, of several
-        searches, ``search.md`` and ``search.png``. Completions are kept in ``output/completions``, so that an
-        interrupted evaluation goes on with the next family. None: nothing is written.
-      size: side of the images; None: that of the trained models.
-      fit: how images meet that size; None: as the trained models have it, or else "crop".
-      train: source specs of training images, for methods that look at some; None: those of the first trained model.
+      holes: families, files and folders of holes, see ``runs.holes.open_holes``; every image gets
+        one hole of each.
+      output: folder for ``table.md``, ``table.json``, ``grid.png``, ``best.png``, ``worst.png``
+        and, with several searches, ``search.md`` and ``search.png``. Completions are kept in
+        ``output/completions``, so that an interrupted evaluation resumes with the next family.
+        None: nothing is written.
+      size: side of the images; None: the size of the trained models.
+      fit: how images are fitted to the size; None: the fit of the trained models, else "crop".
+      train: source specs of training images, for methods that need them; None: the training images
+        of the first trained model.
       seed: of the holes and latents.
-      slots: images at once, as ``driver.Driver`` takes them; None: those of the first trained model.
-      metrics: names, see ``metrics.resolve``; "psnr_hole" is always measured. None: ``features.usual``, the default
-        ones and, with the extra ``perceptual``, LPIPS and KID.
-      skip_errors: leave out images that cannot be read, or whose holes cannot, instead of stopping at the first.
+      slots: images at once, see ``driver.Driver``; None: the slots of the first trained model.
+      metrics: names, see ``metrics.resolve``; "psnr_hole" is always measured. None: the metrics of
+        ``features.usual``: the default ones and, with the extra ``perceptual``, LPIPS and KID.
+      skip_errors: leave out images that cannot be read, or whose holes cannot be read, instead of
+        stopping at the first.
 
     Returns:
       The table.
 
     Raises:
       InputError: bad images, families or methods.
-      Interrupted: a signal stopped the work; what is done is kept in ``output``.
+      Interrupted: a signal stopped the work; finished parts are kept in ``output``.
     """
     if output:
         refuse_own_input([images] if isinstance(images, str) else images, output, inside=False)
     checks.counts(slots=slots, size=size)
-    features.given(resolve(metrics or ()))  # before any work: a metric may need an extra that is not installed
+    features.given(resolve(metrics or ()))  # fails early if a metric needs a missing extra
     named = [methods] if isinstance(methods, str | Model) else methods
     opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots)
     if not opened:

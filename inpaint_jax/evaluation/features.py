@@ -1,4 +1,4 @@
-"""The trained networks that metrics need, by the names of ``Metric.needs``."""
+"""Pretrained networks for metrics, by the names in ``Metric.needs``."""
 
 import functools
 from collections.abc import Mapping
@@ -10,35 +10,36 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.metrics import DEFAULT, PERCEPTUAL, AnyMetric, FeatureNetwork
 from inpaint_jax.runs.weights import imagenet
 
-SMALLEST = 32  # side of images that AlexNet still sees something of
-FEWEST = 3  # images of which a kernel distance can be estimated
+SMALLEST = 32  # pixels; smallest side of images that AlexNet can process
+FEWEST = 3  # images; smallest set for an estimate of a kernel distance
 
 
 def usual(count: int, size: int) -> tuple[str, ...]:
-    """Name the metrics of a table unless its caller names others.
+    """Name the default metrics of a table.
 
     Args:
-      count: of images.
-      size: of their shorter side.
+      count: number of images.
+      size: shorter side of the images.
 
     Returns:
-      The default ones, and those on networks of ImageNet where the extra ``perceptual`` is installed and the images
-      are enough and large enough.
+      The default metrics. Metrics on ImageNet networks are included if the extra ``perceptual`` is
+      installed, and the images are numerous and large enough.
     """
     return (*DEFAULT, *(PERCEPTUAL if imagenet.is_installed() and count >= FEWEST and size >= SMALLEST else ()))
 
 
 def given(metrics: Mapping[str, AnyMetric]) -> dict[str, Any]:
-    """Load what some metrics need.
+    """Load the networks that some metrics need.
 
     Args:
-      metrics: as ``metrics.resolve`` returns them.
+      metrics: from ``metrics.resolve``.
 
     Returns:
-      What ``metrics.measure`` takes as ``given``: ``{"vgg16": FeatureNetwork}``, empty for metrics that need nothing.
+      The argument ``given`` of ``metrics.measure``: ``{"vgg16": FeatureNetwork}``; empty if the
+      metrics need no network.
 
     Raises:
-      InputError: a network that is not known, or not installed.
+      InputError: a network that is unknown or not installed.
     """
     found = {}
     for name, metric in metrics.items():
@@ -54,7 +55,7 @@ def given(metrics: Mapping[str, AnyMetric]) -> dict[str, Any]:
 
 @functools.cache
 def network(name: str) -> FeatureNetwork:
-    """A network trained on ImageNet, "alexnet" or "vgg16", with the weights of its channels in LPIPS."""
+    """Load an ImageNet network, "alexnet" or "vgg16", with its channel weights in LPIPS."""
     trained = imagenet.read(name)
 
     def maps(params, images):

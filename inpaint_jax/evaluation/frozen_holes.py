@@ -1,4 +1,4 @@
-"""``inpaint holes``: the holes of an evaluation as files, so that any program can be measured on them."""
+"""``inpaint holes``: the holes of an evaluation as files, for use by any other program."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,18 +26,19 @@ def write_holes(
     fit: str = "crop",
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Write whole images and a hole of every family for each, as ``inpaint evaluate`` takes them.
+    """Write whole images and one hole of every family for each, as for ``inpaint evaluate``.
 
-    Writes ``pictures/<id>.png``, ``holes/<family>/<id>.png`` (white = missing), ``damaged/<family>/<id>.png`` (grey
-    inside the hole) and ``holes.json``. Completions in ``DIR/<family>/<id>.png`` are then measured by
-    ``inpaint evaluate --method='pictures?folder=DIR'`` with the same images, size, fit and seed.
+    Writes ``pictures/<id>.png``, ``holes/<family>/<id>.png`` (white = missing),
+    ``damaged/<family>/<id>.png`` (grey inside the hole) and ``holes.json``. To measure completions
+    in ``DIR/<family>/<id>.png``, run ``inpaint evaluate --method='pictures?folder=DIR'`` with the
+    same images, size, fit and seed.
 
     Args:
       families: of holes.
       images: source specs.
-      output: made when missing; refused when it holds anything.
+      output: folder; created if missing, refused if not empty.
       size: side of the images.
-      fit: how images meet that size, see ``data.fitting.Fit``.
+      fit: how images are fitted to the size, see ``data.fitting.Fit``.
       seed: of the holes.
 
     Returns:
@@ -50,12 +51,12 @@ def write_holes(
     refuse_occupied(output)
     pictures = picture_set.read(images, families, size=size, fit=fit, seed=seed)
     with locked(output, "writing holes", option="--output"):
-        refuse_occupied(output)  # by another process in the meantime
+        refuse_occupied(output)  # another process may have written in the meantime
         return write_set(output, pictures, size=size, fit=fit)
 
 
 def refuse_occupied(output: Path) -> None:
-    """Raise InputError where an output holds anything."""
+    """Raise InputError if an output is not empty."""
     if not unoccupied(output):
         raise InputError(f"{output} is not empty: give another --output")
 

@@ -1,4 +1,4 @@
-"""Whole pictures under frozen holes: what every number of an evaluation is measured on."""
+"""Whole images under frozen holes: the data behind every number of an evaluation."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ from inpaint_jax.runs.holes import Holes, at_model, is_drawn, open_holes, place_
 
 
 class PictureSet(NamedTuple):
-    """N pictures, each with a hole of every family.
+    """N images, each with one hole of every family.
 
     Attributes:
-      sources: the specs that they were read from.
-      names: their ids.
-      truth: float32 ``[N, S, S, 3]`` in [-1, 1], on the 256 levels of picture files.
-      digest: 16 hex digits that two sets share exactly when their names and pixels are equal.
+      sources: the source specs of the images.
+      names: ids of the images.
+      truth: float32 ``[N, S, S, 3]`` in [-1, 1], on the 256 values of image files.
+      digest: 16 hex digits, equal for two sets exactly if names and pixels are equal.
       holes: ``{family: [N, S, S, 1]}``, 1 = missing.
       hashes: of the holes, ``{family: 16 hex digits}``.
-      seed: of the holes, and of the latents that complete them.
-      skipped: why pictures were left out, by id.
+      seed: of the holes, and of the latents of completions.
+      skipped: reasons for images that were left out, by id.
     """
 
     sources: tuple[str, ...]
@@ -40,7 +40,7 @@ class PictureSet(NamedTuple):
 
 
 def under(pictures: PictureSet, families: Sequence[str]) -> PictureSet:
-    """The same pictures with the holes of some of their families; what they do not have is left out."""
+    """Restrict a set to some of its hole families; unknown families are ignored."""
     kept = [family for family in families if family in pictures.holes]
     holes, hashes = ({family: of[family] for family in kept} for of in (pictures.holes, pictures.hashes))
     return pictures._replace(holes=holes, hashes=hashes)
@@ -56,23 +56,23 @@ def read(
     at_most: int | None = None,
     skip_errors: bool = False,
 ) -> PictureSet:
-    """Reads pictures into memory, and draws their holes or reads them from files.
+    """Read images into memory; draw their holes or read them from files.
 
     Args:
-      sources: specs, as ``data.sources.open_source`` takes them.
+      sources: specs, see ``data.sources.open_source``.
       families: of holes, or files and folders of holes, see ``runs.holes.open_holes``.
-      size: side of the pictures.
-      fit: how they meet that size, see ``data.fitting.Fit``.
-      seed: of the holes; with a picture's id it fixes the picture's hole.
-      at_most: only the first so many; None: all.
-      skip_errors: leave out pictures that cannot be read, or whose holes cannot.
+      size: side of the images.
+      fit: how images are fitted to the size, see ``data.fitting.Fit``.
+      seed: of the holes; together with an image's id it fixes the image's hole.
+      at_most: largest number of images, from the first on; None: all.
+      skip_errors: leave out images that cannot be read, or whose holes cannot be read.
 
     Raises:
-      InputError: for bad pictures, families or hole files.
+      InputError: bad images, families or hole files.
     """
     places = [place for place in map(place_of, families) if place]
     source = open_source(sources, size=size, fit=fit, holes=places)
-    each = size**2 * (3 * (1 + 4) + 4 * len(families))  # bytes: levels, truth and holes
+    each = size**2 * (3 * (1 + 4) + 4 * len(families))  # bytes: uint8 image, truth and holes
     count = len(range(len(source))[:at_most])
     checks.memory(each * count, f"holding {count} images", "choose a smaller --count")
     stored = {spec: stored_holes(spec, source, sources, seed=seed) for spec in families if not is_drawn(spec)}
@@ -129,7 +129,7 @@ def stored_holes(spec: str, source: Fitted | Concatenated, sources: Sequence[str
 
 
 def hole_of(holes: Holes, source: Fitted | Concatenated, i: int) -> np.ndarray:
-    """Return the hole of picture ``i`` at the model's size; raise InputError for an empty one."""
+    """Return the hole of image ``i`` at the model's size; raise InputError for an empty one."""
     assert isinstance(source, Fitted)
     name = source.id(i)
     hole = at_model(holes, name, source.pictures[i]["image"].shape)

@@ -1,4 +1,4 @@
-"""What an evaluation tells: the table, the grids, and how fast its searches descend."""
+"""The report of an evaluation: the table, the grids, and the speed of the searches."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,11 +19,11 @@ from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.record import run_record
 
 COLUMNS = ("psnr_hole", "psnr_full", "ssim_full", "l1_pct_hole", "l2_pct_hole")
-ROWS = 8  # pictures in a grid
+ROWS = 8  # images in a grid
 
 
 def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
-    """What identifies every number of an evaluation."""
+    """Write the caption that identifies every number of an evaluation."""
     record = run_record()
     known = [f"{m.name} config {configuration.fingerprint(m.model.config)}" for m in methods if m.model]
     known.append(f"commit {record['commit']}")
@@ -36,7 +36,7 @@ def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
 
 
 def remarks(methods: Sequence[Method], pictures: PictureSet) -> str:
-    """What methods have to say about their results under some families, each as a sentence."""
+    """Collect the methods' notes on results under some families, each as a sentence."""
     shown = labels(list(pictures.holes))
     return "".join(
         f" {method.name} under {shown[family]}: {remark}."
@@ -47,7 +47,7 @@ def remarks(methods: Sequence[Method], pictures: PictureSet) -> str:
 
 
 def machine(record: Mapping[str, Any]) -> str:
-    """The hardware of a run record: processor, cores, accelerators."""
+    """Describe the hardware of a run record: processor, cores, accelerators."""
     hardware = record["hardware"]
     kinds = [kind for kind in hardware["devices"] if kind != "cpu"]
     accelerators = [f"{kinds.count(kind)} x {kind}" for kind in dict.fromkeys(kinds)]
@@ -55,7 +55,7 @@ def machine(record: Mapping[str, Any]) -> str:
 
 
 def protocols(names: Sequence[str]) -> str:
-    """What the metrics are exactly."""
+    """Describe the exact protocol of every metric."""
     return "; ".join(f"{name} = {protocol}" for name, protocol in metrics.protocols(names).items())
 
 
@@ -67,7 +67,7 @@ def write_table(
     source: str,
     measured: Mapping[str, AnyMetric],
 ) -> None:
-    """The table on the terminal, in ``table.md`` and, with every metric and all that identifies it, ``table.json``."""
+    """Print the table; write ``table.md`` and, with all metrics and identities, ``table.json``."""
     chosen = [name for name in measured if name in COLUMNS or name not in metrics.DEFAULT]
     shown = labels(list(pictures.holes))
     rows = [
@@ -99,7 +99,7 @@ def write_table(
 
 
 def same_loss(methods: Sequence[Method]) -> list[str]:
-    """The searches that descend on the same function as the first: equal losses, seen in the same way."""
+    """Return the searches with the same loss function as the first search."""
 
     plain = {m.name: configuration.to_plain(m.model.config) for m in methods if m.model}
     seen = {
@@ -111,7 +111,7 @@ def same_loss(methods: Sequence[Method]) -> list[str]:
 
 
 def write_search_speed(output: Path, curves: Mapping[str, Mapping[str, search_speed.Curve]], source: str) -> None:
-    """How many evaluations each search takes to where the first one ends: ``search.md`` and ``search.png``.
+    """Write ``search.md`` and ``search.png``: evaluations until the first search's final loss.
 
     Args:
       output: the folder.
@@ -130,12 +130,13 @@ def write_grids(
     completed: Mapping[str, Mapping[str, np.ndarray | None]],
     results: Sequence[Mapping[str, Any]],
 ) -> None:
-    """The first pictures under each family, and the best and worst of the model by ``psnr_hole``, ties by index.
+    """Write grids of the first images per family, and of the model's best and worst ``psnr_hole``.
 
     Args:
-      output: for ``grid.png``, ``best.png`` and ``worst.png``.
-      pictures: that were completed.
-      completed: ``{method: {family: uint8 [N, H, W, C]}}``, the model first; None where a method does not apply.
+      output: folder for ``grid.png``, ``best.png`` and ``worst.png``.
+      pictures: the completed images; ties of the metric are broken by index.
+      completed: ``{method: {family: uint8 [N, H, W, C]}}``, the model first; None if a method does
+        not apply.
       results: with "holes", "method" and "psnr_hole", ``[N]`` or None.
     """
     truth, holes = pictures.truth, pictures.holes

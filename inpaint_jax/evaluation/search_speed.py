@@ -1,4 +1,4 @@
-"""How fast searches descend: evaluations of the loss until each picture is where a reference search ends."""
+"""Search speed: loss evaluations until every image reaches the final loss of a reference search."""
 
 import os
 from collections.abc import Mapping
@@ -11,11 +11,12 @@ from inpaint_jax.runs.plots import figure, save
 
 
 class Curve(NamedTuple):
-    """The course of a search on N pictures.
+    """The loss curve of a search on N images.
 
     Attributes:
-      evaluations: ``[N, T]``, evaluations of the loss after each iteration; NaN after an early finish.
-      totals: ``[N, T]``, the loss there.
+      evaluations: ``[N, T]``, evaluations of the loss after each iteration; NaN after an early
+        finish.
+      totals: ``[N, T]``, the loss after each iteration.
     """
 
     evaluations: np.ndarray
@@ -23,24 +24,24 @@ class Curve(NamedTuple):
 
     @property
     def best(self) -> np.ndarray:
-        """``[N, T]``, the least loss so far, kept after an early finish."""
+        """Return the least loss so far, ``[N, T]``, continued after an early finish."""
         return np.minimum.accumulate(np.where(np.isnan(self.totals), np.inf, self.totals), axis=1)
 
     @property
     def spent(self) -> np.ndarray:
-        """``[N]``, evaluations in all."""
+        """Return the total evaluations, ``[N]``."""
         return np.nanmax(self.evaluations, axis=1)
 
 
 def reached(curve: Curve, target: np.ndarray) -> np.ndarray:
-    """Evaluations until a picture's loss is at most its target.
+    """Count the evaluations until an image's loss is at most its target.
 
     Args:
-      curve: of N pictures.
+      curve: of N images.
       target: ``[N]``.
 
     Returns:
-      ``[N]``, infinite for a picture whose search never came there.
+      ``[N]``, infinite for an image that never reaches the target.
     """
     there = curve.best <= target[:, None]
     first = np.argmax(there, axis=1)
@@ -48,14 +49,15 @@ def reached(curve: Curve, target: np.ndarray) -> np.ndarray:
 
 
 def table(curves: Mapping[str, Mapping[str, Curve]]) -> str:
-    """Per hole family and search, measured against the first search of the family.
+    """Tabulate search speed per hole family, relative to the first search of the family.
 
     Args:
-      curves: ``{holes: {search: Curve}}``, of the same pictures and the same loss.
+      curves: ``{holes: {search: Curve}}``, of the same images and the same loss.
 
     Returns:
-      Markdown: median evaluations spent, median loss at the end, median evaluations to reach the loss at which the
-      first search ends on the same picture, how many times fewer that is, and the share of pictures that reach it.
+      Markdown: median evaluations spent, median final loss, median evaluations until the final loss
+      of the first search on the same image, the ratio of evaluations, and the share of images that
+      reach that loss.
     """
     header = ["holes", "search", "evaluations", "final loss", "to the first's loss", "times fewer", "reached by"]
     rows = []
@@ -80,11 +82,11 @@ def table(curves: Mapping[str, Mapping[str, Curve]]) -> str:
 
 
 def plot(path: str | os.PathLike[str], curves: Mapping[str, Mapping[str, Curve]]) -> None:
-    """Median of the least loss so far against evaluations, a plot per hole family, a line per search.
+    """Plot the median of the least loss so far against evaluations, a panel per hole family.
 
     Args:
       path: of the PNG file.
-      curves: as for ``table``.
+      curves: as for ``table``; each search is a line.
 
     Raises:
       InputError: the file cannot be written.

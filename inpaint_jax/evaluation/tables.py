@@ -1,4 +1,4 @@
-"""Numbers as tables that people and programs read."""
+"""Tables of numbers for people and programs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from inpaint_jax.metrics import SetScore
 
 
 def mean(values: np.ndarray | SetScore | None) -> str:
-    """The mean of the finite values, or a set's score, for a table's cell; a dash where a method does not apply."""
+    """Format the mean of the finite values, or a set's score; a dash for an absent method."""
     return cell(summary(values))
 
 
 def cell(numbers: Mapping[str, Any] | None) -> str:
-    """The mean of a ``summary``, or of one that was read from a JSON file; a dash where there is none."""
+    """Format the mean of a ``summary``, possibly read from JSON; a dash if there is none."""
     if numbers is None:
         return "–"
     mean = float("inf") if numbers["mean"] is None else numbers["mean"]  # JSON has no infinity
@@ -25,26 +25,27 @@ def cell(numbers: Mapping[str, Any] | None) -> str:
 
 
 def spread(values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool = False) -> str:
-    """The mean of some numbers and, of several, how far it may be off.
+    """Format the mean of some numbers and, for several numbers, the uncertainty.
 
     Args:
       values: the numbers.
-      sign: "+": the mean has one.
-      error: say the standard error of the mean, and not the standard deviation of the sample.
+      sign: "+" to show the sign of the mean.
+      error: show the standard error of the mean instead of the sample's standard deviation.
     """
     digits = 3 if abs(np.mean(values)) < 1 else 2
     if len(values) < 2:
         return f"{np.mean(values):{sign}.{digits}f}"
     deviation = np.std(values, ddof=1) / (len(values) ** 0.5 if error else 1)
-    if deviation > 1e-5:  # below it is rounding; above it, it is told by a digit that is not 0
+    if deviation > 1e-5:  # a smaller one is rounding; a larger one gets a nonzero digit
         digits = max(digits, -math.floor(math.log10(deviation)))
     return f"{np.mean(values):{sign}.{digits}f} ± {deviation:.{digits}f}"
 
 
 def summary(values: np.ndarray | SetScore | None) -> dict[str, Any] | None:
-    """Mean, standard deviation and median over pictures; infinite values (identical pictures) are counted apart.
+    """Compute mean, standard deviation and median over images; count infinite values separately.
 
-    Of a score of the whole set, the value is the mean and its standard error comes with it.
+    Infinite values come from identical images. For a score of the whole set, the mean is the value,
+    and its standard error is included.
     """
     if values is None:
         return None
@@ -62,7 +63,7 @@ def summary(values: np.ndarray | SetScore | None) -> dict[str, Any] | None:
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns line up on a terminal too."""
+    """Format a Markdown table whose columns also align on a terminal."""
     cells = [list(header), *map(list, rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in cells]

@@ -60,7 +60,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     total = objective(settings["losses"])
     tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
     equal = jnp.ones(count)  # assumed scores of the levels before the first validation
-    curriculum.composition(settings["curriculum"], equal, 0.0, batch_size=1)  # refuses an unknown rule
+    curriculum.composition(settings["curriculum"], equal, 0.0, batch_size=1)  # checks the rule
 
     def composition(state, batch_size):
         """Count the examples per level in a batch, from the last validation and the step."""

@@ -1,4 +1,4 @@
-"""``inpaint benchmark``: how fast our functions are here, against the machine's limit and PyTorch."""
+"""``inpaint benchmark``: the speed of our functions, against the machine's limit and PyTorch."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ CASES: dict[str, Callable[[Config, int], Case]] = {
     "dcgan": cases.training,
     "context_encoder": lambda config, batch: cases.training(context_encoder(), batch),
     "poisson": lambda config, batch: cases.poisson(batch),
-    "input": cases.training,  # fed by the input pipeline, against one constant batch
+    "input": cases.training,  # with the input pipeline, against one constant batch
 }
 BATCHES = {"latent": (64, 1), "dcgan": (64,), "context_encoder": (32,), "poisson": (64,), "input": (64,)}
 PRECISIONS = {"float32": "float32", "tf32": "tensorfloat32"}
@@ -41,22 +41,22 @@ def benchmark(
     rounds: int = 5,
     output: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Measures, prints a table, and writes every round of it.
+    """Measure speed, print a table, and write every round to a file.
 
     Args:
       names: keys of ``CASES``; none: all.
       config: of a Yeh system, for "latent", "dcgan" and "input".
-      batches: sizes, for every case; none: each case's own.
-      against: "torch", for the same computation in PyTorch, measured in turns with ours.
+      batches: batch sizes for every case; none: each case's defaults.
+      against: "torch": the same computation in PyTorch, in rounds that alternate with ours.
       precision: of float32 products on a GPU, "float32" or "tf32"; None: the platform's default.
-      rounds: of measurements.
+      rounds: number of measurements.
       output: JSON file.
 
     Returns:
       The report: limits, results and the record of this machine.
 
     Raises:
-      InputError: an unknown case, numbers below 1, or no PyTorch to compare to.
+      InputError: an unknown case, numbers below 1, or PyTorch missing.
     """
     if unknown := [name for name in names if name not in CASES]:
         raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}")
@@ -84,13 +84,13 @@ def benchmark(
 
 
 def context_encoder() -> Config:
-    """The centre model as released, but for the critic, which is asked again after its update, as in PyTorch."""
+    """Load the released centre model, scored by the updated critic as in PyTorch."""
     released = "context_encoder:paper,published"
     return configuration.load(released, ["--config.stages.context_encoder.stale_critic=False"])
 
 
 def pytorch() -> Any:
-    """The module of the opponents.
+    """Import the module of the PyTorch cases.
 
     Raises:
       InputError: PyTorch is not installed.
@@ -105,7 +105,7 @@ def pytorch() -> Any:
 
 
 def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) -> dict[str, Any]:
-    """One case, and what it is compared to, in turns."""
+    """Measure one case and its opponents in alternating rounds."""
     others: dict[str, Work] = {}
     layout = None
     if name == "input":
@@ -116,7 +116,7 @@ def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) ->
         ours = Work(lambda: program(next(batches)), jax.block_until_ready)
     else:
         if opponent and name in opponent.CASES:
-            others["torch"], layout = opponent.fastest(case)  # it copies the weights, before our program reuses them
+            others["torch"], layout = opponent.fastest(case)  # copies weights before we reuse them
         program = Program(case)
         ours = program.work(case)
     measured = measure.alternate({"ours": ours, **others}, rounds=rounds, title=name)
@@ -141,7 +141,7 @@ def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) ->
 
 
 def text(report: Mapping[str, Any]) -> str:
-    """The report for a terminal."""
+    """Format the report for a terminal."""
     limits, record = report["matrix_product_gflops"], report["record"]
     limit = max(limits.values())
     rows = [row(result, against, limit) for result in report["results"] for against in result["ratio"] or (None,)]
@@ -163,7 +163,7 @@ def text(report: Mapping[str, Any]) -> str:
 
 
 def row(result: Mapping[str, Any], against: str | None, limit: float) -> list[str]:
-    """One line of the table."""
+    """Format one line of the table."""
     gflops, size = result["gflops"], result["program_bytes"]
     return [
         result["case"],

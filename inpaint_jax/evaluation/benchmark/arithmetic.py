@@ -1,6 +1,6 @@
-"""The arithmetic of a function, from the shapes of its matrix products and convolutions.
+"""Operation counts of a function, from the shapes of matrix products and convolutions.
 
-XLA's own ``cost_analysis`` counts the body of a loop once, and whatever a lowering computes in vain.
+XLA's ``cost_analysis`` counts the body of a loop once, and includes superfluous work of a lowering.
 """
 
 import math
@@ -11,16 +11,17 @@ from jax.interpreters import partial_eval
 
 
 def multiply_adds(jaxpr: Any) -> int:
-    """Multiplications of all matrix products and convolutions; elementwise work is left out.
+    """Count the multiplications of all matrix products and convolutions, not elementwise work.
 
-    Zeros that only pad or dilate are not counted as pixels where a stride put them, and are where a border did. Of
-    several branches (one per platform) the last counts, which is the plain one; a loop of unknown length counts once.
+    Zeros from a stride (padding or dilation) do not count as pixels; zeros from a border do. Of
+    several branches (one per platform) only the last counts, which is the plain one. A loop of
+    unknown length counts once.
 
     Args:
       jaxpr: as in ``jax.jit(f).trace(...).jaxpr``.
     """
-    jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open
-    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # gradients that nobody asked for
+    jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open jaxpr
+    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # drops unused gradients
     return sum(_of_equation(equation) for equation in alive.eqns)
 
 
@@ -33,9 +34,9 @@ def _of_equation(equation: Any) -> int:
             return math.prod(equation.outvars[0].aval.shape) * math.prod(left[i] for i in contracted)
         case "conv_general_dilated":
             kernel, axes = equation.invars[1].aval.shape, params["dimension_numbers"].rhs_spec
-            terms = math.prod(kernel[i] for i in axes[1:])  # input channels and taps of one output pixel
+            terms = math.prod(kernel[i] for i in axes[1:])  # input channels and taps
             return math.prod(equation.outvars[0].aval.shape) * terms // math.prod(params["lhs_dilation"])
-        case "shard_map":  # the same on every device
+        case "shard_map":  # all devices run the same program
             return params["mesh"].size * multiply_adds(params["jaxpr"])
         case "scan":
             return params["length"] * multiply_adds(params["jaxpr"])

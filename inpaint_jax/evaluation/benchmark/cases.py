@@ -1,4 +1,4 @@
-"""What is measured: the package's own functions, as training and completing run them."""
+"""The benchmark cases: the package's own functions, as training and completion run them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -17,20 +17,20 @@ from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.training.feed import batches, training_source
 from inpaint_jax.runs.workdir import drawn_state
 
-ITERATIONS = 5  # of the search per call; a real search makes up to 50, which take a CPU a minute
+ITERATIONS = 5  # of the search per call; a real call has up to 50, which take a minute on a CPU
 
 
 class Case(NamedTuple):
-    """One function to be measured.
+    """One function to measure.
 
     Attributes:
       name: of the case.
-      batch: pictures.
-      iterations: training steps, or search iterations, of one call.
+      batch: number of images.
+      iterations: training steps or search iterations per call.
       function: ``(state, *inputs) -> (state, outputs)``.
-      state: goes through all calls; its memory is given up to the first.
-      inputs: the same at every call.
-      config: what it was built from.
+      state: passed from call to call; the first call donates the memory.
+      inputs: the same for every call.
+      config: the config of the case.
     """
 
     name: str
@@ -43,12 +43,12 @@ class Case(NamedTuple):
 
 
 def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
-    """Yeh's search: value and gradient of its loss in the latents, update and projection, centre holes.
+    """Build Yeh's search under centre holes: loss, gradient in the latents, update, projection.
 
     Args:
       config: of a Yeh system.
-      batch: pictures.
-      iterations: of the search, at most 50, in one call.
+      batch: number of images.
+      iterations: of the search per call, at most 50.
     """
     config = config.copy_and_resolve_references()
     config.search.iterations = iterations
@@ -68,11 +68,11 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
 
 
 def training(config: Config, batch: int) -> Case:
-    """A training step of a system with one stage, as training runs it: with a critic, both networks of it.
+    """Build a training step of a system with one stage; with a critic, both networks are updated.
 
     Args:
-      config: of the system; the stage's name is that of the case.
-      batch: pictures.
+      config: of the system; the stage has the name of the case.
+      batch: number of images.
     """
     [stage] = configuration.build_system(config).stages
     state = drawn_state(stage, config, {})
@@ -88,7 +88,7 @@ def training(config: Config, batch: int) -> Case:
 
 
 def poisson(batch: int, *, size: int = 64) -> Case:
-    """Blending into the left halves of pictures, the slowest of the usual holes, guided by other pictures."""
+    """Build Poisson blending of other images into left halves, the slowest of the usual holes."""
     images = pictures(batch, size)
     hole = np.zeros((*images.shape[:3], 1), np.float32)
     hole[:, :, : size // 2] = 1
@@ -100,7 +100,7 @@ def poisson(batch: int, *, size: int = 64) -> Case:
 
 
 def feed(config: Config, batch: int) -> Iterator[dict[str, jax.Array]]:
-    """The batches of the config's training pictures on the device, as training reads them."""
+    """Yield batches of the config's training images on the device, as training reads them."""
     config = config.copy_and_resolve_references()
     settings = next(iter(config.stages.values()))
     settings.batch_size = batch
@@ -109,13 +109,13 @@ def feed(config: Config, batch: int) -> Iterator[dict[str, jax.Array]]:
 
 
 def pictures(count: int, size: int) -> np.ndarray:
-    """Built-in facades ``[count, size, size, 3]`` in [-1, 1]."""
+    """Load built-in facades, ``[count, size, size, 3]`` in [-1, 1]."""
     source = open_source(f"facades?split=test&count={count}", size=size)
     return next(examples(source, size=size, batch=count))["image"]
 
 
 def centre(images: Any, side: int) -> jax.Array:
-    """Square holes of a side in the middle, ``[B, H, W, 1]``."""
+    """Make centred square holes of side ``side``, ``[B, H, W, 1]``."""
     low = (images.shape[1] - side) // 2
     one = jnp.zeros(images.shape[1:3]).at[low : low + side, low : low + side].set(1.0)
     return jnp.broadcast_to(one[None, :, :, None], (*images.shape[:3], 1))

@@ -1,4 +1,4 @@
-"""How a number is measured: compiled from cold, warmed up, in rounds that take turns."""
+"""Measurement of speed: compile cold, warm up, run in alternating rounds."""
 
 import math
 import resource
@@ -15,25 +15,25 @@ from tqdm import tqdm
 from inpaint_jax.evaluation.benchmark.arithmetic import multiply_adds
 from inpaint_jax.evaluation.benchmark.cases import Case
 
-ROUND = 0.5  # seconds that a round takes at least
-PAUSE = 0.1  # seconds between rounds: a library's threads spin for a while after their work is done
-SIDE = 4096  # of the matrices that the machine is measured by
+ROUND = 0.5  # seconds; shortest length of a round
+PAUSE = 0.1  # seconds between rounds: the threads of a library keep spinning after their work
+SIDE = 4096  # of the matrices in the measurement of the machine's limit
 
 
 class Work(NamedTuple):
-    """Something that can be done again and again: ``start`` begins it, ``wait`` waits for what ``start`` returned."""
+    """Repeatable work: ``start`` begins it, ``wait`` waits for the value of ``start``."""
 
     start: Callable[[], Any]
     wait: Callable[[Any], Any]
 
 
 class Program:
-    """A case, compiled; its state goes through every call, its memory reused as in a run.
+    """A compiled case; the state passes through every call, and its memory is reused as in a run.
 
     Attributes:
-      compile_seconds: from the Python function to the executable, nothing cached.
-      memory: bytes of arguments, results and temporaries together.
-      gflop: arithmetic of a call.
+      compile_seconds: from the Python function to the executable, without caches.
+      memory: total bytes of arguments, results and temporaries.
+      gflop: arithmetic per call.
     """
 
     def __init__(self, case: Case):
@@ -50,12 +50,12 @@ class Program:
         return self._state, outputs
 
     def work(self, case: Case) -> Work:
-        """Calls with the case's own inputs."""
+        """Wrap calls with the inputs of the case."""
         return Work(lambda: self(*case.inputs), jax.block_until_ready)
 
 
 def memory_of(compiled: Any) -> int | None:
-    """Bytes that an executable needs, where the platform says."""
+    """Return the bytes that an executable needs, if the platform reports them."""
     stats = compiled.memory_analysis()
     if stats is None:
         return None
@@ -64,7 +64,7 @@ def memory_of(compiled: Any) -> int | None:
 
 
 def high_water() -> dict[str, int]:
-    """The most memory that this process, and its device where it counts, have held so far, in bytes."""
+    """Return the peak memory of this process and, if counted, of its device, in bytes."""
     scale = 1 if sys.platform == "darwin" else 1024
     device = jax.local_devices()[0].memory_stats() or {}
     return {"process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale} | (
@@ -73,11 +73,11 @@ def high_water() -> dict[str, int]:
 
 
 def alternate(works: Mapping[str, Work], *, rounds: int, title: str = "") -> dict[str, list[float]]:
-    """Seconds per call of each, measured in turns, so that what else the machine does hits all alike.
+    """Measure seconds per call in alternating rounds, so that background load affects all equally.
 
     Args:
-      works: by name. Each is called three times before anything is measured.
-      rounds: of each; every other one in reverse order.
+      works: by name. Every work is called three times before the measurement.
+      rounds: per work; every second round runs in reverse order.
       title: of the progress bar.
 
     Returns:
@@ -95,19 +95,19 @@ def alternate(works: Mapping[str, Work], *, rounds: int, title: str = "") -> dic
 
 
 def matrix_product(side: int) -> float:
-    """GFLOP/s of float32 matrix products of ``side`` x ``side``: what this machine can do at best."""
+    """Measure GFLOP/s of float32 products of ``side`` x ``side`` matrices: the machine's limit."""
     a = jnp.ones((side, side))
     product = jax.jit(jnp.dot)
     return rate(Work(lambda: product(a, a), jax.block_until_ready), 2 * side**3 / 1e9)
 
 
 def rate(work: Work, gflop: float) -> float:
-    """GFLOP/s of a piece of work, the median of five rounds."""
+    """Measure GFLOP/s of some work, the median of five rounds."""
     return gflop / statistics.median(alternate({"": work}, rounds=5)[""])
 
 
 def seconds(work: Work, calls: int, *, warm: int = 0) -> float:
-    """Mean seconds of a call, after calls that do not count."""
+    """Measure the mean seconds per call, after ``warm`` calls that do not count."""
     for _ in range(warm):
         work.wait(work.start())
     began, pending = time.perf_counter(), None

@@ -1,4 +1,4 @@
-"""The cases of the benchmark once more, in plain PyTorch: the same networks, losses and updates."""
+"""The benchmark cases in plain PyTorch: the same networks, losses and updates."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from inpaint_jax.losses.contextual import importance_weight
 from inpaint_jax.naming import resolve
 from inpaint_jax.systems.parts import blocks
 
-ASSUMED = {  # by the system's name: what is written here, and nothing else
+ASSUMED = {  # per system: the only settings that this file implements
     "yeh": {
         "networks.generator.name": "dcgan.Generator",
         "networks.critic.name": "dcgan.Discriminator",
@@ -64,13 +64,13 @@ class Latent:
         self.start = torch.tensor(np.asarray(progress.searches.latent[:, 0]), device=device)
 
     def loss(self, latent: torch.Tensor) -> torch.Tensor:
-        """One number per picture."""
+        """Return one number per image."""
         prediction = self.generator(latent)
         contextual = (self.importance * (prediction - self.target).abs()).sum((1, 2, 3))
         return self.weights["contextual"] * contextual + self.weights["prior"] * softplus(-self.critic(prediction))
 
     def __call__(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """From the start: best latents ``[B, Z]``, and losses over iterations ``[T, B]``."""
+        """Search from the start: best latents ``[B, Z]``, and losses by iteration ``[T, B]``."""
         options = dict(self.search["optimizer"])
         update = resolve(options.pop("name"), UPDATES, kind="optimizer of the PyTorch benchmark")
         latent, memory = self.start, [torch.zeros_like(self.start)] * 2
@@ -90,14 +90,14 @@ class Latent:
 
 
 def nag(gradient, memory, step, *, learning_rate, momentum=0.9, decay=1.0, decay_every=100):
-    """``optimizers.nag``: what is subtracted, and the new memory."""
+    """Compute ``optimizers.nag``: the value to subtract, and the new memory."""
     push = learning_rate * decay ** (step // decay_every + 1) * gradient
     velocity = momentum * memory[0] + push
     return push + momentum * velocity, [velocity]
 
 
 def adam(gradient, memory, step, *, learning_rate, b1=0.9, b2=0.999, eps=1e-8):
-    """``optax.adam``, likewise."""
+    """Compute ``optax.adam``: the value to subtract, and the new memory."""
     mean, square = b1 * memory[0] + (1 - b1) * gradient, b2 * memory[1] + (1 - b2) * gradient.square()
     root = (square / (1 - b2 ** (step + 1))).sqrt()
     return learning_rate * mean / (1 - b1 ** (step + 1)) / (root + eps), [mean, square]
@@ -107,7 +107,7 @@ UPDATES = {"nag": nag, "adam": adam}
 
 
 class Adversarial:
-    """A training step of a generator and a critic: the critic once, then the generator ``updates`` times, by Adam."""
+    """A training step by Adam: the critic once, then the generator ``updates`` times."""
 
     def __init__(self, generator: nn.Module, critic: nn.Module, rates: Sequence[float], b1: float, updates: int):
         self.generator, self.critic, self.updates = generator, critic, updates
@@ -117,11 +117,14 @@ class Adversarial:
         )
 
     def step(self, given: torch.Tensor, real: torch.Tensor, loss: Callable) -> tuple[torch.Tensor, torch.Tensor]:
-        """One step; ``loss(fake, logits)`` is the generator's. Returns the critic's loss and the generator's last."""
+        """Take one step; return the losses of the critic and (last) generator.
+
+        ``loss(fake, logits)`` is the generator's loss.
+        """
         fake = self.generator(given)
         critic_loss = (softplus(-self.critic(real)) + softplus(self.critic(fake.detach()))).mean()
         descend(self.critic_tx, critic_loss)
-        self.critic.requires_grad_(False)  # no one asks for its gradients now
+        self.critic.requires_grad_(False)  # the generator's update needs no critic gradients
         generator_loss = critic_loss
         for number in range(self.updates):
             fake = self.generator(given) if number else fake
@@ -189,13 +192,13 @@ LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 
 
 def prepare(precision: str | None) -> dict[str, Any]:
-    """PyTorch at its best: all cores, fused and tuned kernels, small numbers flushed to zero as XLA does.
+    """Set PyTorch up for speed: all cores, fused and tuned kernels, denormals flushed like XLA.
 
     Args:
       precision: of float32 products on a GPU; None: TF32, which is JAX's default there.
 
     Returns:
-      What belongs into the report.
+      Entries for the report.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     torch.set_num_threads(cores or 1)
@@ -207,7 +210,7 @@ def prepare(precision: str | None) -> dict[str, Any]:
 
 
 def device() -> str:
-    """Where PyTorch shall run: on the kind of device that JAX runs on."""
+    """Name PyTorch's device: the kind of device that JAX runs on."""
     if jax.default_backend() == "cpu":
         return "cpu"
     if not torch.cuda.is_available():
@@ -216,18 +219,18 @@ def device() -> str:
 
 
 def as_work(start: Callable[[], Any]) -> Work:
-    """A function of PyTorch, to be measured."""
+    """Wrap a PyTorch function for measurement."""
     return Work(start, (lambda _: torch.cuda.synchronize()) if device() == "cuda" else (lambda _: None))
 
 
 def matrix_product(side: int) -> float:
-    """GFLOP/s of float32 matrix products, as ``measure.matrix_product``."""
+    """Measure GFLOP/s of float32 matrix products, like ``measure.matrix_product``."""
     a = torch.ones(side, side, device=device())
     return rate(as_work(lambda: a @ a), 2 * side**3 / 1e9)
 
 
 def fastest(case: Case) -> tuple[Work, str]:
-    """A case in PyTorch, in the memory layout that suits it best, and the layout's name."""
+    """Build a case in PyTorch in the fastest memory layout; return it with the layout's name."""
     works = {name: as_work(CASES[case.name](case, device(), layout)) for name, layout in LAYOUTS.items()}
     measured = {name: seconds(work, 1, warm=1) for name, work in works.items()}
     best = min(measured, key=lambda name: measured[name])
@@ -235,7 +238,7 @@ def fastest(case: Case) -> tuple[Work, str]:
 
 
 def pair(case: Case, states: Any, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
-    """Generator and critic of a config, with the weights of ours."""
+    """Build the generator and critic of a config with our weights."""
     settings, size = case.config["networks"], case.config["data"]["size"]
     ours, critic = settings["generator"], settings["critic"]
     return loaded(
@@ -253,7 +256,7 @@ def pair(case: Case, states: Any, device: str, layout: torch.memory_format) -> t
 
 
 def loaded(generator, critic, states, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
-    """The networks with the weights of ours, on their device."""
+    """Load our weights into both networks, and move them to the device."""
     for name, network in {"generator": generator, "critic": critic}.items():
         state = jax.device_get(states[name])
         networks.load(network, state.params, state.stats)
@@ -262,14 +265,14 @@ def loaded(generator, critic, states, device: str, layout: torch.memory_format) 
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
-    """One update."""
+    """Take one optimiser step."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
 
 
 def check(config: dict[str, Any]) -> None:
-    """Raises InputError where a config asks for something that is not written here."""
+    """Raise InputError for a config with settings that this file does not implement."""
     for key, value in ASSUMED[config["system"]].items():
         found: Any = config
         for part in key.split("."):

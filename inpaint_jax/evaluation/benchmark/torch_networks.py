@@ -1,7 +1,8 @@
-"""The networks of the benchmark in plain PyTorch, with weights and gradients carried over from ours.
+"""The benchmark networks in plain PyTorch, with weights and gradients converted from ours.
 
-They live in a world turned by 180 degrees. There the paddings of PyTorch's own layers are those of "SAME", which pads
-more before a transposed convolution and more after a strided one, and no layer has to be padded or cropped by hand.
+All feature maps are turned by 180 degrees. In this orientation, the paddings of PyTorch's own
+layers equal "SAME", which pads more before a transposed convolution and more after a strided one.
+No layer needs manual padding or cropping.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ NAMES = {nn.Linear: "Dense", nn.Conv2d: "Conv", nn.ConvTranspose2d: "ConvTranspo
 
 
 def dcgan_generator(*, size: int, width: int, kernel: int, latent_size: int) -> nn.Sequential:
-    """``networks.dcgan.Generator``: latents ``[B, Z]`` to ``[B, 3, size, size]``."""
+    """Build ``networks.dcgan.Generator``: latents ``[B, Z]`` to ``[B, 3, size, size]``."""
     widths = [width >> i for i in range(_doublings(size))]
     layers = [nn.Linear(latent_size, GRID * GRID * width), nn.Unflatten(1, (width, GRID, GRID))]
     for before, after in pairwise([*widths, 3]):
@@ -26,14 +27,17 @@ def dcgan_generator(*, size: int, width: int, kernel: int, latent_size: int) -> 
 
 
 def dcgan_discriminator(*, size: int, width: int, kernel: int) -> nn.Sequential:
-    """``networks.dcgan.Discriminator``: ``[B, 3, size, size]`` to logits ``[B]``."""
+    """Build ``networks.dcgan.Discriminator``: ``[B, 3, size, size]`` to logits ``[B]``."""
     widths = [width << i for i in range(_doublings(size))]
     flat = [nn.Flatten(), nn.Linear(GRID * GRID * widths[-1], 1), nn.Flatten(0)]
     return nn.Sequential(*_downwards(widths, kernel), *flat)
 
 
 def context_encoder_generator(*, features: list[int], size: int, width: int, bottleneck: int) -> nn.Sequential:
-    """``networks.context_encoder.Generator`` with a strided trunk to 4x4: to blocks ``[B, 3, size, size]``."""
+    """Build ``networks.context_encoder.Generator`` with a strided trunk to 4x4.
+
+    The network predicts blocks ``[B, 3, size, size]``.
+    """
     outwards = _widths(size, width)[::-1]
     layers = [nn.Sequential(*_downwards(features, bias=False)), nn.Conv2d(features[-1], bottleneck, GRID, bias=False)]
     layers += [nn.BatchNorm2d(bottleneck), nn.LeakyReLU(0.2, inplace=True)]
@@ -44,7 +48,7 @@ def context_encoder_generator(*, features: list[int], size: int, width: int, bot
 
 
 def context_encoder_discriminator(*, size: int, width: int) -> nn.Sequential:
-    """``networks.context_encoder.Discriminator``: ``[B, 3, size, size]`` to logits ``[B]``."""
+    """Build ``networks.context_encoder.Discriminator``: ``[B, 3, size, size]`` to logits."""
     widths = _widths(size, width)
     return nn.Sequential(*_downwards(widths, bias=False), nn.Conv2d(widths[-1], 1, GRID, bias=False), nn.Flatten(0))
 
@@ -58,7 +62,7 @@ def _widths(size: int, width: int) -> list[int]:
 
 
 def _downwards(widths: list[int], kernel: int = 4, *, bias: bool = True) -> list[nn.Module]:
-    """Strided convolutions, each but the first with batch norm."""
+    """Build strided convolutions, all but the first with batch norm."""
     layers: list[nn.Module] = []
     for before, after in pairwise([3, *widths]):
         layers.append(nn.Conv2d(before, after, kernel, 2, (kernel - 1) // 2, bias=bias))
@@ -68,19 +72,19 @@ def _downwards(widths: list[int], kernel: int = 4, *, bias: bool = True) -> list
 
 
 def _up(before: int, after: int, kernel: int, *, bias: bool = True) -> nn.ConvTranspose2d:
-    """A transposed convolution of stride 2 that doubles the side."""
+    """Build a transposed convolution of stride 2 that doubles the side."""
     return nn.ConvTranspose2d(before, after, kernel, 2, (kernel - 1) // 2, kernel % 2, bias=bias)
 
 
 def load(module: nn.Sequential, params: Any, stats: Any) -> None:
-    """Gives a network the parameters and running statistics of ours."""
+    """Load our parameters and running statistics into a network."""
     module.load_state_dict({**converted(module, params), **converted(module, stats["batch_stats"])}, strict=False)
 
 
 def converted(module: nn.Sequential, tree: Any) -> dict[str, torch.Tensor]:
-    """Parameters, gradients or running statistics of our network by PyTorch's names, in the turned world.
+    """Convert parameters, gradients or running statistics to PyTorch's names and orientation.
 
-    Layers in a ``Sequential`` of their own are those of our network's trunk.
+    Layers inside a nested ``Sequential`` correspond to the trunk of our network.
     """
     found, seen = {}, Counter()
     for position, layer in enumerate(module):
@@ -108,11 +112,11 @@ def _leaf(layer: nn.Module, name: str, value: np.ndarray) -> tuple[str, np.ndarr
         return "weight", value[:, order].T if into_map else value[order].T
     if name == "bias":
         return name, value
-    if isinstance(layer, nn.ConvTranspose2d):  # PyTorch flips these kernels by itself
+    if isinstance(layer, nn.ConvTranspose2d):  # PyTorch already flips these kernels
         return "weight", value.transpose(2, 3, 0, 1)
     return "weight", value[::-1, ::-1].transpose(3, 2, 0, 1)
 
 
 def turned(images: Any) -> torch.Tensor:
-    """Pictures or holes ``[B, H, W, C]`` as ``[B, C, H, W]``, turned by 180 degrees."""
+    """Turn images or holes by 180 degrees, ``[B, H, W, C]`` to ``[B, C, H, W]``."""
     return torch.tensor(np.ascontiguousarray(np.asarray(images)[:, ::-1, ::-1].transpose(0, 3, 1, 2)))

@@ -1,7 +1,7 @@
-"""Experiments: the trainings that a paper reports, and the tables and figures made of them.
+"""Experiments: the trainings of a paper, and the tables and figures of their results.
 
-A file with ``get_experiment(argument) -> Experiment`` describes one; ``inpaint reproduce`` carries it
-out. How to write a figure of your own: ``inpaint_jax.evaluation.experiments.figures``.
+A file with ``get_experiment(argument) -> Experiment`` describes an experiment, and ``inpaint
+reproduce`` runs it. To write a figure of your own, see ``inpaint_jax.evaluation.experiments.figures``.
 """
 
 from collections.abc import Collection, Mapping
@@ -43,7 +43,7 @@ __all__ = [
     "load",
 ]
 
-# Columns of a grid, and the folder of the baselines beside those of the arms.
+# Reserved names: columns of a grid, and the folder of the baselines beside the arms' folders.
 RESERVED = (*PICTURES, "baselines")
 
 
@@ -52,40 +52,40 @@ class Arm(NamedTuple):
 
     config: str  # "desai_vae:vgg,cpu"
     overrides: tuple[str, ...] = ()  # "--config.networks.bottleneck=125"
-    reuse: str | None = None  # an arm before this one: take its finished stages of equal config
-    holes: tuple[str, ...] = ()  # families that it is measured under; empty: all of the experiment
+    reuse: str | None = None  # an earlier arm: take its finished stages of equal config
+    holes: tuple[str, ...] = ()  # families to measure under; empty: all of the experiment
 
 
 class Experiment(NamedTuple):
-    """A paper's trainings, and what is made of them.
+    """The trainings of a paper, with tables and figures.
 
-    Tables and grids are repeated for every hole family. Baselines are tabulated under the families that
-    the paper's tables show, or under all families where there are no tables.
+    Tables and grids are repeated for every hole family. Baselines are tabulated under the families
+    of the paper's tables, or under all families if there are no tables.
     """
 
     arms: Mapping[str, Arm]
-    holes: tuple[str, ...]  # as inpaint evaluate takes them; a folder of holes is for test pictures only
-    against: tuple[str, ...]  # methods, as inpaint evaluate takes them, measured on the test pictures
+    holes: tuple[str, ...]  # as for inpaint evaluate; a folder of holes is for test images only
+    against: tuple[str, ...]  # methods, as for inpaint evaluate, measured on the test images
     tables: tuple[Table, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     figures: tuple[Figure | str, ...] = ()  # a string is "module:attribute" of a Figure
-    train_count: int = 500  # training pictures that are measured too; 0: none
+    train_count: int = 500  # training images that are measured too; 0: none
 
     def parts(self) -> list[Table | Comparison | Figure]:
-        """Everything that shows results: tables, comparisons, figures."""
+        """Return all parts that show results: tables, comparisons, figures."""
         return [*self.tables, *self.comparisons, *map(find, self.figures)]
 
     def metrics(self) -> tuple[str, ...]:
-        """The metrics to measure: the default ones, and what tables and figures name besides."""
+        """Return the metrics to measure: the defaults, and all metrics of tables and figures."""
         named = (metric for part in self.parts() for _, metric in part.metrics())
         return tuple(dict.fromkeys((*metrics.DEFAULT, *named)))
 
 
 def load(spec: str) -> Experiment:
-    """Read the experiment that a command names: ``desai:cpu`` if it is shipped, or ``FILE.py:words``.
+    """Load an experiment by name: ``desai:cpu`` if it is shipped, or ``FILE.py:words``.
 
     Raises:
-      InputError: for an unknown experiment, or one that names what is not there.
+      InputError: an unknown experiment, or one with unknown names.
     """
     experiment = configuration.from_page(spec, "get_experiment", pages.EXPERIMENTS, option="--experiment")
     if not isinstance(experiment, Experiment):
@@ -135,7 +135,7 @@ def check_arms(experiment: Experiment) -> None:
 
 
 def check_metric(where: str, name: str) -> None:
-    """Raise InputError unless the name is that of a metric of single images, shipped or ``module:attribute``."""
+    """Raise InputError unless the name is a metric of single images or ``module:attribute``."""
     try:
         found = metrics.resolve([name])[name]
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Captions of tables: everything that a published number has to be identified by."""
+"""Captions of tables: all facts that identify a published number."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,14 +17,14 @@ def caption(
     *,
     splits: Sequence[str] = ("test",),
 ) -> str:
-    """Write the pictures, holes, configs, commits, hardware, dates and protocols of a table in one line.
+    """List the images, holes, configs, commits, hardware, dates and protocols of a table.
 
     Args:
       context: all results.
       names: arms and baselines in the table.
       families: hole families in the table.
       metrics: names of the metrics.
-      splits: pictures that were measured.
+      splits: measured splits of the images.
     """
     sets = {split: context.sets[split] for split in splits}
     summaries = {name: context.summary(name) for name in names}
@@ -54,12 +54,12 @@ def caption(
 
 
 def left_out(pictures: PictureSet) -> str:
-    """Name the images that could not be read; nothing where there are none."""
+    """Name the images that could not be read; empty if there are none."""
     return f" ({some_of(list(pictures.skipped), 'image')} left out)" if pictures.skipped else ""
 
 
 def provenance(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """List configs, commits, machines and dates of run records by name; baselines have no config."""
+    """List configs, commits, machines, dates of run records by name; baselines have no config."""
     if not runs:
         return []
     configs = ", ".join(f"{name} {run['config_hash']}" for name, run in runs.items() if "config_hash" in run)

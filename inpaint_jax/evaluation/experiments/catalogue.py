@@ -1,4 +1,4 @@
-"""Every table and figure of the papers by its number: which page regenerates it, on which images, and how far it is."""
+"""Every numbered table and figure of the papers: its page, its images and its state."""
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,17 +12,17 @@ from inpaint_jax.evaluation.experiments import Experiment, load
 from inpaint_jax.naming import split_options
 from inpaint_jax.runs import configuration, pages
 
-BUILT_IN = "facades"  # the images of a role that nobody has filled
+BUILT_IN = "facades"  # the images of a role without a source
 ALL = "all"
 REPORT = {"experiment": str, ...: object}
 
 
 class Task(NamedTuple):
-    """A page to carry out.
+    """A page to run.
 
     Attributes:
-      page: name of the page, with words where it has several experiments.
-      spec: of the experiment, ``desai:cpu``.
+      page: name of the page, with words if the page has several experiments.
+      spec: of the experiment, such as ``desai:cpu``.
       arms: to train and measure; empty: all.
       train: source spec of the training images.
       images: source spec of the test images.
@@ -43,18 +43,18 @@ def catalogue() -> Any:
 
 
 def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str]) -> list[Task]:
-    """Find what regenerates some parts of the papers.
+    """Find the pages that regenerate some parts of the papers.
 
     Args:
-      numbers: ``E06``, or ``all``.
+      numbers: such as ``E06``, or ``all``.
       scale: word of the pages, such as "cpu".
-      data: ``{role: source spec}``; a role without one is filled by the built-in facades.
+      data: ``{role: source spec}``; other roles use the built-in facades.
 
     Returns:
-      One task per page, in the order of the papers; with "all" every page whole.
+      One task per page, in the order of the papers; with "all" every whole page.
 
     Raises:
-      InputError: an unknown number or role, a part that no page regenerates, or an unknown scale.
+      InputError: an unknown number, role or scale, or a part that no page regenerates.
     """
     known = catalogue()
     if unknown := [role for role in data if role not in known.ROLES]:
@@ -76,7 +76,7 @@ def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str]) -> lis
 
 
 def spec_of(page: str, scale: str) -> str:
-    """``desai:cpu``, ``buchacek:ablations,cpu``."""
+    """Return the spec of a page's experiment: ``desai:cpu``, ``buchacek:ablations,cpu``."""
     return f"{page}{',' if ':' in page else ':'}{scale}"
 
 
@@ -86,7 +86,7 @@ def folder_of(page: str) -> str:
 
 
 def part_of(number: str) -> Any:
-    """Return the ``Part`` of a number; raises InputError where there is none, or no page for it."""
+    """Return the ``Part`` of a number; raise InputError if the part or its page is missing."""
     parts = catalogue().PARTS
     if number not in parts:
         raise InputError(f"reproduce: unknown {number!r}; known: list, all, {', '.join(parts)}")
@@ -96,7 +96,7 @@ def part_of(number: str) -> Any:
 
 
 def arms_of(experiment: Experiment, titles: Iterable[str]) -> list[str]:
-    """Return the arms that tables and figures show whose titles begin in a way, after those that they reuse."""
+    """Return the arms in tables and figures with these title prefixes, reused arms first."""
     needed = [name for part in experiment.parts() if part.title.startswith(tuple(titles)) for name in part.arms()]
     found: list[str] = []
 
@@ -117,20 +117,20 @@ def sources(page: Any, data: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 def source(place: tuple[str, str], data: Mapping[str, str]) -> str:
-    """``DATA/cars?crop=108`` and the split as one spec, unless the spec names a split itself."""
+    """Join a role's source and the split: ``DATA/cars?crop=108`` may already name a split."""
     role, split = place
     spec = data.get(role) or BUILT_IN
     query = split_options(spec)[1]
     if "split=" in query or (role in ("paris", "cars_test") and data.get(role)):
-        return spec  # a set for evaluation alone has no splits
+        return spec  # an evaluation set has no splits
     return f"{spec}{'&' if query else '?'}split={split}"
 
 
 def listing(workdir: Path | None = None) -> str:
-    """Return a Markdown table of every number: what it is, its page, what it lacks, and how much of it is measured.
+    """Return a Markdown table of all parts: description, page, missing results, measured share.
 
     Args:
-      workdir: of an earlier ``reproduce``; None: nothing is known of the state.
+      workdir: of an earlier ``reproduce``; None: the state is unknown.
     """
     rows = []
     for number, part in catalogue().PARTS.items():
@@ -141,7 +141,7 @@ def listing(workdir: Path | None = None) -> str:
 
 
 def state(part: Any, workdir: Path) -> str:
-    """Say how many of the arms of a part have results in a folder."""
+    """Describe how many arms of a part have results in a folder."""
     spec = reports(workdir).get(part.page)
     if spec is None:
         return "–"
@@ -151,13 +151,13 @@ def state(part: Any, workdir: Path) -> str:
 
 
 def reports(workdir: Path) -> dict[str, str]:
-    """Return the pages that have a report in a folder, ``{page: spec of its experiment}``."""
+    """Return the pages with a report in a folder, ``{page: spec of its experiment}``."""
     files = {page: workdir / folder_of(page) / "report.json" for page in catalogue().DATA}
     found = {page: read_json(file, REPORT, remedy="delete it") for page, file in files.items()}
     return {page: report["experiment"] for page, report in found.items() if report}
 
 
 def weights_of(spec: str, weights: Mapping[str, str]) -> dict[str, str]:
-    """Keep the weights of stages that an experiment trains: with "all" they are those of several pages."""
+    """Keep the weights of stages in this experiment: "all" passes the weights of several pages."""
     configs = [configuration.load(arm.config, list(arm.overrides)) for arm in load(spec).arms.values()]
     return {stage: file for stage, file in weights.items() if any(stage in config.stages for config in configs)}

@@ -1,4 +1,4 @@
-"""Compare methods under every hole family, and list their differences to one of them."""
+"""Comparisons of methods under every hole family, with differences to one method."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -14,20 +14,20 @@ PLUS_MINUS = "± is the standard error over pictures of one pair of trainings, t
 
 
 class Comparison(NamedTuple):
-    """A table of the test pictures with a column per hole family.
+    """A table of the test images with a column per hole family.
 
-    A row is one training, or several that differ by their seeds, or a baseline.
+    A row is one training, or several trainings with different seeds, or a baseline.
     """
 
     title: str
     header: str  # of the labels
     metric: str
     rows: Mapping[str, tuple[str, ...]]  # {"inv_psnr": (arm, arm, arm)}
-    paired: str | None = None  # a row: a second table has the differences to it, arm by arm
+    paired: str | None = None  # a row: a second table shows the differences to it, arm by arm
     holes: tuple[str, ...] = ()  # families; empty: all of the experiment
 
     def check(self) -> None:
-        """Raises InputError for rows that cannot be paired."""
+        """Raise InputError for rows that cannot be paired."""
         if self.paired is not None and len({*map(len, self.rows.values())}) > 1:
             raise InputError(f"{self.title}: rows that are compared arm by arm must be as long")
         if self.paired not in (None, *self.rows):
@@ -43,7 +43,7 @@ class Comparison(NamedTuple):
         return [("test", self.metric)]
 
     def render(self, context: Context) -> Iterator[tuple[str, str, str]]:
-        """Yields ``(title, Markdown, caption)`` of the table, and of the differences."""
+        """Yield ``(title, Markdown, caption)`` of the table and of the table of differences."""
         source = caption(context, dict.fromkeys(self.arms()), self.holes or context.families, [self.metric])
         yield self.title, self.means(context), source
         if self.paired is not None:
@@ -51,23 +51,23 @@ class Comparison(NamedTuple):
             yield title, self.differences(context), f"{PLUS_MINUS}; {source}"
 
     def means(self, context: Context) -> str:
-        """The metric under every family, and its mean over the families.
+        """Tabulate the metric under every family, and the mean over the families.
 
-        Of several trainings, mean and standard deviation. Under holes that a method does not support it
-        has no number, and then no mean over the families.
+        Several trainings give mean and standard deviation. A method has no number under holes that
+        it does not support, and then no mean over the families.
         """
         rows, families = [], self.holes or context.families
         for label, arms in self.rows.items():
             numbers = means_of_arms(context, arms, families, self.metric)
-            numbers = numbers[:, ~np.isnan(numbers).all(0)]  # without arms that are not trained yet
+            numbers = numbers[:, ~np.isnan(numbers).all(0)]  # without untrained arms
             rows.append([label, str(numbers.shape[1]), *map(cell, numbers)])
         return tables.markdown([self.header, "trainings", *families, "mean"], rows)
 
     def differences(self, context: Context) -> str:
-        """The differences of every row to the row ``paired``, pair by pair.
+        """Tabulate the difference of every row to the row ``paired``, pair by pair.
 
-        Of several pairs, mean and standard deviation over the pairs. Of one pair, mean and standard error
-        over the pictures, without those whose metric is infinite.
+        Several pairs give mean and standard deviation over the pairs. One pair gives mean and
+        standard error over the images, except images with an infinite metric.
         """
         assert self.paired is not None
         families, single = self.holes or context.families, len(self.rows[self.paired]) == 1
@@ -76,7 +76,7 @@ class Comparison(NamedTuple):
         for label, arms in self.rows.items():
             if label == self.paired:
                 continue
-            with np.errstate(invalid="ignore"):  # infinity - infinity, of two perfect pictures, is NaN
+            with np.errstate(invalid="ignore"):  # two perfect images: infinity - infinity is NaN
                 differences = numbers(context, arms, families, self.metric) - base
             finite = differences[:, np.isfinite(differences).any(0)]
             pairs = min(finite.shape[1], len(arms))
@@ -85,13 +85,13 @@ class Comparison(NamedTuple):
 
 
 def means_of_arms(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
-    """Means of the metric, ``[F + 1, A]``, the mean over the families last; NaN: not measured."""
+    """Return means of the metric, ``[F + 1, A]``, last the mean of the families; NaN: missing."""
     means = [[context.mean(arm, family, metric) for arm in arms] for family in families]
     return with_mean(np.array(means, np.float64))
 
 
 def values_of_pictures(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
-    """The metric of every picture of the only arm, ``[F + 1, N]``, likewise."""
+    """Return the metric per image of the only arm, ``[F + 1, N]``, last the families' mean."""
     [arm] = arms
     values = [context.values(arm, family, metric) for family in families]
     none = np.full(len(context.sets["test"].names), np.nan)
@@ -104,6 +104,6 @@ def with_mean(lines: np.ndarray) -> np.ndarray:
 
 
 def cell(values: np.ndarray, *, sign: str = "", error: bool = False) -> str:
-    """Write mean and deviation, or standard error, of the finite numbers; a dash if there are none."""
+    """Format mean and deviation, or standard error, of the finite numbers; a dash if none."""
     finite = values[np.isfinite(values)]
     return tables.spread(finite, sign=sign, error=error) if len(finite) else "–"

@@ -1,4 +1,4 @@
-"""The results of an experiment: pictures, summaries, completions, training logs."""
+"""The results of an experiment: images, summaries, completions, training logs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +13,16 @@ from inpaint_jax.runs.workdir import Workdir
 
 
 class Context(NamedTuple):
-    """What tables and figures are made of.
+    """The data of tables and figures.
 
-    Results that do not exist yet are None or empty. A ``name`` is an arm or a baseline.
+    Missing results are None or empty. A ``name`` is an arm or a baseline.
 
     Attributes:
       workdir: folder of the experiment, where figures are written.
       families: hole families of the experiment.
-      sets: the pictures by split, "test" and, where training pictures are measured too, "train".
+      sets: the images by split: "test" and, if training images are measured too, "train".
       summaries: of every arm.
-      baselines: of every baseline; these are measured on the test pictures only.
+      baselines: of every baseline, measured only on the test images.
     """
 
     workdir: Path
@@ -32,44 +32,45 @@ class Context(NamedTuple):
     baselines: Summaries
 
     def summary(self, name: str) -> dict[str, Any] | None:
-        """The content of ``summary.json``."""
+        """Return the content of ``summary.json``."""
         return self.summaries[name] if name in self.summaries else self.baselines[name]
 
     def folder(self, name: str) -> Path:
-        """The folder of the summary, and of everything that it refers to."""
+        """Return the folder of the summary and of all files that the summary names."""
         return self.workdir / name if name in self.summaries else self.workdir / "baselines" / name
 
     def score(self, name: str, family: str, metric: str, *, split: str = "test") -> dict[str, Any] | None:
-        """Mean, standard deviation and median of a metric over the pictures.
+        """Return mean, standard deviation and median of a metric over the images.
 
         Returns:
-          ``{"mean", "std", "median", "infinite"}``; None if not measured, or the holes are not supported.
+          ``{"mean", "std", "median", "infinite"}``; None if not measured, or the holes are not
+          supported.
         """
         summary = self.summary(name)
         measured = summary["measured"].get(split, {}).get(family) if summary else None
         return measured["scores"][metric] if measured else None
 
     def mean(self, name: str, family: str, metric: str, *, split: str = "test") -> float | None:
-        """The mean of a metric over the pictures; None if there is no score, or an infinite one."""
+        """Return the mean of a metric over the images; None without a score, or if infinite."""
         score = self.score(name, family, metric, split=split)
         return score["mean"] if score else None
 
     def answer(self, name: str, family: str) -> Answer | None:
-        """Completed test pictures, with the losses of their searches; None if the file is missing."""
+        """Return the completed test images and search losses; None if the file is missing."""
         summary = self.summary(name)
         measured = summary["measured"]["test"].get(family) if summary else None
         file = self.folder(name) / measured["completions"] if measured else None
         return read_answer(file) if file and file.is_file() else None
 
     def values(self, name: str, family: str, metric: str) -> np.ndarray | None:
-        """A metric of every test picture, ``[N]``; None if they are not completed."""
+        """Return a metric per test image, ``[N]``; None if the images are not completed."""
         answer, pictures = self.answer(name, family), self.sets["test"]
         if answer is None:
             return None
         return measure(pictures.truth, answer.images, pictures.holes[family], [metric])[metric]
 
     def logged(self, arm: str, stage: str, metric: str) -> tuple[list[int], list[float]]:
-        """Steps and values of a metric in the ``metrics.jsonl`` of a training stage; empty where it was not logged."""
+        """Return logged steps and values of a metric (``metrics.jsonl``); empty if not logged."""
         lines = Workdir(self.folder(arm)).stage(stage).logged()
         points = [(line["step"], line[metric]) for line in lines if line.get(metric) is not None]
         return [step for step, _ in points], [value for _, value in points]

@@ -1,4 +1,4 @@
-"""Reports as web pages: one file each, images inside, nothing fetched from a network."""
+"""Reports as self-contained web pages: one file each, with embedded images."""
 
 import base64
 import html
@@ -26,7 +26,7 @@ def write_page(path: Path, text: str, *, title: str) -> None:
     """Write Markdown as a self-contained web page.
 
     Args:
-      path: of the HTML file; images that the text names are found beside it and put into the page.
+      path: of the HTML file; the images of the text are read from its folder and embedded.
       text: Markdown with tables.
       title: of the page.
 
@@ -46,7 +46,7 @@ def write_page(path: Path, text: str, *, title: str) -> None:
 
 
 def embedded(folder: Path, name: str) -> str:
-    """Return the ``src`` attribute that holds an image itself; the name as it is where there is no such file."""
+    """Return a ``src`` attribute with the image embedded; the plain name if the file is missing."""
     file = folder / name
     if not file.is_file():
         return f'src="{html.escape(name)}"'
@@ -54,10 +54,10 @@ def embedded(folder: Path, name: str) -> str:
 
 
 def write_index(workdir: Path, pages: Mapping[str, str], overview: str) -> None:
-    """Write ``index.html``: the overview and a link to the report of every page.
+    """Write ``index.html``: the overview, and a link to the report of every page.
 
     Args:
-      workdir: of all pages, with a folder for each.
+      workdir: with a folder per page.
       pages: ``{folder: spec of its experiment}``.
       overview: Markdown.
     """

@@ -1,4 +1,4 @@
-"""Tables of every experiment: baselines, training against test pictures, validation, effort."""
+"""Tables of every experiment: baselines, training against test images, validation, effort."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,10 +11,10 @@ from inpaint_jax.evaluation.experiments.titles import with_family
 
 
 def render(experiment: Experiment, context: Context) -> Iterator[tuple[str, str, str]]:
-    """Render the tables that no experiment has to ask for, with every metric that it shows.
+    """Render the tables that every experiment has, with all metrics of the experiment.
 
-    Baselines and training pictures appear under the families of the paper's tables, or under all
-    families where there are no tables.
+    Baselines and training images appear under the families of the paper's tables, or under all
+    families if there are no tables.
 
     Yields:
       ``(title, Markdown, caption)``.
@@ -37,7 +37,7 @@ def render(experiment: Experiment, context: Context) -> Iterator[tuple[str, str,
 
 
 def baseline_table(context: Context, family: str, metrics: Sequence[str]) -> str:
-    """The baselines on the test pictures."""
+    """Tabulate the baselines on the test images."""
     rows = [
         [name, *(tables.cell(context.score(name, family, metric)) for metric in metrics)] for name in context.baselines
     ]
@@ -45,7 +45,7 @@ def baseline_table(context: Context, family: str, metrics: Sequence[str]) -> str
 
 
 def gap_table(context: Context, family: str, metrics: Sequence[str]) -> str:
-    """Every arm on training and on test pictures, and the difference."""
+    """Tabulate every arm on training and test images, with the difference."""
     rows = []
     for arm in context.summaries:
         cells = [arm]
@@ -62,7 +62,7 @@ def gap_table(context: Context, family: str, metrics: Sequence[str]) -> str:
 
 
 def validation_table(summaries: Summaries) -> str:
-    """The last validation metrics of every stage; empty where no stage was validated."""
+    """Tabulate the last validation metrics of every stage; empty if there are none."""
     rows = [
         [arm, stage, metric, f"{value:.4g}"]
         for arm, summary in summaries.items()
@@ -73,7 +73,7 @@ def validation_table(summaries: Summaries) -> str:
 
 
 def effort_table(experiment: Experiment, context: Context) -> str:
-    """Config, parameters and seconds of every arm."""
+    """Tabulate config, parameters and seconds of every arm."""
     rows = []
     for name, arm in experiment.arms.items():
         cells = ["–"] * 4

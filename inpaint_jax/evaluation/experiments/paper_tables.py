@@ -1,4 +1,4 @@
-"""Tables of a paper: its published numbers, and ours beside them."""
+"""Tables of a paper: published numbers beside ours."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,24 +11,24 @@ from inpaint_jax.evaluation.experiments.titles import with_family
 
 
 class Row(NamedTuple):
-    """One line of a table; labels and published numbers are texts, as the paper prints them."""
+    """One line of a table; labels and published numbers are texts, as printed in the paper."""
 
     labels: tuple[str, ...]  # ("VAE VGG", "2000")
-    arm: str | None  # an arm or baseline; None: a method that was published and is not here
+    arm: str | None  # an arm or baseline; None: a published method that is not implemented here
     published: tuple[str, ...] = ()  # ("1747.96", "1784.43")
 
 
 class Table(NamedTuple):
-    """Published numbers, and ours beside them, a table for every hole family."""
+    """Published numbers beside ours, one table per hole family."""
 
     title: str
-    header: tuple[str, ...]  # of the labels and of the published columns
+    header: tuple[str, ...]  # titles of the label columns and of the published columns
     rows: tuple[Row, ...]
     measured: tuple[tuple[str, str], ...]  # (split, metric): ("test", "psnr_hole")
     holes: tuple[str, ...] = ()  # families; empty: all of the experiment
 
     def check(self) -> None:
-        """Raises InputError for a row that does not fit the header."""
+        """Raise InputError for a row that does not fit the header."""
         for row in self.rows:
             if len(row.labels) + len(row.published) != len(self.header):
                 raise InputError(f"{self.title}: the row {', '.join(row.labels)} does not fit the header")
@@ -43,7 +43,7 @@ class Table(NamedTuple):
         return self.measured
 
     def render(self, context: Context) -> Iterator[tuple[str, str, str]]:
-        """Yields ``(title, Markdown, caption)`` for every hole family."""
+        """Yield ``(title, Markdown, caption)`` for every hole family."""
         families = self.holes or context.families
         metrics = list(dict.fromkeys(metric for _, metric in self.measured))
         splits = list(dict.fromkeys(split for split, _ in self.measured))
@@ -52,7 +52,7 @@ class Table(NamedTuple):
             yield with_family(self.title, family, families), self.markdown(context, family), source
 
     def markdown(self, context: Context, family: str) -> str:
-        """The table under one hole family."""
+        """Format the table of one hole family."""
         rows = []
         for row in self.rows:
             scores = [

@@ -1,4 +1,4 @@
-"""The report of an experiment: its tables, each with a caption, and its figures."""
+"""The report of an experiment: tables with captions, and figures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,15 +19,15 @@ def write(
     summaries: Summaries,
     baselines: Summaries,
 ) -> None:
-    """Write ``report.md``, ``report.html``, ``report.json`` and the figures; print tables and file names.
+    """Write ``report.md``, ``report.html``, ``report.json`` and the figures; print the tables.
 
     Args:
       workdir: of the experiment.
       spec: of the experiment.
       experiment: arms, tables and figures.
-      sets: the pictures, by split.
+      sets: the images by split.
       summaries: of every arm; None: not measured yet.
-      baselines: of every baseline, likewise.
+      baselines: summaries of every baseline; None: not measured yet.
     """
     context = Context(workdir, experiment.holes, sets, summaries, baselines)
     tables = [table for part in (*experiment.tables, *experiment.comparisons) for table in part.render(context)]

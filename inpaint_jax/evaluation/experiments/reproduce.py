@@ -1,7 +1,7 @@
-"""``inpaint reproduce``: train and measure every arm of an experiment, and write its tables and figures.
+"""``inpaint reproduce``: train and measure every arm of an experiment, and write the report.
 
-An arm's folder in the workdir is a run like any other. Its last file is ``summary.json``: an arm that
-has one, of the same config, pictures, holes and seed, is done.
+The folder of an arm in the workdir is an ordinary run. The last file of an arm is ``summary.json``:
+an arm with a summary of the same config, images, holes and seed is done.
 """
 
 import os
@@ -47,26 +47,28 @@ def reproduce(
     weights: Mapping[str, str] = {},
     skip_errors: bool = False,
 ) -> Summaries:
-    """Train and measure every arm of an experiment, then write the report; continue where an earlier call stopped.
+    """Train and measure all arms of an experiment, write the report; resume an earlier call.
 
     Args:
-      spec: of the experiment, as ``experiment.load`` takes it.
+      spec: of the experiment, see ``experiment.load``.
       workdir: for a folder per arm, ``report.md``, ``report.json`` and the figures.
-      training: source specs by comma, for every arm in place of its ``data.train``.
-      images: source specs of the test pictures.
-      validation: source specs by comma, for every arm whose config has ``data.validation``.
-      only: arms to train and measure; empty: all. The report shows every arm that has results.
-      seed: of the holes and of the latents that complete them.
-      weights: ``{stage: file}``, what that stage begins with in every arm that trains it, as
-        ``--config.stages.STAGE.weights`` takes it.
-      skip_errors: leave out images that cannot be read, of training (see ``training.skipped``) and of tables.
+      training: source specs separated by commas; they replace ``data.train`` of every arm.
+      images: source specs of the test images.
+      validation: source specs separated by commas, for every arm whose config has
+        ``data.validation``.
+      only: arms to train and measure; empty: all. The report shows every arm with results.
+      seed: of the holes and of the latents of completions.
+      weights: ``{stage: file}``, the initial weights of the stage in every arm that trains it, as
+        for ``--config.stages.STAGE.weights``.
+      skip_errors: leave out images that cannot be read, from the training (see
+        ``training.skipped``) and from the tables.
 
     Returns:
-      The summary of every arm; None for one that is not measured yet.
+      The summary of every arm; None for an arm that is not measured yet.
 
     Raises:
-      InputError: for a bad experiment, config, picture or workdir, before anything is trained.
-      Interrupted: a signal stopped the work; what is done is kept.
+      InputError: a bad experiment, config, image or workdir, before any training starts.
+      Interrupted: a signal stopped the work; finished parts are kept.
     """
     workdir, experiment = Path(workdir), load(spec)
     configs = {name: arm_config(arm, training, validation, weights) for name, arm in experiment.arms.items()}
@@ -101,7 +103,7 @@ def carry_out(
     *,
     skip_errors: bool,
 ) -> tuple[Summaries, Summaries]:
-    """Train and measure what has no summary yet, or whose completions are gone.
+    """Train and measure arms and baselines without a summary or without completions.
 
     Returns:
       The summaries of the arms and of the baselines.
@@ -121,7 +123,7 @@ def carry_out(
             bar.set_postfix_str(name)
             arm = experiment.arms[name]
             train_and_measure(name, arm, configs[name], workdir, sets, names, skip_errors=skip_errors)
-            jax.clear_caches()  # or the programs of all arms pile up
+            jax.clear_caches()  # otherwise the programs of all arms accumulate
             bar.update()
     test, baselines = {"test": sets["test"]}, {}
     for method in against:
@@ -133,12 +135,12 @@ def carry_out(
 
 
 def for_any_image(families: Sequence[str]) -> list[str]:
-    """The holes that training pictures can have, too: families, and files that are one hole for all images."""
+    """Keep the holes that training images can have too: families, and files for all images."""
     return [family for family in families if is_drawn(family) or os.path.isfile(place_of(family) or "")]
 
 
 def arm_config(arm: Arm, training: str, validation: str, weights: Mapping[str, str]) -> Config:
-    """Load the config of an arm, with the images that it is trained and validated on, and what stages begin with."""
+    """Load the config of an arm, with training and validation images and initial weights."""
     config = configuration.load(arm.config, [*arm.overrides, f"--config.data.train={training}"])
     if "validation" in config.data:
         config.data.validation = validation
@@ -156,11 +158,11 @@ def check_weights(weights: Mapping[str, str], configs: Mapping[str, Config]) -> 
 
 
 def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequence[str], workdir: Path) -> None:
-    """Refuse mistakes that would stop an arm after hours of training others.
+    """Detect errors that would stop an arm after hours of training others.
 
     Raises:
-      InputError: for an unknown arm, a bad config, unusable training pictures, a folder with another run, or stages
-        that cannot be reused.
+      InputError: an unknown arm, a bad config, unusable training images, a folder with another run,
+        or stages that cannot be reused.
     """
     if unknown := [name for name in chosen if name not in experiment.arms]:
         raise InputError(f"--only: unknown arm {unknown[0]!r}; known: {', '.join(experiment.arms)}")
@@ -182,7 +184,7 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
 
 
 def check_reuse(name: str, reused: str, configs: Mapping[str, Config]) -> None:
-    """Raise InputError unless the arms share a stage of as many steps, the first with an equal config."""
+    """Raise InputError unless the arms share stages of equal length, the first of equal config."""
     config, earlier = (configuration.to_plain(configs[arm]) for arm in (name, reused))
     stages = configuration.build_system(configs[name]).stages
     steps = {stage: settings["steps"] for stage, settings in earlier["stages"].items()}
@@ -195,10 +197,10 @@ def check_reuse(name: str, reused: str, configs: Mapping[str, Config]) -> None:
 
 
 def shared_data(configs: Mapping[str, Config]) -> tuple[Config, str]:
-    """Return the ``data`` of all arms, which are measured on the same pictures, and how these meet the models.
+    """Return the ``data`` config that all arms share, and the fit of images to the models.
 
     Raises:
-      InputError: for two arms that see pictures in other sizes or fits.
+      InputError: two arms with different image sizes or fits.
     """
     (first, config), *others = configs.items()
     for name, other in others:
@@ -210,7 +212,7 @@ def shared_data(configs: Mapping[str, Config]) -> tuple[Config, str]:
 
 
 def slots_of(configs: Mapping[str, Config]) -> int:
-    """Return the number of images that baselines complete at once: that of the first arm."""
+    """Return the number of images that baselines complete at once: the slots of the first arm."""
     return next(iter(configs.values())).get("slots", SLOTS)
 
 
@@ -246,14 +248,14 @@ def train_and_measure(
 
 
 def baseline_identity(method: Method, training: str) -> dict[str, Any]:
-    """Everything that a method beside the arms depends on; of a plain baseline, its text and the training pictures."""
+    """Return the identity of a method beside the arms: for a baseline, text and training images."""
     identity = {"baseline": method.name, "train": training}
     plain = method.identity in ([method.name, ""], [method.name, training])
     return identity if plain else {**identity, "identity": method.identity}
 
 
 def sets_of(arm: Arm, sets: Mapping[str, PictureSet]) -> dict[str, PictureSet]:
-    """Restrict the pictures to the holes that an arm is measured under."""
+    """Restrict the images to the holes under which an arm is measured."""
     return {split: picture_set.under(s, arm.holes or list(s.holes)) for split, s in sets.items()}
 
 

@@ -1,4 +1,4 @@
-"""``inpaint reproduce E15``, ``all`` and ``list``: tables and figures of the papers by their numbers."""
+"""``inpaint reproduce E15``, ``all`` and ``list``: tables and figures of the papers by number."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,21 +19,22 @@ def reproduce_parts(
     weights: Mapping[str, str] = {},
     skip_errors: bool = False,
 ) -> None:
-    """Train and measure what some numbers need, a folder per page, and write ``index.html`` over all reports.
+    """Run the pages behind some numbers, a folder per page; write ``index.html`` for all reports.
 
     Args:
-      numbers: ``E06``, or "all".
-      workdir: for a folder per page, in which an earlier call is continued.
+      numbers: such as ``E06``, or "all".
+      workdir: for a folder per page; an earlier call is resumed.
       scale: word of the pages, such as "cpu".
-      data: ``{role: source spec}``, see ``configs/papers``; the built-in facades fill the other roles.
-      count: test images at most.
+      data: ``{role: source spec}``, see ``configs/papers``; other roles use the built-in facades.
+      count: largest number of test images.
       seed: of the holes and latents.
-      weights: ``{stage: file}``, for every page that has such a stage.
+      weights: ``{stage: file}``, for every page with such a stage.
       skip_errors: leave out images that cannot be read.
 
     Raises:
-      InputError: an unknown number, role or scale, or what ``reproduce`` refuses, before anything is trained.
-      Interrupted: a signal stopped the work; what is done is kept.
+      InputError: an unknown number, role or scale, or an error of ``reproduce``, before any
+        training starts.
+      Interrupted: a signal stopped the work; finished parts are kept.
     """
     workdir = Path(workdir)
     chosen = catalogue.tasks(numbers, scale=scale, data=data)
@@ -55,7 +56,7 @@ def reproduce_parts(
 
 
 def write_index(workdir: Path) -> None:
-    """Write the page over all reports that a folder has."""
+    """Write the index of all reports in a folder."""
     found = {catalogue.folder_of(page): spec for page, spec in catalogue.reports(workdir).items()}
     html.write_index(workdir, found, catalogue.listing(workdir))
     print(f"look at {workdir}/index.html")

@@ -1,4 +1,4 @@
-"""``summary.json``: the scores of a method in an experiment, and everything that they depend on."""
+"""``summary.json``: the scores of a method in an experiment, and all that they depend on."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.workdir import StageFolder, Workdir
 
-Summaries = Mapping[str, dict[str, Any] | None]  # by the name of the arm, as ``read`` returns them
+Summaries = Mapping[str, dict[str, Any] | None]  # by name of the arm, from ``read``
 SUMMARY = {"identity": dict, "measured": {...: {...: dict | None}}}
 VALIDATION = "validation_"  # prefix of validation metrics in metrics.jsonl
 
@@ -34,10 +34,10 @@ def write(
 
     Args:
       folder: of the arm.
-      method: the plain config, or whatever else the method depends on.
-      sets: the pictures, by split.
-      names: of the metrics that were measured.
-      **content: scores, parameters, seconds and the like; plain values.
+      method: the plain config, or other plain values that identify the method.
+      sets: the images by split.
+      names: of the metrics.
+      **content: plain values, such as scores, parameters and seconds.
     """
     pictures = {split: {"of": s.sources, "count": len(s.names)} for split, s in sets.items()}
     summary = {"identity": identity(method, sets, names), "pictures": pictures, **content}
@@ -51,7 +51,7 @@ def read(
     *,
     names: Sequence[str] = metrics.DEFAULT,
 ) -> dict[str, Any] | None:
-    """Read the summary in a folder; None if there is none of this method, these pictures, holes and metrics."""
+    """Read a matching summary of this method, these images, holes and metrics; None if none."""
     summary = read_json(folder / "summary.json", SUMMARY, remedy="delete it, and the same command measures anew")
     written = as_written(folder, method)
     if summary and summary["identity"] in (identity(method, sets, names), identity(written, sets, names)):
@@ -60,13 +60,13 @@ def read(
 
 
 def answered(folder: Path, summary: Mapping[str, Any]) -> bool:
-    """Return whether every file of completions that a summary names is whole."""
+    """Return whether every completions file that a summary names is undamaged."""
     measured = [answer for families in summary["measured"].values() for answer in families.values() if answer]
     return all(is_whole(folder / answer["completions"]) for answer in measured)
 
 
 def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same config in the layout of the version that wrote it, which the hash in its summary is of."""
+    """Convert a config to the layout of the version that wrote it, whose hash the summary has."""
     written = Workdir(folder).written_config() or {}
     return written if configuration.modernised(written) == method else method
 
@@ -74,7 +74,7 @@ def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
 def identity(
     method: Mapping[str, Any], sets: Mapping[str, PictureSet], names: Sequence[str] = metrics.DEFAULT
 ) -> dict[str, Any]:
-    """Everything that a summary depends on, as plain JSON values."""
+    """Collect everything that a summary depends on, as plain JSON values."""
     return {
         "method": files.fingerprint(dict(method)),
         "pictures": {split: pictures.digest for split, pictures in sets.items()},
@@ -91,14 +91,14 @@ def measured(
     stop: StopRequest,
     names: Sequence[str] = metrics.DEFAULT,
 ) -> dict[str, dict[str, Any]]:
-    """Complete and measure all pictures; keep the completions in ``folder/evaluation/completions``.
+    """Complete and measure all images; keep the completions in ``folder/evaluation/completions``.
 
     Returns:
-      ``{split: {family: {"seconds", "completions", "scores": {metric: tables.summary}}}}``, where "completions" is
-      a file within the folder; None instead for holes that the method does not support.
+      ``{split: {family: {"seconds", "completions", "scores": {metric: tables.summary}}}}``, where
+      "completions" is a file within the folder. None for holes that the method does not support.
 
     Raises:
-      Interrupted: a signal stopped the work; the families that are done are kept.
+      Interrupted: a signal stopped the work; finished families are kept.
     """
     place, found = folder / "evaluation" / "completions", {}
     for split, pictures in sets.items():
@@ -116,18 +116,18 @@ def measured(
 
 
 def training_seconds(folder: StageFolder) -> float | None:
-    """Sum the seconds of a stage's steps over interruptions; None for a stage that was not trained here."""
+    """Sum the seconds of a stage's steps over interruptions; None if it was not trained here."""
     if not folder.metrics.is_file():
         return None
     seconds, before = 0.0, 0
     for line in folder.logged():
-        if rate := line.get("steps_per_second"):  # lines of a validation have none
+        if rate := line.get("steps_per_second"):  # validation lines have none
             seconds, before = seconds + (line["step"] - before) / rate, line["step"]
     return seconds
 
 
 def validated(folder: StageFolder) -> dict[str, float]:
-    """Latest validation metrics of a stage, ``{metric: mean}``; empty if it was never validated."""
+    """Return the latest validation metrics of a stage, ``{metric: mean}``; empty if none."""
     latest: dict[str, float] = {}
     for line in folder.logged():
         means = {name.removeprefix(VALIDATION): mean for name, mean in line.items() if name.startswith(VALIDATION)}

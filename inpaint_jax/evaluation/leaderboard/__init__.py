@@ -1,7 +1,7 @@
-"""One table of all methods: the same images under the same holes, with intervals, costs and a plot.
+"""One table of all methods: the same images, the same holes, with intervals, costs and a plot.
 
-``leaderboard`` measures by ``evaluate``, which keeps every completion that it has made: given again with more methods,
-sets or holes, only what is new is computed.
+``leaderboard`` measures with ``evaluate``, which keeps every completion. A later call with more
+methods, sets or holes computes only the missing completions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,23 +29,26 @@ def leaderboard(
     reference: str = "harmonic",
     **setting: Any,
 ) -> list[Line]:
-    """Measure methods on several sets of images, and write ``leaderboard.md``, ``.json`` and ``.png``.
+    """Measure methods on several sets of images; write ``leaderboard.md``, ``.json`` and ``.png``.
 
     Args:
       methods: workdirs, exported files, baselines and groups, see ``runs.methods.open_methods``.
       sets: ``{name: source specs}`` of whole images.
       holes: families, files and folders of holes.
-      output: folder for the table and the plot, and one for every set with what ``evaluate`` writes.
-      reference: name of the method to which paired differences are taken; the first where it is not among them.
-      **setting: ``size``, ``fit``, ``train``, ``seed``, ``slots``, ``metrics`` and ``skip_errors`` of ``evaluate``.
+      output: folder for the table and the plot, and for one folder per set with the files of
+        ``evaluate``.
+      reference: method to which paired differences are taken; the first method if the name is not
+        among them.
+      **setting: ``size``, ``fit``, ``train``, ``seed``, ``slots``, ``metrics`` and ``skip_errors``
+        of ``evaluate``.
 
     Returns:
-      A line per set, family and method that supports such holes: sets and families as given, methods from high to
-      low PSNR in the hole.
+      A line per set, family and method that supports such holes. Sets and families keep the order
+      of the arguments; methods are sorted from high to low PSNR in the hole.
 
     Raises:
-      InputError: no set, two methods of one name, or bad images, families or methods.
-      Interrupted: a signal stopped the work; what is done is kept.
+      InputError: no set, two methods of the same name, or bad images, families or methods.
+      Interrupted: a signal stopped the work; finished parts are kept.
     """
     if not sets:
         raise InputError("a leaderboard needs a set of images: --images=SPEC or --images=NAME=SPEC")
@@ -67,7 +70,7 @@ def leaderboard(
 
 
 def line_of(images: str, holes: str, entry: Entry, row: Mapping[str, Any], other: Mapping[str, Any] | None) -> Line:
-    """Summarise a row of ``evaluate`` beside that of the reference."""
+    """Summarise a row of ``evaluate``, with the difference to the reference's row."""
     return Line(
         images,
         holes,

@@ -1,4 +1,4 @@
-"""The methods of a leaderboard, with their size and what they cost to train, and the lines of its table."""
+"""The methods of a leaderboard with size and training cost, and the lines of the table."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +16,10 @@ class Entry(NamedTuple):
     """A method of a leaderboard.
 
     Attributes:
-      name: as the table shows it.
-      method: as ``evaluate`` takes it.
-      parameters: of all networks that its stages train or read; None: unknown, or none.
-      minutes: of training, those of stages that were taken from another run left out; None: unknown, or none.
+      name: shown in the table.
+      method: in the form of ``evaluate``.
+      parameters: of all networks that the stages train or read; None: unknown, or none.
+      minutes: of training, without stages taken from another run; None: unknown, or none.
     """
 
     name: str
@@ -37,8 +37,8 @@ class Line(NamedTuple):
       entry: the method.
       scores: ``{metric: Interval}`` of PSNR in the hole, SSIM and, with the extra ``perceptual``, LPIPS.
       set_scores: ``{metric: SetScore}``, such as KID.
-      above: how far the PSNR is above that of the reference, paired over images; None for the reference itself.
-      seconds: per image, the start of the method included; None for results of other programs.
+      above: difference of the PSNR to the reference, paired over images; None for the reference.
+      seconds: per image, including the start of the method; None for results of other programs.
     """
 
     images: str
@@ -51,7 +51,7 @@ class Line(NamedTuple):
 
 
 def entries(texts: list[str]) -> list[Entry]:
-    """Open what texts name: a workdir is loaded once, a group stands for its members.
+    """Open methods by text: a workdir is loaded once, a group is replaced by its members.
 
     Raises:
       InputError: a workdir that cannot be read.

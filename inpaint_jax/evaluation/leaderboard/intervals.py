@@ -1,4 +1,4 @@
-"""Means over images, and how far another draw of images would move them."""
+"""Means over images with bootstrap intervals: the uncertainty from the choice of images."""
 
 from typing import NamedTuple
 
@@ -14,8 +14,8 @@ class Interval(NamedTuple):
 
     Attributes:
       mean: over the images with finite values.
-      low: end of the interval; NaN for fewer than 2 images.
-      high: the other end.
+      low: lower end of the interval; NaN for fewer than 2 images.
+      high: upper end of the interval; NaN for fewer than 2 images.
     """
 
     mean: float
@@ -24,13 +24,13 @@ class Interval(NamedTuple):
 
 
 def bootstrap(values: np.ndarray) -> Interval:
-    """Resample images with replacement, and take the middle 95 % of the means (percentile bootstrap).
+    """Resample images with replacement; take the middle 95 % of the means (percentile bootstrap).
 
     Args:
-      values: one per image, ``[N]``; infinite ones, of identical images, are left out.
+      values: one per image, ``[N]``; infinite values (identical images) are left out.
 
     Returns:
-      The mean and its interval, the same at every call; NaN where no value is finite.
+      The mean and the interval, identical at every call; NaN if no value is finite.
     """
     finite = np.asarray(values, np.float64)
     finite = finite[np.isfinite(finite)]
@@ -49,7 +49,7 @@ def bootstrap(values: np.ndarray) -> Interval:
 
 
 def difference(values: np.ndarray, others: np.ndarray) -> Interval:
-    """``bootstrap`` of the differences of the same images, ``values - others``, both ``[N]``."""
+    """Bootstrap the paired differences ``values - others`` of the same images, both ``[N]``."""
     values, others = np.asarray(values, np.float64), np.asarray(others, np.float64)
     both = np.isfinite(values) & np.isfinite(others)
     return bootstrap(values[both] - others[both])

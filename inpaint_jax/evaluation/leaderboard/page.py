@@ -1,4 +1,4 @@
-"""A leaderboard as Markdown, as JSON and as a plot."""
+"""A leaderboard as Markdown, JSON and a plot."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ NOTE = (
 
 
 def write(output: Path, lines: Sequence[Line], captions: Sequence[str], reference: str) -> None:
-    """Write ``leaderboard.md``, ``leaderboard.json`` and ``leaderboard.png``, and show the table."""
+    """Write ``leaderboard.md``, ``leaderboard.json``, ``leaderboard.png``, and print the table."""
     text = table(lines, reference)
     print(f"\n{text}\n")
     source = "\n\n".join(captions)
@@ -32,7 +32,7 @@ def write(output: Path, lines: Sequence[Line], captions: Sequence[str], referenc
 
 
 def table(lines: Sequence[Line], reference: str) -> str:
-    """The Markdown table; a column for every metric that some line has."""
+    """Format the Markdown table, with a column for every metric in the lines."""
     metrics = list(dict.fromkeys(metric for line in lines for metric in line.scores))
     of_sets = list(dict.fromkeys(metric for line in lines for metric in line.set_scores))
     titles = [TITLES.get(metric, metric) for metric in (*metrics, *of_sets)]
@@ -48,7 +48,7 @@ def table(lines: Sequence[Line], reference: str) -> str:
 
 
 def points(lines: Sequence[Line]) -> dict[str, dict[str, tuple[float, float]]]:
-    """Quality against time, ``{panel: {method: (seconds, PSNR)}}``: a panel per set and family."""
+    """Collect quality against time, ``{panel: {method: (seconds, PSNR)}}``, per set and family."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for line in lines:
         if line.seconds is not None:
@@ -58,7 +58,7 @@ def points(lines: Sequence[Line]) -> dict[str, dict[str, tuple[float, float]]]:
 
 
 def plain(line: Line) -> dict[str, Any]:
-    """A line as JSON values; what is not finite is None."""
+    """Convert a line to JSON values; numbers that are not finite become None."""
     return {
         "images": line.images,
         "holes": line.holes,
@@ -73,12 +73,12 @@ def plain(line: Line) -> dict[str, Any]:
 
 
 def ends(interval: Interval) -> dict[str, float | None]:
-    """An interval as JSON values."""
+    """Convert an interval to JSON values."""
     return {name: value if math.isfinite(value) else None for name, value in interval._asdict().items()}
 
 
 def shown(interval: Interval | None, *, sign: str = "") -> str:
-    """``17.70 [17.21, 18.22]``; a dash where a metric was not measured."""
+    """Format an interval as ``17.70 [17.21, 18.22]``; a dash if the metric was not measured."""
     if interval is None or math.isnan(interval.mean):
         return "–"
     digits = 3 if abs(interval.mean) < 1 and not sign else 2
@@ -87,17 +87,17 @@ def shown(interval: Interval | None, *, sign: str = "") -> str:
 
 
 def count(parameters: int | None) -> str:
-    """``1.2 M``."""
+    """Format a number of parameters as ``1.2 M``."""
     if parameters is None:
         return "–"
     return f"{parameters / 1e6:.1f} M" if parameters >= 1e5 else f"{parameters:,}"
 
 
 def duration(minutes: float | None) -> str:
-    """``12 min``."""
+    """Format a duration as ``12 min``."""
     return "–" if minutes is None else f"{minutes:.0f} min" if minutes >= 1 else "< 1 min"
 
 
 def seconds(per_image: float | None) -> str:
-    """Seconds with two digits that mean something."""
+    """Format seconds with two significant digits."""
     return "–" if per_image is None else f"{per_image:.2g}"

@@ -117,7 +117,7 @@ class BlockTask:
         return self.paste(image, jnp.clip(self.from_network(block), -1.0, 1.0), hole)
 
     def loss_values(self, prediction: jax.Array, image: Image, hole: Hole) -> dict[str, jax.Array]:
-        """Return values for losses: the block's ``prediction``, ``target`` (in [-1, 1]), ``hole``."""
+        """Return the block's ``prediction`` and ``target`` in [-1, 1], and ``hole``, for losses."""
         return {
             "prediction": self.from_network(prediction),
             "target": self.cut(image, hole),

@@ -1,8 +1,8 @@
-'''Figures of an experiment: each names what it shows, and draws itself.
+'''Figures of an experiment: objects that name their contents and draw themselves.
 
-A figure of your own is any object with the attributes of ``Figure``. Put it, or its name as
-``"module:attribute"``, into ``Experiment.figures``. This one, in ``my_figures.py`` beside the experiment
-and named ``"my_figures:histogram"``, shows the distribution of the PSNR of an arm::
+Your own figure is any object with the attributes of ``Figure``. Add the object, or its name as
+``"module:attribute"``, to ``Experiment.figures``. This example lies in ``my_figures.py`` beside the
+experiment. The name ``"my_figures:histogram"`` shows the distribution of the PSNR of an arm::
 
     from typing import NamedTuple
 
@@ -10,7 +10,7 @@ and named ``"my_figures:histogram"``, shows the distribution of the PSNR of an a
 
 
     class Histogram(NamedTuple):
-        """Number of test pictures by PSNR, a panel per hole family."""
+        """Number of test images by PSNR, a panel per hole family."""
 
         title: str
         arm: str
@@ -57,35 +57,35 @@ class Figure(Protocol):
 
     @property
     def title(self) -> str:
-        """A heading; no two figures of an experiment have the same."""
+        """A heading, unique among the figures of an experiment."""
         ...
 
     def arms(self) -> Iterable[str]:
-        """Names of the arms and baselines that are shown."""
+        """Names of the arms and baselines in the figure."""
         ...
 
     def families(self) -> Iterable[str]:
-        """Hole families that the figure names; empty where it shows those of the experiment."""
+        """Hole families that the figure names; empty: the families of the experiment."""
         ...
 
     def metrics(self) -> Iterable[tuple[str, str]]:
-        """Splits and metrics that are shown: ``("test", "psnr_hole")``."""
+        """Splits and metrics in the figure, such as ``("test", "psnr_hole")``."""
         ...
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
-        """Write PNG files into ``context.workdir``; leave out results that do not exist yet.
+        """Write PNG files into ``context.workdir``; leave out missing results.
 
         Yields:
-          ``(title, file name)`` of each file written.
+          ``(title, file name)`` of each file.
         """
         ...
 
 
 def find(figure: Figure | str) -> Figure:
-    """The figure itself, or the one that ``module:attribute`` names.
+    """Return the figure itself, or import it from ``module:attribute``.
 
     Raises:
-      InputError: for an unknown module or attribute, or an object that is no figure.
+      InputError: an unknown module or attribute, or an object that is not a figure.
     """
     if isinstance(figure, str) and ":" not in figure:
         raise InputError(f"figure {figure!r}: write an object, or its name as module:attribute")

@@ -17,7 +17,7 @@ class TrainingCurve(NamedTuple):
 
     title: str
     stage: str
-    y: str  # what the metrics are
+    y: str  # label of the metrics
     lines: Mapping[str, tuple[str, str]]  # {"noisy": (arm, metric of the stage's metrics.jsonl)}
 
     def arms(self) -> list[str]:
@@ -38,7 +38,7 @@ class TrainingCurve(NamedTuple):
 
 
 class LossCurves(NamedTuple):
-    """Mean search loss of the test pictures, a line per label, a panel per hole family."""
+    """Mean search loss over the test images, a line per label, a panel per hole family."""
 
     title: str
     lines: Mapping[str, str]  # {"LSGAN": arm}
@@ -65,7 +65,7 @@ class LossCurves(NamedTuple):
 
 
 class TermCurves(NamedTuple):
-    """Mean loss terms of one arm's searches for the test pictures, with and without weights."""
+    """Mean loss terms of one arm's searches over the test images, weighted and unweighted."""
 
     title: str
     arm: str
@@ -86,17 +86,17 @@ class TermCurves(NamedTuple):
             yield self.title, file
 
     def panels(self, context: Context) -> dict[str, dict[str, Line]]:
-        """A panel per hole family of the weighted terms, then one per family of the bare terms.
+        """Build a panel of weighted terms per hole family, then one of bare terms per family.
 
-        A watched term, whose weight is 0, is only among the bare ones.
+        A watched term has weight 0 and appears only among the bare terms.
         """
         answers = {family: context.answer(self.arm, family) for family in context.families}
         searched = {family: answer.traces for family, answer in answers.items() if answer and answer.traces}
         summary, panels = context.summary(self.arm), {}
-        for weighted in (True, False):  # the first panel has the legend, and all lines
+        for weighted in (True, False):  # the first panel has the legend and all lines
             for family, traces in searched.items():
                 weights = summary.get("term_weights", {}).get(family) if summary and weighted else {}
-                if weights is None:  # measured by a version that did not keep them per family
+                if weights is None:  # written by a version without weights per family
                     continue
                 panels[f"{family}, {'weighted' if weighted else 'as they are'}"] = {
                     term: mean_line(weights.get(term, 1.0) * values)
@@ -107,5 +107,5 @@ class TermCurves(NamedTuple):
 
 
 def mean_line(traces: np.ndarray) -> Line:
-    """Iterations, and the mean of the loss traces ``[N, T]`` without searches that ended (NaN)."""
+    """Average the loss traces ``[N, T]`` by iteration, without finished searches (NaN)."""
     return range(traces.shape[1]), np.nanmean(traces, axis=0)

@@ -1,4 +1,4 @@
-"""Grids of completed pictures, beside the damaged and the true ones."""
+"""Grids of completed images, beside the damaged and true images."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -18,18 +18,18 @@ PICTURES = ("truth", "damaged")  # columns that no arm paints
 
 
 class Grid(NamedTuple):
-    """Columns of test pictures: true, damaged, or completed by an arm or a baseline.
+    """Columns of test images: true, damaged, or completed by an arm or a baseline.
 
-    What has not been completed yet is left out.
+    Missing completions are left out.
     """
 
-    title: str  # and the file's name
+    title: str  # also the name of the file
     columns: tuple[str, ...]  # "truth", "damaged", or an arm or baseline
-    pick: str | None = None  # an arm: pictures with its lowest ``by``; None: the first
+    pick: str | None = None  # an arm: show images with its lowest ``by``; None: the first images
     rows: int = 8  # of each family
     holes: tuple[str, ...] = ()  # families in one figure; empty: a figure per family
-    by: str = "psnr_hole"  # a metric, or a term of that arm's search at its answer
-    highest: bool = False  # those with the highest ``by``
+    by: str = "psnr_hole"  # a metric, or a search term of that arm at the answer
+    highest: bool = False  # show the images with the highest ``by``
 
     def arms(self) -> list[str]:
         return [name for name in dict.fromkeys((*self.columns, self.pick)) if name and name not in PICTURES]
@@ -49,12 +49,12 @@ class Grid(NamedTuple):
                 yield title, file
 
     def sheet(self, context: Context, families: Sequence[str]) -> np.ndarray | None:
-        """The pictures under some families, one family below the other.
+        """Arrange the images under some families, one family below the other.
 
         Returns:
           ``uint8 [H', W', 3]``; None if no column is completed, or ``pick`` is not.
         """
-        completed: dict[str, list[Answer]] = {}  # by the arms that completed all families
+        completed: dict[str, list[Answer]] = {}  # only arms that completed all families
         for arm in self.arms():
             answers = [answer for family in families if (answer := context.answer(arm, family)) is not None]
             if len(answers) == len(families):
@@ -76,14 +76,14 @@ class Grid(NamedTuple):
         return sheets.contact_sheet(whole, row_labels=labels)
 
     def picked(self, context: Context, family: str) -> np.ndarray:
-        """Indices of the test pictures to show."""
+        """Return the indices of the test images to show."""
         if self.pick is None:
             return np.arange(len(context.sets["test"].names))[: self.rows]
         scores = self.scores(context, self.pick, family)
         return np.argsort(-scores if self.highest else scores, kind="stable")[: self.rows]
 
     def scores(self, context: Context, arm: str, family: str) -> np.ndarray:
-        """``by`` of every test picture, ``[N]``; terms are taken where the total loss was least.
+        """Return ``by`` per test image, ``[N]``; terms are taken at the least total loss.
 
         Raises:
           InputError: ``by`` is neither a metric nor a term of the arm's searches.
@@ -96,5 +96,5 @@ class Grid(NamedTuple):
             least = np.nanargmin(terms["total"], axis=1)
             return terms[self.by][np.arange(len(least)), least]
         values = context.values(arm, family, self.by)
-        assert values is not None  # ``sheet`` has seen that the arm completed this family
+        assert values is not None  # ``sheet`` checked that the arm completed this family
         return values

@@ -1,4 +1,4 @@
-"""Plots of a metric against the quantity that was varied: a number of the arms, or the holes."""
+"""Plots of a metric against a varied quantity: a number of the arms, or the holes."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
@@ -11,10 +11,10 @@ At = TypeVar("At", bound=float | str)  # a place on the horizontal axis
 
 
 class Sweep(NamedTuple):
-    """A metric's mean against a number, a line per label, a panel per hole family."""
+    """Mean of a metric against a number, a line per label, a panel per hole family."""
 
     title: str
-    x: str  # what the number is
+    x: str  # label of the number
     split: str
     metric: str
     lines: Mapping[str, Mapping[float, str]]  # {"VAE VGG": {125: arm, 500: arm}}
@@ -43,13 +43,13 @@ class Sweep(NamedTuple):
 
 
 class HoleSweep(NamedTuple):
-    """A metric's mean over the test pictures against the holes, a line per arm or baseline."""
+    """Mean of a metric over the test images against the holes, a line per arm or baseline."""
 
     title: str
-    x: str  # what the holes differ in
+    x: str  # label of the varied property of the holes
     metric: str
     lines: Mapping[str, str]  # {"trained on the centre": arm or baseline}
-    holes: Mapping[float, str] | Mapping[str, str]  # {4: "center:4"}, or names in their order
+    holes: Mapping[float, str] | Mapping[str, str]  # {4: "center:4"}, or names in display order
 
     def arms(self) -> list[str]:
         return list(self.lines.values())
@@ -71,16 +71,16 @@ class HoleSweep(NamedTuple):
 def means(
     context: Context, points: Mapping[str, Mapping[At, tuple[str, str]]], metric: str, *, split: str
 ) -> dict[str, dict[At, float]]:
-    """The means that have been measured.
+    """Collect the available means.
 
     Args:
       context: all results.
       points: ``{label: {place on the axis: (arm, family)}}``.
-      metric: its name.
-      split: pictures.
+      metric: name of the metric.
+      split: of the images.
 
     Returns:
-      ``{label: {place on the axis: mean}}``, without labels of which nothing has been measured.
+      ``{label: {place on the axis: mean}}``, without labels that have no results.
     """
     found = {
         label: {
