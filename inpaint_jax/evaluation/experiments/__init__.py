@@ -1,7 +1,8 @@
 """Experiments: the trainings of a paper, and the tables and figures of their results.
 
 A file with ``get_experiment(argument) -> Experiment`` describes an experiment, and ``inpaint
-reproduce`` runs it. To write a figure of your own, see ``inpaint_jax.evaluation.experiments.figures``.
+reproduce`` runs it. ``inpaint_jax.evaluation.experiments.figures`` shows how to write your own
+figure.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What the papers compare to, and the floors below them; none needs more training than a look at the pictures."""
+"""The baselines of the papers, and simple floors; at most they need a set of training images."""
 
 import functools
 from collections.abc import Iterable, Mapping
@@ -38,15 +38,15 @@ def ready(system: System, batches: Iterable[Mapping[str, Any]] = (), *, name: st
 
     Args:
       system: the baseline.
-      batches: training pictures, ``{"image": [B, H, W, C] in [-1, 1]}``, for a baseline that looks at some
-        (``nearest``: its whole gallery); not touched by the others.
+      batches: training images, ``{"image": [B, H, W, C] in [-1, 1]}``, for a baseline that needs
+        them (``nearest``: its whole gallery); ignored by the others.
       name: for error messages.
 
     Returns:
-      The states of its stages after one step per batch, by name.
+      The states of the stages after one step per batch, by name.
 
     Raises:
-      InputError: no batches where some are needed.
+      InputError: no batches for a baseline that needs them.
     """
     states: dict[str, Any] = {}
     for stage in system.stages:

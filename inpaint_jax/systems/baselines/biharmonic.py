@@ -6,10 +6,11 @@ from inpaint_jax.systems.parts.on_host import on_host
 
 
 def build() -> System:
-    """The hole as a thin plate: smooth through its border, slopes included (Damelin & Hoang 2018).
+    """Fill the hole with a thin plate: smooth across the border, slopes included.
 
-    One sparse linear system for the whole hole (``skimage.restoration.inpaint_biharmonic``): seconds for
-    200 x 200 missing pixels, minutes for much more.
+    The method is from Damelin & Hoang 2018. It solves one sparse linear system for the whole hole
+    (``skimage.restoration.inpaint_biharmonic``): seconds for 200 x 200 missing pixels, minutes for
+    much larger holes.
 
     Raises:
       InputError: scikit-image is not installed.

@@ -1,4 +1,4 @@
-"""The floors of every table: what a trained method must beat to be worth its training."""
+"""The floors of every table: a trained method must beat them to justify its training."""
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from inpaint_jax.systems.parts.membrane import membrane
 
 
 def mean() -> System:
-    """The hole in the mean colour of the known pixels of the image, or of the window that is completed."""
+    """Fill the hole with the mean colour of the known pixels of the image or completed window."""
 
     def paint(states, images, hole):
         del states
@@ -29,7 +29,10 @@ def mean() -> System:
 
 
 def harmonic() -> System:
-    """The hole as a membrane: the smoothest surface through its border, which is blending with constant guidance."""
+    """Fill the hole with a membrane, the smoothest surface through its border.
+
+    This equals blending with constant guidance.
+    """
 
     def paint(states, images, hole):
         del states
@@ -42,11 +45,12 @@ def harmonic() -> System:
 
 
 def nearest(*, pictures: int = 1000) -> System:
-    """The hole of the training picture that is nearest by squared error over the known pixels, pasted.
+    """Paste the hole of the nearest training image, by squared error over the known pixels.
 
     Args:
-      pictures: in the gallery; the stage "gallery" takes in a batch per step, and then replaces the oldest. Named as
-        a method (``--against=nearest``) it searches all training images, or as many as ``nearest?pictures=1000`` says.
+      pictures: size of the gallery. The stage "gallery" stores a batch per step, and replaces the
+        oldest images when the gallery is full. As a method (``--against=nearest``) it searches all
+        training images, or a limited number, as in ``nearest?pictures=1000``.
     """
 
     def init(key, batch, earlier):
@@ -74,7 +78,7 @@ def nearest(*, pictures: int = 1000) -> System:
             raise InputError(f"the gallery holds pictures of {gallery.shape[1:]}, this one is {images.shape[1:]}")
         filled = states["gallery"].schedule["filled"]
 
-        def compare(best, candidate):  # one gallery picture at a time: memory does not grow with the gallery
+        def compare(best, candidate):  # one gallery image at a time: memory stays constant
             index, picture = candidate
             distance = ((1.0 - hole) * jnp.square(fill(images, hole) - picture[None])).sum((1, 2, 3))
             distance = jnp.where(index < filled, distance, jnp.inf)

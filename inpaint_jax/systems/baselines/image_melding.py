@@ -1,9 +1,9 @@
 """Image melding, reduced to the completion of holes (Darabi et al. 2012).
 
-As ``patchmatch``, with three differences: patches are compared by colours and gradients; a
-neighbour's colours are brought to the patch's own mean and contrast, within limits; and its votes
-are colours and gradients, from which a screened Poisson equation makes the image. The constants
-are ours, the paper's being for another colour space.
+The method is ``patchmatch`` with three differences. Patches are compared by colours and gradients.
+A neighbour's colours are fitted to the patch's mean and contrast, within limits. The votes are
+colours and gradients, from which a screened Poisson equation computes the image. The constants are
+ours, because the paper's are for another colour space.
 """
 
 import functools
@@ -30,11 +30,11 @@ TRANSFORMS = {
 
 @completed_by
 def build(*, gradients: float = 2.0, colours: float = 0.1, transforms: str = "none") -> Method:
-    """Image melding; takes the options of ``exemplar`` too.
+    """Build image melding; takes the options of ``exemplar`` too.
 
     Args:
-      gradients: weight of the luma's derivatives beside the colours in the comparison of patches.
-      colours: weight of the voted colours beside the voted gradients in the image.
+      gradients: weight of the luma's derivatives relative to colours in the comparison of patches.
+      colours: weight of the voted colours relative to the voted gradients in the image.
       transforms: of the sources, besides gain and bias: "none", or "rot_scale", turned by 22.5
         degrees either way and scaled to 0.9 and 1.1.
 
@@ -54,7 +54,7 @@ def build(*, gradients: float = 2.0, colours: float = 0.1, transforms: str = "no
         channels = sweep.image.shape[-1]
         gain, bias = fits(sweep)
         hole = sweep.depth > 0.5
-        # A step into the hole belongs to the known pixel on its left or above.
+        # A step into the hole belongs to the known pixel on the left or above.
         beside = jnp.pad(hole[:, 1:], ((0, 0), (0, 1))) | jnp.pad(hole[1:], ((0, 1), (0, 0)))
         votes = vote(
             sweep.field,
@@ -79,7 +79,7 @@ def build(*, gradients: float = 2.0, colours: float = 0.1, transforms: str = "no
 
 
 def fits(sweep: Sweep, chunk: int = 1024) -> tuple[jax.Array, jax.Array]:
-    """Gain and bias of every neighbour, ``[rows, columns, C]`` each; 1 and 0 where none is wanted."""
+    """Fit gain and bias of every neighbour, ``[rows, columns, C]`` each; 1 and 0 if not wanted."""
     size, channels = sweep.wanted.size, sweep.image.shape[-1]
     positions, count = patches.listed(sweep.wanted, chunk)
     sources = jnp.concatenate([sweep.stack, sweep.known[..., None]], -1)
@@ -103,7 +103,7 @@ def fits(sweep: Sweep, chunk: int = 1024) -> tuple[jax.Array, jax.Array]:
 
 
 def differences(image: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Steps to the pixel on the right and below, ``[H, W, C]`` each; 0 in the last column and row."""
+    """Compute steps to the right and down, ``[H, W, C]`` each; 0 in the last column and row."""
     return (
         jnp.pad(image[:, 1:] - image[:, :-1], ((0, 0), (0, 1), (0, 0))),
         jnp.pad(image[1:] - image[:-1], ((0, 1), (0, 0), (0, 0))),

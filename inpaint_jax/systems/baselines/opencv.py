@@ -1,4 +1,4 @@
-"""The classical methods that OpenCV ships, on the host. Needs the extra ``baselines``."""
+"""The classical methods of OpenCV, on the host. Needs the extra ``baselines``."""
 
 import numpy as np
 
@@ -11,14 +11,15 @@ FLAGS = {"telea": "INPAINT_TELEA", "navier_stokes": "INPAINT_NS"}
 
 
 def build(*, method: str, radius: float = 3.0) -> System:
-    """Inpainting of ``cv2.inpaint``, on the 256 levels of image files.
+    """Build inpainting by ``cv2.inpaint``, on the 256 values of image files.
 
     Args:
-      method: "telea", fast marching (Telea 2004), or "navier_stokes", isophotes as a fluid (Bertalmio et al. 2001).
-      radius: of the neighbourhood of a pixel, in pixels.
+      method: "telea", fast marching (Telea 2004), or "navier_stokes", isophotes as a fluid
+        (Bertalmio et al. 2001).
+      radius: of a pixel's neighbourhood, in pixels.
 
     Raises:
-      InputError: for another method, or where OpenCV is not installed.
+      InputError: another method, or OpenCV is not installed.
     """
     if method not in FLAGS:
         raise InputError(f"unknown OpenCV method {method!r}; known: {', '.join(FLAGS)}")
@@ -37,7 +38,7 @@ def opencv(method: str):
     """Import OpenCV.
 
     Raises:
-      InputError: it is not installed, naming the method and the extra.
+      InputError: OpenCV is not installed; the message names the method and the extra.
     """
     try:
         import cv2

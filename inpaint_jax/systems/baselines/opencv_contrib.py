@@ -14,17 +14,17 @@ COLOURS = ("lab", "rgb")
 
 
 def frequency_selective(*, quality: str) -> System:
-    """Frequency selective reconstruction: Fourier waves are fitted to the known pixels of every block.
+    """Build frequency selective reconstruction: fit Fourier waves to each block's known pixels.
 
-    Genser et al. 2018 ("fast"), Seiler et al. 2015 ("best"), as ``cv2.xphoto.inpaint`` computes them on
-    the 256 levels of image files. "best" takes tens of seconds for an image of 64 pixels with 80 % of its
-    pixels missing at random.
+    The methods of Genser et al. 2018 ("fast") and Seiler et al. 2015 ("best"), by
+    ``cv2.xphoto.inpaint`` on the 256 values of image files. "best" takes tens of seconds for an
+    image of 64 pixels with 80 % of its pixels missing at random.
 
     Args:
       quality: "fast" or "best".
 
     Raises:
-      InputError: for another quality, or where OpenCV's contributed modules are not installed.
+      InputError: another quality, or OpenCV's contributed modules are not installed.
     """
     if quality not in QUALITIES:
         raise InputError(f"unknown quality {quality!r} of frequency selective reconstruction; known: fast, best")
@@ -38,20 +38,21 @@ def frequency_selective(*, quality: str) -> System:
 
 
 def shift_map(*, colours: str = "lab") -> System:
-    """Parts of the image are shifted into the hole (He & Sun 2012), as ``cv2.xphoto.inpaint`` does it.
+    """Build completion by shifted parts of the image (He & Sun 2012), by ``cv2.xphoto.inpaint``.
 
-    It is made for small holes in large images. In a large hole OpenCV's code leaves pixels without a
-    value: about a fifth to a third of them where half of an image of 64 pixels is missing. Those are
-    completed by the harmonic surface through what it has painted. Where it paints nothing, the image is refused.
+    The method is made for small holes in large images. In a large hole OpenCV leaves pixels
+    without a value: about a fifth to a third of them if half of an image of 64 pixels is missing.
+    The harmonic surface through the painted pixels completes them. An image without any painted
+    pixel is refused.
 
-    Equal calls may give other answers: OpenCV's code (5.0) reads memory that it has not written.
+    Equal calls may give different answers: OpenCV's code (5.0) reads uninitialised memory.
 
     Args:
-      colours: in which patches are compared, "lab" (as OpenCV advises) or "rgb".
+      colours: colour space of the patch comparison, "lab" (OpenCV's advice) or "rgb".
 
     Raises:
-      InputError: for other colours, or where OpenCV's contributed modules are not installed; when run, for
-        an image in whose hole nothing is painted.
+      InputError: other colours, or OpenCV's contributed modules are not installed; when run, an
+        image in whose hole nothing is painted.
     """
     if colours not in COLOURS:
         raise InputError(f"unknown colours {colours!r} of shift-map; known: {', '.join(COLOURS)}")
@@ -59,7 +60,7 @@ def shift_map(*, colours: str = "lab") -> System:
 
     def complete(image, hole):
         missing = hole[..., 0] > 0.5
-        levels = np.maximum(to_levels(image), 1)  # (0, 0, 0) is left for what is not painted
+        levels = np.maximum(to_levels(image), 1)  # reserves (0, 0, 0) for unpainted pixels
         if colours == "lab":
             levels = cv2.cvtColor(levels, cv2.COLOR_RGB2LAB)
         try:
@@ -80,7 +81,7 @@ def contributed(method: str):
     """Import OpenCV with its contributed modules.
 
     Raises:
-      InputError: it is not installed, or without them.
+      InputError: OpenCV or its contributed modules are not installed.
     """
     cv2 = opencv(method)
     if not hasattr(cv2, "xphoto"):
@@ -92,7 +93,7 @@ def contributed(method: str):
 
 
 def xphoto(cv2, flag: int, levels: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Call ``cv2.xphoto.inpaint``, in whose mask known pixels are not 0; known pixels may change.
+    """Call ``cv2.xphoto.inpaint``, whose mask is nonzero at known pixels; known pixels may change.
 
     Args:
       cv2: the module.

@@ -12,14 +12,14 @@ from inpaint_jax.systems.exemplar.votes import vote
 
 @completed_by
 def build(*, sharp: bool = False, texture: float = 1.0) -> Method:
-    """PatchMatch hole filling: patches are compared by colour, and the neighbours' colours averaged.
+    """Build PatchMatch hole filling: compare patches by colour, average the neighbours' colours.
 
     Takes the options of ``exemplar`` too.
 
     Args:
-      sharp: let the last sweep take the weightiest vote instead of the mean: sharper to look at,
-        and further from the truth.
-      texture: weight of the mean steps around a pixel beside the colours, in the comparison of
+      sharp: let the last sweep take the vote of greatest weight instead of the mean. The result
+        looks sharper, and is further from the truth.
+      texture: weight of the mean steps around a pixel relative to colours in the comparison of
         patches; 0 compares colours alone.
 
     Raises:

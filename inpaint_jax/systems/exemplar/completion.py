@@ -1,8 +1,8 @@
 """Systems that complete an image from its own patches: expectation maximisation, coarse to fine.
 
 A sweep finds a neighbour among the known patches for every patch that overlaps the hole, and lets
-these neighbours paint the hole anew (Wexler et al. 2007). What is compared and how it is painted is
-the method's.
+these neighbours repaint the hole (Wexler et al. 2007). The method defines the comparison of patches
+and the painting.
 """
 
 import functools
@@ -26,19 +26,19 @@ from inpaint_jax.types import Hole, Image
 
 FIELDS = ("auto", "exact", "patchmatch")
 EXACT_UP_TO = 128 * 128  # source pixels, with "auto"
-SMALL = 32  # pixels of the shorter side of a scale, up to which patches have at most 5
+SMALL = 32  # pixels; scales with a shorter side up to this use patches of at most 5
 
 
 class Progress(NamedTuple):
-    """Images on their way from coarse to fine; tuples have the finest scale first."""
+    """Images between coarse and fine; tuples have the finest scale first."""
 
     depths: tuple[jax.Array, ...]  # [B, H, W], see ``pyramid.depth``; 0 where a pixel is known
-    sources: tuple[jax.Array, ...]  # [B, H, W], 1 where a pixel may be a source's
+    sources: tuple[jax.Array, ...]  # [B, H, W], 1 where a pixel may belong to a source
     images: tuple[jax.Array, ...]  # [B, H, W, C], the estimates
     fields: tuple[Field, ...]  # [B, rows, columns]
     level: jax.Array  # int32 [B]
     entering: jax.Array  # bool [B], vote with the coarser level's field before the search
-    left: jax.Array  # int32 [B], sweeps at this level
+    left: jax.Array  # int32 [B], remaining sweeps at this level
     keys: jax.Array  # [B]
     done: jax.Array  # [B]
 
@@ -54,32 +54,32 @@ def exemplar(
     sweeps: int = 5,
     confidence: float = 1.3,
 ) -> System:
-    """The system of a method.
+    """Build the system of a method.
 
-    An image begins at its coarsest scale, from an onion peel. Where fewer than 64 patches are
-    fully known, all patches are sources, and only their known pixels are compared and painted with;
-    where that is so at the finest scale, as with random pixels, the image begins there, from the
-    harmonic surface.
+    An image begins at its coarsest scale, from an onion peel. If fewer than 64 patches are fully
+    known, all patches become sources, and only known pixels are compared and copied. If that
+    happens at the finest scale, as with random pixels, the image begins at the finest scale, from
+    the harmonic surface.
 
     Args:
-      method: what is compared, and how a sweep paints.
+      method: how patches are compared, and how a sweep paints.
       patch: side of a patch, odd; at most 5 at scales of up to 32 pixels.
-      levels: scales; None: as many as leave 16 pixels.
-      nnf: the field of nearest neighbours: "exact", "patchmatch" (randomised), or "auto": exact up
-        to 128 x 128 source pixels.
-      passes: of the randomised field in a sweep, which goes on from the sweep before: 5 instead of
-        2 change a completion by less than 0.01 dB.
+      levels: number of scales; None: down to 16 pixels.
+      nnf: field of nearest neighbours: "exact", "patchmatch" (randomised), or "auto": exact up to
+        128 x 128 source pixels.
+      passes: of the randomised field per sweep, which continues from the previous sweep. 5 passes
+        instead of 2 change a completion by less than 0.01 dB.
       first_sweeps: at the scale where an image begins.
       sweeps: at each finer scale.
-      confidence: for every pixel that a pixel lies inside the hole, its weight in the comparison of
-        patches is divided by this, and so is that of the votes of the patch around it: what is
-        known grows inwards (Wexler et al. 2007, section 3.2, for votes). 1: all count alike.
+      confidence: divides the weights of a pixel once per pixel of depth in the hole: its weight in
+        the comparison of patches, and the weight of votes of the patch around it. Known content
+        thus grows inwards (Wexler et al. 2007, section 3.2, for votes). 1: equal weights.
 
     Returns:
       A system of any image size, without stages. A chunk of ``advance`` is one sweep.
 
     Raises:
-      InputError: options out of range; later, an image that is smaller than a patch.
+      InputError: options out of range; later, an image smaller than a patch.
     """
     if nnf not in FIELDS:
         raise InputError(f"unknown nnf {nnf!r}; known: {', '.join(FIELDS)}")
@@ -151,7 +151,7 @@ def exemplar(
         def one(progress):
             return jax.lax.cond(progress.done, lambda p: p, lambda p: jax.lax.switch(p.level, at_level, p), progress)
 
-        # One image after the other: vmap would compute all scales of all of them.
+        # One image after the other: vmap would compute every scale for every image.
         return jax.lax.map(one, progress)
 
     def sweep(level, one: Progress) -> Progress:
@@ -183,7 +183,7 @@ def exemplar(
         return jax.lax.cond(one.left == 0, lambda one: refine(level, view, one), lambda one: one, one)
 
     def search(key, view: Sweep, valid) -> Field:
-        """The E-step."""
+        """Find the neighbours (E-step)."""
         planes = jax.vmap(method.planes)(view.stack)
         sources = Sources(planes, view.known, valid)
         target = Target(planes[0], trust_at(view.depth), view.wanted)
@@ -193,7 +193,7 @@ def exemplar(
         return randomised(key, target, sources, method.comparison, start, patch=view.patch, passes=passes)
 
     def refine(level, coarse: Sweep, one: Progress) -> Progress:
-        """Enter the next finer scale with displacements twice as long, and vote with them first."""
+        """Enter the next finer scale: double the displacements, and vote with them first."""
         depth = one.depths[level - 1]
         n = side(depth.shape)
         guess = pyramid.enlarge(one.images[level], *depth.shape)
@@ -217,13 +217,13 @@ def exemplar(
 
 
 def completed_by(method: Callable[..., Method]) -> Callable[..., System]:
-    """Make the builder of a baseline from that of its method.
+    """Make the builder of a baseline from the builder of its method.
 
     Args:
       method: keyword-only options -> the method.
 
     Returns:
-      A function of these options and those of ``exemplar``, whose signature names them all.
+      A function of these options and the options of ``exemplar``; the signature names all of them.
     """
     own, shared = (
         {name: p for name, p in inspect.signature(f).parameters.items() if p.kind is p.KEYWORD_ONLY}
@@ -240,13 +240,13 @@ def completed_by(method: Callable[..., Method]) -> Callable[..., System]:
 
 
 def _shapes(shape: tuple[int, ...], levels: int | None) -> list[tuple[int, int]]:
-    """Sizes of the scales, finest first."""
+    """List the sizes of the scales, finest first."""
     count = pyramid.levels(*shape) if levels is None else levels
     return [(-(-shape[0] // 2**n), -(-shape[1] // 2**n)) for n in range(count)]
 
 
 def only(valid: jax.Array, field: Field) -> Field:
-    """The neighbours that may be sources."""
+    """Keep only neighbours that may be sources."""
     return field._replace(distance=jnp.where(valid.ravel()[field.source], field.distance, jnp.inf))
 
 

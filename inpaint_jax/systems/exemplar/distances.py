@@ -1,17 +1,17 @@
-"""How different two patches are: the comparisons that nearest-neighbour fields are made with."""
+"""Distances between patches, for nearest-neighbour fields."""
 
 import jax
 import jax.numpy as jnp
 
 from inpaint_jax.systems.exemplar.nearest_field import Comparison
 
-FLAT = 1e-4  # variance of a patch without texture: about one of 256 levels, squared
+FLAT = 1e-4  # variance of a patch without texture: about the square of one of 256 grey values
 
 
 def squared_difference() -> Comparison:
-    """The mean squared difference over the pixels that count in both patches, summed over planes.
+    """Compare by the mean squared difference over pixels valid in both patches, summed over planes.
 
-    Infinite where no pixel counts in both.
+    The distance is infinite if no pixel is valid in both.
     """
 
     def pairs(target, weight, source, known):
@@ -30,11 +30,11 @@ def squared_difference() -> Comparison:
 
 
 def with_gain_and_bias(gain: tuple[float, float], bias: tuple[float, float]) -> Comparison:
-    """The mean squared difference after every channel of the source is fitted to the target.
+    """Compare by the mean squared difference after fitting each source channel to the target.
 
-    The planes are C channels, and the derivatives of luma along x and y. The fit is that of
-    ``fitted``; the derivatives are multiplied by the luma of the channels' gains. All pixels of the
-    target count.
+    The planes are C channels, and the derivatives of luma along x and y. ``fitted`` defines the
+    fit; the derivatives are multiplied by the luma of the channels' gains. All pixels of the target
+    count.
 
     Args:
       gain: least and greatest factor.
@@ -76,13 +76,13 @@ def with_gain_and_bias(gain: tuple[float, float], bias: tuple[float, float]) -> 
 def fitted(
     target: jax.Array, source: jax.Array, known: jax.Array, gain: tuple[float, float], bias: tuple[float, float]
 ) -> tuple[jax.Array, jax.Array]:
-    """The gain and bias that bring a source's mean and standard deviation to the target's.
+    """Fit gain and bias that bring a source's mean and standard deviation to the target's.
 
     Args:
       target: ``[T, N, C]``.
-      source: likewise.
+      source: ``[T, N, C]``.
       known: ``[T, N]``, 1 where a pixel counts.
-      gain: least and greatest factor, the first to be chosen.
+      gain: least and greatest factor; chosen first.
       bias: least and greatest addend.
 
     Returns:
@@ -95,17 +95,17 @@ def fitted(
 
 
 def luma_weights(channels: int) -> tuple[float, ...]:
-    """What the channels weigh in luma (BT.601 for three)."""
+    """Return the weights of the channels in luma (BT.601 for three channels)."""
     return (0.299, 0.587, 0.114) if channels == 3 else (1.0 / channels,) * channels
 
 
 def luma(values: jax.Array) -> jax.Array:
-    """The brightness of ``[..., C]``, ``[...]``."""
+    """Compute the luma ``[...]`` of ``[..., C]``."""
     return sum(share * values[..., n] for n, share in enumerate(luma_weights(values.shape[-1])))  # type: ignore
 
 
 def _fit(t1, t2, s1, s2, count, gain, bias):
-    """From the sums of values and squares of both patches."""
+    """Fit gain and bias from the sums of values and squares of both patches."""
     count = jnp.maximum(count, 1.0)
     t_mean, s_mean = t1 / count, s1 / count
     t_variance, s_variance = t2 / count - t_mean * t_mean, s2 / count - s_mean * s_mean
@@ -115,7 +115,7 @@ def _fit(t1, t2, s1, s2, count, gain, bias):
 
 
 def product(a: jax.Array, b: jax.Array) -> jax.Array:
-    """``a @ b.T`` in full float32: reduced precision would make neighbours of strangers."""
+    """Compute ``a @ b.T`` in full float32: reduced precision would select wrong neighbours."""
     return jnp.matmul(a, b.T, precision=jax.lax.Precision.HIGHEST)
 
 

@@ -1,7 +1,7 @@
-"""Nearest-neighbour fields: for every patch that is wanted, the most similar source patch.
+"""Nearest-neighbour fields: the most similar source patch for every wanted patch.
 
-``exact`` compares all pairs, in chunks: memory does not grow with their number.
-``randomised_field`` finds good neighbours without comparing all.
+``exact`` compares all pairs in chunks, so memory does not grow with the number of pairs.
+``randomised_field`` finds good neighbours without comparing all pairs.
 """
 
 from collections.abc import Callable
@@ -14,30 +14,30 @@ from inpaint_jax.systems.exemplar import patches
 
 
 class Target(NamedTuple):
-    """The image whose patches look for neighbours."""
+    """The image whose patches need neighbours."""
 
-    planes: jax.Array  # [H, W, P], what is compared: colours, gradients
-    weight: jax.Array  # [H, W], 0 where a pixel does not count; at most 1
-    wanted: jax.Array  # bool [rows, columns], the patches that look
+    planes: jax.Array  # [H, W, P], the compared values: colours, gradients
+    weight: jax.Array  # [H, W], at most 1; 0 where a pixel does not count
+    wanted: jax.Array  # bool [rows, columns], the patches that need neighbours
 
 
 class Sources(NamedTuple):
-    """The images that hold the neighbours."""
+    """The images that contain the neighbours."""
 
     planes: jax.Array  # [V, H, W, P]
     known: jax.Array  # [V, H, W], 0 where a pixel does not count
-    valid: jax.Array  # bool [V, rows, columns], the patches that may be found
+    valid: jax.Array  # bool [V, rows, columns], the patches that may become neighbours
 
 
 class Field(NamedTuple):
     """A neighbour for every patch of the target."""
 
-    source: jax.Array  # int32 [rows, columns], anchors; 0 where none was found or wanted
-    distance: jax.Array  # float32 [rows, columns], infinite there
+    source: jax.Array  # int32 [rows, columns], anchors; 0 without a neighbour
+    distance: jax.Array  # float32 [rows, columns]; infinite without a neighbour
 
 
 class Comparison(NamedTuple):
-    """How different two patches are, of which some pixels may not count.
+    """A distance between patches, some of whose pixels may not count.
 
     Both functions take ``(target [T, N, P], weight [T, N], source [S, N, P], known [S, N])``.
     """
@@ -47,24 +47,24 @@ class Comparison(NamedTuple):
 
 
 class Search:
-    """Compares target patches with source patches, both given by their anchors."""
+    """Comparison of target patches with source patches, both given by anchors."""
 
     def __init__(self, target: Target, sources: Sources, comparison: Comparison, patch: int):
         self.shape, self.source_shape = target.wanted.shape, sources.valid.shape[1:]
         self.comparison, self.patch, self.valid = comparison, patch, sources.valid.ravel()
         self.one_grid = self.shape == self.source_shape
-        # The weight is one more plane, so that both are cut out at once.
+        # The weight is one more plane, so that one gather cuts both.
         self.here = jnp.concatenate([target.planes, target.weight[..., None]], -1)[None]
         self.there = jnp.concatenate([sources.planes, sources.known[..., None]], -1)
 
     def targets(self, anchors: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Values of target patches, ``[T, N, P]``, and weights, ``[T, N]``, 1 the greatest of a patch."""
+        """Return values ``[T, N, P]`` and weights ``[T, N]`` of targets; the largest is 1."""
         cut = patches.gather(self.here, anchors, self.patch)
         weight = cut[..., -1]
         return cut[..., :-1], weight / jnp.maximum(weight.max(1, keepdims=True), 1e-30)
 
     def possible(self, anchors: jax.Array, candidates: jax.Array) -> jax.Array:
-        """Whether a source may be a target's neighbour: valid, and not the target itself."""
+        """Test whether a source may be a target's neighbour: valid, and not the target itself."""
         exists = (candidates < self.valid.size) & self.valid[candidates]
         return exists & (anchors != candidates) if self.one_grid else exists
 
@@ -76,13 +76,13 @@ class Search:
         return Field(candidates, jnp.where(allowed, distance, jnp.inf))
 
     def nearest(self, these, anchors: jax.Array, candidates: jax.Array) -> Field:
-        """The first nearest of all candidates for every target; distances to rounding."""
+        """Find each target's first nearest candidate; distances are exact up to rounding."""
         cut = patches.gather(self.there, candidates, self.patch)
         distance = self.comparison.pairs(*these, cut[..., :-1], cut[..., -1])
         allowed = self.possible(anchors[:, None], candidates[None])
         distance = jnp.where(allowed, distance, jnp.inf)
         least, last = distance.min(1), len(candidates) - 1
-        # A minimum of numbers is many times faster on a CPU than argmin.
+        # On a CPU, a minimum of numbers is many times faster than argmin.
         number = jnp.where(distance == least[:, None], jnp.arange(last + 1)[None], last).min(1)
         return Field(candidates[number], least)
 
@@ -95,18 +95,18 @@ def exact(
     patch: int,
     chunk: tuple[int, int] = (512, 512),
 ) -> Field:
-    """The nearest of all source patches.
+    """Find the nearest of all source patches.
 
     Args:
-      target: the patches that look. Where its image is as large as the sources, a patch is never
-        the neighbour of the patch at its own place.
-      sources: the patches to find.
-      comparison: their distance.
+      target: the patches that need neighbours. If its image is as large as the sources, a patch
+        never matches the source patch at the same place.
+      sources: the candidate patches.
+      comparison: the distance.
       patch: side of a patch.
-      chunk: targets and sources that are compared at a time.
+      chunk: number of targets and sources per comparison.
 
     Returns:
-      The field. Of equally near sources it has the first.
+      The field. The first of equally near sources wins.
     """
     search = Search(target, sources, comparison, patch)
     positions, count = patches.listed(target.wanted, chunk[0])
@@ -129,18 +129,18 @@ def exact(
 
 
 def nothing(shape: tuple[int, ...]) -> Field:
-    """A field without neighbours."""
+    """Make a field without neighbours."""
     return Field(jnp.zeros(shape, jnp.int32), jnp.full(shape, jnp.inf))
 
 
 def better(new: Field, old: Field) -> Field:
-    """The nearer neighbour of two; the old one where they are equally near."""
+    """Choose the nearer neighbour of two fields; the old one if both are equally near."""
     closer = new.distance < old.distance
     return Field(*(jnp.where(closer, a, b) for a, b in zip(new, old, strict=True)))
 
 
 def on_grid(field: Field, positions: jax.Array, shape: tuple[int, ...]) -> Field:
-    """From a list of patches to all patches."""
+    """Scatter a field of listed patches to all patches."""
     empty = nothing((shape[0] * shape[1],))
     put = lambda whole, part: whole.at[positions].set(part, mode="drop").reshape(shape)  # noqa: E731
     return Field(*(put(a, b) for a, b in zip(empty, field, strict=True)))

@@ -1,4 +1,4 @@
-"""The first guess of a hole, peeled like an onion: every pixel from the patch that fits best."""
+"""The first guess for a hole, peeled like an onion: fill every pixel from the best patch."""
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,8 @@ def onion(image: jax.Array, known: jax.Array, *, patch: int) -> jax.Array:
       patch: side of a patch.
 
     Returns:
-      ``[H, W, C]``, with every missing pixel from the middle of the fully known patch at the least
-      distance over the pixels that are known or filled already.
+      ``[H, W, C]``. Every missing pixel is the centre of the nearest fully known patch. The
+      distance uses the pixels that are known or already filled.
     """
     height, width, planes = image.shape
     middle = patch // 2

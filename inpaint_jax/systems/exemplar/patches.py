@@ -1,8 +1,8 @@
-"""Square patches: where they lie in an image, and what they hold.
+"""Square patches: positions in an image, and contents.
 
-A patch of side n is named by its *anchor*: the row-major number of its top left pixel among the
-(H - n + 1) x (W - n + 1) pixels at which it lies inside the image. In a stack of V images the
-anchors of the second image follow those of the first.
+The *anchor* of a patch of side n is the row-major index of its top left pixel among the
+(H - n + 1) x (W - n + 1) positions inside the image. In a stack of V images, the anchors of the
+second image follow the anchors of the first.
 """
 
 from collections.abc import Callable
@@ -12,20 +12,20 @@ import jax.numpy as jnp
 
 
 def grid(shape: tuple[int, ...], patch: int) -> tuple[int, int]:
-    """Rows and columns of anchors in an image of the shape ``(H, W)``."""
+    """Return the rows and columns of anchors in an image of shape ``(H, W)``."""
     height, width = shape
     return height - patch + 1, width - patch + 1
 
 
 def split(anchors: jax.Array, shape: tuple[int, ...]) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Image number, row and column of anchors on a grid of the given rows and columns."""
+    """Split anchors into image number, row and column, on a grid of the given shape."""
     rows, columns = shape
     inside = anchors % (rows * columns)
     return anchors // (rows * columns), inside // columns, inside % columns
 
 
 def join(image: jax.Array, row: jax.Array, column: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Anchors at a row and a column of an image: the inverse of ``split``."""
+    """Combine image number, row and column to anchors: the inverse of ``split``."""
     rows, columns = shape
     return (image * rows + row) * columns + column
 
@@ -51,7 +51,7 @@ def gather(stack: jax.Array, anchors: jax.Array, patch: int) -> jax.Array:
 
 
 def counts(mask: jax.Array, patch: int) -> jax.Array:
-    """Number of pixels of every patch that a mask marks.
+    """Count the marked pixels of every patch.
 
     Args:
       mask: ``[..., H, W]``, 0 or 1.
@@ -67,14 +67,14 @@ def counts(mask: jax.Array, patch: int) -> jax.Array:
 
 
 def listed(mask: jax.Array, chunk: int) -> tuple[jax.Array, jax.Array]:
-    """List where a mask is true, in an array whose length does not depend on the mask.
+    """List the true positions of a mask, in an array whose length does not depend on the values.
 
     Args:
       mask: bool, of any shape.
       chunk: the length is a multiple of it.
 
     Returns:
-      int32 ``[N]``, the row-major positions and then ``mask.size``; and how many there are.
+      int32 ``[N]``, the row-major positions, padded with ``mask.size``; and their number.
     """
     size = -(-mask.size // chunk) * chunk
     positions = jnp.nonzero(mask.ravel(), size=size, fill_value=mask.size)[0]
@@ -84,13 +84,13 @@ def listed(mask: jax.Array, chunk: int) -> tuple[jax.Array, jax.Array]:
 def chunked(
     function: Callable[[jax.Array, jax.Array], jax.Array | tuple], start, positions: jax.Array, count, chunk: int
 ):
-    """Compute ``function`` of listed positions, a chunk at a time, as far as the list goes.
+    """Compute ``function`` of listed positions, a chunk at a time, up to the end of the list.
 
     Args:
       function: ``(number of the chunk, positions [chunk]) -> arrays [chunk, ...]``.
       start: arrays ``[N, ...]``, the result for positions beyond the list.
-      positions: int32 ``[N]``, as ``listed`` gives them.
-      count: how many of them count.
+      positions: int32 ``[N]``, from ``listed``.
+      count: number of valid positions.
       chunk: positions at a time.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Image pyramids with holes: factor 2, the mean over the pixels that are known."""
+"""Image pyramids with holes: factor 2, the mean over the known pixels."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ SMALLEST = 12
 
 
 def levels(height: int, width: int) -> int:
-    """Number of scales down to a shorter side of 16 pixels, or 12 for 12 times a power of 2."""
+    """Count the scales down to a shorter side of 16 pixels, or 12 for 12 times a power of 2."""
     count, side = 1, min(height, width)
     while side // 2 >= SMALLEST:
         count, side = count + 1, -(-side // 2)
@@ -17,18 +17,18 @@ def levels(height: int, width: int) -> int:
 
 
 def halve(image: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The next coarser scale.
+    """Compute the next coarser scale.
 
-    A coarse pixel is known where any of its pixels is: holes shrink, thin ones close, and what is
-    far from any known pixel is first painted where it is few pixels away.
+    A coarse pixel is known if any of its pixels is known. Holes shrink, and thin holes close.
+    Pixels far from known ones are thus first painted at a scale where the distance is a few pixels.
 
     Args:
       image: ``[H, W, C]``.
       known: ``[H, W]``, 1 where a pixel is known.
 
     Returns:
-      ``[ceil(H / 2), ceil(W / 2), C]``, the mean over what is known, 0 where a pixel is not; and
-      what is, likewise.
+      ``[ceil(H / 2), ceil(W / 2), C]``, the mean over known pixels, 0 at unknown pixels; and the
+      coarse ``known [ceil(H / 2), ceil(W / 2)]``.
     """
     height, width, _ = image.shape
     pad = ((0, height % 2), (0, width % 2))
@@ -39,7 +39,7 @@ def halve(image: jax.Array, known: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def halve_whole(known: jax.Array) -> jax.Array:
-    """Where a coarse pixel knows all of its pixels, ``[ceil(H / 2), ceil(W / 2)]``.
+    """Mark coarse pixels whose pixels are all known, ``[ceil(H / 2), ceil(W / 2)]``.
 
     A source of such pixels is still a source at the finer scale.
     """
@@ -49,18 +49,18 @@ def halve_whole(known: jax.Array) -> jax.Array:
 
 
 def enlarge(image: jax.Array, height: int, width: int) -> jax.Array:
-    """The next finer scale, of the given size, ``[height, width, C]``: every pixel four times."""
+    """Repeat every pixel four times, up to the finer scale ``[height, width, C]``."""
     return image.repeat(2, 0).repeat(2, 1)[:height, :width]
 
 
 def depth(known: jax.Array) -> jax.Array:
-    """How far a missing pixel is from the known ones, in steps to one of 8 neighbours.
+    """Measure how far a missing pixel is from the known ones, in steps to one of 8 neighbours.
 
     Args:
       known: ``[H, W]``, 1 where a pixel is known.
 
     Returns:
-      ``[H, W]``, 0 where it is known, 1 beside it. Where nothing is, the longer side.
+      ``[H, W]``, 0 at known pixels, 1 beside them. If no pixel is known, the longer side.
     """
 
     def unfinished(carry):

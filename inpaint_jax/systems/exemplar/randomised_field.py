@@ -1,9 +1,8 @@
 """A good neighbour for every patch without comparing all pairs (PatchMatch, Barnes et al. 2009).
 
-Propagation is the jump flooding of their section 3.2 in the place of a scan, so that all patches
-move at once. Of the random search, the samples from the whole image are shared by a chunk of
-targets: one matrix product compares them all, which is about a hundred times cheaper than one at a
-time.
+Propagation is the jump flooding of section 3.2 of the paper instead of a scan, so that all patches
+move at once. In the random search, a chunk of targets shares the samples from the whole image. One
+matrix product compares them all, which is about a hundred times cheaper than separate comparisons.
 """
 
 import jax
@@ -45,18 +44,17 @@ def randomised(
 
     Args:
       key: equal keys give equal fields.
-      target: the patches that look.
-      sources: the patches to find.
-      comparison: their distance.
-      start: int32 ``[rows, columns]``, sources to begin with; those that are not valid do not
-        count.
+      target: the patches that need neighbours.
+      sources: the candidate patches.
+      comparison: the distance.
+      start: int32 ``[rows, columns]``, initial sources; invalid ones do not count.
       patch: side of a patch.
-      passes: of a comparison with samples of all sources, propagation at jumps of 8, 4, 2 and 1,
-        and a random search around the neighbour after each jump.
-      samples: of all sources in a pass.
-      shrink: from one radius of the random search to the next, from the image's longer side to
-        one pixel.
-      chunk: targets that are compared at a time.
+      passes: number of passes. A pass compares samples of all sources, propagates at jumps of 8, 4,
+        2 and 1, and runs a random search around the neighbour after each jump.
+      samples: of all sources per pass.
+      shrink: factor between the radii of the random search, from the image's longer side to one
+        pixel.
+      chunk: number of targets per comparison.
 
     Returns:
       The field.
@@ -149,7 +147,7 @@ def _radii(longest: int, shrink: float) -> list[float]:
 
 
 def _moved(row, column, down, right, shape):
-    """Rows and columns after a step, held inside the grid; and where they were inside."""
+    """Move rows and columns by a step, clipped to the grid; also return where no clip occurred."""
     to = row + down, column + right
     held = tuple(jnp.clip(x, 0, limit - 1) for x, limit in zip(to, shape, strict=True))
     return held, (held[0] == to[0]) & (held[1] == to[1])

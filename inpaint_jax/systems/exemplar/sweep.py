@@ -1,4 +1,4 @@
-"""One sweep of a method that completes an image from its own patches: what it sees and does."""
+"""One sweep of a method that completes an image from its own patches: input and rules."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,36 +9,36 @@ import jax.numpy as jnp
 from inpaint_jax.systems.exemplar import patches
 from inpaint_jax.systems.exemplar.nearest_field import Comparison, Field
 
-ENOUGH = 64  # fully known patches, below which every patch is a source
-FEWEST = 5  # known pixels of such a source
+ENOUGH = 64  # with fewer fully known patches, every patch becomes a source
+FEWEST = 5  # least number of known pixels in such a source
 
 
 class Sweep(NamedTuple):
-    """What the neighbours paint with."""
+    """The input of the painting step."""
 
     image: jax.Array  # [H, W, C], the estimate so far
-    depth: jax.Array  # [H, W], 0 where a pixel is known, else its distance to the known ones
+    depth: jax.Array  # [H, W], 0 where a pixel is known, else the distance to known pixels
     wanted: jax.Array  # bool [rows, columns], patches that overlap the hole
     field: Field
-    stack: jax.Array  # [V, H, W, C], the images that hold the sources
-    known: jax.Array  # [V, H, W], 1 where they are known
+    stack: jax.Array  # [V, H, W, C], the images that contain the sources
+    known: jax.Array  # [V, H, W], 1 where their pixels are known
     patch: int
-    trust: jax.Array  # [rows, columns], what the votes of a patch are weighted with
-    last: jax.Array  # bool [], the sweep whose image is the answer
+    trust: jax.Array  # [rows, columns], weights of the patches' votes
+    last: jax.Array  # bool [], true in the sweep that produces the answer
 
 
 class Method(NamedTuple):
-    """What differs between methods.
+    """The functions that differ between methods.
 
     Attributes:
-      planes: ``[H, W, C] -> [H, W, P]``, the values of an image that are compared.
+      planes: ``[H, W, C] -> [H, W, P]``, the compared values of an image.
       comparison: of two patches of planes.
-      paint: ``Sweep -> [H, W, C]``; only what it paints in the hole is used.
-      copies: ``(image [H, W, C], known [H, W]) -> ([V, H, W, C], [V, H, W])``, the images to take
-        sources from; the first is the image itself.
+      paint: ``Sweep -> [H, W, C]``; only pixels inside the hole are used.
+      copies: ``(image [H, W, C], known [H, W]) -> ([V, H, W, C], [V, H, W])``, the source images;
+        the first is the image itself.
       extend: ``(image [H, W, C], known [H, W]) -> [H, W, C + extra]``, appends planes that are
-        handled as colours are, and left out of the answer.
-      extra: how many planes it appends.
+        processed like colours, and removed from the answer.
+      extra: number of appended planes.
     """
 
     planes: Callable[[jax.Array], jax.Array]
@@ -50,12 +50,12 @@ class Method(NamedTuple):
 
 
 def is_complete(known: jax.Array, patch: int) -> jax.Array:
-    """Whether ``[H, W]`` has enough fully known patches to take sources from, bool ``[]``."""
+    """Test whether ``[H, W]`` has enough fully known patches as sources, bool ``[]``."""
     return (patches.counts(known, patch) == patch * patch).sum() >= ENOUGH
 
 
 def usable(known: jax.Array, patch: int) -> jax.Array:
-    """The patches that may be sources: fully known, or, where such are few, known in part.
+    """Mark the patches that may be sources: fully known ones, or partly known ones if few exist.
 
     Args:
       known: ``[V, H, W]``, 1 where a pixel is known; the first image decides.
@@ -69,7 +69,7 @@ def usable(known: jax.Array, patch: int) -> jax.Array:
 
 
 def variance_of(sweep: Sweep, share: float = 0.75) -> jax.Array:
-    """A percentile of the distances, the variance of a vote's weight (Wexler et al. 2007, 3.2)."""
+    """Compute a percentile of distances, the variance of votes (Wexler et al. 2007, 3.2)."""
     found = sweep.wanted & jnp.isfinite(sweep.field.distance)
     return jnp.nan_to_num(jnp.nanquantile(jnp.where(found, sweep.field.distance, jnp.nan), share))
 
@@ -78,12 +78,12 @@ def enlarge_field(coarse: Sweep, shape: tuple[int, ...], patch: int) -> Field:
     """Carry a field to the next finer scale: the same displacement, in twice as many pixels.
 
     Args:
-      coarse: the sweep that found it.
+      coarse: the sweep that found the field.
       shape: rows and columns of anchors at the finer scale.
-      patch: side of a patch there.
+      patch: side of a patch at the finer scale.
 
     Returns:
-      The sources that lie there, with the coarser scale's distances.
+      The displaced sources, with the distances of the coarser scale.
     """
     before, middle, middle_before = coarse.field.source.shape, patch // 2, coarse.patch // 2
     row, column = jnp.mgrid[: shape[0], : shape[1]]

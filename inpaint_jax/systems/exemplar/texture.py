@@ -1,4 +1,4 @@
-"""How busy an image is around every pixel, so that flat patches do not pass for blurred texture."""
+"""Local texture of an image, so that flat patches do not match blurred texture."""
 
 import jax
 import jax.numpy as jnp
@@ -7,15 +7,15 @@ import jax.numpy as jnp
 def with_texture(image: jax.Array, known: jax.Array, *, weight: float, side: int = 9) -> jax.Array:
     """Append the mean steps around every pixel, along rows and columns, to its colours.
 
-    A sweep averages votes, and an average is smoother than they are: compared by colour alone, flat
-    patches win, and spread. The steps are measured once, at the finest scale, and then handled as
-    colours are: halved for coarser scales, compared, and voted for (Newson et al. 2014, section
+    A sweep averages votes, and an average is smoother than the votes. Compared by colour alone,
+    flat patches win, and spread. The steps are measured once, at the finest scale, and then processed
+    like colours: halved for coarser scales, compared, and voted for (Newson et al. 2014, section
     3.3).
 
     Args:
       image: ``[H, W, C]``.
       known: ``[H, W]``, 1 where a pixel is known.
-      weight: what the means are multiplied by.
+      weight: factor of the means.
       side: of the square over which the mean is taken, odd.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Copies of an image, turned and scaled: more patches to choose from."""
+"""Turned and scaled copies of an image: more patches to choose from."""
 
 import itertools
 import math
@@ -21,8 +21,8 @@ def turned(
       scales: above 1 enlarge.
 
     Returns:
-      ``[V, H, W, C]``, linearly interpolated, and ``[V, H, W]``, 1 where all that a pixel comes
-      from is known. The first is the image itself, whether or not it is among the combinations.
+      ``[V, H, W, C]``, linearly interpolated; and ``[V, H, W]``, 1 where all contributing pixels
+      are known. The first copy is the image itself, whether or not it is among the combinations.
     """
     height, width, channels = image.shape
     row, column = jnp.mgrid[:height, :width]
@@ -32,7 +32,7 @@ def turned(
         if angle == 0 and scale == 1:
             continue
         cosine, sine = math.cos(angle) / scale, math.sin(angle) / scale
-        # Where a pixel comes from: the inverse motion.
+        # The source position of every pixel: the inverse motion.
         at = [cosine * y + sine * x + (height - 1) / 2, cosine * x - sine * y + (width - 1) / 2]
         planes = [map_coordinates(image[..., n], at, order=1) for n in range(channels)]
         images.append(jnp.stack(planes, -1))

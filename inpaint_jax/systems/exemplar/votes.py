@@ -1,4 +1,4 @@
-"""Votes: every pixel asks the patches that lie over it what their neighbours hold there."""
+"""Votes: every pixel combines the contents of the neighbours of the patches that cover it."""
 
 import jax
 import jax.numpy as jnp
@@ -22,24 +22,24 @@ def vote(
     sharp: bool | jax.Array = False,
     chunk: int = 2048,
 ) -> jax.Array:
-    """The weighted mean of what the patches over a pixel would put there.
+    """Compute the weighted mean of the values that the patches over a pixel propose.
 
-    A patch at the distance d from its neighbour weighs ``confidence * exp(-d / (2 variance))``, and
-    nothing where its neighbour does not know the pixel.
+    A patch at distance d from its neighbour has weight ``confidence * exp(-d / (2 variance))``, and
+    weight 0 if the neighbour's pixel is unknown.
 
     Args:
-      field: a neighbour for every patch; those at infinite distance do not vote.
-      stack: ``[V, H, W, Q]``, what the sources hold.
-      known: ``[V, H, W]``, 1 where they know it.
-      region: bool ``[H', W']``, the pixels that ask.
-      fallback: ``[H', W', Q]``, the answer elsewhere, and where nobody votes.
+      field: a neighbour for every patch; neighbours at infinite distance do not vote.
+      stack: ``[V, H, W, Q]``, the values of the sources.
+      known: ``[V, H, W]``, 1 where the values are known.
+      region: bool ``[H', W']``, the pixels to compute.
+      fallback: ``[H', W', Q]``, the answer elsewhere, and at pixels without votes.
       patch: side of a patch.
-      variance: ``[]``, of the distance; 0 lets the nearest alone vote.
+      variance: ``[]``, of the distance; 0: only the nearest patch votes.
       confidence: ``[rows, columns]`` of a patch; default 1.
-      scale: ``[rows, columns, Q]``, what a patch multiplies its neighbour's values by; default 1.
-      shift: likewise added; default 0.
-      sharp: bool or bool ``[]``, take the vote of the greatest weight instead of the mean.
-      chunk: pixels that ask at a time.
+      scale: ``[rows, columns, Q]``, factor of a neighbour's values; default 1.
+      shift: ``[rows, columns, Q]``, addend of a neighbour's values; default 0.
+      sharp: bool or bool ``[]``: take the vote of greatest weight instead of the mean.
+      chunk: pixels at a time.
 
     Returns:
       ``[H', W', Q]``. Equal votes give exactly their value.
@@ -72,7 +72,7 @@ def vote(
         if shift is not None:
             votes = votes + shift.reshape(-1, votes.shape[-1])[anchors]
         best = jnp.take_along_axis(votes, weight.argmax(1)[:, None, None], 1)
-        # Around one of the votes, so that equal ones are not rounded.
+        # Computed relative to one of the votes, so that equal votes are not rounded.
         total = jnp.maximum(weight.sum(1), 1e-30)[:, None]
         others = (weight[..., None] * (votes - best)).sum(1) / total
         answer = best[:, 0] + jnp.where(sharp, 0.0, others)
