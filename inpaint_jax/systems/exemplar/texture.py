@@ -8,9 +8,9 @@ def with_texture(image: jax.Array, known: jax.Array, *, weight: float, side: int
     """Append the mean steps around every pixel, along rows and columns, to its colours.
 
     A sweep averages votes, and an average is smoother than the votes. Compared by colour alone,
-    flat patches win, and spread. The steps are measured once, at the finest scale, and then processed
-    like colours: halved for coarser scales, compared, and voted for (Newson et al. 2014, section
-    3.3).
+    flat patches win, and spread. The steps are measured once, at the finest scale, and then
+    processed like colours: halved for coarser scales, compared, and voted for (Newson et al. 2014,
+    section 3.3).
 
     Args:
       image: ``[H, W, C]``.
