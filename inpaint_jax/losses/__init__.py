@@ -1,7 +1,7 @@
-"""Every loss by its name in a config. A loss returns ``[B]``; its parameters name what a step must offer.
+"""Loss functions by config name, each a function of named values to ``[B]``.
 
-Wherever a loss is named, ``module:attribute`` names your own, a function of any of the values that
-the step or the search offers; its keyword-only parameters are options::
+A config can also name your own loss as ``module:attribute``. The parameters of the function name
+values that the training step or the latent search provides. Keyword-only parameters are options::
 
     # my_losses.py
     import jax.numpy as jnp
@@ -85,21 +85,20 @@ LOSSES = {
 
 
 def objective(terms: Mapping[str, Mapping[str, Any]]) -> Objective:
-    """Bind the losses of a config to one objective.
+    """Build one objective from the losses of a config.
 
     Args:
-      terms: ``{label: {"fn": name or "module:attribute", "weight": number, **options of the loss}}``.
-        ``fn`` defaults to the label, and a weight of 0 switches the term off; with ``watch=True`` it is
-        then evaluated and traced, without entering the sum. One loss can appear under two labels. An
-        option that names a value of the loss renames it: ``fake_logits="completed_logits"`` gives it
-        the latter.
+      terms: ``{label: {"fn": name or "module:attribute", "weight": number, **options of the
+        loss}}``. ``fn`` defaults to the label. A weight of 0 switches the term off. With
+        ``watch=True`` such a term is still evaluated and traced, but not added to the sum. One loss
+        can appear under two labels. An option that names a value parameter selects another value:
+        ``fake_logits="completed_logits"`` passes the completed logits as ``fake_logits``.
 
     Returns:
-      A function of the values that a step offers, ``{name: array}``, to a scalar and the unweighted
-      terms ``{label: [B]}``. It works under ``jit`` and ``grad``.
+      A function from the values of a step, ``{name: array}``, to a scalar and the unweighted terms
+      ``{label: [B]}``. It works under ``jit`` and ``grad``.
 
     Raises:
-      InputError: for an unknown loss, a missing or wrong weight, or an option that the loss does
-        not have.
+      InputError: unknown loss, missing or invalid weight, or unknown option.
     """
     return bind(terms, LOSSES)

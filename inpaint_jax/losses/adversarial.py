@@ -1,7 +1,8 @@
-"""What a generator and a discriminator play for. Discriminators return logits; the sigmoid lives here.
+"""Adversarial losses. Discriminators return logits; these losses apply the sigmoid.
 
-Logits are ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]`` (a patch discriminator, whose losses are averaged). The
-binary cross-entropies are in nats and finite for any finite logit; at logit 0 they are 2 ln 2 and ln 2.
+Logits are ``[B]``, ``[B, 1]``, or ``[B, h, w, 1]`` for a patch discriminator, whose losses are
+averaged over the patches. The binary cross-entropies are in nats and finite for any finite logit.
+At logit 0 the discriminator's is 2 ln 2 and the non-saturating generator's ln 2.
 """
 
 import jax
@@ -11,49 +12,50 @@ from inpaint_jax.types import PerExample, check_float
 
 
 def discriminator_bce(real_logits: jax.Array, fake_logits: jax.Array) -> PerExample:
-    """Binary cross-entropy of real and generated pictures, added (Goodfellow et al., eq. 1, to be minimised).
+    """Sum of the binary cross-entropies of real and generated images (Goodfellow et al., eq. 1).
 
     Args:
-      real_logits: logits of real pictures, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
-      fake_logits: logits of generated pictures, same shapes.
+      real_logits: logits of real images, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      fake_logits: logits of generated images, same shapes.
 
     Returns:
       ``[B]``, ``-log D(x) - log(1 - D(G))`` in nats.
 
     Raises:
-      InputError: where the logits are not float.
+      InputError: the logits are not float.
     """
     check_float(real_logits=real_logits, fake_logits=fake_logits)
     return _per_example(jax.nn.softplus(-real_logits)) + _per_example(jax.nn.softplus(fake_logits))
 
 
 def generator_nonsaturating(fake_logits: jax.Array) -> PerExample:
-    """The non-saturating generator loss (Goodfellow et al., section 3), used by all released code.
+    """Non-saturating generator loss (Goodfellow et al., section 3), used by all released code.
 
     Args:
-      fake_logits: logits of generated pictures, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      fake_logits: logits of generated images, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
 
     Returns:
       ``[B]``, ``-log D(G)`` in nats.
 
     Raises:
-      InputError: where the logits are not float.
+      InputError: the logits are not float.
     """
     check_float(fake_logits=fake_logits)
     return _per_example(jax.nn.softplus(-fake_logits))
 
 
 def generator_saturating(fake_logits: jax.Array) -> PerExample:
-    """The saturating generator loss, as it is printed in Salem eq. 5, Sharma and Buchacek eq. 1.
+    """Saturating generator loss, as printed in Salem eq. 5, Sharma, and Buchacek eq. 1.
 
     Args:
-      fake_logits: logits of generated pictures, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      fake_logits: logits of generated images, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
 
     Returns:
-      ``[B]``, ``log(1 - D(G))`` in nats: negative, unbounded below, flat where D is sure of a fake.
+      ``[B]``, ``log(1 - D(G))`` in nats: negative, unbounded below, and flat where D is confident
+      that the image is fake.
 
     Raises:
-      InputError: where the logits are not float.
+      InputError: the logits are not float.
     """
     check_float(fake_logits=fake_logits)
     return -_per_example(jax.nn.softplus(fake_logits))
@@ -62,19 +64,20 @@ def generator_saturating(fake_logits: jax.Array) -> PerExample:
 def discriminator_least_squares(
     real_logits: jax.Array, fake_logits: jax.Array, *, real_target: float = 1.0, fake_target: float = 0.0
 ) -> PerExample:
-    """Least-squares loss of the discriminator (Mao et al., LSGAN, eq. 9).
+    """Least-squares discriminator loss (Mao et al., LSGAN, eq. 9).
 
     Args:
-      real_logits: scores of real pictures, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
-      fake_logits: scores of generated pictures, same shapes.
-      real_target: b of the paper.
-      fake_target: a of the paper.
+      real_logits: scores of real images, without a sigmoid, ``[B]``, ``[B, 1]`` or
+        ``[B, h, w, 1]``.
+      fake_logits: scores of generated images, same shapes.
+      real_target: target score of real images, b in the paper.
+      fake_target: target score of generated images, a in the paper.
 
     Returns:
       ``[B]``, ``(s_real - b)^2 / 2 + (s_fake - a)^2 / 2``.
 
     Raises:
-      InputError: where the logits are not float.
+      InputError: the logits are not float.
     """
     check_float(real_logits=real_logits, fake_logits=fake_logits)
     real = _per_example(jnp.square(real_logits - real_target))
@@ -82,17 +85,18 @@ def discriminator_least_squares(
 
 
 def generator_least_squares(fake_logits: jax.Array, *, real_target: float = 1.0) -> PerExample:
-    """Least-squares loss of the generator (Mao et al., LSGAN, eq. 9; the perceptual term of Sharma).
+    """Least-squares generator loss (Mao et al., LSGAN, eq. 9; the perceptual term of Sharma).
 
     Args:
-      fake_logits: scores of generated pictures, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
-      real_target: c of the paper, the score that the generator wants.
+      fake_logits: scores of generated images, without a sigmoid, ``[B]``, ``[B, 1]`` or
+        ``[B, h, w, 1]``.
+      real_target: score that the generator aims for, c in the paper.
 
     Returns:
       ``[B]``, ``(s_fake - c)^2 / 2``.
 
     Raises:
-      InputError: where the logits are not float.
+      InputError: the logits are not float.
     """
     check_float(fake_logits=fake_logits)
     return 0.5 * _per_example(jnp.square(fake_logits - real_target))

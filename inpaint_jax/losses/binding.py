@@ -1,4 +1,4 @@
-"""From the losses of a config to one scalar: names are bound to values, and a misfit is said in words."""
+"""Combine the losses of a config into one scalar by binding parameter names to values."""
 
 import functools
 import inspect
@@ -14,15 +14,15 @@ from inpaint_jax.naming import resolve
 from inpaint_jax.types import PerExample
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity, so that it can be jitted itself
+@dataclass(frozen=True, eq=False)  # compared by identity, so that jit accepts the object
 class Objective:
-    """A weighted sum of losses; call it with the values that a step offers.
+    """Weighted sum of losses; call it with the values of a step.
 
     Attributes:
-      weights: ``{label: weight}`` of the terms that are switched on, and 0 of those that are only watched.
+      weights: ``{label: weight}`` of the active terms; 0 for a term that is only watched.
       losses: ``{label: loss}``, each with its options bound.
-      renamed: ``{label: {parameter: offered name}}``, where a loss is given another value than the one of its
-        parameter's name.
+      renamed: ``{label: {parameter: value name}}``, for parameters that take a value of another
+        name.
     """
 
     weights: dict[str, float]
@@ -32,18 +32,19 @@ class Objective:
     def __call__(
         self, values: Mapping[str, Any], scales: Mapping[str, jax.Array | float] | None = None
     ) -> tuple[jax.Array, dict[str, PerExample]]:
-        """Evaluates every loss on the values that its parameters name.
+        """Evaluate every loss on the values that its parameters name.
 
         Args:
-          values: what this step offers, by the losses' parameter names: ``prediction``, ``target``, ...
-          scales: ``{label: factor}``, by which weights are multiplied, one for all or ``[B]``; 1 where there is none.
+          values: available values by name: ``prediction``, ``target``, ...
+          scales: ``{label: factor}``, scalars or ``[B]``, which multiply the weights; default 1.
 
         Returns:
-          The scalar ``sum((weight * part).mean())``, and the parts ``{label: [B]}``, unweighted. A watched term is
-          among the parts and not in the sum.
+          The scalar ``sum((weight * part).mean())``, and the unweighted parts ``{label: [B]}``. A
+          watched term is among the parts but not in the sum.
 
         Raises:
-          InputError: at trace time, where a loss needs a value not offered or does not return ``[B]``.
+          InputError: a loss needs a value that is not available, or does not return ``[B]``; raised
+            at trace time.
         """
         parts = {
             label: _evaluate(label, loss, values, self.renamed.get(label, {})) for label, loss in self.losses.items()
@@ -53,35 +54,38 @@ class Objective:
         return sum(counted, jnp.zeros(())), parts
 
     def scaled(self, scales: Mapping[str, Any]) -> dict[str, Any]:
-        """The weights, multiplied by the factors that there are."""
+        """Multiply the weights by the given factors."""
         return {label: weight * scales.get(label, 1.0) for label, weight in self.weights.items()}
 
     def reads(self, value: str) -> bool:
-        """Whether a term that is switched on is given this value, where it is offered: what none reads need not be."""
+        """Return True if any loss reads ``value``.
+
+        Values that no loss reads need not be computed.
+        """
         return bool(self.readers(value))
 
     def readers(self, value: str) -> list[str]:
-        """The labels of the terms that are given this value."""
+        """Return the labels of the losses that read ``value``."""
         return [
             label for label, loss in self.losses.items() if value in _wanted(loss, self.renamed.get(label, {})).values()
         ]
 
 
 def weighted_mean(weight: Any, part: PerExample) -> jax.Array:
-    """Return the mean of a term under one weight, or under a weight for every example."""
+    """Return the weighted mean of a term, with one weight or one weight per example."""
     return (weight * part).mean() if jnp.ndim(weight) else weight * part.mean()
 
 
 def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) -> Objective:
-    """Bind terms to the losses of a table: ``losses.objective``, which says more, with another table.
+    """Build an objective from the losses of a table; ``losses.objective`` documents the terms.
 
     Args:
       terms: ``{label: {"fn", "weight", "watch", **options}}``.
       table: losses by name.
 
     Raises:
-      InputError: for an unknown loss, a missing or wrong weight, a ``watch`` that is not true or false, or an option
-        that the loss does not have.
+      InputError: unknown loss, missing or invalid weight, a ``watch`` that is not a boolean, or
+        unknown option.
     """
     weights, losses, renamed = {}, {}, {}
     for label, term in terms.items():
@@ -108,7 +112,7 @@ def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) 
 
 
 def _wanted(loss: functools.partial, renamed: Mapping[str, str]) -> dict[str, str]:
-    """What a loss takes from those offered, ``{parameter: name of the value}``."""
+    """Map the value parameters of a loss to value names, ``{parameter: value name}``."""
     return {
         name: renamed.get(name, name) for name in inspect.signature(loss.func).parameters if name not in loss.keywords
     }

@@ -1,4 +1,4 @@
-"""How well a generated picture agrees with the known pixels, those near the hole first (Yeh et al.)."""
+"""Contextual losses: errors over the known pixels, weighted towards the hole (Yeh et al.)."""
 
 import jax.numpy as jnp
 from jax import lax
@@ -10,25 +10,25 @@ COUNTED = ("missing", "known")
 
 
 def importance_weight(hole: Hole, *, window: int = 7, counted: str = "missing") -> Image:
-    """Weight of every known pixel: the share of missing pixels in the window around it (Yeh et al., eq. 3).
+    """Weight each known pixel by the share of missing pixels around it (Yeh et al., eq. 3).
 
-    The first code that the authors released counts the known pixels instead, so that its weights grow
-    away from the hole, and sum to 28 times as much for a centre hole. The window continues across the
-    image's edge by reflection, edge included; the divisor is always the whole window, its centre
-    counted.
+    The authors' first released code counts the known pixels instead. Its weights grow with the
+    distance from the hole; for a centre hole their sum is 28 times as large. The window extends
+    beyond the image border by reflection, edge pixel included. The divisor is always the area of
+    the whole window, centre included.
 
     Args:
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
       window: side of the window in pixels, odd.
-      counted: "missing" pixels of the window, or "known" ones.
+      counted: which pixels of the window to count, "missing" or "known".
 
     Returns:
-      ``[B, H, W, 1]`` in [0, 1]: 0 inside the hole and, where missing pixels are counted, 0 more than
-      ``window // 2`` pixels from any hole; 1 there where known ones are.
+      ``[B, H, W, 1]`` in [0, 1], 0 inside the hole. More than ``window // 2`` pixels from any hole,
+      the weight is 0 if missing pixels are counted and 1 if known pixels are counted.
 
     Raises:
-      InputError: for an even window, one whose half is wider than the picture, another ``counted``, or a
-        hole that is not float.
+      InputError: an even window, a window whose half exceeds the image side, unknown ``counted``,
+        or a hole that is not float.
     """
     check_image("hole", hole)
     half = window // 2
@@ -44,35 +44,39 @@ def importance_weight(hole: Hole, *, window: int = 7, counted: str = "missing") 
 def contextual_l1(prediction: Image, target: Image, importance: Image) -> PerExample:
     """Weighted absolute error over the known pixels (Yeh et al., eq. 4; the released code of Buchacek).
 
-    With ``importance = 1 - hole`` it is the context term of Sharma.
+    With ``importance = 1 - hole`` this is Sharma's context term.
 
     Args:
       prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
-      target: the damaged picture, same shape and range.
+      target: the damaged image, same shape and range.
       importance: ``[B, H, W, 1]``, 0 inside the hole (see ``importance_weight``).
 
     Returns:
-      ``[B]``, weighted absolute intensity summed over H, W and C. What lies at weight 0 is ignored.
+      ``[B]``, weighted absolute intensity summed over H, W and C. Pixels of weight 0 are ignored,
+      even NaN.
 
     Raises:
-      InputError: where the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     return (importance * jnp.abs(_weighed_difference(prediction, target, importance))).sum((1, 2, 3))
 
 
 def contextual_l2(prediction: Image, target: Image, importance: Image) -> PerExample:
-    """Weighted squared error over the known pixels, the weight squared too (Buchacek, as printed).
+    """Squared weighted error over the known pixels (Buchacek, as printed).
+
+    The weight is squared too.
 
     Args:
       prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
-      target: the damaged picture, same shape and range.
+      target: the damaged image, same shape and range.
       importance: ``[B, H, W, 1]``, 0 inside the hole (see ``importance_weight``).
 
     Returns:
-      ``[B]``, squared weighted intensity summed over H, W and C. What lies at weight 0 is ignored.
+      ``[B]``, squared weighted intensity summed over H, W and C. Pixels of weight 0 are ignored,
+      even NaN.
 
     Raises:
-      InputError: where the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     return jnp.square(importance * _weighed_difference(prediction, target, importance)).sum((1, 2, 3))
 

@@ -1,6 +1,7 @@
-"""How far pictures are from each other in the eyes of a network that has learnt something else.
+"""Perceptual losses: distances between the features or class logits of a trained network.
 
-Features are maps ``{layer: [B, h, w, C]}``, as ``networks.vgg19`` and ``networks.googlenet`` name them.
+Features are maps ``{layer: [B, h, w, C]}`` with the layer names of ``networks.vgg19`` and
+``networks.googlenet``.
 """
 
 from collections.abc import Mapping
@@ -24,22 +25,23 @@ def feature_l2(
     gram: bool = False,
     reduction: str = "sum",
 ) -> PerExample:
-    """Squared distance of the maps of one layer (Liu et al., eq. 2, which they call style).
+    """Squared distance between the feature maps of one layer (Liu et al., eq. 2, "style").
 
     Args:
-      features: of what was painted, ``{layer: [B, h, w, C]}``.
-      target_features: of the true picture, likewise.
-      layer: that is compared.
-      gram: compares Gram matrices ``[C, C]``, means over positions, in the place of maps: texture, wherever it is
-        (Gatys et al. 2015).
-      reduction: over h, w and C, or over the matrix: "sum", as the weight of Liu et al. is read, or "mean".
+      features: feature maps of the generated image, ``{layer: [B, h, w, C]}``.
+      target_features: feature maps of the ground truth, same layers and shapes.
+      layer: name of the layer to compare.
+      gram: compare Gram matrices ``[C, C]``, averaged over positions, instead of maps. They
+        describe texture regardless of position (Gatys et al. 2015).
+      reduction: over h, w and C, or over the matrix: "sum", our reading of the weight of Liu et
+        al., or "mean".
 
     Returns:
       ``[B]``.
 
     Raises:
-      InputError: for an unknown reduction, a layer that is not among the maps, shapes that differ,
-        or maps that are not float.
+      InputError: unknown reduction, a layer that is not among the maps, shapes that differ, or maps
+        that are not float.
     """
     reduce = resolve(reduction, REDUCTIONS, kind="reduction")
     if layer not in features:
@@ -58,19 +60,20 @@ def semantic(
     layers: Mapping[str, float] | None = None,
     stop_target: bool = False,
 ) -> PerExample:
-    """Squared distance of two pictures' maps, relative to those of the second (Buchacek et al., eq. 2).
+    """Squared distance between feature maps, relative to the second maps (Buchacek et al., eq. 2).
 
     Args:
-      features: of the generator's picture, ``{layer: [B, h, w, C]}``.
-      completed_features: of the completed picture, likewise.
-      layers: weights of the layers that count; by default 1 for 3b and 4b, as published.
-      stop_target: no gradient goes through the completed picture; in the authors' code it does.
+      features: feature maps of the generator's image, ``{layer: [B, h, w, C]}``.
+      completed_features: feature maps of the completed image, same layers and shapes.
+      layers: ``{layer: weight}``; default: 1 for 3b and 4b, as published.
+      stop_target: stop the gradient through the completed image; the authors' code does not stop
+        it.
 
     Returns:
-      ``[B]``, relative distances summed over layers; the same when both maps are enlarged by one factor.
+      ``[B]``, relative distances summed over layers; invariant to a common scale of both maps.
 
     Raises:
-      InputError: where the shapes differ, or an array is not float.
+      InputError: the shapes differ, or an array is not float.
     """
     total = jnp.zeros(())
     for layer, weight in (layers or {"3b": 1.0, "4b": 1.0}).items():
@@ -83,18 +86,21 @@ def semantic(
 
 
 def jeffreys(class_logits: jax.Array, completed_class_logits: jax.Array, *, stop_target: bool = False) -> PerExample:
-    """Symmetric divergence of two class distributions, KL(p, q) + KL(q, p) (Buchacek et al., eq. 3).
+    """Symmetric KL divergence of two class distributions (Buchacek et al., eq. 3).
+
+    This is the Jeffreys divergence KL(p, q) + KL(q, p).
 
     Args:
-      class_logits: of the generator's picture, ``[B, N]``.
-      completed_class_logits: of the completed picture, likewise.
-      stop_target: no gradient goes through the completed picture; in the authors' code it does.
+      class_logits: class logits of the generator's image, ``[B, N]``.
+      completed_class_logits: class logits of the completed image, ``[B, N]``.
+      stop_target: stop the gradient through the completed image; the authors' code does not stop
+        it.
 
     Returns:
-      ``[B]`` in nats, at least 0. No probability counts as less than 1e-12.
+      ``[B]`` in nats, at least 0. Log-probabilities are clamped to at least log(1e-12).
 
     Raises:
-      InputError: where the shapes differ, or an array is not float.
+      InputError: the shapes differ, or an array is not float.
     """
     check_same_shape(class_logits=class_logits, completed_class_logits=completed_class_logits)
     completed_class_logits = jax.lax.stop_gradient(completed_class_logits) if stop_target else completed_class_logits

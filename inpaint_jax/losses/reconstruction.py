@@ -1,6 +1,7 @@
-"""How far a prediction is from the truth, pixel by pixel. Every loss returns one number per picture, ``[B]``.
+"""Reconstruction losses: per-pixel errors of a prediction, one number per image, ``[B]``.
 
-Images are ``[B, H, W, C]`` in [-1, 1]. Squared errors are 4 times those of [0, 1], absolute ones twice.
+Images are ``[B, H, W, C]`` in [-1, 1]. Compared to errors on [0, 1], squared errors are 4 times and
+absolute errors 2 times as large.
 """
 
 import jax.numpy as jnp
@@ -9,7 +10,9 @@ from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, 
 
 
 def l2_mean(prediction: Image, target: Image) -> PerExample:
-    """Mean squared error (Gao & Grauman; Salem et al., eq. 1, whose "normalised" L2 names no divisor).
+    """Mean squared error (Gao & Grauman; Salem et al., eq. 1).
+
+    Salem et al. call this L2 "normalised" and state no divisor.
 
     Args:
       prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
@@ -19,13 +22,13 @@ def l2_mean(prediction: Image, target: Image) -> PerExample:
       ``[B]``, mean squared intensity over H, W and C.
 
     Raises:
-      InputError: where the shapes differ, or an array is not float.
+      InputError: the shapes differ, or an array is not float.
     """
     return jnp.square(_difference(prediction, target)).mean((1, 2, 3))
 
 
 def l2_sum(prediction: Image, target: Image) -> PerExample:
-    """Squared error, summed over the picture.
+    """Sum of squared errors over the image.
 
     Args:
       prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
@@ -35,13 +38,13 @@ def l2_sum(prediction: Image, target: Image) -> PerExample:
       ``[B]``, squared intensity summed over H, W and C.
 
     Raises:
-      InputError: where the shapes differ, or an array is not float.
+      InputError: the shapes differ, or an array is not float.
     """
     return jnp.square(_difference(prediction, target)).sum((1, 2, 3))
 
 
 def half_l2_sum(prediction: Image, target: Image) -> PerExample:
-    """Half the summed squared error, the scale that the weights of Liu et al. belong to (200, 200, 0.05).
+    """Half the sum of squared errors, the scale for the weights of Liu et al. (200, 200, 0.05).
 
     Args:
       prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
@@ -51,7 +54,7 @@ def half_l2_sum(prediction: Image, target: Image) -> PerExample:
       ``[B]``, half the squared intensity summed over H, W and C.
 
     Raises:
-      InputError: where the shapes differ, or an array is not float.
+      InputError: the shapes differ, or an array is not float.
     """
     return 0.5 * l2_sum(prediction, target)
 
@@ -67,7 +70,7 @@ def l1(prediction: Image, target: Image) -> PerExample:
       ``[B]``, mean absolute intensity over H, W and C.
 
     Raises:
-      InputError: where the shapes differ, or an array is not float.
+      InputError: the shapes differ, or an array is not float.
     """
     return jnp.abs(_difference(prediction, target)).mean((1, 2, 3))
 
@@ -81,11 +84,11 @@ def masked_l2(prediction: Image, target: Image, hole: Hole) -> PerExample:
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
 
     Returns:
-      ``[B]``, mean squared intensity per missing value; 0 where nothing is missing. The papers sum instead:
-      multiply by ``hole.sum((1, 2, 3)) * C`` for their scale.
+      ``[B]``, mean squared intensity per missing value; 0 if nothing is missing. The papers sum
+      instead of averaging: multiply by ``hole.sum((1, 2, 3)) * C`` to get their scale.
 
     Raises:
-      InputError: where the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     check_hole(hole, prediction, "prediction")
     error = jnp.square(_difference(prediction, target)) * hole
@@ -96,7 +99,7 @@ def masked_l2(prediction: Image, target: Image, hole: Hole) -> PerExample:
 def weighted_l2(prediction: Image, target: Image, importance: Image) -> PerExample:
     """Mean squared error with a weight per pixel (Pathak et al.).
 
-    As in their released code, the divisor is the number of values and not the sum of the weights.
+    As in the released code, the divisor is the number of values, not the sum of the weights.
 
     Args:
       prediction: generator output, ``[B, H, W, C]`` in [-1, 1].
@@ -107,7 +110,7 @@ def weighted_l2(prediction: Image, target: Image, importance: Image) -> PerExamp
       ``[B]``, mean of the weighted squared intensity over H, W and C.
 
     Raises:
-      InputError: where the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     check_hole(importance, prediction, "prediction")
     return (importance * jnp.square(_difference(prediction, target))).mean((1, 2, 3))
@@ -119,14 +122,14 @@ def overlap_l2(prediction: Image, target: Image, *, overlap: int = 4, ring_weigh
     Args:
       prediction: the predicted block, ``[B, H, W, C]`` in [-1, 1].
       target: ground truth of the block, same shape and range.
-      overlap: width of the ring, in pixels (the released code has 4, the paper says 7).
+      overlap: width of the ring in pixels: 4 in the released code, 7 in the paper.
       ring_weight: weight of the ring; the inside has weight 1.
 
     Returns:
       ``[B]``, mean of the weighted squared intensity over H, W and C (not divided by the sum of the weights).
 
     Raises:
-      InputError: where the shapes differ, or an array is not float.
+      InputError: the shapes differ, or an array is not float.
     """
     check_image("prediction", prediction)
     _, height, width, _ = prediction.shape
