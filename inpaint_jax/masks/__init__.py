@@ -1,8 +1,8 @@
-"""Hole families, their names, and the frozen sets that results are measured on.
+"""Hole families by name, and frozen sets of holes for evaluation.
 
-Wherever a family is named, ``module:attribute`` names your own: a function
-``(key, size) -> hole [size, size, 1]``, 1 = missing, that runs under ``jit`` and ``vmap``. A
-``Family`` says how to read what follows a further colon::
+``module:attribute`` names your own family: a function ``(key, size) -> hole [size, size, 1]``, 1 =
+missing, that runs under ``jit`` and ``vmap``. Wrap the function in a ``Family`` to parse an option
+after a second colon::
 
     # my_masks.py
     import jax.numpy as jnp
@@ -14,9 +14,9 @@ Wherever a family is named, ``module:attribute`` names your own: a function
 
     bars = Family(cross, "my_masks:bars:4", read=lambda text: {"width": int(text)})
 
-``--holes=my_masks:cross,my_masks:bars:6`` then stands beside ``center`` and ``random:0.8``, in
-training and in frozen sets. The package's own names come first, so a module called ``center`` is
-never looked for.
+``--holes=my_masks:cross,my_masks:bars:6`` then works like ``center`` and ``random:0.8``, in
+training and in frozen sets. Built-in names take precedence, so a module called ``center`` is never
+imported.
 """
 
 from inpaint_jax.masks.boxes import (

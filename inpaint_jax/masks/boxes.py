@@ -1,7 +1,7 @@
-"""Rectangular holes: centre, halves, corners, squares at a place or at random.
+"""Rectangular holes: centre, halves, corners, and squares at a fixed or random position.
 
-Every family is ``(key, size, **options) -> hole``, ``float32 [size, size, 1]``, 1 = missing. ``size`` is
-static, the key can be traced, and the families without chance ignore it.
+Every family is a function ``(key, size, **options) -> hole``, ``float32 [size, size, 1]``, 1 =
+missing. ``size`` is static. The key can be traced; deterministic families ignore it.
 """
 
 import jax
@@ -16,18 +16,18 @@ CORNERS = ("tl", "tr", "bl", "br")
 
 
 def center(key: Key, size: int, *, side: int | None = None) -> Hole:
-    """A square in the middle (Pathak et al.; Yeh et al.).
+    """Centre square (Pathak et al.; Yeh et al.).
 
     Args:
       key: ignored.
-      size: side of the picture in pixels.
-      side: side of the hole in pixels; half the picture's by default.
+      size: side of the image in pixels.
+      side: side of the hole in pixels; default: half the side of the image.
 
     Returns:
       ``[size, size, 1]``.
 
     Raises:
-      InputError: for a side below 1 or above ``size``.
+      InputError: a side below 1 or above ``size``.
     """
     del key
     side = size // 2 if side is None else side
@@ -37,40 +37,40 @@ def center(key: Key, size: int, *, side: int | None = None) -> Hole:
 
 
 def center_overlap(key: Key, size: int, *, side: int | None = None, overlap: int = 4) -> Hole:
-    """The centre hole as the context encoder's input has it: smaller by ``overlap`` pixels on each side.
+    """Centre hole of the context encoder's input, smaller by ``overlap`` pixels on each side.
 
-    The prediction target keeps the whole ``side``, so that its outer ring overlaps known pixels.
+    The predicted block keeps the whole ``side``, so that the outer ring overlaps known pixels.
 
     Args:
       key: ignored.
-      size: side of the picture in pixels.
-      side: side of the predicted block in pixels; half the picture's by default.
+      size: side of the image in pixels.
+      side: side of the predicted block in pixels; default: half the side of the image.
       overlap: width of the ring in pixels (4 in the code of Pathak et al., 7 in the paper).
 
     Returns:
       ``[size, size, 1]``.
 
     Raises:
-      InputError: where nothing of the hole is left.
+      InputError: the overlap leaves no hole.
     """
     return center(key, size, side=(size // 2 if side is None else side) - 2 * overlap)
 
 
 def square_at(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
-    """A square at a given position (Liu et al., fig. 2).
+    """Square at a fixed position (Liu et al., fig. 2).
 
     Args:
       key: ignored.
-      size: side of the picture in pixels.
+      size: side of the image in pixels.
       side: side of the hole in pixels.
       top: pixels above the hole.
-      left: pixels to its left.
+      left: pixels to the left of the hole.
 
     Returns:
       ``[size, size, 1]``.
 
     Raises:
-      InputError: for a side below 1, or a square that reaches out of the picture.
+      InputError: a side below 1, or a square that extends beyond the image.
     """
     del key
     _check_side("place", side, size)
@@ -80,18 +80,18 @@ def square_at(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
 
 
 def half(key: Key, size: int, *, side: str | None = None) -> Hole:
-    """One half of the picture.
+    """Half of the image.
 
     Args:
-      key: draws the side where none is given.
-      size: side of the picture in pixels.
-      side: "left", "right", "top" or "bottom"; by default one of the four at random.
+      key: draws the side if ``side`` is None.
+      size: side of the image in pixels.
+      side: "left", "right", "top" or "bottom"; default: one of the four at random.
 
     Returns:
       ``[size, size, 1]``.
 
     Raises:
-      InputError: for another side.
+      InputError: unknown ``side``.
     """
     if side is not None and side not in SIDES:
         raise InputError(f"half: unknown side {side!r}; known: {', '.join(SIDES)}")
@@ -105,18 +105,18 @@ def half(key: Key, size: int, *, side: str | None = None) -> Hole:
 
 
 def quarter(key: Key, size: int, *, corner: str = "tl") -> Hole:
-    """One quarter of the picture, in a corner (Salem et al., the four L2-GAN models).
+    """Corner quarter of the image (Salem et al., the four L2-GAN models).
 
     Args:
       key: ignored.
-      size: side of the picture in pixels.
+      size: side of the image in pixels.
       corner: "tl", "tr", "bl" or "br".
 
     Returns:
-      ``[size, size, 1]``, the hole ``size // 2`` pixels a side.
+      ``[size, size, 1]``; the side of the hole is ``size // 2`` pixels.
 
     Raises:
-      InputError: for another corner.
+      InputError: unknown ``corner``.
     """
     del key
     if corner not in CORNERS:
@@ -128,16 +128,16 @@ def quarter(key: Key, size: int, *, corner: str = "tl") -> Hole:
 
 
 def square(key: Key, size: int, *, smallest: int = 1, largest: int | None = None) -> Hole:
-    """A square of random side anywhere inside the picture.
+    """Square of random side at a random position.
 
     Args:
       key: typed key.
-      size: side of the picture in pixels.
+      size: side of the image in pixels.
       smallest: least side in pixels.
-      largest: greatest side in pixels, included; half the picture's by default.
+      largest: greatest side in pixels, inclusive; default: half the side of the image.
 
     Returns:
-      ``[size, size, 1]``, side and place uniform.
+      ``[size, size, 1]``; side and position are uniform.
 
     Raises:
       InputError: unless ``1 <= smallest <= largest <= size``.
@@ -151,21 +151,22 @@ def square(key: Key, size: int, *, smallest: int = 1, largest: int | None = None
 
 
 def square_level(key: Key, size: int, *, level: int | jax.Array, step: int = 6) -> Hole:
-    """A random square of one level of difficulty (Gao & Grauman).
+    """Random square of one difficulty level (Gao & Grauman).
 
-    Its side is ``step (level - 1) + 1`` to ``step level`` pixels.
+    The side is between ``step (level - 1) + 1`` and ``step level`` pixels.
 
     Args:
       key: typed key.
-      size: side of the picture in pixels.
-      level: 1, 2, ...; can be traced (a curriculum's level of this batch slot).
+      size: side of the image in pixels.
+      level: 1, 2, ...; can be traced (a curriculum passes the level of each batch slot).
       step: pixels per level; 6 gives 1-6, 7-12, ..., 25-30.
 
     Returns:
-      ``[size, size, 1]``, side and place uniform. A traced level whose squares exceed the picture fills it.
+      ``[size, size, 1]``; side and position are uniform. A traced level whose squares exceed the
+      image fills the image.
 
     Raises:
-      InputError: for a level, if not traced, below 1 or whose squares exceed the picture.
+      InputError: a level below 1, or whose squares exceed the image; a traced level is not checked.
     """
     if isinstance(level, int):
         if level < 1:
@@ -175,14 +176,14 @@ def square_level(key: Key, size: int, *, level: int | jax.Array, step: int = 6) 
 
 
 def rectangles(key: Key, size: int) -> Hole:
-    """One to five rectangles (Zheng et al., Pluralistic Image Completion, released code).
+    """One to five random rectangles (Zheng et al., Pluralistic Image Completion, released code).
 
-    With N rectangles a top-left corner is uniform up to ``size N / (N + 1)``, and each extent is uniform from
-    ``size / (N + 7)`` to what is left of the picture.
+    With N rectangles, each top-left coordinate is uniform up to ``size N / (N + 1)``. Each extent
+    is uniform from ``size / (N + 7)`` to the border of the image.
 
     Args:
       key: typed key.
-      size: side of the picture in pixels.
+      size: side of the image in pixels.
 
     Returns:
       ``[size, size, 1]``.

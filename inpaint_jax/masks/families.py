@@ -1,4 +1,4 @@
-"""Every hole family by the name that users type, and what may follow its colon."""
+"""Hole families by the name that users type, and the options after the colon."""
 
 import functools
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from inpaint_jax.types import Hole, Key
 
 
 class Family(NamedTuple):
-    """A hole family as users name it.
+    """Hole family, and how to parse its option.
 
     Attributes:
       draw: ``(key, size, **options) -> hole [size, size, 1]``.
-      example: a complete spec, for tests and messages.
-      read: from what follows the colon to options of ``draw``; any ValueError means that it makes
-        no sense. None: nothing may follow.
-      bare: whether the name alone is a spec.
+      example: a complete spec, for tests and error messages.
+      read: parses the text after the colon into options of ``draw``. It raises ValueError for
+        invalid text. None: the family takes no option.
+      bare: True if the name alone is a complete spec.
     """
 
     draw: Callable[..., Hole]
@@ -71,19 +71,19 @@ FAMILIES = {
 
 
 def parse(spec: str) -> Callable[[Key, int], Hole]:
-    """Find the hole family that a user names.
+    """Parse a hole spec into a function that draws holes.
 
     Args:
       spec: ``name`` or ``name:option``, such as ``center``, ``random:0.8``, ``quarter:tl`` or
-        ``square:4-32``; or a user's own family, ``module:attribute`` or ``module:attribute:option``
-        (an example stands in the docstring of ``inpaint_jax.masks``).
+        ``square:4-32``; or a custom family, ``module:attribute`` or ``module:attribute:option``
+        (see the example in the docstring of ``inpaint_jax.masks``).
 
     Returns:
       ``(key, size) -> hole [size, size, 1]``, jittable with a traced key.
 
     Raises:
-      InputError: for an unknown name or an option that makes no sense, here; for a hole that does
-        not fit the picture, when it is drawn.
+      InputError: unknown name or invalid option. The returned function raises InputError for a hole
+        that does not fit the image.
     """
     name, colon, text = spec.partition(":")
     if name in FAMILIES:
@@ -102,13 +102,13 @@ def parse(spec: str) -> Callable[[Key, int], Hole]:
 
 
 def names_family(spec: str) -> bool:
-    """Whether ``parse`` reads a spec as a family: a known name, or ``module:attribute``.
+    """Return True if ``parse`` reads a spec as a family: a known name or ``module:attribute``.
 
     Args:
-      spec: of a family, or something else, such as a folder of holes.
+      spec: a family, or something else, such as a folder of holes.
 
     Returns:
-      True where the part before the first colon is a known name, or there is a colon at all.
+      True if the spec contains a colon or is a known name.
     """
     return ":" in spec or spec in FAMILIES
 
@@ -133,7 +133,7 @@ def _with_option(family: Family, spec: str, text: str | None) -> Callable[[Key, 
 
 
 def _checked(draw: Callable[[Key, int], Hole], spec: str) -> Callable[[Key, int], Hole]:
-    """A user's family, with what it returns checked when it is traced."""
+    """Wrap a custom family to check the shape of each hole at trace time."""
 
     def checked(key: Key, size: int) -> Hole:
         hole = draw(key, size)
@@ -146,12 +146,12 @@ def _checked(draw: Callable[[Key, int], Hole], spec: str) -> Callable[[Key, int]
 
 
 def location_grid(size: int, *, side: int, count: int) -> tuple[str, ...]:
-    """Specs of equal squares on a regular grid of positions (Liu et al., fig. 2).
+    """List specs of equal squares on a regular grid of positions (Liu et al., fig. 2).
 
     Args:
-      size: side of the pictures in pixels.
+      size: side of the images in pixels.
       side: side of the holes in pixels.
-      count: positions per row and column; the outermost touch the picture's border.
+      count: positions per row and column; the outermost squares touch the border of the image.
 
     Returns:
       ``count * count`` specs such as "place:16@0+24", row by row.
@@ -161,19 +161,18 @@ def location_grid(size: int, *, side: int, count: int) -> tuple[str, ...]:
 
 
 def cycle(specs: str, size: int) -> Callable[[Key, int], Hole]:
-    """Rotate through several families: example i gets a hole of family i mod F, and no other.
+    """Rotate through several families: example i gets a hole of family i mod F.
 
     Args:
-      specs: F families by comma, as ``parse`` reads them: "center,left,random:0.8,square:16-40".
-      size: side of the pictures in pixels.
+      specs: F comma-separated specs for ``parse``, such as "center,left,random:0.8,square:16-40".
+      size: side of the images in pixels.
 
     Returns:
       ``(key, count) -> holes [count, size, size, 1]``, jittable with a traced key. It raises
-      InputError for more families than holes: some would never be seen.
+      InputError if ``count`` is below F, because some families would never be drawn.
 
     Raises:
-      InputError: for an unknown name, an option that makes no sense, or holes that do not fit the
-        picture.
+      InputError: unknown name, invalid option, or holes that do not fit the image.
     """
     families = [parse(spec) for spec in specs.split(",")]
     number = len(families)
@@ -186,5 +185,5 @@ def cycle(specs: str, size: int) -> Callable[[Key, int], Hole]:
         examples = np.concatenate([np.arange(count)[i::number] for i in range(number)])
         return jnp.concatenate(drawn)[np.argsort(examples)]
 
-    jax.eval_shape(lambda: draw(jax.random.key(0), number))  # a hole that does not fit is refused now
+    jax.eval_shape(lambda: draw(jax.random.key(0), number))  # raise now if a hole does not fit
     return draw

@@ -11,7 +11,7 @@ from inpaint_jax import seeds
 from inpaint_jax.errors import InputError
 from inpaint_jax.masks.families import parse
 
-CHUNK = 64  # pictures drawn at once: bounds memory, and one compilation serves any number of pictures
+CHUNK = 64  # images per call: bounds memory, and one compilation serves any number of images
 
 
 @functools.lru_cache  # compiled once per family and size
@@ -26,23 +26,23 @@ def _chunk_of(spec: str, size: int):
 
 
 def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> np.ndarray:
-    """Draw one hole per picture, from its id and the seed alone.
+    """Draw one hole per image from the image id and the seed.
 
-    Always drawn on the CPU, whatever the accelerator.
+    The CPU always draws the holes, even if an accelerator is present.
 
     Args:
-      spec: the family, as ``parse`` reads it.
-      ids: picture ids.
-      size: side of the pictures in pixels.
-      seed: of the set.
+      spec: the family, see ``parse``.
+      ids: image ids.
+      size: side of the images in pixels.
+      seed: seed of the set.
 
     Returns:
-      ``float32 [N, size, size, 1]``, 1 = missing. A picture's hole does not depend on its place in
-      ``ids``.
+      ``float32 [N, size, size, 1]``, 1 = missing. The hole of an image does not depend on the
+      position in ``ids``.
 
     Raises:
-      InputError: for a spec that makes no sense or does not fit, a family of the user's own that
-        draws anything but 0 and 1, or where jax was started without its CPU backend.
+      InputError: invalid spec, holes that do not fit the image, a custom family that draws values
+        other than 0 and 1, or JAX without a CPU backend.
     """
     draw_chunk = _chunk_of(spec, size)
     try:
@@ -55,14 +55,14 @@ def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> 
             chunk = list(ids[first : first + CHUNK])
             keys = seeds.example_keys(seed, chunk + [""] * (CHUNK - len(chunk)), "hole")
             drawn, binary = draw_chunk(keys)
-            if not binary.all():  # only a user's own family can do this
+            if not binary.all():  # only a custom family can do this
                 raise InputError(f"the hole {spec!r} has values other than 0 (known) and 1 (missing)")
             holes[first : first + CHUNK] = drawn[: len(chunk)]
     return holes
 
 
 def holes_hash(holes: np.ndarray) -> str:
-    """A fingerprint of a set of holes, to stand in every result.
+    """Fingerprint a set of holes; every result records it.
 
     Args:
       holes: ``[N, H, W, 1]``, values 0 and 1.

@@ -1,4 +1,4 @@
-"""Holes made of noise: single pixels, and the blobs of the context encoder's random pattern."""
+"""Random holes: independent pixels, and the blobs of the context encoder's random pattern."""
 
 import math
 
@@ -10,15 +10,15 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.masks.draws import coins, integers
 from inpaint_jax.types import Hole, Key
 
-CELL = 1 / 0.06  # pixels per noise value: 600 values are enlarged to 10,000 pixels in the code of Pathak et al.
+CELL = 1 / 0.06  # pixels per noise value: Pathak et al. enlarge 600 values to 10,000 pixels
 
 
 def pixels(key: Key, size: int, *, p_drop: float = 0.8) -> Hole:
-    """Every pixel is missing on its own (Yeh et al. 80 %; the mask files of Buchacek 70 %).
+    """Drop each pixel independently (Yeh et al. 80 %; the mask files of Buchacek 70 %).
 
     Args:
       key: typed key.
-      size: side of the picture in pixels.
+      size: side of the image in pixels.
       p_drop: probability that a pixel is missing.
 
     Returns:
@@ -33,19 +33,19 @@ def pixels(key: Key, size: int, *, p_drop: float = 0.8) -> Hole:
 
 
 def pathak_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
-    """The random region of the context encoder: low-frequency noise below its own quantile (Pathak et al.).
+    """Random region of the context encoder: thresholded low-frequency noise (Pathak et al.).
 
-    The released code enlarges one big noise picture bicubically, thresholds it and re-draws windows until 20
-    to 30 % are missing. Here every window has its own noise and the share asked for. Arithmetic is in
-    integers, so that all machines draw the same hole.
+    The released code enlarges one large noise image bicubically, thresholds it, and redraws windows
+    until 20 to 30 % of the pixels are missing. Here each window has new noise, and the threshold is
+    the quantile that yields ``share``. Integer arithmetic makes the hole the same on every machine.
 
     Args:
       key: typed key.
-      size: side of the picture in pixels.
-      share: of missing pixels.
+      size: side of the image in pixels.
+      share: share of missing pixels.
 
     Returns:
-      ``[size, size, 1]``, ``round(share * size**2)`` pixels missing, fewer where noise values tie.
+      ``[size, size, 1]``, ``round(share * size**2)`` pixels missing, or fewer if noise values tie.
 
     Raises:
       InputError: unless ``0 <= share <= 1``.
@@ -63,7 +63,10 @@ def pathak_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
 
 
 def _threshold(field: jax.Array, count: int) -> jax.Array:
-    """The greatest value with at most ``count`` of the integers below it, by bisection (a sort is slower)."""
+    """Find the greatest value with at most ``count`` integers below it.
+
+    It uses bisection, which is faster than a sort.
+    """
 
     def halve(_, bounds):
         low, high = bounds
@@ -76,7 +79,10 @@ def _threshold(field: jax.Array, count: int) -> jax.Array:
 
 
 def _bicubic_rows(size: int) -> tuple[np.ndarray, int]:
-    """Integer weights (256ths, Keys a = -1/2) of the enlargement, with a cell of slack to choose a phase."""
+    """Compute the integer weights of the bicubic enlargement (256ths, Keys a = -1/2).
+
+    One extra cell of rows leaves room to choose a phase.
+    """
     slack = math.floor(CELL) + 1
     at = 1 + (np.arange(size + slack) + 0.5) / CELL
     distance = np.abs(at[:, None] - np.arange(math.ceil(size / CELL) + 4))

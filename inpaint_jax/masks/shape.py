@@ -1,4 +1,4 @@
-"""The shape of a hole: in one piece, or scattered over the image."""
+"""Classify the shape of a hole: contiguous, or scattered over the image."""
 
 import jax
 import jax.numpy as jnp
@@ -6,15 +6,15 @@ from jax import lax
 
 from inpaint_jax.types import Hole, check_image
 
-WINDOW, SCATTERED = 3, 0.6  # side; share of the windows from which on a hole is scattered
+WINDOW, SCATTERED = 3, 0.6  # window side; share of mixed windows above which a hole is scattered
 
 
 def is_scattered(hole: Hole) -> jax.Array:
-    """Find the holes of scattered pixels, such as those of ``pixels``, at any size of the image.
+    """Detect holes of scattered pixels, such as ``pixels`` draws, at any image size.
 
-    A hole is one where more than 60 % of all 3x3 windows hold known pixels and missing ones. At 64 px
-    these are 96 % under ``pixels`` with 70 % missing, 87 % with 80 %, 34 to 57 % under ``irregular``
-    strokes, 7 % under ``center``.
+    A hole is scattered if more than 60 % of all 3x3 windows contain both known and missing pixels.
+    At 64 px the share is 96 % for ``pixels`` with 70 % missing, 87 % with 80 % missing, 34 to 57 %
+    for ``irregular`` strokes, and 7 % for ``center``.
 
     Args:
       hole: ``[B, H, W, 1]``, 1 = missing, at least 3 px a side.

@@ -1,6 +1,6 @@
-"""Free-form holes: strokes, discs and arcs, and regions grown from stamps, rasterised without a host.
+"""Free-form holes: strokes, discs, arcs, and regions grown from stamps, drawn on the device.
 
-Integer arithmetic makes a hole the same on every machine: no pixel hangs on the last bit of a float.
+Integer arithmetic makes a hole the same on every machine: no pixel depends on float rounding.
 """
 
 import jax
@@ -21,15 +21,15 @@ COSINE, SINE = (
 
 
 def irregular(key: Key, size: int) -> Hole:
-    """16 to 64 strokes: 60 % lines, 20 % discs, 20 % arcs of ellipses (Zheng et al., released code of PIC).
+    """Draw 16 to 64 strokes: 60 % lines, 20 % discs, 20 % elliptical arcs (Zheng et al., PIC code).
 
-    Thickness of lines and arcs and radius of discs are uniform in 4..20 pixels for a picture of 256; they
-    scale with the picture and stay at one pixel or more. The kinds take turns, where the code draws each
-    stroke's kind.
+    For an image of 256 pixels, the thickness of lines and arcs and the radius of discs are uniform
+    in 4..20 pixels. They scale with the image and are at least one pixel. The kinds of stroke
+    rotate; the released code draws the kind of each stroke at random.
 
     Args:
       key: typed key.
-      size: side of the picture in pixels.
+      size: side of the image in pixels.
 
     Returns:
       ``[size, size, 1]``.
@@ -53,17 +53,18 @@ def irregular(key: Key, size: int) -> Hole:
 
 
 def ellipse_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
-    """A region grown from three seeds by stamping ellipses on its own pixels, then closed.
+    """Grow a region from three seeds by stamping ellipses onto its pixels, then close it.
 
-    The "pattern" of ChengBinJin's implementation of Yeh et al.
+    This is the "pattern" hole of ChengBinJin's implementation of Yeh et al.
 
     Args:
       key: typed key.
-      size: side of the picture in pixels.
-      share: of missing pixels at which growth stops; closing adds a few.
+      size: side of the image in pixels.
+      share: share of missing pixels at which growth stops; closing adds a few pixels.
 
     Returns:
-      ``[size, size, 1]``. Stamps are 7 pixels wide for a picture of 64 and scale with it.
+      ``[size, size, 1]``. Stamps are 7 pixels wide for an image of 64 pixels and scale with the
+      image.
 
     Raises:
       InputError: unless ``0 <= share <= 1``.
@@ -76,7 +77,7 @@ def ellipse_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
     stamp = np.abs(reach)[None, :] <= widths[:, None]
     seed_key, grow_key = jax.random.split(key)
 
-    def press(region, per_row, row, column):  # padding by the radius makes (row, column) the stamp's middle
+    def press(region, per_row, row, column):  # the padding makes (row, column) the stamp's centre
         window = stamp | jax.lax.dynamic_slice(region, (row, column), stamp.shape)
         region = jax.lax.dynamic_update_slice(region, window, (row, column))
         rows = jax.lax.dynamic_slice_in_dim(region, row, stamp.shape[0])[:, radius : radius + size].sum(
@@ -105,7 +106,7 @@ def ellipse_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
     return closed[..., None].astype(jnp.float32)
 
 
-# Widths below are in 256ths of the picture, points (row, column) in pixels.
+# Widths below are in 256ths of the image, points (row, column) in pixels.
 
 
 def _disc(y, x, middle, width):
@@ -123,7 +124,10 @@ def _line(y, x, start, end, width):
 
 
 def _arc(y, x, middle, axes, angles, width):
-    """Between two ellipses ``width`` apart and two angles, which are in 32nds of a half-turn."""
+    """Fill the area between two ellipses ``width`` apart and between two angles.
+
+    The angles are in 32nds of a half-turn.
+    """
     sine, cosine = jnp.asarray(SINE), jnp.asarray(COSINE)
     turn, first, last = angles[0], angles[1:].min(), angles[1:].max()
     dy, dx = y - middle[0], x - middle[1]
@@ -143,7 +147,7 @@ def _arc(y, x, middle, axes, angles, width):
 
 
 def _dilate(region, widths):
-    """Dilation by a stamp that reaches ``widths[i]`` pixels to both sides in its row i."""
+    """Dilate a region by a stamp that extends ``widths[i]`` pixels to each side in row i."""
     radius, (height, width) = len(widths) // 2, region.shape
     padded = jnp.pad(region.astype(jnp.int32), ((radius, radius), (radius + 1, radius)))
     before = padded.cumsum(1)  # a difference of two of these counts the pixels of a run, however long
