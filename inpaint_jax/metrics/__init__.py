@@ -1,10 +1,12 @@
-"""How good completed images are: metrics by name, and your own.
+"""Metrics of completed images by name, and how to add your own.
 
-A metric is one pure function ``(prediction, target, hole) -> [B]`` of images in [-1, 1]. It returns one number per
-image, and has a protocol, which tables print beside the number: region, range, channels, averaging, quantisation.
-Metrics of this package measure on [0, 1]: peak 1, and SSIM would be another number on any other range.
+A metric is a pure function ``(prediction, target, hole) -> [B]`` of images in [-1, 1], one number
+per image. Tables print the protocol of each metric beside the number: region, range, channels,
+averaging, quantisation. The metrics of this package measure on [0, 1]: the peak is 1, and SSIM
+depends on the range.
 
-Your own metric is a function in a file beside your config; the first line of its docstring is the protocol::
+Write your own metric as a function in a file beside your config. The first line of the docstring is
+the protocol::
 
     # my_metrics.py
     import jax.numpy as jnp

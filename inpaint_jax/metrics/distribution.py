@@ -1,4 +1,4 @@
-"""How far two sets of images are from each other, as distributions of a network's features."""
+"""Kernel distance between two sets of images, as distributions of network features."""
 
 from collections.abc import Callable
 
@@ -8,30 +8,33 @@ import numpy as np
 from inpaint_jax.errors import InputError
 from inpaint_jax.metrics.perceptual import FeatureNetwork
 
-BATCH = 64  # images whose features are computed at once
-ROWS = 1024  # of a matrix of kernel values that is held at once
+BATCH = 64  # images per feature batch
+ROWS = 1024  # rows of the kernel matrix in memory at once
 
 
 def kid(features_a: np.ndarray, features_b: np.ndarray, *, paired: bool = False) -> tuple[float, float]:
-    """Kernel inception distance: squared maximum mean discrepancy under ``(x.y / F + 1)^3``, without bias.
+    """Kernel inception distance: unbiased squared MMD with the kernel ``(x.y / F + 1)^3``.
 
-    Bińkowski et al. 2018 average this estimate over random subsets. Here it is taken once over the whole set, which
-    has the same expectation and the least variance, and its standard error is found by leaving out one image at a
-    time (jackknife), so that nothing is random.
+    MMD is the maximum mean discrepancy. Bińkowski et al. 2018 average this estimate over random
+    subsets. This function evaluates it once over the whole set, which has the same expectation and
+    the least variance. The standard error comes from the jackknife over images, so nothing is
+    random.
 
     Args:
       features_a: one row of features per image, ``[N, F]``.
-      features_b: the same of the other set, ``[M, F]``.
-      paired: row i of both belongs together, as a completion does to its ground truth. Then a pair is the unit that
-        is independent of the others, and kernel values within pairs are left out (Gretton et al. 2012, eq. 4); with
-        them the distance of sets that share pixels would come out too small.
+      features_b: features of the other set, ``[M, F]``.
+      paired: row i of ``features_a`` corresponds to row i of ``features_b``, as a completion
+        corresponds to a ground truth. Pairs are then the independent units, and the estimate omits
+        kernel values within pairs (Gretton et al. 2012, eq. 4). Including them would underestimate
+        the distance of sets that share pixels.
 
     Returns:
-      The distance, which may be slightly negative where the sets do not differ, and its standard error.
+      The distance and the standard error. The distance can be slightly negative if the sets do not
+      differ.
 
     Raises:
-      InputError: fewer than 3 images in a set, or features that are not matrices of equal width, or, if paired, of
-        equal length.
+      InputError: fewer than 3 images in a set, features that are not matrices of equal width, or
+        paired features of unequal length.
     """
     a, b = (np.asarray(features, np.float64) for features in (features_a, features_b))
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or (paired and len(a) != len(b)):
@@ -62,13 +65,13 @@ def kid(features_a: np.ndarray, features_b: np.ndarray, *, paired: bool = False)
 def kid_vgg16(
     prediction: np.ndarray, target: np.ndarray, hole: np.ndarray, *, vgg16: FeatureNetwork
 ) -> tuple[float, float]:
-    """1000 times the kernel distance of completions and ground truth, on features of VGG-16 trained on ImageNet.
+    """1000 times the kernel distance of completions and ground truth, on ImageNet VGG-16 features.
 
     Args:
       prediction: completed images, ``[N, H, W, 3]`` in [-1, 1].
       target: ground truth, same shape and range.
-      hole: not used.
-      vgg16: the network; features are the mean of its map "relu5_3" over positions, 512 per image.
+      hole: ignored.
+      vgg16: the network. Features are the means of the map "relu5_3" over positions, 512 per image.
 
     Returns:
       The distance and its standard error.
@@ -89,7 +92,7 @@ def _pooled(maps, images):
 
 
 def _in_batches(function: Callable, network: Callable, images: np.ndarray) -> np.ndarray:
-    """Evaluate a jitted function of a network and images; the last batch is padded, so that it compiles once."""
+    """Evaluate a jitted function in batches, padding the last one so that it compiles once."""
     parts = []
     for first in range(0, len(images), BATCH):
         batch = images[first : first + BATCH]
@@ -99,7 +102,7 @@ def _in_batches(function: Callable, network: Callable, images: np.ndarray) -> np
 
 
 def _row_sums(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Sums over y of the kernel of every x, without the whole matrix."""
+    """Sum the kernel of each x over all y without building the whole matrix."""
     blocks = (x[first : first + ROWS] for first in range(0, len(x), ROWS))
     return np.concatenate([((block @ y.T / x.shape[1] + 1.0) ** 3).sum(1) for block in blocks])
 
@@ -109,5 +112,5 @@ def _kernel_of_pairs(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _jackknife(without: np.ndarray) -> float:
-    """The variance of an estimate, from its values without one image each."""
+    """Compute the variance of an estimate from its leave-one-out values."""
     return (len(without) - 1) * float(np.var(without))

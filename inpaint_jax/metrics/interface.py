@@ -7,11 +7,12 @@ from inpaint_jax.types import PerExample
 
 
 class Metric(NamedTuple):
-    """A metric with one number per image, which depends on nothing but that image.
+    """Metric with one number per image, which depends on that image alone.
 
     Attributes:
-      measure: ``(prediction, target, hole, **needs) -> [B]``, a pure function of images in [-1, 1]; it is jitted.
-      protocol: what the number is exactly: region, range, channels, averaging, quantisation.
+      measure: ``(prediction, target, hole, **needs) -> [B]``, a pure function of images in [-1, 1].
+        ``metrics.measure`` jits it.
+      protocol: exact definition of the number: region, range, channels, averaging, quantisation.
       needs: names of values that ``measure`` takes as keyword arguments, such as a trained network's features.
     """
 
@@ -21,12 +22,13 @@ class Metric(NamedTuple):
 
 
 class BatchMetric(NamedTuple):
-    """A metric with one number per image, which also depends on the images before and after it in the set.
+    """Metric with one number per image, which also depends on neighbouring images in the set.
 
     Attributes:
-      measure: as for ``Metric``; it is given whole batches, in the order of the set.
+      measure: as for ``Metric``, but called with whole batches in the order of the set.
       protocol: as for ``Metric``.
-      batch: images per batch; the last batch of a set may be smaller. Several batches may arrive in one call.
+      batch: images per batch; the last batch of a set may be smaller. One call may contain several
+        batches.
       needs: as for ``Metric``.
     """
 
@@ -37,11 +39,12 @@ class BatchMetric(NamedTuple):
 
 
 class SetMetric(NamedTuple):
-    """A metric of a whole set of images, such as the distance between two distributions.
+    """Metric of a whole set of images, such as the distance between two distributions.
 
     Attributes:
-      measure: ``(prediction, target, hole, **needs) -> (value, standard error)`` of arrays ``[N, H, W, C]`` and
-        ``[N, H, W, 1]`` on the host; it is not jitted, and splits the set into batches itself.
+      measure: ``(prediction, target, hole, **needs) -> (value, standard error)`` of arrays
+        ``[N, H, W, C]`` and ``[N, H, W, 1]`` on the host. It is not jitted and splits the set into
+        batches itself.
       protocol: as for ``Metric``.
       needs: as for ``Metric``.
     """
@@ -52,7 +55,7 @@ class SetMetric(NamedTuple):
 
 
 class SetScore(NamedTuple):
-    """The result of a ``SetMetric``."""
+    """Result of a ``SetMetric``."""
 
     value: float
     error: float  # standard error of the value; NaN if there is no estimate

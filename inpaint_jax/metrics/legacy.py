@@ -1,4 +1,4 @@
-"""Numbers that a paper printed by mistake, kept so that its tables can be compared to."""
+"""Faulty metrics of a published paper, kept for comparison with its tables."""
 
 import jax.numpy as jnp
 
@@ -10,25 +10,25 @@ BATCH = 32  # images per batch in the evaluation code of Desai & Ghosal
 
 
 def desai_legacy_sse(prediction: Image, target: Image, hole: Hole, *, batch: int = BATCH) -> PerExample:
-    """The loss that Desai & Ghosal print in tables 1 to 3, with the fault of their evaluation code.
+    """Loss in tables 1 to 3 of Desai & Ghosal, with the fault of their evaluation code.
 
-    They paste the predictions of a batch one at a time and add, after each paste, the error of the whole
-    batch divided by 32: pictures not yet pasted count with the energy of their black hole. With mean errors
-    e and mean energies h the mean over a batch of 32 is (16.5 e + 15.5 h) / 32, so that a perfect model
-    scores 0.484 h.
+    The authors' code pastes the predictions of a batch one at a time. After each paste it adds the
+    error of the whole batch divided by 32. An image whose prediction is not pasted yet contributes
+    the energy of a black hole. For mean error e and mean energy h, the mean over a batch of 32 is
+    (16.5 e + 15.5 h) / 32, so a perfect model scores 0.484 h.
 
     Args:
-      prediction: completed pictures, ``[B, H, W, C]`` in [-1, 1], in the set's order.
+      prediction: completed images, ``[B, H, W, C]`` in [-1, 1], in the order of the set.
       target: ground truth, same shape and range.
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
-      batch: pictures per batch, and the divisor, also of a last, smaller batch.
+      batch: images per batch; also the divisor, even for a smaller last batch.
 
     Returns:
-      ``[B]``, the value after each paste; the published number is the mean over the set. Unlike every other
-      metric it depends on a picture's batch mates.
+      ``[B]``, the value after each paste; the published number is the mean over the set. Unlike
+      every other metric, the value of an image depends on the other images of the batch.
 
     Raises:
-      InputError: the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     error = sse_hole(prediction, target, hole)
     energy = (hole * jnp.square(to_unit(target))).sum((1, 2, 3))

@@ -1,4 +1,4 @@
-"""Measure a set of images: one compiled program for all metrics of single images, in batches."""
+"""Measure a set of images in batches, with one compiled program for all per-image metrics."""
 
 import functools
 import math
@@ -14,7 +14,7 @@ from inpaint_jax.metrics.interface import AnyMetric, BatchMetric, SetMetric, Set
 from inpaint_jax.metrics.table import DEFAULT, resolve
 from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_same_shape
 
-BATCH = 64  # images at a time, at least; a multiple of every batch metric's own batch
+BATCH = 64  # least images per call; rounded up to a multiple of each batch metric's batch
 
 
 def measure(
@@ -25,22 +25,22 @@ def measure(
     *,
     given: Mapping[str, Any] | None = None,
 ) -> dict[str, np.ndarray | SetScore]:
-    """Measure completed images on the 256 levels of picture files.
+    """Measure completed images, quantised to the 256 values of image files.
 
     Args:
-      prediction: completed images, ``[N, H, W, C]`` in [-1, 1], the whole set in its order.
+      prediction: completed images, ``[N, H, W, C]`` in [-1, 1], the whole set in order.
       target: ground truth, same shape and range.
       hole: ``[N, H, W, 1]``, 1 where pixels are missing.
-      names: as ``resolve`` takes them, or what it returned.
-      given: the values that metrics need, by name (see ``Metric.needs``).
+      names: names for ``resolve``, or the mapping that ``resolve`` returned.
+      given: values that metrics need, by name (see ``Metric.needs``).
 
     Returns:
       ``{name: scores}`` in the order of the names: float32 ``[N]``, or a ``SetScore`` for a ``SetMetric``.
 
     Raises:
-      InputError: the shapes do not fit, an array is not float, there are no images, or they are too small for a
-        metric; an unknown metric, one that needs a value that is not given, or one that does not return one number
-        per image.
+      InputError: shapes that do not match, an array that is not float, no images, or images too
+        small for a metric; an unknown metric, a metric whose needs are not given, or a metric that
+        does not return one number per image.
     """
     check_same_shape(prediction=prediction, target=target)
     check_hole(hole, prediction, "prediction")
@@ -72,7 +72,7 @@ def _needed(name: str, metric: AnyMetric, given: Mapping[str, Any]) -> dict[str,
 
 @functools.lru_cache(maxsize=16)
 def _compiled(metrics: tuple[tuple[str, AnyMetric], ...], keep: bool):
-    """Jit some metrics as one program; ``keep``: it also returns the images as they were measured."""
+    """Jit metrics as one program; with ``keep`` the program also returns the quantised images."""
 
     @jax.jit
     def compute(prediction: Image, target: Image, hole: Hole, arguments: Mapping[str, Mapping[str, Any]]):

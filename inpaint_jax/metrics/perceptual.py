@@ -1,4 +1,4 @@
-"""Distances in the features of a network that was trained on something else."""
+"""Perceptual distances between the features of a trained network."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -11,14 +11,15 @@ from inpaint_jax.types import Image, PerExample, check_image, check_same_shape
 
 
 class FeatureNetwork(NamedTuple):
-    """A trained network, and how much each of its channels counts in ``lpips``.
+    """Trained network with the channel weights for ``lpips``.
 
-    It is a pytree of arrays where ``maps`` is a ``jax.tree_util.Partial`` of a pure function and its parameters, so
-    that compiled programs take those as arguments.
+    It is a pytree of arrays if ``maps`` is a ``jax.tree_util.Partial`` of a pure function and its
+    parameters. Compiled programs then take the parameters as arguments.
 
     Attributes:
-      maps: images ``[B, H, W, 3]`` in [-1, 1] to ``{layer: [B, h, w, C]}``; it normalises the images itself.
-      heads: ``{layer: [C]}``, non-negative weights of the channels of the layers that are compared.
+      maps: function from images ``[B, H, W, 3]`` in [-1, 1] to ``{layer: [B, h, w, C]}``; it
+        normalises the images itself.
+      heads: ``{layer: [C]}``, non-negative channel weights of the layers to compare.
     """
 
     maps: Callable[[Image], Mapping[str, jax.Array]]
@@ -26,16 +27,19 @@ class FeatureNetwork(NamedTuple):
 
 
 def lpips(prediction: Image, target: Image, *, features: FeatureNetwork) -> PerExample:
-    """Learned perceptual image patch similarity (Zhang et al. 2018, eq. 1, version 0.1 with linear heads).
+    """Learned perceptual image patch similarity (Zhang et al. 2018, eq. 1).
+
+    This is version 0.1 with linear heads.
 
     Args:
       prediction: completed images, ``[B, H, W, 3]`` in [-1, 1].
       target: ground truth, same shape and range.
-      features: the network, and the weights of its channels.
+      features: the network and its channel weights.
 
     Returns:
-      ``[B]``, at least 0, lower is better: squared differences of features that were normalised to unit length over
-      channels, weighted by channel, averaged over positions and summed over layers.
+      ``[B]``, at least 0; lower is better. Features are normalised to unit length over channels.
+      Their squared differences are weighted by channel, averaged over positions, and summed over
+      layers.
 
     Raises:
       InputError: the shapes differ, an array is not float, or the network lacks a layer that has a head.
@@ -53,6 +57,6 @@ def lpips(prediction: Image, target: Image, *, features: FeatureNetwork) -> PerE
 
 
 def _unit(maps: jax.Array) -> jax.Array:
-    """Features of unit length at every position; 1e-10 as in the authors' code, with a gradient at 0."""
+    """Normalise features to unit length; 1e-10 as in the authors' code, differentiable at 0."""
     length = jnp.sqrt(jnp.maximum(jnp.square(maps).sum(-1, keepdims=True), 1e-30))
     return maps / (length + 1e-10)

@@ -9,15 +9,15 @@ def psnr(prediction: Image, target: Image, hole: Hole | None = None) -> PerExamp
     """Peak signal-to-noise ratio, peak 1.
 
     Args:
-      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      prediction: completed image, ``[B, H, W, C]`` in [-1, 1].
       target: ground truth, same shape and range.
-      hole: ``[B, H, W, 1]``, the region to measure in; None: the full picture.
+      hole: ``[B, H, W, 1]``, the region to measure in; None: the full image.
 
     Returns:
-      ``[B]`` in dB; ``inf`` where the two are equal, which a mean must leave out and count.
+      ``[B]`` in dB; ``inf`` for equal images, which a mean must exclude and count.
 
     Raises:
-      InputError: the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     return -10.0 * jnp.log10(_region_mean(jnp.square(_unit_difference(prediction, target)), hole))
 
@@ -26,15 +26,15 @@ def l1_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExa
     """Mean absolute error in per cent of the range (Pathak et al., table 1).
 
     Args:
-      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      prediction: completed image, ``[B, H, W, C]`` in [-1, 1].
       target: ground truth, same shape and range.
-      hole: ``[B, H, W, 1]``, the region to measure in; None: the full picture.
+      hole: ``[B, H, W, 1]``, the region to measure in; None: the full image.
 
     Returns:
       ``[B]``, 100 times the mean absolute difference on [0, 1].
 
     Raises:
-      InputError: the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     return 100.0 * _region_mean(jnp.abs(_unit_difference(prediction, target)), hole)
 
@@ -43,24 +43,25 @@ def l2_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExa
     """Mean squared error in per cent of the squared range (Pathak et al., table 1; Salem et al., table I).
 
     Args:
-      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      prediction: completed image, ``[B, H, W, C]`` in [-1, 1].
       target: ground truth, same shape and range.
-      hole: ``[B, H, W, 1]``, the region to measure in; None: the full picture.
+      hole: ``[B, H, W, 1]``, the region to measure in; None: the full image.
 
     Returns:
-      ``[B]``, 100 times the mean squared difference on [0, 1]; 1 is 20 dB, if the mean is taken first.
+      ``[B]``, 100 times the mean squared difference on [0, 1]; a value of 1 corresponds to 20 dB if
+      the mean is taken before the logarithm.
 
     Raises:
-      InputError: the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     return 100.0 * _region_mean(jnp.square(_unit_difference(prediction, target)), hole)
 
 
 def sse_hole(prediction: Image, target: Image, hole: Hole) -> PerExample:
-    """Squared error on [0, 1], summed over the missing values: what Desai & Ghosal meant to report.
+    """Sum of squared errors on [0, 1] over the missing values, as Desai & Ghosal meant to report.
 
     Args:
-      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      prediction: completed image, ``[B, H, W, C]`` in [-1, 1].
       target: ground truth, same shape and range.
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
 
@@ -68,7 +69,7 @@ def sse_hole(prediction: Image, target: Image, hole: Hole) -> PerExample:
       ``[B]``.
 
     Raises:
-      InputError: the shapes do not fit, or an array is not float.
+      InputError: the shapes do not match, or an array is not float.
     """
     check_hole(hole, prediction, "prediction")
     return (hole * jnp.square(_unit_difference(prediction, target))).sum((1, 2, 3))

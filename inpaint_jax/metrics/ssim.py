@@ -12,15 +12,17 @@ WINDOWS = {"gauss11": _GAUSS / _GAUSS.sum(), "uniform7": np.full(7, 1 / 7)}
 
 
 def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExample:
-    """Structural similarity of the full picture (Wang et al. 2004): K1 0.01, K2 0.03, range 1, biased moments.
+    """Structural similarity of the full image (Wang et al. 2004).
+
+    K1 is 0.01, K2 is 0.03, and the range is 1. Moments are biased.
 
     Args:
-      prediction: completed picture, ``[B, H, W, C]`` in [-1, 1].
+      prediction: completed image, ``[B, H, W, C]`` in [-1, 1].
       target: ground truth, same shape and range.
       window: "gauss11", 11 x 11 with sigma 1.5 as in the paper, or "uniform7", 7 x 7. Only whole windows count.
 
     Returns:
-      ``[B]`` in [-1, 1], the mean over the map and over the channels; 1 where the two are equal.
+      ``[B]`` in [-1, 1], the mean over the map and over the channels; 1 for equal images.
 
     Raises:
       InputError: the shapes differ, an array is not float, unknown window, or images smaller than the window.
@@ -33,7 +35,7 @@ def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExa
     if min(prediction.shape[1:3]) < len(taps):
         raise InputError(f"SSIM {window} needs pictures of {len(taps)} pixels a side, got {prediction.shape[1:3]}")
     x, y = to_unit(prediction), to_unit(target)
-    # Moments are taken about each picture's own mean: about 0, float32 would lose a flat region's variance.
+    # Subtract each image's mean first: otherwise float32 loses the variance of a flat region.
     mean_x, mean_y = x.mean((1, 2, 3), keepdims=True), y.mean((1, 2, 3), keepdims=True)
     x, y = x - mean_x, y - mean_y
     local_x, local_y = _filter(x, taps), _filter(y, taps)
@@ -46,7 +48,10 @@ def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExa
 
 
 def _filter(image: Image, taps: np.ndarray) -> Image:
-    """The separable window, whole windows only: two products with banded matrices, in full float32 everywhere."""
+    """Apply the separable window to whole windows only.
+
+    Two products with banded matrices keep full float32 precision on every device.
+    """
 
     def band(length):
         return jnp.asarray(sum(t * np.eye(length - len(taps) + 1, length, i) for i, t in enumerate(taps)), jnp.float32)

@@ -1,4 +1,4 @@
-"""Every metric by name, and a user's own by ``module:attribute``."""
+"""Metrics by name; a custom metric is named ``module:attribute``."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -69,10 +69,10 @@ DEFAULT = (
     "sse_hole",
     "desai_legacy_sse",
 )
-"""The metrics that are measured unless others are named. In a list of names, "default" means all of them."""
+"""Metrics measured by default. In a list of names, "default" expands to them."""
 
 PERCEPTUAL = ("lpips_alex", "kid_vgg16")
-"""The metrics on networks trained on ImageNet. In a list of names, "perceptual" means both."""
+"""Metrics on ImageNet networks. In a list of names, "perceptual" expands to both."""
 
 GROUPS = {"default": DEFAULT, "perceptual": PERCEPTUAL}
 
@@ -81,13 +81,14 @@ def resolve(names: Sequence[str] = DEFAULT) -> dict[str, AnyMetric]:
     """Find metrics by name.
 
     Args:
-      names: keys of ``METRICS``; "default" for those of ``DEFAULT``, "perceptual" for those of ``PERCEPTUAL``; or
-        ``module:attribute`` for your own, either a ``Metric``, ``BatchMetric`` or ``SetMetric``, or a function
-        ``(prediction, target, hole) -> [B]`` whose docstring's first line is the protocol and whose further parameters
-        without a default are its ``needs``.
+      names: keys of ``METRICS``, "default" for all of ``DEFAULT``, "perceptual" for all of
+        ``PERCEPTUAL``, or ``module:attribute`` for a custom metric. A custom metric is a
+        ``Metric``, ``BatchMetric`` or ``SetMetric``, or a function
+        ``(prediction, target, hole) -> [B]``. The first line of the function's docstring is the
+        protocol; further parameters without a default are the ``needs``.
 
     Returns:
-      ``{name: metric}`` in the order of the names, each once.
+      ``{name: metric}`` in the order of the names, without duplicates.
 
     Raises:
       InputError: an unknown name, module or attribute, or an object that is not a metric.
@@ -97,7 +98,7 @@ def resolve(names: Sequence[str] = DEFAULT) -> dict[str, AnyMetric]:
 
 
 def protocols(names: Sequence[str] = DEFAULT) -> dict[str, str]:
-    """Return what each metric measures exactly.
+    """Return the protocol of each metric: what it measures exactly.
 
     Args:
       names: as for ``resolve``.
@@ -126,4 +127,4 @@ def _as_metric(name: str, found: Any) -> AnyMetric:
 
 
 PROTOCOLS = protocols()
-"""What each default metric measures exactly: region, range, channels, averaging, quantisation."""
+"""Protocol of each default metric: region, range, channels, averaging, quantisation."""

@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance of Laplacian patches (Karras et al. 2018, section 5): texture at every scale."""
+"""Sliced Wasserstein distance of Laplacian pyramid patches (Karras et al. 2018, section 5)."""
 
 import functools
 from collections.abc import Iterator
@@ -12,29 +12,30 @@ SMALLEST = 16  # side of the coarsest level
 PATCH = 7  # side of a patch
 PATCHES = 128  # per level and image
 REPEATS, DIRECTIONS = 4, 128
-GROUPS = 10  # of images that are left out in turn
+GROUPS = 10  # jackknife groups of images
 BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
 def sliced_wasserstein(
     prediction: np.ndarray, target: np.ndarray, hole: np.ndarray | None = None, *, seed: int = 0
 ) -> tuple[float, float]:
-    """1000 times the sliced Wasserstein distance of the patches of two sets of images, a mean over the levels.
+    """1000 times the sliced Wasserstein distance between the patches of two sets of images.
 
-    Each set is split into the levels of a Laplacian pyramid, down to 16 pixels a side. Of every image and level 128
-    patches of 7 x 7 are taken, each channel is normalised over the set, and the distance of the two clouds of points
-    is averaged over 4 x 128 random directions. Unlike Karras et al., patches lie at the same places in both sets,
-    because a completion belongs to its ground truth: equal sets are at distance 0.
+    The function compares texture at every level of a Laplacian pyramid, down to 16 pixels a side,
+    and averages over the levels. Each image contributes 128 patches of 7 x 7 per level. Each
+    channel is normalised over the set. The distance of the two point clouds is averaged over 4 x
+    128 random directions. Unlike in Karras et al., patches lie at the same positions in both sets,
+    because each completion corresponds to a ground truth. Equal sets have distance 0.
 
     Args:
       prediction: completed images, ``[N, H, W, C]`` in any range.
       target: ground truth, same shape and range.
-      hole: not used.
-      seed: of the places and directions.
+      hole: ignored.
+      seed: seed for the patch positions and the directions.
 
     Returns:
-      The distance, and its standard error over images (jackknife over 10 groups of images, and the first 128
-      directions; NaN for a single image).
+      The distance and the standard error over images. The error is a jackknife over 10 groups of
+      images with the first 128 directions; NaN for a single image.
 
     Raises:
       InputError: the shapes differ, an array is not float, or images smaller than 16 pixels a side.
@@ -59,7 +60,7 @@ def sliced_wasserstein(
 
 
 def laplacian_pyramid(images: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the band-pass levels of ``[N, H, W, C]`` from fine to coarse, and at last the remaining low-pass."""
+    """Yield the band-pass levels of ``[N, H, W, C]`` from fine to coarse, then the low-pass."""
     level = np.asarray(images, np.float32)
     while min(level.shape[1:3]) // 2 >= SMALLEST:
         smaller = halve(level)
@@ -69,12 +70,12 @@ def laplacian_pyramid(images: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def halve(images: np.ndarray) -> np.ndarray:
-    """Smooth and drop every other row and column, as OpenCV's ``pyrDown``."""
+    """Smooth and drop every other row and column, like OpenCV's ``pyrDown``."""
     return _smooth(images, BINOMIAL)[:, ::2, ::2]
 
 
 def double(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Insert zeros between rows and columns and smooth, to the height and width of ``shape``."""
+    """Insert zeros between rows and columns, smooth, and crop to the sides of ``shape``."""
     count, height, width, channels = images.shape
     spread = np.zeros((count, 2 * height, 2 * width, channels), np.float32)
     spread[:, ::2, ::2] = images
@@ -82,11 +83,11 @@ def double(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def patches(images: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Cut patches out.
+    """Cut patches out of images.
 
     Args:
       images: ``[N, H, W, C]``.
-      places: top and left of the patches of each image, ``[N, P, 2]``.
+      places: top and left coordinates of the patches of each image, ``[N, P, 2]``.
 
     Returns:
       ``[N P, 7, 7, C]``, image by image.
@@ -98,7 +99,7 @@ def patches(images: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def normalised(cut: np.ndarray) -> np.ndarray:
-    """Patches as rows, each channel with mean 0 and deviation 1 over all of them."""
+    """Flatten patches to rows; normalise each channel to mean 0 and deviation 1 overall."""
     cut = cut - cut.mean((0, 1, 2), keepdims=True)
     cut /= np.maximum(cut.std((0, 1, 2), keepdims=True), 1e-8)
     return cut.reshape(len(cut), -1)
@@ -109,12 +110,12 @@ def distances(a: np.ndarray, b: np.ndarray, groups: np.ndarray, rng: np.random.G
 
     Args:
       a, b: points, ``[P, F]``.
-      groups: 0 .. G - 1 of every point of both, ``[P]``; groups that are left out must have equally many points in
-        a and b.
+      groups: group of each point, 0 .. G - 1, ``[P]``. The groups apply to a and b alike.
       rng: draws the directions.
 
     Returns:
-      The distance, and those without one group each, ``[G]``, over the first repeat's directions.
+      The distance, and the leave-one-group-out distances ``[G]`` over the directions of the first
+      repeat.
     """
     values, without = [], np.zeros(0)
     for repeat in range(REPEATS):
@@ -131,7 +132,7 @@ def distances(a: np.ndarray, b: np.ndarray, groups: np.ndarray, rng: np.random.G
 
 
 def _smooth(images: np.ndarray, taps: np.ndarray) -> np.ndarray:
-    """Filter rows and columns; the border is mirrored at the outermost pixels."""
+    """Filter rows and columns; the border reflects at the outermost pixels."""
     for axis in (1, 2):
         length = images.shape[axis]
         padding = [(2, 2) if i == axis else (0, 0) for i in range(4)]
