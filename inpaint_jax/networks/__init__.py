@@ -1,4 +1,4 @@
-"""The networks by the names that configs use; a user's own is named ``module:attribute``.
+"""Networks by config name; a custom network is named ``module:attribute``.
 
 A network is a Linen module ``(*inputs, *, train) -> outputs``, used as a pair of pure functions::
 
@@ -85,8 +85,8 @@ def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
       The pure functions of the module, see ``Network``.
 
     Raises:
-      InputError: for an unknown name, fields that the module does not have, or a whole number below 1 (a width, a
-        kernel, a size).
+      InputError: unknown name, unknown field, or an integer field below 1 (a width, a kernel, a
+        size).
     """
     return pure(_module(spec, label))
 

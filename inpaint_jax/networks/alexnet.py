@@ -1,4 +1,4 @@
-"""The convolutions of torchvision's AlexNet (Krizhevsky 2014): features in which images are compared."""
+"""Convolutions of torchvision's AlexNet (Krizhevsky 2014), as features for comparing images."""
 
 import flax.linen as nn
 import jax
@@ -15,11 +15,11 @@ LAYERS = {  # channels, kernel, stride, padding
     "relu5": (256, 3, 1, 1),
 }
 POOLED = ("relu1", "relu2")
-LEAST_SIDE = 31  # pixels that leave one value behind the second pooling
+LEAST_SIDE = 31  # pixels; leaves one value after the second pooling
 
 
 class AlexNet(nn.Module):
-    """Images ``[B, H, W, 3]`` in [-1, 1] to the maps "relu1" to "relu5".
+    """Map images ``[B, H, W, 3]`` in [-1, 1] to the feature maps "relu1" to "relu5".
 
     The convolutions are "conv1" to "conv5". At 64 pixels the maps have sides of 15, 7, 3, 3 and 3.
 

@@ -1,4 +1,4 @@
-"""The autoencoder that Sharma refines a GAN's pictures with: four halvings, four doublings, batch norm."""
+"""Sharma's autoencoder for refining GAN images: four halvings, four doublings, batch norm."""
 
 import flax.linen as nn
 import jax
@@ -10,13 +10,14 @@ HE = nn.initializers.he_normal()
 
 
 class Autoencoder(nn.Module):
-    """Pictures ``[B, S, S, C]``, S = 4 * 2^n, to pictures of the same shape in [-1, 1], through a map of side 4.
+    """Map images ``[B, S, S, C]``, S = 4 * 2^n, to images of the same shape in [-1, 1].
 
-    At 64 px the code has 4 * 4 * 8 ``width`` = 8,192 features for the published width. Doublings repeat pixels.
+    The bottleneck is a map of side 4. At 64 px the code has 4 * 4 * 8 ``width`` = 8,192 features
+    for the published width. Doublings repeat pixels.
 
     Attributes:
       width: channels of the largest map; each halving of the side doubles them.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     width: int = 64
@@ -37,5 +38,5 @@ class Autoencoder(nn.Module):
 
 
 def doubled(x: jax.Array) -> jax.Array:
-    """Every pixel four times: ``[B, H, W, C]`` to ``[B, 2 H, 2 W, C]``."""
+    """Repeat every pixel 2 x 2 times: ``[B, H, W, C]`` to ``[B, 2 H, 2 W, C]``."""
     return x.repeat(2, axis=1).repeat(2, axis=2)

@@ -1,4 +1,8 @@
-"""An encoder-decoder whose waist mixes places, not channels (Pathak et al. 2016, section 3.1; Gao & Grauman 2017)."""
+"""Encoder-decoder with a channel-wise fully connected bottleneck.
+
+The bottleneck mixes positions, not channels. Source: Pathak et al. 2016, section 3.1; Gao & Grauman
+2017.
+"""
 
 from collections.abc import Sequence
 
@@ -13,9 +17,10 @@ KERNEL = 4
 
 
 class ChannelWise(nn.Module):
-    """A fully connected layer for every channel by itself (Pathak et al. 2016): ``[B, h, w, C]`` to the same shape.
+    """Apply a fully connected layer to each channel separately (Pathak et al. 2016).
 
-    Each channel has an affine map of its own from its h w places to h w places, 1 / sqrt(h w) at most at the start.
+    Input and output have the shape ``[B, h, w, C]``. Each channel has a separate affine map from h
+    w positions to h w positions. Initial weights are uniform within 1 / sqrt(h w).
     """
 
     @nn.compact
@@ -33,13 +38,14 @@ class ChannelWise(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """Damaged pictures ``[B, S, S, C]`` to the predicted block ``[B, size, size, channels]`` in [-1, 1].
+    """Map damaged images ``[B, S, S, C]`` to a block ``[B, size, size, channels]`` in [-1, 1].
 
     Attributes:
-      features: channels of the encoder, one number for every halving; the decoder mirrors it as far as it goes.
-      size: side of the block: that of the pictures, or, of their middle, a smaller one.
-      channels: of the block.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      features: channels of the encoder, one number per halving. The decoder mirrors the encoder
+        until the side reaches ``size``.
+      size: side of the block: the side of the images, or a smaller side for their centre.
+      channels: channels of the block.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     features: Sequence[int] = (64, 128, 256, 512)

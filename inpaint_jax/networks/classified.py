@@ -1,4 +1,4 @@
-"""What every classifier returns, whatever its layers."""
+"""Common output type of all classifiers."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,13 @@ import jax
 
 
 class ClassifierOutput(NamedTuple):
-    """Outputs of a classifier of images.
+    """Output of an image classifier.
 
     Attributes:
       logits: ``[B, classes]``.
-      auxiliary: likewise, of classifiers on earlier maps, which help to train; there may be none.
-      features: maps by the names of their layers, ``[B, h, w, C]``.
+      auxiliary: logits ``[B, classes]`` of auxiliary classifiers on earlier maps, which help
+        training; may be empty.
+      features: ``{layer: [B, h, w, C]}``, feature maps by layer name.
     """
 
     logits: jax.Array

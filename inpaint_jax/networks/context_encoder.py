@@ -1,4 +1,4 @@
-"""Context encoder (Pathak et al. 2016) as its authors released it: a trunk, one narrow waist, 4x4 kernels upwards."""
+"""Context encoder (Pathak et al. 2016), as released: trunk, bottleneck, 4x4 decoder kernels."""
 
 import flax.linen as nn
 import jax
@@ -10,33 +10,40 @@ KERNEL = 4
 
 
 def _widths(size: int, width: int) -> list[int]:
-    """Channels at sides size/2, size/4, ..., 4: 8 times ``width`` at the last, halved outwards, never below width."""
+    """List the channels at sides size/2, size/4, ..., 4.
+
+    Side 4 has 8 times ``width`` channels. Each doubling of the side halves them, but not below
+    ``width``.
+    """
     count = doublings(size)
     return [max(width, width * 8 >> (count - i)) for i in range(1, count + 1)]
 
 
 def middle(maps: jax.Array, side: int) -> jax.Array:
-    """Cut the middle of maps ``[B, H, W, C]``: ``[B, side, side, C]``."""
+    """Crop maps ``[B, H, W, C]`` to the central ``[B, side, side, C]``."""
     top, left = ((length - side) // 2 for length in maps.shape[1:3])
     return maps[:, top : top + side, left : left + side]
 
 
 class Generator(nn.Module):
-    """Damaged pictures ``[B, H, W, C]`` to the predicted block ``[B, size, size, channels]`` in [-1, 1].
+    """Map damaged images ``[B, H, W, C]`` to a block ``[B, size, size, channels]`` in [-1, 1].
 
-    Pictures of side 128 and a block of 64 are the published centre model, a block of 128 the one for random holes.
+    The published centre model predicts a block of 64 from images of side 128. The published model
+    for random holes predicts a block of 128.
 
     Attributes:
-      trunk: picture -> feature map ``[B, h, w, C]``; the waist's kernel covers the whole map.
+      trunk: module from images to a feature map ``[B, h, w, C]``; the kernel of the bottleneck
+        covers the whole map.
       size: side of the block, 4 * 2^m.
-      bottleneck: channels of the 1x1 waist.
-      width: of the decoder: 8 times as many channels at 4x4, halved at every doubling, but never below it.
-      slope: of the waist's leaky ReLU; 0: a ReLU.
-      use_bias: whether the waist's and the decoder's convolutions have biases.
-      channels: of the block.
-      skips: whether every map of the decoder is joined by the middle of the trunk's map of the same scale
-        (Ronneberger et al. 2015), so that what is known need not pass through the waist.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      bottleneck: channels of the 1x1 bottleneck.
+      width: least channels of the decoder. The 4x4 map has 8 times as many; each doubling halves
+        them.
+      slope: slope of the leaky ReLU after the bottleneck; 0 gives a ReLU.
+      use_bias: add biases to the convolutions of the bottleneck and the decoder.
+      channels: channels of the block.
+      skips: concatenate each decoder map with the centre of the trunk's map of the same scale
+        (Ronneberger et al. 2015), so that known content can bypass the bottleneck.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     trunk: nn.Module
@@ -58,7 +65,7 @@ class Generator(nn.Module):
             return ConvTranspose(features, KERNEL, use_bias=self.use_bias, **geometry)(x)
 
         def joined(x):
-            scale = images.shape[1] // self.size * x.shape[1]  # side of the map whose middle this one shows
+            scale = images.shape[1] // self.size * x.shape[1]  # side of the trunk map at this scale
             same = [middle(wide, x.shape[1]) for wide in maps[:-1] if wide.shape[1] == scale]
             return jnp.concatenate([x, *same], axis=-1)
 
@@ -74,12 +81,12 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Blocks ``[B, S, S, C]``, S = 4 * 2^n, to logits ``[B]``: positive means real.
+    """Map blocks ``[B, S, S, C]``, S = 4 * 2^n, to logits ``[B]``: positive means real.
 
     Attributes:
-      width: 8 times as many channels at 4x4, half of them at twice the side and so on, but never below it.
-      use_bias: whether the convolutions have biases.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      width: least channels. The 4x4 map has 8 times as many; each doubling of the side halves them.
+      use_bias: add biases to the convolutions.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     width: int = 64

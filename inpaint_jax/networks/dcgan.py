@@ -1,4 +1,4 @@
-"""DCGAN (Radford et al. 2015) with the sizes that Buchacek 2020 trained: the prior of latent inpainting."""
+"""DCGAN (Radford et al. 2015) with the sizes of Buchacek 2020, the prior for latent inpainting."""
 
 import flax.linen as nn
 import jax
@@ -17,14 +17,14 @@ from inpaint_jax.networks.layers import (
 
 
 class Generator(nn.Module):
-    """Latents ``[B, Z]`` to pictures ``[B, size, size, channels]`` in [-1, 1].
+    """Map latents ``[B, Z]`` to images ``[B, size, size, channels]`` in [-1, 1].
 
     Attributes:
-      size: side of the picture, 4 * 2^n.
+      size: side of the image, 4 * 2^n.
       width: channels of the 4x4 map; each doubling of the side halves them.
-      kernel: side of the kernels; Radford's is 5, the code behind Buchacek's results has 3.
-      channels: of the picture.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      kernel: side of the kernels: 5 in Radford et al., 3 in the code behind Buchacek's results.
+      channels: channels of the image.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     size: int = 64
@@ -46,12 +46,12 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures ``[B, S, S, C]``, S = 4 * 2^n, to logits ``[B]``: positive means real.
+    """Map images ``[B, S, S, C]``, S = 4 * 2^n, to logits ``[B]``: positive means real.
 
     Attributes:
       width: channels after the first convolution; each halving of the side doubles them.
       kernel: side of the kernels.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     width: int = 64

@@ -1,8 +1,8 @@
-"""The decoders of variational inpainting (Desai & Ghosal): from a code to the missing block.
+"""Decoders of variational inpainting (Desai & Ghosal), from a code to the missing block.
 
-Each is a Linen module whose ``__call__(code [B, N], *, train)`` returns ``[B, size, size, C]`` in [-1, 1], or, where it
-is ``rectified``, in [0, 1]. Their layers are those of the released code, negative paddings included; a block of 32
-leaves out the last but one.
+Each is a Linen module whose ``__call__(code [B, N], *, train)`` returns ``[B, size, size, C]`` in
+[-1, 1], or in [0, 1] if ``rectified``. The layers follow the released code, including the negative
+paddings. A block of 32 omits the second-to-last layer.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,10 @@ LECUN = nn.initializers.lecun_normal()
 
 
 class Up(NamedTuple):
-    """A transposed convolution of stride 2 as PyTorch describes it: n pixels become 2 (n - 1) - 2 padding + kernel."""
+    """Transposed convolution of stride 2 in PyTorch's terms.
+
+    n pixels become 2 (n - 1) - 2 padding + kernel.
+    """
 
     features: int
     kernel: int
@@ -35,7 +38,7 @@ def _start(code: jax.Array, grid: int, channels: int) -> jax.Array:
 
 
 def _layers(size: int, ups: list[Up]) -> list[Up]:
-    """All but the last, for a block of 64, or all but the last two, for one of 32."""
+    """Select the layers before the output layer; a block of 32 omits the last of them."""
     if size not in (32, 64):
         raise InputError(f"a variational decoder paints blocks of 64 or 32 pixels a side, not {size}")
     return ups if size == 64 else ups[:-1]
@@ -47,9 +50,10 @@ class AlexNet(nn.Module):
     Attributes:
       size: side of the block, 64 or 32.
       width: channels of the 6x6 map.
-      channels: of the block.
-      rectified: ends in a ReLU and a sigmoid, as in the released code, which cannot paint below mid-grey.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      channels: channels of the block.
+      rectified: end with a ReLU and a sigmoid instead of a tanh, as in the released code, which
+        cannot paint below mid-grey.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     size: int = 64
@@ -70,16 +74,17 @@ class AlexNet(nn.Module):
 
 
 class VGG(nn.Module):
-    """Four transposed convolutions from a 3x3 map, with group norm; of their VGG and of their ResNet.
+    """Four transposed convolutions from a 3x3 map, with group norm, for the VGG and ResNet trunks.
 
     Attributes:
       size: side of the block, 64 or 32.
-      width: channels of the last feature map but one; 4 times as many in the 3x3 map.
-      channels: of the block.
-      slope: of the leaky ReLUs; 1 in the released code, which is none at all.
-      rectified: ends in the leaky ReLU and a sigmoid, as in the released code, not in a tanh.
-      output_norm: norms the block before that, as in the released code. As one group over all pixels and channels it
-        gives every block the same mean and contrast, whatever surrounds it.
+      width: channels of the second-to-last feature map; the 3x3 map has 4 times as many.
+      channels: channels of the block.
+      slope: slope of the leaky ReLUs; 1 in the released code, which makes them linear.
+      rectified: end with the leaky ReLU and a sigmoid instead of a tanh, as in the released code.
+      output_norm: normalise the block before the output activation, as in the released code. The
+        norm has one group over all pixels and channels, so every block gets the same mean and
+        contrast, regardless of the surrounding image.
     """
 
     size: int = 64

@@ -1,4 +1,4 @@
-"""Encoders: from a damaged picture to the latent of a generator."""
+"""Encoders: from a damaged image to the latent of a generator."""
 
 import flax.linen as nn
 import jax
@@ -8,16 +8,18 @@ from inpaint_jax.networks.layers import GRID, BatchNorm, Conv, leaky_relu, trunc
 
 
 class Encoder(nn.Module):
-    """Damaged pictures ``[B, H, W, C]`` and holes ``[B, H, W, 1]`` to latents ``[B, latent_size]`` in [-1, 1].
+    """Map damaged images and holes to latents ``[B, latent_size]`` in [-1, 1].
 
-    The discriminator of Radford et al. 2016 with another head. It reads the hole beside the picture, because mid-grey
-    can be a colour as well as a missing pixel. The tanh keeps the latent where the prior U(-1, 1) has its mass.
+    Images are ``[B, H, W, C]`` and holes ``[B, H, W, 1]``. The network is the discriminator of
+    Radford et al. 2016 with a different head. It reads the hole as an extra channel, because
+    mid-grey can be a colour or a missing pixel. The tanh keeps the latent within the support of the
+    prior U(-1, 1).
 
     Attributes:
       width: channels after the first convolution; each halving of the side doubles them.
-      latent_size: length of the latent, the generator's.
+      latent_size: length of the generator's latent.
       kernel: side of the kernels.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     width: int = 64
@@ -28,7 +30,7 @@ class Encoder(nn.Module):
     @nn.compact
     def __call__(self, damaged: jax.Array, hole: jax.Array, *, train: bool) -> jax.Array:
         x, features = jnp.concatenate([damaged, hole], axis=-1), self.width
-        while max(x.shape[1:3]) > GRID:  # the picture is halved until no side is longer
+        while max(x.shape[1:3]) > GRID:  # halve until no side exceeds GRID
             x = Conv(features, self.kernel, strides=2, kernel_init=truncated_normal_init)(x)
             if features > self.width:
                 x = BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)

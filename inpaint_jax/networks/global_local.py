@@ -1,4 +1,7 @@
-"""Liu et al., generative inpainting with neural features: a generator judged as a whole and around its hole."""
+"""Generator and discriminators of Liu et al., generative inpainting with neural features.
+
+One discriminator judges the whole image, another the area around the hole.
+"""
 
 from collections.abc import Sequence
 
@@ -11,15 +14,16 @@ from inpaint_jax.networks.layers import BatchNorm, Conv, leaky_relu, max_pool
 
 
 class Generator(nn.Module):
-    """Damaged pictures ``[B, S, S, 3]`` to whole ones in [-1, 1], S a multiple of 16 (their Tables 1 and 2).
+    """Map damaged images ``[B, S, S, 3]`` to complete images in [-1, 1] (Tables 1 and 2).
 
-    Four convolutions and poolings, a fully connected waist, four enlargements and convolutions. The paper's last layer
-    has 32 channels; the convolution to three is ours.
+    S is a multiple of 16. The network has four convolutions with pooling, a fully connected
+    bottleneck, and four enlargements with convolutions. The paper's last layer has 32 channels; the
+    final convolution to three channels is our addition.
 
     Attributes:
       features: channels of the encoder.
       waist: width of the fully connected layer.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     features: Sequence[int] = (32, 64, 128, 256)
@@ -49,10 +53,13 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures or crops ``[B, S, S, 3]`` to logits ``[B]``: positive means real (their Tables 3 and 4); no norm.
+    """Map images or crops ``[B, S, S, 3]`` to logits ``[B]``: positive means real (Tables 3 and 4).
+
+    The network has no norm.
 
     Attributes:
-      features: channels; the first layer keeps the side, every other one halves it. n layers take S = 2^n.
+      features: channels of the layers. The first layer keeps the side and each later layer halves
+        it, so n layers take S = 2^n.
     """
 
     features: Sequence[int] = (32, 32, 64, 128, 256, 128)

@@ -1,4 +1,4 @@
-"""GoogLeNet for pictures of 64 px, as Buchacek 2020 trained it: fewer poolings, batch norm, no local responses."""
+"""GoogLeNet for 64 px images (Buchacek 2020): fewer poolings, batch norm, no response norm."""
 
 import flax.linen as nn
 import jax
@@ -20,24 +20,25 @@ INCEPTIONS = {
     "5a": (256, 160, 320, 32, 128, 128),
     "5b": (384, 192, 384, 48, 128, 128),
 }
-POOLED = ("4a", "5a")  # behind a pooling of stride 2
-AUXILIARY = ("4a", "4d")  # with a classifier of their own
+POOLED = ("4a", "5a")  # after a pooling of stride 2
+AUXILIARY = ("4a", "4d")  # with an auxiliary classifier
 
 
 class GoogLeNet(nn.Module):
-    """Pictures ``[B, S, S, 3]`` to ``ClassifierOutput``.
+    """Map images ``[B, S, S, 3]`` to ``ClassifierOutput``.
 
-    The first two poolings and both response norms of Szegedy et al. are left out, and every convolution has a batch
-    norm without a scale. At stride 1 and 64 px, 3b is 64x64, 4b 32x32 and 5b 16x16. Layers have the names of Szegedy et
-    al.: "conv1", "conv2_reduce", "conv2_3x3", "3a_1x1", "3a_3x3_reduce", ..., "3a_pool", ..., "classifier", and
-    "auxiliary_4a_conv", ...; their norms "conv1_norm", ...
+    The network omits the first two poolings and both response norms of Szegedy et al. Every
+    convolution has a batch norm without a scale. At stride 1 and 64 px, 3b is 64x64, 4b 32x32 and
+    5b 16x16. Layers have the names of Szegedy et al.: "conv1", "conv2_reduce", "conv2_3x3",
+    "3a_1x1", "3a_3x3_reduce", ..., "3a_pool", ..., "classifier", and "auxiliary_4a_conv", ...; the
+    norms are "conv1_norm", ...
 
     Attributes:
-      classes: number of them.
-      stride: of the first convolution; 2 halves every map, at a quarter of the cost.
-      width: share of the channels of every layer.
+      classes: number of classes.
+      stride: stride of the first convolution; 2 halves every map at a quarter of the cost.
+      width: factor on the channels of every layer.
       keep: share of the values that dropout keeps.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     classes: int = 196

@@ -1,4 +1,4 @@
-"""The layers that the networks share: convolutions and poolings that are fast on the CPU too, norms, initialisers."""
+"""Layers shared by the networks: CPU-efficient convolutions and poolings, norms, initialisers."""
 
 import functools
 import itertools
@@ -13,18 +13,18 @@ from jax import numpy as jnp
 from inpaint_jax.errors import InputError
 from inpaint_jax.networks import convolutions
 
-# Radford et al. 2015, section 4: weights of a GAN begin at N(0, 0.02), batch norm scales at N(1, 0.02).
+# Radford et al. 2015, section 4: GAN weights start at N(0, 0.02), batch norm scales at N(1, 0.02).
 normal_init = nn.initializers.normal(0.02)
 truncated_normal_init = nn.initializers.truncated_normal(0.02)
 
 
 def scale_init(key: jax.Array, shape: Sequence[int], dtype: Any = "float32") -> jax.Array:
-    """N(1, 0.02)."""
+    """Draw batch norm scales from N(1, 0.02)."""
     return 1 + 0.02 * jax.random.normal(key, shape, dtype)
 
 
 def leaky_relu(x: jax.Array) -> jax.Array:
-    """Leaky ReLU with slope 0.2 (Radford et al. 2015); flax's own default is 0.01."""
+    """Leaky ReLU with slope 0.2 (Radford et al. 2015); the flax default is 0.01."""
     return nn.leaky_relu(x, 0.2)
 
 
@@ -36,9 +36,9 @@ class _Convolution(nn.Module):
       kernel_size: side of the kernel, or (rows, columns).
       strides: one number, or (rows, columns).
       padding: "SAME", "VALID", one number, or (low, high) for rows and columns.
-      use_bias: whether a bias is added.
-      kernel_init: of ``kernel`` ``[kh, kw, I, O]``.
-      bias_init: of ``bias`` ``[O]``.
+      use_bias: add a bias.
+      kernel_init: initialiser of ``kernel``, ``[kh, kw, I, O]``.
+      bias_init: initialiser of ``bias``, ``[O]``.
     """
 
     features: int
@@ -56,7 +56,7 @@ class _Convolution(nn.Module):
 
 
 class Conv(_Convolution):
-    """``nn.Conv`` on ``[B, H, W, I]``: the same parameters and results."""
+    """Replacement for ``nn.Conv`` on ``[B, H, W, I]``, with the same parameters and results."""
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -64,21 +64,21 @@ class Conv(_Convolution):
 
 
 class ConvTranspose(_Convolution):
-    """``nn.ConvTranspose`` on ``[B, H, W, I]``: the same parameters and results."""
+    """Replacement for ``nn.ConvTranspose`` on ``[B, H, W, I]``, same parameters and results."""
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         return self._apply(convolutions.conv_transpose, x)
 
 
-GRID = 4  # side of the smallest feature map of the networks that double and halve
+GRID = 4  # side of the smallest feature map of networks that double or halve the side
 
 
 def doublings(size: int) -> int:
-    """How often a map of side 4 is doubled to become one of side ``size``.
+    """Count the doublings from a map of side 4 to a map of side ``size``.
 
     Raises:
-      InputError: for a side that is no 4 * 2^n with n > 0.
+      InputError: ``size`` is not 4 * 2^n with n > 0.
     """
     count = (size // GRID).bit_length() - 1
     if count < 1 or GRID << count != size:
@@ -87,9 +87,10 @@ def doublings(size: int) -> int:
 
 
 class BatchNorm(nn.BatchNorm):
-    """``nn.BatchNorm`` with the field's constants: momentum 0.9 (torch writes 0.1), scale from N(1, 0.02).
+    """``nn.BatchNorm`` with GAN defaults: momentum 0.9 (0.1 in PyTorch), scale from N(1, 0.02).
 
-    ``use_running_average`` is given at the call, ``axis_name`` (whose devices share statistics) at construction.
+    Pass ``use_running_average`` at the call. Pass ``axis_name``, the axis whose devices share
+    statistics, at construction.
     """
 
     momentum: float = 0.9
@@ -104,12 +105,12 @@ class GroupNorm(nn.GroupNorm):
 
 
 class Dropout(nn.Module):
-    """``nn.Dropout`` with a key for every example, so that any number of devices drops the same values.
+    """``nn.Dropout`` with one key per example, so that any number of devices drops the same values.
 
     Attributes:
-      rate: share of the values that training drops, rounded to a 256th (random bytes cost a quarter of random floats);
-        the others are enlarged.
-      axis_name: mapped axis over which the batch is shared.
+      rate: share of the values that training drops, rounded to a 256th (random bytes cost a quarter
+        of random floats). The other values are scaled up.
+      axis_name: mapped axis over which the batch is split.
     """
 
     rate: float
@@ -125,20 +126,21 @@ class Dropout(nn.Module):
         keys = lax.dynamic_slice_in_dim(jax.random.split(self.make_rng("dropout"), count), first, len(x))
         dropped = round(256 * self.rate)
         drawn = jax.vmap(lambda key: jax.random.bits(key, x.shape[1:], jnp.uint8))(keys)
-        kept = lax.optimization_barrier(drawn >= dropped)  # or the CPU draws again wherever it is used
+        kept = lax.optimization_barrier(drawn >= dropped)  # otherwise the CPU redraws at every use
         return jnp.where(kept, x * (256 / (256 - dropped)), 0.0)
 
 
 def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") -> jax.Array:
-    """The largest of every window, as ``nn.max_pool``; a gradient is shared by pixels that are equally large.
+    """Max pooling like ``nn.max_pool``, but equal maxima share the gradient.
 
-    Windows side by side are an axis of their own, others one maximum per position: the gradient of XLA's own window
-    reduction scatters, slowly on the CPU.
+    The gradient of XLA's window reduction is a scatter, which is slow on the CPU. Here,
+    non-overlapping windows become a separate axis, and overlapping windows take one maximum per
+    position in the window.
 
     Args:
       x: ``[B, H, W, C]``.
       window: side of the windows.
-      stride: of the windows.
+      stride: stride of the windows.
       padding: "VALID" or "SAME".
 
     Returns:

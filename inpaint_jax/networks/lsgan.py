@@ -1,6 +1,7 @@
-"""The least-squares GAN of Sharma: DCGAN's shapes, but no norm, dropout after every leaky ReLU, and scores.
+"""Least-squares GAN of Sharma: DCGAN shapes, no norm, dropout after every leaky ReLU, scores.
 
-Weights begin at N(0, 0.02). With larger ones (He's) the critic wins in a few hundred steps, and all pictures are one.
+Weights start at N(0, 0.02). With larger initial weights (He), the critic wins within a few hundred
+steps, and the generator collapses to one image.
 """
 
 import flax.linen as nn
@@ -11,15 +12,16 @@ from inpaint_jax.networks.layers import GRID, Conv, ConvTranspose, Dropout, doub
 
 
 class Generator(nn.Module):
-    """Latents ``[B, Z]`` to pictures ``[B, size, size, channels]`` in [-1, 1].
+    """Map latents ``[B, Z]`` to images ``[B, size, size, channels]`` in [-1, 1].
 
     Attributes:
-      size: side of the picture, 4 * 2^n.
+      size: side of the image, 4 * 2^n.
       width: channels of the 4x4 map; each doubling of the side halves them.
-      kernel: side of the kernels. The paper's table fits none; 3 is what it names.
+      kernel: side of the kernels. No kernel fits the paper's table; 3 is the kernel that the paper
+        names.
       dropout: share of the values dropped in training.
-      channels: of the picture.
-      axis_name: mapped axis over which the batch is shared.
+      channels: channels of the image.
+      axis_name: mapped axis over which the batch is split.
     """
 
     size: int = 64
@@ -44,12 +46,14 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures ``[B, S, S, C]``, S = 4 * 2^n, to scores ``[B]``: 1 means real, 0 generated, without a sigmoid.
+    """Map images ``[B, S, S, C]``, S = 4 * 2^n, to scores ``[B]``: 1 means real, 0 generated.
+
+    The scores have no sigmoid.
 
     Attributes:
       width: channels after the first convolution; each halving of the side doubles them.
       dropout: share of the values dropped in training.
-      axis_name: mapped axis over which the batch is shared.
+      axis_name: mapped axis over which the batch is split.
     """
 
     width: int = 64

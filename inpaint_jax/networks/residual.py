@@ -1,4 +1,4 @@
-"""A generator that corrects a filling: its output is added to what is already there."""
+"""Residual generators, whose output is added to an initial fill."""
 
 from typing import Any, NamedTuple
 
@@ -11,11 +11,11 @@ from inpaint_jax.networks.functional import Network
 
 
 class Given(NamedTuple):
-    """What a residual generator is given.
+    """Input of a residual generator.
 
     Attributes:
-      seen: what the generator itself sees, ``[B, H, W, C]``.
-      base: what its output is added to, ``[B, S, S, 3]``.
+      seen: input of the inner generator, ``[B, H, W, C]``.
+      base: image to which the output is added, ``[B, S, S, 3]``.
     """
 
     seen: jax.Array
@@ -23,11 +23,12 @@ class Given(NamedTuple):
 
 
 def residual(network: Network) -> Network:
-    """Add a network's output to the base that it is given, from no correction at all on.
+    """Add a network's output to a base image, starting from a zero correction.
 
     Args:
-      network: of Linen modules, ``(seen, ...) -> output`` or ``(output, ...)``. Its last layer with a
-        kernel starts at zero, so that the output does where that layer ends in a tanh.
+      network: a network of Linen modules, ``(seen, ...) -> output`` or ``(output, ...)``. The last
+        layer with a kernel starts at zero. The output then starts at zero too if that layer ends in
+        a tanh.
 
     Returns:
       The network ``(Given, ...) -> base + output``, with the parameters of ``network``.
@@ -57,7 +58,7 @@ def residual(network: Network) -> Network:
 
 
 def _zeroed(params: Any, path: tuple[str, ...]) -> Any:
-    """The parameters with those of one layer at zero."""
+    """Return the parameters with one layer set to zero."""
     if not path:
         return jax.tree.map(jnp.zeros_like, params)
     return {**params, path[0]: _zeroed(params[path[0]], path[1:])}

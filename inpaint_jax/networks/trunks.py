@@ -1,8 +1,9 @@
-"""Trunks: the part of an encoder before its waist, from a picture to a small feature map.
+"""Trunks: the part of an encoder before the bottleneck, from an image to a small feature map.
 
-A trunk is a Linen module whose ``__call__(images, *, train)`` returns ``[B, h, w, C]``. ``context_encoder.Generator``
-and ``variational.Autoencoder`` take any of them, a user's own included. One with a method ``maps(images, *, train)``,
-which returns the maps of all layers, can feed skip connections.
+A trunk is a Linen module whose ``__call__(images, *, train)`` returns ``[B, h, w, C]``.
+``context_encoder.Generator`` and ``variational.Autoencoder`` accept any trunk, including custom
+ones. A trunk with a method ``maps(images, *, train)``, which returns the maps of all layers, can
+feed skip connections.
 """
 
 from collections.abc import Sequence
@@ -17,15 +18,15 @@ LECUN = nn.initializers.lecun_normal()
 
 
 class Strided(nn.Module):
-    """4x4 kernels of stride 2, leaky ReLU, batch norm from the second on: 32 px a side and n layers to 32 / 2^n.
+    """Convolutions with 4x4 kernels of stride 2, leaky ReLU, and batch norm from the second on.
 
-    The encoder of Pathak et al. 2016 as they released it, and, with biases, what Desai & Ghosal call AlexNet in their
-    GAN.
+    n layers reduce a side of 32 px to 32 / 2^n. This is the released encoder of Pathak et al. 2016.
+    With biases it is the network that Desai & Ghosal call AlexNet in their GAN.
 
     Attributes:
       features: channels of every layer.
-      use_bias: whether the convolutions have biases.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      use_bias: add biases to the convolutions.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     features: Sequence[int] = (64, 64, 128, 256, 512)
@@ -37,7 +38,7 @@ class Strided(nn.Module):
 
     @nn.compact
     def maps(self, images: jax.Array, *, train: bool) -> list[jax.Array]:
-        """Return the map of every layer, each half as large as the one before it."""
+        """Return the maps of all layers, each with half the side of the previous map."""
         x, maps = images, []
         for i, features in enumerate(self.features):
             x = Conv(features, 4, strides=2, use_bias=self.use_bias)(x)
@@ -49,12 +50,14 @@ class Strided(nn.Module):
 
 
 class AlexNet(nn.Module):
-    """Five convolutions, the first 11x11 with stride 4, and three poolings (Desai & Ghosal, VAE): 256 px to 6x6.
+    """Five convolutions and three poolings (Desai & Ghosal, VAE): 256 px to 6x6.
+
+    The first convolution is 11x11 with stride 4.
 
     Attributes:
       width: channels of the first and of the last feature map.
-      pool: side of the last pooling; 1, which is none, suits 128 px, of which it leaves 6x6 too.
-      axis_name: mapped axis over which the statistics of batch norm are taken.
+      pool: side of the last pooling; 1 means no pooling, which gives 6x6 for 128 px.
+      axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     width: int = 64
@@ -79,10 +82,11 @@ class VGG(nn.Module):
 
     Attributes:
       width: channels of the first feature map, a multiple of 8.
-      last: channels of a 3x3 convolution between the third convolution and the last pooling, which then covers 4x4
-        (their GAN, named in the abstract only); 0: none.
-      pool: side of the last pooling, where there is no such convolution; 2 suits 128 px, of which it leaves 3x3 too.
-      slope: of the leaky ReLUs. Their code passes ``True``, which PyTorch takes for a slope of 1: no ReLU at all.
+      last: channels of a 3x3 convolution between the third convolution and the last pooling, which
+        then covers 4x4 (their GAN, mentioned only in the abstract); 0: no such convolution.
+      pool: side of the last pooling if ``last`` is 0; 2 gives 3x3 for 128 px.
+      slope: slope of the leaky ReLUs. The authors' code passes ``True``, which PyTorch reads as a
+        slope of 1, a linear function.
     """
 
     width: int = 64
@@ -106,12 +110,15 @@ class VGG(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A strided 7x7 convolution and four residual blocks with group norm (Desai & Ghosal): 256 px to 8x8, pooled.
+    """Strided 7x7 convolution and four residual blocks with group norm (Desai & Ghosal).
+
+    256 px become 8x8 before the last pooling.
 
     Attributes:
       width: channels of the first feature map, a multiple of 8.
       last: channels of the last block; 256 in their VAE, 512 in their GAN.
-      pool: side of the last pooling; 4 in their VAE (256 px to 3x3), 2 in their GAN (to 4x4); 2 leaves 2x2 of 128 px.
+      pool: side of the last pooling: 4 in their VAE (256 px to 3x3), 2 in their GAN (256 px to
+        4x4). 2 gives 2x2 for 128 px.
     """
 
     width: int = 64
@@ -128,11 +135,14 @@ class ResNet(nn.Module):
 
 
 class Residual(nn.Module):
-    """``relu(norm(conv(relu(norm(conv(x)))))) + relu(norm(conv(x)))``, nothing after the sum (Desai & Ghosal).
+    """Residual block of Desai & Ghosal, without an activation after the sum.
+
+    It computes ``relu(norm(conv(relu(norm(conv(x)))))) + relu(norm(conv(x)))``.
 
     Attributes:
-      features: channels; groups have 8 each.
-      stride: of the first convolution and of the shortcut, which is 1x1 where it is strided and 3x3 where it is not.
+      features: output channels; each group of the norm has 8 channels.
+      stride: stride of the first convolution and of the shortcut. A strided shortcut is 1x1, any
+        other is 3x3.
     """
 
     features: int

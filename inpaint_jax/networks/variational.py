@@ -1,4 +1,4 @@
-"""The variational autoencoder of Desai & Ghosal: a trunk, two heads, a sample, a decoder."""
+"""Variational autoencoder of Desai & Ghosal: trunk, two heads, sample, decoder."""
 
 import flax.linen as nn
 import jax
@@ -6,16 +6,18 @@ from jax import numpy as jnp
 
 
 class Autoencoder(nn.Module):
-    """Damaged pictures ``[B, H, W, C]`` and noise ``[B, N]`` to ``(block, mean, log_variance)``.
+    """Map damaged images ``[B, H, W, C]`` and noise ``[B, N]`` to ``(block, mean, log_variance)``.
 
-    The block ``[B, S, S, C]`` in [-1, 1] is decoded from ``mean + exp(log_variance / 2) * noise``, ``[B, N]`` each:
-    noise of zeros gives the most likely block, noise from N(0, 1) a sample.
+    The decoder maps ``mean + exp(log_variance / 2) * noise``, ``[B, N]`` each, to the block
+    ``[B, S, S, C]`` in [-1, 1]. Zero noise gives the most likely block. Noise from N(0, 1) gives a
+    sample.
 
     Attributes:
-      trunk: picture -> feature map ``[B, h, w, C]``.
-      decoder: code ``[B, hidden]`` -> block.
+      trunk: module from images to a feature map ``[B, h, w, C]``.
+      decoder: module from a code ``[B, hidden]`` to a block.
       bottleneck: N, the size of the latent.
-      hidden: features on both sides of the latent, 500 in the paper: for N >= 500 they are the narrowest point.
+      hidden: features before and after the latent, 500 in the paper. For N >= 500 these layers are
+        the narrowest point.
     """
 
     trunk: nn.Module

@@ -1,4 +1,4 @@
-"""The convolutions of VGG networks (Simonyan & Zisserman 2014), of any number of layers."""
+"""Convolutions of VGG networks (Simonyan & Zisserman 2014) with any number of layers."""
 
 from collections.abc import Sequence
 
@@ -11,31 +11,31 @@ from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.layers import Conv, max_pool
 
 HE = nn.initializers.he_normal()
-# of ImageNet's images in [0, 1], which the published weights were trained on
+# ImageNet statistics of images in [0, 1], on which the published weights were trained
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Blocks = Sequence[tuple[int, int]]  # channels and convolutions between poolings
 
 
 def layers(blocks: Blocks) -> tuple[str, ...]:
-    """Names of the maps, "relu1_1", "relu1_2", ..."""
+    """List the names of the maps, "relu1_1", "relu1_2", ..."""
     return tuple(f"relu{i}_{j}" for i, (_, count) in enumerate(blocks, 1) for j in range(1, count + 1))
 
 
 def normalise(images: jax.Array) -> jax.Array:
-    """Images in [-1, 1] with the mean 0 and the deviation 1 of ImageNet, per channel."""
+    """Normalise images in [-1, 1] by the ImageNet mean and deviation of each channel."""
     mean, deviation = (jnp.array(numbers)[None, None, None] for numbers in (MEAN, DEVIATION))
     return ((images + 1) / 2 - mean) / deviation
 
 
 def feature_maps(images: jax.Array, blocks: Blocks, last: str, width: int) -> dict[str, jax.Array]:
-    """Compute the maps as far as ``last``; the convolutions belong to the module that calls.
+    """Compute the maps up to ``last``; the convolutions belong to the calling module.
 
     Args:
       images: ``[B, H, W, 3]`` in [-1, 1].
-      blocks: of the network.
+      blocks: blocks of the network.
       last: name of the last map.
-      width: channels of the first map, of which the others have up to eight times as many.
+      width: channels of the first map; the other maps have up to eight times as many.
 
     Returns:
       ``{"relu1_1": [B, H, W, width], ...}``.
@@ -57,5 +57,5 @@ def feature_maps(images: jax.Array, blocks: Blocks, last: str, width: int) -> di
 
 
 def classified(maps: dict[str, jax.Array], last: str, classes: int) -> ClassifierOutput:
-    """Classify the mean of the last map; the dense layer belongs to the module that calls."""
+    """Classify the mean of the last map; the dense layer belongs to the calling module."""
     return ClassifierOutput(nn.Dense(classes, name="classifier")(maps[last].mean((1, 2))), (), maps)

@@ -1,4 +1,4 @@
-"""The convolutions of VGG-16 (Simonyan & Zisserman 2014): features in which images are compared."""
+"""Convolutions of VGG-16 (Simonyan & Zisserman 2014), as features for comparing images."""
 
 import flax.linen as nn
 import jax
@@ -11,11 +11,11 @@ LAYERS = vgg.layers(BLOCKS)
 
 
 class VGG16(nn.Module):
-    """Images ``[B, H, W, 3]`` in [-1, 1] to the maps "relu1_1", "relu1_2", ... as far as ``last``.
+    """Map images ``[B, H, W, 3]`` in [-1, 1] to the maps "relu1_1", "relu1_2", ... up to ``last``.
 
     Attributes:
-      last: name of the last map; nothing behind it is computed, or has parameters.
-      width: channels of the first map, of which the others have up to eight times as many.
+      last: name of the last map; later layers are not computed and have no parameters.
+      width: channels of the first map; the other maps have up to eight times as many.
     """
 
     last: str = "relu3_1"
@@ -28,16 +28,16 @@ class VGG16(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Images ``[B, H, W, 3]`` in [-1, 1] to ``ClassifierOutput``, whose features are those of ``VGG16``.
+    """Map images ``[B, H, W, 3]`` in [-1, 1] to ``ClassifierOutput`` with ``VGG16`` features.
 
-    The mean of the last map takes the place of three fully connected layers, whose 120 million parameters few images
-    can teach: any side will do, and there is no dropout. The convolutions have the names of ``VGG16``, "conv1_1", ...;
-    behind them is "classifier".
+    The mean of the last map replaces three fully connected layers, whose 120 million parameters
+    need many training images. The network accepts any side and has no dropout. The convolutions
+    have the names of ``VGG16``, "conv1_1", ...; the dense layer is "classifier".
 
     Attributes:
-      classes: number of them.
-      last: name of the last map, the one that is classified.
-      width: channels of the first map, of which the others have up to eight times as many.
+      classes: number of classes.
+      last: name of the last map, which is classified.
+      width: channels of the first map; the other maps have up to eight times as many.
     """
 
     classes: int = 1000
