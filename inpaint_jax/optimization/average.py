@@ -1,7 +1,7 @@
-"""An exponential average of a network's weights over training steps: what the trained network answers with.
+"""Exponential average of network weights over training steps, which the trained network uses.
 
-The last iterates of a generator that plays against a critic jitter around a better one; their average is close to it.
-Source: Polyak & Juditsky 1992; for GANs Yazıcı et al. 2019.
+The last iterates of a generator that trains against a critic oscillate around a better generator.
+Their average is close to it. Source: Polyak & Juditsky 1992; for GANs Yazıcı et al. 2019.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from inpaint_jax.optimization.state import AveragedNetworkState, TrainState
 
 
 def start(state: TrainState) -> TrainState:
-    """Give every network of a state an average that equals the present weights.
+    """Start an average in every network of a state, equal to the current weights.
 
     Args:
-      state: of any step; an average that is there already begins anew.
+      state: a state of any step; an existing average restarts.
 
     Returns:
-      The state, with an ``average`` in every network.
+      The state with an ``average`` in every network.
     """
 
     def begun(network):
@@ -30,17 +30,17 @@ def start(state: TrainState) -> TrainState:
 
 
 def after(step: Callable, decay: float) -> Callable:
-    """Follow the weights of every network after each training step.
+    """Wrap a step so that it updates the average of every network.
 
     ``average <- d average + (1 - d) weights`` with ``d = min(decay, (1 + t) / (10 + t))`` after
-    ``t`` steps: the average soon forgets the weights that training began with.
+    ``t`` steps. The average soon forgets the initial weights.
 
     Args:
       step: ``(state, batch, earlier, *, axis_name=None) -> (state, metrics)``, as ``Stage.step``.
-      decay: in [0, 1); 0: no average, and ``step`` is returned as it is.
+      decay: in [0, 1). 0 means no average: ``step`` is returned unchanged.
 
     Returns:
-      The step, for states that ``start`` has given averages.
+      The wrapped step, for states with averages from ``start``.
     """
     if not decay:
         return step
@@ -56,7 +56,7 @@ def after(step: Callable, decay: float) -> Callable:
 
 
 def _followed(network: AveragedNetworkState, kept: jax.Array) -> AveragedNetworkState:
-    """The network with an average one step further; values that are no real numbers are copied."""
+    """Advance the average of a network by one step; copy values that are not floating-point."""
 
     def towards(average, value):
         if not jnp.issubdtype(value.dtype, jnp.floating):

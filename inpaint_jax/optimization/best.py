@@ -1,6 +1,7 @@
-"""The best state of a stage: kept whenever a validation finds one, and what the stage ends with.
+"""Keep the best networks of a stage, found by validation, and end the stage with them.
 
-It is a part of the state's schedule, so saving, resuming and sharding know nothing of it.
+The best networks are part of the state's schedule, so saving, resuming and sharding need no special
+case.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,17 +12,17 @@ import jax.numpy as jnp
 
 from inpaint_jax.optimization.state import NetworkState, TrainState
 
-KEPT = "kept"  # its place in the schedule
+KEPT = "kept"  # key in the schedule
 
 
 def best_by(error: str) -> Callable[..., dict[str, jax.Array]]:
-    """Make the ``adapt`` of a stage that is best where a mean error is smallest.
+    """Build an ``adapt`` function for which the smallest mean error is the best.
 
     Args:
-      error: which of the scores of its ``validate``.
+      error: name of an error among the scores of ``validate``.
 
     Returns:
-      ``({"best"}, scores) -> {"best"}``, the largest negative mean so far.
+      ``({"best"}, scores) -> {"best"}``, the largest negated mean so far.
     """
 
     def adapt(schedule, scores):
@@ -31,31 +32,31 @@ def best_by(error: str) -> Callable[..., dict[str, jax.Array]]:
 
 
 def learnt(networks: Mapping[str, NetworkState]) -> dict[str, NetworkState]:
-    """What networks have learnt, without the state of their optimisers."""
+    """Return the networks without the states of their optimisers."""
     return {name: network._replace(opt=()) for name, network in networks.items()}
 
 
 def keeping(state: TrainState) -> TrainState:
-    """Make room for the best networks in a state whose schedule has ``best []``, -inf at first.
+    """Reserve room for the best networks in the schedule of a state.
 
     Args:
-      state: of step 0.
+      state: the state of step 0. Its schedule has ``best []``, initially -inf.
 
     Returns:
-      The state with one entry more in its schedule, zeros until the first validation.
+      The state with one more entry in its schedule, zeros until the first validation.
     """
     room = jax.tree.map(jnp.zeros_like, learnt(state.networks))
     return state._replace(schedule={**state.schedule, KEPT: room})
 
 
 def adapted(adapt: Callable[..., Any], schedule: Any, networks: Any, scores: Any) -> Any:
-    """Apply a stage's ``adapt``, and keep the networks where it has found them better than any before.
+    """Apply a stage's ``adapt``, and keep the networks if they are the best so far.
 
     Args:
-      adapt: ``(schedule, scores) -> schedule``; with a higher ``best`` where the networks are better.
-      schedule: of the state, with or without room for networks.
-      networks: of the state, which were validated.
-      scores: what the validation measured.
+      adapt: ``(schedule, scores) -> schedule``, with a higher ``best`` if the networks are better.
+      schedule: schedule of the state, with or without room for networks.
+      networks: validated networks of the state.
+      scores: scores from the validation.
 
     Returns:
       The schedule.
@@ -69,13 +70,13 @@ def adapted(adapt: Callable[..., Any], schedule: Any, networks: Any, scores: Any
 
 
 def best_of(state: TrainState) -> TrainState:
-    """The state that a stage ends with: its best networks where it keeps them, otherwise its last.
+    """Return the final state of a stage, with the best networks if it keeps them, else the last.
 
     Args:
-      state: as it was trained; its arrays are looked at.
+      state: the trained state. The function reads the values of its arrays.
 
     Returns:
-      A state whose schedule has no networks any more, and whose optimisers are those of the last step.
+      A state without networks in the schedule, with the optimiser states of the last step.
     """
     if KEPT not in state.schedule:
         return state

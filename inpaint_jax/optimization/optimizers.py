@@ -1,4 +1,4 @@
-"""Optimisers by name: every one of optax, its rate constant or falling, and the Nesterov descent of the searches."""
+"""Optimisers by name: all of optax with optional schedules, and Nesterov descent for searches."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,17 +13,17 @@ from inpaint_jax.naming import resolve
 def nag(
     learning_rate: float, *, momentum: float = 0.9, decay: float = 1.0, decay_every: int = 100
 ) -> optax.GradientTransformation:
-    """Nesterov's accelerated gradient with a stepwise decaying rate that multiplies the gradient *before* the trace.
+    """Nesterov's accelerated gradient with a stepwise decaying rate applied *before* the trace.
 
-    The rate at step t is ``learning_rate * decay ** (t // decay_every + 1)``: already decayed at t = 0, as in the code
-    of Buchacek et al. ``optax.sgd(schedule, nesterov=True)`` scales after the trace and drifts from it; with
-    ``decay=1`` the two are equal.
+    The rate at step t is ``learning_rate * decay ** (t // decay_every + 1)``. It is already decayed
+    at t = 0, as in the code of Buchacek et al. ``optax.sgd(schedule, nesterov=True)`` scales after
+    the trace and gives other iterates; with ``decay=1`` both are equal.
 
     Args:
       learning_rate: rate before any decay.
-      momentum: of the trace.
+      momentum: momentum of the trace.
       decay: factor per ``decay_every`` steps.
-      decay_every: steps.
+      decay_every: steps between decays.
 
     Returns:
       The optax transformation.
@@ -38,11 +38,11 @@ def nag(
 def adam_l2(
     learning_rate: optax.ScalarOrSchedule, *, weight_decay: float, b1: float = 0.9
 ) -> optax.GradientTransformation:
-    """Adam whose gradient has the L2 penalty's added, as PyTorch's ``weight_decay`` does it; AdamW decays apart.
+    """Adam with an L2 penalty in the gradient, like PyTorch's ``weight_decay`` and unlike AdamW.
 
     Args:
       learning_rate: a number, or a schedule.
-      weight_decay: of all parameters, norms and biases included.
+      weight_decay: weight of the penalty on all parameters, including norms and biases.
       b1: decay of the first moment.
 
     Returns:
@@ -52,17 +52,17 @@ def adam_l2(
 
 
 def cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
-    """Half a cosine from ``learning_rate`` to 0 at ``num_steps``."""
+    """Decay along half a cosine from ``learning_rate`` to 0 at ``num_steps``."""
     return optax.cosine_decay_schedule(learning_rate, max(num_steps, 1))  # a stage of no steps has an optimiser too
 
 
 def linear(learning_rate: float, num_steps: int) -> optax.Schedule:
-    """A straight line from ``learning_rate`` to 0 at ``num_steps``."""
+    """Decay linearly from ``learning_rate`` to 0 at ``num_steps``."""
     return optax.linear_schedule(learning_rate, 0.0, num_steps)
 
 
 def drops(learning_rate: float, num_steps: int, *, at: Sequence[int]) -> optax.Schedule:
-    """``learning_rate``, and from each of the steps ``at`` on a tenth of what it was before."""
+    """Divide ``learning_rate`` by 10 at each of the steps ``at``."""
     del num_steps
     return optax.piecewise_constant_schedule(learning_rate, {int(step): 0.1 for step in at})
 
@@ -74,17 +74,18 @@ SCHEDULES = {"cosine": cosine, "linear": linear, "drops": drops}
 def build(
     spec: Mapping[str, Any], *, num_steps: int | None = None, label: str = "optimizer"
 ) -> optax.GradientTransformation:
-    """The optimiser that a config describes.
+    """Build the optimiser that a config describes.
 
     Args:
-      spec: ``{"name": "nag", "adam_l2" or any optax optimiser ("adam", "rmsprop", "lbfgs", ...), **its options}``. With
-        ``schedule`` ("cosine" or "linear") its ``learning_rate`` falls to 0 over ``num_steps``; with "drops" it
-        falls to a tenth at every step of the list ``at``.
-      num_steps: updates in all, which a schedule needs.
+      spec: ``{"name": "nag", "adam_l2" or any optax optimiser ("adam", "rmsprop", "lbfgs", ...),
+        **its options}``. The key ``schedule`` selects a schedule: "cosine" or "linear" decays
+        ``learning_rate`` to 0 over ``num_steps``; "drops" divides it by 10 at every step of the
+        list ``at``.
+      num_steps: total number of updates; a schedule requires it.
       label: the config key, for error messages.
 
     Raises:
-      InputError: for an unknown name, schedule or option.
+      InputError: unknown name, schedule or option, or an option out of range.
     """
     options = dict(spec)
     if "name" not in options:

@@ -1,4 +1,4 @@
-"""Training state: arrays and nothing else, so that saving, sharding and donating it is ``jax.tree.map``."""
+"""Training state: a pytree of arrays, so that ``jax.tree.map`` can save, shard and donate it."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from inpaint_jax.types import Key, Tree
 
 
 class NetworkState(NamedTuple):
-    """One network while it trains: parameters, running statistics, optimiser state."""
+    """Network in training: parameters, running statistics, optimiser state."""
 
     params: Tree
     stats: Tree
@@ -18,7 +18,7 @@ class NetworkState(NamedTuple):
 
 
 class AveragedNetworkState(NamedTuple):
-    """A ``NetworkState`` with the average of ``(params, stats)`` over the steps, see ``optimization.average``."""
+    """``NetworkState`` with an average of ``(params, stats)``, see ``optimization.average``."""
 
     params: Tree
     stats: Tree
@@ -27,12 +27,14 @@ class AveragedNetworkState(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """Everything that a run needs to go on.
+    """Everything that a run needs to continue.
 
     Attributes:
-      step: int32 ``[]``, steps taken; batch number ``step`` is the next one, which makes it the data position too.
+      step: int32 ``[]``, steps taken. The next batch is number ``step``, so it is the data position
+        too.
       key: the run's key; step k draws from ``fold_in(key, k)``, see ``step_key``.
-      networks: states by name ("generator", "critic"), ``AveragedNetworkState`` where the stage keeps an average.
+      networks: states by name ("generator", "critic"), ``AveragedNetworkState`` if the stage keeps
+        an average.
       schedule: arrays that validation changes (curriculum weights, patience, best so far); often empty.
     """
 
@@ -43,7 +45,7 @@ class TrainState(NamedTuple):
 
 
 def create(key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransformation]], **schedule) -> TrainState:
-    """The state of step 0 from ``{name: (params, stats, optimiser)}``."""
+    """Create the state of step 0 from ``{name: (params, stats, optimiser)}``."""
     states = {name: NetworkState(params, stats, tx.init(params)) for name, (params, stats, tx) in networks.items()}
     return TrainState(jnp.zeros((), jnp.int32), key, states, schedule)
 
@@ -52,7 +54,7 @@ def step_key(state: TrainState) -> Key:
     """Derive the key of the next step from the state alone, so that a resumed run draws the same.
 
     Args:
-      state: before the step.
+      state: the state before the step.
 
     Returns:
       A typed key ``[]``.
@@ -61,16 +63,16 @@ def step_key(state: TrainState) -> Key:
 
 
 def update(network: Any, grads: Tree, stats: Tree, tx: optax.GradientTransformation) -> Any:
-    """One optimiser update of a network, with the statistics of the forward pass that gave ``grads``."""
+    """Apply one optimiser update; ``stats`` come from the forward pass that gave ``grads``."""
     updates, opt = tx.update(grads, network.opt, network.params)
     return network._replace(params=optax.apply_updates(network.params, updates), stats=stats, opt=opt)
 
 
 def count_parameters(state: TrainState) -> int:
-    """Number of parameters of all networks, of an abstract state too."""
+    """Count the parameters of all networks; the state can be abstract."""
     return sum(leaf.size for network in state.networks.values() for leaf in jax.tree.leaves(network.params))
 
 
 def ended(state: TrainState) -> bool:
-    """Whether a stage that adapts has found that further steps bring nothing."""
+    """Return True if the stage's ``adapt`` has decided that more steps do not help."""
     return "finished" in state.schedule and bool(state.schedule["finished"])

@@ -13,13 +13,15 @@ from inpaint_jax.types import Batch, Key
 
 
 def global_draw(draw: Callable, key: Key, count: int, axis_name: str | None):
-    """This device's rows of a draw made for the whole batch, so that any number of devices draws the same numbers.
+    """Draw for the whole batch and return this device's rows.
+
+    The numbers do not depend on the number of devices.
 
     Args:
       draw: ``(key, count) -> [count, ...]``.
       key: the same on all devices.
       count: rows on this device.
-      axis_name: mapped axis, or None where the batch is already global.
+      axis_name: mapped axis, or None if the batch is already global.
 
     Returns:
       ``[count, ...]``.
@@ -40,14 +42,14 @@ def latent_gan_step(
     axis_name: str | None = None,
     **players,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
-    """``adversarial_step`` of a generator that is given latents, and a critic that judges whole pictures.
+    """Run ``adversarial_step`` for a generator of latents and a critic of whole images.
 
     Args:
       state: with networks "generator" and "critic".
       batch: ``{"image": [B, H, W, C] in [-1, 1]}``.
-      key: draws the latents, and feeds the networks' dropout.
+      key: draws the latents and drives dropout.
       draw_latent: ``(key, count) -> [count, Z]``.
-      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits, latent``.
+      generator_objective: ``values -> (scalar, parts)`` of ``prediction, fake_logits, latent``.
       axis_name: mapped axis over devices, if any.
       **players: the other arguments of ``adversarial_step``.
 
@@ -82,13 +84,14 @@ def adversarial_step(
     key: Key | None = None,
     axis_name: str | None = None,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
-    """One alternating step of a generator and a critic: the critic once, then the generator, on the same inputs.
+    """Update a critic and then a generator on the same inputs.
 
-    The critic sees real and generated pictures in two forward passes (their batch statistics are not mixed; its
-    running averages take real, then generated). The generator's first update pulls back through the forward pass that
-    the critic was trained on, scored by the updated critic; each further update runs a fresh one. The critic's
-    statistics of the generator's passes are not stored. Several critics are one player: ``criticize`` asks all of them.
-    Source: Radford et al. 2016; generator twice as in the code that Buchacek et al. build on.
+    The critic processes real and generated images in two forward passes. Their batch statistics are
+    not mixed; the running averages take the real images first. The generator's first update
+    backpropagates through the forward pass that trained the critic, and the updated critic scores
+    it. Each further update runs a new forward pass. The critic's statistics from the generator's
+    updates are discarded. Several critics act as one player: ``criticize`` evaluates all of them.
+    Source: Radford et al. 2016; two generator updates as in the code that Buchacek et al. build on.
 
     Args:
       state: with networks "generator" and "critic".
@@ -109,8 +112,8 @@ def adversarial_step(
       axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
 
     Returns:
-      The new state, and scalar metrics: every term of both objectives, and the critic's mean probabilities
-      ``critic_real, critic_fake``; of several ``critic_real_global, ...``.
+      The new state, and scalar metrics: every term of both objectives, and the critic's mean
+      probabilities ``critic_real, critic_fake``; with several critics ``critic_real_global, ...``.
     """
 
     def mean(tree):
@@ -157,7 +160,7 @@ def adversarial_step(
 
 
 def named_logits(which: str, logits: jax.Array | Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-    """Name a critic's logits of "real" or "fake" pictures, or those of several, as losses ask for them."""
+    """Name the logits of one or several critics on "real" or "fake" images for the losses."""
     if isinstance(logits, Mapping):
         return {f"{which}_{critic}_logits": of_one for critic, of_one in logits.items()}
     return {f"{which}_logits": logits}
@@ -173,16 +176,16 @@ def network_step(
     tx: optax.GradientTransformation,
     axis_name: str | None = None,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
-    """One descent step of one network; the state's other networks stay as they are.
+    """Take one gradient step for one network; the other networks stay unchanged.
 
     Args:
-      state: with the network ``name`` among its networks.
-      batch: what the loss reads.
+      state: a state with a network ``name``.
+      batch: input of the loss.
       key: passed on to the loss.
-      name: of the network that is trained.
-      loss: ``(params, stats, batch, key) -> (scalar, (stats, {metric: [] or [B]}))``: a mean over its batch, and the
-        statistics of its forward pass. Where ``axis_name`` is given it takes batch statistics over that axis, and draws
-        by ``global_draw``.
+      name: name of the network to train.
+      loss: ``(params, stats, batch, key) -> (scalar, (stats, {metric: [] or [B]}))``. The scalar is
+        a mean over the batch, and the statistics come from the forward pass. If ``axis_name`` is
+        given, the loss takes batch statistics over that axis and draws by ``global_draw``.
       tx: optimiser.
       axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
 
@@ -198,5 +201,5 @@ def network_step(
 
 
 def averaged(parts: dict[str, jax.Array]) -> dict[str, jax.Array]:
-    """Batch means of the terms of an objective."""
+    """Average the terms of an objective over the batch."""
     return {label: jnp.mean(part) for label, part in parts.items()}
