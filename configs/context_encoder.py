@@ -18,7 +18,8 @@ Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, defa
                ``ends_on``).
   center       one square hole in the middle, half as wide as the picture; completes holes inside it.
   random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed. In preset
-               ``best`` training sees centre, left, random and irregular holes in turn.
+               ``best`` training sees centre, left, random and irregular holes in turn, and the network has skip
+               connections (``networks.generator.skips``).
   bottleneck   the waist is one convolution over the whole map, as released.
   channel_wise ... a fully connected layer for every channel by itself, after the paper.
   adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
@@ -175,7 +176,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     width=s["width"],
                     slope=0.2,
                     use_bias=False,
-                    skips=False,
+                    skips=best and not centre,
                 ),
                 fill=list(CAFFE_MEAN),
                 unit_range=False,

@@ -17,7 +17,7 @@ AGAINST = ("mean", "harmonic", "biharmonic", "telea", "nearest")
 STAGE = "stages.context_encoder"
 LEFT_OUT = {  # what is changed
     "best": (),
-    "skip connections": ("networks.generator.skips=True",),
+    "no skip connections": ("networks.generator.skips=False",),
     "no residual": ("networks.residual=False",),
     "no mask channel": ("networks.mask_channel=False",),
     "no average": (f"{STAGE}.average=0",),
