@@ -1,7 +1,7 @@
 """The shipped configs, installed as ``inpaint_jax.configs``: ``--config=yeh:cpu`` names ``configs/yeh.py``.
 
-A page has ``get_config(argument) -> ConfigDict``; its docstring says which words the argument may hold. Your own page
-can begin with one of these::
+A page has ``get_config(argument) -> ConfigDict``; the docstring of the page lists the words of the
+argument. Your own page can begin with a shipped one::
 
     from inpaint_jax.configs import yeh
 

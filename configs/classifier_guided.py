@@ -1,38 +1,44 @@
-r"""Buchacek et al. 2020, semantic inpainting with a classifier: Yeh's search, and a GoogLeNet that sees what is shown.
+r"""Buchacek et al. 2020, semantic inpainting with a classifier: Yeh's search and a GoogLeNet.
 
   inpaint train --config=classifier_guided --workdir=runs/guided
   inpaint complete --workdir=runs/guided --images='facades?split=test&count=64' --holes=center --output=completed
 
 Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, default
-``default,logits,3b,4b,cpu``; scale and search are those of ``configs/yeh.py``, whose DCGAN this is.
+``default,logits,3b,4b,cpu``; for scale and search see ``configs/yeh.py``. The DCGAN is Yeh's too.
 
-  default           the classifier sees images as it was trained to. The weights of its terms are shares of the
-                    contextual term's height where unguided searches of 32 training images end, which the stage
-                    ``balance`` measures for centre, left, random and irregular holes; other holes take the weights of
-                    the nearest share of missing pixels. The critic's view of the completed image weighs 3, and 30
-                    under holes of scattered pixels.
-  published         as released, for centre and half: pictures in [-1, 1] for a classifier that has learnt levels up to
-                    255, fixed weights of 3, 1e5 and 1e6, z from N(0, 1), per-picture batch statistics, and a rate of
-                    the classifier that falls once, after 50 epochs, as in the authors' log, not twice.
+  default           the classifier sees images in the range of its training. The weights of its
+                    terms are shares of the contextual term's value at the end of unguided searches
+                    of 32 training images. The stage ``balance`` measures that value for centre,
+                    left, random and irregular holes; other holes take the weights of the closest
+                    share of missing pixels. The critic's score of the completed image has weight 3,
+                    and 30 under holes of scattered pixels.
+  published         as released, for centre and half: images in [-1, 1] for a classifier trained on
+                    values up to 255, fixed weights of 3, 1e5 and 1e6, z from N(0, 1), per-image
+                    batch statistics, and a rate of the classifier that falls once, after 50 epochs,
+                    as in the authors' log, not twice.
   published_random  the same for random holes: weights of 30, 1e6 and 1e7.
-  logits            both the features and the class probabilities are compared (the paper's "with logits").
-  nologits          the features only ("without logits").
-  unguided          Yeh's search: all three terms have weight 0, and are watched (``watch=True``: they are traced).
+  logits            compare both features and class probabilities (the paper's "with logits").
+  nologits          compare features only ("without logits").
+  unguided          Yeh's search: all three terms have weight 0, and are traced (``watch=True``).
   3a ... 5b         the layers whose features are compared.
 
-``--config.losses.semantic.weight=0.03`` chooses another share; with ``--config.losses.semantic.relative_to=""`` it is
-the weight itself. A labelled set is needed; ``--config.data.validation='DATA/cars?split=val'`` has the classifier's
-top-1 accuracy on those images measured while it trains. ``--config.stages.classifier.weights=FILE``, or ``inpaint
-reproduce --weights classifier=FILE``, begins with imported weights (``inpaint import-weights googlenet FILE
---mean=107.961,102.388,103.130``), and then keeps the convolutions of 4a, 4b and 4c as they are.
+``--config.losses.semantic.weight=0.03`` sets another share. With
+``--config.losses.semantic.relative_to=""`` the number is the weight itself. The training needs a
+labelled set. ``--config.data.validation='DATA/cars?split=val'`` measures the classifier's top-1
+accuracy on those images during its training. ``--config.stages.classifier.weights=FILE``, or
+``inpaint reproduce --weights classifier=FILE``, begins with imported weights (``inpaint
+import-weights googlenet FILE --mean=107.961,102.388,103.130``), and then freezes the convolutions
+of 4a, 4b and 4c.
 
-Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and random holes: 12.76
-and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and 0.55, 11.21 and 0.60 with; 12.58 and
-0.79, 6.85 and 0.55, 11.69 and 0.65 by Yeh's search. Classifier: top-1 0.815 of 196 classes on their validation split,
-from ImageNet weights, which are not here. Ours, scale ``cpu``: ``configs/results/buchacek/cars_cpu.md``.
+Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and
+random holes: 12.76 and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and
+0.55, 11.21 and 0.60 with; 12.58 and 0.79, 6.85 and 0.55, 11.69 and 0.65 by Yeh's search.
+Classifier: top-1 0.815 of 196 classes on their validation split, from ImageNet weights, which are
+not included here. Ours, scale ``cpu``: ``configs/results/buchacek/cars_cpu.md``.
 
-Deviations: scale ``cpu`` has a GoogLeNet of an eighth of the channels, its first convolution with stride 2, trained
-for 4,000 steps of 32 (17 epochs of 7,400 images) with smoothed labels and a rate that falls along a cosine.
+Deviations: scale ``cpu`` has a GoogLeNet with an eighth of the channels and a first convolution of
+stride 2. It trains for 4,000 steps of 32 (17 epochs of 7,400 images) with smoothed labels and a
+cosine decay of the rate.
 """
 
 from ml_collections import ConfigDict
@@ -46,15 +52,15 @@ LAYERS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 EPOCH = 203  # steps of the authors' log
 # classifier: width, stride of the first convolution, steps.
 SCALES = {"smoke": (0.125, 4, 20), "demo": (0.125, 4, 300), "cpu": (0.125, 2, 4000), "paper": (1.0, 1, 200 * EPOCH)}
-SHARE = 0.03  # of the contextual term: on 64 validation cars, centre holes, it costs 0.4 dB, and a tenth 0.7 dB
-# weights of the critic's view of the completed image, of the features, of the class probabilities
+SHARE = 0.03  # of the contextual term; costs 0.4 dB on 64 validation cars, centre holes (0.1: 0.7)
+# weights of the critic's score of the completed image, of the features, of the class probabilities
 WEIGHTS = {"default": (3.0, SHARE, SHARE), "published": (3.0, 1e5, 1e6), "published_random": (30.0, 1e6, 1e7)}
-SCATTERED = 10.0  # factor of the first under scattered holes, as between the published presets
-FAMILIES = ("center", "left", "random:0.7", "irregular")  # for which weights are measured
+SCATTERED = 10.0  # factor of the first weight under scattered holes, as in the published presets
+FAMILIES = ("center", "left", "random:0.7", "irregular")  # the families of the measurement
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset, its terms, layers, a scale and a search, in any order."""
+    """Build the config of a preset, terms, layers, a scale and a search, in any order."""
     preset, which, scale, search, layers = config_words.choose(
         "configs/classifier_guided.py",
         argument,

@@ -1,4 +1,4 @@
-r"""Pathak et al. 2016, context encoders: feature learning by inpainting. From a damaged picture in one pass.
+r"""Pathak et al. 2016, context encoders: feature learning by inpainting. Completes in one pass.
 
   inpaint train --config=context_encoder --workdir=runs/context_encoder
   inpaint complete --workdir=runs/context_encoder --images='facades?split=test&count=64' --holes=center \
@@ -7,44 +7,52 @@ r"""Pathak et al. 2016, context encoders: feature learning by inpainting. From a
 Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, default
 ``default,center,bottleneck,adversarial,cpu``:
 
-  default      the block is the hole; the generator is scored by the critic that has just been updated.
-  published    as released: the hole is smaller than the block by 4 pixels a side (at 128), that ring weighs 10 times as
-               much in the squared error, and the generator is scored by the critic before its update. It completes
-               the whole block too: of a larger hole the ring is filled harmonically before the network sees it.
-  best         what has been learnt since, every part a key of its own: the network is given the hole filled
-               harmonically and adds to that (``networks.residual``), and which pixels are known
-               (``networks.mask_channel``); the critic plays from the middle on (``critic_after``); rates fall; windows
-               of all scales; the stage ends on its best networks by training images that are set apart (``holdout``,
-               ``ends_on``).
-  center       one square hole in the middle, half as wide as the picture; completes holes inside it.
-  random       25 % of the pixels in blobs; the whole picture is predicted, so any hole can be completed. In preset
-               ``best`` training sees centre, left, random and irregular holes in turn, and the network has skip
-               connections (``networks.generator.skips``).
+  default      the block is the hole; the updated critic scores the generator.
+  published    as released. The hole is smaller than the block by 4 pixels a side (at 128). That
+               ring has 10 times the weight in the squared error. The critic scores the generator
+               before the critic's update. The model completes the whole block too: the ring of a
+               larger hole is filled harmonically before the network sees it.
+  best         with later improvements, each a separate key: the network sees the hole filled
+               harmonically and adds to the filling (``networks.residual``); it sees which pixels
+               are known (``networks.mask_channel``); the critic joins halfway (``critic_after``);
+               rates fall; windows of all scales; the stage ends on the best networks by held-out
+               training images (``holdout``, ``ends_on``).
+  center       one square hole in the middle, half as wide as the image; completes holes inside it.
+  random       25 % of the pixels in blobs; the network predicts the whole image, so it completes
+               any hole. In preset ``best`` the training uses centre, left, random and irregular
+               holes in rotation, and the network has skip connections
+               (``networks.generator.skips``).
   bottleneck   the waist is one convolution over the whole map, as released.
-  channel_wise ... a fully connected layer for every channel by itself, after the paper.
-  adversarial  0.999 of the squared error and 0.001 of how real the critic finds the block.
-  l2           the squared error alone, without a critic: the blur that the adversary is there for.
-  smoke        seconds; tests.      demo   minutes, for pictures of 32.      cpu   under an hour on two cores.
-  paper        what the paper ran: for a GPU.
-  cpu128       the paper's pictures of 128 and holes of 64 in half an hour on two cores, for small sets.
+  channel_wise ... a separate fully connected layer per channel, as in the paper.
+  adversarial  0.999 of the squared error and 0.001 of the adversarial loss.
+  l2           the squared error alone, without a critic: shows the blur that the critic reduces.
+  smoke        seconds; tests.
+  demo         minutes, for images of 32.
+  cpu          under an hour on two cores.
+  paper        the paper's settings: for a GPU.
+  cpu128       the paper's images of 128 and holes of 64 in half an hour on two cores, for small
+               sets.
 
-Training sees random windows, mirrored at random, of images whose shorter side is scaled to 350 (at windows of 128, and
-as much in proportion) at scale ``paper`` and in preset ``published``, as in the paper; otherwise to a length drawn from
-the window's side to that, so that whole images are among them. Aligned faces keep their crop: ``FOLDER?crop=108``.
-What is completed or measured is the largest centred square (``data.evaluation_fit``), which is the released code's
-validation ``full`` but for a pixel; its ``patch`` is ``--fit=random_crop:350``.
+The training uses random windows, mirrored at random. At scale ``paper`` and in preset ``published``
+the shorter side of an image is scaled to 350, as in the paper (for windows of 128; proportional for
+others). Otherwise it is scaled to a random length between the window's side and that length, so
+that some windows are whole images. Aligned faces keep their crop: ``FOLDER?crop=108``. Completion
+and evaluation use the largest centred square (``data.evaluation_fit``). That is the validation
+``full`` of the released code up to one pixel; the validation ``patch`` is
+``--fit=random_crop:350``.
 
-Sources: the paper, and the authors' released code where the two differ (its encoder is that of the DCGAN turned round,
-without the channel-wise layer of the paper; the ring is 4 pixels wide, not 7). Published: mean L2 loss 1.96 % on the
-100 validation pictures of Paris StreetView, centre holes.
+Sources: the paper, and the authors' released code where the two differ (its encoder is the DCGAN's
+reversed, without the channel-wise layer of the paper; the ring is 4 pixels wide, not 7). Published:
+mean L2 loss 1.96 % on the 100 validation images of Paris StreetView, centre holes.
 
-Deviations: the default presets have no ring. The released code keeps the activations of the critic before its update
-but pulls back through its new weights; ``published`` takes both before. The random pattern has its own noise for every
-picture and exactly 25 % missing, where the code cuts windows with 20 to 30 % out of one large noise picture. Behind
-the channel-wise layer the paper mixes channels by a convolution, which is left out as in on-demand learning. Scale
-``cpu`` predicts blocks of 32 in pictures of 64, with half the channels, through a waist of 1,000, against a critic with
-a quarter; its rates are half as large (without a critic five times) and fall to 0 over 5,500 steps. ``cpu128`` is as
-narrow and takes 1,500 steps of 32.
+Deviations: the default presets have no ring. The released code keeps the critic's activations from
+before its update, but backpropagates through the updated weights; ``published`` uses the old
+weights for both. The random pattern has separate noise for every image and exactly 25 % missing;
+the code cuts windows with 20 to 30 % out of one large noise image. After the channel-wise layer the
+paper mixes channels by a convolution, which is left out as in on-demand learning. Scale ``cpu``
+predicts blocks of 32 in images of 64, with half the channels, a waist of 1,000, and a critic with a
+quarter of the channels; the rates are half as large (without a critic five times as large) and fall
+to 0 over 5,500 steps. ``cpu128`` is as narrow and takes 1,500 steps of 32.
 """
 
 from typing import Any
@@ -54,9 +62,9 @@ from ml_collections import ConfigDict
 from inpaint_jax.compositing import CAFFE_MEAN
 from inpaint_jax.runs import config_words
 
-# size: side of the pictures; trunk: channels of the encoder; width, critic: least channels of the decoder and of the
-# critic; overlap: of the published preset; rate: of the critic, a tenth of the generator's beside it; alone: the
-# generator's rate without one.
+# size: side of the images; trunk: channels of the encoder; width, critic: least channels of the
+# decoder and of the critic; overlap: of the published preset; rate: of the critic, a tenth of the
+# generator's beside it; alone: the generator's rate without a critic.
 SCALES = {
     "smoke": dict(
         size=32,
@@ -118,7 +126,7 @@ SCALES = {
         critic=64,
         overlap=4,
         batch=64,
-        steps=116_400,  # 500 epochs of 14,900 pictures
+        steps=116_400,  # 500 epochs of 14,900 images
         rate=dict(learning_rate=2e-4),
         alone=2e-4,
         every=(1000, 1000, 100),
@@ -126,16 +134,16 @@ SCALES = {
 }
 PRESETS, REGIONS, GAMES = ("default", "published", "best"), ("center", "random"), ("adversarial", "l2")
 WAISTS = ("bottleneck", "channel_wise")
-ANY = "center,left,random:0.8,irregular"  # the holes of one network for all
+ANY = "center,left,random:0.8,irregular"  # holes of one network for all families
 
 
 def random_crop(size: int, length: int, *, literal: bool) -> str:
-    """The fit of training: windows of ``size`` of shorter sides of ``length``, or of any from ``size`` to that."""
+    """Name the training fit: windows of ``size``; ``length``: shorter side, or its upper bound."""
     return f"random_crop:{length}" if literal else f"random_crop:{size}-{length}"
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset, a region, a waist, a game and a scale, in any order."""
+    """Build the config of a preset, a region, a waist, a game and a scale, in any order."""
     preset, region, waist, game, scale = config_words.choose(
         "configs/context_encoder.py",
         argument,
@@ -208,7 +216,7 @@ def get_config(argument: str = "") -> ConfigDict:
         stage.losses.reconstruction.weight = 0.999
         stage.losses.adversarial = dict(fn="generator_nonsaturating", weight=0.001)
         stage.optimizer.critic = adam
-        stage.optimizer.generator.learning_rate = 10 * adam["learning_rate"]  # where two terms are weighed
+        stage.optimizer.generator.learning_rate = 10 * adam["learning_rate"]  # with two loss terms
         stage.stale_critic = published
         stage.critic_after = s["steps"] // 2 if best else 0
     if best:
@@ -217,7 +225,7 @@ def get_config(argument: str = "") -> ConfigDict:
 
 
 def end_on_best(stage: Any) -> None:
-    """Let a stage end on its best state by images that are set apart, at rates that fall."""
+    """Let a stage end on its best state by held-out images, with falling rates."""
     stage.holdout, stage.adapt_every, stage.ends_on = 2 * stage.batch_size, max(stage.steps // 20, 1), "best"
     rules = stage.optimizer.values() if "name" not in stage.optimizer else [stage.optimizer]
     for rule in rules:

@@ -1,34 +1,40 @@
-r"""Desai & Ghosal, the GANs beside their variational autoencoders: a context encoder whose encoder is exchanged.
+r"""Desai & Ghosal, the GANs beside their autoencoders: context encoders with other encoders.
 
   inpaint train --config=desai_gan:resnet --workdir=runs/gan_resnet
   inpaint complete --workdir=runs/gan_resnet --images='facades?split=test&count=64' --holes=center:32 --output=completed
 
 Argument, ``desai_gan:network,preset,scale``, in any order, default ``alexnet,default,cpu``:
 
-  alexnet    six strided 4x4 convolutions: the context encoder's, whatever its name says.
-  vgg        four 7x7 convolutions with group norm, then one of 3x3; in the paper's abstract, without a result.
+  alexnet    six strided 4x4 convolutions: the context encoder's, despite the name.
+  vgg        four 7x7 convolutions with group norm, then one of 3x3; named in the paper's abstract,
+             without a result.
   resnet     four residual blocks with group norm.
-  default    pictures in [-1, 1].
-  published  as released: pictures in [0, 1], and blocks from a tanh, whose negative half is never right.
-  best       as default, with what has been learnt since: the network is given the hole filled harmonically and adds to
-             that (``networks.residual``), and which pixels are known (``networks.mask_channel``); random windows of
-             images whose shorter side is up to a quarter longer, mirrored at random; rates fall; the stage ends on its
-             best networks by training images that are set apart (``holdout``, ``ends_on``).
-             The critic plays from the middle on (``critic_after``).
+  default    images in [-1, 1].
+  published  as released: images in [0, 1], and blocks from a tanh, whose negative half is never
+             right.
+  best       as default, with later improvements: the network sees the hole filled harmonically and
+             adds to the filling (``networks.residual``); it sees which pixels are known
+             (``networks.mask_channel``); random windows, mirrored at random, of images whose
+             shorter side is up to a quarter longer; the critic joins halfway (``critic_after``);
+             rates fall; the stage ends on the best networks by held-out training images
+             (``holdout``, ``ends_on``).
   sweep      the shorter training of the paper's Table 3: 30 epochs instead of 100.
-  smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+  smoke      seconds; tests.
+  cpu        under an hour on two cores.
+  paper      the paper's settings: for a GPU.
 
-The waist, the paper's bottleneck n, is ``--config.networks.generator.bottleneck``: 500, 2000 or 4000 at scale
-``paper``, 64, 256 or 512 at scale ``cpu``. What is completed or measured
-is the largest centred square, and training sees it too but in ``best``; the paper's pictures are square.
+The bottleneck n of the paper is ``--config.networks.generator.bottleneck``: 500, 2000 or 4000 at
+scale ``paper``, 64, 256 or 512 at scale ``cpu``. Completion and evaluation use the largest centred
+square, and so does the training except in ``best``; the paper's images are square.
 
-Source: the paper and the authors' code, which has Adam with L2 weight decay for both networks. Published, for n = 4000,
-as ``desai_legacy_sse`` of training and test pictures: AlexNet 1798.83 and 1768.69, ResNet 3030.98 and 3038.22;
-``configs/papers/desai.py`` regenerates the tables.
+Source: the paper and the authors' code, which uses Adam with L2 weight decay for both networks.
+Published, for n = 4000, as ``desai_legacy_sse`` of training and test images: AlexNet 1798.83 and
+1768.69, ResNet 3030.98 and 3038.22; ``configs/papers/desai.py`` regenerates the tables.
 
-Deviations: ``vgg`` is our guess: the trunk of the autoencoder, one more convolution, and a pooling to the 4x4 that the
-others end in. Scale ``cpu`` is that of ``desai_vae``: blocks of 32 in pictures of 128, an eighth of the channels, five
-strided convolutions instead of six, 2.5 times the rate, and 5 epochs of 3,200 pictures (sweep: 1.5).
+Deviations: ``vgg`` is our guess: the trunk of the autoencoder, one more convolution, and a pooling
+to 4x4, the final size of the other encoders. Scale ``cpu`` is that of ``desai_vae``: blocks of 32
+in images of 128, an eighth of the channels, five strided convolutions instead of six, 2.5 times the
+rate, and 5 epochs of 3,200 images (sweep: 1.5).
 """
 
 from typing import Any
@@ -41,7 +47,7 @@ from inpaint_jax.runs import config_words
 
 
 def trunks(size: int, width: int) -> dict[str, dict]:
-    """The encoders by the paper's names; the strided one ends in 4x4, so it has one layer less for half the side."""
+    """List encoders by the paper's names; the strided one has a layer less for half the side."""
     features = [width] * (3 if size == 256 else 2) + [4 * width, 4 * width, 8 * width]
     return {
         "alexnet": dict(name="trunks.Strided", features=features, use_bias=True),
@@ -51,13 +57,13 @@ def trunks(size: int, width: int) -> dict[str, dict]:
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a network, a preset and a scale, in any order, and whether the sweep's training is meant."""
+    """Build the config of a network, a preset, a scale and possibly the sweep, in any order."""
     network, preset, sweep, scale = config_words.choose(
         "configs/desai_gan.py", argument, *WORDS, default="alexnet,default,cpu"
     )
     published, best = preset == "published", preset == "best"
     s = SCALES[scale]
-    rate = 2e-4 if scale == "paper" else 5e-4  # for trainings as short as the small scales'
+    rate = 2e-4 if scale == "paper" else 5e-4  # the small scales train for fewer steps
     adam = dict(name="adam_l2", learning_rate=rate, b1=0.5, weight_decay=5e-4)
     checkpoint_every, picture_every, log_every = s["every"]
     config: Any = ConfigDict(
@@ -88,7 +94,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     steps=s["steps"]["sweep" if sweep else "whole"],
                     average=0.0 if published else 0.999,
                     optimizer=dict(generator=adam, critic=adam),
-                    losses=dict(  # the squared error is that of the range in which the code has its pictures
+                    losses=dict(  # the squared error in the range of the code's images
                         reconstruction=dict(fn="l2_mean", weight=0.999 / 4 if published else 0.999),
                         adversarial=dict(fn="generator_nonsaturating", weight=0.001),
                     ),

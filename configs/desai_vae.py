@@ -8,31 +8,38 @@ Argument, ``desai_vae:network,preset,scale``, in any order, default ``vgg,defaul
   alexnet    five convolutions, the first 11x11 with stride 4, and a decoder with batch norm.
   vgg        four 7x7 convolutions with group norm and large poolings.
   resnet     four residual blocks with group norm; the decoder of vgg.
-  default    pictures in [-1, 1], blocks from a tanh, leaky ReLUs of slope 0.2; the mean of the latent answers.
-  published  as released: pictures in [0, 1]; the blocks of alexnet end in a ReLU and a sigmoid, which cannot paint
-             below mid-grey; the leaky ReLUs of vgg and of the decoders have slope 1, which is none; the blocks of vgg
-             and resnet are normed as a whole, so that none can be brighter or darker than another; a sample answers.
-  best       as default, with what has been learnt since: the network is given the hole filled harmonically and adds to
-             that (``networks.residual``), and which pixels are known (``networks.mask_channel``); random windows of
-             images whose shorter side is up to a quarter longer, mirrored at random; rates fall; the stage ends on its
-             best networks by training images that are set apart (``holdout``, ``ends_on``).
+  default    images in [-1, 1], blocks from a tanh, leaky ReLUs of slope 0.2; the mean of the latent
+             gives the answer.
+  published  as released: images in [0, 1]. The blocks of alexnet end in a ReLU and a sigmoid, which
+             cannot paint below mid-grey. The leaky ReLUs of vgg and of the decoders have slope 1,
+             which makes them linear. The blocks of vgg and resnet are normalised as a whole, so
+             that all have the same brightness. A sample of the latent gives the answer.
+  best       as default, with later improvements: the network sees the hole filled harmonically and
+             adds to the filling (``networks.residual``); it sees which pixels are known
+             (``networks.mask_channel``); random windows, mirrored at random, of images whose
+             shorter side is up to a quarter longer; rates fall; the stage ends on the best networks
+             by held-out training images (``holdout``, ``ends_on``).
   sweep      the shorter training of the paper's Table 3: 30 epochs instead of 100.
-  smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+  smoke      seconds; tests.
+  cpu        under an hour on two cores.
+  paper      the paper's settings: for a GPU.
 
-The size of the latent, the paper's bottleneck n, is ``--config.networks.autoencoder.bottleneck``: 500, 2000 or 4000 at
-scale ``paper``, 64, 256 or 512 at scale ``cpu``. Further completions (``--keep=4``) are decoded from samples.
-What is completed or measured is the largest centred square, and training sees it too but in ``best``; the paper's
-pictures are square.
+The size of the latent, the paper's bottleneck n, is ``--config.networks.autoencoder.bottleneck``:
+500, 2000 or 4000 at scale ``paper``, 64, 256 or 512 at scale ``cpu``. Further completions
+(``--keep=4``) are decoded from samples. Completion and evaluation use the largest centred square,
+and so does the training except in ``best``; the paper's images are square.
 
-Source: the paper and the authors' code. The loss is that of the code: squared error in [0, 1] and 0.1 of the
-divergence, both per value of the block; 0.25 of the squared error in [-1, 1] is the former. Published, for n = 4000, as
-``desai_legacy_sse`` of training and test pictures: AlexNet 1894.29 and 1882.63, VGG 1747.96 and 1784.43, ResNet 1725.11
-and 1769.02; ``configs/papers/desai.py`` regenerates the tables.
+Source: the paper and the authors' code. The loss is that of the code: the squared error in [0, 1]
+and 0.1 of the divergence, both per value of the block. The former equals 0.25 of the squared error
+in [-1, 1]. Published, for n = 4000, as ``desai_legacy_sse`` of training and test images: AlexNet
+1894.29 and 1882.63, VGG 1747.96 and 1784.43, ResNet 1725.11 and 1769.02;
+``configs/papers/desai.py`` regenerates the tables.
 
-Deviations: published pictures are stored as BGR, ours as RGB, which is the same to a network that sees only one of
-them. Scale ``cpu`` has blocks of 32 in pictures of 128, an eighth of the channels, of the features around the latent
-and of the latent, a smaller last pooling (or else the trunks of 128 px would end in one pixel, below any latent), ten
-times the rate, and 5 epochs of 3,200 pictures (sweep: 1.5) in batches of 16.
+Deviations: the released code stores images as BGR, ours as RGB; a network that sees only one of
+them does not differ. Scale ``cpu`` has blocks of 32 in images of 128, an eighth of the channels, of
+the features around the latent and of the latent, a smaller last pooling (otherwise the trunks of
+128 px would end in one pixel, smaller than any latent), ten times the rate, and 5 epochs of 3,200
+images (sweep: 1.5) in batches of 16.
 """
 
 from typing import Any
@@ -42,9 +49,9 @@ from ml_collections import ConfigDict
 from inpaint_jax.configs.context_encoder import end_on_best, random_crop
 from inpaint_jax.runs import config_words
 
-# size: side of the pictures; block: of the hole; hidden: features around the latent; bottleneck: ours for the paper's
-# 500, 2000 and 4000; pool: side of the trunks' last pooling; rate: of the autoencoders; steps: of a whole training, and
-# of the sweep's.
+# size: side of the images; block: side of the hole; hidden: features around the latent; bottleneck:
+# ours for the paper's 500, 2000 and 4000; pool: side of the trunks' last pooling; rate: of the
+# autoencoders; steps: of a whole training, and of the sweep's.
 SCALES = {
     "smoke": dict(
         size=128,
@@ -93,7 +100,7 @@ DECODERS = {"alexnet": "decoders.AlexNet", "vgg": "decoders.VGG", "resnet": "dec
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a network, a preset and a scale, in any order, and whether the sweep's training is meant."""
+    """Build the config of a network, a preset, a scale and possibly the sweep, in any order."""
     network, preset, sweep, scale = config_words.choose(
         "configs/desai_vae.py", argument, *WORDS, default="vgg,default,cpu"
     )

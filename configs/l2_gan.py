@@ -1,31 +1,40 @@
-r"""Salem et al., L2-GAN: a quarter of the picture, in a corner, predicted on the squared error first, then by a GAN.
+r"""Salem et al., L2-GAN: predicts a corner of the image; squared error first, then a GAN.
+
+The corner is a quarter of the image.
 
   inpaint train --config=l2_gan --workdir=runs/l2_gan
   inpaint complete --workdir=runs/l2_gan --images='facades?split=test&count=64' --holes=quarter:tr --output=completed
 
-Argument, ``l2_gan:preset,models,second,reading,scale``, in any order, default ``default,four,finetune,quarters,cpu``:
+Argument, ``l2_gan:preset,models,second,reading,scale``, in any order, default
+``default,four,finetune,quarters,cpu``:
 
   default   the paper's method.
-  best      ... with what has been learnt since, as of ``context_encoder:best``; the critic is late by itself.
-  four      a model for every corner, as in the paper, in one run; a picture is completed by the model of its corner.
-  one       one model for all corners, our extension: four times the steps of one of the four, as long as all of them.
-  finetune  the GAN goes on with the generator of the first stage ("the decoder is considered as generator").
-  refine    ... trains a second generator, which is given the picture that the first one completed.
-  quarters  "images of size 350x350 with a cropped region of size 128x128" are Pathak's: random windows of 128 of images
-            of 350, with a quarter of the window missing.
-  literal350  ... by the letter: whole images of 350, of which a corner of 128 is missing, 13 % of the area. Completes
-            ``place:128@0+0``, ``place:128@0+222`` and so on. Other scales have as much in proportion.
-  smoke     seconds; tests.      cpu   under half an hour on two cores.      paper   the paper's sizes: for a GPU.
-  cpu128    the paper's pictures of 128 and quarters of 64, with the networks and steps of ``context_encoder:cpu128``.
+  best      ... with later improvements, as in ``context_encoder:best``; the critic is late anyway.
+  four      a model for every corner, as in the paper, in one run; the hole selects the model.
+  one       one model for all corners, our extension: as many steps as all four models together.
+  finetune  the GAN continues with the generator of the first stage ("the decoder is considered as
+            generator").
+  refine    ... trains a second generator, which sees the image completed by the first.
+  quarters  reads "images of size 350x350 with a cropped region of size 128x128" as Pathak's: random
+            windows of 128 of images of 350, with a quarter of the window missing.
+  literal350 ... reads it literally: whole images of 350 with a missing corner of 128, 13 % of the
+            area. Completes ``place:128@0+0``, ``place:128@0+222`` and so on. Other scales are
+            proportional.
+  smoke     seconds; tests.
+  cpu       under half an hour on two cores.
+  paper     the paper's sizes: for a GPU.
+  cpu128    the paper's images of 128 and quarters of 64, with the networks and steps of
+            ``context_encoder:cpu128``.
 
-Networks, losses, windows and rates are those of ``configs/context_encoder.py``: without a critic in the first stage,
-with one in the second, where the generator keeps the rate of the first. What is completed or measured is the largest
-centred square (``data.evaluation_fit``); with ``literal350`` training sees it too. Published: mean L2 loss 3.19 % on
-the 100 validation pictures of Paris StreetView, and a "D_Loss" of 1.96 %, which the same table gives for the L2 loss of
-the context encoder; ours is ``discriminator_bce`` of the stage's metrics.
+Networks, losses, windows and rates are those of ``configs/context_encoder.py``: without a critic in
+the first stage, with a critic in the second. In the second stage the generator keeps the rate of
+the first. Completion and evaluation use the largest centred square (``data.evaluation_fit``); with
+``literal350`` the training uses it too. Published: mean L2 loss 3.19 % on the 100 validation images
+of Paris StreetView, and a "D_Loss" of 1.96 %, which the same table gives for the L2 loss of the
+context encoder; ours is ``discriminator_bce`` of the stage's metrics.
 
-Deviations: the paper does not say how long either stage is, at which rate, nor how its losses are weighed; scale
-``paper`` has 100 and 400 epochs of 14,900 pictures and 2e-4 for all networks.
+Deviations: the paper states neither the length and rate of the stages nor the weights of the
+losses. Scale ``paper`` has 100 and 400 epochs of 14,900 images and 2e-4 for all networks.
 """
 
 from typing import Any
@@ -49,7 +58,7 @@ READINGS = ("quarters", "literal350")
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset, the models, the second stage, a reading and a scale, in any order."""
+    """Build the config of a preset, models, a second stage, a reading and a scale, in any order."""
     preset, models, second_stage, reading, scale = config_words.choose(
         "configs/l2_gan.py",
         argument,
@@ -94,7 +103,7 @@ def get_config(argument: str = "") -> ConfigDict:
 
 
 def corners(size: int, side: int) -> dict[str, str]:
-    """Squares of ``side`` in the corners of pictures of ``size``, by the corners' names."""
+    """Name the squares of ``side`` in the corners of images of ``size``, by corner."""
     far = size - side
     places = {"tl": (0, 0), "tr": (0, far), "bl": (far, 0), "br": (far, far)}
     return {corner: "place:{}@{}+{}".format(side, *places[corner]) for corner in CORNERS}

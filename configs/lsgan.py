@@ -1,29 +1,35 @@
-r"""Sharma 2020, plain LSGAN completion: a least-squares GAN without norms, a search with every known pixel, a paste.
+r"""Sharma 2020, plain LSGAN completion: a least-squares GAN without norms, a search, a paste.
 
   inpaint train --config=lsgan --workdir=runs/lsgan
   inpaint complete --workdir=runs/lsgan --images='facades?split=test&count=64' --holes=center --output=completed
 
 Argument, ``lsgan:preset,scale``, in any order, default ``default,cpu``:
 
-  default    the search wants a score of 1 from the critic, as the generator did.
-  published  the search's perceptual term as printed, log(1 - C), with a sigmoid, without which C is unbounded.
-  smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+  default    the search seeks a critic score of 1, like the generator in training.
+  published  the perceptual term of the search as printed, log(1 - C), with a sigmoid, because C is
+             unbounded.
+  smoke      seconds; tests.
+  cpu        under an hour on two cores.
+  paper      the paper's settings: for a GPU.
 
-``configs/lsgan_autoencoder.py`` refines what is found; ``configs/papers/sharma.py`` regenerates the paper's table.
+``configs/lsgan_autoencoder.py`` refines the answer; ``configs/papers/sharma.py`` regenerates the
+paper's table.
 
-Source: the paper, and where it is silent the code of the loss that it cites (Amos): Adam 0.01, 1,000 iterations, weight
-0.1. The rate of the dropout (0.3), Adam's in training (2e-4) and what 100,000 "epochs" are (steps of 32) are not
-stated. Kernels of 3 with stride 2 are what makes 4, 8, 16 and 32 of the paper's "32, 3, 3".
+Source: the paper and, where it states nothing, the code of the loss that it cites (Amos): Adam
+0.01, 1,000 iterations, weight 0.1. Not stated are the rate of the dropout (0.3), Adam's rate in
+training (2e-4) and the meaning of 100,000 "epochs" (steps of 32). Kernels of 3 with stride 2 give
+the sides 4, 8, 16 and 32 of the paper's "32, 3, 3".
 
-Deviations: scale ``cpu`` has a quarter of the channels, 4,000 steps at a rate of 5e-4 (chosen by the look of samples),
-and searches for 200 iterations by Adam with a rate that falls from 0.3 to 0, as ``configs/yeh.py`` does.
+Deviations: scale ``cpu`` has a quarter of the channels, and 4,000 steps at a rate of 5e-4 (chosen
+by the look of samples). The search takes 200 iterations by Adam with a rate that falls from 0.3 to
+0, as in ``configs/yeh.py``.
 """
 
 from ml_collections import ConfigDict
 
 from inpaint_jax.runs import config_words
 
-# generator, critic: width; rate: Adam's; autoencoder: width, batch and steps; pictures: that are projected.
+# generator, critic: width; rate: Adam's; autoencoder: width, batch, steps; pictures: to project.
 SCALES = {
     "smoke": dict(
         size=32,
@@ -60,7 +66,7 @@ SCALES = {
         rate=2e-4,
         steps=100_000,
         search=dict(optimizer=dict(name="adam", learning_rate=0.01), iterations=1000),
-        autoencoder=(64, 64, 625_000),  # 2,000 epochs of 20,000 pictures
+        autoencoder=(64, 64, 625_000),  # 2,000 epochs of 20,000 images
         pictures=1000,
         every=1000,
     ),
@@ -70,7 +76,7 @@ PERCEPTUAL = {"default": "generator_least_squares", "published": "generator_satu
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset and a scale, in any order."""
+    """Build the config of a preset and a scale, in any order."""
     preset, scale = config_words.choose("configs/lsgan.py", argument, PRESETS, SCALES, default="default,cpu")
     s = SCALES[scale]
     return ConfigDict(

@@ -1,22 +1,25 @@
-r"""Sharma 2020, LSGAN completion refined by an autoencoder: what the search finds is repainted before it is pasted.
+r"""Sharma 2020, LSGAN completion refined by an autoencoder: search, repaint the answer, paste.
 
   inpaint train --config=lsgan_autoencoder --workdir=runs/refined
   inpaint complete --workdir=runs/refined --images='facades?split=test&count=64' --holes=center --output=completed
 
 Argument, ``lsgan_autoencoder:pairs,input,preset,scale``, in any order, default
-``noisy,generated,default,cpu``; preset and scale are those of ``configs/lsgan.py``. What the autoencoder learns from is
-not in the paper, which says that it "refines" and speaks of noise:
+``noisy,generated,default,cpu``; for preset and scale see ``configs/lsgan.py``. The paper does not
+describe the training pairs of the autoencoder; it mentions that it "refines", and noise:
 
-  noisy      true pictures, half of them with Gaussian noise of deviation 0.1; to be returned without it.
-  projected  what a search of 200 iterations paints for 1,000 damaged training pictures; to become the true ones.
-  identity   true pictures, to be returned as they are.
-  generated  it is given what the generator painted, all over.
-  composite  it is given that inside the hole, and the known pixels around it.
+  noisy      true images, half of them with Gaussian noise of deviation 0.1; the target has no
+             noise.
+  projected  answers of a search of 200 iterations for 1,000 damaged training images; the target is
+             the true image.
+  identity   true images; the target is the same image.
+  generated  the input is the whole generated image.
+  composite  the input is the generated image inside the hole, and the known pixels around it.
 
-Source: the paper. Published: SSIM 0.883 and PSNR 22.30 dB, against 0.817 and 19.30 without the autoencoder.
+Source: the paper. Published: SSIM 0.883 and PSNR 22.30 dB, against 0.817 and 19.30 without the
+autoencoder.
 
-Deviations: the code has 8,192 features, as text and layers say, not 8,092. Scale ``cpu`` has a quarter of the channels,
-and trains 1,000 steps of 64.
+Deviations: the code has 8,192 features, as text and layers imply, not 8,092. Scale ``cpu`` has a
+quarter of the channels, and trains 1,000 steps of 64.
 """
 
 from ml_collections import ConfigDict
@@ -29,7 +32,7 @@ HOLES = "center,left,random:0.8,quarter:br"
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of pairs, an input, a preset and a scale, in any order."""
+    """Build the config of pairs, an input, a preset and a scale, in any order."""
     pairs, given, preset, scale = config_words.choose(
         "configs/lsgan_autoencoder.py",
         argument,

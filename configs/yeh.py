@@ -5,20 +5,29 @@ r"""Yeh et al. 2017, semantic image inpainting: DCGAN 64x64, latent search, Pois
 
 Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
 
-  default    z from U(-1, 1), running batch statistics, one restart: a picture's result is its own;
-             the search reads an average of the weights over the steps (``stages.dcgan.average``).
-  published  as Buchacek et al. ran it: z from N(0, 1), per-picture batch statistics, the last weights, their code's
-             Poisson blending, which is wrong at the left and right border (``blending.poisson_blend``, edge "wrap").
-  learnt     default, and an encoder trained on damaged pictures, where the search begins.
-  smoke      seconds; tests.      demo   minutes; launch/demo.sh.
-  cpu        under an hour on two cores.      paper   what the papers ran: for a GPU.
-  nag        1,500 iterations of decayed Nesterov descent, the released codes' (default of ``paper`` and ``smoke``).
-  adam       Adam with a constant rate.      cosine   Adam with a large rate that falls to 0 (default of ``cpu``).
-  thorough   the same with a larger rate, for 300 iterations: for holes as large as half of the picture.
+  default    z from U(-1, 1), running batch statistics, one restart: results do not depend on other
+             images; the search uses an average of the weights over the steps
+             (``stages.dcgan.average``).
+  published  as run by Buchacek et al.: z from N(0, 1), per-image batch statistics, the last
+             weights, and their code's Poisson blending, which is wrong at the left and right border
+             (``blending.poisson_blend``, edge "wrap").
+  learnt     default, and an encoder trained on damaged images, which predicts the start of the
+             search.
+  smoke      seconds; tests.
+  demo       minutes; launch/demo.sh.
+  cpu        under an hour on two cores.
+  paper      the papers' settings: for a GPU.
+  nag        1,500 iterations of decayed Nesterov descent, as in the released codes (default of
+             ``paper`` and ``smoke``).
+  adam       Adam with a constant rate.
+  cosine     Adam with a large rate that falls to 0 (default of ``cpu``).
+  thorough   as cosine, with a larger rate, for 300 iterations: for holes as large as half of the
+             image.
   lbfgs      L-BFGS with a zoom line search, which evaluates the loss several times per iteration.
 
-Deviations: scale ``cpu`` is a quarter as wide as the paper's networks (4x4 kernels in the critic), trains for 2,000
-steps, and searches for 200 iterations: on validation faces these end where 1,500 of Nesterov's do.
+Deviations: scale ``cpu`` is a quarter as wide as the paper's networks (4x4 kernels in the critic),
+trains for 2,000 steps, and searches for 200 iterations. On validation faces these reach the loss of
+1,500 Nesterov iterations.
 """
 
 from ml_collections import ConfigDict
@@ -91,7 +100,7 @@ SEARCHES = {
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset, a scale and a search, in any order."""
+    """Build the config of a preset, a scale and a search, in any order."""
     preset, scale, named = config_words.choose(
         "configs/yeh.py", argument, PRESETS, SCALES, SEARCHES, default="default,cpu"
     )

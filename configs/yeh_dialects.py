@@ -1,23 +1,28 @@
-r"""Five codes call themselves Yeh's latent search. One trained DCGAN, their five searches, the same pictures.
+r"""Five versions of Yeh's latent search: one trained DCGAN, five searches, the same images.
 
   inpaint train    --config=yeh:cpu --workdir=runs/faces --config.data.train=...
   inpaint evaluate --workdir=runs/faces --images=... --holes=center --against=none --config.search.restarts=1 \
                    --search yeh_dialects:{yeh2017,moodoki,bamos,chengbinjin,buchacek}
 
-  yeh2017      the paper's text: Adam, saturating prior with weight 0.003, window 7. Its rate, start and answer are not
-               stated: 0.01, U(-1, 1), the best iterate.
-  moodoki      the authors' first released code: NAG, prior weight 0.1, N(0, 1), the last iterate, 64 starts at once.
-               Its weights of known pixels grow away from the hole, and sum to 28 times the paper's for a centre hole.
-  bamos        the TensorFlow code that most people ran: Adam, every known pixel weighs 1, weight 0.1, no blending.
-  chengbinjin  the code that Buchacek et al. build on: decayed NAG, prior weight 3, per-batch statistics, the best
-               iterate of one start. (Its ``num_try=20`` is 20 batches of other images.)
-  buchacek     the search as Buchacek et al. print it, on that code: squared weighted differences, saturating prior.
+  yeh2017      the paper's text: Adam, saturating prior with weight 0.003, window 7. Rate, start and
+               answer are not stated: 0.01, U(-1, 1), the best iterate.
+  moodoki      the authors' first released code: NAG, prior weight 0.1, N(0, 1), the last iterate,
+               64 starts at once. Its weights of known pixels grow with the distance from the hole,
+               and sum to 28 times the paper's for a centre hole.
+  bamos        the most widely used TensorFlow code: Adam, every known pixel has weight 1, weight
+               0.1, no blending.
+  chengbinjin  the base of the code of Buchacek et al.: decayed NAG, prior weight 3, per-batch
+               statistics, the best iterate of one start. (Its ``num_try=20`` is 20 batches of other
+               images.)
+  buchacek     the search as printed by Buchacek et al., on that code: squared weighted differences,
+               saturating prior.
 
-The three codes that blend use one Poisson solver, which is wrong at the left and right border (edge "wrap"). All
-differ in numbers and named switches only. Deviations: ``chengbinjin`` takes batch statistics over two copies of
-one picture, which are that picture's own ("sample"); a mean over the batch in a prior is a picture's own term, which
-is what its gradient amounts to. The starts of ``moodoki`` cost as many searches: with
-``--config.search.restarts=1`` all five cost about the same.
+The three codes that blend use one Poisson solver, which is wrong at the left and right border (edge
+"wrap"). The five versions differ only in numbers and named switches. Deviations: ``chengbinjin``
+takes batch statistics over two copies of one image, which equal the statistics of that image
+("sample"). A mean over the batch in a prior becomes the term of a single image, because its
+gradient amounts to that. The starts of ``moodoki`` cost as many searches: with
+``--config.search.restarts=1`` all five versions cost about the same.
 """
 
 from ml_collections import ConfigDict
@@ -57,7 +62,7 @@ DIALECTS = {
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a dialect, and optionally of a scale: ``bamos`` or ``bamos,paper``."""
+    """Build the config of a dialect, and optionally of a scale: ``bamos`` or ``bamos,paper``."""
     name, scale = config_words.choose("configs/yeh_dialects.py", argument, DIALECTS, yeh.SCALES, default="yeh2017,cpu")
     config, dialect = yeh.get_config(scale), DIALECTS[name]
     config.search = {**config.search.to_dict(), **dialect["search"]}

@@ -1,22 +1,23 @@
-"""The shipped experiments, and which of their parts is which table or figure of the five papers.
+"""The shipped experiments, and the tables and figures of the five papers that they regenerate.
 
-A page has ``get_experiment(argument) -> Experiment``: ``--experiment=desai:cpu`` names ``configs/papers/desai.py``.
-``PARTS`` numbers the tables and figures: ``inpaint reproduce E06 --scale=cpu`` trains and measures what E06 needs,
-``inpaint reproduce all`` everything, ``inpaint reproduce list`` prints this file. ``DATA`` says on which images a page
-trains and is measured, by roles that ``--data cars=DATA/cars`` fills.
+A page has ``get_experiment(argument) -> Experiment``: ``--experiment=desai:cpu`` names
+``configs/papers/desai.py``. ``PARTS`` numbers the tables and figures: ``inpaint reproduce E06
+--scale=cpu`` trains and measures everything for E06, ``inpaint reproduce all`` everything, and
+``inpaint reproduce list`` prints this file. ``DATA`` lists the training and test images of a page
+by role; ``--data cars=DATA/cars`` assigns images to a role.
 """
 
 from typing import NamedTuple
 
 
 class Part(NamedTuple):
-    """A table or figure of a paper, or an experiment of ours that its tables rest on.
+    """A table or figure of a paper, or an experiment of ours that supports the paper's tables.
 
     Attributes:
-      what: of which paper it is what.
-      page: that regenerates it, with words where one page has several experiments.
-      titles: how the titles of its tables and figures on that page begin.
-      lacks: what of it is not there yet; empty: nothing.
+      what: the paper and the part.
+      page: the page that regenerates it, with words if the page has several experiments.
+      titles: prefixes of the titles of its tables and figures on that page.
+      lacks: the missing parts; empty: none.
     """
 
     what: str
@@ -30,8 +31,8 @@ class Data(NamedTuple):
 
     Attributes:
       train: for training.
-      test: that tables are measured on.
-      validation: labelled images for stages that are validated on some; None: none.
+      test: for the measurements of tables.
+      validation: labelled images, for stages that validate on labels; None: none.
     """
 
     train: tuple[str, str]

@@ -1,25 +1,27 @@
-r"""Buchacek et al. 2020, what a classifier brings to Yeh's search: the paper's table, its curves and its grid.
+r"""Buchacek et al. 2020, a classifier in Yeh's search: the paper's table, curves and grid.
 
   inpaint reproduce --experiment=buchacek --workdir=runs/cars \
                     --train='DATA/stanford_cars_train?split=train' \
                     --images='DATA/stanford_cars_test_64?count=100' \
                     --validation='DATA/stanford_cars_train?split=val'
 
-The paper's Table 1 is of the first 100 images of the official test split, which are the first 100 of that folder. The
-shares of ``ablations`` are compared on validation images, ``--images='DATA/stanford_cars_train?split=val&count=64'``.
+The paper's Table 1 uses the first 100 images of the official test split, which are the first 100 of
+that folder. The shares of ``ablations`` are compared on validation images,
+``--images='DATA/stanford_cars_train?split=val&count=64'``.
 
-Argument, ``buchacek:what,scale``, in any order, default ``table,cpu``; scales are those of
+Argument, ``buchacek:what,scale``, in any order, default ``table,cpu``; for the scales see
 ``configs/classifier_guided.py``.
 
-  table      Table 1, Figures 3 and 4 with the default presets: Yeh's search, and the guided ones without and with
-             logits. The paper's "random" holes are two things, both here: its mask files are independent pixels, 70 %
-             of them missing, and its figures show free-form strokes, 19 to 70 % missing.
+  table      Table 1, Figures 3 and 4 with the default presets: Yeh's search, and guided searches
+             without and with logits. The paper's "random" holes are of two kinds, both here: its
+             mask files are independent pixels, 70 % of them missing, and its figures show free-form
+             strokes, 19 to 70 % missing.
   published  the same with the published presets, whose weights depend on the holes.
-  ablations  which terms, which shares and which layers to compare, and how to blend, under centre holes.
+  ablations  comparisons of terms, shares, layers and blending methods, under centre holes.
 
-All arms share one DCGAN, all guided ones one classifier: give one --workdir to all three. The published PSNR is most
-likely of the hole and the SSIM of the whole image (see the columns; both windows).
-``--weights classifier=FILE`` begins the classifier with imported weights.
+All arms share one DCGAN, and all guided arms one classifier: use one --workdir for all three. The
+published PSNR is most likely of the hole, and the SSIM of the whole image (see the columns; both
+windows). ``--weights classifier=FILE`` begins the classifier with imported weights.
 """
 
 from inpaint_jax.configs import classifier_guided
@@ -37,7 +39,7 @@ PUBLISHED = {  # Table 1: PSNR and SSIM of centre, left and random holes
 METHODS = ("yeh", "without", "with")
 MELDING = "image_melding"  # a method without training, measured beside the arms
 BESIDE = {"melding": MELDING}
-WEIGHTS = {  # of the critic's view of the completed image; of the classifier's terms, as shares of the contextual one
+WEIGHTS = {  # of the critic's score of the completed image; of the classifier's terms, as shares
     "share_0": dict(semantic=0.0, categorical=0.0),
     "share_3": dict(semantic=0.03, categorical=0.03),
     "share_10": dict(semantic=0.1, categorical=0.1),
@@ -46,12 +48,12 @@ WEIGHTS = {  # of the critic's view of the completed image; of the classifier's 
     "categorical_alone": dict(inpainting=0.0, semantic=0.0),
     "without_inpainting": dict(inpainting=0.0),
 }
-SLOTS = "--config.slots=50"  # a hundred pictures in two full rounds
+SLOTS = "--config.slots=50"  # a hundred images in two full rounds
 MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full", "ssim_uniform_full"))
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a scale, and what is made of them."""
+    """Build the experiment of a scale."""
     what, scale = config_words.choose(
         "configs/papers/buchacek.py", argument, WHAT, classifier_guided.SCALES, default="table,cpu"
     )
@@ -59,9 +61,10 @@ def get_experiment(argument: str = "") -> Experiment:
 
 
 def arms_of(scale: str) -> dict[str, Arm]:
-    """Yeh's search and the guided ones, default presets; the networks are trained by "yeh" and "with".
+    """List Yeh's search and guided searches with default presets; "yeh" and "with" train networks.
 
-    "without" watches the class probabilities, and "watched" is Yeh's search that watches all three terms.
+    "without" watches the class probabilities, and "watched" is Yeh's search with all three terms
+    watched.
     """
     guided = "classifier_guided:default"
     return {
@@ -73,7 +76,7 @@ def arms_of(scale: str) -> dict[str, Arm]:
 
 
 def rows(names: dict[str, str], family: str) -> tuple[Row, ...]:
-    """Of Table 1, under one kind of holes; ``names`` are the arms of its methods."""
+    """List the rows of Table 1 under one kind of holes; ``names`` are the arms of the methods."""
     first = 2 * min(HOLES.index(family), 2)  # the paper has one column for both kinds of random holes
     return tuple(
         Row((label,), names.get(method), tuple(numbers[first : first + 2]))
@@ -82,7 +85,7 @@ def rows(names: dict[str, str], family: str) -> tuple[Row, ...]:
 
 
 def tables(title: str, names: dict[str, dict[str, str]]) -> tuple[Table, ...]:
-    """Table 1, one for each kind of holes: ``{family: {method: arm}}``."""
+    """Build Table 1, one per kind of holes, from ``{family: {method: arm}}``."""
     header = ("method", "published PSNR", "published SSIM")
     return tuple(
         Table(f"{title}, {family}", header, rows(arms, family), MEASURED, holes=(family,))
@@ -91,7 +94,7 @@ def tables(title: str, names: dict[str, dict[str, str]]) -> tuple[Table, ...]:
 
 
 def table(scale: str) -> Experiment:
-    """Table 1, Figures 1, 3 and 4, and the classifier's accuracy, with the default presets."""
+    """Build Table 1, Figures 1, 3 and 4, and classifier accuracy, with the default presets."""
     return Experiment(
         arms=arms_of(scale),
         holes=HOLES,
@@ -133,14 +136,14 @@ def table(scale: str) -> Experiment:
 
 
 def published(scale: str) -> Experiment:
-    """Table 1, Figures 3 and 4 with the published presets; at scale ``cpu`` with the search of the default one."""
+    """Build Table 1, Figures 3 and 4 with published presets (scale ``cpu``: default search)."""
     search = "cosine" if scale == "cpu" else "nag"
     arms = {name: arm for name, arm in arms_of(scale).items() if name in ("yeh", "with")}
-    # All arms read the networks of the first one, averages of the weights included.
+    # All arms read the networks of the first arm, including averages of the weights.
     prior, judge = (f"--config.stages.{stage}.average=0.999" for stage in ("dcgan", "classifier"))
     overrides = ("--config.data.fit=resize", SLOTS, prior)
     arms["yeh_published"] = Arm(f"yeh:published,{scale},{search}", overrides, reuse="yeh")
-    classifier = "yeh" if scale == "paper" else "with"  # the published one learns by another schedule there
+    classifier = "yeh" if scale == "paper" else "with"  # "paper" has two schedules
     for preset, holes in (("published", (CENTER, LEFT)), ("published_random", (RANDOM, STROKES))):
         for name, terms in (("with", "logits"), ("without", "nologits")):
             spec = f"classifier_guided:{preset},{terms},{scale},{search}"
@@ -167,7 +170,7 @@ def published(scale: str) -> Experiment:
 
 
 def ablations(scale: str) -> Experiment:
-    """Guiding terms, layers one by one, and three ways to blend, under centre holes."""
+    """Build comparisons of guiding terms, single layers and three blends, under centre holes."""
     arms = arms_of(scale)
     terms = {"none": ("yeh",), "all": ("with",)}
     for name, changes in WEIGHTS.items():

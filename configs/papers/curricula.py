@@ -1,13 +1,16 @@
-r"""On-demand learning against the fixed schedules that Gao & Grauman compare it to, and the rules that can be read from
-Salem et al. against each other: same pictures, same steps, three seeds.
+r"""On-demand learning against the fixed schedules of Gao & Grauman and the rules of Salem et al.
+
+The rule of Salem et al. has several readings; each is a curriculum here. All arms have
+the same images and the same number of steps, with three seeds each.
 
   inpaint reproduce --experiment=curricula --workdir=runs/curricula \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
 
-Argument, ``curricula:scale``, a scale of ``configs/on_demand.py``, default ``cpu``, where each takes a
-quarter of its steps, 250. The network is that of on-demand learning. An arm is a curriculum and a seed: ``inv_psnr_0``.
-Completed pictures are measured at each of the five levels; a row of the table is the mean over three seeds and their
-deviation, without which no difference between rows means anything.
+Argument, ``curricula:scale``, a scale of ``configs/on_demand.py``, default ``cpu``, where each arm
+takes a quarter of that config's steps, 250. The network is that of on-demand learning. An arm is a
+curriculum and a seed: ``inv_psnr_0``. Completed images are measured at each of the five levels. A
+row of the table is the mean over three seeds with the deviation, without which differences between
+rows have no meaning.
 """
 
 from inpaint_jax.configs import on_demand
@@ -29,7 +32,7 @@ NAMES = {
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a scale."""
+    """Build the experiment of a scale."""
     (scale,) = config_words.choose("configs/papers/curricula.py", argument, on_demand.SCALES, default="cpu")
     shorter = ("--config.stages.on_demand.steps=250",) if scale == "cpu" else ()
     arms = {

@@ -4,25 +4,29 @@ r"""Desai & Ghosal, image inpainting using variational autoencoders: Tables 1 to
                     --train='facades?split=train&count=3200' --images='facades?split=test'
 
 Argument, ``desai:scale,preset``, in any order, default ``cpu,default``; both words are those of
-``configs/desai_vae.py`` and ``configs/desai_gan.py``, of which seventeen trainings are made: five of 100 epochs for
-Tables 1 and 2, and twelve of 30 epochs, four networks with three sizes of the latent, for Table 3. An arm is named by
-the paper's size: ``vae_vgg_2000``. An eighteenth of preset ``default``, ``vae_resnet_normed``, is ours: the released
-decoder of VGG and ResNet norms its output, so that no block can be brighter or darker than another, which only
-``published`` keeps everywhere.
+``configs/desai_vae.py`` and ``configs/desai_gan.py``. The experiment has seventeen trainings: five
+of 100 epochs for Tables 1 and 2, and twelve of 30 epochs, four networks with three sizes of the
+latent, for Table 3. An arm has the paper's size in its name: ``vae_vgg_2000``. The eighteenth
+training of preset ``default``, ``vae_resnet_normed``, is ours: the released decoder of VGG and
+ResNet normalises its output, so that all blocks have the same brightness, which only ``published``
+keeps everywhere.
 
-Scale ``cpu`` shrinks everything together: pictures of 128 instead of 256, blocks of 32, an eighth of the channels,
-latents of 64, 256 and 512 for the paper's 500, 2000 and 4000, and 5 and 1.5 epochs of 3,200 pictures for 100 and 30 of
-5,000. The steps are those of so many pictures, however many ``--train`` names.
+Scale ``cpu`` shrinks everything together: images of 128 instead of 256, blocks of 32, an eighth of
+the channels, latents of 64, 256 and 512 for the paper's 500, 2000 and 4000, and 5 and 1.5 epochs of
+3,200 images for 100 and 30 of 5,000. The number of steps is for that many images, whatever
+``--train`` contains.
 
-The paper's numbers are ``desai_legacy_sse``: squared errors in [0, 1], summed over the block, where on average half of
-a batch of 32 still has black blocks. They depend on how bright the pictures are, so they compare only among
-themselves; so do ours, and ``sse_hole``, ``psnr_hole`` and ``ssim_full`` stand beside them. At scale ``cpu`` a block
-has a quarter of the pixels, and its sums are that much smaller.
+The paper's numbers are ``desai_legacy_sse``: squared errors in [0, 1], summed over the block, where
+on average half of a batch of 32 still has black blocks. They depend on the brightness of the
+images, so they compare only among themselves; so do ours. ``sse_hole``, ``psnr_hole`` and
+``ssim_full`` stand beside them. At scale ``cpu`` a block has a quarter of the pixels, and the sums
+are that much smaller.
 
-Deviations: the paper trains on pictures of Places. Its Table 1 is said to be of n = 4000 and 100 epochs, but its VGG is
-the entry of n = 2000 and 30 epochs in Table 3, and its GAN ResNet has one number for both lengths; we take text and
-captions by their word. The committed code trains GAN AlexNet with n = 4000 whatever is asked, so that its row of Table
-3 may be no sweep; ours is one. "500 is worst" does not hold for that row.
+Deviations: the paper trains on images of Places. It assigns its Table 1 to n = 4000 and 100 epochs,
+but the VGG entry there is that of n = 2000 and 30 epochs in Table 3, and the GAN ResNet has one
+number for both lengths; we follow text and captions. The committed code trains GAN AlexNet with n =
+4000 for every setting, so that its row of Table 3 may not be a sweep; ours is one. "500 is worst"
+does not hold for that row.
 """
 
 from inpaint_jax.configs import desai_vae
@@ -74,11 +78,11 @@ BEYOND = Table(
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a scale and a preset, in any order."""
+    """Build the experiment of a scale and a preset, in any order."""
     scale, preset = config_words.choose(
         "configs/papers/desai.py", argument, desai_vae.SCALES, desai_vae.PRESETS, default="cpu,default"
     )
-    ours = desai_vae.SCALES[scale]["bottleneck"]  # by the paper's
+    ours = desai_vae.SCALES[scale]["bottleneck"]  # keyed by the paper's
     arms = {name: arm(name, scale, preset) for name in (*TABLE_1, *TABLE_2)}
     if preset == "default":
         arms["vae_resnet_normed"] = Arm(arms["vae_resnet"].config, (f"--config.{OUTPUT_NORM}=True",))
@@ -118,7 +122,7 @@ def get_experiment(argument: str = "") -> Experiment:
 
 
 def arm(name: str, scale: str, preset: str, *, bottleneck: int | None = None) -> Arm:
-    """A training; with a bottleneck it is one of the sweep's."""
+    """Build a training; with a bottleneck, one of the sweep's."""
     kind, network = name.split("_")
     config = f"desai_{kind}:{network},{preset},{scale}"
     if bottleneck is None:
@@ -128,5 +132,5 @@ def arm(name: str, scale: str, preset: str, *, bottleneck: int | None = None) ->
 
 
 def rows(published: dict[str, tuple[str, ...]]) -> tuple[Row, ...]:
-    """A row for each network that was trained for long."""
+    """List a row for each network of the long trainings."""
     return tuple(Row((NETWORKS[name],), name, numbers) for name, numbers in published.items())

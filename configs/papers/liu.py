@@ -1,17 +1,19 @@
-r"""Liu et al. 2018: Table 5, Figures 2 to 4, what each of the losses brings, and training on random holes.
+r"""Liu et al. 2018: Table 5, Figures 2 to 4, the effect of each loss, and training on random holes.
 
   inpaint reproduce --experiment=liu --workdir=runs/liu \
                     --train='facades?split=train&count=3200' --images='facades?split=test'
 
-Argument, ``liu:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm ``features`` trains
-the VGG-19 that the others share, but for ``no_features`` and ``drawn_features`` (its own generator is not trained);
-``full`` is the paper's method, ``random_holes`` our extension, and the rest leave losses out or, ``weak_critics``,
-weigh them less; ``drawn_features`` asks whether the features have to be learnt. Further test pictures are a second call
-with other ``--images``: what is trained is kept.
+Argument, ``liu:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm
+``features`` trains the VGG-19, and no generator. The other arms share the VGG-19, except
+``no_features`` and ``drawn_features``. ``full`` is the paper's method,
+``random_holes`` our extension. The other arms leave losses out or, in ``weak_critics``, reduce
+their weights. ``drawn_features`` tests whether the features need training. For further test images,
+run the command again with other ``--images``: finished trainings are kept.
 
-The paper trains on one hole in the middle and shows that any other is completed too. Both are measured here, under
-holes of seven sizes in the middle and of nine places, and under the random squares of its Figure 4; it does not say
-which of these its Table 5 is of, so ours has two. Sizes are those of pictures of 64 px, smaller ones for smaller.
+The paper trains on one centred hole and shows completions of other holes. Both are measured here,
+under centred holes of seven sizes, holes at nine places, and the random squares of the paper's
+Figure 4. The paper does not state the holes of its Table 5, so ours has two. Sizes are for images
+of 64 px, and smaller for smaller images.
 """
 
 from inpaint_jax import masks
@@ -19,7 +21,7 @@ from inpaint_jax.configs import neural_features
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, Row, Table
 from inpaint_jax.runs import config_words
 
-SIDES = (4, 8, 12, 16, 22, 28, 32)  # in pictures of 64
+SIDES = (4, 8, 12, 16, 22, 28, 32)  # in images of 64
 PLACES = (
     *("top left", "top", "top right"),
     *("left", "centre", "right"),
@@ -28,7 +30,7 @@ PLACES = (
 TRAINED = {"hole in the middle": "full", "random holes": "random_holes"}
 SWEPT = TRAINED | {"PatchMatch": "patchmatch", "harmonic filling": "harmonic"}
 LOCAL, GLOBAL = "liu.losses.local_adversarial.weight", "liu.losses.global_adversarial.weight"
-ABLATION = {  # what differs
+ABLATION = {  # overrides of the arms
     "all losses": ("full", {}),
     "without neural features": ("no_features", {"liu.losses.feature.weight": 0}),
     "features as they are drawn": ("drawn_features", {"features.steps": 0}),
@@ -37,13 +39,13 @@ ABLATION = {  # what differs
     "a tenth of both critics": ("weak_critics", {LOCAL: 20, GLOBAL: 20}),
     "squared error and features": ("no_critics", {LOCAL: 0, GLOBAL: 0}),
 }
-OWN_FEATURES = ("no_features", "drawn_features")  # or none
+OWN_FEATURES = ("no_features", "drawn_features")  # arms with other features, or none
 AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes", "patchmatch")
 MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a scale."""
+    """Build the experiment of a scale."""
     (scale,) = config_words.choose("configs/papers/liu.py", argument, neural_features.SCALES, default="cpu")
     size = neural_features.SCALES[scale]["size"]
     side = size // 4
@@ -108,7 +110,7 @@ def get_experiment(argument: str = "") -> Experiment:
 
 
 def arms(scale: str) -> dict[str, Arm]:
-    """The trainings by name: same seed, same steps."""
+    """List the trainings by name: same seed, same steps."""
     config = "neural_features:{},{}".format
     trained = {"features": Arm(config("default", scale), ("--config.stages.liu.steps=0",))}
     for arm, changes in ABLATION.values():

@@ -1,11 +1,14 @@
-r"""What each part of preset ``best`` brings to one context encoder for any hole: every part left out in turn.
+r"""The effect of each part of preset ``best`` on one context encoder for any hole.
+
+Every part is left out once.
 
   inpaint reproduce --experiment=recipe:demo --workdir=runs/recipe \
                     --train='portraits?split=train&count=3000' --images='portraits?split=val'
 
-Argument, ``recipe:scale``, a scale of ``configs/context_encoder.py``, default ``cpu``. Not of a paper: it is how the
-parts were chosen, so its images are validation images. The differences are paired over the images of one training each;
-another seed of the training moves them too.
+Argument, ``recipe:scale``, a scale of ``configs/context_encoder.py``, default ``cpu``. The
+experiment is not from a paper: it served to choose the parts, so its images are validation images.
+Differences are paired over the images of one training each; another seed of the training changes
+them too.
 """
 
 from inpaint_jax.configs import context_encoder
@@ -15,7 +18,7 @@ from inpaint_jax.runs import config_words
 HOLES = ("center", "left", "random:0.8", "irregular")
 AGAINST = ("mean", "harmonic", "biharmonic", "telea", "nearest")
 STAGE = "stages.context_encoder"
-LEFT_OUT = {  # what is changed
+LEFT_OUT = {  # overrides of the arms
     "best": (),
     "no skip connections": ("networks.generator.skips=False",),
     "no residual": ("networks.residual=False",),
@@ -28,7 +31,7 @@ LEFT_OUT = {  # what is changed
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a scale."""
+    """Build the experiment of a scale."""
     (scale,) = config_words.choose("configs/papers/recipe.py", argument, context_encoder.SCALES, default="cpu")
     arms = {
         name.replace(" ", "_").replace(",", ""): Arm(

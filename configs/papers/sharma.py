@@ -34,7 +34,7 @@ MEASURED = tuple(("test", metric) for metric in ("ssim_full", "psnr_full", "psnr
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a scale and a preset, in any order."""
+    """Build the experiment of a scale and a preset, in any order."""
     scale, preset = config_words.choose(
         "configs/papers/sharma.py", argument, lsgan.SCALES, lsgan.PRESETS, default="cpu,default"
     )
