@@ -7,7 +7,7 @@ The contract that every function of this package keeps:
 * Networks return logits; losses own the sigmoid. Losses and metrics return ``[B]``; only
   ``losses.objective`` and ``evaluate`` average over a batch.
 * A random function takes a typed key first. Options are keyword-only.
-* The truth inside a hole never enters a system: what a system is given is ``fill(image, hole)``.
+* The truth inside a hole never enters a system: systems receive ``fill(image, hole)``.
 
 From Python::
 
@@ -16,8 +16,8 @@ From Python::
     model = ij.load("runs/faces")                            # a workdir of `inpaint train`
     completed = ij.complete(model, images, holes, seed=0)    # [B, H, W, C] in [-1, 1]
 
-Public, and kept stable from 0.2 on: what ``__all__`` names, and what the ``__all__`` of those
-modules names. Everything else may change.
+The public API is what ``__all__`` names, and what the ``__all__`` of those modules names. It is
+stable from 0.2 on. Everything else may change.
 """
 
 import importlib

@@ -1,8 +1,9 @@
-"""Poisson blending: generated gradients inside the hole, given pixels at its border (Perez et al. 2003; Yeh
-et al.).
+"""Poisson blending (Perez et al. 2003; Yeh et al.).
 
-Conjugate gradients on the device, for a whole batch at once; no example waits on, or changes with, its batch
-mates.
+The result has the generated gradients inside the hole and the known pixels at the border.
+
+Conjugate gradients solve a whole batch on the device. The result of an example does not depend on
+the rest of the batch.
 """
 
 from collections.abc import Callable
@@ -27,31 +28,36 @@ def poisson_blend(
     tolerance: float = 1e-6,
     max_iterations: int = 500,
 ) -> Image:
-    """Completes ``image`` with the gradients of ``guidance``, so that the seam disappears.
+    """Complete ``image`` with the gradients of ``guidance``, so that the seam disappears.
 
-    Minimises, over the pairs of 4-neighbours with at least one missing pixel, the squared difference between
-    the answer's and the guidance's steps, with the known pixels held fast (Perez et al., eq. 3; the authors'
-    code of Buchacek). A constant added to the guidance has no effect where the hole touches a known pixel.
+    The known pixels are fixed. Over all pairs of 4-neighbours with at least one missing pixel, the
+    blend minimises the squared difference between the steps of the result and the steps of the
+    guidance (Perez et al., eq. 3; the authors' code of Buchacek). A constant added to the guidance
+    has no effect if the hole touches a known pixel.
 
     Args:
-      image: ``[B, H, W, C]`` in [-1, 1], known outside the hole; what it holds inside does not matter.
-      guidance: a network's output, same shape and range; outside the hole, its pixels next to it matter.
+      image: ``[B, H, W, C]`` in [-1, 1], known outside the hole; values inside are ignored.
+      guidance: a network's output, same shape and range; outside the hole, only the pixels next to
+        the hole matter.
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
-      edge: at the image's border, "neumann" drops the neighbours outside, and "published" holds the answer
-        to the guidance one pixel outside. "wrap" is what the released codes compute: the same, and their
-        matrix, but not their right-hand side, takes the end of the row above for a left neighbour and the
-        start of the row below for a right one. The whole value of that pixel, in [0, 1], then pulls at a
-        hole that touches the left or right border, even under perfect guidance.
-      tolerance: of the residual, relative to the right-hand side's norm, per picture. Above 1e-5 it shows.
-      max_iterations: at most. Half of a 64 x 64 picture takes about 180, of 128 x 128 350; of 256 x 256 670, and
-        500 of them leave an error of 2e-4.
+      edge: rule at the border of the image. "neumann" drops the neighbours outside. "published"
+        fixes the result to the guidance one pixel outside. "wrap" is what the released codes
+        compute: like "published", but the matrix, unlike the right-hand side, uses the end of the
+        row above as a left neighbour and the start of the row below as a right neighbour. The whole
+        value of that pixel, in [0, 1], then pulls at a hole that touches the left or right border,
+        even with perfect guidance.
+      tolerance: tolerance on the residual, relative to the norm of the right-hand side, per image.
+        A tolerance above 1e-5 is visible in the image.
+      max_iterations: maximum number of iterations. Half of a 64 x 64 image takes about 180, of a
+        128 x 128 image 350, and of a 256 x 256 image 670; after 500, the last has an error of 2e-4.
 
     Returns:
-      ``[B, H, W, C]``: known pixels bit-identical to ``image``, the others clipped to [-1, 1]. Without a
-      hole it is the image, with nothing but hole the guidance (except with "wrap").
+      ``[B, H, W, C]``: known pixels are bit-identical to ``image``, and the others are clipped to
+      [-1, 1]. For an empty hole it is the image. For a full hole it is the guidance (except with
+      "wrap").
 
     Raises:
-      InputError: where the shapes do not fit, an array is not float, or for another ``edge``.
+      InputError: the shapes do not match, an array is not float, or ``edge`` is unknown.
     """
     check_same_shape(image=image, guidance=guidance)
     check_hole(hole, image)
@@ -60,7 +66,7 @@ def poisson_blend(
     inverse_diagonal = 1.0 / degrees(image.shape[1], image.shape[2], edge=edge)
 
     def solve(image, guidance, hole):
-        # Solved for is the correction to the guidance: harmonic in the hole, image - guidance on its border.
+        # Solve for the correction to the guidance: harmonic inside, image - guidance on the border.
         border = jnp.where(hole > 0.5, 0.0, image - guidance)
         target = -laplacian(border, edge=edge)
         if edge == "wrap":  # in the unit range of the released codes, and the correction counts twice as much
@@ -90,27 +96,27 @@ def screened_poisson(
 ) -> Image:
     """Complete ``image`` from given gradients and colours (Bhat et al. 2008; Darabi et al. 2012).
 
-    Minimises the squared difference between the answer's and the given steps over the pairs of 4-neighbours with at
-    least one missing pixel, plus ``weight`` times the squared difference to the given colours over the missing
-    pixels, with the known pixels held fast.
+    The known pixels are fixed. The result minimises the squared difference to the given steps over
+    all pairs of 4-neighbours with at least one missing pixel, plus ``weight`` times the squared
+    difference to the given colours over the missing pixels.
 
     Args:
-      image: ``[B, H, W, C]`` in [-1, 1], known outside the hole; what it holds inside does not matter.
-      colours: same shape and range; only those in the hole matter.
-      rightward: ``[B, H, W, C]``, the given steps from every pixel to its right neighbour; the last column does
-        not matter.
-      downward: likewise to the pixel below; the last row does not matter.
+      image: ``[B, H, W, C]`` in [-1, 1], known outside the hole; values inside are ignored.
+      colours: target colours, same shape and range; only values in the hole matter.
+      rightward: ``[B, H, W, C]``, steps from each pixel to the right neighbour; the last column is
+        ignored.
+      downward: ``[B, H, W, C]``, steps from each pixel to the pixel below; the last row is ignored.
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
-      weight: of the colours, above 0. At 0.1 some 40 iterations do, whatever the size.
-      tolerance: of the residual, relative to the right-hand side's norm, per picture.
-      max_iterations: at most.
+      weight: weight of the colours, above 0. At 0.1, about 40 iterations suffice at any size.
+      tolerance: tolerance on the residual, relative to the norm of the right-hand side, per image.
+      max_iterations: maximum number of iterations.
 
     Returns:
-      ``[B, H, W, C]``: known pixels bit-identical to ``image``, the others not clipped. Where gradients and
-      colours are those of one picture it is that picture.
+      ``[B, H, W, C]``: known pixels are bit-identical to ``image``, and the others are not clipped.
+      If gradients and colours come from one image, the result is that image.
 
     Raises:
-      InputError: shapes that do not fit, or a weight that is not positive.
+      InputError: shapes that do not match, or a weight that is not positive.
     """
     check_same_shape(image=image, colours=colours, rightward=rightward, downward=downward)
     check_hole(hole, image)
@@ -119,7 +125,7 @@ def screened_poisson(
     inverse_diagonal = 1.0 / (degrees(image.shape[1], image.shape[2]) + weight)
 
     def solve(image, colours, rightward, downward, hole):
-        # Solved for is the correction to the colours, which pull it to 0.
+        # Solve for the correction to the colours, which pull it to 0.
         start = jnp.where(hole > 0.5, colours, image)
         rightward = jnp.pad(rightward[:, :-1], ((0, 0), (1, 1), (0, 0)))
         downward = jnp.pad(downward[:-1], ((1, 1), (0, 0), (0, 0)))
@@ -137,12 +143,14 @@ def screened_poisson(
 
 
 def laplacian(values: jax.Array, *, edge: str = "neumann") -> jax.Array:
-    """Apply the (negative) discrete Laplacian to one picture: neighbours times the value, minus their sum.
+    """Apply the negative discrete Laplacian to one image.
+
+    Each result is the number of neighbours times the value, minus the sum of the neighbours.
 
     Args:
       values: ``[H, W, C]``.
-      edge: "neumann" counts the neighbours inside the picture; "published" always four, 0 outside; "wrap" four, and
-        the rows follow one another.
+      edge: "neumann" counts the neighbours inside the image. "published" always counts four, which
+        are 0 outside. "wrap" counts four and continues each row with the next row.
 
     Returns:
       ``[H, W, C]``.
@@ -156,13 +164,14 @@ def laplacian(values: jax.Array, *, edge: str = "neumann") -> jax.Array:
 
 
 def wrapped(values: jax.Array) -> jax.Array:
-    """Give the pixels of the first and last column their neighbours across the border, where rows follow one another.
+    """Compute the outer neighbours of the first and last column if each row continues the last.
 
     Args:
       values: ``[H, W, C]``.
 
     Returns:
-      ``[H, W, C]``: the last of the row above, the first of the row below, 0 where there is no such row and elsewhere.
+      ``[H, W, C]``: in the first column, the last pixel of the row above; in the last column, the
+      first pixel of the row below; 0 if there is no such row, and 0 elsewhere.
     """
     before = jnp.pad(values[:-1, -1:], ((1, 0), (0, 0), (0, 0)))
     after = jnp.pad(values[1:, :1], ((0, 1), (0, 0), (0, 0)))
@@ -171,11 +180,11 @@ def wrapped(values: jax.Array) -> jax.Array:
 
 
 def degrees(height: int, width: int, *, edge: str = "neumann") -> jax.Array:
-    """Count the neighbours of every pixel as ``laplacian`` does, the diagonal of its matrix.
+    """Count the neighbours of each pixel, which is the diagonal of the matrix of ``laplacian``.
 
     Args:
-      height: of the picture in pixels.
-      width: of the picture in pixels.
+      height: height of the image in pixels.
+      width: width of the image in pixels.
       edge: as in ``laplacian``.
 
     Returns:
@@ -196,19 +205,19 @@ def conjugate_gradients(
     tolerance: float,
     max_iterations: int,
 ) -> tuple[jax.Array, jax.Array]:
-    """Solves ``apply(x) = target`` for one example, from x = 0, with a Jacobi preconditioner.
+    """Solve ``apply(x) = target`` for one example, from x = 0, with a Jacobi preconditioner.
 
-    Under ``vmap`` an example that has converged stops changing, whatever the others need.
+    Under ``vmap``, a converged example stops changing while the others continue.
 
     Args:
       apply: a symmetric, positive definite linear map on the support of ``target``.
       target: right-hand side, of any shape; channels are solved together.
-      inverse_diagonal: of the map, of a shape that broadcasts to ``target``.
-      tolerance: stops at a residual of this share of ``target``'s norm.
-      max_iterations: stops anyway.
+      inverse_diagonal: inverse diagonal of the map, of a shape that broadcasts to ``target``.
+      tolerance: norm of the residual at which to stop, relative to the norm of ``target``.
+      max_iterations: maximum number of iterations.
 
     Returns:
-      ``x``, of the shape of ``target``, and the iterations that it took, int32 ``[]``.
+      ``x``, of the shape of ``target``, and the number of iterations, int32 ``[]``.
     """
     enough = tolerance**2 * jnp.square(target).sum()
 

@@ -13,9 +13,9 @@ from inpaint_jax.errors import InputError
 
 
 def arrays(images: Any, holes: Any, ids: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Pair images with a hole and an id each.
+    """Pair each image with a hole and an id.
 
-    Warns where no known value is negative: such images are probably in [0, 1].
+    Warn if no known value is negative: such images are probably in [0, 1].
 
     Args:
       images: float ``[B, H, W, C]`` in [-1, 1].
@@ -26,7 +26,7 @@ def arrays(images: Any, holes: Any, ids: Sequence[str] | None) -> tuple[np.ndarr
       float32 ``[B, H, W, C]``, float32 ``[B, H, W, 1]``, and B ids.
 
     Raises:
-      InputError: for integers, shapes that do not fit, a wrong number of ids, or two equal ids.
+      InputError: integer images, shapes that do not match, a wrong number of ids, or two equal ids.
     """
     images, holes = _array("images", images), _array("holes", holes).astype(np.float32)
     one_per_image = (*images.shape[:3], 1)
@@ -60,7 +60,7 @@ def identifiers(ids: Sequence[str] | None, count: int) -> list[str]:
       ``count`` different ids.
 
     Raises:
-      InputError: for a wrong number of ids, or two equal ids.
+      InputError: a wrong number of ids, or two equal ids.
     """
     ids = [str(i) for i in range(count)] if ids is None else list(ids)
     if len(ids) != count or len(set(ids)) != len(ids):
@@ -73,10 +73,10 @@ def counts(**given: int | None) -> None:
     """Refuse counts below 1.
 
     Args:
-      **given: by name; None: not given.
+      **given: counts by name; None is skipped.
 
     Raises:
-      InputError: for the first of them that is below 1.
+      InputError: a count is below 1; names the first.
     """
     for name, value in given.items():
         if value is not None and value < 1:
@@ -88,13 +88,13 @@ def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None)
 
     Args:
       name: the image's id.
-      image: ``[H, W, C]``; what it holds inside the hole is not looked at.
+      image: ``[H, W, C]``; values inside the hole are ignored.
       hole: ``[H, W, 1]``, 1 = missing.
       size: side that the image must have; None: any.
 
     Raises:
-      InputError: for another size, a hole of other values than 0 and 1, one that is empty or full,
-        or known pixels that are not finite.
+      InputError: wrong size, a hole with values other than 0 and 1, an empty or full hole, or known
+        pixels that are not finite.
     """
     if image.shape[:2] != hole.shape[:2] or (size and image.shape[:2] != (size, size)):
         raise InputError(
@@ -111,15 +111,15 @@ def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None)
 
 
 def completion(name: str, images: np.ndarray, losses: Mapping[str, np.ndarray]) -> None:
-    """Refuse a completion that is no image.
+    """Refuse a completion that is not finite.
 
     Args:
       name: the image's id.
       images: ``[K, H, W, C]``, the completions.
-      losses: ``{term: [K]}``, of the search that found them.
+      losses: ``{term: [K]}``, the losses of the search.
 
     Raises:
-      InputError: for NaN or infinite pixels or losses.
+      InputError: NaN or infinite pixels or losses.
     """
     wrong = ["pixels"] if not np.isfinite(images).all() else []
     wrong += [f"the loss {term}" for term, values in losses.items() if not np.isfinite(values).all()]
@@ -131,7 +131,7 @@ def completion(name: str, images: np.ndarray, losses: Mapping[str, np.ndarray]) 
 
 
 def digest(array: np.ndarray) -> str:
-    """Digest an array, to verify it when it is read.
+    """Digest an array, for verification when it is read.
 
     Args:
       array: of any type and shape.
@@ -143,17 +143,17 @@ def digest(array: np.ndarray) -> str:
     return hashlib.sha256(values.data).hexdigest()[:16]
 
 
-LARGE, RATIO = 256 * 1024**2, 100  # bytes, and how far they may shrink when they are compressed
+LARGE, RATIO = 256 * 1024**2, 100  # bytes; greatest compression ratio
 
 
 def archive(zipped: zipfile.ZipFile) -> None:
-    """Refuse an archive that unpacks to far more than it is.
+    """Refuse an archive that unpacks to far more than its size.
 
     Args:
       zipped: the open archive.
 
     Raises:
-      InputError: it holds over 256 MiB that were compressed to less than a hundredth; says how much.
+      InputError: the archive holds over 256 MiB, compressed to less than a hundredth; states both.
     """
     members = zipped.infolist()
     packed, whole = sum(m.compress_size for m in members), sum(m.file_size for m in members)
@@ -164,7 +164,7 @@ def archive(zipped: zipfile.ZipFile) -> None:
 
 
 def available_memory() -> int | None:
-    """Return the bytes of this machine's memory that are free, or that its container leaves; None where unknown."""
+    """Return the free memory of this machine or container in bytes; None if unknown."""
     found = []
     try:
         lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
@@ -180,13 +180,13 @@ def memory(needed: float, what: str, remedy: str, *, available: int | None = Non
     """Refuse work that cannot fit into memory.
 
     Args:
-      needed: bytes, at least.
-      what: needs them.
+      needed: least number of bytes needed.
+      what: name of the work.
       remedy: what to do.
-      available: bytes that are free; None: those of this machine.
+      available: free bytes; None: the free bytes of this machine.
 
     Raises:
-      InputError: more are needed; says how many.
+      InputError: the work needs more memory than is free; states both.
     """
     free = available_memory() if available is None else available
     if free is not None and needed > free:

@@ -1,7 +1,7 @@
-"""Combine images and holes, and convert between the three ranges of values.
+"""Combine images and holes; convert between the three value ranges.
 
-Arrays of the package are float32 in [-1, 1]. Some networks and every metric work in [0, 1] ("unit"), and picture
-files hold 256 integer levels, 0 to 255. These functions are the only conversions between the three.
+Arrays of the package are float32 in [-1, 1]. Some networks and all metrics work in [0, 1] ("unit").
+Image files hold integers from 0 to 255. Only these functions convert between the three ranges.
 """
 
 from collections.abc import Sequence
@@ -32,22 +32,25 @@ Array = TypeVar("Array", jax.Array, np.ndarray)
 CAFFE_MEAN = (-0.082353, -0.184314, -0.035294)
 """Fill colour of the context encoder's released code: 2 (117, 104, 123) / 255 - 1 in channels 1, 2, 3.
 
-It is a permutation of the usual ImageNet mean (123, 117, 104), kept because the published networks saw it."""
+It is a permutation of the usual ImageNet mean (123, 117, 104). It is kept because the published
+networks were trained with it.
+"""
 
 
 def fill(image: Image, hole: Hole, *, value: float | Sequence[float] | jax.Array = 0.0) -> Image:
-    """The damaged picture: a constant colour inside the hole.
+    """Fill the hole with a constant colour to get the damaged image.
 
     Args:
-      image: ``[B, H, W, C]`` in [-1, 1]; what it holds inside the hole is discarded, NaN included.
+      image: ``[B, H, W, C]`` in [-1, 1]; values inside the hole are discarded, including NaN.
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
-      value: one number, or one per channel: 0 is mid-grey, -1 black, ``CAFFE_MEAN`` the context encoder's.
+      value: one number, or one per channel: 0 is mid-grey, -1 black, ``CAFFE_MEAN`` the context
+        encoder's colour.
 
     Returns:
       ``[B, H, W, C]``; known pixels are bit-identical to ``image``.
 
     Raises:
-      ValueError: where the shapes do not fit.
+      InputError: the shapes do not match, or an array is not float.
     """
     check_hole(hole, image)
     colour = jnp.broadcast_to(jnp.asarray(value, image.dtype), image.shape)
@@ -55,7 +58,7 @@ def fill(image: Image, hole: Hole, *, value: float | Sequence[float] | jax.Array
 
 
 def composite(image: Image, generated: Image, hole: Hole) -> Image:
-    """The completed picture: the given pixels outside the hole, generated ones inside.
+    """Combine known pixels outside the hole and generated pixels inside to a completed image.
 
     Args:
       image: ``[B, H, W, C]`` in [-1, 1], known outside the hole.
@@ -66,7 +69,7 @@ def composite(image: Image, generated: Image, hole: Hole) -> Image:
       ``[B, H, W, C]``; known pixels are bit-identical to ``image``, missing ones to ``generated``.
 
     Raises:
-      ValueError: where the shapes do not fit.
+      InputError: the shapes do not match, or an array is not float.
     """
     check_same_shape(image=image, generated=generated)
     check_hole(hole, image)
@@ -98,7 +101,7 @@ def from_unit(image: Array) -> Array:
 
 
 def to_255(image: Array) -> Array:
-    """Convert from [-1, 1] to the range of picture files, [0, 255], without rounding.
+    """Convert from [-1, 1] to the range of image files, [0, 255], without rounding.
 
     Args:
       image: any shape, JAX or NumPy; the result is of the same kind.
@@ -110,7 +113,7 @@ def to_255(image: Array) -> Array:
 
 
 def quantise(image: Image) -> Image:
-    """Round to the 256 levels of a picture file, staying in [-1, 1].
+    """Round to the 256 values of an image file, within [-1, 1].
 
     Args:
       image: any shape, in [-1, 1]; other values are clipped.
@@ -122,7 +125,7 @@ def quantise(image: Image) -> Image:
 
 
 def to_levels(image: ArrayLike) -> np.ndarray:
-    """Convert from [-1, 1] to the levels of a picture file, on the host.
+    """Convert from [-1, 1] to the uint8 values of an image file, on the host.
 
     Args:
       image: any shape, in [-1, 1]; other values are clipped, and NaN becomes mid-grey (128).
@@ -134,7 +137,7 @@ def to_levels(image: ArrayLike) -> np.ndarray:
 
 
 def from_levels(levels: ArrayLike) -> np.ndarray:
-    """Convert from the levels of a picture file to [-1, 1], on the host.
+    """Convert from the uint8 values of an image file to [-1, 1], on the host.
 
     Args:
       levels: uint8, any shape.

@@ -1,11 +1,11 @@
-"""Curricula: how many holes of each level a batch gets, as a function of what was last measured.
+"""Curricula: choose how many examples of each level a batch gets, from the last validation.
 
-Levels are sub-tasks of growing difficulty, 1 the easiest. Gao & Grauman 2017 (on-demand learning)
-and Salem et al. (the self-tuned encoder-decoder) give more examples to the levels that are completed
-worst; the schedules are those that Gao & Grauman compare to.
+Levels are sub-tasks of increasing difficulty; level 1 is the easiest. Gao & Grauman 2017 (on-demand
+learning) and Salem et al. (the self-tuned encoder-decoder) give more examples to the levels with
+the worst completions. The schedules are the baselines of Gao & Grauman.
 
-``--config.stages.on_demand.curriculum=module:attribute`` names your own rule: a function that
-returns a weight for each level, ``[N]``, of ``psnr [N]``, ``progress []`` or both::
+``--config.stages.on_demand.curriculum=module:attribute`` names your own rule: a function of
+``psnr [N]``, ``progress []`` or both that returns a weight per level, ``[N]``::
 
     # my_rules.py
     import jax
@@ -13,7 +13,7 @@ returns a weight for each level, ``[N]``, of ``psnr [N]``, ``progress []`` or bo
     def softest_last(psnr, progress):
         return jax.nn.softmax(-progress * psnr)
 
-It runs under ``jit``; a level of larger weight never gets fewer examples.
+The rule runs under ``jit``. A level of larger weight never gets fewer examples.
 """
 
 import inspect
@@ -39,10 +39,10 @@ __all__ = [
 
 
 def inv_psnr(psnr: jax.Array) -> jax.Array:
-    """Weigh levels by 1 / PSNR: gently more of what is completed worse (Salem et al., figure 4).
+    """Weight levels by 1 / PSNR: slightly more of the worse levels (Salem et al., figure 4).
 
     Args:
-      psnr: ``[N]`` in dB, positive; that their p is a PSNR is our reading.
+      psnr: ``[N]`` in dB, positive; we read their p as a PSNR.
 
     Returns:
       ``[N]``.
@@ -51,7 +51,7 @@ def inv_psnr(psnr: jax.Array) -> jax.Array:
 
 
 def mse(psnr: jax.Array) -> jax.Array:
-    """Weigh levels by their squared error, as the text of Salem et al. says: more of what is worse.
+    """Weight levels by squared error, as in the text of Salem et al.: more of the worse levels.
 
     Args:
       psnr: ``[N]`` in dB.
@@ -63,7 +63,9 @@ def mse(psnr: jax.Array) -> jax.Array:
 
 
 def inv_mse(psnr: jax.Array) -> jax.Array:
-    """Weigh levels by 1 / squared error, figure 4 of Salem et al. to the letter: most to the easiest.
+    """Weight levels by 1 / squared error, as printed in Salem et al., figure 4.
+
+    The easiest level gets the most examples.
 
     Args:
       psnr: ``[N]`` in dB.
@@ -83,14 +85,14 @@ SCHEDULES = ("rigid", "staged", "cumulative", "anti_staged", "anti_cumulative")
 
 
 def counts(weights: jax.Array, *, batch_size: int) -> jax.Array:
-    """Share a batch in proportion to weights, by largest remainders; ties to the lower level.
+    """Divide a batch in proportion to weights by largest remainders; ties go to the lower level.
 
     Args:
       weights: ``[N]``, positive.
       batch_size: B.
 
     Returns:
-      int32 ``[N]`` with sum B. A level of larger weight never gets fewer.
+      int32 ``[N]`` with sum B. A level of larger weight never gets fewer examples.
     """
     shares = batch_size * weights / weights.sum()
     whole = jnp.floor(shares).astype(jnp.int32)
@@ -99,22 +101,22 @@ def counts(weights: jax.Array, *, batch_size: int) -> jax.Array:
 
 
 def scheduled(name: str, progress: jax.Array | float, *, num_levels: int, batch_size: int) -> jax.Array:
-    """Follow a fixed schedule, which divides the training into one phase per level (Gao & Grauman).
+    """Follow a fixed schedule with one phase of training per level (Gao & Grauman).
 
     Args:
-      name: "rigid" (all levels alike, always), "staged" (one level after the other), "cumulative"
+      name: "rigid" (all levels equally, always), "staged" (one level after the other), "cumulative"
         (one level more in every phase), or "anti_staged" and "anti_cumulative", which begin with
-        the hardest.
-      progress: share of the training that is over, in [0, 1]; can be traced.
+        the hardest level.
+      progress: completed share of the training, in [0, 1]; can be traced.
       num_levels: N.
       batch_size: B.
 
     Returns:
-      int32 ``[N]`` with sum B; what cannot be shared evenly goes to the newest level, of "rigid" to
-      the lowest.
+      int32 ``[N]`` with sum B. The remainder of an uneven division goes to the newest level, or to
+      the lowest levels with "rigid".
 
     Raises:
-      InputError: for an unknown schedule.
+      InputError: an unknown schedule.
     """
     if name not in SCHEDULES:
         raise InputError(f"unknown schedule {name!r}; known: {', '.join(SCHEDULES)}")
@@ -136,16 +138,16 @@ def composition(rule: str, psnr: jax.Array, progress: jax.Array | float, *, batc
     """Choose how many examples of a batch each level gets.
 
     Args:
-      rule: of ``RULES`` or ``SCHEDULES``, or a user's rule, ``module:attribute``.
-      psnr: ``[N]`` in dB, of the last validation, which a rule goes by; all equal before the first.
-      progress: share of the training that is over, which a schedule goes by.
+      rule: a name in ``RULES`` or ``SCHEDULES``, or a custom rule, ``module:attribute``.
+      psnr: ``[N]`` in dB from the last validation, used by rules; all equal before the first.
+      progress: completed share of the training, used by schedules.
       batch_size: B.
 
     Returns:
       int32 ``[N]`` with sum B, a function of the arguments alone.
 
     Raises:
-      InputError: for an unknown rule, or one of the user's that returns no ``[N]``.
+      InputError: unknown rule, or a custom rule that does not return ``[N]``.
     """
     if rule in SCHEDULES:
         return scheduled(rule, progress, num_levels=len(psnr), batch_size=batch_size)
@@ -162,10 +164,10 @@ def composition(rule: str, psnr: jax.Array, progress: jax.Array | float, *, batc
 
 
 def levels(composition: jax.Array, *, batch_size: int) -> jax.Array:
-    """Give every example of a batch a level, easy ones first.
+    """Assign a level to each example of a batch, easy levels first.
 
     Args:
-      composition: int32 ``[N]`` with sum B; data, so that another one recompiles nothing.
+      composition: int32 ``[N]`` with sum B. It is traced, so a new composition does not recompile.
       batch_size: B.
 
     Returns:

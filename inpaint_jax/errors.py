@@ -1,4 +1,4 @@
-"""The exceptions that a user is meant to read: one line that says what is wrong, where, and what to do."""
+"""User-facing exceptions: one line that states what is wrong, where, and what to do."""
 
 import contextlib
 import errno
@@ -19,7 +19,7 @@ class Interrupted(Exception):
 
     Args:
       signal: number of the signal.
-      progress: what is done, for the message: "step 5 of 20 of dcgan is saved".
+      progress: completed work, for the message: "step 5 of 20 of dcgan is saved".
     """
 
     def __init__(self, signal: int, progress: str):
@@ -29,10 +29,10 @@ class Interrupted(Exception):
 
 @contextlib.contextmanager
 def users_code(where: str) -> Iterator[None]:
-    """Turn an error of a user's own code into one line with its file and line.
+    """Turn an error in user code into one line with the file and the line number.
 
     Args:
-      where: what names the code, such as "--config: my_config.py".
+      where: origin of the code, such as "--config: my_config.py".
 
     Raises:
       InputError: the code inside raised another exception.
@@ -55,7 +55,7 @@ def users_code(where: str) -> Iterator[None]:
 
 
 def note(text: str) -> None:
-    """Say something on standard error that a user should know, and go on.
+    """Print a note for the user on standard error.
 
     Args:
       text: one line.
@@ -64,12 +64,12 @@ def note(text: str) -> None:
 
 
 def some_of(names: Sequence[str], noun: str, *, most: int = 3) -> str:
-    """Count names and show the first: ``"5 files (a, b, c, ...)"``.
+    """Count names and show the first few: ``"5 files (a, b, c, ...)"``.
 
     Args:
       names: at least one.
-      noun: what they name, in the singular.
-      most: how many are shown.
+      noun: noun for the names, in the singular.
+      most: maximum number of names to show.
 
     Returns:
       The text.
@@ -101,10 +101,10 @@ def system_fault(number: int | None, otherwise: str = "choose another folder") -
 
     Args:
       number: the ``errno`` of an ``OSError``.
-      otherwise: what to do about a cause that has no remedy of its own.
+      otherwise: remedy for a cause without a specific remedy.
 
     Returns:
-      The cause in the words of the system, and what to do about it.
+      The cause in the words of the system, and the remedy.
     """
     cause = os.strerror(number) if number else "unknown cause"
     return cause, REMEDIES.get(number or 0, otherwise)

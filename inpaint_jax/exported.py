@@ -1,4 +1,4 @@
-"""A file of ``inpaint export`` at work. Needs JAX and numpy, and nothing of what trained it.
+"""Run a file written by ``inpaint export``; needs only JAX and NumPy.
 
 From Python::
 
@@ -32,11 +32,11 @@ REMEDY = "get it again, or export it again"
 
 
 class Completer(NamedTuple):
-    """An exported system; call it with pictures and holes. Every other number of pictures is compiled anew.
+    """Exported system; call it with images and holes. Each new number of images compiles once.
 
     Attributes:
-      about: what the file says of itself: config, commit, versions, size, contract.
-      weights: arrays, in the order in which the function takes them.
+      about: metadata of the file: config, commit, versions, size, contract.
+      weights: arrays, in the order that ``function`` takes.
       function: ``(weights, images, hole, key_data) -> (images [B, K, H, W, C], {term: [B, K]})``.
     """
 
@@ -47,28 +47,28 @@ class Completer(NamedTuple):
     def __call__(
         self, images: np.ndarray, holes: np.ndarray, *, seed: int = 0, ids: Sequence[str] | None = None
     ) -> np.ndarray:
-        """Completes pictures, all in one call of the device. Agrees with ``inpaint_jax.complete`` up to rounding.
+        """Complete images in one device call; agrees with ``inpaint_jax.complete`` up to rounding.
 
         Args:
-          images: ``[B, H, W, C]`` in [-1, 1]; what they hold inside the holes is not used.
+          images: ``[B, H, W, C]`` in [-1, 1]; values inside the holes are ignored.
           holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; 1 = missing.
-          seed: with a picture's id it fixes the picture's result.
-          ids: one per picture; default "0", "1", ...
+          seed: the seed and the id of an image determine its result.
+          ids: one per image; default "0", "1", ...
 
         Returns:
-          ``[B, H, W, C]`` in [-1, 1], known pixels bit for bit as given.
+          ``[B, H, W, C]`` in [-1, 1], known pixels bit-identical to ``images``.
 
         Raises:
-          InputError: for shapes, values or holes that the system cannot take.
+          InputError: shapes, values or holes that the system does not accept.
         """
         return self.candidates(images, holes, seed=seed, ids=ids)[0][:, 0]
 
     def candidates(
         self, images: np.ndarray, holes: np.ndarray, *, seed: int = 0, ids: Sequence[str] | None = None
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """All K completions of every picture, of as many as the file was exported with.
+        """Return all K completions of every image; the export sets K.
 
-        Takes what a call takes.
+        The arguments are the same as for a call.
 
         Returns:
           ``[B, K, H, W, C]``, best first by the system's own loss, and the terms of that loss ``{term: [B, K]}``.
@@ -89,14 +89,14 @@ def load(path: str | Path) -> Completer:
     """Load an exported system.
 
     Args:
-      path: a file of ``inpaint export``.
+      path: a file written by ``inpaint export``.
 
     Returns:
       The system; call it with images and holes.
 
     Raises:
-      InputError: for another file, a damaged one, one with weights that are not finite, or one that this JAX or this
-        machine's devices cannot run.
+      InputError: not an exported file, a damaged file, weights that are not finite, or a file that
+        this JAX or the devices of this machine cannot run.
     """
     about, function, arrays = _read(path)
     if (here := jax_export.default_export_platform()) not in about["platforms"]:
@@ -106,7 +106,7 @@ def load(path: str | Path) -> Completer:
         exported = jax_export.deserialize(function)
     except ImportError as error:
         raise InputError("exported systems need the package flatbuffers: pip install flatbuffers") from error
-    except Exception as error:  # whatever a format of another version brings about
+    except Exception as error:  # a format of another version can raise anything
         raise InputError(
             f"{path} was exported by JAX {about['versions']['jax']}, and JAX {jax.__version__} cannot read it: "
             "export it again"
@@ -114,7 +114,7 @@ def load(path: str | Path) -> Completer:
     if lacking := [key for key in NEEDED if key not in about]:
         raise InputError(f"{path} is not a file of inpaint export (it lacks {lacking[0]!r})")
     avals = exported.in_avals[: len(arrays)]
-    # numpy files know bfloat16 only as two bytes: the function says what they are.
+    # NumPy files store bfloat16 as two raw bytes; the function has the true type.
     weights = [
         weight.view(aval.dtype) if weight.dtype.kind == "V" else weight
         for weight, aval in zip(arrays, avals, strict=False)
@@ -130,14 +130,14 @@ def load(path: str | Path) -> Completer:
 
 
 def _check_function(path: str | Path, exported: jax_export.Exported, about: dict[str, Any], weights: list) -> None:
-    """Refuse a function that cannot be read, gives no completions, or would call back into this process."""
+    """Refuse a function that is unreadable, gives no completions, or makes callbacks."""
     side, count = about["size"], about["completions"]
     shapes = ((1, side, side, about["channels"]), np.float32), ((1, side, side, 1), np.float32), ((1, 2), np.uint32)
     try:
         called = re.findall(r'custom_call @"?([^("\s]+)', exported.mlir_module())
         images, losses = jax.eval_shape(exported.call, weights, *(jax.ShapeDtypeStruct(*shape) for shape in shapes))
         fits = images.shape == (1, count, *shapes[0][0][1:]) and isinstance(losses, dict)
-    except Exception as error:  # whatever the reader of a foreign program stumbles over
+    except Exception as error:  # the reader of a foreign program can raise anything
         if not isinstance(error, TypeError | ValueError | AttributeError):
             raise InputError(f"{path} is damaged (its function cannot be read): {REMEDY}") from error
         fits, called = False, []
@@ -151,7 +151,10 @@ def _check_function(path: str | Path, exported: jax_export.Exported, about: dict
 
 
 def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]]:
-    """What a file says of itself, its function and its arrays in order, verified where it has digests (since 0.2)."""
+    """Read the metadata, function and arrays of a file.
+
+    The digests verify files written since 0.2.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             checks.archive(archive)
@@ -168,7 +171,7 @@ def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]
         raise InputError(f"{path} is damaged ({error}): {REMEDY}") from error
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror or error})") from error
-    except Exception as error:  # whatever a damaged archive brings about
+    except Exception as error:  # a damaged archive can raise anything
         raise InputError(f"{path} is not a file of inpaint export ({str(error) or 'empty'})") from error
     if wrong := next((name for name, digest in digests.items() if found[name] != digest), None):
         raise InputError(f"{path} is damaged ({wrong} is not what was exported): {REMEDY}")

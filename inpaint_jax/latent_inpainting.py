@@ -1,10 +1,9 @@
-"""Latent inpainting: an optax loop on one latent, mapped over restarts and pictures.
+"""Latent inpainting: an optax loop over one latent, mapped over restarts and images.
 
-A latent is any pytree of arrays, and the loop knows no network. It runs in chunks of iterations, so
-that a driver can show progress and hand a finished slot to the next picture. Every picture carries
-its own iteration count and key, so that its result depends on nothing but itself. A search is
-finished when its iterations are spent, or, with a tolerance, when a window of them brought too
-little progress.
+A latent is any pytree of arrays; the loop does not depend on a network. It runs in chunks of
+iterations, so that a driver can show progress and reuse a finished slot for the next image. Every
+image has its own iteration count and key, so its result does not depend on the batch. A search
+finishes after its last iteration or, with a tolerance, after a window with too little progress.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,22 +46,21 @@ Loss = Callable[[Tree], tuple[jax.Array, Mapping[str, jax.Array]]]
 
 
 class Search(NamedTuple):
-    """One latent being searched; with leading axes, many.
+    """State of one latent search; with leading axes, of many.
 
     Attributes:
       step: int32 ``[]``, iterations done.
-      evaluations: int32 ``[]``, how often the loss was evaluated: once per iteration, and by a line
-        search.
-      done: bool ``[]``, finished.
-      key: feeds a stochastic projection.
+      evaluations: int32 ``[]``, number of loss evaluations: one per iteration, plus line searches.
+      done: bool ``[]``, True once the search is finished.
+      key: key for a stochastic projection.
       latent: the current iterate, a pytree of arrays, such as ``[Z]``.
       opt: optimiser state.
-      best_latent: the answer so far, of the same structure: the iterate of least loss among those
-        evaluated, or the last of them (the last update is never evaluated).
-      best: ``{term: []}``, its unweighted terms, and "total".
-      mark: ``[]``, the answer's total when the present window began.
+      best_latent: the answer so far, of the same structure: the evaluated iterate of least loss, or
+        the last evaluated iterate (the last update is never evaluated).
+      best: ``{term: []}``, the unweighted terms of ``best_latent``, and "total".
+      mark: ``[]``, the total of ``best_latent`` at the start of the current window.
       trace: ``{term: [T]}``, the terms of every iteration, "total", and ``evaluations`` so far; NaN
-        where the search did not come; T is padded to whole chunks.
+        for iterations not reached. T is padded to whole chunks.
     """
 
     step: jax.Array
@@ -81,8 +79,8 @@ def chunk_length(num_steps: int, *, at_most: int = 50) -> int:
     """Choose equal chunks that cover a number of iterations with the least padding.
 
     Args:
-      num_steps: iterations in all.
-      at_most: iterations per chunk.
+      num_steps: total number of iterations.
+      at_most: maximum iterations per chunk.
 
     Returns:
       Iterations per chunk.
@@ -99,14 +97,14 @@ def start(
     num_steps: int,
     chunk: int,
 ) -> Search:
-    """Begin a search, before its first iteration.
+    """Create a search before its first iteration.
 
     Args:
       key: typed key ``[]``.
       latent: the starting point, a pytree of arrays.
       terms: names of the loss's terms, without "total".
       tx: optax transformation.
-      num_steps: iterations in all.
+      num_steps: total number of iterations.
       chunk: iterations per call of ``advance``.
 
     Returns:
@@ -139,26 +137,26 @@ def advance(
     patience: int = 50,
     keep_last: bool = False,
 ) -> Search:
-    """Run up to ``chunk`` further iterations of one search, none after it is done.
+    """Run up to ``chunk`` more iterations of one search, none after it is done.
 
-    Per iteration t: evaluate the loss and its gradient at ``z_t``, keep ``z_t`` if it is the best so
-    far, update, project (the best is over z_0 .. z_{T-1}). An optimiser with a line search evaluates
-    the loss, not projected, between two iterates.
+    Per iteration t: evaluate the loss and its gradient at ``z_t``, keep ``z_t`` if it is the best
+    so far, update, project (the best is over z_0 .. z_{T-1}). An optimiser with a line search also
+    evaluates the loss between two iterates, without projection.
 
     Args:
       search: one search.
       loss: ``latent -> (scalar, {term: []})``, unweighted terms.
       tx: optax transformation, with or without extra arguments.
       project: ``(key, latent) -> latent``, after every update.
-      num_steps: iterations at most.
+      num_steps: maximum number of iterations.
       chunk: iterations per call, as in ``start``.
-      tolerance: finished when the least loss fell by less than this share of itself over
-        ``patience`` iterations; 0: never before ``num_steps``.
-      patience: iterations of a window.
-      keep_last: answer with the last iterate evaluated, not with the best.
+      tolerance: finish when the least loss falls by less than this fraction over ``patience``
+        iterations; 0: always run ``num_steps``.
+      patience: iterations per window.
+      keep_last: return the last evaluated iterate instead of the best.
 
     Returns:
-      The search after them.
+      The search after these iterations.
     """
     evaluate = jax.value_and_grad(loss, has_aux=True)
     tx = optax.with_extra_args_support(tx)
@@ -194,7 +192,7 @@ def advance(
         return after, jax.tree.map(lambda value: jnp.where(now.done, unfilled(), value), point)
 
     after, points = jax.lax.scan(iterate, search._replace(trace={}), length=chunk)
-    # The start of a search that is done may be clamped: its old points are kept.
+    # The update may clamp the start of a finished search, so keep its old points.
     trace = jax.tree.map(lambda t, p: jax.lax.dynamic_update_slice(t, p, (search.step,)), search.trace, points)
     return after._replace(trace=jax.tree.map(lambda new, old: jnp.where(search.done, old, new), trace, search.trace))
 
@@ -215,31 +213,32 @@ def invert(
 ) -> Search:
     """Search one latent from beginning to end (Yeh et al., section 3.2, for any loss).
 
-    ``vmap`` it over restarts and over pictures.
+    ``vmap`` it over restarts and over images.
 
     Args:
-      loss: ``latent -> scalar``, or ``latent -> (scalar, {term: []})`` to have its terms traced.
+      loss: ``latent -> scalar``, or ``latent -> (scalar, {term: []})`` to trace its terms.
       latent: the starting point, a pytree of float arrays: ``[Z]``, ``{"w": [Z], "noise": [N]}``.
       tx: optax transformation.
-      num_steps: iterations at most.
-      project: ``(key, latent) -> latent``, after every update, such as ``clip``; None: nothing.
-      key: for a stochastic projection; a fixed one by default.
-      terms: names of the loss's terms; by default found by tracing it.
-      tolerance: finished when the least loss fell by less than this share of itself over
-        ``patience`` iterations; 0: never before ``num_steps``.
-      patience: iterations of a window.
-      keep_last: answer with the last iterate evaluated, not with the best.
-      chunk: iterations between two looks at whether the search is finished, which saves time with a
-        tolerance; by default it is looked at once, at the end. With chunks the search itself cannot
-        be differentiated in reverse.
+      num_steps: maximum number of iterations.
+      project: ``(key, latent) -> latent``, after every update, such as ``clip``; None: no
+        projection.
+      key: key for a stochastic projection; default: a fixed key.
+      terms: names of the loss's terms; default: found by tracing the loss.
+      tolerance: finish when the least loss falls by less than this fraction over ``patience``
+        iterations; 0: always run ``num_steps``.
+      patience: iterations per window.
+      keep_last: return the last evaluated iterate instead of the best.
+      chunk: iterations between two checks of whether the search is finished, which saves time with
+        a tolerance; default: one check, at the end. With chunks, the search does not support
+        reverse-mode differentiation.
 
     Returns:
       The finished search: ``.best_latent``, of the structure of ``latent``, ``.best``, ``.trace``
       (T is ``num_steps``), ``.step``.
 
     Raises:
-      InputError: for numbers that make no search, a latent that is not float, or a loss that does
-        not return one number.
+      InputError: search settings out of range, a latent that is not float, or a loss that does not
+        return one number.
     """
     if min(num_steps, patience, 1 if chunk is None else chunk) < 1 or tolerance < 0:
         raise InputError("invert: num_steps, patience and chunk must be at least 1, tolerance at least 0")
@@ -263,7 +262,7 @@ def invert(
 
 
 def _with_terms(loss: Callable[..., object], latent: Tree) -> tuple[tuple[str, ...], Loss]:
-    """The names of a loss's terms, and the loss as ``advance`` takes it."""
+    """Return the names of a loss's terms, and the loss in the form that ``advance`` takes."""
     value = jax.eval_shape(loss, latent)
     alone = not isinstance(value, tuple)
     total, terms = (value, {}) if alone or len(value) != 2 else value
@@ -274,14 +273,14 @@ def _with_terms(loss: Callable[..., object], latent: Tree) -> tuple[tuple[str, .
 
 
 def shared(weights: Tree) -> Tree:
-    """Keep weights one for all pictures and restarts inside the maps over these.
+    """Share one copy of the weights between all images and restarts under ``vmap``.
 
-    A line search branches by ``lax.cond``, and a mapped ``cond`` gives every picture a copy of all
-    that its branches read: each would be convolved with kernels of its own, several times slower.
-    To be called inside the loss.
+    A line search branches with ``lax.cond``. A mapped ``cond`` copies everything that its branches
+    read for each image. Each image would then be convolved with a separate copy of the kernels,
+    several times slower. Call this function inside the loss.
 
     Args:
-      weights: a pytree of arrays, the same for all.
+      weights: a pytree of arrays, the same for all images and restarts.
 
     Returns:
       The same weights.

@@ -1,4 +1,4 @@
-"""Latents: where a search begins, and the projections that keep it where the generator was trained.
+"""Starting points of latent searches, and projections onto the range of the training prior.
 
 ``--config.search.projection=module:attribute`` names your own projection: a function
 ``(key, latent) -> latent`` that runs after every update::
@@ -20,7 +20,7 @@ from inpaint_jax.types import Key, Tree
 
 
 def clip(key: Key, latent: Tree) -> Tree:
-    """Move entries outside [-1, 1] to the border (Yeh et al.).
+    """Clip entries to [-1, 1] (Yeh et al.).
 
     Args:
       key: ignored.
@@ -37,7 +37,7 @@ def stochastic_clip(key: Key, latent: Tree) -> Tree:
     """Redraw entries outside [-1, 1] from U(-1, 1); the others stay (Lipton & Tripathi 2017).
 
     Args:
-      key: typed key ``[]``; every leaf of a latent of several has a key of its own.
+      key: typed key ``[]``; if the latent has several leaves, each leaf gets a separate key.
       latent: a pytree of arrays.
 
     Returns:
@@ -54,7 +54,7 @@ def stochastic_clip(key: Key, latent: Tree) -> Tree:
 
 
 def unconstrained(key: Key, latent: Tree) -> Tree:
-    """Leave a latent as it is.
+    """Return the latent unchanged.
 
     Args:
       key: ignored.
@@ -75,7 +75,7 @@ def uniform(key: Key, shape: tuple[int, ...]) -> jax.Array:
 
     Args:
       key: typed key ``[]``.
-      shape: of the latents.
+      shape: shape of the latents.
 
     Returns:
       Latents of that shape.
@@ -88,7 +88,7 @@ def normal(key: Key, shape: tuple[int, ...]) -> jax.Array:
 
     Args:
       key: typed key ``[]``.
-      shape: of the latents.
+      shape: shape of the latents.
 
     Returns:
       Latents of that shape.
@@ -100,6 +100,6 @@ STARTS = {"uniform": uniform, "normal": normal}
 
 
 def unfilled() -> float:
-    """Value of a trace where a search has not been: NaN, or infinity while ``JAX_DEBUG_NANS=1`` looks for NaN."""
+    """Return the placeholder of a trace: NaN, or infinity under ``JAX_DEBUG_NANS=1``."""
     searching = jax.config.jax_debug_nans  # pyright: ignore[reportAttributeAccessIssue]
     return math.inf if searching else math.nan

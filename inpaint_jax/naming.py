@@ -1,4 +1,4 @@
-"""From a name to the Python object: ours by short names, a user's as ``module:attribute``."""
+"""Resolve names to Python objects: built-in short names, or ``module:attribute``."""
 
 import contextlib
 import importlib
@@ -10,16 +10,16 @@ from typing import Any
 
 from inpaint_jax.errors import InputError, users_code
 
-# Whose names are resolved, and which of them were printed already.
+# The owner of the names, and the names already printed.
 _announced: ContextVar[tuple[str, set[str]] | None] = ContextVar("announced", default=None)
 
 
 @contextlib.contextmanager
 def announcing(owner: str) -> Iterator[None]:
-    """Print every ``module:attribute`` that is resolved inside, before its module is imported.
+    """Print every ``module:attribute`` resolved inside, before the import of its module.
 
     Args:
-      owner: what names them, such as the path of a workdir, which may be somebody else's.
+      owner: source of the names, such as the path of a workdir, which may be somebody else's.
     """
     token = _announced.set((owner, set()))
     try:
@@ -29,21 +29,21 @@ def announcing(owner: str) -> Iterator[None]:
 
 
 def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
-    """Find what a config names.
+    """Find the object that a config names.
 
     Args:
-      name: a key of ``table``, or ``"module:attribute"`` of an importable module (the directory that
-        the command runs in, and the config's own, are importable).
-      table: the package's own objects by name; or, where importing them all would cost too much,
-        strings ``"module:attribute"``, of which the one that is named is imported.
-      kind: what is named ("loss", "network"), for the error message.
+      name: a key of ``table``, or ``"module:attribute"`` of an importable module. Modules in the
+        working directory and beside the config are importable.
+      table: built-in objects by name. If importing all of them would cost too much, the values are
+        strings ``"module:attribute"``, which are imported on demand.
+      kind: kind of object ("loss", "network"), for the error message.
 
     Returns:
       The object.
 
     Raises:
-      InputError: for an unknown name (lists the known ones), module or attribute, and for an error of the module's own,
-        with its file and line.
+      InputError: unknown name (the message lists the known names), module or attribute, or an error
+        inside the module, with file and line.
     """
     if ":" not in name:
         if name not in table:
@@ -76,15 +76,15 @@ def imported(place: str) -> Any:
 
 
 def split_options(text: str) -> tuple[str, str]:
-    """Split ``NAME?key=value&key=value`` where the name ends.
+    """Split ``NAME?key=value&key=value`` into the name and the options.
 
     A name that exists as a file or folder is taken literally, question marks included.
 
     Args:
-      text: a source of images, holes or a method.
+      text: a source of images or holes, or a method.
 
     Returns:
-      The name, and the options without their question mark.
+      The name, and the options without the question mark.
     """
     parts = text.split("?")
     for count in range(len(parts), 1, -1):
@@ -95,13 +95,13 @@ def split_options(text: str) -> tuple[str, str]:
 
 
 def split_list(text: str) -> list[str]:
-    """Split texts by comma, but not the names of files and folders that exist.
+    """Split a comma-separated list, but not names of existing files and folders.
 
     Args:
-      text: sources of images or holes, each of which may have options.
+      text: sources of images or holes, which can have options.
 
     Returns:
-      The texts; of several ways to read commas, that with the longest existing names.
+      The items. Among several ways to split, the one with the longest existing names.
     """
     parts, texts = text.split(","), []
     while parts:

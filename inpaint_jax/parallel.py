@@ -1,12 +1,14 @@
-"""One device, many devices, many machines: the same step, the same numbers.
+"""Run the same step with the same results on one device, many devices, or many machines.
 
-``jit`` with a batch that is sharded over the mesh axis "data" is the default: the batch is one global array,
-so batch statistics and means need no collectives in the code. ``shard_map`` runs the same step once per device, with
-``axis_name="data"``; it is the default for the cores of a CPU, because our convolutions go over the batch in loops, and
-the compiler, left to split those, would add up weight gradients over the devices in every turn. ``pmap`` (in
-maintenance; in current JAX it is ``jit(shard_map)`` itself) does the same.
+The default is ``jit`` with a batch sharded over the mesh axis "data". The batch is one global
+array, so batch statistics and means need no collectives in the code. ``shard_map`` runs the same
+step once per device, with ``axis_name="data"``. It is the default for the cores of a CPU: there,
+our convolutions loop over the batch, and under ``jit`` the compiler would sum weight gradients over
+the devices in every iteration of the loop. ``pmap`` does the same (it is in maintenance; current
+JAX implements it as ``jit(shard_map)``).
 
-``JAX_DISABLE_JIT=1`` is for debugging: everything runs on one device, without ``shard_map``, which JAX cannot run so.
+``JAX_DISABLE_JIT=1`` is for debugging. Everything then runs on one device without ``shard_map``,
+which needs jit.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,14 +35,14 @@ __all__ = [
 ]
 
 AXIS = "data"
-MOST_COPIED = 32_000_000  # parameters that every core of a CPU has for itself
+MOST_COPIED = 32_000_000  # parameters; above this, CPU cores do not hold a copy each
 
 
 def mesh(devices: Sequence[Any] | None = None) -> Mesh:
-    """Make a mesh of one axis, "data".
+    """Make a mesh with the single axis "data".
 
     Args:
-      devices: default all, also those of the other processes; ``jax.local_devices()`` for work that
+      devices: default: all devices of all processes. Pass ``jax.local_devices()`` for work that
         processes do not share.
 
     Returns:
@@ -51,7 +53,7 @@ def mesh(devices: Sequence[Any] | None = None) -> Mesh:
 
 
 def available_memory() -> int | None:
-    """Return the bytes that are free on every device, on the CPU those of all together; None where that is unknown."""
+    """Return the free bytes per device, or of all CPU devices together; None if unknown."""
     device = jax.local_devices()[0]
     if device.platform == "cpu":
         return checks.available_memory()
@@ -60,16 +62,16 @@ def available_memory() -> int | None:
 
 
 def share_slots(slots: int) -> tuple[Mesh, int]:
-    """Choose the local devices for a number of slots, and the slots of each.
+    """Choose the local devices for a number of slots, and the slots per device.
 
-    Every accelerator has ``slots``. The devices of a CPU are its cores, which share them: as many
-    cores as leave each at least 8.
+    Every accelerator gets ``slots``. The cores of a CPU divide them: the function uses as many
+    cores as leave at least 8 slots per core.
 
     Args:
       slots: images at once, on each accelerator or on all cores together.
 
     Returns:
-      The devices, and the slots on each.
+      The mesh of devices, and the slots per device.
     """
     devices = jax.local_devices()
     if _without_jit():
@@ -81,15 +83,15 @@ def share_slots(slots: int) -> tuple[Mesh, int]:
 
 
 def share_batch(size: int, *, parameters: int = 0) -> Mesh:
-    """Choose the devices for a global batch: all, or as many cores of a CPU as can share it evenly.
+    """Choose the devices for a global batch: all, or as many CPU cores as divide it evenly.
 
     Args:
       size: examples in the batch.
-      parameters: of the networks. Cores do not share a batch of very large ones: each would update a
-        copy of its own, and their memory is one.
+      parameters: number of network parameters. Very large networks run on one core, because every
+        core would update a separate copy in the same memory.
 
     Returns:
-      The devices.
+      The mesh of devices.
     """
     devices = jax.devices()
     if _without_jit():
@@ -102,7 +104,7 @@ def share_batch(size: int, *, parameters: int = 0) -> Mesh:
 
 
 def replicate(tree: Tree, mesh: Mesh) -> Tree:
-    """Put a tree on every device of a mesh; the copy may share memory with it.
+    """Copy a tree to every device of a mesh; the copy may share memory with the original.
 
     Args:
       tree: arrays, the same on every process.
@@ -127,8 +129,8 @@ def put_batch(batch: Tree, mesh: Mesh) -> Tree:
     """Split a global batch over the devices of a mesh.
 
     Args:
-      batch: the part of this process, numpy arrays ``[B of this process, ...]``; every process has
-        as many.
+      batch: the part of this process, NumPy arrays ``[B of this process, ...]``; every process has
+        the same number of examples.
       mesh: the devices.
 
     Returns:
@@ -145,21 +147,21 @@ def put_batch(batch: Tree, mesh: Mesh) -> Tree:
 
 
 def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Callable:
-    """Compiles a training step for all devices of a mesh.
+    """Compile a training step for all devices of a mesh.
 
     Args:
       step: ``(state, batch, earlier, *, axis_name=None) -> (state, metrics)``; given an axis name, it
         averages gradients, statistics and metrics over that axis.
       mesh: the devices.
-      how: "jit" (one step over the global batch), "shard_map" or "pmap" (a step per device over its part); None: what
-        is fastest on these devices.
+      how: "jit" (one step over the global batch), "shard_map" or "pmap" (one step per device over
+        its part of the batch). None: the fastest on these devices.
 
     Returns:
-      ``(state, batch, earlier) -> (state, metrics)``, state and metrics on all devices. The batch is one
-      of ``put_batch``; the state's memory is reused.
+      ``(state, batch, earlier) -> (state, metrics)``, with state and metrics on all devices. The
+      batch must come from ``put_batch``. The memory of the input state is reused.
 
     Raises:
-      InputError: another ``how``, or a batch that the devices cannot share evenly.
+      InputError: unknown ``how``, or a batch size that is not a multiple of the number of devices.
     """
     ways = {"jit": _jitted, "shard_map": _mapped, "pmap": _pmapped}
     if _without_jit():
@@ -190,14 +192,14 @@ def _jitted(step: Callable, mesh: Mesh) -> Callable:
 
 
 def per_device(step: Callable, mesh: Mesh) -> Callable:
-    """A training step, taken by every device on its part of the batch; to be jitted.
+    """Run a training step on every device over its part of the batch; jit the result.
 
     Args:
-      step: as ``data_parallel`` takes it.
+      step: a step as for ``data_parallel``.
       mesh: the devices.
 
     Returns:
-      ``(state, batch, earlier) -> (state, metrics)``; the devices' means, because the step averages its gradients.
+      ``(state, batch, earlier) -> (state, metrics)``. The step itself averages over the devices.
     """
     copied, split = PartitionSpec(), PartitionSpec(AXIS)
     return jax.shard_map(
@@ -230,7 +232,7 @@ def _pmapped(step: Callable, mesh: Mesh) -> Callable:
 
     def run(state, batch, earlier):
         outputs = on_each(state, by_device(batch), earlier)
-        if jax.process_count() > 1:  # pmap answers with arrays of this process alone
+        if jax.process_count() > 1:  # pmap returns arrays of this process alone
             outputs = multihost_utils.host_local_array_to_global_array(outputs, mesh, PartitionSpec())
         return outputs
 
@@ -238,20 +240,21 @@ def _pmapped(step: Callable, mesh: Mesh) -> Callable:
 
 
 def spread(fn: Callable, mesh: Mesh) -> Callable:
-    """Spreads independent examples over devices: each device computes its own, and nothing is exchanged.
+    """Map a function over independent examples on several devices, without communication.
 
-    Every device runs the same program on equally many examples, so the results do not depend on the number of
-    devices, to the last bit, as long as the examples per device are as many.
+    Every device runs the same program on the same number of examples. The results are bit-identical
+    for any number of devices, as long as the number of examples per device is the same.
 
     Args:
       fn: ``(replicated, per_example) -> per_example``: trees whose leaves have a leading axis of examples.
       mesh: the devices.
 
     Returns:
-      The same function of all examples, whose number is a multiple of the number of devices; to be jitted.
+      The same function of all examples; jit it. The number of examples must be a multiple of the
+      number of devices.
 
     Raises:
-      InputError: the devices cannot share the examples evenly.
+      InputError: the number of examples is not a multiple of the number of devices.
     """
     examples = PartitionSpec(AXIS)
     on_each = jax.shard_map(fn, mesh=mesh, in_specs=(PartitionSpec(), examples), out_specs=examples, check_vma=False)

@@ -1,4 +1,4 @@
-"""Keys from (seed, picture id): a picture's hole and latent never depend on its position or its batch mates."""
+"""Random keys from (seed, image id), independent of the position and the batch of an image."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ import numpy as np
 
 
 def example_keys(seed: int, ids: Sequence[str], purpose: str = "") -> jax.Array:
-    """One key per picture.
+    """Derive one key per image.
 
     Args:
       seed: the run's seed.
-      ids: picture ids (file stem, TFDS id, ...).
+      ids: image ids (file stem, TFDS id, ...).
       purpose: what the keys are for ("hole", "search"), so that two purposes never share a key.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Names of the arrays that travel through the package, and the trace-time checks of their shapes."""
+"""Array type aliases, and trace-time checks of shapes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,8 +21,8 @@ Tree = Any  # any pytree of arrays
 def check_float(**arrays: jax.Array | np.ndarray) -> None:
     """Raise InputError, naming the array and its type, unless all are float.
 
-    Integers are nearly always the levels of a picture file, and a loss of these would be a number
-    that looks like one.
+    Integers are nearly always the raw values of an image file. A loss of these would look plausible
+    but be wrong.
     """
     for name, array in arrays.items():
         if not jnp.issubdtype(array.dtype, jnp.floating):
