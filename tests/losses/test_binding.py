@@ -15,7 +15,7 @@ VALUES = {
 
 
 def shifted(prediction, *, by=0.0, hole=None):
-    """Takes ``hole`` where it is offered."""
+    """Return a loss value that depends on ``hole`` if it is available."""
     return prediction.mean((1, 2, 3)) + by + (0.0 if hole is None else 100.0)
 
 
@@ -61,7 +61,7 @@ def test_a_weight_for_every_example():
 
 
 def test_what_is_read():
-    """By terms that are switched on, by the offered name; what an option stands for is not asked for."""
+    """Active terms read values by the value name; renamed parameters and options are not read."""
     total = bind(
         {
             "l2_mean": {"weight": 1.0},
@@ -76,7 +76,7 @@ def test_what_is_read():
 
 
 def test_a_value_of_another_name():
-    """One loss of two critics' logits."""
+    """One loss reads the logits of two critics."""
     total = objective(
         {
             "whole": {"fn": "generator_nonsaturating", "weight": 1.0},

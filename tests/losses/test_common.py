@@ -1,4 +1,4 @@
-"""What every loss must do. A loss that is added to ``LOSSES`` is tested here without a new test."""
+"""Requirements for every loss; a loss added to ``LOSSES`` needs no new test here."""
 
 import inspect
 
@@ -16,7 +16,7 @@ NOT_DIFFERENTIATED = {"hole", "importance"}
 
 
 def bound(loss, values):
-    """The loss as a function of what it is differentiated in, and those values."""
+    """Return the loss as a function of its differentiable values, and the values."""
     names = [name for name, p in inspect.signature(loss).parameters.items() if p.default is p.empty]
     if unknown := [name for name in names if name not in values]:
         pytest.fail(f"{loss.__name__} names {unknown}: say in conftest.py what they look like")
@@ -77,7 +77,7 @@ def test_finite_at_the_ends(loss, missing, logit, samples):
 
 @every_loss
 def test_integers_are_refused(loss, samples):
-    """The levels of a picture file, by mistake."""
+    """Pass the uint8 values of an image file by mistake."""
     values = single(samples())
     names = [name for name, p in inspect.signature(loss).parameters.items() if p.default is p.empty]
     for name in names:
@@ -98,7 +98,7 @@ def test_every_loss_is_public():
 
 
 def test_a_loss_of_ones_own(documented):
-    """Differences along x of a picture that is its number of column: 1 everywhere, 0 along y."""
+    """Differences of an image whose values are the column numbers: 1 along x, 0 along y."""
     documented(losses)
     ramp = jnp.broadcast_to(jnp.arange(4.0)[:, None], (2, 4, 4, 3))
     for axis, expected in ((1, 0.0), (2, 1.0)):

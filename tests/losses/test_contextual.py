@@ -43,7 +43,7 @@ def test_importance_at_a_corner_reflects():
 
 
 def test_importance_that_grows_away_from_the_hole():
-    """The first released code: M * conv(M), 3072 known pixels less the paper's sum of 106.7755."""
+    """First released code: M * conv(M), with sum 3072 known pixels minus the paper's 106.7755."""
     weight = importance_weight(CENTER, counted="known")
     np.testing.assert_allclose(weight.sum(), 3072 - 106.7755102, rtol=1e-6)
     assert weight[0, 0, 0, 0] == 1 and weight[0, 32, 32, 0] == 0

@@ -1,4 +1,4 @@
-"""Distances of features and of class distributions: A-L4, A-L5, and what each of them does not see."""
+"""Distances of features and class distributions: A-L4, A-L5, and their invariances."""
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ def test_class_distributions():
 
 
 def test_relative_distance():
-    """A-L5: 5/3; scaling both by 7 changes nothing."""
+    """A-L5: 5/3; scaling both maps by 7 changes nothing."""
     maps = {"a": jnp.array([1.0, 2, 3]).reshape(1, 1, 3, 1)}
     ones = {"a": jnp.ones((1, 1, 3, 1))}
     np.testing.assert_allclose(semantic(maps, ones, layers={"a": 1.0}), [5 / 3], rtol=1e-6)
@@ -33,7 +33,7 @@ def test_relative_distance():
 
 
 def test_a_target_that_stands_still():
-    """Gradients go through the completed picture too, unless that is switched off."""
+    """Gradients pass through the completed image too, unless ``stop_target`` is set."""
 
     def pull(loss, other, **options):
         return jax.grad(lambda other: loss(other, **options).sum())(other)

@@ -32,7 +32,10 @@ def test_weighted_l2_divides_by_the_number_of_values():
 
 
 def test_overlap_l2():
-    """960 ring pixels of weight 10 and 3136 inside, over 4096; the joint loss of the context encoder at mse 0.04."""
+    """960 ring pixels of weight 10 and 3136 inside, over 4096.
+
+    The last case is the joint loss of the context encoder at a squared error of 0.04.
+    """
     truth = np.zeros((1, 64, 64, 3), np.float32)
     np.testing.assert_allclose(reconstruction.overlap_l2(truth + 1, truth), [3.109375], rtol=1e-6)
     ring = truth.copy()

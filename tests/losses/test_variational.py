@@ -1,4 +1,4 @@
-"""The divergence of a Gaussian latent: A-L3 and A-L7 of the specification."""
+"""KL divergence of a Gaussian latent: A-L3 and A-L7 of the specification."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -23,7 +23,10 @@ def test_the_latent_is_summed():
 
 
 def test_the_authors_share_of_the_loss():
-    """A-L7: 0.1 KL / (B 12288), summed over the batch; a mean over the batch of ours by the weight of the config."""
+    """A-L7: 0.1 KL / (B 12288), summed over the batch.
+
+    It equals the batch mean of our loss times the weight in the config.
+    """
     config = configuration.to_plain(configuration.load("configs/desai_vae.py:paper"))
     weighted = {"divergence": config["stages"]["vae"]["losses"]["divergence"]}
     total, parts = objective(weighted)({"mean": jnp.ones((2, 4)), "log_variance": jnp.zeros((2, 4))})
@@ -32,7 +35,7 @@ def test_the_authors_share_of_the_loss():
 
 
 def test_the_squared_error_is_that_of_the_unit_range():
-    """An error of 0.1 on [0, 1] is 0.2 here, and 0.01 in the authors' loss."""
+    """An error of 0.1 on [0, 1] is 0.2 on [-1, 1], and 0.01 in the authors' loss."""
     config = configuration.to_plain(configuration.load("configs/desai_vae.py:paper"))
     weighted = {"reconstruction": config["stages"]["vae"]["losses"]["reconstruction"]}
     images = jnp.zeros((2, 4, 4, 3))

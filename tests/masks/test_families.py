@@ -13,7 +13,7 @@ KEY = jax.random.key(0)
 IDS = ("a", "b", "c")
 MANY = [str(i) for i in range(64)]
 
-FROZEN = {  # three pictures of 32 x 32, seed 7: a change here breaks every published table
+FROZEN = {  # three images of 32 x 32, seed 7: a change here breaks every published table
     "center": "13a1f90cc7586938",
     "center_overlap": "8d48a9e7de55e799",
     "place": "8a4cf70c045af428",
@@ -87,7 +87,7 @@ def test_quarter(corner, place):
 
 
 def sides_of(holes):
-    """Sides of the squares; fails unless every hole is one whole square."""
+    """Return the sides of the squares; fail unless every hole is one whole square."""
     height, width = holes.any(2).sum((1, 2)), holes.any(1).sum((1, 2))
     np.testing.assert_array_equal(height, width)
     np.testing.assert_array_equal(holes.sum((1, 2, 3)), height * width)
@@ -270,7 +270,7 @@ def test_families_take_turns():
 
 
 def test_a_family_of_ones_own(documented):
-    """A cross of width w on 8 x 8 covers 2 * 8 w - w * w pixels."""
+    """A cross of width w on 8 x 8 pixels covers 2 * 8 w - w * w pixels."""
     documented(masks)
     cross = np.asarray(masks.parse("my_masks:cross")(KEY, 8))[..., 0]
     assert cross.sum() == 28 and cross[3:5].all() and cross[:, 3:5].all()
@@ -314,7 +314,7 @@ def test_what_names_a_family(spec, named):
 
 @pytest.mark.parametrize("size", [32, 64])
 def test_holes_of_scattered_pixels(size):
-    """Independent pixels are scattered; shapes and small squares are not, and neither are strokes at 64 px."""
+    """Independent pixels are scattered; shapes, small squares and strokes at 64 px are not."""
     specs = ("center", "left", "level:1", "rectangles", "pattern:0.25", *(["irregular"] if size == 64 else []))
     for spec in specs:
         assert not masks.is_scattered(masks.evaluation_holes(spec, ids=MANY, size=size, seed=0)).any(), spec

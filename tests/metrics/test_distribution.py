@@ -1,4 +1,4 @@
-"""The kernel distance, against its definition term by term, and its standard error, against repeated draws."""
+"""Kernel distance against the definition, and the standard error against repeated draws."""
 
 import itertools
 
@@ -21,7 +21,7 @@ def mean(values):
 
 
 def test_constant_features():
-    """k(0, .) = 1, k(1, 1) = 8: the distance is 1 + 8 - 2, and no image makes a difference."""
+    """k(0, .) = 1, k(1, 1) = 8: the distance is 1 + 8 - 2, and no single image changes it."""
     for paired in (False, True):
         value, error = metrics.kid(np.zeros((4, 2)), np.ones((4, 2)), paired=paired)
         np.testing.assert_allclose([value, error], [7, 0], atol=1e-12)
@@ -51,7 +51,7 @@ def test_paired_estimate():
 
 @pytest.mark.parametrize("paired", [False, True])
 def test_standard_error_is_the_jackknife(paired):
-    """Recomputed without each image, or pair, in turn."""
+    """Recompute the distance without each image or pair in turn."""
     rng = np.random.default_rng(2)
     a, b = rng.normal(size=(6, 2)), rng.normal(size=(6, 2)) + 1
 
@@ -71,7 +71,7 @@ def test_standard_error_is_the_jackknife(paired):
 
 @pytest.mark.parametrize("paired", [False, True])
 def test_the_same_distribution_is_at_distance_0_within_the_error(paired):
-    """Also if images share most of their features, as completions do with their ground truth."""
+    """The error holds even if images share most features, as completions and ground truth do."""
     rng, values = np.random.default_rng(3), []
     for _ in range(200):
         shared, *own = rng.normal(size=(3, 40, 4))
@@ -97,7 +97,7 @@ def test_features_that_do_not_fit():
 
 
 def test_features_are_means_of_the_last_map_of_every_image():
-    """Batches of 64 and a padded rest: the distance is that of the means, times 1000."""
+    """Batches of 64 and a padded rest: 1000 times the distance of the mean features."""
     rng = np.random.default_rng(5)
     a, b = rng.uniform(-1, 1, (2, 70, 4, 4, 3)).astype(np.float32)
     maps = jax.tree_util.Partial(lambda scale, images: {"relu5_3": scale * images}, np.float32(2))

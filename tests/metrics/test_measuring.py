@@ -1,4 +1,4 @@
-"""Metrics by name, a user's own, and the measuring of whole sets in batches."""
+"""Metrics by name, custom metrics, and measuring whole sets in batches."""
 
 import textwrap
 
@@ -25,7 +25,7 @@ PREDICTION, TARGET = noise(0), noise(1)
 
 @pytest.fixture
 def my_metrics(tmp_path, monkeypatch):
-    """The example in the docstring of ``metrics``, as a module."""
+    """Write the example in the docstring of ``metrics`` as a module."""
     code = metrics.__doc__.split("::\n\n", 1)[1].split("\n\nIt is measured", 1)[0]
     (tmp_path / "my_metrics.py").write_text(textwrap.dedent(code))
     monkeypatch.syspath_prepend(tmp_path)
@@ -56,7 +56,10 @@ def test_protocols_name_what_they_measure():
 
 
 def test_the_protocols_of_stored_summaries():
-    """Their hash is part of every summary's identity; another hash would measure everything again."""
+    """The protocols' hash is part of every summary's identity.
+
+    A new hash would make every summary out of date.
+    """
     from inpaint_jax.data.files import fingerprint
 
     assert fingerprint(metrics.protocols()) == fingerprint(metrics.PROTOCOLS) == "51742914c3d0f836"
@@ -125,7 +128,7 @@ def test_batches_of_a_metric_are_those_of_the_whole_set():
 
 
 def test_batches_are_whole_batches_of_every_metric():
-    """Each image's score is the number of images that its call saw: a multiple of 6 and of 50, then the rest."""
+    """Each score is the number of images in the call: a multiple of 6 and of 50, then the rest."""
 
     def count(prediction, target, hole):
         return jnp.full(len(prediction), float(len(prediction)))

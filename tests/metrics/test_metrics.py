@@ -8,7 +8,7 @@ from inpaint_jax.metrics import desai_legacy_sse, l1_pct, l2_pct, psnr, sse_hole
 
 
 def stripes(shift):
-    """((7i + 13j + 29c + shift) mod 32) / 31 on [0, 1], 16 x 16 x 3, given in [-1, 1]."""
+    """Build ((7i + 13j + 29c + shift) mod 32) / 31 on [0, 1], 16 x 16 x 3, converted to [-1, 1]."""
     i, j, c = np.mgrid[:16, :16, :3]
     return (2.0 * ((7 * i + 13 * j + 29 * c + shift) % 32 / 31.0) - 1.0).astype(np.float32)[None]
 
@@ -85,7 +85,7 @@ def test_ssim_of_lower_contrast():
 
 
 def test_ssim_without_the_range_conversion_is_another_number():
-    """SSIM of 2A - 1 and 2B - 1 with range 2 is -0.2074043: the conversion must happen."""
+    """SSIM of 2A - 1 and 2B - 1 with range 2 is -0.2074043, so ``ssim`` must convert to [0, 1]."""
     wrong = structural_similarity(
         A[0], B[0], data_range=2.0, channel_axis=-1, gaussian_weights=True, use_sample_covariance=False
     )
@@ -109,7 +109,7 @@ def test_ssim_agrees_with_skimage(window, options):
 
 
 def legacy(error, energy, batch):
-    """Pictures of one missing pixel with the given squared errors and black-hole energies, both on [0, 1]."""
+    """Build images of one missing pixel with squared errors and black-hole energies on [0, 1]."""
     truth = np.sqrt(np.asarray(energy, np.float64))
     answer = truth - np.sqrt(np.asarray(error, np.float64))
 

@@ -1,4 +1,7 @@
-"""LPIPS with networks that can be followed by hand; ``tests/runs/weights/test_imagenet.py`` has the trained ones."""
+"""LPIPS with networks that can be computed by hand.
+
+``tests/runs/weights/test_imagenet.py`` tests the trained networks.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +22,7 @@ NETWORK = FeatureNetwork(jax.tree_util.Partial(two_layers, jnp.float32(3.0)), HE
 
 
 def vectors(*rows):
-    """A 2 x 2 image with two channels from its four pixels."""
+    """Build a 2 x 2 image with two channels from four pixels."""
     return np.array(rows, np.float32).reshape(1, 2, 2, 2)
 
 
@@ -28,7 +31,10 @@ B = vectors((6, 8), (0, 1), (0, 1), (0, 0))
 
 
 def test_equation_1():
-    """Of unit length only the second pixel differs, by (1, -1): (1 + 2) / 4; the other layer sees the first alone."""
+    """At unit length only the second pixel differs, by (1, -1): (1 + 2) / 4.
+
+    The other layer sees the first pixel alone.
+    """
     np.testing.assert_allclose(metrics.lpips(A, B, features=NETWORK), [3 / 4], rtol=1e-6)
     np.testing.assert_allclose(metrics.lpips(A, A, features=NETWORK), [0])
     turned = vectors((0, 5), (1, 0), (0, 2), (0, 0))  # against (0.6, 0.8): (-0.6, 0.2)

@@ -1,4 +1,4 @@
-"""The sliced Wasserstein distance, piece by piece."""
+"""Sliced Wasserstein distance, part by part."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def noise(seed, shape):
 
 
 def test_filters_are_those_of_karras():
-    """Their code convolves with the outer product of (1, 4, 6, 4, 1) / 16, mirrored at the border."""
+    """The authors filter with the outer product of (1, 4, 6, 4, 1) / 16, reflected at borders."""
     image = noise(0, (2, 16, 18, 3))
     kernel = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])[None, :, :, None] / 256
     down = ndimage.convolve(image, kernel, mode="mirror")[:, ::2, ::2]
@@ -59,7 +59,7 @@ def test_channels_are_normalised_over_all_patches():
 
 
 def test_a_shift_is_its_mean_projection():
-    """Clouds that differ by a vector of length L: in 2 dimensions its mean projection is 2 L / pi."""
+    """Clouds differ by a vector of length L, whose mean projection in 2 dimensions is 2 L / pi."""
     rng = np.random.default_rng(3)
     cloud = rng.normal(size=(40, 2)).astype(np.float32)
     value, without = distances(cloud, cloud + np.float32([3, 4]), np.arange(40) % 4, rng)
@@ -75,7 +75,7 @@ def test_order_does_not_count():
 
 
 def test_groups_are_left_out():
-    """Two groups of points, of which one differs: without it the clouds are equal."""
+    """One of two groups of points differs: without that group the clouds are equal."""
     a = np.random.default_rng(5).normal(size=(20, 3)).astype(np.float32)
     groups = np.arange(20) % 2
     b = a + groups[:, None].astype(np.float32)

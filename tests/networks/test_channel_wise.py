@@ -1,4 +1,4 @@
-"""On-demand learning's encoder-decoder: the specification's counts, and a waist that mixes no channels (A-A3)."""
+"""On-demand learning's encoder-decoder: specified counts; no mixing of channels (A-A3)."""
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ def test_parameters_and_shapes(features, size, block, expected):
 
 
 def test_channels_stay_apart():
-    """A-A3."""
+    """A-A3: the bottleneck mixes no channels."""
     x = jax.random.normal(KEY, (2, 4, 4, 512))
     params = ChannelWise().init(KEY, x)
     assert sum(leaf.size for leaf in jax.tree.leaves(params)) == 139_264

@@ -1,4 +1,4 @@
-"""GoogLeNet, VGG-19, and the networks of Liu et al.: parameters and shapes as specified, and what they refuse."""
+"""GoogLeNet, VGG-19, and the networks of Liu et al.: specified sizes and shapes, bad input."""
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ PICTURES = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
 
 
 def outline(module, given=PICTURES):
-    """Number of parameters, and the shapes of the outputs."""
+    """Return the number of parameters and the shapes of the outputs."""
     network = pure(module)
 
     def run(given):
@@ -44,14 +44,17 @@ def test_googlenet():
 
 
 def test_a_narrow_googlenet():
-    """A quarter of the channels; A-A4 at stride 2."""
+    """A width of a quarter has a quarter of the channels; A-A4 at stride 2."""
     count, answer = outline(GoogLeNet(classes=10, stride=2, width=0.25))
     assert count < 600_000 and answer.logits == (10,) and answer.features["5b"] == (8, 8, 256)
     assert sides(answer) == {"3b": 32, "4b": 16, "5b": 8}
 
 
 def test_running_statistics_of_googlenet():
-    """A-A6: after one step from 0, a tenth of the batch's mean. What is not asked for is not compiled."""
+    """A-A6: after one step from 0, statistics are a tenth of the batch mean.
+
+    Outputs that are not used are not compiled.
+    """
     network, rng = pure(GoogLeNet(classes=5, stride=2, width=0.0625)), np.random.default_rng(0)
     images = rng.uniform(-1, 1, (4, 16, 16, 3)).astype(np.float32)
     params, stats = jax.eval_shape(network.init, jax.random.key(0), images)
@@ -117,7 +120,7 @@ def test_alexnet():
 
 
 def test_a_classifier_with_the_convolutions_of_vgg19():
-    """Same names, same maps; the mean of the last one is classified."""
+    """The classifier has the maps of ``VGG19`` and classifies the mean of the last map."""
     plain, classifier = pure(VGG19(last="relu2_1", width=2)), pure(Classifier(classes=5, last="relu2_2", width=2))
     images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 3)).astype(np.float32)
     params, stats = classifier.init(jax.random.key(0), images)
@@ -147,7 +150,7 @@ def test_layers_behind_the_one_that_is_read_cost_nothing():
 
 
 def test_networks_side_by_side():
-    """Each has its own parameters, statistics and input; a key of its own to begin with, and for dropout."""
+    """Each network has separate parameters, statistics, inputs, and keys for init and dropout."""
     both = side_by_side({"one": pure(GoogLeNet(classes=3, stride=2, width=0.0625)), "other": pure(Classifier(width=2))})
     pictures = {"one": PICTURES, "other": jax.ShapeDtypeStruct((2, 16, 16, 3), jnp.float32)}
 
@@ -162,7 +165,7 @@ def test_networks_side_by_side():
 
 
 def test_vgg19_sees_pictures_as_imagenet_had_them():
-    """A picture of ImageNet's mean colour is 0 for the first convolution: only its bias is left."""
+    """An image of ImageNet's mean colour is 0 for the first convolution, which returns the bias."""
     network = pure(VGG19(last="relu1_1", width=4))
     params, stats = network.init(jax.random.key(0), jnp.zeros((1, 8, 8, 3)))
     params["conv1_1"]["bias"] = jnp.array([0.5, -0.5, 1.0, 0.0])

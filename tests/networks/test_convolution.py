@@ -65,7 +65,7 @@ def test_equals_linen(ours, theirs, kernel, strides, padding, size):
 @pytest.mark.parametrize("kernel, strides, padding, size", ALL)
 @pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
 def test_equals_linen_in_chunks(monkeypatch, ours, theirs, kernel, strides, padding, size):
-    """As arrays that do not fit the caches are treated: tap by tap, one picture at a time."""
+    """Arrays larger than the caches run tap by tap, one image at a time."""
     monkeypatch.setattr(cpu, "CACHE", 0)
     check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
 
@@ -81,7 +81,7 @@ SQUARE = [
 @pytest.mark.parametrize("kernel, strides, padding, size", SQUARE)
 @pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
 def test_equals_linen_by_minimal_filtering(monkeypatch, ours, theirs, kernel, strides, padding, size):
-    """As large maps with many channels are treated, one picture at a time."""
+    """Large maps with many channels run one image at a time."""
     for name, value in {"CHANNELS": 0, "TILES": 0, "MOST_TILES": 1}.items():
         monkeypatch.setattr(cpu, name, value)
     check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
@@ -89,7 +89,7 @@ def test_equals_linen_by_minimal_filtering(monkeypatch, ours, theirs, kernel, st
 
 @pytest.mark.parametrize("size, taps", [((9, 19), 7), ((5, 8), 3), ((12, 12), 11)])
 def test_weight_gradients_of_few_channels(monkeypatch, size, taps):
-    """Blocks of columns against one product of all patches."""
+    """Blocks of columns equal one product of all patches."""
     geometry = of_convolution(size, (3, taps), (1, 1), "SAME")
     big, small = (jax.random.normal(jax.random.key(c), (2, *size, c)) for c in (3, 4))
     ours = quickly(partial(cpu.correlate, geometry))(big, small)
@@ -98,7 +98,7 @@ def test_weight_gradients_of_few_channels(monkeypatch, size, taps):
 
 
 def test_a_result_does_not_depend_on_its_place():
-    """Bit for bit, as large maps with many channels are treated."""
+    """Large maps with many channels give bit-identical results."""
     x, kernel = (jax.random.normal(jax.random.key(i), s) for i, s in enumerate(((8, 32, 32, 32), (4, 4, 32, 48))))
     convolve = jax.jit(partial(convolutions.conv, strides=(2, 2)))
     assert 8 * 16 * 16 / 4 >= cpu.TILES and 32 >= cpu.CHANNELS
@@ -107,7 +107,7 @@ def test_a_result_does_not_depend_on_its_place():
 
 @pytest.mark.parametrize("geometry_of", [of_convolution, of_transposed_convolution])
 def test_lowering_of_accelerators(geometry_of):
-    """The three operations as accelerators run them, against those of the CPU."""
+    """The three accelerator operations equal the CPU operations."""
     geometry = geometry_of((7, 6), (3, 3), (2, 2), "SAME")
     big, small = (jax.random.normal(jax.random.key(c), (2, *s, c)) for s, c in ((geometry.big, 3), (geometry.small, 4)))
     kernel = jax.random.normal(jax.random.key(2), (3, 3, 4, 3) if geometry.flipped else (3, 3, 3, 4))
@@ -117,7 +117,7 @@ def test_lowering_of_accelerators(geometry_of):
 
 
 def test_second_order():
-    """The gradient of a gradient norm, as gradient penalties take it."""
+    """Gradient of a gradient norm, as in gradient penalties."""
     x = jax.random.normal(jax.random.key(1), (2, 6, 5, 2))
     kernel = jax.random.normal(jax.random.key(2), (3, 3, 2, 3))
 
@@ -138,13 +138,13 @@ def test_second_order():
 
 
 def network(x, kernels):
-    """[B, 4, 4, 2] to [B]: up, then down."""
+    """Map [B, 4, 4, 2] to [B]: up, then down."""
     up = jnp.tanh(convolutions.conv_transpose(x, kernels[0], strides=(2, 2)))
     return jnp.tanh(convolutions.conv(up, kernels[1], strides=(2, 2))).sum((1, 2, 3))
 
 
 def test_transformations():
-    """vmap (of pictures, of kernels, of weight gradients), sharding, shard_map and pmap agree with the plain call."""
+    """vmap (images, kernels, weight gradients), sharding, shard_map and pmap equal a plain call."""
     x = jax.random.normal(jax.random.key(0), (8, 4, 4, 2))
     kernels = [jax.random.normal(jax.random.key(i), (3, 3, 2, 2)) for i in (1, 2)]
     mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))

@@ -1,4 +1,4 @@
-"""DCGAN: parameter counts of the specification, ranges, batch norm's constants."""
+"""DCGAN: specified parameter counts, ranges, constants of batch norm."""
 
 import jax
 import jax.numpy as jnp
@@ -48,7 +48,10 @@ def test_shapes(size):
 
 @pytest.fixture(scope="module")
 def search():
-    """``z [Z] -> gradient [Z]`` through a generator and a discriminator, pictures ``z [B, Z] -> [B, 16, 16, 3]``."""
+    """Return ``z [Z] -> gradient [Z]`` and the images ``z [B, Z] -> [B, 16, 16, 3]``.
+
+    The gradient passes through a generator and a discriminator.
+    """
     generator, discriminator = pure(Generator(size=16, width=16)), pure(Discriminator(width=4))
     images = jnp.zeros((1, 16, 16, 3))
     g, d = jax.jit(lambda k: (generator.init(k, jnp.zeros((1, 10))), discriminator.init(k, images)))(jax.random.key(0))
@@ -67,7 +70,10 @@ def test_pictures_lie_in_range(search):
 
 
 def test_result_does_not_depend_on_place_or_company(search):
-    """Bit-equal at any position of the batch, beside any others, on any device with as many slots."""
+    """Results are bit-equal at any position of the batch, beside any others, on any device.
+
+    The number of slots per device must be the same.
+    """
     z = jax.random.normal(jax.random.key(1), (8, 10))
     mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))
     of_two = jax.jit(jax.vmap(search[0]))

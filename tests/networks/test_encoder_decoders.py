@@ -1,4 +1,4 @@
-"""Encoder-decoders: ranges and switches, pooling, modules within modules; their layers are in ``test_tables``."""
+"""Encoder-decoders: ranges, switches, pooling, nested modules; ``test_tables`` tests the layers."""
 
 from functools import partial
 
@@ -23,7 +23,10 @@ def drawn(shapes, scale=0.5, seed=0):
 
 
 def extreme(network, *inputs):
-    """Large weights, which drive outputs to the ends of their range; compiles faster than the modules' own."""
+    """Draw large weights, which drive outputs to the ends of the range.
+
+    They compile faster than the modules' initialisers.
+    """
     rng = np.random.default_rng(0)
     shapes = jax.eval_shape(network.init, jax.random.key(0), *inputs)
     return jax.tree.map(lambda leaf: rng.uniform(0.1, 1, leaf.shape).astype(np.float32) - 0.4, shapes)
@@ -41,7 +44,7 @@ def test_range_and_logits():
 
 
 def test_the_waist_covers_whatever_the_trunk_leaves():
-    """Two layers leave 8x6 of a picture of 32x24; the block is square and as large as it is said to be."""
+    """Two layers reduce an image of 32x24 to 8x6; the block is square and has the given size."""
     generator = pure(Generator(trunk=Strided([2, 4]), size=16, bottleneck=6, width=2))
     damaged = jnp.zeros((1, 32, 24, 3))
     params, stats = jax.eval_shape(generator.init, jax.random.key(0), damaged)
@@ -50,7 +53,7 @@ def test_the_waist_covers_whatever_the_trunk_leaves():
 
 
 def test_skip_connections_carry_the_middle_of_maps_past_the_waist():
-    """A block of 8 in images of 16: the trunk's 8x8 map joins the decoder's 4x4 map of the same scale.
+    """For a block of 8 in images of 16, the trunk's 8x8 map joins the decoder's 4x4 map.
 
     What a closed waist shows depends on the middle of an image alone, and without skips on nothing.
     """
@@ -80,7 +83,7 @@ def test_size_is_four_times_a_power_of_two():
 @pytest.mark.parametrize("padding", ["VALID", "SAME"])
 @pytest.mark.parametrize("side", [9, 10])
 def test_max_pool_is_that_of_flax(window, stride, padding, side):
-    """Values are all different, so that nothing is shared."""
+    """All values differ, so that no gradient is shared."""
     x = jnp.asarray(np.random.default_rng(0).permutation(2 * side * side * 3).reshape(2, side, side, 3), jnp.float32)
 
     def theirs(x):
@@ -100,7 +103,10 @@ def test_max_pool_shares_a_gradient_among_equals():
 
 @pytest.mark.parametrize("decoder", [decoders.AlexNet, decoders.VGG])
 def test_what_a_decoder_can_paint(decoder):
-    """A-A2: the released AlexNet paints nothing darker than mid-grey; a tanh, and VGG's sigmoid, reach both ends."""
+    """A-A2: the released AlexNet paints nothing darker than mid-grey.
+
+    A tanh, and the sigmoid of VGG, reach both ends of the range.
+    """
     code = 10 * np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     painted = {}
     for rectified in (False, True):
@@ -120,7 +126,7 @@ def test_a_decoder_paints_two_sizes():
 
 
 class Flat(nn.Module):
-    """A decoder that shows its code."""
+    """Decoder that returns its code."""
 
     @nn.compact
     def __call__(self, code, *, train):
@@ -128,7 +134,7 @@ class Flat(nn.Module):
 
 
 def test_the_latent_is_drawn_from_its_gaussian():
-    """mean + exp(log_variance / 2) * noise, dense layers before and after it."""
+    """The latent is mean + exp(log_variance / 2) * noise, with dense layers before and after it."""
     its = pure(Autoencoder(trunk=Strided([2]), decoder=Flat(), bottleneck=3, hidden=5))
     damaged, noise = jnp.ones((2, 4, 4, 3)), jnp.asarray([[0.0, 1.0, -2.0], [0.5, 0.0, 0.0]])
     params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), damaged, noise))
@@ -162,7 +168,7 @@ def test_a_wrong_module_within_a_module(trunk, words):
 
 
 def test_statistics_over_a_mapped_axis_reach_the_trunk():
-    """Two devices' halves of a batch have the outputs and the statistics of the whole."""
+    """The halves of a batch on two devices have the outputs and statistics of the whole."""
     its = pure(Generator(trunk=Strided([2, 3]), size=8, bottleneck=4, width=2))
     images = jax.random.normal(jax.random.key(0), (4, 16, 16, 3)) + jnp.arange(4.0)[:, None, None, None]
     params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), images[:1]), seed=1)

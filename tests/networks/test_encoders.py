@@ -1,4 +1,4 @@
-"""The encoder: parameters counted by hand, its range, and that a picture's latent is its own."""
+"""Encoder: parameter counts by hand, the range, and latents independent of the batch."""
 
 import jax
 import jax.numpy as jnp
@@ -52,7 +52,7 @@ def test_latents_lie_in_the_prior(example, encode):
 
 
 def test_a_pictures_latent_is_its_own(example, encode):
-    """Bit-equal at any position of the batch, beside any others."""
+    """Latents are bit-equal at any position of the batch, beside any others."""
     (params, stats), damaged, hole = example
     latent, same = encode(params, stats, damaged, hole, train=False)
     order = np.random.default_rng(0).permutation(8)

@@ -1,4 +1,4 @@
-"""LSGAN and the refining autoencoder of Sharma: the specification's counts, ranges, and dropout on devices."""
+"""LSGAN and autoencoder of Sharma: specified parameter counts, ranges, dropout on devices."""
 
 import jax
 import jax.numpy as jnp

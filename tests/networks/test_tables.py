@@ -1,4 +1,4 @@
-"""Layer by layer, the encoder-decoders of the specification's tables, as the configs have them at scale ``paper``."""
+"""Encoder-decoders of the configs at scale ``paper``, against the specification's tables."""
 
 import flax.linen as nn
 import jax
@@ -94,7 +94,7 @@ TABLES = {
 
 
 def inputs(config, label, count=1):
-    """Shapes of what a network of a config is given."""
+    """Return the input shapes of a network of a config."""
     networks, size = config.networks, config.data.size
     side = networks.generator.size if label == "critic" else size
     images = jax.ShapeDtypeStruct((count, side, side, 3), jnp.float32)
@@ -120,7 +120,7 @@ SELF_TUNED = [  # spec 4.3, connector=channelwise_fc
 
 
 def test_the_fully_channel_wise_layer_of_salem():
-    """The word of the self-tuned network: 14,046,208 parameters in six layers down, six up, and the one between."""
+    """Self-tuned network: 14,046,208 parameters in six layers down, six up, and one between."""
     config = configuration.load("configs/on_demand.py:self_tuned,channel_wise,paper")
     params, out = forward(config, "generator")
     assert out.shape == (2, 128, 128, 3)
@@ -134,7 +134,7 @@ def network(config, label):
 
 
 def layers(config, label):
-    """What a network is made of, in the order of its calls: (side or 0, channels, parameters)."""
+    """List the layers of a network in the order of the calls: (side or 0, channels, parameters)."""
     rows, inside = [], []
 
     def record(call, args, kwargs, context):
@@ -159,7 +159,7 @@ def layers(config, label):
 @pytest.mark.parametrize("preset", ["default", "published"])
 @pytest.mark.parametrize("file, word, label", TABLES, ids=lambda part: part.removesuffix(".py"))
 def test_layers(file, word, label, preset):
-    """``default`` leaves out the released norm of the whole block, a scale and a bias for each of three channels."""
+    """``default`` omits the released norm of the whole block: a scale and a bias per channel."""
     config = configuration.load(f"configs/{file}:paper,{word},{preset}")
     *layers_before, (side, channels, parameters) = TABLES[file, word, label]
     unnormed = (preset, file) == ("default", "desai_vae.py") and word != "alexnet"
@@ -191,7 +191,7 @@ def test_parameter_count_and_output(file, word, bottleneck, at):
 
 
 def forward(config, label):
-    """Parameters and outputs, their shapes only."""
+    """Return the shapes of parameters and outputs."""
     its = network(config, label)
 
     def run(key, *inputs):
@@ -206,7 +206,7 @@ def forward(config, label):
     [("context_encoder.py", 2_765_568), ("context_encoder.py:random", 2_831_232), ("desai_gan.py", 2_766_529)],
 )
 def test_critics(file, count):
-    """One logit per picture (A-A1)."""
+    """The discriminator returns one logit per image (A-A1)."""
     config = configuration.load(f"configs/{file}{',' if ':' in file else ':'}paper")
     params, logits = forward(config, "critic")
     assert logits.shape == (2,)

@@ -1,4 +1,4 @@
-"""The average of weights: by value, in every kind of step, and read by whatever answers."""
+"""Average of weights: values, every kind of step, and use by every reader of a network."""
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +24,7 @@ def begun():
 
 
 def step(trained, batch, earlier, *, axis_name=None):
-    """Add one to the parameter, halve the statistic and count."""
+    """Add one to the parameter, halve the statistic, and count."""
     del batch, earlier, axis_name
     net = trained.networks["net"]
     old = net.stats["batch_stats"]
@@ -34,7 +34,7 @@ def step(trained, batch, earlier, *, axis_name=None):
 
 
 def test_values_and_warm_up():
-    """By hand: d = 2/11 after the first step, 3/12 after the second, at most the decay."""
+    """By hand: d is 2/11 after the first step, 3/12 after the second, and at most the decay."""
     first, _ = average.after(step, 0.999)(begun(), {}, {})
     second, _ = average.after(step, 0.999)(first, {}, {})
     (params, stats), w1 = weights_of(second.networks["net"]), 9 / 11
@@ -79,7 +79,7 @@ def test_a_resumed_run_has_the_same_average(tiny, averaged, tmp_path):
 
 
 def regression(trained, batch, earlier, *, axis_name=None):
-    """A step on data: the least squares of one parameter."""
+    """Take a step on data: least squares of one parameter."""
     del earlier
 
     def loss(params, stats, batch, key):
@@ -111,7 +111,7 @@ def test_one_device_and_four_agree(how):
 
 
 def test_completions_read_the_average_alone(averaged):
-    """The last weights do not matter: a file, a search and a reload answer by the average."""
+    """The last weights do not matter: a file, a search and a reload use the average."""
     folder, model = averaged
     reloaded = inpaint_jax.load(folder)
     assert len(arrays(reloaded.states)) == len(arrays(model.states))
@@ -136,7 +136,7 @@ def test_another_decay_is_another_run(tiny, averaged):
 
 
 def test_an_average_of_zero_is_none(tiny, tmp_path):
-    """A run of before the averages, whose config has no such key, goes on under one that says 0."""
+    """A run without the config key for averages resumes under a config that sets 0."""
     before = tiny_config(tiny, "stages.dcgan.steps=2")
     with before.unlocked():
         del before.stages.dcgan.average

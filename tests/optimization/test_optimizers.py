@@ -1,4 +1,4 @@
-"""A-N1 to A-N3 of the specification: Nesterov's descent and its decay."""
+"""Nesterov descent with decay: A-N1 to A-N3 of the specification."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +10,7 @@ from inpaint_jax.optimization import optimizers
 
 
 def descend(tx, steps, z=0.9):
-    """z_1 .. z_steps on f = z^2 / 2, whose gradient is z."""
+    """Return z_1 .. z_steps on f = z^2 / 2, whose gradient is z."""
     z = jnp.float32(z)
     state, path = tx.init(z), []
     for _ in range(steps):
@@ -21,7 +21,7 @@ def descend(tx, steps, z=0.9):
 
 
 def code_form(steps, z=0.9, momentum=0.9):
-    """The released code's own recurrence with its decaying rate, in double precision."""
+    """The recurrence of the released code with a decaying rate, in double precision."""
     v, path = 0.0, []
     for t in range(steps):
         before, v = v, momentum * v - 0.01 * 0.95 ** (t // 100 + 1) * z
@@ -58,7 +58,10 @@ def test_rate_before_the_trace_matches_the_code_and_after_it_drifts():
 
 
 def test_weight_decay_as_pytorch_has_it():
-    """Added to the gradient before Adam's moments, at a constant rate and at one that falls; AdamW differs."""
+    """The penalty enters the gradient before Adam's moments, at constant and falling rates.
+
+    AdamW differs.
+    """
     rule = {"name": "adam_l2", "learning_rate": 0.1, "b1": 0.5, "weight_decay": 0.3}
     by_hand = optax.chain(optax.add_decayed_weights(0.3), optax.scale_by_adam(0.5), optax.scale(-0.1))
     path = descend(optimizers.build(rule), 5)
@@ -69,7 +72,10 @@ def test_weight_decay_as_pytorch_has_it():
 
 
 def test_weight_decay_by_hand():
-    """g = z + 0.3 z at z = 0.9; Adam's first step is the rate times the sign, whatever the size; the second by hand."""
+    """g = z + 0.3 z at z = 0.9: Adam's first step is the rate times the sign.
+
+    The second step is computed by hand.
+    """
     rate, decay, b1, b2, z, mean, square = 0.1, 0.3, 0.5, 0.999, 0.9, 0.0, 0.0
     expected = []
     for t in (1, 2, 3):

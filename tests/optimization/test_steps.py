@@ -1,4 +1,4 @@
-"""The GAN step: A-A8 and A-S5 of the specification, and what it must leave alone."""
+"""GAN step: A-A8 and A-S5 of the specification, and what the step must not change."""
 
 from functools import partial
 
@@ -45,7 +45,7 @@ BATCH = {"image": jax.random.uniform(jax.random.key(1), (8, 16, 16, 3), minval=-
 
 
 def updates(network):
-    """How many updates the optimiser has counted."""
+    """Return the number of updates that the optimiser has counted."""
     return int(network.opt[1].count)
 
 
@@ -57,7 +57,7 @@ def test_critic_once_generator_twice(initial):
 
 
 def test_step_equals_its_parts_written_plainly(initial):
-    """Against the textbook order: critic on stopped fakes, then twice a fresh generator pass through the new critic."""
+    """Textbook order: the critic on stopped fakes, then two new generator passes through it."""
     key = jax.random.key(2)
     after, _ = jax.jit(partial(STEP, generator_updates=2))(initial, BATCH, key)
     latent = jax.random.uniform(key, (8, 8), minval=-1, maxval=1)
@@ -88,14 +88,14 @@ def test_step_equals_its_parts_written_plainly(initial):
 
 
 def test_generator_updates_leave_the_critic_alone(initial):
-    """Bit for bit: the critic after one step does not depend on how often the generator was updated."""
+    """The critic after one step is bit-identical for any number of generator updates."""
     once, _ = jax.jit(partial(STEP, generator_updates=1))(initial, BATCH, jax.random.key(2))
     twice, _ = jax.jit(partial(STEP, generator_updates=2))(initial, BATCH, jax.random.key(2))
     jax.tree.map(np.testing.assert_array_equal, once.networks["critic"], twice.networks["critic"])
 
 
 def test_a_stale_critic_scores_before_its_update(initial):
-    """Then, and only then, the generator does not feel how far the critic goes in this step."""
+    """With a stale critic only, the critic's update has no effect on the generator in this step."""
 
     def generators(stale):
         @jax.jit
@@ -115,7 +115,10 @@ WEARY = optax.sgd(lambda count: jnp.where(count < 100, 0.01, 0.0))  # after 100 
 
 @pytest.fixture(scope="module")
 def several(initial):
-    """The state of a generator and of two critics, of which one sees pictures upside down; and a step of all."""
+    """Return the state of a generator and two critics, and a step of all.
+
+    One critic sees images upside down.
+    """
     key = jax.random.key(9)
     params, stats = CRITIC.init(key, BATCH["image"][:1])
     both = {"global": params, "local": params}
@@ -148,7 +151,7 @@ def several(initial):
 
 
 def test_several_critics(initial, several):
-    """Each learns as it would alone; every term and every score has its critic's name."""
+    """Each critic learns as it would alone; every term and score has the critic's name."""
     before, step = several
     after, told = step(before, BATCH, jax.random.key(2))
     terms = ("generator_nonsaturating", "discriminator_bce", "critic_real", "critic_fake")
@@ -169,7 +172,7 @@ def test_several_critics(initial, several):
 
 @pytest.mark.parametrize("mover, other", [("generator", "critic"), ("critic", "generator")])
 def test_players_leave_each_other_alone(several, mover, other):
-    """Bit for bit: critics whose rate is 0 stay as they are while the generator learns, and the other way round."""
+    """Critics of rate 0 stay bit-identical while the generator learns, and vice versa."""
     before, step = several
     weary = before.networks[other]._replace(opt=jax.tree.map(lambda count: count + 100, before.networks[other].opt))
     after, _ = step(before._replace(networks={**before.networks, other: weary}), BATCH, jax.random.key(2))
@@ -197,13 +200,13 @@ def test_devices_agree(initial):
 
 
 def rows(count):
-    """A batch of numbers 0, 1, ... to fit a line through."""
+    """Return a batch of numbers 0, 1, ... for fitting a line."""
     x = np.arange(count, dtype=np.float32)
     return {"x": x, "y": 3 * x}
 
 
 def line_loss(params, stats, batch, key, *, axis_name=None):
-    """(w x + noise - y)^2, the noise drawn for the global batch."""
+    """Return (w x + noise - y)^2, with noise drawn for the global batch."""
     count = batch["x"].shape[0]
     noise = steps.global_draw(lambda k, n: jax.random.normal(k, (n,)), key, count, axis_name)
     error = params["w"] * batch["x"] + noise - batch["y"]
