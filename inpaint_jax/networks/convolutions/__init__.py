@@ -1,14 +1,17 @@
-"""Convolutions and transposed convolutions whose gradients are fast on the CPU as well.
+"""Convolutions and transposed convolutions with gradients that are fast on the CPU too.
 
-A convolution is bilinear, so it and its two gradients are three operations that are each other's gradients:
+A convolution is bilinear. It and its two gradients are three operations, and each is a gradient of
+the others:
 
 * ``gather``: small = sum over taps of big * kernel (a convolution, the input gradient of a transposed one);
-* ``scatter``: big = sum over taps of small * kernel (a transposed convolution, the input gradient of the other);
+* ``scatter``: big = sum over taps of small * kernel (a transposed convolution, the input gradient
+  of a convolution);
 * ``correlate``: kernel = sum over positions of big * small (the weight gradient of both).
 
-On accelerators each is XLA's own convolution, on the CPU that of ``convolution_cpu``. Which one is decided when the
-program is lowered (``lax.platform_dependent``), for the device that it is lowered for: a computation placed on the CPU
-of a machine with a GPU, or exported to another platform, gets the right one too.
+On accelerators each operation is XLA's convolution; on the CPU it is the one in ``cpu``. The
+lowering of the program selects the version (``lax.platform_dependent``) for the device that it
+compiles for. A computation placed on the CPU of a machine with a GPU, or exported to another
+platform, therefore gets the right version too.
 """
 
 import functools
@@ -30,7 +33,8 @@ from inpaint_jax.networks.convolutions.geometry import (
 def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
     """2-D convolution, equal to ``lax.conv_general_dilated`` with NHWC and HWIO.
 
-    Reverse-mode differentiable to any order; not under forward mode (``jax.jvp``), being a ``custom_vjp``.
+    It is a ``custom_vjp``: reverse-mode differentiable to any order, but not under forward mode
+    (``jax.jvp``).
 
     Args:
       x: ``[B, H, W, I]``.
@@ -42,7 +46,7 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
       ``[B, H', W', O]``.
 
     Raises:
-      TypeError: for shapes that do not fit.
+      TypeError: the shapes do not match.
     """
     return _gather(of_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
 
@@ -50,36 +54,39 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
 def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
     """2-D transposed convolution, equal to ``lax.conv_transpose`` with NHWC and HWIO.
 
-    Reverse-mode differentiable to any order; not under forward mode (``jax.jvp``), being a ``custom_vjp``.
+    It is a ``custom_vjp``: reverse-mode differentiable to any order, but not under forward mode
+    (``jax.jvp``).
 
     Args:
       x: ``[B, H, W, I]``.
       kernel: ``[kh, kw, I, O]``, not flipped.
       strides: (rows, columns).
-      padding: "SAME" (multiplies the size by the stride), "VALID", one number, or (low, high) for rows and columns:
-        what is put around the dilated input, may be negative. Torch's padding p is kernel - 1 - p here.
+      padding: "SAME" (multiplies the size by the stride), "VALID", one number, or (low, high) for
+        rows and columns. It pads the dilated input and can be negative. PyTorch's padding p is
+        kernel - 1 - p here.
 
     Returns:
       ``[B, H', W', O]``.
 
     Raises:
-      TypeError: for shapes that do not fit.
-      ValueError: for an unknown name of a padding.
+      TypeError: the shapes do not match.
+      ValueError: unknown name of a padding.
     """
     return _scatter(of_transposed_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
 
 
 def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
-    """The sizes of both."""
+    """Return the sizes of ``x`` and ``kernel``."""
     if x.ndim != 4 or kernel.ndim != 4 or x.shape[3] != kernel.shape[2]:
         raise TypeError(f"a convolution takes [B, H, W, I] and [kh, kw, I, O], got {x.shape} and {kernel.shape}")
     return (x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1])
 
 
 def _vary_alike(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Both, of one type inside ``jax.shard_map``: a ``custom_vjp`` does not sum the gradient of replicated weights.
+    """Give both arrays the same type inside ``jax.shard_map``.
 
-    A zero that varies over the mesh makes what it is added to vary; the compiler removes it.
+    A ``custom_vjp`` does not sum the gradient of replicated weights. Adding a zero that varies over
+    the mesh makes the sum vary too; the compiler removes the zero.
     """
     return x + jnp.zeros_like(kernel, x.dtype, ()), kernel + jnp.zeros_like(x, kernel.dtype, ())
 
@@ -101,7 +108,10 @@ def _plain_correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> ja
 
 
 def _operation(plain, cpu):
-    """One of the three operations, by platform; a mapped axis of images is folded into the batch."""
+    """Build one of the three operations, which selects the version by platform.
+
+    A mapped axis of images is folded into the batch.
+    """
 
     @functools.partial(jax.jit, static_argnums=0)
     def by_platform(geometry, a, b):
@@ -133,8 +143,10 @@ _correlate = _operation(_plain_correlate, cpu.correlate)
 
 
 def _differentiate(operation, first, second):
-    """Defines the gradients for both factors. One that nobody asks for is not even traced: a latent search needs no
-    gradient for the weights, and that one cannot be lowered for an unknown number of pictures, as exports need it.
+    """Define the gradients for both factors.
+
+    A gradient that is not needed is not traced. A latent search needs no gradient for the weights,
+    and that gradient cannot be lowered for an unknown number of images, which exports require.
     """
 
     def forward(geometry, a, b):

@@ -1,17 +1,20 @@
-"""The three operations of a convolution as matrix products, which is what XLA's CPU backend is fast at.
+"""The three operations of a convolution as matrix products, which XLA runs fast on the CPU.
 
-Left to itself, XLA takes 30 to 100 times the forward pass for the gradients of some strided convolutions (a 5x5 kernel
-over a 4x4 map, for one). What decides the speed here, measured against XLA's own lowering and oneDNN:
+XLA's own lowering takes 30 to 100 times the forward pass for the gradients of some strided
+convolutions, such as a 5x5 kernel over a 4x4 map. These rules decide the speed, measured against
+XLA's lowering and oneDNN:
 
-* A product of every small pixel with all taps, or of all patches with a gradient, makes arrays much larger than the
-  caches, so both run over a few images at a time.
-* XLA's convolution reads its kernel once per row of the output, so a kernel larger than the caches is better used
-  tap by tap.
-* A product whose factors are matrices needs no copies; the transposition that XLA puts before any other does.
-* Multiplications can be saved (``minimal_filtering``), where the sums for it are few beside the products: with many
-  channels, and with many more pixels than the transforms of the kernel cost.
-* With few channels, patches cost more than the product: the weight gradient then takes columns in blocks, whose product
-  holds every tap of theirs on its diagonals.
+* A product of every small pixel with all taps, or of all patches with a gradient, creates arrays
+  much larger than the caches. Both therefore run over a few images at a time.
+* XLA's convolution reads the kernel once per row of the output, so a kernel larger than the caches
+  is faster tap by tap.
+* A product of matrices needs no copies. XLA transposes the factors of any other product first,
+  which copies them.
+* Minimal filtering (``minimal_filtering``) saves multiplications. It pays if its sums are few
+  compared to the products: with many channels, and with many more pixels than the transforms of the
+  kernel cost.
+* With few channels, patches cost more than the product. The weight gradient then takes columns in
+  blocks, whose product contains all their taps on its diagonals.
 """
 
 import functools
@@ -27,14 +30,14 @@ from inpaint_jax.networks.convolutions.geometry import Geometry, Tap
 
 CACHE = 4 * 2**20  # bytes
 CHANNELS, TILES = 32, 512  # the least for which minimal filtering pays
-MOST_TILES = 1024  # at a time
+MOST_TILES = 1024  # tiles per chunk
 SMALL_MAP = 16  # pixels
-FEW_PIXELS = 64  # in a batch, for which transposing a kernel costs more than using its taps one by one
-FEW_CHANNELS, COLUMNS = 32, 8  # for which the weight gradient is taken over blocks of so many columns
+FEW_PIXELS = 64  # per batch; below it, transposing a kernel costs more than single taps
+FEW_CHANNELS, COLUMNS = 32, 8  # most channels, and columns per block, for blocked weight gradients
 
 
 def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
-    """``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
+    """Map ``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
     if _pays(geometry, big, kernel.shape[2:]):
         points = lax.optimization_barrier(minimal_filtering.points(geometry, kernel))
         return _by_chunks(lambda big: minimal_filtering.gather(geometry, big, points), big, _tile_chunks(geometry, big))
@@ -50,7 +53,10 @@ def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
-    """``[B, h, w, S]`` and the kernel to ``[B, H, W, C]``: all taps of every pixel, then an overlap-add."""
+    """Map ``[B, h, w, S]`` and the kernel to ``[B, H, W, C]``.
+
+    It computes all taps of every pixel, then an overlap-add.
+    """
     if _pays(geometry, small, kernel.shape[2:]):
         points, count = minimal_filtering.points(geometry, kernel), _tile_chunks(geometry, small)
         points = lax.optimization_barrier(points)
@@ -76,7 +82,10 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
 
 
 def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
-    """``[B, H, W, C]`` and ``[B, h, w, S]`` to the kernel's gradient: all patches times the small side."""
+    """Map ``[B, H, W, C]`` and ``[B, h, w, S]`` to the gradient of the kernel.
+
+    It multiplies all patches by the small side.
+    """
     (rows, columns), channels, features = geometry.kernel, big.shape[-1], small.shape[-1]
     if _pays(geometry, big, (channels, features)):
         count = _tile_chunks(geometry, big)
@@ -104,10 +113,11 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
 
 
 def _correlate_blocks(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
-    """The kernel's gradient ``[kh, kw, C, S]`` at stride 1, from blocks of columns.
+    """Compute the gradient ``[kh, kw, C, S]`` of the kernel at stride 1 from blocks of columns.
 
-    A block of the small side with the pixels that its windows read makes a product of all its columns with all of
-    theirs, about twice as many as there are taps, in matrices of a good shape.
+    Each block of the small side is multiplied by the pixels that its windows read. The product
+    combines all columns of both, about twice as many pairs as there are taps, in matrices of an
+    efficient shape.
     """
     (taps_down, taps), (rows, columns) = geometry.kernel, geometry.small
     batch, channels, features = big.shape[0], big.shape[-1], small.shape[-1]
@@ -132,22 +142,24 @@ def _correlate_blocks(geometry: Geometry, big: jax.Array, small: jax.Array) -> j
 
 
 def _suits(geometry: Geometry, kernel: jax.Array) -> bool:
-    """Whether XLA's own convolution serves. A kernel larger than the map would make XLA exchange the two, one larger
-    than the caches is slow, and on small maps a picture's last bits can depend on its place in the batch.
+    """Return True if XLA's own convolution is suitable.
+
+    For a kernel larger than the map, XLA would exchange the two. A kernel larger than the caches is
+    slow. On small maps the last bits of an image can depend on the position in the batch.
     """
     fits = kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(geometry.big)
     return fits and math.prod(geometry.small) > SMALL_MAP
 
 
 def _pays(geometry: Geometry, images: jax.Array, channels: Sequence[int]) -> bool:
-    """Whether minimal filtering is the fastest."""
+    """Return True if minimal filtering is the fastest."""
     if export.is_symbolic_dim(images.shape[0]) or not minimal_filtering.applies(geometry):
         return False
     return min(channels) >= CHANNELS and images.shape[0] * minimal_filtering.tiles(geometry) >= TILES
 
 
 def _few(small: jax.Array) -> bool:
-    """Whether a batch has few pixels."""
+    """Return True if a batch has few pixels."""
     return not export.is_symbolic_dim(small.shape[0]) and math.prod(small.shape[:3]) <= FEW_PIXELS
 
 
@@ -160,25 +172,28 @@ def _dot(a: jax.Array, b: jax.Array, axis_a: int, axis_b: int) -> jax.Array:
 
 
 def _chunks(geometry: Geometry, small: jax.Array, channels: int, least: int) -> int:
-    """Into how many equal parts the batch is cut, so that all taps of a part fit into the cache, or into ``least``.
+    """Choose the number of equal parts of a batch.
 
-    Equal parts, because a product of other shape rounds otherwise: a picture's result must not depend on its place.
+    All taps of a part must fit into the cache or into ``least`` values.
+
+    The parts are equal, because a product of another shape rounds differently, and the result of an
+    image must not depend on the position in the batch.
     """
     batch, image = small.shape[0], math.prod(geometry.small) * len(geometry.taps) * channels
-    if export.is_symbolic_dim(batch):  # not known yet: any number of pictures, in a function that is being exported
+    if export.is_symbolic_dim(batch):  # unknown: any number of images, in an exported function
         return 1
     most = max(CACHE // small.dtype.itemsize, least)
     return next((n for n in range(1, batch) if batch % n == 0 and batch // n * image <= most), max(batch, 1))
 
 
 def _tile_chunks(geometry: Geometry, images: jax.Array) -> int:
-    """Into how many equal parts the batch is cut for minimal filtering."""
+    """Choose the number of equal parts of a batch for minimal filtering."""
     batch, tiles = images.shape[0], minimal_filtering.tiles(geometry)
     return next(n for n in range(1, batch + 1) if batch % n == 0 and (n == batch or batch // n * tiles <= MOST_TILES))
 
 
 def _by_chunks(some: Callable[[jax.Array], jax.Array], images: jax.Array, count: int) -> jax.Array:
-    """A function of images ``[B, ...]``, applied to one of ``count`` equal parts after the other."""
+    """Apply a function of images ``[B, ...]`` to ``count`` equal parts in sequence."""
     if count == 1:
         return some(images)
     part = jax.eval_shape(some, jax.eval_shape(lambda images: _chunk(images, count, 0), images))
@@ -191,12 +206,15 @@ def _by_chunks(some: Callable[[jax.Array], jax.Array], images: jax.Array, count:
 
 
 def _chunk(x: jax.Array, count: int, i: jax.Array | int) -> jax.Array:
-    """Images i, i + count, ...: strided, so that every chunk of a batch spread over devices is spread over them too."""
+    """Select images i, i + count, ...
+
+    The stride spreads every chunk over the devices if the batch is spread over them.
+    """
     return lax.dynamic_index_in_dim(x.reshape(-1, count, *x.shape[1:]), i, axis=1, keepdims=False)
 
 
 def _views(geometry: Geometry, big: jax.Array) -> list[jax.Array]:
-    """For every tap the pixels ``[B, h, w, C]`` that it reads."""
+    """List, for every tap, the pixels ``[B, h, w, C]`` that it reads."""
     padded = lax.pad(big, jnp.zeros((), big.dtype), [(0, 0, 0), *((*pad, 0) for pad in geometry.pads), (0, 0, 0)])
     (rows, columns), (down, across) = geometry.small, geometry.stride
 
@@ -207,12 +225,15 @@ def _views(geometry: Geometry, big: jax.Array) -> list[jax.Array]:
 
 
 def _patches(geometry: Geometry, big: jax.Array) -> jax.Array:
-    """``[B * h * w, taps * C]``, built before the product reads them."""
+    """Build the patches ``[B * h * w, taps * C]`` before the product reads them."""
     return lax.optimization_barrier(_rows(jnp.concatenate(_views(geometry, big), axis=-1)))
 
 
 def _overlap_add(geometry: Geometry, taps: jax.Array) -> jax.Array:
-    """Products ``[B, h, w, taps, C]`` to ``[B, H, W, C]``: each phase of the stride adds up its own taps."""
+    """Sum products ``[B, h, w, taps, C]`` to ``[B, H, W, C]``.
+
+    Each phase of the stride sums its own taps.
+    """
     (rows, columns), (down, across) = geometry.small, geometry.stride
     reach = [-(-k // s) - 1 for k, s in zip(geometry.kernel, geometry.stride, strict=True)]
 

@@ -1,7 +1,7 @@
-"""The sizes of a convolution, and the plain convolution that they describe.
+"""Sizes of a convolution, and the plain convolution that they describe.
 
-The two sides of a convolution are called by their sizes, because a convolution reads the ``big`` one and a transposed
-convolution writes it: big position = stride * small position + tap - low padding.
+The two sides of a convolution are named by size, because a convolution reads the ``big`` side and a
+transposed convolution writes it: big position = stride * small position + tap - low padding.
 """
 
 import itertools
@@ -16,7 +16,7 @@ Padding = str | int | Sequence[Pair]
 
 
 class Tap(NamedTuple):
-    """One position of the kernel, and where the kernel's array holds it."""
+    """One position of the kernel, and its index in the array of the kernel."""
 
     row: int
     column: int
@@ -45,7 +45,7 @@ class Geometry(NamedTuple):
 
     @property
     def pads(self) -> list[Pair]:
-        """(low, high) padding of the big side; high is cut to what the last window reads."""
+        """Padding (low, high) of the big side; high ends where the last window ends."""
         spans = ((n - 1) * s + k for n, s, k in zip(self.small, self.stride, self.kernel, strict=True))
         return [(low, span - low - n) for span, low, n in zip(spans, self.low, self.big, strict=True)]
 
@@ -60,12 +60,12 @@ class Geometry(NamedTuple):
 
     @property
     def turned(self) -> "Geometry":
-        """With stride 1, the sizes of the convolution that carries the small side to the big one."""
+        """Sizes of the convolution from the small side to the big side, for stride 1."""
         low = _pair(k - 1 - low for k, low in zip(self.kernel, self.low, strict=True))
         return Geometry(self.small, self.big, self.kernel, (1, 1), low, not self.flipped)
 
     def convolve(self, big: jax.Array, kernel: jax.Array) -> jax.Array:
-        """``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
+        """Map ``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
         if self.flipped:
             kernel = kernel[::-1, ::-1].swapaxes(2, 3)
         numbers = ("NHWC", "HWIO", "NHWC")
@@ -73,14 +73,14 @@ class Geometry(NamedTuple):
 
 
 def of_convolution(big: Pair, kernel: Pair, strides: Pair, padding: Padding) -> Geometry:
-    """The geometry of ``lax.conv_general_dilated`` over a map of size ``big``."""
+    """Return the geometry of ``lax.conv_general_dilated`` over a map of size ``big``."""
     pads = lax.padtype_to_pads(big, kernel, strides, padding) if isinstance(padding, str) else _pairs(padding)
     small = ((n + sum(pad) - k) // s + 1 for n, pad, k, s in zip(big, pads, kernel, strides, strict=True))
     return Geometry(big, _pair(small), kernel, strides, _pair(low for low, _ in pads), flipped=False)
 
 
 def of_transposed_convolution(small: Pair, kernel: Pair, strides: Pair, padding: Padding) -> Geometry:
-    """The geometry of ``lax.conv_transpose`` over a map of size ``small``."""
+    """Return the geometry of ``lax.conv_transpose`` over a map of size ``small``."""
     if isinstance(padding, str):
         pads = [_transpose_padding(k, s, padding) for k, s in zip(kernel, strides, strict=True)]
     else:
@@ -102,7 +102,7 @@ def _pairs(padding: int | Sequence[Pair]) -> list[Pair]:
 
 
 def _transpose_padding(size: int, stride: int, padding: str) -> Pair:
-    """What "SAME" and "VALID" put around the dilated input of a transposed convolution."""
+    """Compute how "SAME" and "VALID" pad the dilated input of a transposed convolution."""
     if padding not in ("SAME", "VALID"):
         raise ValueError(f'padding must be "SAME", "VALID", a number or pairs, got {padding!r}')
     if padding == "VALID":

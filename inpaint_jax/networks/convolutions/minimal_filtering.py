@@ -1,13 +1,15 @@
-"""Convolutions with fewer multiplications, by minimal filtering (Winograd 1980; Lavin & Gray 2016), strided ones too.
+"""Plain and strided convolutions by minimal filtering (Winograd 1980; Lavin & Gray 2016).
 
-Two neighbouring outputs of a filter of r taps need r + 1 products of sums, instead of 2 r. A convolution of stride s is
-the sum of s plain ones, over every s-th pixel, so that two of its outputs need as many products as they read pixels:
-k + s instead of 2 k. In two dimensions a tile of 2x2 outputs takes (k + s)^2 products instead of (2 k)^2: 49 instead of
-100 for a 5x5 kernel of stride 2, 36 instead of 64 for 4x4, 16 instead of 36 for 3x3 of stride 1. Sums are cheap beside
-products where there are many channels.
+Minimal filtering needs fewer multiplications. Two neighbouring outputs of a filter of r taps need
+r + 1 products of sums, instead of 2 r. A convolution of stride s is the sum of s plain
+convolutions, each over every s-th pixel. Two of its outputs therefore need as many products as they
+read pixels: k + s instead of 2 k. In two dimensions a tile of 2x2 outputs takes (k + s)^2 products
+instead of (2 k)^2: 49 instead of 100 for a 5x5 kernel of stride 2, 36 instead of 64 for 4x4, and 16
+instead of 36 for 3x3 of stride 1. With many channels, sums are cheap compared to products.
 
-With ``data``, ``kernel`` and ``answer`` the transforms of one axis: answer = A ((G g) * (D d)), each product of two
-points being a matrix product over channels. The two gradients are the transposes of the same three.
+``data``, ``kernel`` and ``answer`` are the transforms D, G and A of one axis:
+answer = A ((G g) * (D d)). Each product of two points is a matrix product over channels. The two
+gradients use the transposes of the same three transforms.
 """
 
 import functools
@@ -34,7 +36,7 @@ PLAIN = {
 
 
 class Transforms(NamedTuple):
-    """Of one axis: two outputs of ``k`` taps with a stride, from n = k + stride pixels."""
+    """Transforms of one axis: two outputs of ``k`` taps and a stride from n = k + stride pixels."""
 
     data: np.ndarray  # [n, n]
     kernel: np.ndarray  # [n, k]
@@ -43,7 +45,7 @@ class Transforms(NamedTuple):
 
 @functools.cache
 def transforms(taps: int, stride: int) -> Transforms:
-    """Those of a strided filter, from those of the plain ones that it is the sum of."""
+    """Assemble the transforms for a strided filter from those of the stride-1 filters in it."""
     size = taps + stride
     data, kernel, answers, first = np.zeros((size, size)), np.zeros((size, taps)), [], 0
     for phase in range(stride):
@@ -57,19 +59,22 @@ def transforms(taps: int, stride: int) -> Transforms:
 
 
 def applies(geometry: Geometry) -> bool:
-    """Whether the kernel is square and leaves every phase of the stride one, two or three taps, not many in all."""
+    """Return True if minimal filtering supports the kernel.
+
+    The kernel must be square and small. Every phase of the stride must have one, two or three taps.
+    """
     (taps, columns), (stride, across) = geometry.kernel, geometry.stride
     return (taps, stride) == (columns, across) and 1 < taps <= 5 and stride <= min(2, taps) and taps <= 3 * stride
 
 
 def tiles(geometry: Geometry) -> int:
-    """Tiles of 2x2 outputs in one image."""
+    """Count the tiles of 2x2 outputs in one image."""
     high, wide = _tiles(geometry)
     return high * wide
 
 
 def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
-    """``[B, H, W, C]`` and the points of the kernel to ``[B, h, w, S]``."""
+    """Map ``[B, H, W, C]`` and the points of the kernel to ``[B, h, w, S]``."""
     ways = _ways(geometry)
     rows = [_row(geometry, big, i) for i in range(len(ways.data))]
     points: list[list[jax.Array | None]] = [[None, None], [None, None]]
@@ -87,7 +92,7 @@ def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
-    """``[B, h, w, S]`` and the points of the kernel to ``[B, H, W, C]``."""
+    """Map ``[B, h, w, S]`` and the points of the kernel to ``[B, H, W, C]``."""
     ways, (high, wide) = _ways(geometry), _tiles(geometry)
     count, batch, channels, step = len(ways.data), small.shape[0], kernel.shape[2], 2 * geometry.stride[0]
     # The transposed data transform of both axes, a row of points at a time: tile[a][b] is pixel (a, b) of every tile.
@@ -100,7 +105,7 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
         tile = [[_add(tile[a][b], ways.data[i, a], line[b]) for b in range(count)] for a in range(count)]
 
     def phase(a: int, b: int) -> jax.Array:
-        """Pixels a, b of the tiles' grid: those of a tile, and what its neighbours overlap."""
+        """Pixels (a, b) of the grid of tiles: pixels of a tile plus overlaps of the neighbours."""
         own = [(i, j) for i in range(a, count, step) for j in range(b, count, step)]
         shifts = [((0, 0), (i // step, 1 - i // step), (j // step, 1 - j // step), (0, 0)) for i, j in own]
         parts = [_known(tile[i][j]).reshape(batch, high, wide, channels) for i, j in own]
@@ -115,7 +120,7 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
 
 
 def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
-    """``[B, H, W, C]`` and ``[B, h, w, S]`` to the gradient of the kernel's points ``[n, n, C, S]``."""
+    """Map ``[B, H, W, C]`` and ``[B, h, w, S]`` to the gradient ``[n, n, C, S]`` of the points."""
     count = len(_ways(geometry).data)
 
     def product(row: jax.Array, i: int, j: int) -> jax.Array:
@@ -127,14 +132,14 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
 
 
 def points(geometry: Geometry, kernel: jax.Array) -> jax.Array:
-    """The kernel ``[k, k, ...]``, as it is stored, at its points ``[n, n, C, S]``."""
+    """Transform the stored kernel ``[k, k, ...]`` to points ``[n, n, C, S]``."""
     if geometry.flipped:
         kernel = kernel[::-1, ::-1].swapaxes(2, 3)
     return _both(_ways(geometry).kernel, kernel)
 
 
 def from_points(geometry: Geometry, gradient: jax.Array) -> jax.Array:
-    """The transpose of ``points``: ``[n, n, C, S]`` to the kernel's gradient, as the kernel is stored."""
+    """Transpose of ``points``: map ``[n, n, C, S]`` to the gradient of the stored kernel."""
     kernel = _both(_ways(geometry).kernel.T, gradient)
     return kernel[::-1, ::-1].swapaxes(2, 3) if geometry.flipped else kernel
 
@@ -148,13 +153,13 @@ def _tiles(geometry: Geometry) -> tuple[int, int]:
 
 
 def _both(matrix: np.ndarray, x: jax.Array) -> jax.Array:
-    """A matrix on the first two axes."""
+    """Apply a matrix to the first two axes."""
     lines = [_sum(weights, list(x)) for weights in matrix]
     return jnp.stack([jnp.stack([_sum(weights, list(line)) for weights in matrix]) for line in lines])
 
 
 def _row(geometry: Geometry, big: jax.Array, i: int) -> jax.Array:
-    """Row point i of every tile, ``[B, tiles, W + padding, C]``."""
+    """Compute row point i of every tile, ``[B, tiles, W + padding, C]``."""
     ways, counts, stride = _ways(geometry), _tiles(geometry), geometry.stride[0]
     spans = [2 * stride * (n - 1) + len(ways.data) for n in counts]
     pads = [(low, span - low - n, 0) for low, span, n in zip(geometry.low, spans, geometry.big, strict=True)]
@@ -163,13 +168,13 @@ def _row(geometry: Geometry, big: jax.Array, i: int) -> jax.Array:
 
 
 def _column(geometry: Geometry, row: jax.Array, j: int) -> jax.Array:
-    """Column point j of every tile in a row, ``[B, tiles, tiles, C]``."""
+    """Compute column point j of every tile in a row, ``[B, tiles, tiles, C]``."""
     ways, count, step = _ways(geometry), _tiles(geometry)[1], 2 * geometry.stride[0]
     return _sum(ways.data[j], [row[:, :, b::step][:, :, :count] for b in range(len(ways.data))])
 
 
 def _point(geometry: Geometry, small: jax.Array, i: int, j: int) -> jax.Array:
-    """The transposed answer transform at point (i, j) of every tile, ``[B * tiles, S]``."""
+    """Apply the transposed answer transform at point (i, j) of every tile, ``[B * tiles, S]``."""
     answer, (high, wide) = _ways(geometry).answer, _tiles(geometry)
     odd = [(0, 2 * n - m) for n, m in zip((high, wide), geometry.small, strict=True)]
     even = jnp.pad(small, ((0, 0), *odd, (0, 0)))
@@ -182,7 +187,7 @@ def _rows(x: jax.Array) -> jax.Array:
 
 
 def _sum(weights: Sequence[float], terms: Sequence[jax.Array]) -> jax.Array:
-    """The weighted sum; nothing is computed for weights of 0."""
+    """Compute the weighted sum, skipping weights of 0."""
     total: jax.Array | None = None
     for weight, term in zip(weights, terms, strict=True):
         total = _add(total, weight, term)
