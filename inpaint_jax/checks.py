@@ -1,6 +1,7 @@
 """Validate images and holes before completion, and stored arrays on reading, with one-line error messages."""
 
 import hashlib
+import os
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -161,6 +162,11 @@ def archive(zipped: zipfile.ZipFile) -> None:
         raise InputError(
             f"unpacks from {packed / 1e6:.1f} MB to {whole / 1e9:.1f} GB, as no file of trained weights does"
         )
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def available_memory() -> int | None:

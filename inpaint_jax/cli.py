@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--checkpoint", help="STEP or STAGE:STEP to go on from; removes the later ones of that stage")
     sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
     on_error(sub)
-    sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
+    distributed(sub)
 
     sub = command("complete", "complete damaged pictures, each with its own hole")
     sub.add_argument("--record", help="a record of the page: its image is completed again, to the same pixels")
@@ -113,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--format", choices=("png", "same"), default="png", help="same: JPEG images stay JPEG, where PNG loses nothing"
     )
+    shared(sub)
 
     sub = command("page", "paint holes into images in the browser, and compare methods; needs the extra page")
     sub.add_argument("--method", action="append", type=methods, default=[], help=f"besides the usual: {METHODS}")
@@ -273,6 +274,21 @@ def numbers(text: str) -> tuple[float, ...]:
 def on_error(sub: argparse.ArgumentParser) -> None:
     """What is done with a bad image."""
     sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="skip: leave bad images out")
+
+
+def distributed(sub: argparse.ArgumentParser) -> None:
+    """Whether this process is one of several."""
+    sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
+
+
+def shared(sub: argparse.ArgumentParser) -> None:
+    """How a job is shared by machines."""
+    sub.add_argument(
+        "--share",
+        metavar="I/N",
+        help="1/8 ... 8/8: the images of one of 8 machines that never meet; report: when all are done",
+    )
+    distributed(sub)
 
 
 def hole_files(sub: argparse.ArgumentParser) -> None:

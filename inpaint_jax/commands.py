@@ -34,7 +34,7 @@ def complete(arguments, overrides) -> None:
     given = {"--method or --workdir": named, "--images": arguments.images, "--holes": arguments.holes}
     if lacking := [name for name, value in given.items() if value is None]:
         raise InputError(f"inpaint complete needs {', '.join(lacking)}, or --record=FILE alone")
-    start_jax()
+    start_jax(distributed=arguments.distributed)
     from inpaint_jax.completion.folder import complete_folder
 
     chosen = untrained(arguments, overrides) if arguments.method else [arguments.workdir]
@@ -53,6 +53,8 @@ def complete(arguments, overrides) -> None:
             slots=arguments.slots,
             skip_errors=arguments.on_error == "skip",
             same_format=arguments.format == "same",
+            share=arguments.share,
+            distributed=arguments.distributed,
         )
 
 

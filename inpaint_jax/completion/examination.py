@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from tqdm import tqdm
 
 from inpaint_jax import masks
 from inpaint_jax.data import files
+from inpaint_jax.data.ahead import ahead
 from inpaint_jax.data.encoding import suffix_for
 from inpaint_jax.data.originals import Original
 from inpaint_jax.data.views import Fitted, original
@@ -18,6 +20,7 @@ from inpaint_jax.runs.holes import Holes, at_model
 
 LONGEST = 235  # bytes in the name of an image: its answer's file has at most 255, on most file systems
 MOST = 0.8  # share of an image above which its hole may be inverted
+SAMPLE = 1000  # holes of a job that are kept, to average the weights of a loss over them
 
 
 class Entry(NamedTuple):
@@ -26,28 +29,90 @@ class Entry(NamedTuple):
     Attributes:
       position: in the source.
       id: the name of the image.
-      hole: bool ``[S, S, 1]``; nowhere True: nothing is missing.
       hash: of image and hole, at the image's own size.
-      share: of the image that is missing.
+      share: of the image that is missing; 0: nothing.
       frames: of its file.
       suffix: of the files of its answer.
+      empty: whether nothing is missing at the model's size.
     """
 
     position: int
     id: str
-    hole: np.ndarray
     hash: str
     share: float
     frames: int
     suffix: str
+    empty: bool
+
+
+class Entries:
+    """The images of a job that passed the checks, in the order of the source.
+
+    A job may have millions: of each, about 100 bytes are kept beside its id, and neither pixels nor hole.
+    """
+
+    def __init__(self):
+        self.names: list[str] = []
+        self.rows: dict[str, int] = {}
+        self._positions, self._hashes, self._shares = array("q"), array("Q"), array("d")
+        self._frames, self._suffixes, self._empty = array("l"), bytearray(), bytearray()
+        self._known: list[str] = []  # suffixes
+
+    def add(self, entry: Entry) -> None:
+        """Append an image."""
+        if entry.suffix not in self._known:
+            self._known.append(entry.suffix)
+        self.rows[entry.id] = len(self.names)
+        self.names.append(entry.id)
+        self._positions.append(entry.position)
+        self._hashes.append(int(entry.hash, 16))
+        self._shares.append(entry.share)
+        self._frames.append(entry.frames)
+        self._suffixes.append(self._known.index(entry.suffix))
+        self._empty.append(entry.empty)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, row: int) -> Entry:
+        suffix = self._known[self._suffixes[row]]
+        found = (self._positions[row], self.names[row], f"{self._hashes[row]:016x}", self._shares[row])
+        return Entry(*found, self._frames[row], suffix, bool(self._empty[row]))
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self[row] for row in range(len(self)))
+
+
+class Examination(NamedTuple):
+    """What came of reading every image and hole.
+
+    Attributes:
+      entries: the images that can be completed.
+      skipped: why others cannot, by id.
+      holes_hash: of the holes of all entries, at the model's size.
+      sample: up to ``SAMPLE`` of those holes, bool ``[N, S, S, 1]``, if all have the side that was wanted.
+    """
+
+    entries: Entries
+    skipped: dict[str, str]
+    holes_hash: str
+    sample: np.ndarray | None
 
 
 def examine(
-    source: Fitted, holes: Holes, *, skip_errors: bool, same_format: bool
-) -> tuple[list[Entry], dict[str, str]]:
-    """Reads every picture and hole once; what is wrong is raised here, or listed by id."""
-    entries, skipped = [], {}
-    for i in tqdm(range(len(source)), desc="checking", unit="image", leave=False, delay=2):
+    source: Fitted, holes: Holes, *, skip_errors: bool, same_format: bool, side: int | None = None
+) -> Examination:
+    """Read every image and hole once, on several threads; what is wrong is raised here, or listed by id.
+
+    Args:
+      source: the images.
+      holes: one for each.
+      skip_errors: leave out what is wrong.
+      same_format: answers keep the formats of their images.
+      side: of the model, to keep a sample of the holes that it sees; None: keep none.
+    """
+
+    def read(i: int) -> tuple[str, tuple[Entry, np.ndarray] | InputError]:
         name = source.id(i)
         try:
             check_name(name)
@@ -55,16 +120,73 @@ def examine(
             hole = at_model(holes, name, image.pixels.shape)
             own = holes.at_picture(name, image.pixels.shape)
             suffix = suffix_for(image) if same_format else ".png"
-            entries.append(Entry(i, name, hole, content_hash(image, own), float(own.mean()), image.frames, suffix))
+            found = (content_hash(image, own), float(own.mean()), image.frames, suffix, not hole.any())
+            return name, (Entry(i, name, *found), hole)
         except InputError as error:
+            return name, error
+
+    entries, skipped, hashed = Entries(), {}, HoleSetHash(len(source))
+    sample: list[np.ndarray] | None = None if side is None else []
+    everything = tqdm(range(len(source)), desc="checking", unit="image", leave=False, delay=2)
+    for name, found in ahead(read, everything):
+        if isinstance(found, InputError):
             if not skip_errors:
-                raise
-            skipped[name] = str(error)
-    if not entries:
+                raise found
+            skipped[name] = str(found)
+            continue
+        entry, hole = found
+        entries.add(entry)
+        hashed.add(hole)
+        if sample is not None and len(sample) < SAMPLE:
+            sample = [*sample, hole] if hole.shape == (side, side, 1) else None
+    if not len(entries):
         raise InputError(
             f"no picture is left to complete; the first was refused because {next(iter(skipped.values()))}"
         )
-    return entries, skipped
+    if skipped and hashed.one_shape:  # its hash begins with the number of holes
+        hashed = HoleSetHash(len(entries))
+        for hole in ahead(hole_reader(source, holes), entries):
+            hashed.add(hole)
+    return Examination(entries, skipped, hashed.digest(), None if sample is None else np.stack(sample))
+
+
+def hole_reader(source: Fitted, holes: Holes) -> Callable[[Entry], np.ndarray]:
+    """Make a function that reads the hole of an entry at the model's size."""
+    return lambda entry: at_model(holes, entry.id, source.pictures[entry.position]["image"].shape)
+
+
+class HoleSetHash:
+    """The hash of a set of holes, of which none is kept.
+
+    Equal to ``masks.holes_hash`` of all holes; of holes of several shapes, the hash of their hashes.
+
+    Args:
+      count: number of holes.
+    """
+
+    def __init__(self, count: int):
+        self.count, self.shape, self.one_shape = count, (), True
+        self._each, self._bits = array("Q"), np.zeros(0, bool)
+
+    def add(self, hole: np.ndarray) -> None:
+        """Take the next hole, ``[S, S, 1]``."""
+        if not self._each:
+            self.shape = hole.shape
+            self._whole = hashlib.sha256(str((self.count, *hole.shape)).encode())
+        self._each.append(int(masks.holes_hash(hole[None]), 16))
+        self.one_shape &= hole.shape == self.shape
+        if self.one_shape:
+            bits = np.concatenate([self._bits, np.asarray(hole).ravel() > 0.5])
+            whole = len(bits) // 8 * 8  # the rest shares a byte with the next hole
+            self._whole.update(np.packbits(bits[:whole]).tobytes())
+            self._bits = bits[whole:]
+
+    def digest(self) -> str:
+        """Return 16 hex digits."""
+        if not self.one_shape:
+            return files.fingerprint([f"{each:016x}" for each in self._each])
+        self._whole.update(np.packbits(self._bits).tobytes())
+        return self._whole.hexdigest()[:16]
 
 
 def check_name(name: str) -> None:
@@ -83,20 +205,13 @@ def content_hash(image: Original, hole: np.ndarray) -> str:
     return found.hexdigest()[:16]
 
 
-def hole_set_hash(holes: Sequence[np.ndarray]) -> str:
-    """The hash of a set of holes; of holes of several shapes, that of their hashes."""
-    if len({hole.shape for hole in holes}) == 1:
-        return masks.holes_hash(np.stack(holes))
-    return files.fingerprint([masks.holes_hash(hole[None]) for hole in holes])
-
-
-def notes_on(entries: Sequence[Entry], skipped: Mapping[str, str], *, damaged: bool) -> list[str]:
+def notes_on(entries: Entries, skipped: Mapping[str, str], *, damaged: bool) -> list[str]:
     """Say what is odd about the images and their holes, a line each."""
     notes = []
     if skipped:
         total = len(skipped) + len(entries)
         notes.append(f"of {total} images, {some_of(list(skipped), 'image')} left out; report.json says why")
-    if same := [entry.id for entry in entries if not entry.hole.any()]:
+    if same := [entry.id for entry in entries if entry.empty]:
         notes.append(f"nothing is missing in {some_of(same, 'image')}: copied unchanged")
     full = [entry.id for entry in entries if entry.share > MOST]
     if damaged and 2 * len(full) > len(entries):

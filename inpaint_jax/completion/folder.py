@@ -5,45 +5,41 @@ interrupted goes on where it stopped, and the same command on a finished job doe
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import checks
-from inpaint_jax.completion.examination import Entry, examine, hole_set_hash, notes_on
+from inpaint_jax.completion.contact_sheet import SHEET, write_contact_sheet
+from inpaint_jax.completion.examination import Entries, Entry, examine, notes_on
 from inpaint_jax.completion.records import (
     Records,
     answer_files,
-    deviation_file,
     files_hash,
-    kept_file,
-    picture_file,
     record_of,
     unchanged,
     write_completions,
 )
-from inpaint_jax.completion.report import weights_of_terms, write_report, write_traces
+from inpaint_jax.completion.report import Told, weights_of_terms, write_report
 from inpaint_jax.compositing import from_levels
-from inpaint_jax.data import files, sheets
+from inpaint_jax.data import files
+from inpaint_jax.data.ahead import ahead
 from inpaint_jax.data.encoding import completed
-from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.data.sources import open_source
-from inpaint_jax.data.views import Fitted, original
+from inpaint_jax.data.views import Fitted, Subset, ids, original
 from inpaint_jax.errors import InputError, note
-from inpaint_jax.runs.holes import Holes, open_holes, place_of
+from inpaint_jax.runs import shares
+from inpaint_jax.runs.holes import Holes, at_model, open_holes, place_of
 from inpaint_jax.runs.interruption import interruption
-from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.methods import one_method
 from inpaint_jax.runs.model import Model
+from inpaint_jax.runs.shares import Share
 from inpaint_jax.systems.driver import Result, Task
-
-SHEET, TILE = 16, 128  # images on the contact sheet, and their side where they have several sizes
 
 
 def complete_folder(
@@ -60,7 +56,9 @@ def complete_folder(
     slots: int | None = None,
     skip_errors: bool = False,
     same_format: bool = False,
-) -> dict[str, Any]:
+    share: str | None = None,
+    distributed: bool = False,
+) -> dict[str, Any] | None:
     """Complete images from files.
 
     Writes ``pictures/<id>.png`` at each image's own size with its known pixels untouched bit for bit: transparency, 16
@@ -86,66 +84,128 @@ def complete_folder(
       skip_errors: leave bad images out and list them in the report, instead of stopping at the first.
       same_format: write JPEG, WebP, TIFF, BMP and PPM images in their own formats, not as PNG, where these hold all
         that is kept. Of a JPEG file, known pixels change as much as writing JPEG changes them.
+      share: "3/8": complete the third of eight shares, which never have to meet; any number of shares goes on
+        where others have stopped. "report": write the report when all images are completed. None: everything.
+      distributed: give every process of ``jax.distributed`` a share; the first writes the report.
 
     Returns:
-      The content of ``report.json``.
+      The content of ``report.json`` without "images"; None where only a share was completed.
 
     Raises:
       InputError: any bad image, hole or folder.
       Interrupted: a signal stopped the work; what is completed is kept.
     """
     checks.counts(keep=keep, slots=slots, size=size)
-    output = Path(output)
+    output, wanted = Path(output), shares.parse(share)
     refuse_own_input(images, output)
     [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep)
     place = place_of(holes)
     source = open_source(images, size=setting.size, fit=setting.fit, holes=[place] if place else ())
     if not isinstance(source, Fitted):
         raise InputError("--images: give all sources the same fit=, or complete them one by one")
-    gaps = open_holes(holes, source, seed=seed, images=images)
-    if not skip_errors:
-        gaps.check()
-    entries, skipped = examine(source, gaps, skip_errors=skip_errors, same_format=same_format)
-    notes = [*source.notes, *gaps.notes, *notes_on(entries, skipped, damaged=gaps.damaged)]
-    for text in notes:
-        note(text)
-    job = {
-        "method": opened.name,
-        "method_hash": files.fingerprint(opened.identity),
-        "pictures": files.digest("\n".join(e.id for e in entries).encode(errors="surrogateescape")),
-        "holes": holes,
-        "holes_hash": hole_set_hash([entry.hole for entry in entries]),
-        "seed": seed,
-        "keep": keep,
-        **({"format": "same"} if same_format else {}),
-    }
-    with locked(output, "completing images", option="--output"):
-        records = Records(output, job, {entry.id: entry.hash for entry in entries})
-        this_call = complete_entries(opened, source, gaps, entries, records, output, job)
-        finished = list(records.done.values())
-        weights, remark = weights_of_terms(opened.model, [entry.hole for entry in entries], gaps.family)
-        told = {
-            "notes": [*notes, remark] if remark else notes,
-            "weights": weights,
-            "unchanged": [entry.id for entry in entries if not entry.hole.any()],
+    folder = Folder(opened, source, images, holes, output, seed, keep, skip_errors, same_format)
+    if distributed:
+        if share:
+            raise InputError("--distributed gives every process a share: leave --share out")
+        shares.by_processes(lambda part: folder.complete(part) and None, lambda: folder.complete(report=True) and None)
+        return None
+    if isinstance(wanted, shares.Share):
+        return folder.complete(wanted)
+    return folder.complete(report=wanted == shares.REPORT)
+
+
+class Folder(NamedTuple):
+    """A job on files, of which this process does all or a share; see ``complete_folder``."""
+
+    method: Method
+    source: Fitted
+    images: Sequence[str]
+    holes: str
+    output: Path
+    seed: int
+    keep: int
+    skip_errors: bool
+    same_format: bool
+
+    def complete(self, share: Share | None = None, *, report: bool = False) -> dict[str, Any] | None:
+        """Complete the images of a share, or all that remain; write the report of the whole job.
+
+        Args:
+          share: whose images are completed, without a report; None: all.
+          report: only write the report, and complete nothing.
+
+        Returns:
+          The report without "images"; None for a share.
+
+        Raises:
+          InputError: any bad image, hole or folder; a report of images that are not all completed.
+          Interrupted: a signal stopped the work.
+        """
+        part = self.source
+        if share:
+            chosen = [i for i, name in enumerate(ids(self.source)) if share.takes(name)]
+            if not chosen:
+                print(f"share {share.number} of {share.count} has no image")
+                return None
+            part = Fitted(Subset(self.source.pictures, chosen), self.source.fit)
+        holes = open_holes(self.holes, self.source, seed=self.seed, images=self.images, part=part)
+        if not self.skip_errors:
+            holes.check()
+        side = self.method.model.system.size if self.method.model and not share else None
+        entries, skipped, holes_hash, sample = examine(
+            part, holes, skip_errors=self.skip_errors, same_format=self.same_format, side=side
+        )
+        notes = [*part.notes, *holes.notes, *notes_on(entries, skipped, damaged=holes.damaged)]
+        for text in notes:
+            note(text)
+        job = self.identity(None if share else holes_hash)
+        with shares.working(self.output, share, "completing images"):
+            records = Records(self.output, job, entries, share=share)
+            if report and len(records) < len(entries):
+                left = len(entries) - len(records)
+                raise InputError(
+                    f"{self.output}: {left} of {len(entries)} images are not completed: run their shares, or "
+                    "complete them without --share"
+                )
+            this_call = complete_entries(self.method, part, holes, entries, records, self.output, job)
+            if share:
+                print(f"share {share.number} of {share.count}: {len(entries)} pictures in {self.output}/pictures")
+                return None
+            weights, remark = weights_of_terms(self.method.model, sample, holes.family)
+            unchanged = [entry.id for entry in entries if entry.empty]
+            told = Told([*notes, remark] if remark else notes, weights, unchanged)
+            written = write_report(self.output, self.method, job, records, skipped, this_call, told)
+            first = [entries[row] for row in range(min(SHEET, len(entries)))]
+            write_contact_sheet(self.output, part, holes, first, keep=self.keep)
+        print(f"{len(entries)} pictures in {self.output}/pictures; look at {self.output}/contact_sheet.png")
+        return written
+
+    def identity(self, holes_hash: str | None) -> dict[str, Any]:
+        """What identifies the job."""
+        return {
+            "method": self.method.name,
+            "method_hash": files.fingerprint(self.method.identity),
+            "pictures": files.digest("\n".join(ids(self.source)).encode(errors="surrogateescape")),
+            "holes": self.holes,
+            "holes_hash": holes_hash,
+            "seed": self.seed,
+            "keep": self.keep,
+            **({"format": "same"} if self.same_format else {}),
         }
-        report = write_report(output, opened, job, finished, skipped, this_call, told)
-        write_contact_sheet(output, source, gaps, entries, keep=keep)
-        write_traces(output, weights, finished)
-    print(f"{len(entries)} pictures in {output}/pictures; look at {output}/contact_sheet.png")
-    return report
 
 
 def complete_entries(
     method: Method,
     source: Fitted,
     holes: Holes,
-    entries: Sequence[Entry],
+    entries: Entries,
     records: Records,
     output: Path,
     job: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Complete the images that are not finished yet, and record each.
+
+    Images are decoded ahead of the device on some threads. Memory holds those that are under completion.
 
     Returns:
       The number of images, the seconds that they took, and evaluations of the loss per second.
@@ -153,43 +213,52 @@ def complete_entries(
     Raises:
       Interrupted: a signal stopped the work.
     """
-    remaining = {entry.id: entry for entry in entries if entry.id not in records.done}
-    seed, iterations = job["seed"], method.iterations()
+    remaining = len(entries) - len(records)
+    seed, iterations, keep = job["seed"], method.iterations(), job["keep"]
     began, spent = time.perf_counter(), 0
-    with interruption() as stop, tqdm(total=len(entries), initial=len(records.done), unit="image") as bar:
-        for entry in [entry for entry in remaining.values() if not entry.hole.any()]:
+    with interruption() as stop, tqdm(total=len(entries), initial=len(records), unit="image") as bar:
+        for entry in (entry for entry in entries if entry.empty and entry.id not in records):
             image = original(source.pictures, entry.position)
-            write_completions(output, entry.id, [image] * job["keep"], entry.suffix)
-            answer = files_hash(answer_files(output, entry.id, job["keep"], entry.suffix))
+            write_completions(output, entry.id, [image] * keep, entry.suffix)
+            answer = files_hash(answer_files(output, entry.id, keep, entry.suffix))
             records.add(unchanged(entry.id, seed=seed, suffix=entry.suffix), answer, entry.hash)
             bar.update()
-        tasks = (
-            Task(entry.id, *model_example(source, holes, entry), holes.family)
-            for entry in remaining.values()
-            if entry.hole.any()
-        )
-        for result in method.run(tasks, seed=seed, stop=stop, bar=bar):
-            entry = remaining[result.task.id]
+        left = (entry for entry in entries if not entry.empty and entry.id not in records)
+        under_way: dict[str, Entry] = {}
+        for result in method.run(tasks_of(source, holes, left, under_way), seed=seed, stop=stop, bar=bar):
+            entry = under_way.pop(result.task.id)
             write_completed(output, source, holes, entry, result)
-            answer = files_hash(answer_files(output, entry.id, job["keep"], entry.suffix))
+            answer = files_hash(answer_files(output, entry.id, keep, entry.suffix))
             record = record_of(result, seed=seed, iterations=iterations, suffix=entry.suffix)
             records.add(record, answer, entry.hash)
             spent += result.evaluations or 0
-    if stop and len(records.done) < len(entries):
-        raise stop.error(f"{len(records.done)} of {len(entries)} images are completed")
+    if stop and len(records) < len(entries):
+        raise stop.error(f"{len(records)} of {len(entries)} images are completed")
     seconds = time.perf_counter() - began
     return {
-        "pictures": len(remaining),
+        "pictures": remaining,
         "seconds": round(seconds, 2),
         "evaluations_per_second": round(spent / seconds, 1),
     }
+
+
+def tasks_of(source: Fitted, holes: Holes, entries: Iterable[Entry], under_way: dict[str, Entry]) -> Iterator[Task]:
+    """Read the images of entries ahead; an entry is in ``under_way`` from the moment that its task is taken."""
+
+    def read(entry: Entry) -> tuple[Entry, Task]:
+        return entry, Task(entry.id, *model_example(source, holes, entry), holes.family)
+
+    for entry, task in ahead(read, entries):
+        under_way[entry.id] = entry
+        yield task
 
 
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
     """A picture in [-1, 1] and its hole, at the model's size."""
     picture = source.pictures[entry.position]["image"]
     damaged = holes.at_picture(entry.id, picture.shape) if holes.damaged else None
-    return from_levels(source.fit.to_model(picture, damaged)), entry.hole.astype(np.float32)
+    hole = at_model(holes, entry.id, picture.shape)
+    return from_levels(source.fit.to_model(picture, damaged)), hole.astype(np.float32)
 
 
 def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
@@ -199,34 +268,3 @@ def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, re
     answers = [source.fit.carry_back(image.pixels, answer, hole) for answer in result.images]
     completions = [completed(image, answer, hole, opaque=holes.transparent) for answer in answers]
     write_completions(output, entry.id, completions, entry.suffix)
-
-
-def write_contact_sheet(output, source, holes, entries, *, keep) -> None:
-    """The first images: damaged, completed, where kept completions differ, and the truth where it is known."""
-    first = entries[:SHEET]
-    tile = source.fit if source.fit.size else Fit("resize", TILE)
-
-    def column(files):
-        return np.stack([from_levels(tile.to_model(read_picture(file))) for file in files])
-
-    pairs = [tile_of(source, holes, entry, tile) for entry in first]
-    images, gaps = (np.stack(parts) for parts in zip(*pairs, strict=True))
-    columns = {"damaged": np.where(gaps > 0, 0, images)}
-    if keep > 1:
-        for rank in range(keep):
-            columns[f"kept {rank + 1}"] = column(kept_file(output, e.id, rank, e.suffix) for e in first)
-        columns["deviation"] = column(deviation_file(output, e.id) for e in first)
-    else:
-        columns["completed"] = column(picture_file(output, e.id, e.suffix) for e in first)
-    if not holes.damaged:
-        columns["truth"] = images
-    write_picture(output / "contact_sheet.png", sheets.contact_sheet(columns))
-
-
-def tile_of(source: Fitted, holes: Holes, entry: Entry, tile: Fit) -> tuple[np.ndarray, np.ndarray]:
-    """An image in [-1, 1] and its hole, at the size of the contact sheet's tiles."""
-    if tile is source.fit:
-        return model_example(source, holes, entry)
-    image = source.pictures[entry.position]["image"]
-    hole = holes.at_picture(entry.id, image.shape)
-    return from_levels(tile.to_model(image, hole)), tile.hole_to_model(hole).astype(np.float32)

@@ -1,24 +1,31 @@
 """What a folder job has on disk: its identity, completed pictures, and a record of each."""
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import shutil
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from inpaint_jax.completion.examination import Entries
 from inpaint_jax.data import files
 from inpaint_jax.data.encoding import encode
-from inpaint_jax.data.json_files import read_json, read_lines, seal, write_json
+from inpaint_jax.data.json_files import each_line, encoded, parse, read_json, seal, verified
 from inpaint_jax.data.originals import Original
 from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.errors import InputError, note, some_of
-from inpaint_jax.runs.locks import unoccupied
+from inpaint_jax.runs.locks import HOLDER, LOCK
+from inpaint_jax.runs.shares import SHARES, Share, share_folders
 from inpaint_jax.systems.driver import Result
 
 TRACE = 100  # points of a picture's trace in its record
 NAMED = 5  # images that a message names
+HOLES = "holes_hash"  # of all holes, in the identity of a job; None in that of a share
 RECORD = {"id": str, "losses": dict, "evaluations": int | None, "trace_every": int, "traces": dict}
 
 
@@ -92,52 +99,130 @@ class Records:
     """The finished images of a job: ``records.jsonl``, a line for each, written when its answer is on the disk.
 
     An answer counts as finished while its record is whole, its files are those that were written, and its image and
-    hole are those that it was computed from. The others are forgotten, so that they are computed again.
+    hole are those that it was computed from. The others are forgotten, so that they are computed again. Every share
+    reads the records of all, and appends to a file of its own; whoever works on the whole job collects them in one.
+    In memory, an image has the place of its record, not the record.
 
     Args:
-      output: the job's folder, which this process has locked.
+      output: the job's folder; this process holds it, or its share.
       job: what identifies the job.
-      inputs: ``{id: hash}`` of every image and its hole.
+      entries: its images, or those of the share.
+      share: None: the whole job.
 
     Raises:
       InputError: the folder holds another job or something else, or a damaged record that is not the last.
     """
 
-    def __init__(self, output: Path, job: dict[str, Any], inputs: Mapping[str, str]):
-        self.file = output / "records.jsonl"
+    def __init__(self, output: Path, job: dict[str, Any], entries: Entries, *, share: Share | None = None):
         check_job(output, job)
-        written = read_lines(
-            self.file, RECORD, remedy="delete that line, and the same command completes its image again"
-        )
-        finished = {record["id"]: record for record in written if record["id"] in inputs}
-        bar = tqdm(finished.items(), desc="checking answers", unit="image", leave=False, delay=2)
-        renewed = {name: reason for name, record in bar if (reason := stale(output, record, job, inputs[name]))}
-        self.done = {name: record for name, record in finished.items() if name not in renewed}
-        if renewed:
-            reasons = [f"{name} ({reason})" for name, reason in renewed.items()]
+        self.output, self.job, self.entries = output, job, entries
+        self.file = (share.folder(output) if share else output) / "records.jsonl"
+        others = [output, *share_folders(output)]
+        self._files = [self.file, *(found for f in others if (found := f / "records.jsonl") != self.file)]
+        self._source = array("l", [-1]) * len(entries)  # the row of self._files; -1: not finished
+        self._place = array("q", [0]) * len(entries)
+        self._count = 0
+        renewed: dict[str, str] = {}
+        lines = sum(self._read(number, renewed) for number in range(len(self._files)))
+        reasons = [f"{name} ({reason})" for name, reason in renewed.items() if name not in self]
+        if reasons:
             note(f"completing again {some_of(reasons, 'finished image', most=NAMED)}")
-        text = "".join(f"{json.dumps(seal(record))}\n" for record in self.done.values())
-        if self.file.exists() and self.file.read_bytes() != text.encode():
-            files.write_text(self.file, text)
+        if not share and (lines > len(self) or len(self._files) > 1):
+            self._collect()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, name: str) -> bool:
+        return self._source[self.entries.rows[name]] >= 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the records of all finished images, sorted by their ids."""
+        rows = sorted(self._finished(), key=self.entries.names.__getitem__)
+        return (verified(parse(line), RECORD) for line in self._lines(rows))
 
     def add(self, record: Mapping[str, Any], output_hash: str, input_hash: str) -> None:
         """Append a record, after the files of its answer were written."""
-        line = files.plain({**record, "input_hash": input_hash, "output_hash": output_hash})
-        files.append_line(self.file, json.dumps(seal(line)))
-        self.done[line["id"]] = line
+        text = json.dumps(seal({**record, "input_hash": input_hash, "output_hash": output_hash}))
+        files.append_line(self.file, text, every_process=True)
+        self._finish(self.entries.rows[record["id"]], 0, self.file.stat().st_size - len(text.encode()) - 1)
+
+    def _finish(self, row: int, source: int, place: int) -> None:
+        self._count += self._source[row] < 0
+        self._source[row], self._place[row] = source, place
+
+    def _finished(self) -> list[int]:
+        return [row for row, source in enumerate(self._source) if source >= 0]
+
+    def _read(self, number: int, renewed: dict[str, str]) -> int:
+        """Note the images that a file proves to be finished; return the number of its lines."""
+        file, lines, end = self._files[number], 0, 0
+        remedy = "delete that line, and the same command completes its image again"
+        found = each_line(file, RECORD, remedy=remedy)
+        for place, end, record in tqdm(found, "checking answers", unit="image", leave=False, delay=2):  # noqa: B007
+            lines += 1
+            row = self.entries.rows.get(record["id"])
+            if row is None or self._source[row] >= 0:
+                continue
+            if reason := stale(self.output, record, self.job, self.entries[row].hash):
+                renewed[record["id"]] = reason
+            else:
+                self._finish(row, number, place)
+        if number == 0 and file.exists() and file.stat().st_size > end:  # what a kill cut off
+            os.truncate(file, end)
+        return lines
+
+    def _lines(self, rows: Sequence[int]) -> Iterator[bytes]:
+        """Read the records of rows."""
+        with contextlib.ExitStack() as stack:
+            opened = {
+                number: stack.enter_context(open(self._files[number], "rb"))
+                for number in {self._source[row] for row in rows}
+            }
+            for row in rows:
+                file = opened[self._source[row]]
+                file.seek(self._place[row])
+                yield file.readline()
+
+    def _collect(self) -> None:
+        """Bring the records of all shares into one file, without those that are void."""
+        rows = sorted(self._finished(), key=lambda row: (self._source[row], self._place[row]))
+        places = []
+        with files.replacing(self.file) as written:
+            for line in self._lines(rows):
+                places.append(written.tell())
+                written.write(line.rstrip(b"\n") + b"\n")
+        for row, place in zip(rows, places, strict=True):
+            self._source[row], self._place[row] = 0, place
+        self._files = [self.file]
+        shutil.rmtree(self.output / SHARES, ignore_errors=True)
 
 
 def check_job(output: Path, job: dict[str, Any]) -> None:
-    """Write ``job.json``, or raise InputError where a folder holds another job, or something else."""
-    there = read_json(output / "job.json", {"method_hash": str}, remedy=f"give another --output, or remove {output}")
-    if there is None:
-        if not unoccupied(output):
+    """Write ``job.json``, or raise InputError where a folder holds another job, or something else.
+
+    A share does not know the hash of all holes; it leaves that out of the comparison.
+    """
+    file, remedy = output / "job.json", f"give another --output, or remove {output}"
+    written = read_json(file, {"method_hash": str}, remedy=remedy)
+    if written is None and not awaits_job(output):
+        written = read_json(file, {"method_hash": str}, remedy=remedy)  # another share has just begun
+        if written is None:
             raise InputError(f"{output} is not empty and holds no job of this program: give another --output")
-        write_json(output / "job.json", job)
-    elif differing := sorted(key for key in {*there, *job} if there.get(key) != job.get(key)):
+    known = {key: value for key, value in (written or {}).items() if key != HOLES or value and job[key]}
+    wanted = {key: value for key, value in job.items() if key != HOLES or HOLES in known}
+    if written is not None and (differing := sorted(k for k in {*known, *wanted} if known.get(k) != wanted.get(k))):
         raise InputError(
             f"{output} holds another job (other {', '.join(differing)}): give another --output, or remove it"
         )
+    if written is None or (job[HOLES] and not written.get(HOLES)):
+        files.write_bytes(file, encoded(job))
+
+
+def awaits_job(output: Path) -> bool:
+    """Return whether a folder holds nothing but locks, shares that have just begun, and unfinished files."""
+    names = {entry.name for entry in output.iterdir()}
+    return not {name for name in names - {LOCK, HOLDER, SHARES} if not files.TEMPORARY.fullmatch(name)}
 
 
 def stale(output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input_hash: str) -> str | None:

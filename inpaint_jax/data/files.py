@@ -39,9 +39,26 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a file atomically: whoever reads it sees the old content or the new, also after a crash.
+    """Writes a file atomically, see ``replacing``.
 
-    Folders on the way are made.
+    Raises:
+      InputError: the folder cannot be written, or the disk is full.
+    """
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Write a file atomically in pieces: whoever reads it sees the old content or the new, also after a crash.
+
+    Folders on the way are made. Where the block raises, the old content stays.
+
+    Args:
+      path: of the file.
+
+    Yields:
+      An open binary file.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
@@ -55,7 +72,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "wb") as file:
-                file.write(data)
+                yield file
                 keep(file)
             if path.is_dir() and not path.is_symlink():
                 raise InputError(f"cannot write {path}: a folder of this name is in the way, remove it")
@@ -108,11 +125,17 @@ def alive(process: int) -> bool:
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read a file; raise OSError for a pipe or a device, on which reading might wait without end."""
+    """Read a file; raise OSError as ``open_regular``."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file for reading; raise OSError for a pipe or a device, on which reading might wait without end."""
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "a pipe or a device, not a file", str(path))
-    return Path(path).read_bytes()
+    return open(path, "rb")
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -135,13 +158,18 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     write_text(path, json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
-def append_line(path: str | os.PathLike[str], line: str) -> None:
+def append_line(path: str | os.PathLike[str], line: str, *, every_process: bool = False) -> None:
     """Appends one line, on the first process; a line that a crash cut off stays a line of its own.
+
+    Args:
+      path: of the file.
+      line: without its end.
+      every_process: append on every process, each to a file of its own.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
     """
-    if jax.process_index():
+    if jax.process_index() and not every_process:
         return
     with writing(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)

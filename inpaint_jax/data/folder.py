@@ -78,7 +78,7 @@ class Folder:
                     + (f"known from {where}: {', '.join(known)}" if known else "it has no splits: leave split out")
                 )
             ids = {name: file for name, file in ids.items() if splits.get(name) == split}
-        self._ids, self._files = list(ids), list(ids.values())
+        self._ids, self._files = list(ids), [str(file) for file in ids.values()]  # a Path has ten times the bytes
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -90,7 +90,7 @@ class Folder:
         name = self._ids[i]
         image = read_picture(self._files[i])
         if name in self._boxes:
-            image = crop_to_box(image, self._boxes[name], str(self._files[i]))
+            image = crop_to_box(image, self._boxes[name], self._files[i])
         example: dict = {"image": image, "id": name}
         if name in self._labels:
             example["label"] = self._labels[name]
@@ -101,9 +101,9 @@ class Folder:
         name = self._ids[i]
         image = read_original(self._files[i], count_frames=True)
         if name in self._boxes:
-            box = checked_box(image.pixels.shape, self._boxes[name], str(self._files[i]))
+            box = checked_box(image.pixels.shape, self._boxes[name], self._files[i])
             image = image.cut(*box)
-        return image._replace(suffix=self._files[i].suffix)
+        return image._replace(suffix=Path(self._files[i]).suffix)
 
 
 def crop_to_box(image: np.ndarray, box: tuple[int, int, int, int], name: str) -> np.ndarray:

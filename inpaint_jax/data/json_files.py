@@ -3,10 +3,14 @@
 A file of an older version, or one whose line ``"digest"`` was removed, is read unverified.
 """
 
+import contextlib
+import io
 import json
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import jax
 
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
@@ -28,7 +32,14 @@ def write_json(path: str | os.PathLike[str], value: Mapping[str, Any]) -> None:
     Raises:
       InputError: the folder cannot be written, or the disk is full.
     """
-    files.write_json(path, seal(value))
+    if not jax.process_index():
+        files.write_bytes(path, encoded(value))
+
+
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """The content of a JSON file with its digest."""
+    text = json.dumps(seal(value), indent=2, allow_nan=False) + "\n"
+    return text.encode(errors="backslashreplace")
 
 
 def read_json(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Any:
@@ -55,7 +66,12 @@ def read_json(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Any
 
 
 def read_lines(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> list[Any]:
-    """Read a file with a JSON value on each line; the last line is dropped where it is damaged.
+    """Read a file with a JSON value on each line into memory, see ``each_line``."""
+    return [value for _, _, value in each_line(path, shape, remedy=remedy)]
+
+
+def each_line(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Iterator[tuple[int, int, Any]]:
+    """Read a file with a JSON value on each line, one at a time; a last line that is damaged is dropped.
 
     Args:
       path: of the file.
@@ -63,27 +79,39 @@ def read_lines(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> li
       remedy: what to do about a damaged line.
 
     Returns:
-      The values without their digests; an empty list without a file.
+      Where each line begins and ends, in bytes, and its value without the digest; nothing without a file.
 
     Raises:
       InputError: a line before the last is damaged, by its number; or the file cannot be read.
     """
-    values, lines = [], (content(path, "remove it") or b"").splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            values.append(verified(parse(line), shape))
-        except ValueError as error:
-            if number < len(lines):
-                raise InputError(f"line {number} of {path} is damaged ({error}): {remedy}") from error
-    return values
+    damage, position = "", 0
+    with _opened(path, "remove it") as file:
+        for number, line in enumerate(file, 1):
+            if damage:
+                raise InputError(damage)
+            try:
+                value = verified(parse(line), shape)
+            except ValueError as error:
+                damage = f"line {number} of {path} is damaged ({error}): {remedy}"
+            else:
+                yield position, position + len(line), value
+            position += len(line)
 
 
 def content(path: str | os.PathLike[str], remedy: str) -> bytes | None:
     """Read a file; None where nothing has this path."""
     if not os.path.lexists(path):
         return None
+    with _opened(path, remedy) as file:
+        return file.read()
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike[str], remedy: str) -> Iterator[IO[bytes]]:
+    """Open a file for reading, an empty one where nothing has this path; refuse what cannot be read."""
     try:
-        return files.read_bytes(path)
+        with io.BytesIO() if not os.path.lexists(path) else files.open_regular(path) as file:
+            yield file
     except PermissionError as error:
         raise InputError(f"may not read {path}; change its permissions") from error
     except IsADirectoryError as error:

@@ -1,6 +1,8 @@
 """One hole per image: drawn from a family by the image's id, read from files, or transparent."""
 
+import functools
 import os
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
@@ -19,6 +21,8 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_options
 
 NATIVE = 64  # side at which the holes of a family are drawn for images that keep their own size
+DRAWN = 64  # images whose holes are drawn together
+KEPT = 64 * 2**20  # bytes of drawn holes that stay in memory
 ALPHA = "alpha"  # the holes that are the transparent pixels of the images
 
 
@@ -53,7 +57,9 @@ class Holes(Protocol):
         ...
 
 
-def open_holes(spec: str, source: Fitted, *, seed: int, images: Sequence[str] = ()) -> Holes:
+def open_holes(
+    spec: str, source: Fitted, *, seed: int, images: Sequence[str] = (), part: Fitted | None = None
+) -> Holes:
     """Open the holes that ``--holes`` names.
 
     ``center``, ``random:0.8``, ``my_masks:cross``
@@ -71,18 +77,20 @@ def open_holes(spec: str, source: Fitted, *, seed: int, images: Sequence[str] = 
       source: the images.
       seed: of drawn holes.
       images: the specs of the images, whose files are no holes.
+      part: the images whose holes are wanted; None: all. Files are paired with all images.
 
     Raises:
       InputError: no such file, folder or family, or a bad option.
     """
     name, query = split_options(spec)
-    names = list(ids(source))
     if is_stored(spec):
         place = os.path.expanduser(name)
         options, draw = options_of(spec, query)
         draws = {"draw": seed} if draw else {"images": image_places(images)}
-        files = HoleFiles(place, names, options, **draws)
+        files = HoleFiles(place, list(ids(source)), options, **draws)
         return StoredHoles(files, source.fit)
+    source = source if part is None else part
+    names = list(ids(source))
     if name == ALPHA:
         options, draw = options_of(spec, query)
         if draw:
@@ -170,25 +178,38 @@ def options_of(spec: str, query: str) -> tuple[HoleOptions, bool]:
 
 
 class DrawnHoles:
-    """Holes of a family; the images are whole."""
+    """Holes of a family, drawn for some images at a time; the images are whole."""
 
     damaged, transparent, notes = False, False, ()
 
     def __init__(self, spec: str, names: list[str], fit: Fit, *, seed: int):
-        drawn = masks.evaluation_holes(spec, ids=names, size=fit.size or NATIVE, seed=seed) > 0
-        self.drawn, self.fit, self.family = dict(zip(names, drawn, strict=True)), fit, spec
+        self.positions = {name: i for i, name in enumerate(names)}
+        self.fit, self.family, side = fit, spec, fit.size or NATIVE
+
+        @functools.lru_cache(max(2, KEPT // (DRAWN * side**2)))
+        def drawn(chunk: int) -> np.ndarray:
+            some = names[chunk * DRAWN : (chunk + 1) * DRAWN]
+            return masks.evaluation_holes(spec, ids=some, size=side, seed=seed) > 0
+
+        self._drawn, self._lock = drawn, threading.Lock()
+        self._hole(names[0])  # refuses a family that makes no sense
+
+    def _hole(self, name: str) -> np.ndarray:
+        chunk, row = divmod(self.positions[name], DRAWN)
+        with self._lock:  # threads ask for the holes of neighbours at once
+            return self._drawn(chunk)[row]
 
     def check(self) -> None:
         """Do nothing: every image has a hole."""
 
     def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the size ``shape`` of the image, bool ``[H, W]``."""
-        return self.fit.hole_to_picture(self.drawn[name], shape)
+        return self.fit.hole_to_picture(self._hole(name), shape)
 
     def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the model's size, bool ``[S, S, 1]``."""
         self.fit.box(shape)  # refuses an image that the crop does not fit into
-        return self.drawn[name] if self.fit.size else self.at_picture(name, shape)[..., None]
+        return self._hole(name) if self.fit.size else self.at_picture(name, shape)[..., None]
 
 
 class StoredHoles:

@@ -2,8 +2,10 @@
 
 import contextlib
 import datetime
+import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.runs.startup import agree
 
 LOCK, HOLDER = ".lock", ".lock.json"  # what is locked, and who holds it
+PATIENCE = 0.2  # seconds until a lock counts as held
+PROBES = 5  # attempts, 0.05 s apart, until a lock that is only looked at counts as held
 
 
 @contextlib.contextmanager
@@ -36,7 +40,7 @@ def locked(folder: str | os.PathLike[str], doing: str, *, option: str) -> Iterat
     with contextlib.ExitStack() as held:
         if not jax.process_index():
             try:
-                held.enter_context(_holding(folder, doing, option))
+                held.enter_context(holding(folder, doing, option=option))
             except InputError as error:
                 refusal = error
         if agree(refusal is not None):
@@ -51,8 +55,34 @@ def unoccupied(folder: Path) -> bool:
     return folder.is_dir() and not {entry.name for entry in folder.iterdir()} - {LOCK, HOLDER}
 
 
+def in_use(folder: Path) -> str | None:
+    """Describe the process that holds a folder; None where nobody does."""
+    for _ in range(PROBES):
+        if not (folder / LOCK).exists():
+            return None
+        try:
+            with filelock.FileLock(folder / LOCK, blocking=False):
+                return None
+        except NotImplementedError:  # a file system without locks
+            return None
+        except filelock.Timeout:  # perhaps another process that only looks
+            time.sleep(0.05)
+    return described(folder)
+
+
 @contextlib.contextmanager
-def _holding(folder: Path, doing: str, option: str) -> Iterator[None]:
+def holding(folder: Path, doing: str, *, option: str, sweep: bool = True) -> Iterator[None]:
+    """Hold a folder for this process alone, whatever the other processes of a run do.
+
+    Args:
+      folder: as ``locked``.
+      doing: likewise.
+      option: likewise.
+      sweep: remove what killed processes left in the folder.
+
+    Raises:
+      InputError: as ``locked``.
+    """
     made = [place for place in (folder, *folder.parents) if not os.path.exists(place)]
     with files.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +90,9 @@ def _holding(folder: Path, doing: str, option: str) -> Iterator[None]:
     try:
         with files.writing(folder / LOCK):
             _acquire(lock, folder, option)
-            files.sweep(folder)
-            files.write_json(folder / HOLDER, holder(doing))
+            if sweep:
+                files.sweep(folder)
+            files.write_bytes(folder / HOLDER, json.dumps(holder(doing), indent=2).encode())
         yield
     finally:
         if lock.is_locked:
@@ -76,7 +107,7 @@ def _holding(folder: Path, doing: str, option: str) -> Iterator[None]:
 
 def _acquire(lock: filelock.BaseFileLock, folder: Path, option: str) -> None:
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=PATIENCE)  # who only looks, see ``in_use``, holds it for a moment
     except filelock.Timeout as error:
         raise InputError(
             f"{folder} is in use: {described(folder)}; wait until it ends, stop it, or give another {option}"

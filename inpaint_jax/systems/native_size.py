@@ -7,7 +7,6 @@ nothing, and see windows of any shape.
 """
 
 import functools
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -96,7 +95,7 @@ def host_run(system: System, *, k: int = 1) -> Run:
     def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
         del seed
         waiting = iter(tasks)
-        workers = cores()
+        workers = checks.cores()
         with ThreadPoolExecutor(workers) as pool:
             running = [pool.submit(one, task) for task in islice(waiting, workers)]
             while running:
@@ -108,8 +107,3 @@ def host_run(system: System, *, k: int = 1) -> Run:
                     bar.update()
 
     return run
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
