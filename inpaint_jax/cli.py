@@ -148,6 +148,7 @@ def parser() -> argparse.ArgumentParser:
         help="NAME or FILE.py[:words] ...: searches to compare, the first is the reference",
     )
     sub.add_argument("--checkpoint", help=CHECKPOINT)
+    shared(sub)
 
     sub = command("leaderboard", "measure many methods on several sets under the same holes: one table, one plot")
     sub.add_argument("workdirs", nargs="*", metavar="RUN", help="trained runs and exported files; short for --method")

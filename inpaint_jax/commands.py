@@ -103,7 +103,7 @@ def untrained(arguments, overrides) -> list[str]:
 
 def evaluate(arguments, overrides) -> None:
     """``inpaint evaluate``."""
-    start_jax()
+    start_jax(distributed=arguments.distributed)
     from inpaint_jax.evaluation.evaluate import evaluate as run
 
     named: list = [name for names in arguments.method for name in names]
@@ -124,6 +124,8 @@ def evaluate(arguments, overrides) -> None:
         slots=arguments.slots,
         metrics=arguments.metrics,
         skip_errors=arguments.on_error == "skip",
+        share=arguments.share,
+        distributed=arguments.distributed,
     )
 
 

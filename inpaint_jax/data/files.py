@@ -199,10 +199,16 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray],
     Raises:
       InputError: the folder cannot be written, or the disk is full.
     """
+    data = arrays_as_bytes(arrays, identity=identity)
+    if not jax.process_index():
+        write_bytes(path, data)
+
+
+def arrays_as_bytes(arrays: Mapping[str, np.ndarray], *, identity: str = "") -> bytes:
+    """The content of an ``.npz`` file, see ``write_arrays``."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays, **({IDENTITY: np.array(identity)} if identity else {}))
-    if not jax.process_index():
-        write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_arrays(

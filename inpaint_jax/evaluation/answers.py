@@ -16,12 +16,11 @@ from inpaint_jax.errors import InputError, note
 from inpaint_jax.evaluation import features
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.evaluation.search_speed import Curve
+from inpaint_jax.evaluation.share_answers import TRACE, ShareAnswers
 from inpaint_jax.metrics import DEFAULT, AnyMetric
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.method import Method
 from inpaint_jax.systems.driver import Task, stacked
-
-TRACE = "trace_"  # prefix of term names in files
 
 
 class Answer(NamedTuple):
@@ -32,7 +31,9 @@ class Answer(NamedTuple):
     traces: dict[str, np.ndarray]  # {term: [N, T]}, see ``Completion``; empty without a search
 
 
-def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopRequest) -> dict[str, Answer | None]:
+def answers_of(
+    method: Method, pictures: PictureSet, folder: Path, stop: StopRequest, *, compute: bool = True
+) -> dict[str, Answer | None]:
     """Complete every image under every hole family; reuse the files of earlier calls.
 
     Args:
@@ -40,11 +41,13 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopReq
       pictures: images to complete.
       folder: for the files, see ``completions_file``.
       stop: once it is true, the current family is abandoned.
+      compute: False: collect the answers of shares, which must be complete.
 
     Returns:
       ``{family: Answer}``, None if the method does not support such holes.
 
     Raises:
+      InputError: shares have not completed all images, and nothing may be computed.
       Interrupted: a signal stopped the work; finished families are kept.
     """
     answers: dict[str, Answer | None] = {}
@@ -56,12 +59,42 @@ def answers_of(method: Method, pictures: PictureSet, folder: Path, stop: StopReq
         if not is_whole(file):
             if os.path.lexists(file):
                 note(f"{file} cannot be used: it is computed again")
-            answer = complete_all(method, pictures, family, stop)
+            shared = ShareAnswers(method, pictures, family, folder)
+            if not compute and (left := shared.missing()):
+                raise InputError(
+                    f"{folder}: {method.name} has not completed {len(left)} of {len(pictures.names)} images under "
+                    f"{family}: run their shares, or evaluate without --share"
+                )
+            if shared.folder.is_dir():
+                shared.complete(stop)
+                answer = collected(shared)
+            else:
+                answer = complete_all(method, pictures, family, stop)
             traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
             parts = {"images": answer.images, "seconds": np.asarray(answer.seconds)}
             files.write_arrays(file, {**parts, **traces}, identity=file.stem)
+            shared.remove()
         answers[family] = read_answer(file)
     return answers
+
+
+def complete_share(method: Method, pictures: PictureSet, folder: Path, stop: StopRequest) -> None:
+    """Complete the images of a share under every family of holes; what is done is not computed again.
+
+    Raises:
+      Interrupted: a signal stopped the work; the images that are done are kept.
+    """
+    for family, holes in pictures.holes.items():
+        if not any(method.supports(hole) for hole in holes):
+            ShareAnswers(method, pictures, family, folder).complete(stop)
+
+
+def collected(shared: ShareAnswers) -> Answer:
+    """Collect the answers of all shares; their seconds are added up."""
+    found = [part for row in range(len(shared.pictures.names)) if (part := shared.read(row)) is not None]
+    terms = dict.fromkeys(name for part in found for name in part if name.startswith(TRACE))
+    traces = {term.removeprefix(TRACE): stacked([part.get(term, np.zeros(0)) for part in found]) for term in terms}
+    return Answer(np.stack([part["image"] for part in found]), sum(float(p["seconds"]) for p in found), traces)
 
 
 def is_whole(file: Path) -> bool:

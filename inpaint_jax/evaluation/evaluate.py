@@ -4,6 +4,7 @@ Several searches of one trained system count as separate methods. Their speed is
 """
 
 import contextlib
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,11 +14,11 @@ from inpaint_jax import checks
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import features, picture_set, report
-from inpaint_jax.evaluation.answers import Answer, answers_of, measure, search_curves
+from inpaint_jax.evaluation.answers import Answer, answers_of, complete_share, measure, search_curves
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric, resolve
+from inpaint_jax.runs import shares
 from inpaint_jax.runs.interruption import interruption
-from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.methods import Named, open_methods
 from inpaint_jax.runs.model import Model
@@ -52,6 +53,8 @@ def evaluate(
     slots: int | None = None,
     metrics: Sequence[str] | None = None,
     skip_errors: bool = False,
+    share: str | None = None,
+    distributed: bool = False,
 ) -> Evaluation:
     """Complete every image under every hole family with every method; measure against the truth.
 
@@ -76,9 +79,13 @@ def evaluate(
         ``features.usual``: the default ones and, with the extra ``perceptual``, LPIPS and KID.
       skip_errors: leave out images that cannot be read, or whose holes cannot be read, instead of
         stopping at the first.
+      share: "3/8": complete only the images of the third of eight shares, which never have to meet;
+        any number of shares resumes where others have stopped. "report": measure once all images are
+        completed. "processes": give every process of ``jax.distributed`` a share; the first
+        measures. All need ``output``. None: everything.
 
     Returns:
-      The table.
+      The table; without rows where only a share was completed.
 
     Raises:
       InputError: bad images, families or methods.
@@ -95,21 +102,45 @@ def evaluate(
     if setting.size is None:
         raise InputError("no method says at which size to measure: give --size, such as --size=64")
     sources, families = ([texts] if isinstance(texts, str) else texts for texts in (images, holes))
-    pictures = picture_set.read(
-        sources, families, size=setting.size, fit=setting.fit, seed=seed, skip_errors=skip_errors
+    read = functools.partial(
+        picture_set.read, sources, families, size=setting.size, fit=setting.fit, seed=seed, skip_errors=skip_errors
     )
-    chosen = metrics or features.usual(len(pictures.names), setting.size)
-    measured = resolve(list(dict.fromkeys(["psnr_hole", *chosen])))
-    place = locked(output, "evaluating", option="--output") if output else contextlib.nullcontext()
-    with place, tempfile.TemporaryDirectory() as scratch:
-        folder = Path(output or scratch) / "completions"
-        with interruption() as stop:
-            answers = {method.name: answers_of(method, pictures, folder, stop) for method in opened}
-        rows = rows_of(pictures, answers, measured)
-        caption = report.caption(opened, pictures)
-        if output:
-            write(Path(output), opened, pictures, answers, rows, caption, measured)
-    return Evaluation(rows, caption)
+    wanted = shares.parse(share)
+    if (wanted or distributed) and (not output or (wanted and distributed)):
+        raise InputError("a share of an evaluation needs an output, and --distributed gives every process its share")
+    found = Evaluation([], "")
+
+    def complete(part: shares.Share | None) -> None:
+        if part is None:
+            return measure_all(compute=True)
+        assert output
+        pictures = read(share=part)
+        with shares.working(Path(output), part, "evaluating"), interruption() as stop:
+            for method in opened:
+                complete_share(method, pictures, Path(output) / "completions", stop)
+        print(f"share {part.number} of {part.count}: {len(pictures.names)} images are completed in {output}")
+
+    def measure_all(*, compute: bool) -> None:
+        nonlocal found
+        pictures = read()
+        chosen = metrics or features.usual(len(pictures.names), setting.size or 0)
+        measured = resolve(list(dict.fromkeys(["psnr_hole", *chosen])))
+        place = shares.working(Path(output), None, "evaluating") if output else contextlib.nullcontext()
+        with place, tempfile.TemporaryDirectory() as scratch:
+            folder = Path(output or scratch) / "completions"
+            with interruption() as stop:
+                answers = {m.name: answers_of(m, pictures, folder, stop, compute=compute) for m in opened}
+            found = Evaluation(rows_of(pictures, answers, measured), report.caption(opened, pictures))
+            if output:
+                write(Path(output), opened, pictures, answers, found.rows, found.caption, measured)
+
+    if distributed:
+        shares.by_processes(complete, lambda: measure_all(compute=False))
+    elif wanted == shares.REPORT:
+        measure_all(compute=False)
+    else:
+        complete(wanted if isinstance(wanted, shares.Share) else None)
+    return found
 
 
 def rows_of(

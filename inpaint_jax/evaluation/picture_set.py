@@ -13,6 +13,7 @@ from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Concatenated, Fitted
 from inpaint_jax.errors import InputError, note, some_of
 from inpaint_jax.runs.holes import Holes, at_model, is_drawn, open_holes, place_of
+from inpaint_jax.runs.shares import Share
 
 
 class PictureSet(NamedTuple):
@@ -55,6 +56,7 @@ def read(
     seed: int,
     at_most: int | None = None,
     skip_errors: bool = False,
+    share: Share | None = None,
 ) -> PictureSet:
     """Read images into memory; draw their holes or read them from files.
 
@@ -66,6 +68,7 @@ def read(
       seed: of the holes; together with an image's id it fixes the image's hole.
       at_most: largest number of images, from the first on; None: all.
       skip_errors: leave out images that cannot be read, or whose holes cannot be read.
+      share: read only the images of this share, of which there may be none.
 
     Raises:
       InputError: bad images, families or hole files.
@@ -73,8 +76,8 @@ def read(
     places = [place for place in map(place_of, families) if place]
     source = open_source(sources, size=size, fit=fit, holes=places)
     each = size**2 * (3 * (1 + 4) + 4 * len(families))  # bytes: uint8 image, truth and holes
-    count = len(range(len(source))[:at_most])
-    checks.memory(each * count, f"holding {count} images", "choose a smaller --count")
+    chosen = [i for i in range(len(source))[:at_most] if share is None or share.takes(source.id(i))]
+    checks.memory(each * len(chosen), f"holding {len(chosen)} images", "choose a smaller --count, or more shares")
     stored = {spec: stored_holes(spec, source, sources, seed=seed) for spec in families if not is_drawn(spec)}
     for holes in stored.values():
         if not skip_errors:
@@ -83,7 +86,7 @@ def read(
         note(text)
     names, images, skipped = [], [], {}
     read_holes: dict[str, list[np.ndarray]] = {spec: [] for spec in stored}
-    for i in tqdm(range(len(source))[:at_most], "reading", unit="image", leave=False):
+    for i in tqdm(chosen, "reading", unit="image", leave=False):
         name = source.id(i)
         try:
             image = source[i]["image"]
@@ -100,11 +103,11 @@ def read(
     if skipped:
         first = next(iter(skipped.values()))
         note(f"{some_of(list(skipped), 'image')} of {len(skipped) + len(names)} left out: {first}")
-    if not names:
+    if not names and not share:
         raise InputError(f"no picture is left to evaluate: {next(iter(skipped.values()))}")
-    levels = np.stack(images)
+    levels = np.stack(images) if images else np.zeros((0, size, size, 3), np.uint8)
     holes = {
-        spec: np.stack(read_holes[spec]).astype(np.float32)
+        spec: np.array(read_holes[spec], np.float32).reshape(-1, size, size, 1)
         if spec in stored
         else masks.evaluation_holes(spec, ids=names, size=size, seed=seed)
         for spec in families

@@ -1,0 +1,84 @@
+"""What shares of an evaluation leave for its report: a file for every image that a method completed.
+
+``completions/<method>-<holes>-<hash>/<hash of image and hole>.npz``, below the folder of the evaluation.
+"""
+
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from inpaint_jax.compositing import to_levels
+from inpaint_jax.data import files
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.masks import holes_hash
+from inpaint_jax.runs.interruption import StopRequest
+from inpaint_jax.runs.method import Method
+from inpaint_jax.runs.stored_results import family_folder
+from inpaint_jax.systems.driver import Task
+
+TRACE = "trace_"  # before the names of terms, in files
+
+
+class ShareAnswers:
+    """The answers of one method under one family, image by image.
+
+    Args:
+      method: that completes.
+      pictures: all of an evaluation, or those of a share.
+      family: of the holes.
+      folder: of the completions of an evaluation.
+    """
+
+    def __init__(self, method: Method, pictures: PictureSet, family: str, folder: Path):
+        self.method, self.pictures, self.family = method, pictures, family
+        identity = {"method": [*method.identity, method.slots], "seed": pictures.seed, "holes": family}
+        name = f"{method.name.replace('/', '-')}-{family_folder(family)}-{files.fingerprint(identity)}"
+        self.folder = folder / name
+
+    def file(self, row: int) -> Path:
+        """Where the answer of an image is kept; the name changes with everything that it depends on."""
+        pixels = files.digest(to_levels(self.pictures.truth[row]).tobytes())
+        hole = holes_hash(self.pictures.holes[self.family][row][None])
+        return self.folder / f"{files.fingerprint([self.pictures.names[row], pixels, hole])}.npz"
+
+    def read(self, row: int) -> dict[str, np.ndarray] | None:
+        """Read the answer of an image: "image", "seconds" and traces; None where there is none, or a damaged one."""
+        file = self.file(row)
+        try:
+            return files.read_arrays(file, "image", "seconds", identity=file.stem) if file.exists() else None
+        except InputError:
+            return None
+
+    def missing(self) -> list[int]:
+        """The images that are not completed."""
+        return [row for row in range(len(self.pictures.names)) if self.read(row) is None]
+
+    def complete(self, stop: StopRequest) -> None:
+        """Complete the images that are missing, and keep the answer of each as soon as it is known.
+
+        Raises:
+          Interrupted: a signal stopped the work.
+        """
+        names, holes = self.pictures.names, self.pictures.holes[self.family]
+        rows = {names[row]: row for row in self.missing()}
+        tasks = (Task(name, self.pictures.truth[row], holes[row], self.family) for name, row in list(rows.items()))
+        began = time.perf_counter()
+        label = f"{self.method.name}, {self.family}"
+        with tqdm(total=len(names), initial=len(names) - len(rows), desc=label, unit="image") as bar:
+            for result in self.method.run(tasks, seed=self.pictures.seed, stop=stop, bar=bar):
+                file = self.file(rows.pop(result.task.id))
+                now = time.perf_counter()
+                parts = {"image": to_levels(result.images[0]), "seconds": np.asarray(now - began)}
+                traces = {f"{TRACE}{term}": trace for term, trace in result.traces.items()}
+                files.write_bytes(file, files.arrays_as_bytes({**parts, **traces}, identity=file.stem))
+                began = now
+        if stop and rows:
+            raise stop.error(f"{len(names) - len(rows)} of {len(names)} images are completed by {label}")
+
+    def remove(self) -> None:
+        """Remove all files, once they are collected in one."""
+        shutil.rmtree(self.folder, ignore_errors=True)
