@@ -145,7 +145,7 @@ class Folder(NamedTuple):
         if share:
             chosen = [i for i, name in enumerate(ids(self.source)) if share.takes(name)]
             if not chosen:
-                print(f"share {share.number} of {share.count} has no image")
+                print(f"share {share.number} of {share.total} has no image")
                 return None
             part = Fitted(Subset(self.source.pictures, chosen), self.source.fit)
         holes = open_holes(self.holes, self.source, seed=self.seed, images=self.images, part=part)
@@ -169,7 +169,7 @@ class Folder(NamedTuple):
                 )
             this_call = complete_entries(self.method, part, holes, entries, records, self.output, job)
             if share:
-                print(f"share {share.number} of {share.count}: {len(entries)} pictures in {self.output}/pictures")
+                print(f"share {share.number} of {share.total}: {len(entries)} pictures in {self.output}/pictures")
                 return None
             weights, remark = weights_of_terms(self.method.model, sample, holes.family)
             unchanged = [entry.id for entry in entries if entry.empty]

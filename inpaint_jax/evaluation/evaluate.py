@@ -118,7 +118,7 @@ def evaluate(
         with shares.working(Path(output), part, "evaluating"), interruption() as stop:
             for method in opened:
                 complete_share(method, pictures, Path(output) / "completions", stop)
-        print(f"share {part.number} of {part.count}: {len(pictures.names)} images are completed in {output}")
+        print(f"share {part.number} of {part.total}: {len(pictures.names)} images are completed in {output}")
 
     def measure_all(*, compute: bool) -> None:
         nonlocal found

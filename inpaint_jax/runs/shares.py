@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
@@ -23,19 +23,19 @@ SHARES = "shares"  # the folder, below that of a job
 
 
 class Share(NamedTuple):
-    """Share ``number`` of ``count``, from 1."""
+    """Share ``number`` of ``total``, from 1."""
 
     number: int
-    count: int
+    total: int
 
     def takes(self, name: str) -> bool:
         """Return whether the image of this id belongs to the share."""
         found = hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8]
-        return int.from_bytes(found, "big") % self.count == self.number - 1
+        return int.from_bytes(found, "big") % self.total == self.number - 1
 
     def folder(self, output: Path) -> Path:
         """Where the share of a job keeps its records and its lock."""
-        return output / SHARES / f"{self.number}-of-{self.count}"
+        return output / SHARES / f"{self.number}-of-{self.total}"
 
 
 def parse(text: str | None) -> Share | str | None:
@@ -78,7 +78,7 @@ def rivals(output: Path, share: Share | None) -> list[Path]:
     others = share_folders(output)
     if share is None:
         return others
-    same = re.compile(rf"\d+-of-{share.count}")
+    same = re.compile(rf"\d+-of-{share.total}")
     return [output, *(folder for folder in others if not same.fullmatch(folder.name))]
 
 
@@ -87,7 +87,7 @@ def share_folders(output: Path) -> list[Path]:
     return sorted((output / SHARES).glob("*-of-*"))
 
 
-def by_processes(work: Callable[[Share | None], None], report: Callable[[], None]) -> None:
+def by_processes(work: Callable[[Share | None], Any], report: Callable[[], Any]) -> None:
     """Do a job as one of the processes of a cluster: a share each, and then the first writes the report.
 
     Args:
@@ -98,13 +98,14 @@ def by_processes(work: Callable[[Share | None], None], report: Callable[[], None
       InputError, Interrupted: of this process; or another process has failed, after which none writes a report.
     """
     if jax.process_count() == 1:
-        return work(None)
+        work(None)
+        return
     number = jax.process_index() + 1
     together(lambda: work(Share(number, jax.process_count())))
     together(lambda: report() if number == 1 else None)
 
 
-def together(step: Callable[[], None]) -> None:
+def together(step: Callable[[], Any]) -> None:
     """Take a step on every process, and go on when all have taken it."""
     failure: Exception | None = None
     try:
