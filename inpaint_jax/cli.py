@@ -88,14 +88,15 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--config",
         required=True,
-        help="NAME or FILE.py[:preset,scale], such as yeh:cpu; override keys with --config.key=value",
+        help="NAME or FILE.py[:preset,scale], such as yeh:cpu; override keys with --config.key=value: "
+        "--config.precision=bf16 for networks in bfloat16, tf32 or float32",
     )
     sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
     sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")
     sub.add_argument("--checkpoint", help="STEP or STAGE:STEP to go on from; removes the later ones of that stage")
     sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
     on_error(sub)
-    distributed(sub)
+    sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
     sub = command("complete", "complete damaged pictures, each with its own hole")
     sub.add_argument("--record", help="a record of the page: its image is completed again, to the same pixels")
@@ -234,7 +235,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--platforms", default="cpu,cuda,tpu", help="that the file runs on, by comma: cpu cuda rocm tpu")
 
     sub = command("benchmark", "measure this machine: searching, training, blending, reading pictures")
-    sub.add_argument("cases", nargs="*", help="latent dcgan context_encoder poisson input; default all")
+    sub.add_argument(
+        "cases", nargs="*", help="latent dcgan context_encoder poisson input; default all. scale: expected rates"
+    )
     sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan and input")
     sub.add_argument("--batch", type=batch_sizes, default=(), help="sizes by comma; default each case's own")
     sub.add_argument("--against", choices=("torch",), help="the same computation in PyTorch, measured in turns")
@@ -277,11 +280,6 @@ def on_error(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="skip: leave bad images out")
 
 
-def distributed(sub: argparse.ArgumentParser) -> None:
-    """Whether this process is one of several."""
-    sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
-
-
 def shared(sub: argparse.ArgumentParser) -> None:
     """How a job is shared by machines."""
     sub.add_argument(
@@ -289,7 +287,8 @@ def shared(sub: argparse.ArgumentParser) -> None:
         metavar="I/N",
         help="1/8 ... 8/8: the images of one of 8 machines that never meet; report: when all are done",
     )
-    distributed(sub)
+    text = "take the share of this process in a cluster job; the first of its processes writes the report"
+    sub.add_argument("--distributed", dest="share", action="store_const", const="processes", help=text)
 
 
 def hole_files(sub: argparse.ArgumentParser) -> None:

@@ -28,13 +28,12 @@ def train(arguments, overrides) -> None:
 def complete(arguments, overrides) -> None:
     """``inpaint complete``."""
     if arguments.record:
-        complete_again(arguments, overrides)
-        return
+        return complete_again(arguments, overrides)
     named = arguments.method or arguments.workdir
     given = {"--method or --workdir": named, "--images": arguments.images, "--holes": arguments.holes}
     if lacking := [name for name, value in given.items() if value is None]:
         raise InputError(f"inpaint complete needs {', '.join(lacking)}, or --record=FILE alone")
-    start_jax(distributed=arguments.distributed)
+    start_jax(distributed=arguments.share == "processes")
     from inpaint_jax.completion.folder import complete_folder
 
     chosen = untrained(arguments, overrides) if arguments.method else [arguments.workdir]
@@ -54,7 +53,6 @@ def complete(arguments, overrides) -> None:
             skip_errors=arguments.on_error == "skip",
             same_format=arguments.format == "same",
             share=arguments.share,
-            distributed=arguments.distributed,
         )
 
 
@@ -103,7 +101,7 @@ def untrained(arguments, overrides) -> list[str]:
 
 def evaluate(arguments, overrides) -> None:
     """``inpaint evaluate``."""
-    start_jax(distributed=arguments.distributed)
+    start_jax(distributed=arguments.share == "processes")
     from inpaint_jax.evaluation.evaluate import evaluate as run
 
     named: list = [name for names in arguments.method for name in names]
@@ -125,7 +123,6 @@ def evaluate(arguments, overrides) -> None:
         metrics=arguments.metrics,
         skip_errors=arguments.on_error == "skip",
         share=arguments.share,
-        distributed=arguments.distributed,
     )
 
 

@@ -57,7 +57,6 @@ def complete_folder(
     skip_errors: bool = False,
     same_format: bool = False,
     share: str | None = None,
-    distributed: bool = False,
 ) -> dict[str, Any] | None:
     """Complete images from files.
 
@@ -85,8 +84,8 @@ def complete_folder(
       same_format: write JPEG, WebP, TIFF, BMP and PPM images in their own formats, not as PNG, where these hold all
         that is kept. Of a JPEG file, known pixels change as much as writing JPEG changes them.
       share: "3/8": complete the third of eight shares, which never have to meet; any number of shares goes on
-        where others have stopped. "report": write the report when all images are completed. None: everything.
-      distributed: give every process of ``jax.distributed`` a share; the first writes the report.
+        where others have stopped. "report": write the report when all images are completed. "processes": give every
+        process of ``jax.distributed`` a share; the first writes the report. None: everything.
 
     Returns:
       The content of ``report.json`` without "images"; None where only a share was completed.
@@ -104,10 +103,8 @@ def complete_folder(
     if not isinstance(source, Fitted):
         raise InputError("--images: give all sources the same fit=, or complete them one by one")
     folder = Folder(opened, source, images, holes, output, seed, keep, skip_errors, same_format)
-    if distributed:
-        if share:
-            raise InputError("--distributed gives every process a share: leave --share out")
-        shares.by_processes(lambda part: folder.complete(part) and None, lambda: folder.complete(report=True) and None)
+    if wanted == shares.PROCESSES:
+        shares.by_processes(folder.complete, lambda: folder.complete(report=True))
         return None
     if isinstance(wanted, shares.Share):
         return folder.complete(wanted)

@@ -54,7 +54,6 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     skip_errors: bool = False,
     share: str | None = None,
-    distributed: bool = False,
 ) -> Evaluation:
     """Complete every image under every hole family with every method; measure against the truth.
 
@@ -106,8 +105,8 @@ def evaluate(
         picture_set.read, sources, families, size=setting.size, fit=setting.fit, seed=seed, skip_errors=skip_errors
     )
     wanted = shares.parse(share)
-    if (wanted or distributed) and (not output or (wanted and distributed)):
-        raise InputError("a share of an evaluation needs an output, and --distributed gives every process its share")
+    if wanted and not output:
+        raise InputError("a share of an evaluation needs an output, where the others find its answers")
     found = Evaluation([], "")
 
     def complete(part: shares.Share | None) -> None:
@@ -134,7 +133,7 @@ def evaluate(
             if output:
                 write(Path(output), opened, pictures, answers, found.rows, found.caption, measured)
 
-    if distributed:
+    if wanted == shares.PROCESSES:
         shares.by_processes(complete, lambda: measure_all(compute=False))
     elif wanted == shares.REPORT:
         measure_all(compute=False)

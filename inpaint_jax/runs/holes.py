@@ -5,7 +5,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -86,7 +86,7 @@ def open_holes(
     if is_stored(spec):
         place = os.path.expanduser(name)
         options, draw = options_of(spec, query)
-        draws = {"draw": seed} if draw else {"images": image_places(images)}
+        draws: dict[str, Any] = {"draw": seed} if draw else {"images": image_places(images)}
         files = HoleFiles(place, list(ids(source)), options, **draws)
         return StoredHoles(files, source.fit)
     source = source if part is None else part

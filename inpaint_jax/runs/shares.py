@@ -18,7 +18,7 @@ from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.runs.locks import holding, in_use
 from inpaint_jax.runs.startup import agree
 
-REPORT = "report"  # what --share names beside numbers
+REPORT, PROCESSES = "report", "processes"  # what a share may be besides numbers; the latter is --distributed
 SHARES = "shares"  # the folder, below that of a job
 
 
@@ -39,12 +39,12 @@ class Share(NamedTuple):
 
 
 def parse(text: str | None) -> Share | str | None:
-    """Read ``--share``: "3/8", "report" or None.
+    """Read ``--share``: "3/8", "report", "processes" or None.
 
     Raises:
       InputError: anything else.
     """
-    if text in (None, REPORT):
+    if text in (None, REPORT, PROCESSES):
         return text
     found = re.fullmatch(r"(\d+)/(\d+)", text)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
