@@ -30,10 +30,10 @@ __all__ = [
 Array = TypeVar("Array", jax.Array, np.ndarray)
 
 CAFFE_MEAN = (-0.082353, -0.184314, -0.035294)
-"""Fill colour of the context encoder's released code: 2 (117, 104, 123) / 255 - 1 in channels 1, 2, 3.
+"""Fill colour of the context encoder's released code, 2 (117, 104, 123) / 255 - 1.
 
-It is a permutation of the usual ImageNet mean (123, 117, 104). It is kept because the published
-networks were trained with it.
+The values are those of channels 1, 2 and 3. They are a permutation of the usual ImageNet mean
+(123, 117, 104). They are kept because the published networks were trained with them.
 """
 
 
@@ -143,7 +143,7 @@ def from_levels(levels: ArrayLike) -> np.ndarray:
       levels: uint8, any shape.
 
     Returns:
-      float32, same shape; 0 and 255 become -1 and 1 exactly, and ``to_levels`` gives ``levels`` back.
+      float32, same shape; 0 and 255 become exactly -1 and 1, and ``to_levels`` restores ``levels``.
     """
     image = np.asarray(levels).astype(np.float32)
     image /= 127.5

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 
 class InputError(ValueError):
-    """Bad input. The command line prints it as one line and exits with code 2, without a stack trace."""
+    """Bad input. The command line prints it as one line without a stack trace and exits with 2."""
 
 
 class Interrupted(Exception):

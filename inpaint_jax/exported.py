@@ -71,7 +71,8 @@ class Completer(NamedTuple):
         The arguments are the same as for a call.
 
         Returns:
-          ``[B, K, H, W, C]``, best first by the system's own loss, and the terms of that loss ``{term: [B, K]}``.
+          ``[B, K, H, W, C]``, best first by the system's own loss, and the terms ``{term: [B, K]}``
+          of that loss.
         """
         images, holes, ids = checks.arrays(images, holes, ids)
         if not ids or images.shape[-1] != self.about["channels"]:

@@ -150,8 +150,8 @@ def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Call
     """Compile a training step for all devices of a mesh.
 
     Args:
-      step: ``(state, batch, earlier, *, axis_name=None) -> (state, metrics)``; given an axis name, it
-        averages gradients, statistics and metrics over that axis.
+      step: ``(state, batch, earlier, *, axis_name=None) -> (state, metrics)``. With an axis name,
+        the step averages gradients, statistics and metrics over that axis.
       mesh: the devices.
       how: "jit" (one step over the global batch), "shard_map" or "pmap" (one step per device over
         its part of the batch). None: the fastest on these devices.
@@ -246,7 +246,8 @@ def spread(fn: Callable, mesh: Mesh) -> Callable:
     for any number of devices, as long as the number of examples per device is the same.
 
     Args:
-      fn: ``(replicated, per_example) -> per_example``: trees whose leaves have a leading axis of examples.
+      fn: ``(replicated, per_example) -> per_example``. The leaves of ``per_example`` have a leading
+        axis of examples.
       mesh: the devices.
 
     Returns:

@@ -42,7 +42,7 @@ def importance_weight(hole: Hole, *, window: int = 7, counted: str = "missing") 
 
 
 def contextual_l1(prediction: Image, target: Image, importance: Image) -> PerExample:
-    """Weighted absolute error over the known pixels (Yeh et al., eq. 4; the released code of Buchacek).
+    """Weighted absolute error over the known pixels (Yeh et al., eq. 4; Buchacek's released code).
 
     With ``importance = 1 - hole`` this is Sharma's context term.
 

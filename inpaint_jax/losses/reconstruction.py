@@ -117,7 +117,7 @@ def weighted_l2(prediction: Image, target: Image, importance: Image) -> PerExamp
 
 
 def overlap_l2(prediction: Image, target: Image, *, overlap: int = 4, ring_weight: float = 10.0) -> PerExample:
-    """Weighted squared error of a predicted block whose outer ring overlaps known pixels (Pathak et al.).
+    """Weighted squared error of a block whose outer ring overlaps known pixels (Pathak et al.).
 
     Args:
       prediction: the predicted block, ``[B, H, W, C]`` in [-1, 1].
@@ -126,7 +126,8 @@ def overlap_l2(prediction: Image, target: Image, *, overlap: int = 4, ring_weigh
       ring_weight: weight of the ring; the inside has weight 1.
 
     Returns:
-      ``[B]``, mean of the weighted squared intensity over H, W and C (not divided by the sum of the weights).
+      ``[B]``, mean of the weighted squared intensity over H, W and C, not divided by the sum of the
+      weights.
 
     Raises:
       InputError: the shapes differ, or an array is not float.

@@ -16,7 +16,8 @@ the protocol::
         difference = (prediction - target) / 2
         return 100 * jnp.abs(jnp.diff(difference, axis=2)).mean((1, 2, 3))
 
-It is measured by name, ``metrics.measure(prediction, target, hole, ["psnr_hole", "my_metrics:edge_l1_pct"])``.
+It is measured by name:
+``metrics.measure(prediction, target, hole, ["psnr_hole", "my_metrics:edge_l1_pct"])``.
 """
 
 from inpaint_jax.metrics.distribution import kid

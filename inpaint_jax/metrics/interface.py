@@ -13,7 +13,7 @@ class Metric(NamedTuple):
       measure: ``(prediction, target, hole, **needs) -> [B]``, a pure function of images in [-1, 1].
         ``metrics.measure`` jits it.
       protocol: exact definition of the number: region, range, channels, averaging, quantisation.
-      needs: names of values that ``measure`` takes as keyword arguments, such as a trained network's features.
+      needs: names of values that ``measure`` takes as keyword arguments, such as a trained network.
     """
 
     measure: Callable[..., PerExample]

@@ -35,7 +35,8 @@ def measure(
       given: values that metrics need, by name (see ``Metric.needs``).
 
     Returns:
-      ``{name: scores}`` in the order of the names: float32 ``[N]``, or a ``SetScore`` for a ``SetMetric``.
+      ``{name: scores}`` in the order of the names: float32 ``[N]``, or a ``SetScore`` for each
+      ``SetMetric``.
 
     Raises:
       InputError: shapes that do not match, an array that is not float, no images, or images too

@@ -42,7 +42,8 @@ def lpips(prediction: Image, target: Image, *, features: FeatureNetwork) -> PerE
       layers.
 
     Raises:
-      InputError: the shapes differ, an array is not float, or the network lacks a layer that has a head.
+      InputError: the shapes differ, an array is not float, or the network lacks the layer of a
+        head.
     """
     check_image("prediction", prediction)
     check_same_shape(prediction=prediction, target=target)

@@ -40,7 +40,9 @@ def l1_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExa
 
 
 def l2_pct(prediction: Image, target: Image, hole: Hole | None = None) -> PerExample:
-    """Mean squared error in per cent of the squared range (Pathak et al., table 1; Salem et al., table I).
+    """Mean squared error in per cent of the squared range.
+
+    Source: Pathak et al., table 1; Salem et al., table I.
 
     Args:
       prediction: completed image, ``[B, H, W, C]`` in [-1, 1].

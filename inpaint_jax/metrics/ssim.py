@@ -19,13 +19,15 @@ def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExa
     Args:
       prediction: completed image, ``[B, H, W, C]`` in [-1, 1].
       target: ground truth, same shape and range.
-      window: "gauss11", 11 x 11 with sigma 1.5 as in the paper, or "uniform7", 7 x 7. Only whole windows count.
+      window: "gauss11", 11 x 11 with sigma 1.5 as in the paper, or "uniform7", 7 x 7. Only whole
+        windows contribute.
 
     Returns:
       ``[B]`` in [-1, 1], the mean over the map and over the channels; 1 for equal images.
 
     Raises:
-      InputError: the shapes differ, an array is not float, unknown window, or images smaller than the window.
+      InputError: the shapes differ, an array is not float, the window is unknown, or images are
+        smaller than the window.
     """
     check_image("prediction", prediction)
     check_same_shape(prediction=prediction, target=target)

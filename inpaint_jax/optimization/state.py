@@ -35,7 +35,8 @@ class TrainState(NamedTuple):
       key: the run's key; step k draws from ``fold_in(key, k)``, see ``step_key``.
       networks: states by name ("generator", "critic"), ``AveragedNetworkState`` if the stage keeps
         an average.
-      schedule: arrays that validation changes (curriculum weights, patience, best so far); often empty.
+      schedule: arrays that validation updates (curriculum weights, patience, best so far); often
+        empty.
     """
 
     step: jax.Array

@@ -1,4 +1,4 @@
-"""Training steps: pure functions of (state, batch, key), written once for one device and for many."""
+"""Training steps: pure functions of (state, batch, key), the same for one device and many."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -66,7 +66,7 @@ def test_the_protocols_of_stored_summaries():
 
 
 def test_the_example_of_the_docstring(my_metrics):
-    """A ramp of one level per column on [0, 1], against a flat image: every difference is 1 / 255."""
+    """A ramp of 1 / 255 per column on [0, 1] against a flat image: every difference is 1 / 255."""
     ramp = from_levels(np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None], (2, 24, 20, 3)))
     flat = np.full_like(ramp, -1)
     scores = metrics.measure(ramp, flat, HOLE, ["psnr_full", "my_metrics:edge_l1_pct"])

@@ -1,4 +1,4 @@
-"""Our convolutions against flax's and lax's: parameters, values, both gradients, under every transformation."""
+"""Our convolutions against flax and lax: parameters, values, gradients, transformations."""
 
 from functools import partial
 

@@ -3,7 +3,8 @@
 A convolution is bilinear. It and its two gradients are three operations, and each is a gradient of
 the others:
 
-* ``gather``: small = sum over taps of big * kernel (a convolution, the input gradient of a transposed one);
+* ``gather``: small = sum over taps of big * kernel (a convolution, the input gradient of a
+  transposed convolution);
 * ``scatter``: big = sum over taps of small * kernel (a transposed convolution, the input gradient
   of a convolution);
 * ``correlate``: kernel = sum over positions of big * small (the weight gradient of both).
