@@ -1,4 +1,4 @@
-"""The dialects of Yeh's search: what each released code does that the others do not."""
+"""The dialects of Yeh's search: the peculiarities of each released code."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from inpaint_jax.configs import yeh_dialects
     ("name", "restarts", "answer", "counted"),
     [
         ("yeh2017", 1, "best", "missing"),
-        ("moodoki", 64, "last", "known"),  # its weights count the known neighbours: they grow away from holes
+        ("moodoki", 64, "last", "known"),  # counts known neighbours: weights grow away from holes
         ("bamos", 1, "last", "missing"),
         ("chengbinjin", 1, "best", "missing"),  # ``num_try`` is a number of batches, not of starts
         ("buchacek", 1, "best", "missing"),
@@ -22,7 +22,7 @@ def test_starts_answers_and_weights(name, restarts, answer, counted):
 
 @pytest.mark.parametrize("name", sorted(yeh_dialects.DIALECTS))
 def test_blending(name):
-    """The released solver wraps around the image; one code pastes, and the paper does not say."""
+    """The released solver wraps around the image; one code pastes; the paper gives no detail."""
     method, edge = {"yeh2017": ("poisson", "neumann"), "bamos": ("paste", "neumann")}.get(name, ("poisson", "wrap"))
     blend = yeh_dialects.get_config(f"{name},smoke").blend
     assert (blend.method, blend.edge) == (method, edge)

@@ -56,7 +56,7 @@ def test_searches_side_by_side(workdir, tmp_path):
     names = ["yeh:smoke,nag", "yeh:smoke,lbfgs", "yeh_dialects:bamos,smoke"]
     assert [row["method"] for row in table["rows"]] == names and list(table["searches"]) == names
     assert table["searches"][names[2]]["blend"]["method"] == "paste"
-    # The two that share a loss are compared by it; the third has another.
+    # Only the two searches with the same loss are compared.
     speed = (tmp_path / "search.md").read_text().split("\n\n")[0]
     assert names[0] in speed and names[1] in speed and names[2] not in speed
     assert (tmp_path / "search.png").is_file()
@@ -137,7 +137,7 @@ def test_hash_names_the_hole_set():
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    """An evaluation of a baseline, not to be changed, and the command that made it."""
+    """An evaluation of a baseline, not to be changed, and its command."""
     folder = tmp_path_factory.mktemp("measured")
 
     def evaluate(place):
@@ -154,7 +154,7 @@ def scores(folder):
 
 
 def test_completions_that_are_gone_or_damaged_are_made_again(measured, tmp_path, capsys):
-    """Cut, emptied, another's under this name, vanished, a folder: the table is the same."""
+    """Files cut, emptied, swapped, deleted, or replaced by a folder: the table is the same."""
     folder, evaluate = measured
     center, left = sorted((folder / "completions").iterdir())
 

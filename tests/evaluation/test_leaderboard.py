@@ -17,7 +17,7 @@ SETS = ["--images", "one=facades?split=test&count=5", "two=portraits?split=test&
 
 @pytest.fixture(scope="module")
 def board(workdir, tmp_path_factory):
-    """The folder of a leaderboard of a trained run and two baselines; not to be changed."""
+    """A leaderboard folder of a trained run and two baselines; not to be changed."""
     folder = tmp_path_factory.mktemp("board")
     arguments = [str(workdir), "--method=mean,harmonic", *SETS, "--holes=center,left", f"--output={folder}"]
     assert cli.main(["leaderboard", *arguments]) == 0
@@ -71,7 +71,7 @@ def test_what_is_measured_is_not_completed_again(board, workdir, capsys):
 
 
 def test_bootstrap_of_known_spread():
-    """Of n normal values the interval is the mean plus or minus 1.96 standard errors."""
+    """For n normal values the interval is the mean plus or minus 1.96 standard errors."""
     values = np.random.default_rng(1).normal(5.0, 2.0, 400)
     found = intervals.bootstrap(values)
     error = values.std() / 20

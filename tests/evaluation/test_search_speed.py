@@ -1,4 +1,4 @@
-"""Evaluations to a target, by hand."""
+"""Evaluations until a target, computed by hand."""
 
 import numpy as np
 

@@ -29,7 +29,7 @@ SETTINGS = dict(
 
 
 class Classifier(nn.Module):
-    """Of pictures in levels, with two maps and an auxiliary answer: a GoogLeNet is half a minute to compile."""
+    """A classifier with two maps and an auxiliary output: a GoogLeNet compiles for half a minute."""
 
     classes: int = 8
     axis_name: str | None = None
@@ -44,7 +44,7 @@ class Classifier(nn.Module):
 
 
 def config(tiny, *overrides):
-    """``configs/classifier_guided.py`` at 16 px, with a small classifier."""
+    """Load ``configs/classifier_guided.py`` at 16 px with a small classifier."""
     given = (
         *tiny,
         "--config.stages.classifier.batch_size=8",
@@ -61,7 +61,7 @@ def config(tiny, *overrides):
 
 @pytest.fixture(scope="module")
 def folder(tiny, workdir, tmp_path_factory):
-    """A tiny run, whose DCGAN is that of the Yeh run."""
+    """A tiny run with the DCGAN of the Yeh run."""
     folder = tmp_path_factory.mktemp("guided")
     its = config(tiny, "data.fit=crop", "data.validation=facades?split=test&count=11")
     train(its, folder, reuse_from=workdir)
@@ -82,7 +82,7 @@ def examples():
 
 
 def drawn(module, side):
-    """Parameters and statistics without compiling their initialisers."""
+    """Draw parameters and statistics without compiling the initialisers."""
     network, rng = pure(module), np.random.default_rng(0)
     shapes = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, side, side, 3)))
     params = jax.tree.map(lambda leaf: rng.normal(0, 0.1, leaf.shape).astype(np.float32), shapes[0])
@@ -96,7 +96,7 @@ def labelled(count, side=16):
 
 
 def begun(its, params, stats):
-    """A stage's state before its first step, with given arrays and an optimiser of zeros."""
+    """Make a stage's first state from given arrays and a zero optimiser state."""
     shape = jax.eval_shape(its.init, jax.random.key(0), labelled(8), {})
     zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape.networks["classifier"].opt)
     net = shape.networks["classifier"]._replace(params=params, stats=stats, opt=zeros)
@@ -105,7 +105,7 @@ def begun(its, params, stats):
 
 @pytest.mark.parametrize("weights", ["", "imagenet.npz"])
 def test_frozen_blocks(weights):
-    """A-A5: no update for a frozen block, which it is only where weights are given."""
+    """A-A5: a frozen block gets no update; blocks are frozen only if weights are given."""
     network, params, stats = drawn(Classifier(classes=4), 16)
     its = classification.stage("classifier", network=network, classes=4, settings=SETTINGS | {"weights": weights})
     after, metrics = jax.jit(its.step)(begun(its, params, stats), labelled(8), {})
@@ -122,7 +122,7 @@ def test_frozen_blocks(weights):
 
 
 def test_smoothed_targets():
-    """0.9 of the right class and 0.1 shared by both: of logits 2 and 0, -log p is log(1 + e^-2), and 2 more."""
+    """Targets are 0.95 and 0.05; logits 2 and 0 cost log(1 + e^-2), and 2 more."""
     surprise = np.log1p(np.exp(-2.0))
     found = classification.smoothed(jnp.array([[2.0, 0.0]] * 2), jnp.array([0, 1]), 0.1)
     np.testing.assert_allclose(found, [surprise + 0.1, surprise + 1.9], rtol=1e-6)
@@ -133,7 +133,7 @@ def test_smoothed_targets():
 
 
 def test_frozen_parts_of_googlenet():
-    """Kernels and biases of the convolutions of three blocks; their norms learn on."""
+    """Kernels and biases of the convolutions of three blocks are frozen; their norms learn."""
     shapes = jax.eval_shape(pure(GoogLeNet()).init, jax.random.key(0), jnp.zeros((1, 64, 64, 3)))[0]
     labels = classification.frozen_parts(shapes, blocks=("4a", "4b", "4c"))
     found = jax.tree.leaves(jax.tree.map(lambda label, leaf: leaf.size if label == "frozen" else 0, labels, shapes))
@@ -142,7 +142,7 @@ def test_frozen_parts_of_googlenet():
 
 
 def test_devices_agree():
-    """One device and four, one step: the same classifier but for rounding."""
+    """One device and four devices take the same step up to rounding."""
     network, params, stats = drawn(Classifier(classes=4), 16)
     its = classification.stage("classifier", network=network, classes=4, settings=SETTINGS)
     found = {}
@@ -150,20 +150,20 @@ def test_devices_agree():
         mesh = parallel.mesh(jax.devices()[:devices])
         step = parallel.data_parallel(its.step, mesh, how=how)
         batch = parallel.put_batch(labelled(8), mesh)
-        state = parallel.replicate(begun(its, params, stats), mesh)  # the step takes its place
+        state = parallel.replicate(begun(its, params, stats), mesh)  # the step donates it
         found[how] = jax.device_get(step(state, batch, {})[1])
     np.testing.assert_allclose(found["jit"]["cross_entropy"], found["pmap"]["cross_entropy"], rtol=1e-4)
     assert found["jit"]["accuracy"] == found["pmap"]["accuracy"]
 
 
 def test_what_a_run_leaves(folder, trained, examples):
-    """Labels of the facades, accuracy on all images of another split, a line of heights per hole family."""
+    """Facade labels, accuracy on another split, and a line of term values per hole family."""
     lines = [json.loads(line) for line in (folder / "classifier/metrics.jsonl").read_text().splitlines()]
     validated = [line for line in lines if "validation_accuracy" in line]
     assert [line["step"] for line in validated] == [4]
     assert round(11 * validated[0]["validation_accuracy"], 3) in range(12)
     lines = [json.loads(line) for line in (folder / "balance/metrics.jsonl").read_text().splitlines()]
-    lines = [line for line in lines if "share" in line]  # before them, how much every term weighs at the first step
+    lines = [line for line in lines if "share" in line]  # after the terms' weights
     assert [line["share"] for line in lines][:2] == [0.25, 0.5]
     assert trained.system.families == ("center", "left", "random:0.7", "irregular")
     for family, line in zip(trained.system.families, lines, strict=True):
@@ -177,7 +177,7 @@ def test_what_a_run_leaves(folder, trained, examples):
 
 
 def test_the_search_of_another_preset(trained, examples):
-    """Its weights are its own: nothing that the run has measured multiplies them."""
+    """Another preset has its own weights: the run's measurements do not multiply them."""
     _, hole = examples
     for preset, expected in (("published", (3.0, 1e5, 1e6)), ("published_random", (30.0, 1e6, 1e7))):
         other = model.with_search(trained, f"classifier_guided:{preset},smoke")
@@ -189,7 +189,7 @@ def test_the_search_of_another_preset(trained, examples):
 
 
 def test_shares_that_a_run_has_not_measured(trained, tiny):
-    """Other layers than those that were measured, and a published run, which has measured nothing."""
+    """Refuse other layers than the measured ones, and a published run without measurements."""
     with pytest.raises(InputError, match=r"losses.semantic: .* measured semantic as .*3b.* not .*5a.*relative_to=\"\""):
         model.with_search(trained, "classifier_guided:5a,smoke")
     published = configuration.load("classifier_guided:published,smoke", tiny)
@@ -199,7 +199,7 @@ def test_shares_that_a_run_has_not_measured(trained, tiny):
 
 
 def test_the_family_of_a_result(trained, examples):
-    """The same image and hole, whose family is told by the caller: another share, another search."""
+    """The caller names the family of a hole: another family gives another share and search."""
     image, hole = (np.asarray(part[:1]) for part in examples)
     driver = Driver(trained.system, trained.states, slots=4)
     tasks = [Task("0", image[0], hole[0], family) for family in ("center", "random:0.7", "")]
@@ -210,7 +210,7 @@ def test_the_family_of_a_result(trained, examples):
 
 
 def test_a_search_that_is_only_watched(trained, examples):
-    """Figure 3a: Yeh's search, to the last bit, and what the guiding terms are meanwhile."""
+    """Figure 3a: Yeh's search, bit for bit, with traces of the guiding terms."""
     yehs, watched = (
         searched(model.with_search(trained, spec, ["--config.search.iterations=3"]), examples)[1]
         for spec in ("yeh:smoke", "classifier_guided:unguided,smoke")
@@ -242,7 +242,7 @@ TERMS = ("contextual", "prior", "inpainting", "semantic", "categorical")
 
 
 def loss_of(trained, examples, weights, *overrides):
-    """latents [B, Z] -> the scalar that the run's search descends on, with other weights of its terms."""
+    """Return latents [B, Z] -> loss of the run's search, with other term weights."""
     image, hole = examples
     given = [*(f"losses.{label}.weight={weights.get(label, 0.0)}" for label in TERMS), *overrides]
     given += [f"losses.{label}.relative_to=" for label in ("semantic", "categorical")]
@@ -256,7 +256,7 @@ def loss_of(trained, examples, weights, *overrides):
 
 @pytest.mark.parametrize("term", TERMS)
 def test_gradients(trained, examples, term):
-    """Of every term alone, along a direction in the latent, against a finite difference."""
+    """Compare each term's derivative along a latent direction with a finite difference."""
     total = loss_of(trained, examples, {term: 1.0})
     rng = np.random.default_rng(3)
     latent, along = (jnp.asarray(rng.uniform(-1, 1, (2, 8)).astype(np.float32)) for _ in range(2))
@@ -272,7 +272,7 @@ def test_gradients(trained, examples, term):
 
 
 def test_raw_input_barely_moves_the_classifier(trained, examples):
-    """The published presets: pictures in [-1, 1] for a network of levels, whose semantic term is then tiny."""
+    """Published presets feed [-1, 1] to a [0, 255] network; the semantic term is then tiny."""
     latent = jnp.zeros((2, 8))
     seen, raw = (
         loss_of(trained, examples, {"semantic": 1.0}, f"search.classifier_input={how}")(latent)
@@ -282,7 +282,7 @@ def test_raw_input_barely_moves_the_classifier(trained, examples):
 
 
 def test_presets():
-    """B6, B8: the printed weights; a published preset has nothing to balance; the words choose terms and layers."""
+    """B6, B8: printed weights; published presets have no balance; words choose terms and layers."""
     for preset, expected in (("published", (3.0, 1e5, 1e6)), ("published_random", (30.0, 1e6, 1e7))):
         its = configuration.load(f"configs/classifier_guided.py:{preset},paper")
         assert tuple(its.losses[label].weight for label in ("inpainting", "semantic", "categorical")) == expected

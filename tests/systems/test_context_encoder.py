@@ -1,4 +1,4 @@
-"""The context encoder's system on tiny networks: what a step does, what is completed, what is refused; its configs."""
+"""The context encoder on tiny networks: training steps, completions, refusals; also the configs."""
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ TINY = ("data.size=16", "networks.generator.bottleneck=8", "networks.generator.w
 
 
 def tiny(words, *overrides):
-    """A config of 16 px and a few channels, with blocks of 8 where there is one."""
+    """Load a config of 16 px and a few channels, with blocks of 8 in block mode."""
     centre = "random" not in words
     sides = ("networks.generator.size=8", "stages.context_encoder.holes=center:6") if centre else ()
     sides = sides or ("networks.generator.size=16",)
@@ -31,7 +31,7 @@ def tiny(words, *overrides):
 
 
 def started(config):
-    """Its only stage, and its state before training."""
+    """Return the only stage, and its state before training."""
     [stage] = configuration.build_system(config).stages
     return stage, drawn_state(stage, config, {})
 
@@ -43,7 +43,7 @@ def batch():
 
 
 def steps(stage, state, batch, count):
-    """The state after some steps, and the metrics of all."""
+    """Take some steps; return the state and all metrics."""
     step = jax.jit(lambda state, batch: stage.step(state, batch, {}))
     told = []
     for _ in range(count):
@@ -60,7 +60,7 @@ def faster(config, rate=0.01):
 
 @pytest.mark.parametrize("words", [pytest.param("l2", marks=pytest.mark.slow), "published"])
 def test_reconstruction_falls(words, batch):
-    """A-S1: by 30 % at least in 50 steps; everything stays finite."""
+    """A-S1: the loss falls by at least 30 % in 50 steps; everything stays finite."""
     stage, state = started(faster(tiny(words)))
     state, told = steps(stage, state, batch, 50)
     assert all(np.isfinite(values).all() for values in told.values())
@@ -94,9 +94,9 @@ def square(low, high, count=3):
 
 
 def test_the_whole_block_of_the_published_hole():
-    """The plain centre hole, of which the network is shown a part: the ring is filled before, and painted with it.
+    """The centre hole is larger than the trained one: the ring is filled first, then painted.
 
-    Ground truth cannot help: what the hole holds changes nothing.
+    The true content of the hole changes nothing.
     """
     config = tiny("published")
     stage, state = started(config)
@@ -107,7 +107,7 @@ def test_the_whole_block_of_the_published_hole():
     answer = completed(model, IMAGES, block)
     np.testing.assert_array_equal(answer, completed(model, np.where(block > 0.5, np.float32(0.9), IMAGES), block))
     ring_filled = np.where((block > 0.5) & (square(5, 11) < 0.5), np.asarray(harmonic(IMAGES, block)), IMAGES)
-    inner = completed(model, ring_filled, square(5, 11))  # the hole that it was trained on
+    inner = completed(model, ring_filled, square(5, 11))  # the hole of the training
     np.testing.assert_allclose(answer[:, 0, 5:11, 5:11], inner[:, 0, 5:11, 5:11], atol=1e-6)
     assert np.ptp(answer[:, 0, 4, 4:12], axis=1).min() > 0
 
@@ -116,7 +116,7 @@ IMAGES = np.random.default_rng(0).uniform(-0.9, 0.9, (3, 16, 16, 3)).astype(np.f
 
 
 def test_completions(untrained):
-    """Known pixels bit for bit, whatever the holes hold, in one pass; a smaller hole is a part of the trained one."""
+    """Known pixels stay bit for bit, the hole's content is ignored; smaller holes are supported."""
     hole = square(5, 11)
     answer = completed(untrained, IMAGES, hole)
     assert answer.shape == (3, 1, 16, 16, 3) and np.isfinite(answer).all() and np.abs(answer).max() <= 1
@@ -131,7 +131,7 @@ def test_completions(untrained):
 
 
 def test_what_it_supports(untrained):
-    """The default hole is the block of the config that was shrunk here; only a whole picture takes any hole."""
+    """The default hole is the block, shrunk here; only whole-image models take any hole."""
     outside, inside = square(3, 9)[0], square(6, 8)[0]
     assert untrained.system.supports(inside) is None
     reason = untrained.system.supports(outside)
@@ -140,7 +140,7 @@ def test_what_it_supports(untrained):
 
 
 def test_as_one_file(untrained, tmp_path):
-    """The exported function, for a number of pictures that it has not seen."""
+    """The exported function works for another number of images."""
     file = tmp_path / "tiny.inpaint"
     export.export(untrained, file, platforms=("cpu", "cuda"))
     hole = square(5, 11)
@@ -148,9 +148,10 @@ def test_as_one_file(untrained, tmp_path):
 
 
 def runner(config):
-    """``(batch, devices, how) -> networks and metrics`` after two steps of plain descent, and the initial networks.
+    """Run two steps of plain descent: ``(batch, devices, how) -> networks and metrics``.
 
-    Plain descent does not blow up rounding as Adam's first steps do.
+    Also return the initial networks. Plain descent does not amplify rounding like Adam's first
+    steps.
     """
     with config.unlocked():
         for name in config.stages.context_encoder.optimizer:
@@ -173,7 +174,7 @@ WAYS = ("jit", "shard_map", "pmap")
 
 @pytest.mark.slow
 def test_devices_agree(batch):
-    """Two steps on one device, and on four in every way: A-S5, with batch norm over all of them."""
+    """A-S5: two steps on one device equal two on four, in every mode, with global batch norm."""
     run, _ = runner(tiny("published"))
     one = run(batch, 1, "jit")
     for how in WAYS:
@@ -182,9 +183,9 @@ def test_devices_agree(batch):
 
 @pytest.mark.slow
 def test_devices_agree_on_the_published_network():
-    """71 M parameters: four devices differ from one by no more than one from itself, on pictures a millionth away.
+    """71 M parameters: four devices deviate no more than one does on images changed by 1e-6.
 
-    Batch norms over eight pictures, one behind the other, turn a millionth into hundredths of an update.
+    A chain of batch norms over eight images turns a millionth into hundredths of an update.
     """
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (8, 128, 128, 3)).astype(np.float32)
@@ -193,7 +194,7 @@ def test_devices_agree_on_the_published_network():
     one = run({"image": images}, 1, "jit")
 
     def distance(other):
-        """The largest difference of an array's update, as a share of that update."""
+        """Return the largest difference of an array's update, as a share of that update."""
         parts = (
             jax.tree.leaves({name: net.params for name, net in nets.items()}) for nets in (one[0], other[0], initial)
         )
@@ -248,7 +249,7 @@ def paper(words):
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 @pytest.mark.parametrize("words", ["default", "published", "random"])
 def test_rates(scale, words):
-    """A-A7: the generator's is ten times the critic's where two terms are weighed; equal without, as published."""
+    """A-A7: with two terms the generator's rate is ten times the critic's, else equal."""
     both = paper(f"{scale},{words}")["stages"]["context_encoder"]
     alone = paper(f"{scale},{words},l2")["stages"]["context_encoder"]
     critic = both["optimizer"]["critic"]["learning_rate"]

@@ -1,4 +1,4 @@
-"""The variational inpainter's system on tiny networks: what is trained, what samples change, what is refused."""
+"""The variational inpainter on tiny networks: training, the effect of samples, refusals."""
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +14,11 @@ from inpaint_jax.runs import configuration
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.workdir import drawn_state
 
-SIZE, LOW, HIGH = 64, 16, 48  # the block is 32 pixels a side
+SIZE, LOW, HIGH = 64, 16, 48  # the side of the block is 32 pixels
 
 
 def tiny(*overrides, words=""):
-    """A config of 64 px with a small trunk, and the decoder that compiles fastest."""
+    """Load a config of 64 px with a small trunk, and the decoder that compiles fastest."""
     given = [f"--config.{item}" for item in (f"data.size={SIZE}", *overrides)]
     config = configuration.load(f"configs/desai_vae.py:smoke,vgg{words}", given)
     with config.unlocked():
@@ -36,7 +36,7 @@ def batch():
     scope="module", params=["", pytest.param(",published", marks=pytest.mark.slow)], ids=["default", "published"]
 )
 def trained(request, batch):
-    """The model after 50 steps, and the metrics of all."""
+    """Return the model after 50 steps, and all metrics."""
     config = tiny("stages.vae.optimizer.learning_rate=0.01", words=request.param)
     system = configuration.build_system(config)
     [stage] = system.stages
@@ -51,7 +51,7 @@ def trained(request, batch):
 
 
 def test_reconstruction_falls(trained, batch):
-    """A-S1: by 30 % at least in 50 steps; the latent wakes up, everything stays finite."""
+    """A-S1: the loss falls by at least 30 % in 50 steps; the latent is used; all is finite."""
     model, told = trained
     assert told.keys() == {"reconstruction", "divergence"}
     assert all(np.isfinite(values).all() for values in told.values())
@@ -65,7 +65,7 @@ def test_reconstruction_falls(trained, batch):
 
 @pytest.fixture(scope="module")
 def complete(trained):
-    """``(images, hole, key, k) -> [B, K, H, W, C]``."""
+    """Return ``(images, hole, key, k) -> [B, K, H, W, C]``."""
     system, states = trained[0].system, trained[0].states
 
     def run(images, hole, key, k):
@@ -83,7 +83,7 @@ def square(low=LOW, high=HIGH, count=8):
 
 
 def test_samples(trained, complete, batch):
-    """They differ inside the hole and nowhere else; the mean's answer is the first, and depends on no key."""
+    """Samples differ only inside the hole; the first answer is the mean's, without a key."""
     images, hole = batch["image"], square()
     answers = complete(images, hole)
     assert answers.shape == (8, 4, SIZE, SIZE, 3) and np.isfinite(answers).all() and np.abs(answers).max() <= 1
@@ -101,7 +101,7 @@ def test_samples(trained, complete, batch):
 
 
 def test_a_smaller_hole(trained, complete, batch):
-    """A part of what the trained one is completed with; no other hole is taken."""
+    """A smaller hole gets part of the trained hole's completion; no other hole is accepted."""
     smaller = square(20, 30)
     whole, part = complete(batch["image"], square()), complete(batch["image"], smaller)
     np.testing.assert_array_equal(part, np.where(smaller[:, None] > 0.5, whole, batch["image"][:, None]))
@@ -141,7 +141,7 @@ def paper(words):
 
 
 def test_what_was_published():
-    """The authors' faults stand in the config, and only in the preset that is named after them."""
+    """The authors' errors are options of the config, active only in preset ``published``."""
     vgg, alexnet, resnet = (paper(f"published,{name}") for name in ("vgg", "alexnet", "resnet"))
     for config in (vgg, alexnet, resnet):
         assert config["networks"]["unit_range"] and config["search"]["answer"] == "sample"
@@ -168,7 +168,7 @@ def test_unknown_words(file):
 
 
 def test_the_released_adversarial_loss():
-    """In the published range the squared error is a quarter of ours, and weight decay is added to the gradient."""
+    """In the published range the squared error is a quarter; weight decay adds to the gradient."""
     for preset, unit_range in (("default", False), ("published", True)):
         config = configuration.to_plain(configuration.load(f"configs/desai_gan.py:paper,{preset}"))
         stage = config["stages"]["context_encoder"]

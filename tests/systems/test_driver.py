@@ -1,4 +1,4 @@
-"""What a picture's result may depend on: itself, its hole, the seed, the slots. Nothing else, to the last bit."""
+"""Determinism of the driver: a result depends on image, hole, seed and slots, bit for bit."""
 
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ def holes():
 
 
 class Progress(NamedTuple):
-    """Of the toy system below."""
+    """Progress of the toy system below."""
 
     images: jax.Array
     left: jax.Array
@@ -39,13 +39,13 @@ class Progress(NamedTuple):
 
 @pytest.fixture(scope="module")
 def drivers(model):
-    """Slots of four per device, on one device and on four; compiled once."""
+    """Drivers with four slots per device, on one device and on four; compiled once."""
     meshes = {devices: parallel.mesh(jax.devices()[:devices]) for devices in (1, 4)}
     return {n: Driver(model.system, model.states, slots=4, mesh=mesh) for n, mesh in meshes.items()}
 
 
 def complete(driver, pictures, holes, order, *, seed=0):
-    """{id: [H, W, C]}."""
+    """Complete images, ``{id: [H, W, C]}``."""
     tasks = (Task(IDS[i], pictures[i], holes[i]) for i in order)
     return {result.task.id: result.images[0] for result in driver.run(tasks, seed=seed)}
 
@@ -79,7 +79,7 @@ def test_another_seed_gives_another_answer(drivers, pictures, holes):
 
 
 def test_early_finishes_in_any_order(workdir, pictures, holes):
-    """Searches end at different times and hand on their slots: every picture's result stays its own."""
+    """Searches end at different times and free their slots; no result changes."""
     eager = {"tolerance": 1e-4, "patience": 2, "iterations": 20, "optimizer.learning_rate": 100.0}
     model = inpaint_jax.load(workdir, overrides=[f"--config.search.{key}={value}" for key, value in eager.items()])
     driver = Driver(model.system, model.states, slots=3, mesh=parallel.mesh(jax.devices()[:1]))
@@ -120,7 +120,7 @@ def test_bad_arrays_are_refused_in_words(model, pictures, holes):
 
 
 def test_slots_are_refilled_without_retracing(pictures, holes):
-    """A system whose pictures need different numbers of chunks: every slot is handed on, nothing is compiled twice."""
+    """Images need different numbers of chunks: every slot is reused, nothing compiles twice."""
     traces = []
 
     def begin(states, images, hole, keys, k):
@@ -142,13 +142,13 @@ def test_slots_are_refilled_without_retracing(pictures, holes):
     results = list(driver.run(iter(tasks), seed=0))
     assert sorted(r.task.id for r in results) == sorted(t.id for t in tasks)
     for result in results:
-        seen = np.where(result.task.hole > 0, 0, result.task.image)  # the truth inside the hole stays outside
+        seen = np.where(result.task.hole > 0, 0, result.task.image)  # without the hidden truth
         np.testing.assert_array_equal(result.images[0], seen)
     assert sorted(traces) == ["advance", "begin", "finish"]
 
 
 class Bar:
-    """What is used of a ``tqdm`` bar."""
+    """The used part of a ``tqdm`` bar."""
 
     def __init__(self):
         self.count, self.chunks, self.losses = 0, [], []
@@ -162,7 +162,7 @@ class Bar:
 
 
 def test_the_loss_of_a_search_is_watched(model):
-    """The mean over the pictures under search; the last is that of the answers."""
+    """The bar shows the mean over the searched images; the last value is that of the answers."""
     driver, bar = Driver(model.system, model.states, slots=4), Bar()
     hole = np.zeros((16, 16, 1), np.float32)
     hole[4:12, 4:12] = 1
@@ -174,7 +174,7 @@ def test_the_loss_of_a_search_is_watched(model):
 
 
 def test_all_results_at_once(pictures, holes):
-    """By id; the bar counts pictures and chunks; one id for two pictures is refused."""
+    """Results by id; the bar counts images and chunks; duplicate ids are refused."""
     driver, bar = Driver(BASELINES["mean"](), {}, slots=2), Bar()
     results = driver.run_all((Task(IDS[i], pictures[i], holes[i]) for i in range(3)), seed=0, bar=bar)
     assert sorted(results) == sorted(IDS[:3]) and bar.count == 3

@@ -1,4 +1,4 @@
-"""L2-GAN on tiny networks: what the second stage begins with, which model completes what, what is refused."""
+"""L2-GAN on tiny networks: the start of the second stage, the choice of models, refusals."""
 
 from functools import cache
 
@@ -24,7 +24,7 @@ SIZE = 16
 
 
 def tiny(words, *overrides):
-    """A config of 16 px with blocks of 8 and a few channels, two steps per stage."""
+    """Load a config of 16 px with blocks of 8 and a few channels, two steps per stage."""
     given = (
         "data.size=16",
         "data.train=facades?split=train&count=16",
@@ -48,7 +48,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """One model for all corners, whose stages have followed each other in a real run."""
+    """One model for all corners, whose stages were trained in sequence in a real run."""
     folder = tmp_path_factory.mktemp("l2_gan")
     train(tiny("one,finetune"), folder)
     return folder
@@ -61,7 +61,7 @@ def trained(folder):
 
 @pytest.fixture(scope="module")
 def untrained():
-    """Four models, as they begin."""
+    """Four untrained models."""
     config, states = tiny("four,refine"), {}
     system = configuration.build_system(config)
     for number, stage in enumerate(system.stages):
@@ -70,7 +70,7 @@ def untrained():
 
 
 def begun(stage, earlier, number):
-    """A stage's first state."""
+    """Make a stage's first state."""
     example = {"image": jnp.zeros((1, SIZE, SIZE, 3))}
     return jax.jit(lambda key, earlier: stage.init(key, example, earlier))(jax.random.key(number, impl="rbg"), earlier)
 
@@ -90,13 +90,13 @@ CORNER = jnp.stack([masks.quarter(jax.random.key(0), SIZE, corner=corner) for co
 
 @pytest.mark.parametrize("models", ["trained", "untrained"])
 def test_corners_in_one_batch(models, image, request):
-    """Each picture is completed in its own corner; parts of corners are too, and nothing else."""
+    """Each image is completed in its own corner, or part of it, and nowhere else."""
     model = request.getfixturevalue(models)
     answer = completed(model, image, CORNER)
     np.testing.assert_array_equal(np.where(CORNER > 0.5, 0, answer), np.where(CORNER > 0.5, 0, image))
     for i in range(4):
         assert np.ptp(answer[i][np.asarray(CORNER[i, ..., 0]) > 0.5]) > 0
-    others = completed(model, jnp.roll(image, 1, 0), jnp.roll(CORNER, 1, 0))  # other neighbours, other places
+    others = completed(model, jnp.roll(image, 1, 0), jnp.roll(CORNER, 1, 0))  # other order
     np.testing.assert_allclose(np.roll(others, -1, 0), answer, atol=1e-6)
     part = CORNER * masks.center(jax.random.key(0), SIZE, side=6)[None]
     np.testing.assert_allclose(completed(model, image, part), np.where(part > 0.5, answer, image), atol=1e-6)
@@ -113,13 +113,13 @@ def test_fine_tuning_goes_on_with_the_generator(trained):
     averages = weights_of(before)
     jax.tree.map(np.testing.assert_array_equal, (after.params, after.stats), averages)
     own, its = ([leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(net)] for net in (after, before))
-    assert not set(own) & set(its)  # a step overwrites what it is given
+    assert not set(own) & set(its)  # a step overwrites its input
     last = trained.states[second.name].networks["generator"].params
     assert not jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), last, averages[0]))
 
 
 def test_refining_is_given_what_the_first_completed(untrained, image):
-    """The answer of a corner depends on its own first stage, and on no other model."""
+    """A corner's answer depends on its own first stage, and on no other model."""
     answer = completed(untrained, image, CORNER)
     name = "reconstruction_tr"
     net = untrained.states[name].networks["generator"]
@@ -151,7 +151,7 @@ def test_bad_configs(words, override, message):
 
 
 def test_a_first_stage_that_was_trained_for_longer(folder, tmp_path):
-    """The second one has begun on what it was."""
+    """Refuse further training: the second stage began from the earlier state."""
     longer = tiny("one,finetune")
     longer.stages.reconstruction.steps = 3
     with pytest.raises(InputError, match="has trained adversarial on 2 steps of reconstruction: for more, give anoth"):
@@ -161,7 +161,7 @@ def test_a_first_stage_that_was_trained_for_longer(folder, tmp_path):
 
 
 def test_a_first_stage_that_is_measured_cannot_end_by_itself(folder):
-    """It ends on its best state, but not before its steps: more of them are refused as well."""
+    """A measured first stage cannot end early, so further steps are refused as well."""
     longer = tiny("one,finetune")
     with longer.unlocked():
         longer.stages.reconstruction.update(steps=3, holdout=4, adapt_every=1, ends_on="best")

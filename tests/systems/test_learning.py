@@ -1,6 +1,7 @@
-"""A-S1: what every system trains lowers its loss by 30 % at least on one small batch, in a few dozen steps.
+"""A-S1: every system lowers its loss by at least 30 % on one small batch, in a few dozen steps.
 
-The context encoder, the variational inpainter and the learnt start have this test beside their own.
+The context encoder, the variational inpainter and the learnt start have this test in their own
+files.
 """
 
 import flax.linen as nn
@@ -19,7 +20,7 @@ SIZE, COUNT = 16, 8
 
 
 class Painter(nn.Module):
-    """A generator of two layers, seconds to compile."""
+    """A generator of two layers; compiles in seconds."""
 
     axis_name: str | None = None
 
@@ -39,7 +40,7 @@ class Judge(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Of images in levels, with an auxiliary answer."""
+    """A classifier of images in [0, 255] with an auxiliary output."""
 
     classes: int = COUNT
     axis_name: str | None = None
@@ -52,7 +53,7 @@ class Classifier(nn.Module):
 
 
 def loaded(spec, *overrides):
-    """A config of 16 px."""
+    """Load a config of 16 px."""
     shared = (f"data.size={SIZE}", "data.train=facades?split=train&count=16")
     return configuration.load(spec, [f"--config.{item}" for item in (*shared, *overrides)])
 
@@ -109,7 +110,7 @@ def faster(settings, rate=0.01):
 
 @pytest.fixture(scope="module")
 def batch():
-    """Smooth images, each of another label."""
+    """Smooth images, each with a different label."""
     y, x = np.mgrid[:SIZE, :SIZE] / SIZE
     waves = [np.stack([np.sin(5 * x + i), np.cos(4 * y + i), np.sin(3 * (x + y) + i)], -1) for i in range(COUNT)]
     return {"image": 0.8 * np.array(waves, np.float32), "label": np.arange(COUNT, dtype=np.int32)}

@@ -1,4 +1,4 @@
-"""LSGAN completion and its refinement: what the autoencoder is given, and what is made for it before it is trained."""
+"""LSGAN completion and refinement: the autoencoder's input, and projections before the training."""
 
 from functools import partial
 
@@ -55,14 +55,14 @@ def workdir(tmp_path_factory):
 
 
 def test_scores():
-    """A-L2."""
+    """A-L2: losses of scores."""
     real, fake = jnp.array([0.8]), jnp.array([0.3])
     np.testing.assert_allclose(discriminator_least_squares(real, fake), 0.065, rtol=1e-6)
     np.testing.assert_allclose(generator_least_squares(fake), 0.245, rtol=1e-6)
 
 
 def test_completions(workdir):
-    """Known pixels stay; the hole holds what the autoencoder made of the generator's picture, not that picture."""
+    """Known pixels stay; the hole has the autoencoder's output, not the generated image."""
     model = inpaint_jax.load(workdir)
     images = np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)
     hole = np.asarray(masks.center(jax.random.key(0), 16))
@@ -78,7 +78,7 @@ def test_completions(workdir):
 
 
 def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
-    """Of the first pictures, unpasted, on 256 levels, under holes by turns; kept in files and not made twice."""
+    """Projections: first images, unpasted, 256 values, holes in rotation; cached in files."""
     its = config("projected")
     stage, model = configuration.build_system(its).stages[1], inpaint_jax.load(workdir)
     earlier = {"lsgan": model.states["lsgan"]}
@@ -109,7 +109,7 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
     source = open_source("facades?split=train&count=8", size=16)
 
     class Stop(StopRequest):
-        """Becomes true as soon as the first slots are written."""
+        """Becomes true once the first slots are written."""
 
         def __bool__(self):
             return bool(list(tmp_path.glob("*.npz")))
@@ -120,12 +120,12 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
     whole = projections(stage, source, its, tmp_path, earlier, StopRequest())
     assert whole is not None and len(whole["projection"]) == 8
     other = projections(stage, source, config("projected", "slots=2"), tmp_path, earlier, StopRequest())
-    assert other is not None  # how many are searched at once in completing is another matter
+    assert other is not None  # the slots of a completion do not matter
     np.testing.assert_array_equal(other["projection"], whole["projection"])
 
 
 def test_pictures_of_projections_are_not_flipped(workdir):
-    """Or the pairs would not fit: the examples of the stage are the pictures as they are."""
+    """The stage's images are not flipped, so that the pairs fit."""
     from inpaint_jax import parallel
     from inpaint_jax.runs.training.feed import batches
 
@@ -157,7 +157,7 @@ def test_pairs():
 
 @pytest.mark.slow  # tests/test_steps.py has the step that trains in the same way
 def test_devices_agree():
-    """Both stages, dropout, noise and holes included."""
+    """Both stages, including dropout, noise and holes."""
     from inpaint_jax import parallel
 
     its = config("noisy,composite", "stages.autoencoder.optimizer.name=sgd", "stages.lsgan.optimizer.name=sgd")

@@ -1,4 +1,4 @@
-"""Images of many sizes through systems without a size: what is untouched, what is compiled, what is refused."""
+"""Systems without a fixed size on images of many sizes: known pixels, compilations, refusals."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -35,7 +35,7 @@ TASKS = [
 
 
 def test_all_holes_of_a_plane_are_completed_exactly():
-    """By the harmonic surface of windows, each in its place; a plane is harmonic up to the edge of the image."""
+    """Complete by harmonic surfaces of windows; a plane is harmonic up to the image's edge."""
     results = {r.task.id: r for r in native_run(BASELINES["harmonic"](), {})(TASKS[:2], seed=0)}
     assert list(results) == ["far", "small"] and results["far"].task is TASKS[0]
     for result in results.values():
@@ -47,14 +47,14 @@ def system_of(paint):
 
 
 def test_known_pixels_are_untouched_and_holes_are_painted():
-    """On the device, in padded windows: 0.5 everywhere, also where a hole touches the edge of a small image."""
+    """On the device, in padded windows: 0.5 everywhere, also at the edge of a small image."""
     run = native_run(system_of(lambda images, hole: jnp.full_like(images, 0.5)), {})
     results = {r.task.id: r for r in run(TASKS, seed=0)}
     assert set(results) == {"far", "small", "edge", "long"}
     for t in TASKS:
         expected = np.where(t.hole > 0, np.float32(0.5), ramp(*t.hole.shape[:2]))
         np.testing.assert_array_equal(results[t.id].images, expected[None])
-    assert np.isnan(TASKS[0].image).any()  # the caller's array is as it was
+    assert np.isnan(TASKS[0].image).any()  # the caller's array is unchanged
 
 
 def test_a_thousand_sizes_compile_few_programs():
@@ -78,7 +78,7 @@ def test_a_thousand_sizes_compile_few_programs():
 
 
 def test_one_window_is_completed_as_the_driver_completes_an_image():
-    """Same id, same key: noise is equal."""
+    """The same id gives the same key, hence the same noise."""
 
     def paint(states, images, hole, keys, k):
         import jax
@@ -94,7 +94,7 @@ def test_one_window_is_completed_as_the_driver_completes_an_image():
 
 
 def test_after_a_stop_no_further_portion_begins(monkeypatch):
-    """The three windows of the first image are painted, and nothing of the others."""
+    """The three windows of the first image are painted, and no others."""
     monkeypatch.setattr(pieces, "PORTION", 1)
     begun, stop = [], []
 

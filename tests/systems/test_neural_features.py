@@ -1,4 +1,4 @@
-"""Liu's system on tiny networks: who sees what, who learns from whom, what is left out, what is completed."""
+"""Liu's system on tiny networks: critics' inputs, gradients, left-out losses, completions."""
 
 import json
 from functools import partial
@@ -59,7 +59,7 @@ class Judge(nn.Module):
 
 
 def tiny(*overrides, off=(), own=True):
-    """A config of 16 px and some losses of weight 0, with networks of this file or of the paper, of a few channels."""
+    """Load a config of 16 px with some zero weights, and networks of this file or of the paper."""
     given = (*TINY, *overrides, *(f"{OFF[name]}.weight=0" for name in off))
     config = configuration.load("configs/neural_features.py:smoke", [f"--config.{item}" for item in given])
     networks = config.networks
@@ -73,7 +73,7 @@ def tiny(*overrides, off=(), own=True):
 
 
 def drawn(config):
-    """The system and states of its stages, with parameters that numpy draws: nothing is compiled."""
+    """Build the system and its stages' states with NumPy parameters: nothing is compiled."""
     system, states, rng = configuration.build_system(config), {}, np.random.default_rng(0)
     for stage in system.stages:
         shapes = jax.eval_shape(partial(initial_state, stage, config), states)
@@ -95,18 +95,18 @@ def drawn(config):
 
 
 def unit(stats):
-    """Means of 0 and variances of 1."""
+    """Return means of 0 and variances of 1."""
     return jax.tree.map_with_path(lambda path, leaf: np.full_like(leaf, "var" in str(path[-1])), stats)
 
 
 def batch(count=8):
-    """Noise with labels."""
+    """Make noise with labels."""
     rng = np.random.default_rng(1)
     return {"image": rng.uniform(-1, 1, (count, SIZE, SIZE, 3)).astype(np.float32), "label": np.arange(count) % 10}
 
 
 def test_what_the_critics_see():
-    """The local one the square around each hole, as it was painted; the global one known pixels, and painted ones."""
+    """The local critic sees painted squares at the holes, the global one completed images."""
     painted, image = batch(3)["image"], -batch(3)["image"]
     places = [(0, 12), (5, 3), (9, 9)]
     hole = jnp.stack([masks.square_at(jax.random.key(0), SIZE, side=4, top=t, left=l) for t, l in places])
@@ -120,7 +120,7 @@ def test_what_the_critics_see():
 
 
 def step_of(system, states):
-    """The second stage's step on the states before it, to be traced."""
+    """Return the second stage's step on earlier states, ready to trace."""
     *first, stage = system.stages
     earlier = {its.name: states[its.name] for its in first}
     return lambda state, batch: stage.step(state, batch, earlier)
@@ -132,7 +132,7 @@ def same(one, other):
 
 @pytest.fixture(scope="module")
 def descent():
-    """A system by plain descent, which does not blow up rounding as Adam does, and stands still after all its steps."""
+    """A system with plain descent, which does not amplify rounding, and stops after all steps."""
     config = tiny("stages.liu.holes=square:2-8")
     with config.unlocked():
         for name in ("generator", "critic"):
@@ -143,7 +143,7 @@ def descent():
 
 @pytest.mark.parametrize("mover, other", [("generator", "critic"), ("critic", "generator")])
 def test_players_leave_each_other_alone(descent, mover, other):
-    """Bit for bit; every term is told."""
+    """Bit for bit; every term is reported."""
     _, states, step = descent
     networks = states["liu"].networks
     weary = networks[other]._replace(opt=jax.tree.map(lambda count: count + 1000, networks[other].opt))
@@ -158,7 +158,7 @@ def test_players_leave_each_other_alone(descent, mover, other):
 
 
 def test_devices_agree(descent):
-    """One device and four, each cropping around the holes of its own examples, which are drawn for the whole batch."""
+    """One device and four: each crops at its own examples' holes, drawn for the whole batch."""
     system, states, step = descent
     one = step(states["liu"], batch())
     mesh = parallel.mesh(jax.devices()[:4])
@@ -195,7 +195,7 @@ def test_a_weight_of_0_leaves_out_what_only_it_needs(off, stages, critics):
 
 
 def test_any_hole_is_completed():
-    """Whatever it was trained on; known pixels bit for bit, and what the hole holds is not looked at."""
+    """Any hole is completed after any training; known pixels are exact, hidden ones ignored."""
     config = tiny()
     model = Model(config, *drawn(config))
     specs = ("center:4", "place:4@0+12", "square:1-16", "random:0.7", "left", "irregular")
@@ -214,7 +214,7 @@ def test_any_hole_is_completed():
 
 
 def test_a_run(tmp_path):
-    """The features are learnt first, and stay bit for bit what they are while the second stage learns from them."""
+    """The features are trained first, and stay bit-identical during the second stage."""
     config = tiny("stages.features.steps=1", "stages.liu.steps=0")
     train(config, tmp_path)
     before = load(tmp_path).states
@@ -233,9 +233,9 @@ def test_a_run(tmp_path):
 
 
 def test_pictures_of_24_in_networks_of_64():
-    """Spec 4.13, a fourth as large: pictures of 6 with a hole of 2 are enlarged to 16, and what is painted is reduced.
+    """Spec 4.13 at a fourth: images of 6 with a hole of 2 are enlarged to 16, output is reduced.
 
-    The networks see a hole of 6 of 16; what it holds reaches none of them but as the truth that they are compared to.
+    The networks see a hole of 6 of 16. The hidden content reaches them only as the target.
     """
     networks = {"fill": 0.0, "unit_range": False}
     task = enlarged.build(seen=16, size=6, holes="center:2", networks=networks, label="holes")
@@ -248,13 +248,13 @@ def test_pictures_of_24_in_networks_of_64():
     values = task.loss_values(given, image, hole)
     np.testing.assert_allclose(values["target"], jax.image.resize(image, (4, 16, 16, 3), "linear"), atol=1e-6)
     corners = np.flatnonzero(np.asarray(values["hole"])[0, 8, :, 0])
-    np.testing.assert_array_equal(corners, np.arange(5, 11))  # whose middles lie within the 2 pixels
+    np.testing.assert_array_equal(corners, np.arange(5, 11))  # with centres inside the 2 pixels
     flat = jnp.broadcast_to(jnp.array([0.25, -0.5, 0.75]), (4, 16, 16, 3))
     np.testing.assert_allclose(task.pasted(image, flat, hole), flat[:, :6, :6], atol=1e-6)
 
 
 def test_the_literal_system():
-    """Completes pictures of its own 6 px, known pixels bit for bit; critics and features see 16."""
+    """Complete images of 6 px, known pixels bit for bit; critics and features see 16."""
     literal = ("data.size=6", "networks.seen_size=16", "stages.liu.holes=center:2")
     config = tiny(*literal)
     system, states = drawn(config)

@@ -1,4 +1,4 @@
-"""The curriculum in training: what a validation changes, what it does not recompile, and that a run goes on exactly."""
+"""The curriculum in training: the effect of a validation, compilations, exact resumption."""
 
 import json
 from functools import partial
@@ -62,7 +62,7 @@ def workdir(tmp_path_factory):
 
 
 def test_counts_follow_the_validation(workdir):
-    """Equal at first; after an epoch in proportion to the squared error that it measured."""
+    """Shares are equal at first, then proportional to the squared error of the last epoch."""
     rows = lines(workdir)
     counts = {row["step"]: [row[f"count_{i + 1}"] for i in range(LEVELS)] for row in rows if "count_1" in row}
     psnr = {row["step"]: [row[f"validation_psnr_{i + 1}"] for i in range(LEVELS)] for row in rows if len(row) == 6}
@@ -76,7 +76,7 @@ def test_counts_follow_the_validation(workdir):
 
 @pytest.mark.slow
 def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
-    """Stopped in the middle of an epoch, and just after one."""
+    """Interrupt within an epoch, and just after one."""
     for steps in (3, 4, 6):
         train(config("mse", f"stages.on_demand.steps={steps}"), tmp_path)
     before, after = (inpaint_jax.load(folder).states["on_demand"] for folder in (workdir, tmp_path))
@@ -118,7 +118,7 @@ def test_patience(tmp_path):
 
 @pytest.mark.parametrize("count", [1, 3, 10])
 def test_any_number_of_levels(count):
-    """Each has its share of the batch and its own validation."""
+    """Each level has a share of the batch and a separate validation."""
     its = config("inv_psnr", f"stages.on_demand.levels={count}", "stages.on_demand.pixels_per_level=1")
     stage, batch, key = stage_of(its), {"image": IMAGES}, jax.random.key(0)
 
@@ -153,7 +153,7 @@ def test_one_program_for_all_compositions():
 
 @pytest.mark.slow
 def test_devices_agree():
-    """The levels of a batch are shared by its devices."""
+    """The devices split the levels of a batch."""
     its = config("mse")
     its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.05)
     stage = stage_of(its)
@@ -203,7 +203,7 @@ def test_too_much_set_apart(holdout, message, tmp_path):
 
 
 def test_a_number_set_apart_that_devices_do_not_divide(tmp_path):
-    """The validation is every device's own."""
+    """Every device runs the whole validation."""
     its = config("mse", "stages.on_demand.holdout=7", "stages.on_demand.steps=2")
     train(its, tmp_path)
     assert "validation_psnr_5" in lines(tmp_path)[-1]
@@ -217,10 +217,10 @@ def test_a_perfect_picture_does_not_hide_the_others():
 
 
 def test_a_run_ends_on_its_best_state(tmp_path):
-    """Not on its last, nor is the best lost when the run goes on; a later stage or reader sees nothing else."""
+    """The best state is not the last, survives a resumption, and is what later readers see."""
     its = config("rigid", "stages.on_demand.steps=4")
     its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.5)
-    its.stages.on_demand.losses.reconstruction.weight = -1.0  # upwards: the first validation is best
+    its.stages.on_demand.losses.reconstruction.weight = -1.0  # ascent: the first validation is best
     ended = train(its, tmp_path).states["on_demand"]
     its.stages.on_demand.steps = 8
     train(its, tmp_path)

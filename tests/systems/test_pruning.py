@@ -1,4 +1,4 @@
-"""What a function does not need is not asked for."""
+"""Removal of the arguments that a function does not need."""
 
 import jax.numpy as jnp
 import numpy as np

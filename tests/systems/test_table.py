@@ -1,4 +1,4 @@
-"""The table of systems: every name is a builder, and only the one that is named is imported."""
+"""The table of systems: every name is a builder; only the chosen module is imported."""
 
 import inspect
 import subprocess

@@ -22,7 +22,7 @@ KEYS = jax.random.split(jax.random.key(7), 3)
 
 
 class Progress(NamedTuple):
-    """Of the toy system below."""
+    """Progress of the toy system below."""
 
     image: jax.Array  # [B, H, W, C]
     hole: jax.Array
@@ -32,7 +32,7 @@ class Progress(NamedTuple):
 
 
 def begin(states, images, hole, keys, k):
-    """Every image needs as many chunks as its hole has rows; each answer begins with a number of its key."""
+    """Every image needs a chunk per row of the hole; an answer begins with a number of its key."""
     rows = hole.max((2, 3)).sum(1).astype(int)
     count = jax.vmap(lambda key: jnp.sort(jax.random.uniform(key, (k,))))(keys)
     return Progress(images, hole, count, rows, rows <= 0)
@@ -59,7 +59,7 @@ def answer():
 
 
 def test_every_image_has_the_chunks_that_it_needs(answer):
-    """2, 3 and 4 of them, each of which adds 2; those that are done wait unharmed."""
+    """2, 3 and 4 chunks, each of which adds 2; finished images wait unchanged."""
     start = np.stack([np.sort(jax.random.uniform(key, (2,))) for key in KEYS])
     expected = start + 2 * np.array([[2], [3], [4]])
     assert answer.images.shape == (3, 2, SIZE, SIZE, 3)

@@ -1,4 +1,4 @@
-"""Yeh's system: its search against the plain loop, its dialect switches, and what a user brings."""
+"""Yeh's system: the search against a plain loop, dialect switches, and user extensions."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ def example(model):
 
 
 def answer(workdir, example, *overrides):
-    """Through begin, advance, finish, jitted once each."""
+    """Run begin, advance and finish, each jitted once."""
     loaded = inpaint_jax.load(workdir, overrides=[f"--config.{item}" for item in overrides])
     keys = jax.random.split(jax.random.key(0), 4)
     progress = jax.jit(lambda s, i, h: loaded.system.begin(s, i, h, keys, 1))(loaded.states, *example)
@@ -69,7 +69,7 @@ def plain(workdir, example):
 
 
 def test_a_users_loss_and_generator(tiny, tmp_path, monkeypatch):
-    """The example of CONTRIBUTING: files beside the config, named in it; train, complete, see the trace."""
+    """The example of CONTRIBUTING: files beside the config; train, complete, read the trace."""
     guide = Path("CONTRIBUTING.md").read_text()
     for name in ("my_losses.py", "my_nets.py", "my_config.py"):
         block = next(b for b in guide.split("```python\n")[1:] if b.startswith(f"# {name}"))

@@ -1,4 +1,4 @@
-"""The benchmark: arithmetic counted by hand, what a report says, and PyTorch doing the same as we do."""
+"""The benchmark: arithmetic counted by hand, the content of a report, agreement with PyTorch."""
 
 import json
 import statistics
@@ -28,7 +28,7 @@ def config(tiny):
 @pytest.fixture(scope="module")
 def latent(config):
     case = cases.latent(config, 2, iterations=2)
-    [states] = case.inputs  # untrained networks paint next to nothing: larger kernels give a gradient worth comparing
+    [states] = case.inputs  # larger kernels: untrained networks have almost no gradient
     return case._replace(inputs=(jax.tree.map(lambda leaf: leaf * 8 if leaf.ndim > 1 else leaf, states),))
 
 
@@ -109,7 +109,7 @@ def test_mistakes(arguments, words, monkeypatch, capsys):
 
 @pytest.fixture(scope="module")
 def torch_cases():
-    """Equal parameters, equal pictures: equal losses, gradients and paths are asked for."""
+    """Equal parameters and images must give equal losses, gradients and search paths."""
     pytest.importorskip("torch")
     return benchmark.pytorch()
 
@@ -158,7 +158,7 @@ def test_torch_trains_the_dcgan_as_we_do(torch_cases, config):
 
 
 def test_torch_refuses_what_it_does_not_do(torch_cases):
-    """The config of the benchmark's context encoder is fine; one whose critic is asked before its update is not."""
+    """Accept the benchmark's config; refuse a critic that scores before its own update."""
     config = configuration.to_plain(benchmark.context_encoder())
     assert config["data"]["size"] == 128 and config["networks"]["generator"]["bottleneck"] == 4000
     torch_cases.check(config)
@@ -187,7 +187,7 @@ def test_torch_trains_the_context_encoder_as_we_do(torch_cases):
 
 
 def same_gradients(torch_cases, state, theirs):
-    """Adam's first moments, which are half the gradient after one update, agree to 1e-4 of the largest number."""
+    """Compare Adam's first moments, half the first gradient, to 1e-4 of the largest number."""
     for name, network, tx in (
         ("critic", theirs.critic, theirs.critic_tx),
         ("generator", theirs.generator, theirs.generator_tx),

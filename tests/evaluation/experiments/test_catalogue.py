@@ -1,4 +1,4 @@
-"""Tables and figures of the papers by their numbers, and their pages."""
+"""Numbered tables and figures of the papers, and their pages."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def test_every_number_of_the_specification_is_there():
 
 @pytest.mark.parametrize("number", [number for number, part in papers.PARTS.items() if part.page])
 def test_every_part_is_on_its_page(number):
-    """A title that is changed on a page would silently take its trainings away."""
+    """A changed title on a page would silently lose its trainings."""
     part = papers.PARTS[number]
     experiment = experiments.load(catalogue.spec_of(part.page, "smoke"))
     titles = [one.title for one in experiment.parts()]

@@ -1,4 +1,4 @@
-"""Comparisons: means of several trainings under every family of holes, and how they are written."""
+"""Comparisons: means of several trainings under every hole family, and their format."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from inpaint_jax.runs.method import Method
 
 
 def test_a_method_for_some_holes_only():
-    """It has numbers for those, and no mean; a training that is not there yet does not count."""
+    """Unsupported holes give no number and no mean; missing trainings do not count."""
     measured = {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}, "left": None}
     summaries = {"one": {"measured": {"test": measured}}, "other": None}
     context = Context(Path(), ("center", "left"), {}, summaries, {})
@@ -45,7 +45,7 @@ def test_spreads_have_a_digit_that_counts():
 
 
 def test_methods_beside_the_arms_have_the_names_of_tables(tmp_path):
-    """Members of a group, options, the last part of a path; other names are refused before any training."""
+    """Group members, options, last path components; other names are refused before training."""
     (tmp_path / "faces").mkdir()
     against = ("opencv", "telea?radius=5", f"{tmp_path}/faces")
     comparison = Comparison("All", "method", "psnr_hole", {"a": ("ours", "navier_stokes", "telea?radius=5", "faces")})
@@ -56,7 +56,7 @@ def test_methods_beside_the_arms_have_the_names_of_tables(tmp_path):
 
 
 def test_what_a_summary_of_a_baseline_depends_on():
-    """A plain baseline on its name and the training pictures, as it always has; a trained run on its state too."""
+    """A baseline depends on name and training images, a trained run also on its state."""
     baseline = Method("mean", ["mean", ""], None, lambda hole: None, lambda *_, **__: iter(()), 1)
     run = baseline._replace(name="faces", identity=["0123456789abcdef", {"dcgan": 4}])
     assert reproduce.baseline_identity(baseline, "faces?split=train") == {
@@ -68,7 +68,7 @@ def test_what_a_summary_of_a_baseline_depends_on():
 
 
 def test_methods_without_training_stand_in_every_part():
-    """By their names, as rows of a comparison and columns of a grid."""
+    """Methods appear by name in rows of a comparison and in columns of a grid."""
     names = ("biharmonic", "telea", "navier_stokes", "fsr_fast", "shift_map", "harmonic", "mean")
     comparison = Comparison("Classical", "method", "psnr_hole", {name: (name,) for name in names})
     grid = Grid("columns", ("damaged", *names, "truth"))

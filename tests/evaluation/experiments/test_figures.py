@@ -1,4 +1,4 @@
-"""Figures: contents, refused mistakes, and the user's own figure of the docstring."""
+"""Figures: contents, refused errors, and the user-defined figure of the docstring."""
 
 import inspect
 import textwrap
@@ -19,7 +19,7 @@ GREY = np.full((3, 128, 128, 3), 128, np.uint8)
 
 @pytest.fixture
 def context_of(tmp_path):
-    """A context of white pictures, of which arms have completed some families."""
+    """Build a context of white images, with some families completed by some arms."""
 
     def make(arms, *, families=("left", "top"), images=GREY, traces=None, weights=None):
         shape = (*images.shape[:3], 1)
@@ -45,7 +45,7 @@ def context_of(tmp_path):
 
 
 def test_a_grid_of_several_holes(context_of):
-    """One below the other, each with its own damage; an arm that lacks one of them is left out."""
+    """Families are stacked, each with its own damage; an arm without one of them is left out."""
     context = context_of({"both": ["left", "top"], "one": ["left"]})
     grid = Grid("two", ("damaged", "both", "one"), rows=2, holes=("left", "top"))
     [(title, file)] = grid.draw(context)
@@ -60,7 +60,7 @@ def test_a_grid_of_several_holes(context_of):
 
 
 def test_pictures_picked_by_a_term(context_of):
-    """Where the total was least, not where the term was."""
+    """The term is read where the total was least, not where the term was."""
     totals, terms = np.array([[3.0, 1.0, np.nan], [5.0, 4.0, 6.0]]), np.array([[0.0, 7.0, np.nan], [1.0, 2.0, 0.5]])
     context = context_of({"ours": ["left"]}, images=GREY[:2], traces={"total": totals, "semantic": terms})
     grid = Grid("picked", ("ours",), pick="ours", by="semantic", rows=1)
@@ -75,7 +75,7 @@ def test_pictures_picked_by_nothing_known(context_of):
 
 
 def test_terms_as_they_are_and_weighted(context_of):
-    """A watched term, of weight 0, is in no sum and is only shown as it is."""
+    """A watched term of weight 0 is in no sum, and shown only unweighted."""
     traces = {"contextual": np.array([[4.0, 2.0], [6.0, np.nan]]), "total": np.array([[8.0, 4.0], [12.0, np.nan]])}
     traces["semantic"] = np.ones((2, 2))
     weights = {"contextual": 2.0, "semantic": 0.0}
@@ -89,7 +89,7 @@ def test_terms_as_they_are_and_weighted(context_of):
 
 
 def test_the_figure_of_the_docstring(context_of, tmp_path, monkeypatch):
-    """It is found beside the experiment, refused for an unknown arm, and drawn."""
+    """The figure is found beside the experiment, refused for an unknown arm, and drawn."""
     _, _, code = inspect.cleandoc(figures.__doc__).partition("::\n")
     (tmp_path / "my_figures.py").write_text(textwrap.dedent(code))
     (tmp_path / "mine.py").write_text(

@@ -1,4 +1,4 @@
-"""``inpaint reproduce``: an experiment of two tiny arms, once; then what is done stays done, and is shown."""
+"""``inpaint reproduce`` on two tiny arms: one run; then finished parts are kept and shown."""
 
 import json
 import os
@@ -90,13 +90,13 @@ def done(file, tmp_path_factory):
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Fails where anything is trained or completed."""
+    """Fail if anything is trained or completed."""
     monkeypatch.setattr(reproduce, "train", lambda *_, **__: pytest.fail("it was trained before"))
     monkeypatch.setattr(stored, "complete_all", lambda *_, **__: pytest.fail("it was completed before"))
 
 
 def rows(report, title):
-    """The cells of a table, without its header."""
+    """Return the cells of a table, without the header."""
     (table,) = [table for table in report["tables"] if table["title"] == title]
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table["markdown"].splitlines()[2:]]
 
@@ -128,11 +128,11 @@ def test_report(done):
     assert long == ["long", "1", *(f"{value:.2f}" for value in (*means["long"], np.mean(means["long"])))]
     assert both[1] == "2" and both[2] == tables.spread([means["short"][0], means["long"][0]])
     [beside] = rows(report, "Beside a baseline")
-    assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, and its mean
+    assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, mean
     theirs, ours = rows(report, "Table 2")
     uniform, gauss = (short["test"]["center"]["scores"][name] for name in ("ssim_uniform_full", "ssim_full"))
     assert theirs == ["theirs", "–"] and ours[1] == f"{uniform['mean']:.3f}" and uniform != gauss
-    [difference] = rows(report, "One pair, difference to 'mean'")  # between the same pictures
+    [difference] = rows(report, "One pair, difference to 'mean'")  # paired over images
     assert difference[:2] == ["long", "1"]
     mean, error = map(float, difference[2].split(" ± "))
     spreads = [
@@ -191,12 +191,12 @@ def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path
 
     monkeypatch.setattr(stored, "complete_all", guess)
     assert run(file, workdir, "--seed=1", "--only=short") == 0
-    # Centre holes are the same, but their latents are not; the arm on two splits, the baseline on one.
+    # Centre holes are equal, but their latents are not; the arm has two splits, the baseline one.
     assert titles == ["yeh, center", "yeh, random:0.8"] * 2 + ["mean, center", "mean, random:0.8"]
     old, new = (json.loads((place / "short/summary.json").read_text()) for place in (done, workdir))
     assert old["identity"]["holes"]["test"]["random:0.8"] != new["identity"]["holes"]["test"]["random:0.8"]
     assert new["training_seconds"] == old["training_seconds"]
-    assert json.loads((workdir / "report.json").read_text())["arms"]["long"] is None  # measured under other holes
+    assert json.loads((workdir / "report.json").read_text())["arms"]["long"] is None  # other holes
 
 
 def test_a_folder_of_holes_is_for_test_pictures(tiny, done, tmp_path, monkeypatch):
@@ -215,13 +215,13 @@ def test_a_folder_of_holes_is_for_test_pictures(tiny, done, tmp_path, monkeypatc
 
     monkeypatch.setattr(stored, "complete_all", guess)
     assert run(page, workdir, "--only=short") == 0
-    assert titles == [("yeh", str(holes)), ("mean", str(holes))]  # centre holes were done before
+    assert titles == [("yeh", str(holes)), ("mean", str(holes))]  # centre holes were already done
     measured = json.loads((workdir / "short/summary.json").read_text())["measured"]
     assert list(measured["test"]) == ["center", str(holes)] and list(measured["train"]) == ["center"]
 
 
 def test_images_that_cannot_be_read(file, done, tmp_path, monkeypatch, capsys):
-    """One stops the experiment; with ``--on-error=skip`` it is left out of tables, and out of trainings likewise."""
+    """An unreadable image stops the experiment; ``--on-error=skip`` leaves it out everywhere."""
     workdir, images, skipping = tmp_path / "runs", tmp_path / "images", []
     shutil.copytree(done / "short", workdir / "short")
     for i, level in enumerate((40, 90, 200)):
@@ -342,7 +342,7 @@ def test_mistakes_on_the_command_line(file, tmp_path, idle, capsys):
 
 
 def test_imported_weights_reach_the_arms(file, tmp_path, monkeypatch):
-    """Every arm that trains the stage is told the file."""
+    """Every arm that trains the stage receives the file."""
     (tmp_path / "w.npz").write_bytes(b"")
     told = {}
 

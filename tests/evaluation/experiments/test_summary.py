@@ -1,4 +1,4 @@
-"""``summary.json``: what it depends on, and what it takes from the logs of a training."""
+"""``summary.json``: its dependencies, and the values from training logs."""
 
 import json
 from pathlib import Path
@@ -31,10 +31,10 @@ def test_a_summary_is_of_one_set_of_pictures(tmp_path, change):
 
 
 def test_a_summary_of_0_1_is_still_read(tmp_path):
-    """Its hash is of a config that had ``slots`` in ``search``, as ``config.json`` beside it still has."""
+    """The old hash is of a config with ``slots`` in ``search``, as in ``config.json``."""
     summary.write(tmp_path, OLD, SETS, measured={})
     assert json.loads((tmp_path / "summary.json").read_text())["identity"]["method"] == files.fingerprint(OLD)
-    assert summary.read(tmp_path, NEW, SETS) is None  # nothing says that it is the same config
+    assert summary.read(tmp_path, NEW, SETS) is None  # nothing proves that the config is the same
     files.write_json(tmp_path / "config.json", OLD)
     assert summary.read(tmp_path, NEW, SETS)["measured"] == {}
     assert summary.read(tmp_path, NEW | {"slots": 8}, SETS) is None
@@ -55,7 +55,7 @@ def test_what_was_last_validated(tmp_path):
 
 
 def test_an_arm_under_some_holes():
-    """It is measured under those, and has no number for others."""
+    """The arm is measured under its holes, and has no number for others."""
     holes, hashes = {"left": np.zeros(1), "center": np.ones(1)}, {"left": "l", "center": "c"}
     whole = {"test": PictureSet((), [], np.zeros(0), "", holes, hashes, 0)}
     some = reproduce.sets_of(Arm("", holes=("center",)), whole)["test"]
@@ -71,7 +71,7 @@ def test_training_seconds(tmp_path):
     lines = [
         {"step": 10, "steps_per_second": 5.0},
         {"step": 10, "validation_loss": 1.0},
-        {"step": 30, "steps_per_second": 2.0},  # the call before was stopped at step 17
+        {"step": 30, "steps_per_second": 2.0},  # the earlier call stopped at step 17
     ]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert summary.training_seconds(StageFolder(tmp_path)) == 10 / 5 + 20 / 2

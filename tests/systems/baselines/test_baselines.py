@@ -16,7 +16,7 @@ HOLE = jnp.broadcast_to(masks.center(KEYS[0], 16, side=6), (3, 16, 16, 1))
 
 
 def ready(name, batches=()):
-    """A baseline by its name, and its states."""
+    """Build a baseline by name, with its states."""
     system = BASELINES[name]()
     return system, baselines.ready(system, batches, name=name)
 
@@ -37,9 +37,9 @@ def completed(system, states, images, hole):
     return np.asarray(answer.images[:, 0])
 
 
-@pytest.mark.parametrize("name", sorted({*BASELINES} - {"fsr_best"}))  # as fsr_fast, in fifty times its seconds
+@pytest.mark.parametrize("name", sorted({*BASELINES} - {"fsr_best"}))  # fsr_fast, 50 times slower
 def test_every_baseline(name):
-    """Known pixels bit-identical, whatever the picture holds in its hole."""
+    """Known pixels stay bit-identical, whatever the content of the hole."""
     system, states = ready(name, [{"image": noise(9)}])
     assert system.size is None and system.supports(HOLE[0]) is None
     images = noise(0)
@@ -47,7 +47,7 @@ def test_every_baseline(name):
     known = np.broadcast_to(HOLE < 0.5, images.shape)
     np.testing.assert_array_equal(answer[known], images[known])
     assert np.isfinite(answer).all() and np.abs(answer).max() <= 1
-    if name == "shift_map":  # equal calls give other answers, see its docstring
+    if name == "shift_map":  # equal calls give different answers, see the docstring
         return
     other = np.where(HOLE > 0.5, np.float32(0.123), images)
     np.testing.assert_array_equal(completed(system, states, other, HOLE), answer)
@@ -84,7 +84,7 @@ def test_nearest_never_takes_an_empty_place_and_replaces_the_oldest():
     state = stage.init(KEYS[0], {"image": jnp.zeros((3, 16, 16, 3))}, {})
     state, metrics = stage.step(state, {"image": gallery[:3]}, {})
     assert metrics == {"pictures": 3} and state.step == 1
-    grey = np.full((1, 16, 16, 3), 0.0, np.float32)  # nearest to an empty place, were it there
+    grey = np.full((1, 16, 16, 3), 0.0, np.float32)  # would match an empty gallery slot
     answer = completed(system, {"gallery": state}, grey, HOLE[:1])
     assert any(np.array_equal(answer[0, 8, 8], picture[8, 8]) for picture in gallery[:3])
     state, metrics = stage.step(state, {"image": gallery[3:]}, {})
@@ -115,7 +115,7 @@ def test_nearest_refuses_pictures_of_another_size():
 
 @pytest.mark.parametrize("name, flag", [("telea", "INPAINT_TELEA"), ("navier_stokes", "INPAINT_NS")])
 def test_opencv_in_the_driver(name, flag):
-    """On four devices, more pictures than slots, each as cv2 alone completes it."""
+    """Four devices, more images than slots: every result equals cv2 on the single image."""
     cv2 = pytest.importorskip("cv2")
     system, states = ready(name)
     images, hole = noise(0, count=50, size=64), np.asarray(masks.center(KEYS[0], 64, side=20))

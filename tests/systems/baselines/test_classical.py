@@ -26,7 +26,7 @@ def complete(name, image, hole=HOLE, **options):
 
 @pytest.mark.parametrize("name, levels", [("fsr_fast", 3), ("fsr_best", 3), ("shift_map", 2), ("biharmonic", 0.01)])
 def test_one_colour_is_completed(name, levels):
-    """Whichever way round a library takes the mask: the hole is black and white in what it is given."""
+    """Every library gets the right mask polarity: black and white stripes in the hole disappear."""
     image = np.broadcast_to(COLOUR, (40, 50, 3)).astype(np.float32)
     damaged = np.where(HOLE > 0, np.where(np.arange(50)[:, None] % 2, np.float32(1), -1), image)
     np.testing.assert_allclose(complete(name, damaged), image, atol=levels / 127.5)
@@ -41,14 +41,14 @@ def test_channels_keep_their_places():
 
 
 def test_biharmonic_is_exact_where_harmonic_is_not():
-    """x ** 2: its Laplacian is 2, and that of its Laplacian 0."""
+    """x ** 2 has Laplacian 2, and the Laplacian of that is 0."""
     parabola = np.broadcast_to(np.linspace(-1, 1, 50)[None, :, None] ** 2, (40, 50, 3)).astype(np.float32)
     np.testing.assert_allclose(complete("biharmonic", parabola), parabola, atol=1e-5)
     assert np.abs(complete("harmonic", parabola) - parabola).max() > 0.01
 
 
 def painting(monkeypatch, rows):
-    """A shift-map that paints COLOUR in some rows of the hole, and nothing elsewhere."""
+    """Fake a shift-map that paints COLOUR in some rows of the hole, and nothing elsewhere."""
 
     def paint(cv2, flag, levels, hole):
         painted = np.where(hole > 0.5, 0, levels).astype(np.uint8)

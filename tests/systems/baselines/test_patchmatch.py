@@ -24,7 +24,7 @@ SINGLE = {"patch": 5, "levels": 1, "first_sweeps": 6}  # of specification A-B1
 
 
 def colours(texture):
-    """An image of a texture, [32, 32, 3]."""
+    """Make an image of a texture, [32, 32, 3]."""
     return np.stack([texture, -0.5 * texture, 0.25 * texture + 0.1], -1).astype(np.float32)
 
 
@@ -34,7 +34,7 @@ def driver(name, slots=1, **options):
 
 
 def completed(driver, images, holes, seed=0):
-    """The completions of images under holes, by the order of the images."""
+    """Complete images under holes, in the order of the images."""
     tasks = [Task(str(n), image, hole) for n, (image, hole) in enumerate(zip(images, holes, strict=True))]
     results = {result.task.id: result.images[0] for result in driver.run(tasks, seed=seed)}
     return np.stack([results[task.id] for task in tasks])
@@ -49,7 +49,7 @@ def test_periodic_textures_are_continued_exactly(texture, nnf):
 
 @pytest.mark.parametrize("texture", TEXTURES)
 def test_melding_continues_periodic_textures(texture):
-    """To rounding, for it solves an equation."""
+    """The result is exact up to rounding, because melding solves an equation."""
     image = colours(TEXTURES[texture])
     np.testing.assert_allclose(completed(driver("image_melding", **SINGLE), [image], [HOLE])[0], image, atol=1e-6)
 
@@ -60,7 +60,7 @@ def test_several_scales_keep_stripes():
 
 
 def test_melding_goes_on_beyond_the_known_colours():
-    """The corner of a plane: its patches are known ones with a bias, and averaging alone can only repeat them."""
+    """The corner of a plane needs known patches plus a bias; averaging can only repeat patches."""
     plane = colours((I / np.pi + J) / 100 - 0.3)
     corner = np.zeros_like(HOLE)
     corner[24:, 24:] = 1
@@ -72,7 +72,7 @@ def test_melding_goes_on_beyond_the_known_colours():
 
 @pytest.mark.parametrize("name", ["patchmatch", "image_melding"])
 def test_scattered_holes(name):
-    """No patch is fully known: all are sources, and beat what they begin with where a texture repeats."""
+    """No patch is fully known, so all are sources; a repeating texture beats the first guess."""
     image = colours(TEXTURES["stripes"])
     hole = np.asarray(masks.pixels(jax.random.key(0), 32, p_drop=0.7))
     start = completed(driver("harmonic"), [image], [hole])
@@ -82,7 +82,7 @@ def test_scattered_holes(name):
 
 
 def test_a_result_does_not_depend_on_its_company():
-    """Images that begin at several scales, and finish after several numbers of sweeps."""
+    """Images begin at several scales, and finish after different numbers of sweeps."""
     images = [Facades(size=32)[n]["image"].astype(np.float32) / 127.5 - 1 for n in range(5)]
     specs = ("center:8", "random:0.8", "left", "center:16", "random:0.5")
     holes = [np.asarray(masks.parse(spec)(jax.random.key(0), 32)) for spec in specs]
@@ -94,7 +94,7 @@ def test_a_result_does_not_depend_on_its_company():
 
 
 def test_number_of_sweeps():
-    """First and then one vote more than searches at each finer scale."""
+    """Count ``first_sweeps``, then one vote more than searches at each finer scale."""
     system = patchmatch.build(levels=2, first_sweeps=3, sweeps=2)
     image, hole = colours(TEXTURES["grid"])[None], HOLE[None]
     progress = system.begin({}, image, hole, jax.random.split(jax.random.key(0), 1), 1)
@@ -109,7 +109,7 @@ def test_number_of_sweeps():
 
 
 def test_rotated_and_scaled_sources():
-    """Known stripes run upright below, and turned by 22.5 degrees above, where the hole is."""
+    """Known stripes are upright below, and turned by 22.5 degrees above, at the hole."""
     turned = np.sin(2 * np.pi * (np.cos(np.pi / 8) * J + np.sin(np.pi / 8) * I) / 6)
     image = colours(0.5 * turned)
     answer = completed(driver("image_melding", transforms="rot_scale", **SINGLE), [image], [HOLE])[0]

@@ -16,13 +16,13 @@ COMPARISONS = {"squares": squared_difference(), "gain": with_gain_and_bias((0.9,
 
 
 def patches_of(count, planes=5, pixels=25):
-    """Random patches, and which of their pixels count."""
+    """Draw random patches, and masks of the pixels that count."""
     values = RNG.uniform(-1, 1, (count, pixels, planes)).astype(np.float32)
     return values, (RNG.uniform(size=(count, pixels)) < 0.6).astype(np.float32)
 
 
 def task(image, known, *, patch, complete=True):
-    """The patches that overlap the hole look among those that do not, or among all."""
+    """Search neighbours of the patches in the hole among the other patches, or among all."""
     counts = patches.counts(jnp.asarray(known), patch)
     valid = counts == patch * patch if complete else counts > 4
     image, known = jnp.asarray(image, jnp.float32), jnp.asarray(known, jnp.float32)
@@ -60,7 +60,7 @@ def test_all_pairs_are_each_pair(name):
 
 
 def test_gain_and_bias():
-    """A patch that is another one, brighter and with more contrast, is at distance 0; within limits."""
+    """A brighter copy of a patch with more contrast has distance 0, within limits."""
     limits = {"gain": (0.9, 1.5), "bias": (-0.2, 0.2)}
     colours, known = patches_of(3, planes=3)
     factor, addend = jnp.array([1.2, 1.0, 2.0]), jnp.array([0.1, -0.2, 0.0])
@@ -68,7 +68,7 @@ def test_gain_and_bias():
     gain, bias = fitted(changed, colours, known, **limits)
     np.testing.assert_allclose(gain, np.repeat([[1.2], [1.0], [1.5]], 3, 1), rtol=1e-3)
     np.testing.assert_allclose(bias[:2], np.repeat([[0.1], [-0.2]], 3, 1), atol=1e-3)
-    # Derivatives of luma keep the gain and lose the bias.
+    # Derivatives of luma keep the gain and drop the bias.
     slopes = RNG.normal(size=(3, 25, 2)).astype(np.float32)
     target = jnp.concatenate([changed, factor[:, None, None] * slopes], -1)
     source = np.concatenate([colours, slopes], -1)
@@ -103,7 +103,7 @@ def test_exact_is_the_minimum_over_all_sources(complete):
             continue
         all_distances = (counts[..., None] * (cut - cut[anchor]) ** 2).sum((1, 2)) / counts.sum(1).clip(1)
         all_distances[~valid] = np.inf
-        all_distances[anchor] = np.inf  # never itself
+        all_distances[anchor] = np.inf  # a patch never matches itself
         assert found == all_distances.argmin()
         np.testing.assert_allclose(distance, all_distances.min(), rtol=1e-5)
 
@@ -116,7 +116,7 @@ def test_a_field_does_not_depend_on_chunks():
 
 
 def test_distances_do_not_shrink_with_the_weights_of_a_patch():
-    """Deep in a hole all weights are tiny."""
+    """Deep inside a hole all weights are tiny."""
     target, sources = task(facade(32, 0), square_hole(32, 10), patch=5)
     whole, tiny = (
         exact(target._replace(weight=scale * target.weight), sources, COMPARISONS["squares"], patch=5)
@@ -154,7 +154,7 @@ def test_randomised_is_a_function_of_its_key_and_never_leaves_the_optimum():
 
 
 def test_randomised_finds_its_way_into_another_image():
-    """The hole's own content, shifted, in a second source image."""
+    """A second source image contains the shifted content of the hole."""
     image, known = RNG.uniform(-1, 1, (40, 40, 3)).astype(np.float32), square_hole(40, 8)
     target, _ = task(image, known, patch=7)
     stack = jnp.stack([jnp.asarray(image), jnp.roll(jnp.asarray(image), (6, -5), (0, 1))])

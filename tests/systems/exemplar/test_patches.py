@@ -65,9 +65,9 @@ def test_an_onion_continues_stripes():
 
 
 def fixture_vote(distances, **options):
-    """Two patches over the pixel (1, 1) of a 3 x 4 image, with neighbours that hold 1 and 5 there."""
+    """Two patches cover pixel (1, 1) of a 3 x 4 image; their neighbours contain 1 and 5 there."""
     stack = jnp.zeros((2, 3, 4, 1)).at[0, 1, 1].set(1.0).at[1, 1, 1].set(5.0)
-    # Patch 0 sees the pixel in its column 1, patch 1 in its column 0: both neighbours must show column 1.
+    # Patch 0 has the pixel in column 1, patch 1 in column 0: both neighbours must return column 1.
     field = Field(jnp.array([[0, 3]]), jnp.array([distances]))
     region = jnp.zeros((3, 4), bool).at[1, 1].set(True)
     known = options.pop("known", jnp.ones((2, 3, 4)))

@@ -1,4 +1,4 @@
-"""Turning and moving pictures: against pixels moved by hand."""
+"""Rotations and shifts of images, against pixels moved by hand."""
 
 import jax
 import numpy as np

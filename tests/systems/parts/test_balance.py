@@ -1,4 +1,4 @@
-"""The stage that measures where unguided searches end, by value: on a generator whose image is half its latent."""
+"""The stage that measures unguided searches, by value: the generator's image is half the latent."""
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +38,7 @@ EARLIER = {
 
 
 def energy(latent):
-    """Of a latent: 4 times that of the damaged image, where the search has found it."""
+    """Compute the energy of a latent: 4 times the damaged image's at the end of a search."""
     return jnp.square(latent).sum(1)
 
 
@@ -49,7 +49,7 @@ def searched(losses):
 
 
 def made(**changes):
-    """The first step of the descent on 2 sum (0.5 z - damaged)^2 leads to its end, z = 2 damaged."""
+    """Build the stage; one step on 2 sum (0.5 z - damaged)^2 reaches the optimum z = 2 damaged."""
     descent = {"l2_sum": dict(weight=2.0)}
     watched = {"energy": dict(fn=f"{__name__}:energy", weight=0.0, watch=True)}
     loss = searched(descent | watched).loss

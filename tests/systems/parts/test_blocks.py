@@ -1,4 +1,4 @@
-"""What an encoder-decoder is given and what it predicts."""
+"""Input and output of an encoder-decoder."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ def of(side=8, holes="center:6", **changes):
 
 
 def test_damage_and_its_range():
-    """Known pixels as they are, the hole in the colour of its channel; a half at 0 in the unit range."""
+    """Known pixels are unchanged, the hole has its channel's colour; unit range halves at 0."""
     hole = of().draw(jax.random.key(0), 2)
     damaged = of().damage(IMAGES, hole)
     np.testing.assert_array_equal(damaged[:, :5], IMAGES[:, :5])
@@ -27,7 +27,7 @@ def test_damage_and_its_range():
 
 
 def test_the_mask_channel():
-    """L10: one channel more, 1 where pixels are known, in either range."""
+    """L10: one more channel, 1 at known pixels, in either range."""
     hole = of().draw(jax.random.key(0), 2)
     for unit_range in (False, True):
         given = of(mask_channel=True, unit_range=unit_range).damage(IMAGES, hole)
@@ -37,7 +37,7 @@ def test_the_mask_channel():
 
 
 def test_a_ring_that_is_missing_is_filled():
-    """A ramp through the ring and the hole goes on as a ramp; a hole inside the trained one changes nothing."""
+    """A ramp continues through ring and hole; a hole inside the trained one changes nothing."""
     its, ramp = of(), np.broadcast_to(np.linspace(-1, 1, 16, dtype=np.float32)[None, None, :, None], (2, 16, 16, 3))
     block = np.zeros((2, 16, 16, 1), np.float32)
     block[:, 4:12, 4:12] = 1
@@ -61,7 +61,7 @@ def test_the_block_is_the_middle():
 
 
 def test_a_block_for_every_corner():
-    """Each picture has the block of its own hole, also where the hole is a part of what was trained on."""
+    """Each image gets the block of its own hole, also if the hole is part of a trained one."""
     its = of(holes="quarter:tl,quarter:br,center:6")
     np.testing.assert_array_equal(its.places, [[0, 0], [8, 8], [4, 4]])
     hole = its.draw(jax.random.key(0), 3)
@@ -80,12 +80,12 @@ def test_a_block_for_every_corner():
     assert its.supports(part[0]) is None
     nested = of(holes="center:6,center:4")
     inner = jnp.zeros((2, 16, 16, 1)).at[0, 6:10, 6:10].set(1).at[1, 5:7, 5:7].set(1)
-    np.testing.assert_array_equal(nested.trained_hole(inner).sum((1, 2, 3)), [16, 36])  # the smallest around it
+    np.testing.assert_array_equal(nested.trained_hole(inner).sum((1, 2, 3)), [16, 36])  # smallest
     assert its.supports(of(side=16, holes="left").draw(jax.random.key(0), 1)[0]) is not None
 
 
 def test_what_is_painted_outside_the_range_is_clipped():
-    """A tanh whose pictures lie in [0, 1] paints down to -1, which would be -3."""
+    """A tanh with images in [0, 1] can reach -1, which maps to -3."""
     block = jnp.full((2, 8, 8, 3), -1.0).at[0].set(0.75)
     pasted = of(unit_range=True).pasted(IMAGES, block, of().draw(jax.random.key(0), 2))
     np.testing.assert_array_equal(pasted[1, 4:12, 4:12], np.full((8, 8, 3), -1.0))
@@ -94,7 +94,7 @@ def test_what_is_painted_outside_the_range_is_clipped():
 
 
 def test_holes():
-    """A block has one hole, which every picture is shown with; a whole picture is shown as it is."""
+    """A block has one hole, shown with every image; a whole image keeps its own hole."""
     one = of().draw(jax.random.key(0), 3)
     assert one.shape == (3, 16, 16, 1) and one.sum() == 3 * 36
     smaller = jnp.zeros((2, 16, 16, 1)).at[:, 7:9, 7:9].set(1)
@@ -126,7 +126,7 @@ def test_devices_draw_the_holes_of_the_whole_batch():
 
 
 def test_views():
-    """True, damaged, painted, completed: of every picture, next to each other."""
+    """True, damaged, painted, completed: side by side for every image."""
     its, hole = of(), of().draw(jax.random.key(0), 2)
     views = its.views(jnp.asarray(IMAGES), hole, jnp.zeros((2, 8, 8, 3)))
     assert views.shape == (8, 16, 16, 3)

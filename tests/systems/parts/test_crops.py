@@ -1,4 +1,4 @@
-"""Squares around holes, against slices of numpy and jax's own resizing of them."""
+"""Squares around holes, against NumPy slices and JAX's own resizing of the slices."""
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ crop = jax.jit(at_hole, static_argnums=2)
 
 
 def holes(*boxes, size=64):
-    """Rectangles ``(top, left, height, width)``, one per picture."""
+    """Make rectangles ``(top, left, height, width)``, one per image."""
     made = np.zeros((len(boxes), size, size, 1), np.float32)
     for hole, (top, left, height, width) in zip(made, boxes, strict=True):
         hole[top : top + height, left : left + width] = 1
@@ -24,7 +24,7 @@ def pictures(count, size=64):
 
 
 def test_four_holes_in_one_batch():
-    """Bit for bit where the square has the side already: inside, at two corners, and around something narrower."""
+    """Squares of the target side are copied bit for bit: inside, at corners, around thin holes."""
     images = pictures(4)
     seen = np.asarray(crop(images, holes((20, 7, 16, 16), (0, 48, 16, 16), (48, 48, 16, 16), (30, 30, 4, 16)), 16))
     for its, image, (top, left) in zip(seen, images, ((20, 7), (0, 48), (48, 48), (24, 30)), strict=True):
@@ -33,7 +33,7 @@ def test_four_holes_in_one_batch():
 
 @pytest.mark.parametrize("side", [4, 9, 15, 16, 22, 32])
 def test_other_sizes(side):
-    """As jax resizes the slice; what lies around it does not count."""
+    """Resizing equals that of the slice; pixels around the slice do not count."""
     images, places = pictures(3), [(0, 0), (64 - side, 5), (11, 64 - side)]
     seen = np.asarray(crop(images, holes(*((top, left, side, side) for top, left in places)), 16))
     for its, image, (top, left) in zip(seen, images, places, strict=True):
@@ -46,7 +46,7 @@ def test_other_sizes(side):
     [
         ((10, 10, 4, 8), (8, 10, 8)),
         ((10, 10, 8, 4), (10, 8, 8)),
-        ((0, 30, 2, 12), (0, 30, 12)),  # it would begin above the picture
+        ((0, 30, 2, 12), (0, 30, 12)),  # would begin above the image
         ((61, 3, 3, 9), (55, 3, 9)),
         ((5, 62, 20, 2), (5, 44, 20)),
         ((0, 0, 64, 64), (0, 0, 64)),
@@ -60,14 +60,14 @@ def test_the_square(box, square):
 
 
 def test_a_hole_of_two_parts():
-    """From the first to the last missing pixel; the corner is 0.5 at most, which is known."""
+    """The square spans the first to the last missing pixel; known values are at most 0.5."""
     hole = holes((10, 10, 2, 2), size=32)[0]
     hole[20, 15], hole[31, 31] = 1, 0.5
     assert tuple(map(int, square_around(jnp.asarray(hole)))) == (10, 8, 11)
 
 
 def test_vmap_and_gradient():
-    """An example by itself gives the same; the gradient is of the pixels of its square alone."""
+    """A single example gives the same result; the gradient covers only the square's pixels."""
     images, hole = pictures(2, size=16), holes((2, 3, 4, 4), (8, 8, 8, 8), size=16)
     alone = jax.jit(jax.vmap(lambda image, hole: at_hole(image[None], hole[None], 4)[0]))(images, hole)
     np.testing.assert_allclose(alone, crop(images, hole, 4), atol=1e-6)

@@ -1,4 +1,4 @@
-"""The parts of a latent search, on a generator whose picture is its latent: every number can be said beforehand."""
+"""The parts of a latent search; the generator's image is the latent, so all numbers are known."""
 
 import flax.linen as nn
 import jax
@@ -23,7 +23,7 @@ HOLE[:, 1:3, 1:3] = 1
 
 
 def paint(params, stats, latent, *, train):
-    """The latent, pixel by pixel, times a parameter; twice that by a batch's statistics."""
+    """Return the latent times a parameter; twice that with the statistics of a batch."""
     return params * (2.0 if train else 1.0) * latent.reshape(-1, SIDE, SIDE, 1), stats
 
 
@@ -72,7 +72,7 @@ def run(search, k=1):
 
 
 def test_what_losses_are_offered():
-    """Of the latent 1: painted 0.5; the critic sees its mean plus 3, completed or not; known pixels weigh 1."""
+    """Latent 1 paints 0.5; the critic returns the mean plus 3; known pixels have weight 1."""
     seen = {}
 
     def judged(states, prediction, completed):
@@ -107,7 +107,7 @@ class Normed(nn.Module):
 
 
 def test_batch_norm_by_value(monkeypatch):
-    """A search normalises each image by its own mean and variance, by those of its batch, or by the running ones."""
+    """A search normalises by the statistics of each image, of the batch, or by running ones."""
     net = state.NetworkState({"BatchNorm_0": {"bias": jnp.full(1, 0.5)}}, {}, ())
     net = net._replace(stats={"batch_stats": {"BatchNorm_0": {"mean": jnp.full(1, 2.0), "var": jnp.full(1, 4.0)}}})
     states = {"prior": STATES["prior"]._replace(networks=STATES["prior"].networks | {"generator": net})}
@@ -125,7 +125,7 @@ def test_batch_norm_by_value(monkeypatch):
 
 
 def test_weights_that_follow_from_the_family():
-    """A weight of 2 that counts three times in one family and five times in another; the other term counts as it is."""
+    """A weight of 2 counts three times in one family, five times in another; the other is fixed."""
     built = latent_search.build(
         "prior",
         **NETWORKS,
@@ -159,19 +159,20 @@ def test_a_watched_term_is_traced_and_changes_nothing():
 
 
 def origin(key, shape):
-    """A start of one's own."""
+    """A user-defined start."""
     return jnp.zeros(shape)
 
 
 def halve(key, latent):
-    """A projection of one's own."""
+    """A user-defined projection."""
     return latent / 2
 
 
 def test_a_start_and_a_projection_of_ones_own():
-    """By hand: z = 0 paints z / 2 and has the loss 2 |z / 2 - y|^2, y the damaged picture, of gradient -2 y.
+    """Compute by hand: z = 0 paints z / 2 with loss 2 |z / 2 - y|^2 and gradient -2 y.
 
-    The second iterate, which is the last that is evaluated, is the half of 2 y; it paints y / 2. Any hole is supported.
+    y is the damaged image. The second iterate, the last evaluated one, is half of 2 y and paints
+    y / 2. Any hole is supported.
     """
     search = searched(start=f"{__name__}:origin", projection=f"{__name__}:halve")
     progress, completion = run(search)
@@ -186,7 +187,7 @@ def test_a_start_and_a_projection_of_ones_own():
 
 
 def test_answers_come_best_first():
-    """At least as many restarts as answers are wanted."""
+    """A search makes at least as many restarts as answers."""
     _, completion = run(searched(optimizer=dict(name="sgd", learning_rate=1e-3)), k=3)
     assert completion.images.shape == (2, 3, SIDE, SIDE, 1)
     assert (np.diff(completion.losses["total"], axis=1) >= 0).all()

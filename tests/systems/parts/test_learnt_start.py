@@ -1,4 +1,4 @@
-"""The learnt start, on a prior that needs no training: pictures are the tanh of a linear map of latents."""
+"""The learnt start, on an untrained prior: images are the tanh of a linear map of latents."""
 
 import jax
 import jax.numpy as jnp
@@ -90,7 +90,7 @@ def test_training_lowers_the_objective(initial, trained):
 
 
 def test_what_a_hole_hides_never_matters(initial):
-    """Neither to training, nor to where a search begins; NaN would spread."""
+    """Hidden pixels affect neither training nor the start of a search; NaN would spread."""
     step = jax.jit(made(holes="center").step)
     hidden = jnp.where(masks.center(jax.random.key(0), SIZE)[None] > 0.5, jnp.nan, IMAGES)
     states = [step(initial, {"image": images}, EARLIER) for images in (IMAGES, hidden)]
@@ -98,7 +98,7 @@ def test_what_a_hole_hides_never_matters(initial):
 
 
 def test_devices_agree():
-    """One device, four under jit, four under pmap: the same holes, statistics and gradients."""
+    """One device, four under jit, four under pmap: equal holes, statistics and gradients."""
     stage = made("sgd", 1e-3, "random:0.5,square:2-9")
     initial = jax.jit(stage.init)(jax.random.key(0), {"image": IMAGES}, EARLIER)
 

@@ -9,7 +9,7 @@ from inpaint_jax.systems.parts.membrane import membrane
 
 
 def direct(image, missing):
-    """Every missing pixel is the mean of its neighbours in the image: solved by elimination."""
+    """Solve by elimination: every missing pixel is the mean of its neighbours in the image."""
     number = np.cumsum(missing).reshape(missing.shape) - 1
     count = int(missing.sum())
     rows, columns, values, right = [], [], [], np.zeros((count, image.shape[2]))
@@ -53,7 +53,7 @@ def test_against_elimination(name):
 
 
 def test_a_large_hole_takes_no_more_iterations_than_a_small_one():
-    """300 x 300 missing pixels, to 1e-6 in 30 iterations; conjugate gradients alone need more than 500."""
+    """300 x 300 pixels reach 1e-6 in 30 iterations; plain conjugate gradients need over 500."""
     i, j = np.mgrid[:302, :302] / 302
     saddle = (i**2 - j**2)[..., None].astype(np.float32)
     missing = np.zeros((302, 302), bool)

@@ -1,4 +1,4 @@
-"""Networks that correct a harmonic filling, critics that come late, and stages that end on their best state."""
+"""Networks that correct a harmonic filling, late critics, and stages that end on the best state."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ NARROW = {
 
 
 def tiny(choice, *overrides):
-    """A config of 16 px and a few channels, without critics."""
+    """Load a config of 16 px and a few channels, without critics."""
     name = choice.partition(":")[0]
     given = ["data.size=16", "data.train=facades?split=train&count=24", *NARROW[name], *overrides]
     config = configuration.load(f"{choice},smoke", [f"--config.{item}" for item in given])
@@ -44,7 +44,7 @@ def tiny(choice, *overrides):
     ],
 )
 def test_an_untrained_residual_network_fills_harmonically(choice, spec):
-    """Block or whole picture; the last layer starts at zero, and no other does."""
+    """For a block or a whole image, the last layer starts at zero, and no other layer does."""
     config = tiny(choice)
     if "random" in choice:
         config.networks.generator.size = 16
@@ -81,7 +81,7 @@ def test_an_untrained_residual_network_fills_harmonically(choice, spec):
     ],
 )
 def test_every_generator_starts_at_its_base(spec, size):
-    """Also one that answers with more than an image."""
+    """Generators that return more than an image are included."""
     base = RNG.uniform(-1, 1, (2, size, size, 3)).astype(np.float32)
     given = Given(jnp.zeros((2, 16, 16, 4)), jnp.asarray(base))
     noise = (jnp.ones((2, 4)),) if spec["name"].startswith("variational") else ()
@@ -103,7 +103,7 @@ def test_every_generator_starts_at_its_base(spec, size):
 
 
 def test_a_critic_that_comes_late():
-    """Until then it stands still and does not count: the generator learns as it does without it."""
+    """Before its start the critic is frozen: the generator learns as without a critic."""
     late = tiny("context_encoder:best", "networks.critic.width=4", "stages.context_encoder.critic_after=1")
     late.stages.context_encoder.losses.reconstruction.weight = 1.0
     alone = tiny("context_encoder:best,l2")
@@ -134,7 +134,7 @@ def test_a_critic_that_comes_late():
 
 
 def test_a_block_stage_that_ends_on_its_best_state(tmp_path):
-    """By the squared error of images set apart, which an ascent makes worse from the first measurement on."""
+    """By the squared error of held-out images; gradient ascent makes it worse from the start."""
     config = tiny("context_encoder:best,l2", "stages.context_encoder.steps=3", "stages.context_encoder.adapt_every=1")
     config.stages.context_encoder.holes = "center:8"
     config.stages.context_encoder.holdout = 8

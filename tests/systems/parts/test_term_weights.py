@@ -1,4 +1,4 @@
-"""Weights that follow from the hole, by value."""
+"""Weights that depend on the hole, by value."""
 
 import jax
 import jax.numpy as jnp
@@ -41,7 +41,7 @@ def test_rules_are_taken_off_before_losses_are_bound():
 
 
 def test_factors_of_families_and_of_the_nearest_share():
-    """40 / 0.5 under centre holes; 0 where the term was 0; 300 / 2, and a critic that counts tenfold, under random."""
+    """Centre: 40 / 0.5, and 0 for a term of 0; random: 300 / 2, and a tenfold critic weight."""
     terms = term_weights.split(LOSSES)
     unknown = jnp.full(4, -1)
     found = jax.jit(lambda hole, family: term_weights.factors(terms, MEASURED, hole, family))(HOLES, unknown)

@@ -1,4 +1,4 @@
-"""The order of what a validation shows."""
+"""The order of images in a validation."""
 
 import jax.numpy as jnp
 import numpy as np

@@ -1,4 +1,4 @@
-"""Windows around holes: where they lie, how few shapes they have."""
+"""Windows around holes: positions, and the number of shapes."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def test_two_sizes_per_octave():
 
 
 def test_a_window_leaves_half_to_one_margin():
-    """A box of 60 x 100 wants 260 x 300; the next smaller sizes leave more than half a margin, 160 x 200."""
+    """A box of 60 x 100 needs 260 x 300; the next smaller sizes, 160 x 200 at least, keep half."""
     mask = missing(500, 600, (200, 300, 260, 400))
     assert cut(mask) == [(Window(102, 222, 256, 256), Window(200, 300, 60, 100))]
     assert cut(mask, bucketed=False) == [(Window(100, 200, 260, 300), Window(200, 300, 60, 100))]
@@ -78,7 +78,7 @@ def test_boxes_hold_all_holes_and_do_not_overlap():
 
 
 def test_a_thousand_images_of_any_size_have_few_shapes():
-    """Boxes from 1 pixel to the whole side of images of 16 to 6,000 pixels a side: at most 14 x 14 shapes."""
+    """Boxes of 1 pixel to the whole side, images of 16 to 6,000 pixels: at most 14 x 14 shapes."""
     rng = np.random.default_rng(0)
     shapes = set()
     for height, width in np.exp(rng.uniform(np.log(16), np.log(6000), (1000, 2))).astype(int).tolist():
