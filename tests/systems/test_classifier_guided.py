@@ -29,7 +29,7 @@ SETTINGS = dict(
 
 
 class Classifier(nn.Module):
-    """A classifier with two maps and an auxiliary output: a GoogLeNet compiles for half a minute."""
+    """A classifier with two maps and an auxiliary output; a GoogLeNet compiles too slowly."""
 
     classes: int = 8
     axis_name: str | None = None
