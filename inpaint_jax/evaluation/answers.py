@@ -41,13 +41,13 @@ def answers_of(
       pictures: images to complete.
       folder: for the files, see ``completions_file``.
       stop: once it is true, the current family is abandoned.
-      compute: False: collect the answers of shares, which must be complete.
+      compute: False: only collect the answers of shares, which must be complete.
 
     Returns:
       ``{family: Answer}``, None if the method does not support such holes.
 
     Raises:
-      InputError: shares have not completed all images, and nothing may be computed.
+      InputError: shares have not completed all images, and ``compute`` is False.
       Interrupted: a signal stopped the work; finished families are kept.
     """
     answers: dict[str, Answer | None] = {}
@@ -79,10 +79,10 @@ def answers_of(
 
 
 def complete_share(method: Method, pictures: PictureSet, folder: Path, stop: StopRequest) -> None:
-    """Complete the images of a share under every family of holes; what is done is not computed again.
+    """Complete the images of a share under every hole family; skip existing answers.
 
     Raises:
-      Interrupted: a signal stopped the work; the images that are done are kept.
+      Interrupted: a signal stopped the work; finished images are kept.
     """
     for family, holes in pictures.holes.items():
         if not any(method.supports(hole) for hole in holes):
@@ -90,7 +90,7 @@ def complete_share(method: Method, pictures: PictureSet, folder: Path, stop: Sto
 
 
 def collected(shared: ShareAnswers) -> Answer:
-    """Collect the answers of all shares; their seconds are added up."""
+    """Collect the answers of all shares; sum their seconds."""
     found = [part for row in range(len(shared.pictures.names)) if (part := shared.read(row)) is not None]
     terms = dict.fromkeys(name for part in found for name in part if name.startswith(TRACE))
     traces = {term.removeprefix(TRACE): stacked([part.get(term, np.zeros(0)) for part in found]) for term in terms}

@@ -1,6 +1,7 @@
-"""What shares of an evaluation leave for its report: a file for every image that a method completed.
+"""Answers of the shares of an evaluation: a file for every completed image, for the report.
 
-``completions/<method>-<holes>-<hash>/<hash of image and hole>.npz``, below the folder of the evaluation.
+A file is ``completions/<method>-<holes>-<hash>/<hash of image and hole>.npz`` in the folder of the
+evaluation.
 """
 
 import shutil
@@ -20,15 +21,15 @@ from inpaint_jax.runs.method import Method
 from inpaint_jax.runs.stored_results import family_folder
 from inpaint_jax.systems.driver import Task
 
-TRACE = "trace_"  # before the names of terms, in files
+TRACE = "trace_"  # prefix of term names in files
 
 
 class ShareAnswers:
     """The answers of one method under one family, image by image.
 
     Args:
-      method: that completes.
-      pictures: all of an evaluation, or those of a share.
+      method: to complete with.
+      pictures: all images of an evaluation, or the images of a share.
       family: of the holes.
       folder: of the completions of an evaluation.
     """
@@ -40,13 +41,13 @@ class ShareAnswers:
         self.folder = folder / name
 
     def file(self, row: int) -> Path:
-        """Where the answer of an image is kept; the name changes with everything that it depends on."""
+        """Return the file of an image; the name depends on all that determines the answer."""
         pixels = files.digest(to_levels(self.pictures.truth[row]).tobytes())
         hole = holes_hash(self.pictures.holes[self.family][row][None])
         return self.folder / f"{files.fingerprint([self.pictures.names[row], pixels, hole])}.npz"
 
     def read(self, row: int) -> dict[str, np.ndarray] | None:
-        """Read the answer of an image: "image", "seconds" and traces; None where there is none, or a damaged one."""
+        """Read the answer of an image: "image", "seconds" and traces; None if absent or damaged."""
         file = self.file(row)
         try:
             return files.read_arrays(file, "image", "seconds", identity=file.stem) if file.exists() else None
@@ -54,11 +55,11 @@ class ShareAnswers:
             return None
 
     def missing(self) -> list[int]:
-        """The images that are not completed."""
+        """Return the rows of images without an answer."""
         return [row for row in range(len(self.pictures.names)) if self.read(row) is None]
 
     def complete(self, stop: StopRequest) -> None:
-        """Complete the images that are missing, and keep the answer of each as soon as it is known.
+        """Complete the missing images; write every answer as soon as it is ready.
 
         Raises:
           Interrupted: a signal stopped the work.
@@ -80,5 +81,5 @@ class ShareAnswers:
             raise stop.error(f"{len(names) - len(rows)} of {len(names)} images are completed by {label}")
 
     def remove(self) -> None:
-        """Remove all files, once they are collected in one."""
+        """Remove all files, after their collection in one file."""
         shutil.rmtree(self.folder, ignore_errors=True)

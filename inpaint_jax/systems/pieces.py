@@ -11,7 +11,7 @@ from inpaint_jax.systems.driver import Result, Task
 from inpaint_jax.systems.parts.windows import Around, Window, windows
 
 PORTION = 512 * 2**20  # bytes of images under completion at once
-MOST_IMAGES = 1024  # of a portion: small images cost more than their pixels
+MOST_IMAGES = 1024  # per portion: small images cost more than their pixels
 
 Run = Callable[..., Iterator[Result]]  # ``(tasks, *, seed, stop=False, bar=None)``, as ``Driver.run``
 
@@ -36,7 +36,8 @@ def in_pieces(cut: Callable[[Task], Sequence[Piece]], run: Run) -> Run:
 
     The first piece of an image has the image's id. An image of one piece is thus completed exactly
     as by ``run`` itself. Further pieces have ids of their own. Every piece is cut from the damaged
-    image: no piece depends on another. At most 512 MB of images, or 1,024, are under completion at a time.
+    image: no piece depends on another. At most 512 MB of images, or 1,024 images, are under
+    completion at a time.
 
     Args:
       cut: maps a task, 0 inside the hole, to at least one piece.
