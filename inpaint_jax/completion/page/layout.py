@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -22,8 +23,8 @@ CSS = """
 #gallery .grid-wrap {min-height: 0; height: auto; padding-top: 2.2em}
 @media (max-width: 640px) {.gradio-container {padding: 8px !important}}
 """
-ONE_AT_A_TIME = {"concurrency_id": "device", "concurrency_limit": 1}
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "device", "concurrency_limit": 1}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def theme() -> gr.themes.Base:
