@@ -26,11 +26,15 @@ HOLE[4:12, 4:12] = 1
 def packed(model, tmp_path_factory):
     """The tiny run as a shipped model of another folder."""
     folder = tmp_path_factory.mktemp("models")
-    row = {"holes": "center", "holes_hash": "0" * 16, "method": "yeh", "psnr_hole": {"mean": 12.5}}
-    run = {"config_hash": configuration.fingerprint(model.config), "commit": "abc", "date": "2026-01-02T03:04:05"}
-    table = {"images": ["facades?split=test"], "rows": [row], "run": {**run, "versions": {}, "hardware": {}}}
-    (folder / "table.json").write_text(json.dumps(table))
-    card = packing.pack(model, "tiny", folder, command="inpaint train", folder=folder / "models")
+    row = {"holes": "center", "holes_hash": "0" * 16, "method": "tiny", "psnr_hole": {"mean": 12.5}}
+    table = {"images": ["facades?split=test"], "rows": [row, {**row, "method": "mean"}]}
+    (folder / "table.json").write_text(
+        json.dumps({**table, "run": {"date": "2026-01-02", "versions": {}, "hardware": {}}})
+    )
+    about = {"command": "inpaint train", "commit": "0123456789ab"}
+    card = packing.pack(model, "tiny", evaluation=folder, folder=folder / "models", **about)
+    with pytest.raises(InputError, match="the evaluation has no method 'other'"):
+        packing.pack(model, "other", evaluation=folder, folder=folder / "models", **about)
     assert card == folder / "models" / "tiny.json"
     return card.parent
 
@@ -43,10 +47,12 @@ def loaded(folder, name="tiny"):
 
 
 def test_it_completes_as_the_run(model, packed, capsys):
+    """With weights of 16 bits."""
+    rounded = jax.tree.map(lambda x: x.astype(np.float16).astype(x.dtype) if x.dtype == np.float32 else x, model)
     images = np.stack([draw_facade(i, 16)[0] for i in range(2)]).astype(np.float32) / 127.5 - 1
-    np.testing.assert_array_equal(ij.complete(loaded(packed), images, HOLE), ij.complete(model, images, HOLE))
+    np.testing.assert_array_equal(ij.complete(loaded(packed), images, HOLE), ij.complete(rounded, images, HOLE))
     assert "tiny was trained on facades?split=train&count=64: drawn facades" in capsys.readouterr().err
-    assert cards.read("tiny", packed).metrics == {"center": {"yeh": 12.5}}
+    assert cards.read("tiny", packed).metrics == {"center": {"yeh": 12.5, "mean": 12.5}}
 
 
 def test_only_what_completion_needs(model, packed):
@@ -96,7 +102,7 @@ def test_only_models_of_built_in_images_are_packed(model, tmp_path):
     with photographs.unlocked():
         photographs.data.train = "celeba/train"
     with pytest.raises(InputError, match="celeba/train is not built in: only portraits, facades"):
-        packing.pack(Model(photographs, model.system, model.states), "x", tmp_path, command="", folder=tmp_path)
+        packing.pack(Model(photographs, model.system, model.states), "x", command="", commit="", folder=tmp_path)
 
 
 @pytest.mark.parametrize("name", cards.names())
@@ -104,7 +110,8 @@ def test_what_ships(name):
     card = cards.read(name)
     assert card.licence == "Apache-2.0" and card.config["data"]["train"].startswith(("portraits?", "facades?"))
     assert card.command.startswith("inpaint train --config=") and len(card.commit) == 12
-    assert all(card.config["system"] in values for values in card.metrics.values())
+    assert card.metrics and all(card.config["system"] in values for values in card.metrics.values())
+    assert all(entry["dtype"] != "float32" for entry in card.arrays.values())
     model = ij.load(name)
     assert model.system.stages and int(model.states[model.system.stages[0].name].step) > 0
 

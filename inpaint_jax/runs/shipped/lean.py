@@ -1,4 +1,4 @@
-"""What completion needs of trained states, and nothing else of them."""
+"""What completion needs of trained states, and nothing else of them: weights alone, of 16 bits each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +28,8 @@ def state(trained: TrainState) -> TrainState:
 def arrays(system: System, states: Mapping[str, TrainState], *, side: int) -> dict[str, np.ndarray]:
     """Collect the arrays of trained states by path, without networks that completion does not need.
 
+    Weights are rounded to 16 bits, which halves their files.
+
     Args:
       system: the method.
       states: of its trained stages, by name.
@@ -49,10 +51,17 @@ def arrays(system: System, states: Mapping[str, TrainState], *, side: int) -> di
     leaves = jax.tree.leaves_with_path(kept)
     used = {_part(path) for (path, _), wanted in zip(leaves, needed, strict=False) if wanted}
     return {
-        jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf)
+        jax.tree_util.keystr(path, simple=True, separator="/"): halved(np.asarray(leaf))
         for path, leaf in leaves
         if _part(path) in used or _part(path)[1] == "step"
     }
+
+
+def halved(array: np.ndarray) -> np.ndarray:
+    """Round float32 to float16 where its range allows that; others stay as they are."""
+    if array.dtype != np.float32 or np.abs(array).max(initial=0) > np.finfo(np.float16).max:
+        return array
+    return array.astype(np.float16)
 
 
 def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, owner: str) -> TrainState:
@@ -72,6 +81,7 @@ def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, o
     """
     begin = f"{stage}/"
     own = {path.removeprefix(begin): value for path, value in stored.items() if path.startswith(begin)}
+    own = {path: value.astype(np.float32) if value.dtype == np.float16 else value for path, value in own.items()}
     there = {"/".join(path.split("/")[:2]) for path in own}
     shape = shape._replace(
         networks={name: part for name, part in shape.networks.items() if f"networks/{name}" in there},

@@ -1,6 +1,5 @@
 """Make the two files of a shipped model from a trained run and its evaluation."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,30 +19,42 @@ BUILT_IN = {
 }
 
 
-def pack(model: Model, name: str, evaluation: str | Path, *, command: str, folder: Path = FOLDER) -> Path:
+def pack(
+    model: Model, name: str, *, command: str, commit: str, evaluation: str | Path | None = None, folder: Path = FOLDER
+) -> Path:
     """Write the card and the weights of a model.
 
     Args:
       model: a trained run.
       name: that users will give it.
-      evaluation: the folder that ``inpaint evaluate`` wrote for this run; its table names the commit.
       command: that trained it.
+      commit: of the package that trained it.
+      evaluation: the folder that ``inpaint evaluate --method=NAME`` wrote for the shipped weights, which
+        are rounded to 16 bits; None: it is not measured yet.
       folder: where the files go.
 
     Returns:
       The card.
 
     Raises:
-      InputError: training images that are not built in, an evaluation of another run, or too large files.
+      InputError: training images that are not built in, an evaluation of another model, or too large files.
     """
     plain = configuration.to_plain(model.config)
     source = plain["data"]["train"].partition("?")[0]
     if source not in BUILT_IN:
         raise InputError(f"{plain['data']['train']} is not built in: only {', '.join(BUILT_IN)} have no data licence")
-    table = parse(files.read_bytes(Path(evaluation) / "table.json"))
-    if table["run"].get("config_hash") != configuration.fingerprint(model.config):
-        raise InputError(f"{evaluation} measured a run of another config")
     arrays = lean.arrays(model.system, model.states, side=plain["data"]["size"])
+    measured = {"date": "", "images": "", "metrics": {}}
+    if evaluation:
+        table = parse(files.read_bytes(Path(evaluation) / "table.json"))
+        measured = {
+            "date": table["run"]["date"],
+            "images": ", ".join(table["images"]),
+            "holes_hash": {row["holes"]: row["holes_hash"] for row in table["rows"]},
+            "metrics": _psnr(table["rows"], name, plain["system"]),
+            "versions": table["run"]["versions"],
+            "hardware": table["run"]["hardware"],
+        }
     weights = folder / f"{name}.npz"
     files.write_arrays(weights, arrays)
     others = [other for other in names(folder) if other != name]
@@ -51,29 +62,21 @@ def pack(model: Model, name: str, evaluation: str | Path, *, command: str, folde
         weights.unlink()
         raise InputError(f"shipped weights would have {total / 1e6:.1f} MB together, more than {MOST / 1e6:.0f} MB")
     card = folder / f"{name}.json"
-    write_json(
-        card,
-        {
-            "trained_on": BUILT_IN[source],
-            "licence": "Apache-2.0",
-            "command": command,
-            "commit": table["run"]["commit"],
-            "date": table["run"]["date"],
-            "versions": table["run"]["versions"],
-            "hardware": table["run"]["hardware"],
-            "images": ", ".join(table["images"]),
-            "holes_hash": {row["holes"]: row["holes_hash"] for row in table["rows"]},
-            "metrics": _psnr(table["rows"]),
-            "config": json.loads(model.config.to_json()),
-            "arrays": digests.digested(arrays),
-        },
-    )
+    about = {"trained_on": BUILT_IN[source], "licence": "Apache-2.0", "command": command, "commit": commit}
+    write_json(card, {**about, **measured, "config": plain, "arrays": digests.digested(arrays)})
     return card
 
 
-def _psnr(rows: list[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """``{hole family: {method: mean psnr_hole}}``."""
+def _psnr(rows: list[Mapping[str, Any]], name: str, system: str) -> dict[str, dict[str, float]]:
+    """``{hole family: {method: mean psnr_hole}}``, with the model under the name of its method.
+
+    Raises:
+      InputError: the model is not in the table.
+    """
+    if name not in {row["method"] for row in rows}:
+        raise InputError(f"the evaluation has no method {name!r}: run inpaint evaluate --method={name}")
     found: dict[str, dict[str, float]] = {}
     for row in rows:
-        found.setdefault(row["holes"], {})[row["method"]] = round(row["psnr_hole"]["mean"], 2)
+        method = system if row["method"] == name else row["method"]
+        found.setdefault(row["holes"], {})[method] = round(row["psnr_hole"]["mean"], 2)
     return found
