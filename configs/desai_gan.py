@@ -47,7 +47,10 @@ from inpaint_jax.runs import config_words
 
 
 def trunks(size: int, width: int) -> dict[str, dict]:
-    """List encoders by the paper's names; the strided one has a layer less for half the side."""
+    """List the encoders by the paper's names.
+
+    The strided encoder ends in 4x4, so it has one layer less for half the side.
+    """
     features = [width] * (3 if size == 256 else 2) + [4 * width, 4 * width, 8 * width]
     return {
         "alexnet": dict(name="trunks.Strided", features=features, use_bias=True),

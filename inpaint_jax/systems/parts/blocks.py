@@ -141,7 +141,7 @@ class BlockTask:
         return (jnp.asarray(hole)[:, None] <= self.reached[None]).all((2, 3, 4))
 
     def smallest(self, hole: Hole) -> jax.Array:
-        """Index the smallest trained hole around each hole, else the largest whose block fits."""
+        """Index ``[B]``: the smallest trained hole around each hole, else the largest that fits."""
         assert self.trained is not None
         areas = jnp.asarray(self.trained.sum((1, 2, 3)))
         inside = (jnp.asarray(hole)[:, None] <= self.trained[None]).all((2, 3, 4))

@@ -24,7 +24,7 @@ def feed_forward(
     size: int | None = None,
     supports: Callable[..., str | None] = lambda hole: None,
 ) -> System:
-    """Build the system of a method that paints in one pass, or in k independent passes.
+    """Build the system of a method that paints in one pass, once or several times.
 
     Args:
       paint: ``(states, images [B, H, W, C], hole [B, H, W, 1], keys [B], k) -> [B, K, H, W, C]``,

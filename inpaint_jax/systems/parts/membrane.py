@@ -53,7 +53,7 @@ def membrane(image: np.ndarray, missing: np.ndarray, *, tolerance: float = 1e-6,
 
 
 def laplacian(missing: np.ndarray) -> sparse.csr_array:
-    """Build the equations: number of neighbours times the value, minus the missing neighbours.
+    """Build the equations: neighbour count times value, minus the missing neighbours' values.
 
     Args:
       missing: bool ``[H, W]``, n of them true.
