@@ -119,6 +119,8 @@ def _samples(missing=0.3, logit=None, seed=0):
         "fake_logits": logits[1],
         "hole": hole,
         "importance": (1 - hole) * rng.uniform(0, 1, hole.shape),
+        **{name: rng.normal(size=(BATCH, 4, 6)) for name in ("patches", "matched_patches")},
+        "patch_weight": rng.uniform(0, 1, (BATCH, 4)),
         "latent": rng.uniform(-1, 1, (BATCH, 5)),
         "mean": rng.normal(size=(BATCH, 5)),
         "log_variance": rng.normal(size=(BATCH, 5)),

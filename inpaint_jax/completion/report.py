@@ -110,7 +110,8 @@ def weights_of_terms(model: Model | None, holes: np.ndarray | None, family: str)
 def search_effort(model: Model, keep: int, spent: int, searched: int) -> dict[str, Any]:
     """Evaluations of the loss over all pictures, and the share of iterations that early finishes saved."""
     search = model.config.search
-    budget = searched * max(search.restarts, keep) * search.iterations
+    searches = max(search.get("restarts", 1), keep) * search.get("scales", 1)
+    budget = searched * searches * search.iterations
     return {
         "total": spent,
         "per_picture": round(spent / searched, 1),

@@ -25,6 +25,7 @@ from inpaint_jax.losses.adversarial import (
 )
 from inpaint_jax.losses.binding import Objective, bind
 from inpaint_jax.losses.contextual import contextual_l1, contextual_l2, importance_weight
+from inpaint_jax.losses.patches import patch_l2, total_variation
 from inpaint_jax.losses.perceptual import feature_l2, jeffreys, semantic
 from inpaint_jax.losses.reconstruction import (
     half_l2_sum,
@@ -58,7 +59,9 @@ __all__ = [
     "masked_l2",
     "objective",
     "overlap_l2",
+    "patch_l2",
     "semantic",
+    "total_variation",
     "weighted_l2",
 ]
 
@@ -79,7 +82,9 @@ LOSSES = {
     "l2_sum": l2_sum,
     "masked_l2": masked_l2,
     "overlap_l2": overlap_l2,
+    "patch_l2": patch_l2,
     "semantic": semantic,
+    "total_variation": total_variation,
     "weighted_l2": weighted_l2,
 }
 

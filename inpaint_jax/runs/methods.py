@@ -10,13 +10,15 @@ from typing import Any
 
 from inpaint_jax import exported
 from inpaint_jax.errors import InputError
+from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration, pages, shipped
 from inpaint_jax.runs.around import AROUND
 from inpaint_jax.runs.configuration import evaluation_fit, from_plain, modernised
 from inpaint_jax.runs.method import Found, Method, Setting, open_one
 from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse
 from inpaint_jax.runs.model import SLOTS, Model, load
-from inpaint_jax.runs.workdir import CHANGEABLE, drawn_state
+from inpaint_jax.runs.weights import matching
+from inpaint_jax.runs.workdir import CHANGEABLE, average_decay, drawn_state
 from inpaint_jax.systems import baselines
 
 Named = str | Model | tuple[str, Model]  # as callers name a method
@@ -125,10 +127,12 @@ def trained_run(spec: Spec) -> Model:
 
 
 def untrained_model(spec: Spec) -> Model:
-    """Build the system of a config whose stages need no training.
+    """Build the system of a config whose stages need no training, with the weights that it names.
+
+    The digest of these becomes a part of the config: results depend on it.
 
     Raises:
-      InputError: a stage needs some.
+      InputError: a stage needs some, or its weights do not fit.
     """
     overrides = [f"--config.{key}={value}" for key, value in spec.options.items()]
     config = configuration.load(spec.name, overrides)
@@ -140,7 +144,15 @@ def untrained_model(spec: Spec) -> Model:
         )
     states: dict[str, Any] = {}
     for stage in system.stages:
-        states[stage.name] = drawn_state(stage, config, states)
+        state = drawn_state(stage, config, states)
+        if path := config.stages[stage.name].get("weights"):
+            label = f"--method: stages.{stage.name}.weights"
+            weights = matching.fitted(path, state, label=label, stage=stage.name)
+            state = matching.replaced(state, weights)
+            state = average.start(state) if average_decay(stage, config) else state
+            with config.unlocked():
+                config.stages[stage.name].weights_sha256 = weights.record["sha256"]
+        states[stage.name] = state
     return Model(config, system, states)
 
 

@@ -20,6 +20,7 @@ METHODS = (
     "lsgan",
     "lsgan_autoencoder",
     "neural_features",
+    "neural_patches",
     "on_demand",
     "yeh",
 )

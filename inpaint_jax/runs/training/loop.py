@@ -100,7 +100,7 @@ def train_stages(
     if reuse_from:
         reuse(system.stages, config, folder, Workdir(reuse_from))
     weights = {
-        stage.name: matching.fitted(path, shapes[stage.name], label=f"stages.{stage.name}.weights")
+        stage.name: matching.fitted(path, shapes[stage.name], label=f"stages.{stage.name}.weights", stage=stage.name)
         for stage in system.stages
         if (path := config.stages[stage.name].get("weights")) and folder.stage(stage.name).latest() is None
     }

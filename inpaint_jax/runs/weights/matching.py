@@ -11,7 +11,7 @@ import numpy as np
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.optimization.state import NetworkState, TrainState
-from inpaint_jax.runs.weights import archive
+from inpaint_jax.runs.weights import archive, trained
 from inpaint_jax.runs.weights.archive import Weights
 
 Place = tuple[str, ...]  # the name of a network, and of modules in it: ("autoencoder", "trunk")
@@ -31,20 +31,21 @@ class Beginning(NamedTuple):
     record: dict[str, Any]
 
 
-def fitted(path: str | Path, state: TrainState, *, label: str) -> Beginning:
+def fitted(path: str | Path, state: TrainState, *, label: str, stage: str = "") -> Beginning:
     """The arrays of a file that fit a stage: its network, or the module in one, in which most of their paths are found.
 
     Args:
-      path: of a file that ``inpaint import-weights`` has written.
+      path: of a file that ``inpaint import-weights`` has written, or of a workdir, see ``trained.of_run``.
       state: of the stage; its shapes suffice.
       label: the config key, for error messages.
+      stage: of a workdir, whose network is taken.
 
     Raises:
       InputError: no such file, no network of such layers, a layer that the file does not have, or an array of another
         shape; but for a classifier's last layer, which stays as initialised if its number of classes is another.
     """
     try:
-        weights = archive.read(path)
+        weights = trained.of_run(path, stage) if Path(path).is_dir() else archive.read(path)
         place = find(weights, state)
         arrays, shapes = weights.arrays, shapes_below(place, state)
         kept = [name for name in shapes if stays(name, shapes[name], weights)]
@@ -71,7 +72,20 @@ def fitted(path: str | Path, state: TrainState, *, label: str) -> Beginning:
 
 
 def begin(state: TrainState, beginning: Beginning, record_file: Path) -> TrainState:
-    """The state with those arrays in the place of its own; says so, and leaves a record of them in ``record_file``.
+    """The state of ``replaced``; says so, and leaves a record of the arrays in ``record_file``."""
+    record = beginning.record
+    files.write_json(record_file, record)
+    if not jax.process_index():
+        layers = sorted({name.rpartition("/")[0].removeprefix("params/") for name in record["as_initialised"]})
+        kept = f"; as initialised: {', '.join(layers)}" if layers else ""
+        spare = f"; not needed: {len(record['not_needed'])}" if record["not_needed"] else ""
+        taken = f"{record['taken']} arrays of {record['file']}"
+        print(f"{record_file.parent.name}: {record['network']} takes {taken}{spare}{kept}")
+    return replaced(state, beginning)
+
+
+def replaced(state: TrainState, beginning: Beginning) -> TrainState:
+    """The state with those arrays in the place of its own.
 
     The optimiser's state is that of the new parameters too: optax's begin with zeros of their shapes.
     """
@@ -86,16 +100,8 @@ def begin(state: TrainState, beginning: Beginning, record_file: Path) -> TrainSt
         return jnp.array(beginning.arrays[name], value.dtype) if name in beginning.arrays else value
 
     its = state.networks[network]
-    replaced = jax.tree_util.tree_map_with_path(leaf, {"params": its.params, "stats": its.stats})
-    record = beginning.record
-    files.write_json(record_file, record)
-    if not jax.process_index():
-        layers = sorted({name.rpartition("/")[0].removeprefix("params/") for name in record["as_initialised"]})
-        kept = f"; as initialised: {', '.join(layers)}" if layers else ""
-        spare = f"; not needed: {len(record['not_needed'])}" if record["not_needed"] else ""
-        taken = f"{record['taken']} arrays of {record['file']}"
-        print(f"{record_file.parent.name}: {record['network']} takes {taken}{spare}{kept}")
-    return state._replace(networks={**state.networks, network: its._replace(**replaced)})
+    new = jax.tree_util.tree_map_with_path(leaf, {"params": its.params, "stats": its.stats})
+    return state._replace(networks={**state.networks, network: its._replace(**new)})
 
 
 def find(weights: Weights, state: TrainState) -> Place:

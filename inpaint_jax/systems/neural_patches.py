@@ -1,0 +1,85 @@
+"""High-resolution inpainting using multi-scale neural patch synthesis (Yang et al., CVPR 2017).
+
+A content network completes the image at a coarse scale. Then the pixels of the hole descend, from coarse to fine, on
+an energy: the features of the image stay near those of the first guess, every patch of features that touches the hole
+comes near to a patch of the image's own, and neighbours stay alike. The patch that each of them is to resemble is
+chosen once for every scale. Then paste.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from inpaint_jax.errors import InputError
+from inpaint_jax.losses import objective
+from inpaint_jax.networks import build as build_network
+from inpaint_jax.optimization import optimizers
+from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.parts import classification, content
+from inpaint_jax.systems.parts.feed_forward import feed_forward
+from inpaint_jax.systems.parts.patch_synthesis import FEATURES, Synthesis
+
+SOURCES = ("all", "known")
+LEAST = {"scales": 0, "patch": 1, "stride": 1, "rotations": 0, "rescalings": 0}  # of numbers of the search
+
+
+def build(
+    *,
+    size: int,
+    networks: Mapping[str, Any],
+    losses: Mapping[str, Any],
+    search: Mapping[str, Any],
+    stages: Mapping[str, Any],
+) -> System:
+    """The system.
+
+    Args:
+      size: side of the images.
+      networks: ``content``, see ``content.build``; ``features``, a classifier.
+      losses: the energy, as ``losses.objective`` takes it. Values for one image at one scale: ``completed`` (painted
+        inside the hole) and its ``features``, ``{layer: [1, h, w, C]}``; ``guess``, the content, and its
+        ``guess_features``; ``hole``; ``patches`` of the features, ``matched_patches`` and ``patch_weight``, which is
+        1 where a patch touches the hole.
+      search: ``optimizer``; ``iterations`` at every scale; ``scales``, of which those without room for a patch are
+        left out (0: the content is the answer); ``layer``, ``patch`` and ``stride`` of the patches; ``rotations`` and
+        ``rescalings``, numbers of turned and scaled copies of the sources either way; ``sources``, "all" patches of
+        the image, whose hole is filled with copies of what is above and below, or the "known" ones, where there are
+        64.
+      stages: ``{"features": {...}}``, as ``classification.stage`` takes it, and those of the content.
+
+    Raises:
+      InputError: for names that stand for nothing, or numbers out of range.
+    """
+    for name, least in LEAST.items():
+        if type(search[name]) is not int or search[name] < least:
+            raise InputError(f"search.{name} must be a whole number of at least {least}, got {search[name]!r}")
+    if search["sources"] not in SOURCES:
+        raise InputError(f"search.sources: unknown {search['sources']!r}; known: {', '.join(SOURCES)}")
+    guess = content.build(networks["content"], size=size, stages=stages)
+    if not search["scales"]:
+        return feed_forward(
+            lambda states, images, hole, keys, k: guess.paint(states, images, hole, keys)[:, None],
+            *guess.stages,
+            size=size,
+            supports=guess.supports,
+        )
+    settings, classes = stages[FEATURES], networks["features"]["classes"]
+    network = build_network(networks["features"], label="networks.features")
+    features = classification.stage(FEATURES, network=network, classes=classes, settings=settings)
+    tx = optimizers.build(search["optimizer"], num_steps=search["iterations"], label="search.optimizer")
+    synthesis = Synthesis(size, guess, network, objective(losses), tx, search)
+
+    def weights(states, hole, family=""):
+        del states, hole, family
+        return dict(synthesis.energy.weights)
+
+    def remark(states, hole, family=""):
+        del hole, family
+        learnt = settings.get("weights") or int(states[FEATURES].step)
+        origin = f"those of {settings['weights']}" if settings.get("weights") else "learnt from labelled images"
+        if not learnt:
+            origin = "those of a network at random initialisation, which show no texture"
+        return f"the features are {origin}; the first guess is of {networks['content']['system']}"
+
+    stages_of_both = (*guess.stages, features)
+    functions = synthesis.begin, synthesis.advance, synthesis.finish
+    return System(size, stages_of_both, *functions, guess.supports, weights=weights, remark=remark)
