@@ -1,4 +1,4 @@
-"""Map a function over items on a few threads, a bounded number of results ahead of whoever takes them."""
+"""Ordered, threaded map that computes a bounded number of results in advance."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,22 +10,23 @@ from inpaint_jax.checks import cores
 
 Item = TypeVar("Item")
 MOST_THREADS = 8
-DEPTH = 2  # results in work or waiting, for each thread
+DEPTH = 2  # results per thread that are in progress or waiting
 
 
 def ahead(function: Callable[[Item], Any], items: Iterable[Item], *, threads: int | None = None) -> Iterator[Any]:
-    """Map a function over items, in their order.
+    """Map a function over items on several threads and yield the results in order.
 
-    Memory is bounded: at most ``DEPTH`` results per thread are in work or waiting, however many
+    Memory is bounded: at most ``DEPTH`` results per thread are in progress or waiting, however many
     items there are. Decoding releases Python's lock, so threads suffice.
 
     Args:
-      function: of one item; called on several threads at once.
-      items: drawn from as results are taken.
-      threads: None: as many as cores, at most 8.
+      function: takes one item; called on several threads at once.
+      items: consumed as the caller takes results.
+      threads: number of threads; None: one per core, at most 8.
 
     Returns:
-      The results. An exception is raised at the turn of its item; ``close()`` stops the threads.
+      Iterator of results. An exception is raised when the result of its item is due. ``close()``
+      stops the threads.
     """
     remaining = iter(items)
     count = threads or min(MOST_THREADS, cores())

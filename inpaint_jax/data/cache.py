@@ -1,4 +1,4 @@
-"""Decoding, cropping and resizing give the same bytes every epoch: they are done once and kept in memory."""
+"""In-memory cache of decoded, cropped and resized images, which are the same in every epoch."""
 
 import os
 from collections.abc import Iterator
@@ -11,19 +11,20 @@ from inpaint_jax.data.views import Fitted, Pictures, picture_id
 from inpaint_jax.data.windows import CENTRED, cut_window, window_chances
 from inpaint_jax.errors import InputError
 
-LIMIT = 2 * 1024**3  # bytes; a larger set is read again every epoch
-BLOCK = 64  # pictures that a thread reads at a time
+LIMIT = 2 * 1024**3  # bytes; a larger set is read again in every epoch
+BLOCK = 64  # images that a thread reads at a time
 
 
 class Cached:
-    """A source of pictures ``[S, S, 3]`` that reads each picture once, if all fit into ``limit`` bytes.
+    """Source of images ``[S, S, 3]`` that reads each image once if all fit into ``limit`` bytes.
 
-    Threads may read it together. Whether the set has labels, and how large it is, is decided by its first picture.
+    Several threads may read the cache at once. The first image decides whether the set has labels,
+    and how much memory the set takes.
 
     Args:
-      source: pictures of any size are fitted to the model by their largest centred square. From those that have
-        "smallest" (``views.Source``) windows are cut as they are read.
-      size: the model's side S.
+      source: images of any size; the largest centred square is fitted to the model. Images that
+        have "smallest" (``views.Source``) are cut into windows as they are read.
+      size: side S of the model.
       limit: bytes; None: ``LIMIT``.
 
     Raises:
@@ -50,18 +51,21 @@ class Cached:
         return {"image": images[0], "id": self.id(i)} | ({} if labels is None else {"label": int(labels[0])})
 
     def read(self, indices, *, epochs=None, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
-        """Read several pictures.
+        """Read several images.
 
         Args:
-          indices: which.
-          epochs: for each, how often it was seen before, by which a window is drawn; None: windows are centred.
-          seed: of the windows.
+          indices: positions of the images.
+          epochs: for each image, how often it was read before; this number decides the window.
+            None: centred windows.
+          seed: seed of the windows.
 
         Returns:
-          (uint8 ``[b, S, S, 3]``, labels int32 ``[b]`` or None); copies, which the caller may change.
+          (uint8 ``[b, S, S, 3]``, labels int32 ``[b]`` or None). Both are copies that the caller
+          may change.
 
         Raises:
-          InputError: a picture cannot be read, or has no label while the first has one, naming its id.
+          InputError: an image cannot be read, or has no label although the first image has one. The
+            message names the image's id.
         """
         examples = [self._example(i) for i in indices]
         chosen = [None] * len(examples) if epochs is None else epochs
@@ -70,10 +74,10 @@ class Cached:
         return images, np.array(labels, np.int32) if self.labelled else None
 
     def fill(self) -> Iterator[int]:
-        """Reads everything that can be kept, before decoding competes with training for the cores.
+        """Read all images that the cache can keep, before decoding and training share the cores.
 
         Yields:
-          How many more pictures are in memory; nothing for a set that is too large.
+          The number of images newly in memory. Nothing if the set is too large.
         """
         if self._keep:
             blocks = [range(i, min(i + BLOCK, len(self))) for i in range(0, len(self), BLOCK)]
@@ -84,7 +88,7 @@ class Cached:
         kept = self._kept[i]
         if kept is not None:
             return kept
-        example = self._source[i]  # two threads may both read it, and then keep equal pictures
+        example = self._source[i]  # two threads may both read it, and store equal copies
         if self._keep:
             self._kept[i] = example
         return example

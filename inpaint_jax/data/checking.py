@@ -1,4 +1,4 @@
-"""Images that cannot be read are found before they are needed."""
+"""Search for unreadable images before the images are needed."""
 
 import os
 from collections.abc import Collection
@@ -13,13 +13,13 @@ BLOCK = 64  # images that a thread reads at a time
 
 
 def unreadable(source: Source) -> dict[str, str]:
-    """Read every image of a source once.
+    """Read every image of a source once and report the unreadable ones.
 
     Args:
       source: the images.
 
     Returns:
-      Why an image cannot be read or fitted, by its id; empty where all can.
+      ``{id: reason}`` for every image that cannot be read or fitted; empty if all can.
     """
 
     def block(first: int) -> dict[str, str]:
@@ -40,10 +40,10 @@ def unreadable(source: Source) -> dict[str, str]:
 
 
 def leaving_out(source: Source, names: Collection[str]) -> Source:
-    """Return a source without the images of some ids.
+    """Return a source without the images that have the given ids.
 
     Raises:
-      InputError: none is left.
+      InputError: no image is left.
     """
     kept = [i for i in range(len(source)) if source.id(i) not in names] if names else []
     if names and not kept:

@@ -1,4 +1,4 @@
-"""What the built-in sources share: splits that have no picture in common, and ids."""
+"""Base class of the procedural image sources: disjoint splits, and ids."""
 
 from collections.abc import Callable
 
@@ -7,24 +7,25 @@ import numpy as np
 from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 
-SPLITS = {"train": (0, 5000), "val": (1 << 40, 500), "test": (2 << 40, 500)}  # first picture, usual count
+SPLITS = {"train": (0, 5000), "val": (1 << 40, 500), "test": (2 << 40, 500)}  # first image, default count
 
 
-NAME = 100  # bytes that the id of an image and its place in an order take
+NAME = 100  # bytes for an image's id and its place in an order
 
 
 class Drawn:
-    """A source of pictures that are drawn when they are asked for.
+    """Source of procedural images, each drawn when it is read.
 
     Args:
-      name: of the source, for messages.
-      draw: from a number in [0, 2**64) and a side in pixels to a picture, uint8 ``[size, size, 3]``, and its label.
+      name: name of the source, for messages.
+      draw: function from a number in [0, 2**64) and a side in pixels to an image, uint8
+        ``[size, size, 3]``, and its label.
       size: side in pixels.
-      split: "train", "val" or "test", which share no picture.
-      count: how many, at most 2**40; None: 5000 for training, 500 otherwise.
+      split: "train", "val" or "test"; splits share no image.
+      count: number of images, at most 2**40; None: 5000 for training, 500 otherwise.
 
     Raises:
-      InputError: an unknown split, or more images than fit into memory by their ids alone.
+      InputError: unknown split, or so many images that their ids alone do not fit into memory.
     """
 
     def __init__(
@@ -55,13 +56,13 @@ class Drawn:
 
 
 def chances(number: int, count: int) -> list[float]:
-    """Random numbers in [0, 1) of 24 bits, exact in float32: equal on any machine.
+    """Return random numbers in [0, 1) of 24 bits: exact in float32, and equal on any machine.
 
-    They are Philox's raw words, which NumPy promises never to change.
+    The numbers are Philox's raw words, which NumPy promises never to change.
 
     Args:
       number: the key, in [0, 2**64).
-      count: how many.
+      count: how many numbers.
     """
     words = np.random.Philox(key=number).random_raw(count) >> np.uint64(40)
     return (words / (1 << 24)).tolist()

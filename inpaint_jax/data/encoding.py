@@ -1,4 +1,4 @@
-"""Image files are written with what their originals had: transparency, depth, profile, EXIF."""
+"""Image encoding that keeps what the original file had: transparency, depth, profile, EXIF."""
 
 import io
 import struct
@@ -10,7 +10,7 @@ from PIL import Image
 
 from inpaint_jax.data.originals import Original
 
-# Formats in which a completed image can stay, by the suffix of its file; others become PNG.
+# Formats that a completed image can keep, by file suffix. All other images become PNG.
 WRITTEN = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -26,16 +26,16 @@ _GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R 601, as Pil
 
 
 def completed(original: Original, pixels: np.ndarray, hole: np.ndarray, *, opaque: bool = False) -> Original:
-    """Put completed pixels into the hole of an image; everything else stays as it is.
+    """Put completed pixels into the hole of an image and leave everything else unchanged.
 
     Args:
       original: the image.
-      pixels: of its dtype, ``[H, W, 3]``.
+      pixels: completed image ``[H, W, 3]``, of the dtype of ``original``.
       hole: bool ``[H, W]``, True = missing.
-      opaque: make the hole opaque, which was transparent.
+      opaque: make a transparent hole opaque.
 
     Returns:
-      The image; a grey one stays grey.
+      The completed image. A grey image stays grey.
     """
     inside = pixels[hole]
     if original.grey:
@@ -53,8 +53,8 @@ def encode(image: Original, *, suffix: str = ".png") -> bytes:
     """Encode an image as the content of a file.
 
     Args:
-      image: with everything that its file keeps.
-      suffix: ".png", which loses nothing, or a key of ``WRITTEN``.
+      image: the image, with everything that its file keeps.
+      suffix: ".png", which is lossless, or a key of ``WRITTEN``.
 
     Returns:
       The bytes of the file.
@@ -77,7 +77,7 @@ def encode(image: Original, *, suffix: str = ".png") -> bytes:
 
 
 def to_pillow(image: Original) -> Image.Image:
-    """Make a PIL image, grey or RGB, with its transparency; of 16 bits only grey can be."""
+    """Make a PIL image, grey or RGB, with transparency. Only grey images can have 16 bits."""
     channels = _channels(image)
     return Image.fromarray(np.ascontiguousarray(channels[..., 0] if channels.shape[2] == 1 else channels))
 
@@ -90,13 +90,13 @@ def _channels(image: Original) -> np.ndarray:
 
 
 def suffix_for(image: Original) -> str:
-    """Return the suffix of a completed image that stays in the format of its file.
+    """Return the suffix that keeps a completed image in the format of the original file.
 
     Args:
-      image: as it was read.
+      image: the image as it was read.
 
     Returns:
-      The suffix of its file where such a file can hold everything, or else ".png".
+      The suffix of the original file if such a file can hold everything, otherwise ".png".
     """
     suffix = image.suffix.lower()
     kind = WRITTEN.get(suffix)
@@ -110,10 +110,10 @@ def suffix_for(image: Original) -> str:
 
 
 def _png_of_16_bits(values: np.ndarray, saved: dict[str, Any]) -> bytes:
-    """A PNG file with 16 bits in each of 2, 3 or 4 channels, which Pillow does not write."""
+    """Encode a PNG file with 16 bits in each of 2, 3 or 4 channels, which Pillow cannot write."""
     height, width, channels = values.shape
     rows = np.ascontiguousarray(values.astype(">u2")).view(np.uint8).reshape(height, width, -1)
-    filtered = np.diff(rows, axis=1, prepend=np.uint8(0))  # modulo 256: the filter Sub
+    filtered = np.diff(rows, axis=1, prepend=np.uint8(0))  # modulo 256: PNG's filter "Sub"
     lines = np.concatenate([np.ones((height, 1), np.uint8), filtered.reshape(height, -1)], axis=1)
     colour = {2: 4, 3: 2, 4: 6}[channels]
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0))]

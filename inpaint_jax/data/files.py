@@ -1,7 +1,8 @@
-"""Files that are there completely or not at all.
+"""Atomic file writes: a file appears complete or not at all.
 
-``write_bytes`` writes on every process; the others are for files of a run, which the first process writes.
-Everything is on the disk when a function returns. What a killed process left unfinished is removed by ``sweep``.
+``write_bytes`` writes on every process. The other functions write files of a run, on the first
+process only. When a function returns, all data are on the disk. ``sweep`` removes the unfinished
+files of killed processes.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ TEMPORARY = re.compile(r"\.inpaint-[0-9a-f]{8}-(\d+)\.tmp")
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns what the file system refuses into an ``InputError`` that names the file and the remedy."""
+    """Turn an error of the file system into an ``InputError`` with the file and the remedy."""
     try:
         yield
     except OSError as error:
@@ -39,7 +40,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a file atomically, see ``replacing``.
+    """Write a file atomically, see ``replacing``.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
@@ -50,12 +51,12 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Write a file atomically in pieces: whoever reads it sees the old content or the new, also after a crash.
+    """Write a file in pieces, atomically: readers see old or new content, even after a crash.
 
-    Folders on the way are made. Where the block raises, the old content stays.
+    Missing folders are created. If the block raises, the old content stays.
 
     Args:
-      path: of the file.
+      path: path of the file.
 
     Yields:
       An open binary file.
@@ -64,8 +65,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
       InputError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    # Beside the target, because a rename across file systems is not atomic; hidden from `*.png` and the like.
-    # A hash in place of the name, which may have the greatest length that the file system allows.
+    # Beside the target: a rename across file systems is not atomic. Hidden from `*.png`.
+    # A hash replaces the name, which may already be as long as the file system allows.
     code = zlib.crc32(os.fsencode(path.name))
     temporary = path.with_name(f".inpaint-{code:08x}-{os.getpid()}.tmp")
     with writing(path):
@@ -83,13 +84,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def keep(file: IO[Any]) -> None:
-    """Return when everything written to an open file is on the disk."""
+    """Flush an open file to the disk before returning."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def keep_entries(folder: Path) -> None:
-    """Return when the names in a folder are on the disk, where the system can say so."""
+    """Flush the names in a folder to the disk before returning, on systems that support it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -99,9 +100,9 @@ def keep_entries(folder: Path) -> None:
 
 
 def sweep(folder: str | os.PathLike[str]) -> None:
-    """Remove what killed processes left unfinished in a folder and its sub-folders, checkpoints aside.
+    """Remove unfinished files of killed processes from a folder and its sub-folders.
 
-    A temporary file of a process that lives stays.
+    Checkpoints are not touched. Temporary files of running processes stay.
     """
     for place, subfolders, names in os.walk(folder):
         subfolders[:] = [name for name in subfolders if name != "checkpoints"]
@@ -112,26 +113,26 @@ def sweep(folder: str | os.PathLike[str]) -> None:
 
 
 def alive(process: int) -> bool:
-    """Return whether another process of this machine has a number."""
+    """Return whether another process with this number runs on this machine."""
     if process == os.getpid():
         return False
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # it belongs to another user
+    except OSError:  # the process belongs to another user
         return True
     return True
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read a file; raise OSError as ``open_regular``."""
+    """Read a file; raise OSError as ``open_regular`` does."""
     with open_regular(path) as file:
         return file.read()
 
 
 def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
-    """Open a file for reading; raise OSError for a pipe or a device, on which reading might wait without end."""
+    """Open a file for reading; raise OSError for a pipe or device, which might block for ever."""
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "a pipe or a device, not a file", str(path))
@@ -139,18 +140,18 @@ def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a text file atomically, on the first process.
+    """Write a text file atomically, on the first process.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
     """
     if not jax.process_index():
-        # File names that are not UTF-8 reach Python as surrogates, which UTF-8 has no bytes for.
+        # File names that are not UTF-8 reach Python as surrogates, which UTF-8 cannot encode.
         write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Writes a JSON file atomically, on the first process; numpy values and NaN (null) are welcome.
+    """Write a JSON file atomically, on the first process; numpy values and NaN (null) are allowed.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
@@ -159,12 +160,12 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 
 
 def append_line(path: str | os.PathLike[str], line: str, *, every_process: bool = False) -> None:
-    """Appends one line, on the first process; a line that a crash cut off stays a line of its own.
+    """Append one line, on the first process. A line cut off by a crash stays on a line by itself.
 
     Args:
-      path: of the file.
-      line: without its end.
-      every_process: append on every process, each to a file of its own.
+      path: path of the file.
+      line: text without a line ending.
+      every_process: append on every process, each to a separate file.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
@@ -181,7 +182,7 @@ def append_line(path: str | os.PathLike[str], line: str, *, every_process: bool 
             keep(file)
 
 
-IDENTITY = "of"  # the array that holds a file's own identity
+IDENTITY = "of"  # name of the array that holds the identity of a file
 DAMAGED = (
     "is damaged ({}): delete it, and the same command writes it anew (for an experiment, also delete the arm's "
     "summary.json)"
@@ -189,12 +190,12 @@ DAMAGED = (
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], *, identity: str = "") -> None:
-    """Writes an ``.npz`` file atomically, on the first process.
+    """Write an ``.npz`` file atomically, on the first process.
 
     Args:
-      path: the file.
-      arrays: by name.
-      identity: what ``read_arrays`` compares, for a file that may lie under the name of another.
+      path: path of the file.
+      arrays: arrays by name.
+      identity: value that ``read_arrays`` compares, for a file whose name other content may take.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
@@ -205,7 +206,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray],
 
 
 def arrays_as_bytes(arrays: Mapping[str, np.ndarray], *, identity: str = "") -> bytes:
-    """The content of an ``.npz`` file, see ``write_arrays``."""
+    """Return the content of an ``.npz`` file, see ``write_arrays``."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays, **({IDENTITY: np.array(identity)} if identity else {}))
     return buffer.getvalue()
@@ -214,16 +215,17 @@ def arrays_as_bytes(arrays: Mapping[str, np.ndarray], *, identity: str = "") -> 
 def read_arrays(
     path: str | os.PathLike[str], *needed: str, identity: str = "", fault: str = DAMAGED
 ) -> dict[str, np.ndarray]:
-    """Reads what ``write_arrays`` has written, and verifies every array by the checksum of its archive.
+    """Read a file written by ``write_arrays``, and verify every array by the archive's checksum.
 
     Args:
-      path: the file.
-      needed: names of arrays that it must have.
-      identity: given to ``write_arrays``; a file without one, of version 0.1, is not compared.
-      fault: what the message says of a damaged file; ``{}`` is how it is damaged.
+      path: path of the file.
+      needed: names of required arrays.
+      identity: the value passed to ``write_arrays``; not compared for files without one (version
+        0.1).
+      fault: error message for a damaged file; ``{}`` is replaced by the kind of damage.
 
     Raises:
-      InputError: the file is damaged, or the system does not let it be read.
+      InputError: the file is damaged, or the system does not allow reading it.
     """
     try:
         data = read_bytes(path)
@@ -239,7 +241,7 @@ def read_arrays(
             raise InputError("it is another file under this name")
         if lacking := [name for name in needed if name not in arrays]:
             raise InputError(f"it has no {lacking[0]}")
-    except Exception as error:  # whatever a damaged archive brings about
+    except Exception as error:  # a damaged archive can raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} {fault.format(reason)}") from error
     return arrays
@@ -256,7 +258,10 @@ def digest(data: bytes) -> str:
 
 
 def plain(value: Any) -> Any:
-    """The value in terms that JSON knows: numpy and JAX values become Python's, what is not finite null."""
+    """Convert a value to JSON types.
+
+    NumPy and JAX values become Python values; numbers that are not finite become null.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""How a picture of any size meets a model of side S, and how the completion comes back to the picture."""
+"""Fit images of any size to a model of side S, and carry completions back to the images."""
 
 import math
 import re
@@ -19,17 +19,17 @@ class Fit:
 
     Args:
       how: "crop" (the largest centred square), "crop:108" (a centred square of that side), "resize"
-        (the whole image; its aspect is not kept), "whole" (the image as it is), or
+        (the whole image; the aspect ratio is not kept), "whole" (the image unchanged), or
         "random_crop:350" and "random_crop:128-350": training sees a random window of S x S of the
-        image, whose shorter side is first scaled to 350, or to a length drawn from 128 to 350.
-        Wherever nothing is drawn, the window is the centred one, at the smallest length.
-      size: the model's side S; None for "whole": below, S x S is then the image's own size.
+        image, whose shorter side is first scaled to 350, or to a random length from 128 to 350.
+        Without random choices, the window is centred, at the smallest length.
+      size: side S of the model; None for "whole", where S x S below is the size of the image.
 
     Attributes:
       windows: ``(smallest, largest)``, the lengths of a random crop; None for other fits.
 
     Raises:
-      InputError: an unknown ``how``, or lengths that a window of S x S does not fit into.
+      InputError: unknown ``how``, or lengths too small for a window of S x S.
     """
 
     def __init__(self, how: str, size: int | None):
@@ -50,10 +50,10 @@ class Fit:
         return f"Fit({self.how!r}, {self.size})"
 
     def box(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """The rows and columns of a picture ``[H, W, ...]`` that the model sees.
+        """Return the rows and columns of an image ``[H, W, ...]`` that the model sees.
 
         Raises:
-          InputError: the picture is smaller than the crop.
+          InputError: the image is smaller than the crop.
         """
         height, width = shape[:2]
         if self.how in ("resize", "whole"):
@@ -70,7 +70,7 @@ class Fit:
         return slice(top, top + side), slice(left, left + side)
 
     def scale(self, image: np.ndarray) -> np.ndarray:
-        """Scale an image so that windows can be cut from it: its shorter side to the largest length.
+        """Scale the shorter side of an image to the largest length, so that windows can be cut.
 
         Args:
           image: uint8 ``[H, W, 3]``.
@@ -88,13 +88,15 @@ class Fit:
         return np.array(whole.resize(shape, Image.Resampling.LANCZOS))
 
     def to_model(self, picture: np.ndarray, hole: np.ndarray | None = None) -> np.ndarray:
-        """Brings a picture to the model's size, by an antialiased Lanczos filter; unchanged if sizes agree.
+        """Resize an image to the model's size with an antialiased Lanczos filter.
+
+        An image of the model's size is unchanged.
 
         Args:
           picture: uint8 ``[H, W, 3]``.
-          hole: bool ``[H, W]``, True = missing. Model pixels whose Lanczos window touches it are averaged
-            over their own area instead, so nothing that lies in the hole reaches a model pixel that
-            ``hole_to_model`` calls known.
+          hole: bool ``[H, W]``, True = missing. A model pixel whose Lanczos window touches the hole
+            is the average over the pixel's area instead. So no value inside the hole reaches a
+            model pixel that ``hole_to_model`` calls known.
 
         Returns:
           uint8 ``[S, S, 3]``.
@@ -112,10 +114,12 @@ class Fit:
         return np.where(touched[..., None], inside, shrunk)
 
     def hole_to_model(self, hole: np.ndarray) -> np.ndarray:
-        """A model pixel is missing if any picture pixel that it overlaps is.
+        """Resize a hole to the model.
+
+        A model pixel is missing if it overlaps any missing image pixel.
 
         Args:
-          hole: bool ``[H, W]``, True = missing, of the picture's size.
+          hole: bool ``[H, W]``, True = missing, of the image's size.
 
         Returns:
           bool ``[S, S, 1]``.
@@ -133,11 +137,14 @@ class Fit:
         return seen[..., None] if self.size is None else _any_below(seen, (self.size, self.size))[..., None]
 
     def hole_to_picture(self, hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """A picture pixel is missing if any model pixel that it overlaps is; known outside the crop.
+        """Resize a hole to the image.
+
+        An image pixel is missing if it overlaps any missing model pixel. Image pixels outside the
+        crop are known.
 
         Args:
           hole: ``[S, S, 1]``, non-zero = missing.
-          shape: the picture's, ``(H, W, ...)``.
+          shape: shape of the image, ``(H, W, ...)``.
 
         Returns:
           bool ``[H, W]``.
@@ -148,15 +155,15 @@ class Fit:
         return whole
 
     def carry_back(self, picture: np.ndarray, completed: np.ndarray, hole: np.ndarray) -> np.ndarray:
-        """Puts the model's answer into the picture's own hole, enlarged by a bicubic filter.
+        """Put the model's completion into the hole of the image, enlarged by a bicubic filter.
 
         Args:
           picture: uint8 or uint16 ``[H, W, 3]``.
           completed: ``[S, S, 3]``, float in [-1, 1] or uint8.
-          hole: bool ``[H, W]``, True = missing, of the picture's size.
+          hole: bool ``[H, W]``, True = missing, of the image's size.
 
         Returns:
-          ``[H, W, 3]`` of the picture's dtype; every known pixel is the picture's own, bit for bit.
+          ``[H, W, 3]`` of the image's dtype; every known pixel is copied bit for bit.
         """
         rows, columns = self.box(picture.shape)
         height, width = rows.stop - rows.start, columns.stop - columns.start
@@ -173,7 +180,7 @@ class Fit:
             chosen = completed[inside]
             levels = chosen.astype(np.float32) if chosen.dtype == np.uint8 else to_255(chosen)
         result = picture.copy()
-        if picture.dtype == np.uint16:  # 257 times the levels of 8 bits
+        if picture.dtype == np.uint16:  # 65535 = 257 * 255
             result[rows, columns][inside] = np.rint(levels * np.float32(257)).clip(0, 65535)
         else:
             result[rows, columns][inside] = round_levels(levels)
@@ -181,7 +188,10 @@ class Fit:
 
 
 def _any_below(hole: np.ndarray, shape: tuple[int, int], radius: float | None = None) -> np.ndarray:
-    """Resizes bool ``[H, W]``, True wins: over a pixel's area, or over ``radius`` filter lobes about it."""
+    """Resize bool ``[H, W]``; a pixel is True if any pixel below it is.
+
+    "Below" is the pixel's area, or ``radius`` filter lobes around it.
+    """
     for axis, count in enumerate(shape):
         scale = hole.shape[axis] / count
         windows = []

@@ -1,4 +1,4 @@
-"""A folder of pictures as a source: splits, labels and boxes from the files that data sets come with."""
+"""Folder of images as a source; splits, labels and boxes come from the files of the data set."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from inpaint_jax.data.originals import Original, read_original
 from inpaint_jax.data.pictures import read_picture
 from inpaint_jax.errors import InputError
 
-PARTITION_FILE = "list_eval_partition.txt"  # CelebA's: "000001.jpg 0" a line
+PARTITION_FILE = "list_eval_partition.txt"  # CelebA's file; a line reads "000001.jpg 0"
 PARTITIONS = {"0": "train", "1": "val", "2": "test"}
 TABLES = ("labels.csv", "index.csv")
 SPLIT_FOLDERS = ("train", "val", "test")
@@ -26,27 +26,27 @@ BOX_COLUMNS = (
 
 
 class Folder:
-    """The pictures below a folder, in the order of their paths; ids are paths without suffix.
+    """Source of the images below a folder, in path order; ids are paths without suffix.
 
-    A table (CSV with a header) has the column ``path`` and, each optional: ``split``; a label (``label`` or
-    ``class`` from 0, ``class_1based``, or names in ``class_name`` or ``wnid``, numbered in sorted order); a
-    box in pixels, right and bottom excluded (``x1,y1,x2,y2`` or ``x0,y0,x1,y1``), that the picture is cropped
-    to. A picture belongs to the row whose path its own path ends with; with a table, pictures without a row
-    are not part of the source.
+    A table (CSV with a header) has the column ``path`` and these optional columns: ``split``; a
+    label (``label`` or ``class`` from 0, ``class_1based``, or names in ``class_name`` or ``wnid``,
+    numbered in sorted order); a box in pixels, right and bottom excluded (``x1,y1,x2,y2`` or
+    ``x0,y0,x1,y1``), to which the image is cropped. A row applies to the image whose path ends with
+    the row's path. With a table, images without a row are not part of the source.
 
-    Without a table, the split is read from ``list_eval_partition.txt`` (0 train, 1 val, 2 test) or from the
-    sub-folders train, val and test, and the label is the sub-folder's number in sorted order, where there are
-    several.
+    Without a table, the split comes from ``list_eval_partition.txt`` (0 train, 1 val, 2 test) or
+    from the sub-folders train, val and test. The label is the sub-folder's number in sorted order,
+    if there are several sub-folders.
 
     Args:
-      path: the folder (or one picture file).
-      split: which part; None: all pictures.
-      labels: the table, relative to the folder; None: labels.csv or index.csv where there is one.
-      holes: files and folders of the pictures' holes, which are no pictures; one may be the folder itself.
+      path: the folder (or one image file).
+      split: name of the split; None: all images.
+      labels: the table, relative to the folder; None: labels.csv or index.csv if it exists.
+      holes: hole files and folders, which are not listed as images; one may be the folder itself.
 
     Raises:
-      InputError: no pictures; no such split (lists the known ones); a table without a matching picture, a bad
-        label or box, by row.
+      InputError: no images; no such split (lists the known ones); a table without a matching image;
+        a bad label or box (names the row).
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Folder:
         return example
 
     def original(self, i: int) -> Original:
-        """Read picture ``i`` with all that its file holds, cropped to its box."""
+        """Read image ``i`` with everything that its file holds, cropped to its box."""
         name = self._ids[i]
         image = read_original(self._files[i], count_frames=True)
         if name in self._boxes:
@@ -107,16 +107,16 @@ class Folder:
 
 
 def crop_to_box(image: np.ndarray, box: tuple[int, int, int, int], name: str) -> np.ndarray:
-    """Cuts ``(left, top, right, bottom)``, right and bottom excluded, out of ``[H, W, C]``.
+    """Cut ``(left, top, right, bottom)``, right and bottom excluded, out of ``[H, W, C]``.
 
     Raises:
-      InputError: an empty box, or one that leaves the picture.
+      InputError: the box is empty, or reaches outside the image.
     """
     return image[checked_box(image.shape, box, name)]
 
 
 def checked_box(shape: tuple[int, ...], box: tuple[int, int, int, int], name: str) -> tuple[slice, slice]:
-    """Return the rows and columns of a box; raise InputError where it does not lie in ``[H, W]``."""
+    """Return the rows and columns of a box; raise InputError unless the box lies in ``[H, W]``."""
     left, top, right, bottom = box
     if not (0 <= left < right <= shape[1] and 0 <= top < bottom <= shape[0]):
         raise InputError(
@@ -135,7 +135,7 @@ def _find_table(root: Path, labels: str | None) -> Path | None:
 
 
 class _Matcher:
-    """Finds the picture that a path in a table or partition file means: its own path ends with that path."""
+    """Finder of images by paths in tables: the path of an image ends with the table's path."""
 
     def __init__(self, root: Path, ids: dict[str, Path]):
         self._by_name: dict[str, list[tuple[tuple[str, ...], str]]] = {}
@@ -183,7 +183,10 @@ def _folder_labels(ids: Iterable[str]) -> dict[str, int]:
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file in UTF-8, or UTF-16 with its mark, by column; without spaces around names and values."""
+    """Read the rows of a CSV file, by column, without spaces around names and values.
+
+    The file is UTF-8, or UTF-16 with a byte order mark.
+    """
     try:
         data = file.read_bytes()
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")

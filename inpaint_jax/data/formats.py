@@ -1,4 +1,4 @@
-"""The image formats that are read: all of Pillow's that are images, and run no other program."""
+"""Readable image formats: every Pillow format that holds images and runs no other program."""
 
 import functools
 
@@ -10,13 +10,13 @@ REFUSED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "PCD", "WMF"
 
 @functools.cache
 def readable() -> tuple[str, ...]:
-    """Return the formats, by Pillow's names and in the order in which it tries them."""
+    """Return the formats, by Pillow's names, in the order in which Pillow tries them."""
     Image.init()
     return tuple(name for name in Image.ID if name not in REFUSED)
 
 
 @functools.cache
 def suffixes() -> frozenset[str]:
-    """Return the suffixes of files in these formats, in lower case, with their dot."""
+    """Return the suffixes of files in these formats, in lower case, with the dot."""
     known = readable()
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in known)

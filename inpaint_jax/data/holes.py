@@ -1,4 +1,4 @@
-"""Holes from files: white = missing."""
+"""Hole files: white = missing."""
 
 import hashlib
 import os
@@ -17,20 +17,20 @@ from inpaint_jax.errors import InputError, some_of
 
 
 class HoleFiles:
-    """One hole for each image, from one file for all of them or from a folder.
+    """One hole for each image, from one file for all images or from a folder.
 
-    Files of a folder belong to images by their names (``pairing``), never by their order. An image
-    without a hole is refused when its hole is asked for, or by ``check`` before that. With ``draw``,
-    every image takes one of the files by its id, whatever their names are, and the hole is brought to
-    the model's size, or to that of an image that is completed at its own.
+    Files of a folder are paired with images by name (``pairing``), never by order. An image without
+    a hole is refused by ``check``, or at the latest when its hole is read. With ``draw``, an
+    image's id chooses one of the files, whatever the names. That hole is resized to the model, or
+    to an image that is completed at full size.
 
     Args:
       path: a file, or a folder.
-      names: the images' ids.
+      names: ids of the images.
       options: how the files are read.
-      images: files and folders that hold the images; what lies there is no hole, unless its name
-        says that it is one (``a_mask.png``).
-      draw: seed by which an image's id chooses among all files of the folder; None: names pair them.
+      images: files and folders that hold the images. A file there is no hole, unless its name marks
+        it as one (``a_mask.png``).
+      draw: seed with which an image's id chooses among all files of the folder; None: pair by name.
 
     Raises:
       InputError: no such file or folder, or no hole in it.
@@ -83,32 +83,32 @@ class HoleFiles:
             self.notes.append(f"{self.path}: {some_of(self._pairs.unused, 'hole file')} of no image")
 
     def check(self) -> None:
-        """Raise InputError unless every image has exactly one hole; it names those that have not."""
+        """Raise InputError unless every image has exactly one hole; name the others."""
         if self._pairs.problems:
             raise InputError(f"--holes: {self.path}: {explain(self._pairs)}")
 
     def at_picture(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
-        """The hole at the picture's own size.
+        """Return the hole at the full size of the image.
 
         Args:
-          name: the picture's id.
-          shape: the picture's, ``(H, W, ...)``.
-          fit: how the picture meets the model; a hole of the model's size is carried to the picture by it.
+          name: id of the image.
+          shape: shape of the image, ``(H, W, ...)``.
+          fit: how the image meets the model; it resizes a hole of the model's size to the image.
 
         Returns:
-          bool ``[H, W]``, True = missing; nowhere, if the file is black.
+          bool ``[H, W]``, True = missing; all False if the file is black.
 
         Raises:
-          InputError: another size than the picture's and the model's (both are named), or a hole without
-            known pixels.
+          InputError: the hole has neither the image's size nor the model's (the message gives
+            both), or no known pixels.
         """
         return hole_to_picture(self._read(name, shape, fit), shape, fit)
 
     def at_model(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
-        """The hole at the model's size, bool ``[S, S, 1]``; arguments and errors as in ``at_picture``.
+        """Return the hole at the model's size, bool ``[S, S, 1]``; arguments as in ``at_picture``.
 
         Raises:
-          InputError: also for a hole that reaches outside the crop.
+          InputError: as in ``at_picture``, or the hole reaches outside the crop.
         """
         return hole_to_model(self._read(name, shape, fit), shape, fit)
 
@@ -126,7 +126,7 @@ class HoleFiles:
 
 
 def drawn_index(name: str, count: int, *, seed: int) -> int:
-    """Draw a whole number below ``count`` from an image's id: the same one in any company and order."""
+    """Return a random whole number below ``count``, fixed by the seed and the image's id."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
     return int.from_bytes(digest[:8]) % count
 
@@ -135,26 +135,26 @@ def read_hole(path: str | os.PathLike, options: HoleOptions = HoleOptions()) -> 
     """Read one hole, see ``painted.hole_of``.
 
     Returns:
-      bool ``[H, W]``, True = missing; nowhere, if the file is black.
+      bool ``[H, W]``, True = missing; all False if the file is black.
 
     Raises:
-      InputError: an unreadable file, one that is no hole, or one in which everything is missing.
+      InputError: the file is unreadable, is no hole, or leaves no known pixel.
     """
     return hole_of(read_original(path), str(path), options)
 
 
 def hole_of_levels(levels: np.ndarray, name: str) -> np.ndarray:
-    """Convert a painted hole: pixels whose mean level is above 127 are missing.
+    """Convert a painted hole: pixels whose mean value is above 127 are missing.
 
     Args:
       levels: ``[H, W, C]``, 0 to 255; or 0 and 1.
-      name: what error messages call it.
+      name: name of the hole in error messages.
 
     Returns:
       bool ``[H, W]``, True = missing.
 
     Raises:
-      InputError: where nothing or everything is missing, or the values are those of a photograph.
+      InputError: nothing or everything is missing, or the values are those of a photograph.
     """
     grey = levels.shape[2] == 1
     pixels = np.repeat(levels, 3, axis=2) if grey else levels
@@ -172,11 +172,12 @@ def check_not_empty(hole: np.ndarray, name: str) -> None:
 
 
 def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
-    """Bring a hole of an image's size, or of the model's, to the image's.
+    """Resize a hole to the image.
 
     Args:
-      hole: bool ``[H, W]`` or ``[S, S]``, True = missing; see ``check_size``.
-      shape: the image's, ``(H, W, ...)``.
+      hole: bool ``[H, W]`` (the image's size) or ``[S, S]`` (the model's), True = missing; see
+        ``check_size``.
+      shape: shape of the image, ``(H, W, ...)``.
       fit: how the image meets the model.
 
     Returns:
@@ -186,24 +187,25 @@ def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.nd
 
 
 def hole_to_model(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
-    """Bring a hole of an image's size, or of the model's, to the model's.
+    """Resize a hole to the model.
 
     Args:
-      hole: bool ``[H, W]`` or ``[S, S]``, True = missing; see ``check_size``.
-      shape: the image's, ``(H, W, ...)``.
+      hole: bool ``[H, W]`` (the image's size) or ``[S, S]`` (the model's), True = missing; see
+        ``check_size``.
+      shape: shape of the image, ``(H, W, ...)``.
       fit: how the image meets the model.
 
     Returns:
       bool ``[S, S, 1]``.
 
     Raises:
-      InputError: for a hole that reaches outside the crop.
+      InputError: the hole reaches outside the crop.
     """
     return fit.hole_to_model(hole) if hole.shape == tuple(shape[:2]) else hole[..., None]
 
 
 def check_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name: str, picture_name: str) -> None:
-    """Raise InputError unless a hole ``[H, W]`` has the size of its picture, or of the model."""
+    """Raise InputError unless a hole ``[H, W]`` has the size of the image or of the model."""
     if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
         model = f"at the model's, {fit.size}x{fit.size}" if fit.size else "at no other"
         remedy = f"save the hole at the picture's size, or {model}; --resize-holes brings it to the picture's"

@@ -1,4 +1,4 @@
-"""Images and holes that a program holds: PIL images and uint8 arrays, of any sizes."""
+"""Images and holes in memory: PIL images and uint8 arrays, of any size."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeGuard
@@ -19,11 +19,11 @@ Held = Image.Image | np.ndarray
 
 
 class InMemory(NamedTuple):
-    """An image that the caller holds, as it is and as a model sees it.
+    """An image from the caller, at full size and as a model sees it.
 
     Attributes:
-      is_pil: it came as a PIL image, and goes back as one.
-      original: its pixels, and what a PIL image has beside them.
+      is_pil: whether the image came as a PIL image; it is returned as one.
+      original: the pixels, and everything else that a PIL image carries.
       hole: bool ``[H, W]``, True = missing.
       image: float32 ``[S, S, 3]`` in [-1, 1].
       model_hole: float32 ``[S, S, 1]``, 1 = missing.
@@ -36,24 +36,24 @@ class InMemory(NamedTuple):
     model_hole: np.ndarray
 
     def completed(self, completed: np.ndarray, fit: Fit) -> Original:
-        """Put a completion ``[S, S, 3]`` in [-1, 1] into the hole, at the image's own size."""
+        """Put a completion ``[S, S, 3]`` in [-1, 1] into the hole, at the image's full size."""
         pixels = fit.carry_back(self.original.pixels, completed, self.hole)
         return filled(self.original, pixels, self.hole)
 
     def carry_back(self, completed: np.ndarray, fit: Fit) -> Held:
-        """Put a completion into the hole, and return the image as it came."""
+        """Put a completion into the hole, and return the image in the type in which it came."""
         whole = self.completed(completed, fit)
         return to_pillow(whole) if self.is_pil else whole.pixels
 
 
 def are_pictures(images: Any) -> TypeGuard[Sequence[Held]]:
-    """Whether images are PIL images or uint8 arrays, instead of float arrays in [-1, 1].
+    """Return whether images are PIL images or uint8 arrays, instead of float arrays in [-1, 1].
 
     Args:
       images: an array, or a sequence of images.
 
     Returns:
-      True where any of them is; ``gather`` refuses those that are not.
+      True if at least one image is; ``gather`` then refuses the others.
     """
     if hasattr(images, "dtype"):
         return images.dtype == np.uint8
@@ -68,22 +68,22 @@ def gather(
     fit: Fit,
     names: Sequence[str],
 ) -> list[InMemory]:
-    """Bring images and holes to a model's size.
+    """Fit images and holes to the size of a model.
 
     Args:
       images: PIL images of any mode that files have, or uint8 arrays ``[H, W, 3]``.
-      holes: one for each, or one for all, of an image's size or the model's: PIL images and uint8
-        arrays ``[H, W]``, ``[H, W, 1]`` or ``[H, W, 3]`` (above 127 = missing), bool arrays (True =
-        missing) or float arrays (1 = missing).
+      holes: one for each image, or one for all images, of an image's size or the model's: PIL
+        images and uint8 arrays ``[H, W]``, ``[H, W, 1]`` or ``[H, W, 3]`` (above 127 = missing),
+        bool arrays (True = missing) or float arrays (1 = missing).
       fit: how an image meets the model.
-      names: of the images, for messages.
+      names: names of the images, for messages.
 
     Returns:
       One entry per image.
 
     Raises:
-      InputError: for arrays of another kind or shape, another number of holes, a hole of neither
-        size, and one in which nothing or everything is missing.
+      InputError: arrays of another kind or shape; a wrong number of holes; a hole of neither size;
+        a hole in which nothing or everything is missing.
     """
     if _is_one_hole(holes):
         hole = _read_hole("the hole", holes)
@@ -100,17 +100,17 @@ def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
 
 
 def fitted(name: str, original: Original, hole: np.ndarray, fit: Fit, *, is_pil: bool = False) -> InMemory:
-    """Bring one image and its hole to a model's size.
+    """Fit one image and its hole to the size of a model.
 
     Args:
-      name: of the image, for messages.
+      name: name of the image, for messages.
       original: the image.
       hole: bool ``[H, W]``, True = missing, of the image's size or the model's.
       fit: how the image meets the model.
-      is_pil: how it came.
+      is_pil: whether the image came as a PIL image.
 
     Raises:
-      InputError: a hole of another size, or one that reaches outside what the model sees.
+      InputError: a hole of another size, or one that reaches outside the part that the model sees.
     """
     levels = original.levels
     check_size(hole, levels.shape, fit, hole_name="the hole", picture_name=name)

@@ -1,6 +1,7 @@
-"""JSON files that we read again: each carries its digest, and one reader checks digest and shape.
+"""JSON files that the program reads again, each with a digest; one reader checks all of them.
 
-A file of an older version, or one whose line ``"digest"`` was removed, is read unverified.
+The reader checks digest and shape. A file of an older version, or a file whose line ``"digest"``
+was removed, is read unverified.
 """
 
 import contextlib
@@ -15,13 +16,14 @@ import jax
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 
-DIGEST = "digest"  # the first key of a file or line: of everything else in it
-# A type or union; {key: Shape}, where "?key" need not be there and ... is any other key; [Shape] of every element.
+DIGEST = "digest"  # first key of a file or line: digest of everything else in it
+# A type or union; {key: Shape}, where "?key" is optional and ... is any other key;
+# [Shape] for every element.
 Shape = Any
 
 
 def seal(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the digest of a mapping in front of it; numpy values become plain ones."""
+    """Add the digest of a mapping as its first key; numpy values become plain ones."""
     plain = files.plain(value)
     return {DIGEST: files.fingerprint(plain), **plain}
 
@@ -37,7 +39,7 @@ def write_json(path: str | os.PathLike[str], value: Mapping[str, Any]) -> None:
 
 
 def encoded(value: Mapping[str, Any]) -> bytes:
-    """The content of a JSON file with its digest."""
+    """Return the content of a JSON file with its digest."""
     text = json.dumps(seal(value), indent=2, allow_nan=False) + "\n"
     return text.encode(errors="backslashreplace")
 
@@ -46,16 +48,16 @@ def read_json(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Any
     """Read a JSON file.
 
     Args:
-      path: of the file.
-      shape: what it must hold at least: a type, a dict of required keys, a list of one shape.
-      remedy: what to do about a damaged file, in words that end the message.
+      path: path of the file.
+      shape: minimum content: a type, a dict of required keys, or a list with one shape.
+      remedy: what to do about a damaged file; it ends the error message.
 
     Returns:
-      The value without its digest; None without a file.
+      The value without its digest; None if there is no file.
 
     Raises:
-      InputError: the file is cut, empty, no UTF-8, a folder, of another shape, or changed since it was
-        written.
+      InputError: the file is truncated, empty, not UTF-8, a folder, of another shape, or changed
+        since it was written.
     """
     if (data := content(path, remedy)) is None:
         return None
@@ -66,23 +68,24 @@ def read_json(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Any
 
 
 def read_lines(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> list[Any]:
-    """Read a file with a JSON value on each line into memory, see ``each_line``."""
+    """Read a file with one JSON value per line into memory, see ``each_line``."""
     return [value for _, _, value in each_line(path, shape, remedy=remedy)]
 
 
 def each_line(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Iterator[tuple[int, int, Any]]:
-    """Read a file with a JSON value on each line, one at a time; a last line that is damaged is dropped.
+    """Read a file with one JSON value per line, line by line; drop a damaged last line.
 
     Args:
-      path: of the file.
-      shape: of every line, as ``read_json`` takes it.
+      path: path of the file.
+      shape: shape of every line, as in ``read_json``.
       remedy: what to do about a damaged line.
 
     Returns:
-      Where each line begins and ends, in bytes, and its value without the digest; nothing without a file.
+      For each line, its first and last byte offset, and its value without the digest. Nothing if
+      there is no file.
 
     Raises:
-      InputError: a line before the last is damaged, by its number; or the file cannot be read.
+      InputError: a line before the last is damaged (names its number), or the file cannot be read.
     """
     damage, position = "", 0
     with _opened(path, "remove it") as file:
@@ -99,7 +102,7 @@ def each_line(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Ite
 
 
 def content(path: str | os.PathLike[str], remedy: str) -> bytes | None:
-    """Read a file; None where nothing has this path."""
+    """Read a file; return None if the path does not exist."""
     if not os.path.lexists(path):
         return None
     with _opened(path, remedy) as file:
@@ -108,7 +111,7 @@ def content(path: str | os.PathLike[str], remedy: str) -> bytes | None:
 
 @contextlib.contextmanager
 def _opened(path: str | os.PathLike[str], remedy: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, an empty one where nothing has this path; refuse what cannot be read."""
+    """Open a file for reading, or an empty one for a missing path; refuse unreadable files."""
     try:
         with io.BytesIO() if not os.path.lexists(path) else files.open_regular(path) as file:
             yield file
@@ -124,7 +127,7 @@ def parse(data: bytes) -> Any:
     """Parse JSON.
 
     Raises:
-      ValueError: no UTF-8, no JSON, a number that is not finite, or values within values too deep to read.
+      ValueError: not UTF-8, not JSON, a number that is not finite, or values nested too deeply.
     """
     try:
         text = data.decode()
@@ -139,10 +142,10 @@ def parse(data: bytes) -> Any:
 
 
 def verified(value: Any, shape: Shape) -> Any:
-    """Compare a value with its digest and a shape, and return it without the digest.
+    """Check a value against its digest and a shape, and return the value without the digest.
 
     Raises:
-      ValueError: it is another one.
+      ValueError: the digest or the shape differs.
     """
     if isinstance(value, dict) and DIGEST in value:
         value = dict(value)
@@ -154,7 +157,7 @@ def verified(value: Any, shape: Shape) -> Any:
 
 
 def misfit(value: Any, shape: Shape, where: str = "") -> str | None:
-    """Say in words where a value is of another shape; None where it fits."""
+    """Describe where a value differs from a shape; return None if the value fits."""
     wanted = {dict: dict, list: list}.get(type(shape), shape)
     if not _is_a(value, wanted):
         kind = getattr(wanted, "__name__", str(wanted))
@@ -174,7 +177,7 @@ def misfit(value: Any, shape: Shape, where: str = "") -> str | None:
 
 
 def _is_a(value: Any, wanted: Any) -> bool:
-    if isinstance(value, bool):  # which Python counts among the integers
+    if isinstance(value, bool):  # Python counts bool among the integers
         return wanted is object or bool in getattr(wanted, "__args__", (wanted,))
     return isinstance(value, wanted)
 

@@ -1,4 +1,4 @@
-"""The image files below a folder: each once, and every file that is left out has a reason."""
+"""Image files below a folder: each listed once, with a reason for every file left out."""
 
 import os
 import stat
@@ -11,22 +11,22 @@ from inpaint_jax.data.marked_names import is_marked
 from inpaint_jax.data.pairing import beside
 from inpaint_jax.errors import InputError, some_of
 
-# What this program writes into its own folders, and what their files have in them.
+# Folders that this program writes, and the keys that mark their files.
 OUTPUTS = {
     "job.json": b'"holes_hash"',
     "holes.json": b'"holes_hash"',
     "table.json": b'"holes_hash"',
     "config.json": b'"stages"',
 }
-JUNK = frozenset({"thumbs.db", "desktop.ini"})  # written by file managers
+JUNK = frozenset({"thumbs.db", "desktop.ini"})  # file managers write these
 
 
 class Listing(NamedTuple):
     """The image files below a folder.
 
     Attributes:
-      files: sorted by the parts of their paths.
-      notes: what was left out, a line for each reason.
+      files: paths, sorted by their parts.
+      notes: reasons why files were left out, a line each.
     """
 
     files: list[Path]
@@ -35,8 +35,8 @@ class Listing(NamedTuple):
 
 class _File(NamedTuple):
     path: Path
-    real: str  # the path without links
-    mode: int | None  # of os.stat; None: a link that leads nowhere
+    real: str  # path with all links resolved
+    mode: int | None  # mode from os.stat; None: a broken link
 
 
 def list_images(
@@ -48,14 +48,15 @@ def list_images(
 ) -> Listing:
     """List the image files of a folder and its sub-folders.
 
-    Links are followed, each file once: a link to a listed file is left out, and a hard link is a
-    file of its own. Folders that this program wrote are left out, so that results inside the folder
-    of images never become inputs. So are pipes and devices, which are never opened, and hole files
-    beside their images (``a_mask.png`` beside ``a.png``). Hidden files do not count.
+    Links are followed, and each file is listed once: a link to a listed file is left out, and a
+    hard link counts as a separate file. Folders that this program wrote are left out, so that
+    results inside the folder of images never become inputs. Pipes and devices are left out and
+    never opened. Hole files beside their images (``a_mask.png`` beside ``a.png``) are left out too.
+    Hidden files do not count.
 
     Args:
       path: a folder, or one image file.
-      holes: files and folders of their holes, which may lie below the folder or be the folder.
+      holes: hole files and folders, which may lie below the folder or be the folder.
       ignored: names of files that are known not to be images, such as tables.
       masks: list hole files, too.
 
@@ -84,7 +85,7 @@ def list_images(
             images.append(file.path)
     images.sort(key=lambda file: file.relative_to(root).parts)
     ids = {file: file.relative_to(root).with_suffix("").as_posix() for file in images}
-    own = os.path.realpath(root) in places  # holes beside their images are no news then
+    own = os.path.realpath(root) in places  # then holes beside their images need no note
     paired = [] if masks else [f for f in images if is_marked(ids[f])] if own else beside(ids)
     hidden = set(paired)
     images = [file for file in images if file not in hidden]
@@ -111,7 +112,7 @@ def image_ids(root: str | os.PathLike, paths: list[Path]) -> Mapping[str, Path]:
     """Name images by their path below ``root`` without suffix ("a/b.jpg" -> "a/b"), in order.
 
     Raises:
-      InputError: two files would get one id, naming both.
+      InputError: two files would get the same id (names both).
     """
     base = Path(root) if Path(root).is_dir() else Path(root).parent
     named: dict[str, Path] = {}
@@ -136,7 +137,7 @@ def _one_file(path: Path) -> Path:
 
 
 def _walk(root: Path, without: set[str], outputs: list[Path]) -> Iterator[_File]:
-    """Every file that is not hidden, each folder once; linked folders come last."""
+    """Yield every file that is not hidden; visit each folder once, and linked folders last."""
 
     def refuse(error: OSError) -> None:
         raise InputError(f"cannot open the folder {error.filename}: {error.strerror}") from error
@@ -177,7 +178,7 @@ def _walk(root: Path, without: set[str], outputs: list[Path]) -> Iterator[_File]
 
 
 def _is_output(folder: str) -> bool:
-    """Whether a folder was written by this program."""
+    """Return whether this program wrote a folder."""
     for name, word in OUTPUTS.items():
         file = os.path.join(folder, name)
         if os.path.isfile(file):

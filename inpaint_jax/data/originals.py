@@ -1,4 +1,4 @@
-"""An image as its file holds it, with everything that a completed copy of it keeps."""
+"""An image as its file holds it, with everything that a completed copy keeps."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from inpaint_jax.errors import InputError
 
 ORIENTATION = 0x0112
 _SIXTEEN_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
-_SPACES = {b"RGB ": False, b"GRAY": True}  # of colour profiles: whether they are of grey images
+_SPACES = {b"RGB ": False, b"GRAY": True}  # colour spaces of profiles, and whether each is grey
 _UNREADABLE = (
     OSError,
     SyntaxError,
@@ -31,17 +31,17 @@ _UNREADABLE = (
 
 
 class Original(NamedTuple):
-    """An image file at its own size.
+    """An image file at full size.
 
     Attributes:
-      pixels: uint8 or, of a file with 16 bits per channel, uint16 ``[H, W, 3]``; grey is repeated.
-      alpha: of the same dtype, ``[H, W]``; None: the file has no transparency.
+      pixels: ``[H, W, 3]``, uint8, or uint16 for a file with 16 bits per channel; grey is repeated.
+      alpha: ``[H, W]`` of the same dtype; None: the file has no transparency.
       grey: whether the file is grey.
-      format: Pillow's name of its format.
-      suffix: of its file, where that is known.
-      frames: number of frames or pages, of which this is the first.
-      saved: what Pillow's ``save`` takes with it: colour profile, EXIF (upright), resolution.
-      coding: what ``save`` takes to write a JPEG file as it was written.
+      format: Pillow's name of the file format.
+      suffix: suffix of the file, if known.
+      frames: number of frames or pages; the pixels are those of the first.
+      saved: arguments of Pillow's ``save``: colour profile, EXIF (upright), resolution.
+      coding: arguments of ``save`` that write a JPEG file with the original's compression.
     """
 
     pixels: np.ndarray
@@ -55,7 +55,7 @@ class Original(NamedTuple):
 
     @property
     def levels(self) -> np.ndarray:
-        """The image as models see it, uint8 ``[H, W, 3]``."""
+        """Return the image as models see it, uint8 ``[H, W, 3]``."""
         return to_eight_bits(self.pixels)
 
     def cut(self, rows: slice, columns: slice) -> "Original":
@@ -65,7 +65,7 @@ class Original(NamedTuple):
 
 
 def to_eight_bits(values: np.ndarray) -> np.ndarray:
-    """Round uint16 to uint8 (65535 becomes 255); uint8 is returned as it is."""
+    """Round uint16 to uint8 (65535 becomes 255); return uint8 unchanged."""
     if values.dtype == np.uint8:
         return values
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
@@ -80,16 +80,16 @@ def read_original(
     frame is read. Colours under transparent pixels are taken as stored.
 
     Args:
-      path: of the file, or the file itself, open for reading bytes.
-      name: what error messages call it; None: its path.
-      count_frames: fill in ``frames``, for which an animation is read to its end.
+      path: path of the file, or a file open for reading bytes.
+      name: name of the image in error messages; None: the path.
+      count_frames: fill in ``frames``; an animation is then read to its end.
 
     Returns:
       The image.
 
     Raises:
-      InputError: a missing, unreadable, truncated, 32-bit or too large file, or none at all (a pipe
-        or device, which is not opened), by name.
+      InputError: the file is missing, unreadable, truncated, 32-bit, too large, or not a regular
+        file (a pipe or device is not opened). The message names the file.
     """
     name = name or str(path)
     try:
@@ -125,15 +125,15 @@ def original_of(
 
     Args:
       opened: the image.
-      name: what error messages call it.
-      low_bytes: the lower bytes of a colour image with 16 bits, of which ``opened`` has the upper.
-      upright: apply its EXIF rotation.
+      name: name of the image in error messages.
+      low_bytes: lower bytes of a colour image with 16 bits; ``opened`` has the upper bytes.
+      upright: apply the EXIF rotation.
 
     Returns:
       The image.
 
     Raises:
-      InputError: for 32-bit pixels.
+      InputError: 32-bit pixels.
     """
     turn = _turn(opened) if upright else None
     image = opened.transpose(turn) if turn is not None else opened
@@ -163,7 +163,7 @@ def original_of(
 
 @contextlib.contextmanager
 def _opened(path: str | os.PathLike | BinaryIO):
-    with warnings.catch_warnings():  # Pillow warns of an image that is half as large as it refuses
+    with warnings.catch_warnings():  # Pillow warns from half of the size that it refuses
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         opened = Image.open(path, formats=readable())
     with opened:
@@ -171,14 +171,14 @@ def _opened(path: str | os.PathLike | BinaryIO):
 
 
 def _plain_mode(image: Image.Image) -> tuple[str, bool]:
-    """The mode that an image is converted to, and whether it is grey."""
+    """Return the mode to which an image is converted, and whether the image is grey."""
     grey = image.mode in ("1", "L", "LA", "La")
     alpha = image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info
     return ("L" if grey else "RGB") + ("A" if alpha else ""), grey
 
 
 def _frames(opened: Image.Image) -> int:
-    """The number of frames; a photograph with a preview (MPO) has one."""
+    """Return the number of frames; a photograph with a preview (MPO) has one."""
     try:
         return 1 if opened.format == "MPO" else getattr(opened, "n_frames", 1)
     except _UNREADABLE:  # a later frame is damaged
@@ -186,16 +186,16 @@ def _frames(opened: Image.Image) -> int:
 
 
 def _low_bytes(path: str | os.PathLike | BinaryIO, opened: Image.Image, name: str) -> Image.Image | None:
-    """The lower bytes of a colour image with 16 bits per channel, of which Pillow reads the upper.
+    """Return the lower bytes of a 16-bit colour image, of which Pillow reads the upper bytes.
 
-    The same file is decoded once more as if its bytes were in the other order.
+    The same file is decoded once more with the byte order swapped.
 
     Raises:
-      InputError: for a kind of 16-bit file that Pillow cannot be led to read so.
+      InputError: a kind of 16-bit file for which Pillow cannot swap the byte order.
     """
     arguments = [tile.args for tile in getattr(opened, "tile", ()) or ()]
     raw = {_raw_mode(args) for args in arguments}
-    largest = [args[-1] for args in arguments if isinstance(args, tuple)]  # levels, in a PPM file
+    largest = [args[-1] for args in arguments if isinstance(args, tuple)]  # maxima, in a PPM file
     if opened.format == "PPM" and any(isinstance(level, int) and level > 255 for level in largest):
         raise InputError(f"{name} has 16 bits per channel: save it as a PNG or TIFF file")
     if opened.mode in _SIXTEEN_BIT or not any(";16" in mode for mode in raw):
@@ -215,7 +215,7 @@ def _low_bytes(path: str | os.PathLike | BinaryIO, opened: Image.Image, name: st
         low.tile = [tile._replace(args=swapped(tile.args)) for tile in low.tile]  # pyright: ignore
         try:
             low.load()
-        except ValueError as error:  # Pillow has no such order of bytes for grey with alpha
+        except ValueError as error:  # Pillow cannot swap the byte order of grey with alpha
             raise InputError(
                 f"{name} has 16 bits per channel in a form that is not read: save it as 16-bit RGB, "
                 "RGBA or grey, or with 8 bits"
@@ -231,10 +231,10 @@ def _raw_mode(args: Any) -> str:
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """How an image is brought upright; EXIF data that cannot be read do not turn it."""
+    """Return the transposition that brings an image upright; None for unreadable EXIF data."""
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # EXIF data are of a camera's making, and the pixels are good without them
+    except Exception:  # cameras write broken EXIF data, and the pixels are good without them
         return None
     turns = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -249,7 +249,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _saved(image: Image.Image, turn: Image.Transpose | None, *, grey: bool) -> dict[str, Any]:
-    """Profile, EXIF and resolution of an image, for the file of an upright RGB or grey image."""
+    """Return profile, EXIF and resolution for the file of an upright RGB or grey image."""
     saved: dict[str, Any] = {}
     profile = image.info.get("icc_profile")
     if profile and _SPACES.get(profile[16:20]) is grey:
@@ -274,7 +274,7 @@ def _saved(image: Image.Image, turn: Image.Transpose | None, *, grey: bool) -> d
 
 
 def _coding(image: Image.Image) -> dict[str, Any]:
-    """Quantisation tables and subsampling of a JPEG file."""
+    """Return the quantisation tables and subsampling of a JPEG file."""
     if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB"):
         return {}
     tables = getattr(image, "quantization", None)

@@ -1,4 +1,4 @@
-"""A painted hole becomes missing and known pixels; what cannot be read as a hole says what it is."""
+"""Conversion of painted holes to missing pixels; other files are refused with a reason."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ import numpy as np
 from inpaint_jax.data.originals import Original
 from inpaint_jax.errors import InputError
 
-ABOVE = 127  # levels above it are missing
-BLACK, WHITE = 32, 224  # levels below and from which a pixel is black or white, whatever JPEG did
-SAMPLE = 50_000  # pixels among which the commonest colour is sought
-SPREAD = 64  # least difference between the channels of a pixel that is coloured
-LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")  # formats that leave dark and bright levels where there was one
+ABOVE = 127  # mean pixel values above it are missing
+BLACK, WHITE = 32, 224  # a pixel below / from this value is black / white, whatever JPEG did
+SAMPLE = 50_000  # pixels that are searched for the most frequent colour
+SPREAD = 64  # least difference between the channels of a coloured pixel
+LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")  # formats that turn one value into several nearby ones
 REMEDY = (
     "white = missing; --holes-above=127 takes it as it is, --holes-above=0 every level above 0, --invert-holes swaps "
     "black and white"
@@ -19,14 +19,14 @@ REMEDY = (
 
 
 class HoleOptions(NamedTuple):
-    """How hole files are read.
+    """Options for reading hole files.
 
     Attributes:
-      above: mean grey levels above it are missing, 0 to 254; None: above 127, and files that are
-        neither black and white nor strokes on transparency are refused.
+      above: mean grey values above it are missing, 0 to 254; None: values above 127 are missing,
+        and files are refused unless they are black and white or strokes on transparency.
       grow: pixels by which holes grow in every direction, diagonals included.
       invert: black is missing, not white.
-      resize: bring holes to the size of their images (nearest pixel) instead of refusing them.
+      resize: resize holes to their images (nearest pixel) instead of refusing them.
     """
 
     above: int | None = None
@@ -38,20 +38,20 @@ class HoleOptions(NamedTuple):
 def hole_of(painted: Original, name: str, options: HoleOptions = HoleOptions()) -> np.ndarray:  # noqa: B008
     """Convert a painted hole.
 
-    White is missing: levels above ``options.above``, the mean over channels. Masks of 0 and 1 are
-    read as such. Strokes of one colour on transparency are missing where they are opaque.
+    White is missing: the mean over channels is above ``options.above``. Masks of 0 and 1 are
+    accepted. Strokes of one colour on transparency are missing where they are opaque.
 
     Args:
       painted: the hole file.
-      name: what error messages call it.
-      options: see there.
+      name: name of the hole in error messages.
+      options: see ``HoleOptions``.
 
     Returns:
-      bool ``[H, W]``, True = missing; nowhere, if the whole file is black.
+      bool ``[H, W]``, True = missing; all False if the whole file is black.
 
     Raises:
       InputError: everything is missing, or the file is no hole, such as a photograph or a map of
-        classes; it says what was found.
+        classes. The message describes what the file holds.
     """
     levels, alpha = painted.levels, painted.alpha
     grey = levels[..., 0] if painted.grey else levels.mean(2, dtype=np.float32)
@@ -87,7 +87,7 @@ def grown(hole: np.ndarray, steps: int) -> np.ndarray:
 
 
 def resized(hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Bring a hole bool ``[h, w]`` to ``[H, W]`` by its nearest pixels."""
+    """Resize a hole bool ``[h, w]`` to ``[H, W]`` by nearest pixels."""
     (height, width), (h, w) = shape[:2], hole.shape
     rows = ((np.arange(height) + 0.5) * h / height).astype(int)
     columns = ((np.arange(width) + 0.5) * w / width).astype(int)
@@ -95,7 +95,7 @@ def resized(hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _strokes(levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str, options: HoleOptions) -> np.ndarray:
-    """Levels of a file with transparency: strokes, or black and white behind which nothing is."""
+    """Return the grey values of strokes, or of black and white, on transparency."""
     opaque = levels[alpha > 0.5].astype(np.int32)
     if len(opaque) == 0:
         return np.zeros_like(grey)
@@ -107,7 +107,7 @@ def _strokes(levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str,
 
 
 def _check_is_hole(levels: np.ndarray, grey: np.ndarray, name: str, but: str = "", *, lossy: bool = False) -> None:
-    """Refuse a photograph, strokes of colour and a map of classes."""
+    """Refuse a photograph, coloured strokes and a map of classes."""
     if (share := _coloured(levels)) > 0.005:
         remedy = "--holes-above=127 --invert-holes" if np.median(grey) > ABOVE else "--holes-above=0"
         raise InputError(
@@ -123,17 +123,17 @@ def _check_is_hole(levels: np.ndarray, grey: np.ndarray, name: str, but: str = "
 
 
 def _is_map(tones: np.ndarray, counts: np.ndarray, *, lossy: bool) -> bool:
-    """Whether levels between black and white fill areas, as the rim of a stroke or JPEG do not.
+    """Return whether values between black and white fill areas, unlike the rim of a stroke or JPEG.
 
     Args:
       tones: uint8 ``[H, W]``.
-      counts: of pixels, by level.
-      lossy: whether the format of the file blurs edges.
+      counts: number of pixels for each value.
+      lossy: whether the file format blurs edges.
     """
     inside = tones[:-1, :-1]
     same = inside[(inside == tones[1:, :-1]) & (inside == tones[:-1, 1:])]
     level = np.arange(256)
-    foreground = level > np.flatnonzero(counts)[0]  # brighter than the darkest
+    foreground = level > np.flatnonzero(counts)[0]  # brighter than the darkest value
     flat = (np.bincount(same, minlength=256) >= max(16, tones.size // 1000)) & foreground
     sharp = not lossy and counts[~flat & foreground].sum() < 0.005 * tones.size
     middle = flat & (level < WHITE) & (sharp | (level >= BLACK))
@@ -143,21 +143,21 @@ def _is_map(tones: np.ndarray, counts: np.ndarray, *, lossy: bool) -> bool:
 
 
 def _coloured(levels: np.ndarray) -> float:
-    """The share of pixels whose channels differ."""
+    """Return the share of pixels whose channels differ."""
     low = np.minimum(np.minimum(levels[..., 0], levels[..., 1]), levels[..., 2])
     high = np.maximum(np.maximum(levels[..., 0], levels[..., 1]), levels[..., 2])
     return float((high - low >= SPREAD).mean())
 
 
 def _colour(levels: np.ndarray) -> tuple[int, ...]:
-    """The commonest of the coloured pixels."""
+    """Return the most frequent colour among coloured pixels."""
     coloured = levels[levels.max(2) - levels.min(2) >= SPREAD]
     values, counts = np.unique(coloured[:: max(1, len(coloured) // SAMPLE)], axis=0, return_counts=True)
     return tuple(int(value) for value in values[counts.argmax()])
 
 
 def _found(grey: np.ndarray) -> str:
-    """The commonest levels, from dark to bright."""
+    """Describe the most frequent values, from dark to bright."""
     counts = np.bincount(np.rint(grey).astype(np.uint8).ravel(), minlength=256)
     common = sorted(level for level in np.argsort(-counts, kind="stable")[:5].tolist() if counts[level])
     more = ", ..." if (counts > 0).sum() > 5 else ""

@@ -1,9 +1,10 @@
-"""Which hole file belongs to which image: by their names, never by their order.
+"""Pairing of hole files with images: by name, never by order.
 
 ``a.png``, ``a.jpg.png``, ``a_mask.png``, ``mask-a.png`` and ``mask/a.png`` are holes of the image
-``a.jpg``; ``001.png`` is one of ``1.jpg``, ``mask2.png`` one of ``photo 2.jpg``. Names are compared
-from strict to loose, and a file that an image has by a strict name is no other image's. Two files
-for one image, or one file for two images, are a problem that is named, not a choice.
+``a.jpg``; ``001.png`` is a hole of ``1.jpg``, and ``mask2.png`` one of ``photo 2.jpg``. Names are
+compared from strict to loose. A file that matches an image by a strict name is not considered for
+other images. Two files for one image, or one file for two images, are reported as a problem, not
+resolved by a choice.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -39,14 +40,14 @@ def _in_folders(name: str) -> set[Key]:
     return {(folders_of(name), stem_of(name))}
 
 
-# How a hole file and an image are compared, from strict to loose.
+# Comparisons of a hole file with an image, from strict to loose.
 STRICT: tuple[tuple[Keys, Keys], ...] = (
     (exact, exact),
     (bare, _in_folders),
     (bare, partial(bare, words=IMAGE)),
     (loose, partial(loose, words=IMAGE)),
 )
-# For what is left; only where nothing else comes into question.
+# Comparisons for the remaining files, if no other image or file is a candidate.
 LAST: tuple[tuple[Keys, Keys], ...] = (
     (partial(loose, folders=False), partial(loose, words=IMAGE, folders=False)),
     (only_number, any_number),
@@ -54,12 +55,12 @@ LAST: tuple[tuple[Keys, Keys], ...] = (
 
 
 class Pairs(NamedTuple):
-    """What is paired, and what is not.
+    """Result of pairing images with hole files.
 
     Attributes:
       files: the hole file of every image that has exactly one.
-      problems: why each other image has none.
-      unused: hole files of no image.
+      problems: the reason why each other image has none.
+      unused: hole files that belong to no image.
     """
 
     files: dict[str, str]
@@ -71,9 +72,9 @@ def pair(images: Sequence[str], holes: Sequence[str]) -> Pairs:
     """Pair images with hole files.
 
     Args:
-      images: ids, paths without suffix.
-      holes: paths of the files below their folder. One that is called only ``mask.png`` or the like,
-        and is alone, serves all images.
+      images: ids of the images: paths without suffix.
+      holes: paths of the hole files below their folder. A single file named only ``mask.png`` or
+        the like serves all images.
 
     Returns:
       The pairs.
@@ -110,7 +111,7 @@ def pair(images: Sequence[str], holes: Sequence[str]) -> Pairs:
 
 
 def beside(names: Mapping[File, str]) -> Iterator[File]:
-    """Yield the files whose names make them the hole of another file in the same folder."""
+    """Yield files whose names mark them as the hole of another file in the same folder."""
     marked = {file: name for file, name in names.items() if is_marked_stem(stem_of(name))}
     plain: dict[str, set[str]] = {}
     for file, name in names.items():
@@ -123,7 +124,7 @@ def beside(names: Mapping[File, str]) -> Iterator[File]:
 
 
 def explain(pairs: Pairs) -> str:
-    """Say which images have no hole, and which hole files belong to no image."""
+    """Report the images that have no hole, and the hole files that belong to no image."""
     if ambiguous := [text for text in pairs.problems.values() if "could" in text]:
         return f"{ambiguous[0]}; keep one of the files, or rename them"
     strays = f", and {some_of(pairs.unused, 'hole file')} of no image" if pairs.unused else ""
@@ -133,7 +134,7 @@ def explain(pairs: Pairs) -> str:
 
 
 def _claim(file: str, claimants: Sequence[str], found: dict[str, list[str]], problems: dict[str, str]) -> None:
-    """Give a file to the one image that wants it, first of all to one that has none yet."""
+    """Give a file to the only image that matches it; prefer images without a file."""
     wanting = [image for image in claimants if not found[image]] or claimants
     if len(wanting) == 1:
         found[wanting[0]].append(file)
@@ -143,7 +144,7 @@ def _claim(file: str, claimants: Sequence[str], found: dict[str, list[str]], pro
 
 
 def _matches(images: Collection[str], holes: Collection[str], of_hole: Keys, of_image: Keys) -> dict[str, list[str]]:
-    """The images that each file may belong to, by a common key."""
+    """Return the images that each file may belong to, by a common key."""
     by_key: dict[Key, list[str]] = {}
     for image in images:
         for key in of_image(image):

@@ -1,4 +1,4 @@
-"""Image files as models see them, uint8 RGB; and the encoding of what this program draws."""
+"""Image files as models see them, uint8 RGB; and the encoding of images that this program draws."""
 
 import io
 import os
@@ -12,20 +12,20 @@ from inpaint_jax.data import files
 from inpaint_jax.data.originals import read_original
 from inpaint_jax.errors import InputError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})  # of files that are written
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})  # written formats
 
 
 def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None) -> np.ndarray:
     """Read an image file of any format that Pillow reads, as a model sees it.
 
     Grey and palette images become RGB; 16 bits are scaled to 8 (65535 -> 255); EXIF rotation is
-    applied. Transparency is dropped, and the colours are taken as stored: laying a transparent
+    applied. Transparency is dropped, and the colours are taken as stored. Compositing a transparent
     image on white or black would invent a background, and an edge, that a model would learn. Of an
     animation the first frame is read.
 
     Args:
-      path: of the file, or the file itself, open for reading bytes.
-      name: what error messages call it; None: its path.
+      path: path of the file, or a file open for reading bytes.
+      name: name of the image in error messages; None: the path.
 
     Returns:
       uint8 ``[H, W, 3]``.
@@ -37,11 +37,11 @@ def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None)
 
 
 def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
-    """Write a picture file atomically; missing folders are created.
+    """Write an image file atomically; create missing folders.
 
     Args:
-      path: the suffix chooses the format; choose one without loss (.png) where known pixels must survive.
-      array: as ``encode_picture`` takes it.
+      path: the suffix chooses the format. Choose a lossless one (.png) to preserve known pixels.
+      array: as in ``encode_picture``.
 
     Raises:
       InputError: unknown suffix, or the folder cannot be written, or the disk is full.
@@ -53,7 +53,7 @@ def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
 
 
 def encode_picture(array: np.ndarray, *, suffix: str = ".png") -> bytes:
-    """Encode a picture as the content of a file.
+    """Encode an image as the content of a file.
 
     Args:
       array: uint8 ``[H, W, 3]`` or ``[H, W]`` (grey), or bool ``[H, W]`` (a hole: white = missing).

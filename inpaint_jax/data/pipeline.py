@@ -1,7 +1,7 @@
 """Batches for training and evaluation (Grain): batch ``i`` is a pure function of (seed, i).
 
-So there is no iterator state to save (a run that stopped after k batches goes on with ``start_step=k``), and
-several processes read the rows of one global batch.
+So there is no iterator state to save: a run that stopped after k batches continues with
+``start_step=k``. Several processes read different rows of one global batch.
 """
 
 import os
@@ -31,33 +31,33 @@ def training_batches(
     process_count: int = 1,
     threads: int | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Batches without end: every epoch in an order of its own, each picture once per epoch.
+    """Return endless batches; every epoch has a new order and visits each image once.
 
     Args:
-      source: pictures; those that are not ``[S, S, 3]`` are fitted by their largest centred square. Of those that
-        have "smallest" (``views.Source``) a window is seen, which (seed, epoch, id) decides. What is read is
-        kept in memory if it fits (``data/cache.py``); a ``Cached`` source shares that memory with other
-        readers.
-      size: the model's side S.
-      batch_size: of the global batch B, over all processes.
-      seed: of the order, the windows, the flips and the choice of holes.
-      start_step: the number of the first batch.
-      flip: mirror each picture left to right with probability 1/2.
-      holes: bool or 0/1 ``[M, S, S, 1]``, 1 = missing; each picture gets one of them at random.
-      arrays: what a stage prepared, ``{name: [len(source), ...]}``, added to each picture's example. They are
-        not flipped with it.
-      process_index, process_count: this process gets the rows [index * B / count, (index + 1) * B / count) of
-        the global batch.
-      threads: that prepare batches ahead; None: as many as cores, at most 8.
+      source: the images. Images that are not ``[S, S, 3]`` are cropped to the largest centred
+        square and resized. Images with "smallest" (``views.Source``) are cut to a window that
+        depends on (seed, epoch, id). Images are kept in memory if they fit (``data/cache.py``); a
+        ``Cached`` source shares that memory with other readers.
+      size: side S of the model.
+      batch_size: size B of the global batch, over all processes.
+      seed: seed of the order, the windows, the flips and the choice of holes.
+      start_step: number of the first batch.
+      flip: mirror each image left to right with probability 1/2.
+      holes: bool or 0/1 ``[M, S, S, 1]``, 1 = missing; each image gets a random one.
+      arrays: arrays that a stage prepared, ``{name: [len(source), ...]}``. Each image's row is
+        added to the example. Flipping does not apply to them.
+      process_index, process_count: this process reads the rows [index * B / count,
+        (index + 1) * B / count) of the global batch.
+      threads: number of threads that prepare batches; None: one per core, at most 8.
 
     Returns:
-      An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "label": int32 ``[b]`` where the source
-      has labels; "hole": float32 ``[b, S, S, 1]`` where ``holes`` are given; and ``arrays``}, b = B /
-      process_count. ``close()`` stops its threads.
+      An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "label": int32 ``[b]`` if the
+      source has labels; "hole": float32 ``[b, S, S, 1]`` if ``holes`` are given; and ``arrays``},
+      b = B / process_count. ``close()`` stops the threads.
 
     Raises:
-      InputError: no pictures, a batch that the processes cannot share evenly, or a picture that cannot be
-        used.
+      InputError: no images, a batch size that the processes cannot share evenly, or an unusable
+        image.
     """
     if batch_size % process_count:
         raise InputError(f"batch_size={batch_size} cannot be shared evenly by {process_count} processes")
@@ -66,7 +66,7 @@ def training_batches(
     mine = slice(process_index * share, (process_index + 1) * share)
 
     def draw(indices: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """The random choices of a global batch: all processes make the same, and take their rows."""
+        """Draw a global batch, the same on all processes, and return this process's rows."""
         mirrored = rng.random(batch_size) < 0.5
         chosen = rng.integers(len(holes), size=batch_size) if holes is not None else indices
         return {"indices": indices[mine], "mirrored": mirrored[mine], "holes": chosen[mine]}
@@ -101,17 +101,17 @@ def _closing(batches: grain.IterDataset) -> Iterator[dict[str, np.ndarray]]:
 def examples(
     source: Pictures, *, size: int, batch: int, indices: Iterable[int] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The pictures in order, each once, for evaluation.
+    """Return batches of the images in order, each once, for evaluation.
 
     Args:
       source: as in ``training_batches``.
-      size: the model's side S.
-      batch: pictures at a time; the last batch may be smaller.
-      indices: which; None: all.
+      size: side S of the model.
+      batch: images per batch; the last batch may be smaller.
+      indices: positions of the images; None: all.
 
     Returns:
-      An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "id": list of b names; "label": int32
-      ``[b]`` where the source has labels}.
+      An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "id": list of b names; "label":
+      int32 ``[b]`` if the source has labels}.
     """
     pictures = source if isinstance(source, Cached) and source.size == size else Cached(source, size=size, limit=0)
     wanted = list(range(len(pictures)) if indices is None else indices)

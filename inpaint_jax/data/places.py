@@ -1,4 +1,4 @@
-"""Where a command reads and writes: an output that is its own input, by whatever path, is refused."""
+"""Check that a command does not write into the folder that it reads, by whatever path."""
 
 import os
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ from inpaint_jax.naming import split_options
 
 
 def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, inside: bool = True) -> None:
-    """Refuse an output folder where results would replace what they are made of.
+    """Refuse an output folder where results would replace the files that they are made from.
 
     Args:
-      sources: source specs of the images; those that are no files or folders do not matter.
+      sources: source specs of the images; specs that are no files or folders are ignored.
       output: the output folder; it need not exist. Links and mounts are followed.
-      inside: refuse sources in sub-folders of the output too.
+      inside: also refuse sources in sub-folders of the output.
 
     Raises:
       InputError: a source is the output, or lies inside it.

@@ -1,4 +1,4 @@
-"""Pictures of pictures: grids of samples, and contact sheets of damaged, completed and true."""
+"""Image grids and contact sheets."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,18 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inpaint_jax.compositing import to_levels
 
-GAP = 2  # pixels between pictures
+GAP = 2  # pixels between images
 MARGIN = 6  # pixels around text
 FONT_SIZE = 15
-READABLE = 128  # pictures smaller than this are enlarged
+READABLE = 128  # images smaller than this are enlarged
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """One picture of many, row by row on white.
+    """Arrange images in one image, row by row on white.
 
     Args:
       images: ``[N, H, W, C]`` in [-1, 1], C 1 or 3.
-      columns: default as many as make it nearly square.
+      columns: number of columns; default: a nearly square grid.
 
     Returns:
       ``uint8 [rows * H + gaps, columns * W + gaps, 3]``.
@@ -36,20 +36,21 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
 
 
 def contact_sheet(columns: Mapping[str, np.ndarray], row_labels: Sequence[str] | None = None) -> np.ndarray:
-    """A table of pictures with a title over every column.
+    """Draw a table of images with a title over every column.
 
-    Small pictures are enlarged by a whole factor, without smoothing, so that every pixel stays what it was.
+    Small images are enlarged by a whole factor, without smoothing, so that pixel values do not
+    change.
 
     Args:
-      columns: ``{title: [N, H, W, C] in [-1, 1]}``, from left to right: damaged (0 in the hole: mid-grey),
-        completed, truth; N the same for all.
-      row_labels: N labels, written to the left of the rows (file names, hole families).
+      columns: ``{title: [N, H, W, C] in [-1, 1]}``, from left to right: damaged (0 in the hole:
+        mid-grey), completed, truth; N is the same for all.
+      row_labels: N labels to the left of the rows (file names, hole families).
 
     Returns:
       ``uint8 [H', W', 3]``.
 
     Raises:
-      ValueError: columns of different lengths, or another number of labels.
+      ValueError: columns of different lengths, or a wrong number of labels.
     """
     counts = {title: len(images) for title, images in columns.items()}
     labels = list(row_labels or ())

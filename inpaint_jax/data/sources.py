@@ -1,4 +1,4 @@
-"""One line of text names a source of pictures: ``data`` in a config, ``--images`` on the command line."""
+"""Image sources named by one line of text: ``data`` in a config, ``--images`` of a command."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subse
 from inpaint_jax.errors import InputError, users_code
 from inpaint_jax.naming import resolve, split_options
 
-DRAWN = 256  # side of a drawn image that keeps its own size
+DRAWN = 256  # side of a procedural image that keeps its full size
 BUILT_IN = {"facades": Facades, "portraits": Portraits}
 SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
@@ -28,7 +28,7 @@ def open_source(
     holes: Sequence[str] = (),
     uncut: bool = False,
 ) -> Fitted | Concatenated:
-    """Opens the source that ``spec`` names, with pictures of the model's side.
+    """Open the source that ``spec`` names, with images fitted to the model's side.
 
     ``portraits?split=train&count=5000``
       the built-in procedural portraits; ``facades`` likewise.
@@ -40,21 +40,22 @@ def open_source(
       an object with ``__len__`` and ``__getitem__ -> {"image": uint8 [H, W, 3]}``, or a function
       or class that makes one, called without arguments.
 
-    A file or folder that exists is taken literally, with question marks and commas in its name.
+    An existing file or folder is taken literally, with question marks and commas in its name.
 
-    Options for every source: ``fit=crop``, ``fit=crop:SIDE`` (for short ``crop=SIDE``), ``fit=resize`` or
-    ``fit=random_crop:SIDE`` (``data/fitting.py``), and ``start``, ``count`` (a range of its pictures).
+    Options for every source: ``fit=crop``, ``fit=crop:SIDE`` (for short ``crop=SIDE``),
+    ``fit=resize`` or ``fit=random_crop:SIDE`` (``data/fitting.py``), and ``start``, ``count`` (a
+    range of images).
 
     Args:
-      spec: one such line; several, for their pictures one after another; or an object as above.
-      size: the model's side S; None: pictures keep their own sizes (``fit`` is then "whole").
-      fit: for sources whose line does not say.
-      holes: files and folders of the pictures' holes: what lies there is no picture.
-      uncut: images of a random crop are only scaled, ``[H, W, 3]``, and training cuts their windows.
+      spec: one such line; several lines, whose images are concatenated; or an object as above.
+      size: side S of the model; None: images keep their full sizes (``fit`` is then "whole").
+      fit: default for sources whose line sets no fit.
+      holes: hole files and folders; files there are not listed as images.
+      uncut: images of a random crop are only scaled, ``[H, W, 3]``, and training cuts the windows.
 
     Returns:
-      A source whose pictures are uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their own sizes,
-      unless several sources are fitted differently.
+      A source of images uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their full
+      sizes, unless several sources are fitted differently.
 
     Raises:
       InputError: an unknown option (lists the known ones), a bad value, or no such source.
@@ -74,16 +75,16 @@ def open_source(
 
 
 def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) -> Source:
-    """Sets pictures apart for validation by a hash of their ids, so that it survives reordering and growth.
+    """Hold out images for validation by a hash of ids, independent of order and of other images.
 
     Args:
-      source: the training pictures.
-      share: the share to set apart, in [0, 1), as an expectation: a picture's fate depends on its id alone.
-      count: instead, exactly so many: those whose hash is smallest.
-      part: "train" (the others) or "validation" (those set apart, in the order of their hash).
+      source: the training images.
+      share: expected share to hold out, in [0, 1); each image is chosen by its id alone.
+      count: exact number to hold out instead: the images with the smallest hashes.
+      part: "train" (the remaining images) or "validation" (the held-out ones, in hash order).
 
     Raises:
-      InputError: neither or both of ``share`` and ``count``, or one that leaves a part without pictures.
+      InputError: neither or both of ``share`` and ``count``, or a part without images.
     """
     if part not in ("train", "validation"):
         raise InputError(f"holdout has no part {part!r}; known: train, validation")
@@ -102,13 +103,13 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
 
 
 def image_places(specs: Sequence[str]) -> list[str]:
-    """The files and folders among the specs of sources."""
+    """Return the files and folders among the specs of sources."""
     names = [os.path.expanduser(split_options(spec)[0]) for spec in specs]
     return [name for name in names if os.path.exists(name)]
 
 
 def _is_hole(spec: str, holes: Sequence[str]) -> bool:
-    """Whether a source is one file in the folder of holes, named as a hole: of ``photos/*.png``."""
+    """Return whether a source is a marked file in a hole folder, such as ``photos/*.png`` gives."""
     name = os.path.expanduser(split_options(spec)[0])
     if not os.path.isfile(name) or not is_marked(os.path.splitext(os.path.basename(name))[0]):
         return False
@@ -120,7 +121,7 @@ def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str
     if not spec.strip():
         raise InputError("the name of a source of pictures is empty; is a shell variable unset?")
     name, query = split_options(spec)
-    pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)  # a plus is a plus: train+test
+    pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)  # for train+test
     options = dict(pairs)
     if len(options) < len(pairs) or (query and not pairs):
         raise InputError(f"{spec!r}: write each option once, as name?option=value&option=value")
@@ -158,7 +159,7 @@ def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str
 
 
 def _made(found: Any, name: str) -> Pictures:
-    """A user's source, called first if it is a class or function."""
+    """Return a user's source; call it first if it is a class or function."""
     is_source = hasattr(found, "__getitem__") and not isinstance(found, type)
     with users_code(f"source of pictures {name!r}"):
         made: Any = found() if callable(found) and not is_source else found

@@ -1,4 +1,4 @@
-"""TensorFlow Datasets by name, read as ArrayRecord: no TensorFlow is imported."""
+"""TensorFlow Datasets by name, read as ArrayRecord, without importing TensorFlow."""
 
 import io
 import re
@@ -10,18 +10,20 @@ from inpaint_jax.errors import InputError
 
 
 class Tfds:
-    """A prepared TFDS set with pictures: celeb_a, cars196, places365_small, imagenet2012, svhn_cropped.
+    """A prepared TFDS set of images: celeb_a, cars196, places365_small, imagenet2012, svhn_cropped.
 
-    Its feature "label", if it has one, is the label, and a picture is cropped to its feature "bbox" (cars196).
-    Ids are set, split and position.
+    The feature "label", if present, is the label. An image is cropped to the feature "bbox"
+    (cars196). Ids consist of set, split and position.
 
     Args:
       name: ``set``, ``set/config`` or ``set:version``.
-      split: of the set, with TFDS's slices: ``train``, ``train[:90%]``, ``train+validation``.
-      data_dir: where it was prepared; None: TFDS's own (``TFDS_DATA_DIR`` or ``~/tensorflow_datasets``).
+      split: split of the set, with TFDS slices: ``train``, ``train[:90%]``, ``train+validation``.
+      data_dir: folder of the prepared set; None: TFDS's default (``TFDS_DATA_DIR`` or
+        ``~/tensorflow_datasets``).
 
     Raises:
-      InputError: an unknown set or split, or a set that has not been prepared, with the command that does it.
+      InputError: an unknown set or split, or a set that is not prepared (the message gives the
+        command that prepares it).
     """
 
     def __init__(self, name: str, *, split: str = "train", data_dir: str | None = None):
@@ -41,7 +43,7 @@ class Tfds:
         if "image" not in features:
             known = ", ".join(features)
             raise InputError(f"TFDS set {name!r} has no feature 'image', so no pictures; its features are {known}")
-        # the bytes are decoded like any other file, not by whichever library TFDS finds
+        # Decode the bytes like any other file, not with whichever library TFDS finds.
         decoders: Any = {"image": tfds.decode.SkipDecoding()}
         try:
             self._records = builder.as_data_source(split=split, decoders=decoders)
@@ -72,6 +74,6 @@ class Tfds:
             box = round(left * width), round(top * height), round(right * width), round(bottom * height)
             image = crop_to_box(image, box, name)
         example: dict = {"image": image, "id": name}
-        if "label" in record and record["label"] >= 0:  # imagenet2012 marks its unlabelled test pictures with -1
+        if "label" in record and record["label"] >= 0:  # imagenet2012 labels its test images with -1
             example["label"] = int(record["label"])
         return example

@@ -1,4 +1,4 @@
-"""What a source of pictures is; views of sources: a subset, several in a row, fitted to a model."""
+"""The interface of image sources, and views of sources: subsets, concatenations, fitted images."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -11,10 +11,10 @@ from inpaint_jax.errors import InputError
 
 
 class Pictures(Protocol):
-    """What a user has to offer: ``source[i]`` is a mapping with "image", uint8 ``[H, W, 3]``.
+    """Interface of a user's source: ``source[i]`` is a mapping with "image", uint8 ``[H, W, 3]``.
 
-    It may have "label", an int, too, and the source a method ``id(i) -> str`` that names its pictures;
-    without it, their names are their indices. Several threads read at once.
+    The mapping may also have "label", an int. The source may have a method ``id(i) -> str`` that
+    names its images; without it, indices are the names. Several threads read at once.
     """
 
     def __len__(self) -> int: ...
@@ -23,24 +23,25 @@ class Pictures(Protocol):
 
 
 class Source(Pictures, Protocol):
-    """What the package hands on: ``source[i]`` is {"image", "id"} and, if known, "label".
+    """Interface inside the package: ``source[i]`` is {"image", "id"} and, if known, "label".
 
-    ``id(i)`` names a picture without reading it. An image from which random windows are to be cut
-    (``windows.cut_window``) has "smallest" too.
+    ``id(i)`` names an image without reading it. An image from which random windows are to be cut
+    (``windows.cut_window``) also has "smallest".
     """
 
     def id(self, i: int) -> str: ...
 
 
 def example(source: Pictures, i: int) -> dict:
-    """Reads and checks one picture of a source.
+    """Read and check one image of a source.
 
     Returns:
-      {"image": uint8 ``[H, W, 3]``, "id": str, and, where the source has them, "label": int and
+      {"image": uint8 ``[H, W, 3]``, "id": str, and, if the source has them, "label": int and
       "smallest": int}.
 
     Raises:
-      InputError: the picture has another dtype or shape, or pixels that are not finite, naming its id.
+      InputError: the image has another dtype or shape, or pixels that are not finite. The message
+        names the id.
     """
     given = source[i]
     name = picture_id(source, i)
@@ -60,13 +61,13 @@ def example(source: Pictures, i: int) -> dict:
 
 
 def picture_id(source: Pictures, i: int) -> str:
-    """The name of picture ``i``, which is not read for it; its index if the source has no method ``id``."""
+    """Return the name of image ``i`` without reading it: the source's ``id(i)``, or the index."""
     own = getattr(source, "id", None)
     return str(own(i)) if callable(own) else str(i)
 
 
 def original(source: Pictures, i: int) -> Original:
-    """Image ``i`` as its file holds it, if the source has a method ``original``; or else its levels."""
+    """Return image ``i`` as its file holds it, if the source can; otherwise its pixels alone."""
     if callable(own := getattr(source, "original", None)):
         found: Any = own(i)
         return found
@@ -74,12 +75,12 @@ def original(source: Pictures, i: int) -> Original:
 
 
 def notes(source: Pictures) -> list[str]:
-    """What a user should know of a source, such as files that it leaves out; a line each."""
+    """Return notes for the user about a source, such as files left out; a line each."""
     return list(getattr(source, "notes", ()))
 
 
 class Subset:
-    """The pictures ``indices`` of a source, in that order."""
+    """View of the images ``indices`` of a source, in that order."""
 
     def __init__(self, source: Pictures, indices: Sequence[int]):
         self._source, self._indices = source, indices
@@ -99,9 +100,10 @@ class Subset:
 
 
 class Concatenated:
-    """Several sources one after another; if ids clash, all get their source's number ("0/...", "1/...").
+    """Several sources one after another.
 
-    Pictures keep their labels only if every source has labels.
+    If ids clash, all ids get the number of their source ("0/...", "1/..."). Images keep their
+    labels only if every source has labels.
     """
 
     def __init__(self, sources: Sequence[Pictures]):
@@ -138,15 +140,15 @@ class Concatenated:
 
 
 class Fitted:
-    """A source whose pictures are brought to the model's side: ``[S, S, 3]``.
+    """View of a source with images fitted to the model's side: ``[S, S, 3]``.
 
     Args:
-      pictures: the source at its own sizes.
-      fit: how its pictures meet the model.
-      uncut: an image of a random crop is only scaled, ``[H, W, 3]``; who reads it cuts the windows.
+      pictures: the source at full size.
+      fit: how images meet the model.
+      uncut: images of a random crop are only scaled, ``[H, W, 3]``; the reader cuts the windows.
 
     Attributes:
-      pictures, fit: as given.
+      pictures, fit: the arguments.
     """
 
     def __init__(self, pictures: Pictures, fit: Fit, *, uncut: bool = False):
@@ -162,7 +164,7 @@ class Fitted:
 
     def __getitem__(self, i: int) -> dict:
         read = example(self.pictures, i)
-        if "smallest" in read:  # scaled already, to be cut by who reads it
+        if "smallest" in read:  # already scaled; the reader cuts it
             return read
         if self._windows:
             return read | {"image": self.fit.scale(read["image"]), "smallest": self._windows[0]}
@@ -173,5 +175,5 @@ class Fitted:
 
 
 def ids(source: Pictures) -> Iterator[str]:
-    """The ids of all pictures, in order."""
+    """Return the ids of all images, in order."""
     return (picture_id(source, i) for i in range(len(source)))

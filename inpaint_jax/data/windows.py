@@ -1,4 +1,4 @@
-"""Random windows of images: where one lies follows from seed, epoch and image id alone."""
+"""Random windows of images: the position follows from seed, epoch and image id alone."""
 
 import hashlib
 
@@ -7,19 +7,19 @@ from PIL import Image
 
 from inpaint_jax.data.drawn import chances
 
-CENTRED = (0.5, 0.5, 0.0)  # the chances of the window that is seen where nothing is drawn
+CENTRED = (0.5, 0.5, 0.0)  # window if nothing is random
 
 
 def window_chances(seed: int, epoch: int, name: str) -> tuple[float, ...]:
-    """Draw the place and the scale of a window.
+    """Draw the position and the scale of a window.
 
     Args:
-      seed: of the run.
-      epoch: how often all images have been seen before.
+      seed: seed of the run.
+      epoch: how often all images were seen before.
       name: id of the image.
 
     Returns:
-      Three numbers in [0, 1), equal on any machine, as ``cut_window`` takes them.
+      Three numbers in [0, 1), equal on any machine, for ``cut_window``.
     """
     digest = hashlib.sha256(f"{seed} {epoch} {name}".encode()).digest()
     return tuple(chances(int.from_bytes(digest[:8], "big"), len(CENTRED)))
@@ -32,9 +32,9 @@ def cut_window(image: np.ndarray, *, size: int, smallest: int, at: tuple[float, 
       image: uint8 ``[H, W, 3]``, whose shorter side has the largest length, ``Fit.windows[1]``.
       size: side S of the window.
       smallest: the smallest length, ``Fit.windows[0]``.
-      at: three numbers in [0, 1). By the third a length is chosen from ``smallest`` to the largest,
-        all equally likely, to which the shorter side is scaled; the first two place the window,
-        from 0 at the top and left.
+      at: three numbers in [0, 1). The third chooses a length from ``smallest`` to the largest, all
+        equally likely, to which the shorter side is scaled. The first two place the window; 0 means
+        top and left.
 
     Returns:
       uint8 ``[S, S, 3]``: copied pixels at the largest length, otherwise shrunk by an antialiased

@@ -1,8 +1,8 @@
-"""Built-in pictures: procedural building facades under changing light, for tests and benchmarks.
+"""Built-in images: procedural building facades under changing light, for tests and benchmarks.
 
-Picture ``i`` of a split is the same on any machine: its random numbers never change, and it is
-painted by elementwise float32 arithmetic. Shapes are painted by the share of each pixel that they
-cover, so every size shows the same building.
+Image ``i`` of a split is the same on any machine: its random numbers never change, and
+elementwise float32 arithmetic paints it. Shapes cover a share of each pixel, so every size shows
+the same building.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from inpaint_jax.data.facades.canvas import Canvas
 
 
 class Facades(Drawn):
-    """A source of facades; the label is the index of the building's style in ``classes``.
+    """Source of facades. The label is the index of the building's style in ``classes``.
 
     Args, errors: as ``Drawn``.
     """
@@ -25,10 +25,10 @@ class Facades(Drawn):
 
 
 def draw_facade(number: int, size: int) -> tuple[np.ndarray, int]:
-    """Paints one facade.
+    """Paint one facade.
 
     Args:
-      number: which, in [0, 2**64).
+      number: number of the facade, in [0, 2**64).
       size: side in pixels.
 
     Returns:

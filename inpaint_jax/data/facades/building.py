@@ -1,4 +1,7 @@
-"""One building in a street, painted back to front. Lengths are shares of the picture's side, y downwards."""
+"""One building in a street, painted back to front.
+
+Lengths are fractions of the image's side; y points downwards.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,15 +18,15 @@ SHUTTERS = ((70, 110, 92), (62, 96, 140), (140, 70, 60))
 
 
 class Style(NamedTuple):
-    """What the buildings of one class share. Colours are RGB in 0..255."""
+    """Properties that all buildings of one class share. Colours are RGB in 0..255."""
 
-    walls: tuple[tuple[int, int, int], ...]  # one of them
+    walls: tuple[tuple[int, int, int], ...]  # a building has one of these
     trim: tuple[int, int, int]  # frames, sills, cornice
     roof: str  # flat, mansard, gable
     roof_colour: tuple[int, int, int]
-    columns: tuple[int, int]  # windows across, fewest and most
-    floors: tuple[int, int]  # above the ground floor
-    window: tuple[float, float]  # width and height, as shares of the wall between two windows' centres
+    columns: tuple[int, int]  # number of windows across, minimum and maximum
+    floors: tuple[int, int]  # number above the ground floor
+    window: tuple[float, float]  # width, height: fractions of the distance between window centres
     ornament: str  # courses, balconies, shutters, curtain (glass from floor to floor), bands, timber
 
 
@@ -92,12 +95,12 @@ STYLES = {
 
 
 class Hour(NamedTuple):
-    """Light of a time of day."""
+    """Light at a time of day."""
 
     zenith: np.ndarray
     horizon: np.ndarray
-    light: np.ndarray  # what it multiplies the buildings' colours by
-    lit: float  # share of windows with lamps on
+    light: np.ndarray  # factor on the buildings' colours
+    lit: float  # share of windows that are lit
 
 
 HOURS = (
@@ -109,29 +112,29 @@ HOURS = (
 
 
 class Plan(NamedTuple):
-    """Where things are and what colour they have; the canvas's size changes the thinnest lines only."""
+    """Positions and colours of one building. Only the thinnest lines depend on the canvas size."""
 
     style: Style
     hour: Hour
     sun_left: bool
     left: float
     right: float
-    eaves: float  # where wall and roof meet
-    shop_top: float  # where the ground floor begins
+    eaves: float  # where the wall meets the roof
+    shop_top: float  # top of the ground floor
     wall: np.ndarray
     trim: np.ndarray
-    centres: list[float]  # of the windows, across
-    tops: list[float]  # of the windows, down
-    half: float  # a window's half width
-    high: float  # a window's height
-    line: float  # a thin line
+    centres: list[float]  # window centres, across
+    tops: list[float]  # window tops, down
+    half: float  # half width of a window
+    high: float  # height of a window
+    line: float  # width of a thin line
 
     def across(self, grow: float = 0.0) -> list[tuple[float, float]]:
-        """The windows' columns, wider by ``grow`` on either side."""
+        """Return the spans of the window columns, widened by ``grow`` on both sides."""
         return [(c - self.half - grow, c + self.half + grow) for c in self.centres]
 
     def down(self, top: float = 0.0, bottom: float = 1.0) -> list[tuple[float, float]]:
-        """The windows' rows, from and to these shares of a window's height."""
+        """Return the spans of the window rows, between two fractions of a window's height."""
         return [(t + top * self.high, t + bottom * self.high) for t in self.tops]
 
     @property
@@ -140,12 +143,15 @@ class Plan(NamedTuple):
 
 
 def paint_building(canvas: Canvas, style: Style, chance: Iterator[float]) -> None:
-    """Paints a street with one building of the style; ``chance`` gives numbers in [0, 1), 64 are enough."""
+    """Paint a street with one building of the style.
+
+    ``chance`` yields numbers in [0, 1); 64 are enough.
+    """
     plan = _plan(canvas, style, chance)
     sky = plan.hour.zenith + canvas.middles[:, None, None] * np.float32(1.25) * (plan.hour.horizon - plan.hour.zenith)
     canvas.rectangles([(0, 1)], [(0, 1)], sky)
     canvas.disc(0.07 if plan.sun_left else 0.93, 0.09, 0.045, rgb(255, 246, 214))
-    for x in (0.0, 0.8):  # houses far away
+    for x in (0.0, 0.8):  # distant houses
         far = (plan.hour.horizon * 2 + plan.hour.zenith) * np.float32(0.28)
         canvas.rectangles([(_between(chance, 0.42, 0.62), GROUND)], [(x, x + 0.2)], far)
     backdrop = canvas.image.copy()
@@ -251,7 +257,7 @@ def _windows(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
 
 
 def _ground_floor(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
-    """A door and, beside it, shop windows under awnings."""
+    """Paint a door and, beside it, shop windows under awnings."""
     top, left, right = plan.shop_top, plan.left, plan.right
     canvas.rectangles([(top, GROUND)], plan.span, plan.wall * np.float32(0.80))
     canvas.rectangles([(top - 0.006, top + 0.008)], plan.span, plan.trim)
@@ -268,7 +274,7 @@ def _ground_floor(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
 
 
 def _light(canvas: Canvas, plan: Plan, backdrop: np.ndarray) -> None:
-    """Colours everything but the sky by the hour's light, and shades the building away from the sun."""
+    """Tint everything but the sky with the light of the hour; shade the side away from the sun."""
     slope = (0.5 - canvas.middles) if plan.sun_left else (canvas.middles - 0.5)
     inside, share = canvas.cover(plan.span)
     shade = np.ones_like(slope)

@@ -1,4 +1,4 @@
-"""Antialiased painting by exact pixel coverage; elementwise float32 arithmetic: equal bytes anywhere."""
+"""Antialiased painting by exact pixel coverage, in elementwise float32: equal bytes anywhere."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ Spans = Sequence[tuple[float, float]]
 
 
 def rgb(*colour: float) -> np.ndarray:
-    """float32 ``[3]`` in [0, 255]."""
+    """Return a colour as float32 ``[3]`` in [0, 255]."""
     return np.array(colour, np.float32)
 
 
 class Canvas:
-    """float32 RGB in [0, 255] over the unit square, y downwards.
+    """Canvas of float32 RGB in [0, 255] over the unit square; y points downwards.
 
     Args:
       size: side in pixels.
@@ -29,7 +29,10 @@ class Canvas:
         self.image = np.zeros((size, size, 3), np.float32)
 
     def cover(self, spans: Spans) -> tuple[slice, np.ndarray]:
-        """The pixels that spans (low, high) reach, and the share of each that lies in one; they do not overlap."""
+        """Return the pixels that the spans (low, high) reach, and the covered share of each pixel.
+
+        The spans must not overlap.
+        """
         if not spans:
             return slice(0), np.zeros(0, np.float32)
         low, high = np.array(spans, np.float32).T[:, :, None]
@@ -39,12 +42,12 @@ class Canvas:
         return reached, np.minimum(np.maximum(shares, 0).sum(axis=0) * self.size, 1)
 
     def rectangles(self, rows: Spans, columns: Spans, colour: np.ndarray, opacity: float = 1.0) -> None:
-        """Paints where any of the spans ``rows`` meets any of the spans ``columns``.
+        """Paint the rectangles where a span of ``rows`` crosses a span of ``columns``.
 
         Args:
           rows, columns: pairs (low, high).
-          colour: ``[3]``, or ``[size, 1, 3]`` where every row has its own.
-          opacity: 1 covers what is there.
+          colour: ``[3]``, or ``[size, 1, 3]`` for one colour per row.
+          opacity: 1 hides what was painted before.
         """
         (reached_y, share_y), (reached_x, share_x) = self.cover(rows), self.cover(columns)
         share = (share_y[:, None] * share_x * np.float32(opacity))[..., None]
@@ -52,7 +55,7 @@ class Canvas:
         part += share * ((colour[reached_y] if colour.ndim == 3 else colour) - part)
 
     def below(self, skyline: np.ndarray, bottom: float, colour: np.ndarray) -> None:
-        """Paints from ``skyline [size]``, one height per column, down to ``bottom``."""
+        """Paint from ``skyline [size]``, one height per column, down to ``bottom``."""
         depth = np.minimum(self._high, np.float32(bottom))[:, None] - np.maximum(self._low[:, None], skyline)
         self.image += np.clip(depth * self.size, 0, 1)[..., None] * (colour - self.image)
 
@@ -62,5 +65,5 @@ class Canvas:
         self.image += share[..., None] * (colour - self.image)
 
     def pixels(self) -> np.ndarray:
-        """uint8 ``[size, size, 3]``."""
+        """Return the canvas as uint8 ``[size, size, 3]``."""
         return round_levels(self.image)

@@ -1,9 +1,9 @@
-"""Built-in pictures: procedural portraits whose hidden parts can be understood from what is seen.
+"""Built-in images: procedural portraits whose hidden parts follow from the visible ones.
 
 Both eyes look the same way, one light shades wall, skin and hair, a turned head moves all features
-together, and a smile raises the cheeks. Picture ``i`` of a split is the same on any machine: its
-parameters (``face.py``) come from random numbers that never change, and it is painted by elementwise
-float32 arithmetic. Every size shows the same face.
+together, and a smile raises the cheeks. Image ``i`` of a split is the same on any machine: its
+parameters (``face.py``) come from random numbers that never change, and elementwise float32
+arithmetic paints it. Every size shows the same face.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from inpaint_jax.data.portraits.worn import paint_beanie, paint_glasses, paint_t
 
 
 class Portraits(Drawn):
-    """A source of portraits; the label is the index of hair style and glasses in ``classes``.
+    """Source of portraits. The label is the index of hair style and glasses in ``classes``.
 
     Args, errors: as ``Drawn``.
     """
@@ -32,10 +32,10 @@ class Portraits(Drawn):
 
 
 def draw_portrait(number: int, size: int) -> tuple[np.ndarray, int]:
-    """Paints one portrait.
+    """Paint one portrait.
 
     Args:
-      number: which, in [0, 2**64).
+      number: number of the portrait, in [0, 2**64).
       size: side in pixels.
 
     Returns:
@@ -46,11 +46,11 @@ def draw_portrait(number: int, size: int) -> tuple[np.ndarray, int]:
 
 
 def paint_face(face: Face, size: int) -> np.ndarray:
-    """Paints a face from its parameters, back to front: uint8 ``[size, size, 3]``."""
+    """Paint a face from its parameters, back to front: uint8 ``[size, size, 3]``."""
     canvas = Canvas(size)
     pose = face.pose
     head = Frame(canvas, pose.x, pose.y, pose.unit, pose.lean)
-    body = Frame(canvas, 0.2 + 0.6 * pose.x, pose.y, pose.unit)  # moves less than the head
+    body = Frame(canvas, 0.2 + 0.6 * pose.x, pose.y, pose.unit)  # the body moves less than the head
     surface = skull(head, face)
     paint_wall(canvas, face)
     paint_hair_behind(head, face)

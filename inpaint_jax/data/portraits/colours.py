@@ -1,15 +1,15 @@
-"""The colours of skin, hair, eyes, cloth and walls, as RGB in [0, 1]."""
+"""Colours of skin, hair, eyes, cloth and walls, as RGB in [0, 1]."""
 
 import numpy as np
 
 
 def colour(*levels: float) -> np.ndarray:
-    """float32 ``[3]`` in [0, 1] from levels in 0..255."""
+    """Convert a colour from 0..255 to float32 ``[3]`` in [0, 1]."""
     return np.array(levels, np.float32) / np.float32(255)
 
 
 def between(colours: np.ndarray, where: float) -> np.ndarray:
-    """A colour of a ramp ``[N, 3]``, ``where`` in [0, 1] between its first and its last."""
+    """Return a colour of a ramp ``[N, 3]``; ``where`` in [0, 1] runs from the first to the last."""
     place = where * (len(colours) - 1)
     first = min(int(place), len(colours) - 2)
     return colours[first] + np.float32(place - first) * (colours[first + 1] - colours[first])

@@ -1,4 +1,4 @@
-"""Eyes and brows, painted where the head's turn puts them."""
+"""Eyes and brows, painted where the turned head shows them."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from inpaint_jax.data.portraits.colours import BLACK, WHITE, colour
 from inpaint_jax.data.portraits.face import Face
 from inpaint_jax.data.portraits.head import Place, place
 
-EYE_LINE = 0.06  # height of the eyes' middles
+EYE_LINE = 0.06  # height of the eye centres
 IRIS, PUPIL, GLINT = 0.102, 0.05, 0.032  # radii
 
 
@@ -26,8 +26,8 @@ def _eye(frame: Frame, face: Face, side: int) -> None:
     x = x * np.float32(1 / half)  # -1 and 1 at the corners
     y = y + x * np.float32(side * eyes.slant)
     arch, away = 1 - x * x, (np.abs(x) - 1) * np.float32(half)
-    upper = y + np.float32(eyes.open) * arch  # how far below the upper lid
-    lower = np.float32(0.35 * eyes.open + 0.03) * arch - y  # how far above the lower lid
+    upper = y + np.float32(eyes.open) * arch  # distance below the upper lid
+    lower = np.float32(0.35 * eyes.open + 0.03) * arch - y  # distance above the lower lid
     patch.paint(hill(x, y + np.float32(eyes.open), 1.3, 0.13), skin, 0.45)  # socket
     inside = patch.cover(np.maximum(-np.minimum(upper, lower), away))
     shadow = np.float32(0.65) + np.float32(0.35) * rise(0.0, 0.09, upper)
@@ -42,7 +42,7 @@ def _eye(frame: Frame, face: Face, side: int) -> None:
 
 
 def _iris(patch: Patch, face: Face, middle: Place, inside: np.ndarray, shadow: np.ndarray) -> None:
-    """Iris, pupil and the reflected light; both eyes look the same way."""
+    """Paint the iris, the pupil and the reflected light; both eyes look the same way."""
     eyes, light = face.eyes, face.light
     look_x = middle.x + 0.058 * eyes.gaze_x * middle.narrow + 0.04 * face.pose.turn
     x, y = patch.from_point(look_x, middle.y - 0.25 * eyes.open + 0.035 * eyes.gaze_y)

@@ -1,6 +1,7 @@
-"""The parameters of one portrait, and how they are drawn by chance.
+"""Random parameters of one portrait.
 
-Lengths are in heads: the head reaches from -1 (crown) to 1 (chin), x to the right of the picture, y downwards.
+Lengths are in heads: the head reaches from -1 (crown) to 1 (chin). In the image, x points to the
+right and y downwards.
 """
 
 import math
@@ -15,28 +16,28 @@ STYLES = ("bald", "short", "fringe", "long", "curly", "bun", "beanie")
 
 
 class Pose(NamedTuple):
-    """Where the head is in the picture and where it looks."""
+    """Position of the head in the image, and direction of the view."""
 
-    x: float  # its middle, as a share of the picture's side
+    x: float  # centre of the head, as a fraction of the image's side
     y: float
-    unit: float  # half of its height, as a share of the picture's side
-    lean: float  # towards a shoulder: tangent of half of the angle
+    unit: float  # half height of the head, as a fraction of the image's side
+    lean: float  # tilt towards a shoulder: tangent of half of the angle
     turn: float  # sine of the angle to the right
-    nod: float  # ... downwards
+    nod: float  # sine of the angle downwards
 
 
 class Light(NamedTuple):
     """One key light, and soft light from everywhere."""
 
-    x: float  # direction towards it, length 1: x is negative from the left
-    y: float  # negative from above
+    x: float  # unit vector towards the light; negative x: from the left
+    y: float  # negative: from above
     z: float  # towards the viewer
-    tint: np.ndarray  # of what it falls on
-    shade: np.ndarray  # of what it does not reach
+    tint: np.ndarray  # colour where the key light falls
+    shade: np.ndarray  # colour where it does not reach
 
 
 class Head(NamedTuple):
-    width: float  # half
+    width: float  # half width
     jaw: float  # how much narrower the chin is: 0.2 square, 0.5 pointed
     ears: float  # size
     skin: np.ndarray
@@ -44,10 +45,10 @@ class Head(NamedTuple):
 
 
 class Eyes(NamedTuple):
-    apart: float  # half of the distance between their middles
-    width: float  # half
+    apart: float  # half of the distance between the eye centres
+    width: float  # half width
     open: float  # height of the upper lid
-    slant: float  # how much higher the outer corners are
+    slant: float  # height of the outer corners above the inner ones
     gaze_x: float  # -1 to 1
     gaze_y: float
     iris: np.ndarray
@@ -58,7 +59,7 @@ class Eyes(NamedTuple):
 
 
 class Mouth(NamedTuple):
-    width: float  # half
+    width: float  # half width
     smile: float  # -1 frown to 1
     open: float  # 0 closed to 1
     lips: float  # thickness
@@ -66,18 +67,18 @@ class Mouth(NamedTuple):
 
 
 class Hair(NamedTuple):
-    style: str  # of STYLES
+    style: str  # one of STYLES
     colour: np.ndarray
     natural: np.ndarray  # colour of brows and beard
     volume: float
-    part: float  # where it parts, -1 to 1
+    part: float  # position of the part, -1 to 1
     line: float  # height of the hairline
     length: float
     beard: float  # 0 none, 0.3 stubble, 1 full
 
 
 class Face(NamedTuple):
-    """All of one portrait."""
+    """All parameters of one portrait."""
 
     pose: Pose
     light: Light
@@ -94,7 +95,7 @@ class Face(NamedTuple):
     trim: np.ndarray  # collar, cap
     collar: float  # depth of the neckline
     stripes: bool
-    wall: tuple[np.ndarray, np.ndarray]  # colours left above and right below
+    wall: tuple[np.ndarray, np.ndarray]  # colours at the upper left and the lower right
 
     @property
     def label(self) -> int:
@@ -102,13 +103,13 @@ class Face(NamedTuple):
 
 
 def draw_face(chance: Iterator[float]) -> Face:
-    """Draws a face; ``chance`` gives numbers in [0, 1), of which it takes less than 128."""
+    """Draw a random face; ``chance`` yields numbers in [0, 1), of which fewer than 128 are used."""
 
     def flat(low: float, high: float) -> float:
         return low + (high - low) * next(chance)
 
     def bell(low: float, high: float) -> float:
-        """Mostly near the middle."""
+        """Return a random number that mostly lies near the middle."""
         return low + (high - low) * (next(chance) + next(chance) + next(chance)) / 3
 
     def often(share: float) -> bool:

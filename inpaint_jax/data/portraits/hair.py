@@ -1,4 +1,4 @@
-"""Hair behind and before the face, and beards."""
+"""Hair behind and in front of the face, and beards."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from inpaint_jax.data.portraits.face import Face
 from inpaint_jax.data.portraits.head import Skull, lit, place, shaded
 
 LOOSE = ("long", "fringe", "curly")  # hair that does not lie close to the head
-CLOSE = {"short": 0.09, "bun": 0.04, "beanie": 0.05}  # how thick other hair is
-CURLS = (  # middles of balls on a circle of radius 1
+CLOSE = {"short": 0.09, "bun": 0.04, "beanie": 0.05}  # thickness of other hair
+CURLS = (  # centres of balls on a circle of radius 1
     (-1.0, 0.05), (-0.92, -0.4), (-0.68, -0.76), (-0.33, -1.0), (0.05, -1.06), (0.42, -0.96), (0.74, -0.7),
     (0.95, -0.35), (1.0, 0.08), (-0.96, 0.42), (0.95, 0.44),
 )  # fmt: skip
 
 
 def paint_hair_behind(frame: Frame, face: Face) -> None:
-    """What hangs or stands behind head and neck."""
+    """Paint the hair that hangs or stands behind head and neck."""
     hair = face.hair
     if hair.style == "bun":
         x, y = 0.25 * hair.part - 0.15 * face.pose.turn, -1.14 - hair.volume
@@ -31,7 +31,7 @@ def paint_hair_behind(frame: Frame, face: Face) -> None:
 
 
 def paint_hair_before(frame: Frame, face: Face, surface: Skull) -> None:
-    """What lies on the head around a window that leaves the face free, and its shadow on the face."""
+    """Paint the hair on the head around a window for the face, and its shadow on the face."""
     hair = face.hair
     if hair.style == "bald":
         return
@@ -57,7 +57,7 @@ def paint_hair_before(frame: Frame, face: Face, surface: Skull) -> None:
 
 
 def paint_beard(frame: Frame, face: Face, surface: Skull) -> None:
-    """A beard on cheeks, chin and upper lip, from stubble to full."""
+    """Paint a beard on cheeks, chin and upper lip, from stubble to full."""
     beard = face.hair.beard
     if not beard:
         return
@@ -74,7 +74,7 @@ def paint_beard(frame: Frame, face: Face, surface: Skull) -> None:
 
 
 def _outline(patch: Patch, face: Face) -> np.ndarray:
-    """The distance to the outline of loose hair."""
+    """Return the distance to the outline of loose hair."""
     hair, width = face.hair, face.head.width
     x, y = patch.x, patch.y
     if hair.style == "curly":
@@ -96,7 +96,7 @@ def _outline(patch: Patch, face: Face) -> np.ndarray:
 
 
 def _window(patch: Patch, face: Face) -> np.ndarray:
-    """The distance to what the hair leaves free of the face."""
+    """Return the distance to the window of the face that hair does not cover."""
     hair, width = face.hair, face.head.width
     forehead = place(face, 0, hair.line)
     x, y = patch.from_point(0.7 * forehead.x, 0.6 * (forehead.y - hair.line))
@@ -120,7 +120,7 @@ def _window(patch: Patch, face: Face) -> np.ndarray:
 
 
 def _corner(across: np.ndarray, down: np.ndarray, radius: float) -> np.ndarray:
-    """The distance to where two are below 0, its corner rounded."""
+    """Return the distance to the region where both distances are negative, its corner rounded."""
     across, down = across + np.float32(radius), down + np.float32(radius)
     outside_x, outside_y = np.maximum(across, 0), np.maximum(down, 0)
     outside = np.sqrt(outside_x * outside_x + outside_y * outside_y)
@@ -128,7 +128,7 @@ def _corner(across: np.ndarray, down: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _strands(patch: Patch, face: Face, share: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-    """Paints hair: shaded as a ball, with strands from the part or curls, and a band of shine."""
+    """Paint hair: shaded as a ball, with strands from the part or curls, and a band of shine."""
     light, hair = face.light, face.hair
     bright = lit(light, x, y, np.sqrt(np.maximum(1 - x * x - y * y, np.float32(0.05))))
     if hair.style == "curly":

@@ -1,4 +1,4 @@
-"""The head as a solid: where its features lie on it, and how light falls on it."""
+"""The head as a solid: the positions of its features, and the light on its surface."""
 
 import math
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from inpaint_jax.data.portraits.canvas import Frame, Patch, ellipse, hill, rise
 from inpaint_jax.data.portraits.colours import colour
 from inpaint_jax.data.portraits.face import Face, Light
 
-DEPTH = 0.8  # half of the head's depth
-CROWN = 0.94  # its height above the middle
+DEPTH = 0.8  # half depth of the head
+CROWN = 0.94  # height of the crown above the middle
 
 
 class Place(NamedTuple):
@@ -18,16 +18,16 @@ class Place(NamedTuple):
 
     x: float
     y: float
-    narrow: float  # what a width there looks like, as a share
+    narrow: float  # factor by which widths at the point are foreshortened
 
 
 def place(face: Face, x: float, y: float, out: float = 0.0) -> Place:
-    """Where a point of the head is seen that looks straight ahead before the head turns.
+    """Return where the viewer sees a point of the head after the head has turned.
 
     Args:
-      face: whose.
-      x, y: the point.
-      out: how far it stands out of the head.
+      face: the face.
+      x, y: the point, on a head that looks straight ahead.
+      out: distance by which the point protrudes from the head.
     """
     width, sin = face.head.width, face.pose.turn
     cos = math.sqrt(1 - sin * sin)
@@ -38,27 +38,27 @@ def place(face: Face, x: float, y: float, out: float = 0.0) -> Place:
 
 
 def lit(light: Light, x: np.ndarray, y: np.ndarray | float, z: np.ndarray | float) -> np.ndarray:
-    """The share of the key light that a surface gets, from its normal."""
+    """Return the share of the key light that a surface receives, from the surface normal."""
     towards = x * np.float32(light.x) + y * np.float32(light.y) + z * np.float32(light.z)
     return rise(-0.25, 1.0, towards)
 
 
 def ball(light: Light, x: np.ndarray, y: np.ndarray | float) -> np.ndarray:
-    """... from the place on a ball of radius 1 around the origin."""
+    """Return the share of the key light at a position on a ball of radius 1 around the origin."""
     return lit(light, x, y, np.sqrt(np.maximum(1 - x * x - y * y, 0)))
 
 
 def shaded(light: Light, base: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """The colours ``[3, h, w]`` of a surface that gets this share of the key light."""
+    """Return the colours ``[3, h, w]`` of a surface that receives this share of the key light."""
     dark = (base * light.shade)[:, None, None]
     return dark + share * ((base * light.tint)[:, None, None] - dark)
 
 
 class Skull(NamedTuple):
-    """The head's surface, over the whole canvas or a part of it."""
+    """Surface of the head, over the whole canvas or a part of it."""
 
-    away: np.ndarray  # distance to it
-    x: np.ndarray  # normal
+    away: np.ndarray  # distance to the surface
+    x: np.ndarray  # surface normal
     y: np.ndarray
     lit: np.ndarray
 
@@ -77,7 +77,7 @@ def skull(frame: Frame, face: Face) -> Skull:
 
 
 def paint_head(frame: Frame, face: Face, surface: Skull) -> None:
-    """Ears, and the head with its cheeks, chin and eye sockets."""
+    """Paint the ears, and the head with cheeks, chin and eye sockets."""
     for side in (-1, 1):
         _ear(frame, face, side)
     patch = frame.patch(-1, -1.05, 1, 1.05)
@@ -108,7 +108,7 @@ def _relief(
     slope_x: np.ndarray,
     slope_y: np.ndarray,
 ) -> None:
-    """Adds the slopes of a hill on the head to ``slope_x, slope_y``."""
+    """Add the slopes of a hill on the head to ``slope_x, slope_y``."""
     spot = place(face, *middle)
     x, y = patch.from_point(spot.x, spot.y)
     by_x, by_y = np.float32(1 / (half[0] * spot.narrow)), np.float32(1 / half[1])

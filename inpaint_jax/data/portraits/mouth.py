@@ -1,4 +1,4 @@
-"""Nose and mouth, painted where the head's turn puts them."""
+"""Nose and mouth, painted where the turned head shows them."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from inpaint_jax.data.portraits.head import place
 
 
 def paint_nose(frame: Frame, face: Face) -> None:
-    """A ridge with a dark side, wings, nostrils, a tip that shines, and its shadow."""
+    """Paint the nose: a ridge with a dark side, wings, nostrils, a shining tip, and its shadow."""
     half, length = face.nose
     light, skin = face.light, face.head.skin
     root, tip = place(face, 0, EYE_LINE), place(face, 0, EYE_LINE + length, 0.12)
     patch = frame.patch(tip.x - 0.4, root.y - 0.1, tip.x + 0.4, tip.y + 0.25)
     dark, bright = skin * light.shade * np.float32(0.92), skin * light.tint
-    away = -1.0 if light.x > 0 else 1.0  # from the light
+    away = -1.0 if light.x > 0 else 1.0  # side away from the light
     x, y = patch.from_point(root.x, root.y)
     down = y * np.float32(1 / (tip.y - root.y))
     x = x - np.float32(tip.x - root.x) * np.minimum(np.maximum(down, 0), 1)
@@ -36,7 +36,7 @@ def paint_nose(frame: Frame, face: Face) -> None:
 
 
 def paint_mouth(frame: Frame, face: Face) -> None:
-    """Lips along a curve; an open mouth shows teeth and tongue."""
+    """Paint lips along a curve; an open mouth shows teeth and tongue."""
     mouth, light = face.mouth, face.light
     middle = place(face, 0, 0.63 - 0.02 * mouth.open, 0.04)
     half, thick = mouth.width * middle.narrow, mouth.lips
@@ -46,8 +46,8 @@ def paint_mouth(frame: Frame, face: Face) -> None:
     x = x * np.float32(1 / half)  # -1 and 1 at the corners
     arch, ends = 1 - x * x, (np.abs(x) - 1) * np.float32(half)
     y = y - np.float32(0.125 * mouth.smile) * (arch - np.float32(0.5))
-    upper = y + np.float32(0.25 * gape) * arch  # how far below the upper lip
-    lower = y - np.float32(gape) * arch  # how far below the lower lip's edge
+    upper = y + np.float32(0.25 * gape) * arch  # distance below the upper lip
+    lower = y - np.float32(gape) * arch  # distance below the edge of the lower lip
     dark = face.head.skin * light.shade
     patch.paint(hill(x, y - np.float32(gape + 2.4 * thick), 0.8, 0.1), dark * np.float32(0.95), 0.5)
     bow = 1 - np.float32(0.35) * hill(x, 0.0, 0.28, 1)

@@ -1,4 +1,4 @@
-"""The wall behind, neck and shoulders."""
+"""The wall in the background, neck and shoulders."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from inpaint_jax.data.portraits.head import ball, shaded
 
 
 def paint_wall(canvas: Canvas, face: Face) -> None:
-    """A wall whose colour changes across, brighter where the light comes from."""
+    """Paint a wall with a colour gradient, brighter towards the light."""
     first, last = (each[:, None, None] for each in face.wall)
     across, down = canvas.middles, canvas.middles[:, None]
     share = across * np.float32(0.4) + down * np.float32(0.6)
@@ -18,7 +18,7 @@ def paint_wall(canvas: Canvas, face: Face) -> None:
 
 
 def paint_body(frame: Frame, face: Face) -> None:
-    """Neck and shoulders; the head throws its shadow on the neck."""
+    """Paint neck and shoulders; the head casts a shadow on the neck."""
     light = face.light
     patch = frame.patch(-2, 0.5, 2, 2.4)
     x, y = patch.x, patch.y

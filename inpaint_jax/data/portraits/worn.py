@@ -1,4 +1,4 @@
-"""What a head wears: glasses and a beanie."""
+"""Things that a head wears: glasses and a beanie."""
 
 import numpy as np
 
@@ -8,17 +8,17 @@ from inpaint_jax.data.portraits.eyes import EYE_LINE
 from inpaint_jax.data.portraits.face import Face
 from inpaint_jax.data.portraits.head import Place, Skull, ball, lit, place, shaded
 
-WIRE = 0.028  # half of a frame's thickness
+WIRE = 0.028  # half thickness of a frame
 
 
 def _lenses(face: Face) -> list[tuple[int, Place, float]]:
-    """For either side: -1 or 1, the lens's middle, half its width."""
+    """Yield for each side: -1 or 1, the centre of the lens, half of its width."""
     places = [(side, place(face, side * (face.eyes.apart + 0.01), EYE_LINE + 0.02, 0.08)) for side in (-1, 1)]
     return [(side, each, (face.eyes.apart - 0.06) * each.narrow) for side, each in places]
 
 
 def paint_temples(frame: Frame, face: Face) -> None:
-    """What holds the glasses at the ears, below the hair."""
+    """Paint the temples that hold the glasses at the ears, below the hair."""
     if not face.glasses:
         return
     for side, lens, half in _lenses(face):
@@ -31,7 +31,7 @@ def paint_temples(frame: Frame, face: Face) -> None:
 
 
 def paint_glasses(frame: Frame, face: Face) -> None:
-    """Two lenses and a bridge; the glass shines on the side of the light."""
+    """Paint two lenses and a bridge; the glass shines on the side of the light."""
     if not face.glasses:
         return
     height, roundness, dark = face.frame
