@@ -1,4 +1,7 @@
-"""Trained systems on large images: a square around every hole, completed at the model's size (``--fit=around``)."""
+"""Trained systems on large images (``--fit=around``).
+
+A square around every hole is completed at the model's size.
+"""
 
 import functools
 
@@ -11,24 +14,26 @@ from inpaint_jax.systems.driver import Task
 from inpaint_jax.systems.parts.windows import Around, Window, windows
 from inpaint_jax.systems.pieces import Piece, Run, in_pieces
 
-AROUND = "around"  # as --fit names it
-MARGIN = 0.5  # on either side of a hole, in longer sides of its bounding box
+AROUND = "around"  # value of --fit
+MARGIN = 0.5  # margin on each side of a hole, in longer sides of the bounding box
 
 
 def run_around(run: Run, size: int) -> Run:
-    """Make a ``run`` for images of any sizes out of that of a model of one size.
+    """Turn the ``run`` of a model of one size into a ``run`` for images of any size.
 
-    Around every hole a square is cut. Its side is twice the longer side of the hole's bounding box, so
-    that the margin is half of that on either side, and at least the model's; less where the image has no
-    room, as long as the hole fits. The square is resized to the model's side, and what the model
-    paints is resized back into the hole. Holes that are near each other share a square.
+    Around every hole a square is cut. Its side is twice the longer side of the hole's bounding box,
+    so that the margin on each side is half of that longer side, and at least the model's side. The
+    square is smaller where the image has no room, as long as it contains the hole. The square is
+    resized to the model's side, and the completion is resized back into the hole. Nearby holes
+    share a square.
 
     Args:
-      run: of the model.
-      size: its side.
+      run: ``run`` of the model.
+      size: side of the model.
 
     Returns:
-      ``run`` for whole images. It raises InputError for a hole that fits into no square of its image.
+      ``run`` for whole images. It raises InputError for a hole that fits into no square of its
+      image.
     """
     return in_pieces(lambda task: cut_squares(task, size), run)
 
@@ -37,7 +42,7 @@ def cut_squares(task: Task, size: int) -> list[Piece]:
     """Cut the squares of an image.
 
     Args:
-      task: 0 inside the hole.
+      task: the image and the hole; 0 inside the hole.
       size: side of the model.
 
     Raises:
@@ -61,7 +66,7 @@ def cut_squares(task: Task, size: int) -> list[Piece]:
 
 
 def square_around(shape: tuple[int, ...], size: int) -> Around:
-    """Place squares, see ``run_around``; the result is None for a box that fits into no square."""
+    """Place squares, see ``run_around``; return None for a box that fits into no square."""
     limit = min(shape)
 
     def around(box: Window) -> Window | None:
@@ -77,6 +82,6 @@ def square_around(shape: tuple[int, ...], size: int) -> Around:
 
 
 def _paste(fit: Fit, image, square: Window, box: Window, missing, whole, completed) -> None:
-    """Put a completed square, at the model's size, into the pixels of its own holes."""
+    """Put a completed square, at the model's size, into the hole pixels of that square."""
     enlarged = from_levels(fit.carry_back(image, completed, square.of(missing)))
     np.copyto(box.of(whole), box.inside(square).of(enlarged), where=box.of(missing)[..., None])

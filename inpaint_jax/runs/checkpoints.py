@@ -1,4 +1,4 @@
-"""Saving and restoring the state of a run: in the background, atomically, verified, the last few steps (with Orbax)."""
+"""Checkpoints of a run: written in the background, atomic, verified, newest steps only (Orbax)."""
 
 import functools
 import gc
@@ -20,7 +20,7 @@ from inpaint_jax.runs.faults import Failure, attempt, damage, explained, unreada
 from inpaint_jax.types import Tree
 
 ORBAX = importlib.metadata.version("orbax-checkpoint")
-UNFINISHED = ".orbax-checkpoint-tmp"  # how the names of folders end that Orbax removes before it writes
+UNFINISHED = ".orbax-checkpoint-tmp"  # end of folder names that Orbax removes before it writes
 ABOUT = "_CHECKPOINT_METADATA"
 NEEDED = (ABOUT, "*/_METADATA", "*/d/*")
 LATE = ("Event loop is closed", "unclosed event loop", "object has no attribute '_ssock'")
@@ -29,26 +29,27 @@ LATE = ("Event loop is closed", "unclosed event loop", "object has no attribute 
 class Checkpoints:
     """The checkpoints of one training stage: ``folder/<step>``, written while training goes on.
 
-    Each holds the digests of its arrays, and is verified when it is read; one without digests, of version 0.1, is read
-    unverified. Reading (``latest``, ``restore``) never writes, so a run can be looked at while it trains. Over several
-    processes, every process makes every call, and the folder is on a disk that all of them see::
+    Each checkpoint holds the digests of its arrays, and is verified when it is read. One without
+    digests (version 0.1) is read unverified. Reading (``latest``, ``restore``) never writes, so a
+    run can be inspected while it trains. With several processes, every process makes every call,
+    and the folder is on a disk that all of them see::
 
         with Checkpoints("runs/faces/dcgan/checkpoints") as checkpoints:
-            state = init() if checkpoints.latest() is None else checkpoints.restore(jax.eval_shape(init))
-            ...
+            state = init() if checkpoints.latest() is None else
+            checkpoints.restore(jax.eval_shape(init)) ...
             checkpoints.save(step, state)
 
     Args:
-      folder: made at the first save.
-      keep: how many of the newest steps remain.
-      stage: how messages name the stage.
+      folder: created at the first save.
+      keep: number of newest steps to keep.
+      stage: name of the stage in messages.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, keep: int = 3, stage: str = ""):
         self.folder = Path(folder).absolute()
         self.keep, self.stage = keep, stage
         self._writer = None  # opened by the first save
-        self._saving = None  # the save that is under way
+        self._saving = None  # the save in progress
 
     def __enter__(self) -> "Checkpoints":
         return self
@@ -57,33 +58,35 @@ class Checkpoints:
         try:
             self.wait()
         except InputError:
-            if error is None:  # an error that is under way must not be hidden by a second one
+            if error is None:  # a second error must not hide the first
                 raise
         finally:
             self._close()
 
     def steps(self) -> list[int]:
-        """The steps that can be restored, ascending. A save that was interrupted is not among them."""
+        """Return the steps that can be restored, ascending, without interrupted saves."""
         if not self.folder.is_dir():
             return []
         # A step gets its plain number by one atomic rename, after its last byte.
         return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit() and path.is_dir())
 
     def latest(self) -> int | None:
-        """The newest step, or None without a checkpoint."""
+        """Return the newest step, or None without a checkpoint."""
         return max(self.steps(), default=None)
 
     def save(self, step: int, state: Tree) -> None:
-        """Saves in the background; ``state`` may be donated as soon as this returns.
+        """Save in the background; ``state`` may be donated as soon as this returns.
 
-        A step that is there already stays as it is: a state is a function of (seed, step), so it is the same.
+        An existing step is left unchanged: a state is a function of (seed, step), so it is the
+        same.
 
         Args:
           step: training steps taken.
           state: pytree of arrays and typed keys.
 
         Raises:
-          InputError: the folder cannot be written, or the disk is full; also for the save before this one.
+          InputError: the folder cannot be written, or the disk is full. The error may come from the
+            save before this one.
         """
         self.wait()
         if step in self.steps():
@@ -97,7 +100,7 @@ class Checkpoints:
             raise self._failure(error) from error
 
     def wait(self) -> None:
-        """Returns when everything is on the disk.
+        """Wait until everything is on the disk.
 
         Raises:
           InputError: the folder cannot be written, or the disk is full.
@@ -107,7 +110,7 @@ class Checkpoints:
             return
         response, step = saving
         try:
-            response.result()  # what ends Orbax's thread, and closes its files
+            response.result()  # this ends Orbax's thread and closes its files
             if self._writer is not None:
                 self._writer.wait()
         except Exception as error:
@@ -116,15 +119,17 @@ class Checkpoints:
             raise InputError(f"cannot save a checkpoint in {self.folder}: a file is called {step} there, remove it")
 
     def restore(self, abstract_state: Tree, step: int | None = None) -> Tree:
-        """Reads a state, bit for bit, and verifies it.
+        """Read a state, bit for bit, and verify it.
 
         Args:
-          abstract_state: shapes and types, from ``jax.eval_shape``. A leaf with a sharding gets it back,
-            whatever devices it was saved from; a leaf without one goes to the first local device.
-          step: by default the newest.
+          abstract_state: shapes and types, from ``jax.eval_shape``. A leaf with a sharding is
+            restored with that sharding, whatever devices it was saved from; a leaf without one goes
+            to the first local device.
+          step: the step; default: the newest.
 
         Raises:
-          InputError: no such checkpoint, one of another architecture, or a damaged one; or the machine cannot read it.
+          InputError: no such checkpoint, a checkpoint of another architecture, a damaged one, or
+            one that the machine cannot read.
         """
         chosen = self.latest() if step is None else step
         if chosen is None:
@@ -134,17 +139,17 @@ class Checkpoints:
             return self._read(chosen, abstract_state)
         except InputError:
             if step is None and self.latest() not in (None, chosen):
-                return self.restore(abstract_state)  # a training beside this process removes it, or has done so
+                return self.restore(abstract_state)  # a training in another process removes it
             raise
 
     def check_there(self, step: int) -> None:
-        """Raise InputError where there is no checkpoint of a step."""
+        """Raise InputError if a step has no checkpoint."""
         if step not in (steps := self.steps()):
             known = ", ".join(map(str, steps)) or "none"
             raise InputError(f"no checkpoint of step {step} in {self.folder}; there are: {known}")
 
     def discard_after(self, step: int) -> None:
-        """Removes the checkpoints of later steps, at once for every reader."""
+        """Remove the checkpoints of later steps, at once for every reader."""
         for later in self.steps():
             if later > step:
                 leftover = self.folder / f"{later}{UNFINISHED}"
@@ -154,7 +159,7 @@ class Checkpoints:
 
     def _read(self, step: int, abstract_state: Tree) -> Tree:
         path = self.folder / str(step)
-        # Not by Orbax, which answers with less where the system lets it open no file.
+        # Not with Orbax, which returns fewer steps when the system opens no more files.
         stored, failure = attempt(lambda: json.loads((path / ABOUT).read_bytes()))
         if failure:
             raise self._unread(step, failure)
@@ -163,7 +168,7 @@ class Checkpoints:
             raise self._unread(step, damage(f"{ABOUT} is not what was saved"))
         if about:
             saved = about["arrays"]
-        else:  # of version 0.1, which nothing verifies
+        else:  # version 0.1 has no digests to verify
             about, (found, _) = {}, attempt(lambda: digests.described(_orbax().metadata(path).metadata))
             saved = found or {}
         if saved and (difference := digests.first_difference(saved, digests.described(abstract_state))):
@@ -171,10 +176,10 @@ class Checkpoints:
                 f"checkpoint {path} is of another architecture: {difference}; use the config that it was "
                 "trained with, or another workdir"
             )
-        devices = _placed(abstract_state)  # an error of JAX's is not one of the files
+        devices = _placed(abstract_state)  # an error of JAX does not concern the files
         state, failure = attempt(lambda: _orbax().load(path, devices))
         if failure:
-            # What wrote the files cannot read them, and nothing around them is to blame.
+            # Orbax wrote the files but cannot read them, and the machine is not to blame.
             proven = about.get("orbax") == ORBAX and not failure.remedy
             raise self._unread(step, failure._replace(of_files=failure.of_files or proven))
         if about.get("step", step) != step:
@@ -184,7 +189,7 @@ class Checkpoints:
         return state
 
     def _unread(self, step: int, failure: Failure) -> InputError:
-        """Why a checkpoint cannot be read; it is called damaged only where its files are."""
+        """Describe why a checkpoint cannot be read; call it damaged only if its files are."""
         path = self.folder / str(step)
         of_system = unreadable(path)
         if of_system and not of_system.of_files:
@@ -198,12 +203,12 @@ class Checkpoints:
         return InputError(f"checkpoint {path} cannot be read ({failure.reason}): {remedy}")
 
     def one_before(self, step: int) -> str:
-        """Name the checkpoint before a step, as ``--checkpoint`` takes it; empty where there is none."""
+        """Name the checkpoint before a step, in the syntax of ``--checkpoint``; empty if none."""
         earlier = [other for other in self.steps() if other < step]
         return f"{self.stage}{':' if self.stage else ''}{earlier[-1]}" if earlier else ""
 
     def instead_of(self, step: int) -> str:
-        """What a user can do where the checkpoint of a step is of no use."""
+        """Suggest a remedy for an unusable checkpoint of a step."""
         if earlier := self.one_before(step):
             return f"go on from the one before it with --checkpoint={earlier}, or delete that folder"
         return "no earlier one is left; delete that folder to train from the start"
@@ -212,31 +217,31 @@ class Checkpoints:
         training = _orbax().training
         options = _orbax().options
         context = _orbax().Context(
-            # With folders made in the background, Orbax's threads wait for them for 300 s after a failure.
+            # With folders made in the background, Orbax's threads wait 300 s for them after a failure.
             async_options=options.AsyncOptions(create_directories_asynchronously=False),
-            # One copy whole, of which the digest is, not a part from every device.
+            # One whole copy, which has the digest, not a part from every device.
             array_options=options.ArrayOptions(saving=options.ArrayOptions.Saving(use_replica_parallel=False)),
         )
         return training.Checkpointer(
             self.folder,
             context=context,
             preservation_policy=training.preservation_policies.LatestN(self.keep),
-            cleanup_tmp_directories=True,  # what a killed run left behind
+            cleanup_tmp_directories=True,  # remove what a killed run left behind
         )
 
     def _close(self) -> None:
-        """Ends Orbax's threads; what it still has to say was said before."""
+        """End Orbax's threads and ignore errors, which were reported before."""
         writer, self._writer, self._saving = self._writer, None, None
         if writer is not None:
             attempt(writer.close)
 
     def _failure(self, error: Exception) -> Exception:
         with warnings.catch_warnings(action="ignore"):
-            self._close()  # it would raise the same error again at every later call
+            self._close()  # Orbax would raise the same error at every later call
             gc.collect()
         why = explained(error)
         if not why.remedy:
-            return error  # not the system: a mistake in a program
+            return error  # not a fault of the system: a bug in a program
         intact = ", ".join(map(str, self.steps())) or "none"
         return InputError(
             f"cannot save a checkpoint in {self.folder} ({why.reason}): {why.remedy}, "
@@ -246,7 +251,7 @@ class Checkpoints:
 
 @functools.cache
 def _orbax() -> ModuleType:
-    """Orbax, silent: every thread and task that sees a failure logs it, and it reaches us as an exception."""
+    """Silence Orbax: it logs a failure in every thread and task, and we get it as an exception."""
     from orbax.checkpoint import v1
 
     def from_elsewhere(record: logging.LogRecord) -> bool:
@@ -268,7 +273,7 @@ def _orbax() -> ModuleType:
 
 
 def _placed(abstract_state: Tree) -> Tree:
-    """Every leaf with a sharding; otherwise Orbax asks for the devices that it was saved from."""
+    """Give every leaf a sharding; otherwise Orbax wants the devices of the save."""
     here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     return jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=getattr(x, "sharding", None) or here),

@@ -1,6 +1,7 @@
-"""The folder of compiled programs: closed to other users, and rid of halves that killed processes left.
+"""The folder of compiled programs: private to the user, without partial files of killed processes.
 
-JAX writes an entry in place and never replaces one, so that half an entry would be compiled and warned of for ever.
+JAX writes an entry in place and never replaces it, so JAX would read a partial entry, and warn,
+for ever.
 """
 
 import contextlib
@@ -10,12 +11,12 @@ import warnings
 import zlib
 from pathlib import Path
 
-SWEPT = ".swept"  # its time: entries before it were looked at
+SWEPT = ".swept"  # its modification time: older entries were checked
 
 
 def make_private(folder: Path) -> bool:
-    """Close a folder of the user's to all others; return whether it is closed to them."""
-    if not hasattr(os, "getuid"):  # Windows keeps the folders in a profile private
+    """Close a user's folder to all other users; return whether it is closed to them."""
+    if not hasattr(os, "getuid"):  # Windows keeps the folders of a profile private
         return True
     if folder.stat().st_uid == os.getuid():
         folder.chmod(0o700)
@@ -23,7 +24,7 @@ def make_private(folder: Path) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove entries that cannot be read, among those since the last call; silence JAX about the next ones.
+    """Remove unreadable entries written since the last call; silence JAX about later ones.
 
     An entry that another process is writing right now may be removed too: it is compiled once more.
     """

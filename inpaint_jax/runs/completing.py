@@ -1,4 +1,4 @@
-"""Complete images from Python: float arrays of one size, or PIL images and uint8 arrays of any sizes."""
+"""Completion from Python: float arrays of one size, or PIL images and uint8 arrays of any size."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,38 +28,42 @@ def complete(
     fit: str | None = None,
     train: str | None = None,
 ) -> Any:
-    """Complete images, by a trained model or by a method that needs no training.
+    """Complete images with a trained model or with a method that needs no training.
 
-    ``complete("harmonic", photographs, holes)`` works on images of any sizes, each at its own
+    ``complete("harmonic", photographs, holes)`` works on images of any size, each at its own
     resolution, in a window around every hole (``systems.native_size``).
 
-    Warns where float images have no negative value: they are probably in [0, 1].
+    Warns if float images have no negative value: they are probably in [0, 1].
 
     Args:
-      method: from ``load``, or a method's text, such as "telea?radius=5" or a workdir.
-      images: float ``[B, H, W, C]`` in [-1, 1]; or B PIL images or uint8 arrays ``[H, W, 3]`` of any
-        sizes, which a model sees through ``fit``. What they hold inside the holes is not used.
+      method: a model from ``load``, or a method's text, such as "telea?radius=5" or a workdir.
+      images: float ``[B, H, W, C]`` in [-1, 1]; or B PIL images or uint8 arrays ``[H, W, 3]`` of
+        any size, which ``fit`` brings to the model. Pixels inside the holes are ignored.
       holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; 1 = missing. For PIL images and uint8
-        arrays also one for each, or one for all, of PIL images and uint8 arrays (white = missing) or
-        bool arrays ``[H, W]``, of the image's size or the model's.
-      seed: with an image's id it fixes the image's result.
-      ids: one per image; default "0", "1", ...
-      keep: completions wanted per image; a search makes at least as many restarts.
-      slots: images at once on each accelerator, or on all cores of the CPU; default the config's.
-        How many share a device enters the last bits of a result.
-      size: side at which a method of any size completes PIL images and uint8 arrays; default their own.
-      fit: how those meet the size: "crop", "crop:SIDE", "resize", or "around" (a square around every
-        hole of an image of any size, float arrays too); default the config's.
-      train: source specs of training images, for a method that looks at some.
+        arrays, also PIL images and uint8 arrays (white = missing) or bool arrays ``[H, W]``, one
+        for each image or one for all, of the image's size or the model's.
+      seed: seed; together with an image's id it fixes the image's result.
+      ids: one id per image; default "0", "1", ...
+      keep: number k of completions per image; a search makes at least as many restarts.
+      slots: images at once on each accelerator, or on all cores of the CPU; default: the config's
+        value. The number of images that share a device changes the last bits of a result.
+      size: side at which a method of any size completes PIL images and uint8 arrays; default: full
+        size.
+      fit: how PIL images and uint8 arrays meet the model's size: "crop", "crop:SIDE", "resize", or
+        "around" (a square around every hole of an image of any size, float arrays too); default:
+        the config's value.
+      train: source specs of training images, for a method that searches in them.
 
     Returns:
       For float images ``[B, H, W, C]`` in [-1, 1]; with ``keep`` ``[B, keep, H, W, C]``, best first
-      by the system's own loss. Others come back as they came, at their own sizes: a PIL image (grey
-      or RGB, with its transparency) for a PIL image, uint8 for uint8, in a list, or one array for one
-      array; with ``keep`` a list of ``keep`` for each. Known pixels are bit for bit as given.
+      by the loss of the system. Other images are returned in the type in which they came, at full
+      size: a PIL image (grey or RGB, with transparency) for a PIL image, uint8 for uint8, in a
+        list, or one
+      array for one array; with ``keep`` a list of ``keep`` for each. Known pixels are preserved bit
+      for bit.
 
     Raises:
-      InputError: an unknown method; shapes, values or holes that it cannot take.
+      InputError: an unknown method, or shapes, values or holes that the method cannot use.
     """
     checks.counts(keep=keep, slots=slots, size=size)
     [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep or 1)
@@ -82,5 +86,5 @@ def complete(
 
 
 def _run(run: Run, tasks: list[Task], *, seed: int) -> dict[str, np.ndarray]:
-    """Completions ``[K, H, W, C]`` by id."""
+    """Return completions ``[K, H, W, C]`` by id."""
     return {result.task.id: result.images for result in run(tasks, seed=seed)}

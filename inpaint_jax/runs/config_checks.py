@@ -1,4 +1,4 @@
-"""What every config has and no config may have, whatever its system: keys, kinds of values, numbers in range."""
+"""Checks of every config, whatever the system: keys, types of values, numbers in range."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,8 @@ NEEDED = {
     "stages": {},
 }
 OF_A_STAGE = {"batch_size": int, "steps": int, "log_every": int, "checkpoint_every": int}
-MAY_BE_NONE = ("seen_size",)  # numbers of networks that 0 switches off
-LEAST = {  # whole numbers by the last part of their key, with the least that each may be
+MAY_BE_NONE = ("seen_size",)  # numbers of networks that may be 0: switched off
+LEAST = {  # least value of whole numbers, by the last part of their key
     **dict.fromkeys(("steps", "pictures", "holdout", "overlap", "window", "seed", "patience"), 0),
     **dict.fromkeys(("batch_size", "size", "slots", "iterations", "restarts", "generator_updates"), 1),
     **dict.fromkeys(("log_every", "checkpoint_every", "picture_every", "adapt_every", "levels", "pixels_per_level"), 1),
@@ -29,8 +29,8 @@ def check(config: Any) -> None:
       config: a ConfigDict.
 
     Raises:
-      InputError: it lacks a key, or has a value of another type, one that no JSON file can hold, or a number that is
-        not finite or out of its range.
+      InputError: a key is missing; a value has another type, or one that no JSON file can hold; a
+        number is not finite or out of range.
     """
     check_kinds(config)
     check_keys(config, NEEDED, "config")
@@ -40,7 +40,7 @@ def check(config: Any) -> None:
 
 
 def check_keys(values: Any, needed: Mapping[str, Any], label: str) -> None:
-    """Raise InputError for a key that is missing, or whose value has another type."""
+    """Raise InputError for a missing key, or a value of another type."""
     if not hasattr(values, "items"):
         raise InputError(f"{label} must be a section with keys, got {type(values).__name__}")
     for key, kind in needed.items():
@@ -54,7 +54,7 @@ def check_keys(values: Any, needed: Mapping[str, Any], label: str) -> None:
 
 
 def check_kinds(config: Any) -> None:
-    """Raise InputError for a value that is no text, number, truth value or None, or a list of these."""
+    """Raise InputError unless a value is a text, number, truth value, None, or a list of these."""
     for key, value in leaves(config):
         if isinstance(value, str | int | float | bool | None):
             continue
@@ -66,7 +66,7 @@ def check_kinds(config: Any) -> None:
 
 
 def check_numbers(config: Any) -> None:
-    """Raise InputError for a number that is NaN or infinite, or below the least that its key allows."""
+    """Raise InputError for a number that is NaN or infinite, or below the minimum of its key."""
     for key, value in leaves(config):
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{key} is {value}: give a finite number")
@@ -75,13 +75,13 @@ def check_numbers(config: Any) -> None:
             raise InputError(f"{key} must be at least 1, got {value}")
         least = LEAST.get(name)
         if least is None or ".networks." in key or ".losses." in key:
-            continue  # a network knows what its fields may be
+            continue  # networks check their fields themselves
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise InputError(f"{key} must be a whole number of at least {least}, got {value!r}")
 
 
 def leaves(values: Any, label: str = "config") -> Iterator[tuple[str, Any]]:
-    """Yield every value that is no section and no list, with its full key."""
+    """Yield every value that is neither a section nor a list, with its full key."""
     if hasattr(values, "items"):
         for key, value in values.items():
             yield from leaves(value, f"{label}.{key}")

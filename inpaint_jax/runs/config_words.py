@@ -1,4 +1,4 @@
-"""The words behind the colon of ``yeh:published,cpu``."""
+"""The words after the colon of ``yeh:published,cpu``."""
 
 from collections.abc import Collection
 from typing import Any
@@ -15,15 +15,15 @@ def choose(
       page: file of the config, for the error message.
       argument: words in any order, separated by commas; empty: none.
       groups: sets of words that exclude each other.
-      default: words that are taken where the argument has none of their group, separated by commas.
+      default: words, separated by commas, for groups that the argument does not mention.
       several: words of which any number may be given.
 
     Returns:
-      A word for each group, or None without word and default. Last, if there are ``several``, a tuple of
-      those that are given.
+      A word for each group, or None without word and default. If there are ``several``, the last
+      element is a tuple of the given ones.
 
     Raises:
-      InputError: for an unknown word, or two of one group.
+      InputError: an unknown word, or two words of one group.
     """
     words, defaults = (text.split(",") if text else [] for text in (argument, default))
     known = [word for group in (*groups, several) for word in group]

@@ -1,4 +1,4 @@
-"""What a stored tree of arrays is: the shape, type and digest of each, by which it is verified when it is read."""
+"""Descriptions of stored arrays: shape, type and digest of each, to verify a tree when read."""
 
 import hashlib
 import json
@@ -10,14 +10,14 @@ import numpy as np
 
 from inpaint_jax import checks
 
-Entry = Mapping[str, Any]  # "shape", "dtype" and, of a stored array, "sha256"
+Entry = Mapping[str, Any]  # "shape", "dtype" and, for a stored array, "sha256"
 
 
 def described(tree: Any) -> dict[str, dict[str, Any]]:
-    """Describe every array of a tree, of an abstract one too.
+    """Describe every array of a tree; the tree may be abstract.
 
     Args:
-      tree: arrays, typed keys or their shapes; a typed key counts as the words that it is saved as.
+      tree: arrays, typed keys or their shapes; a typed key counts as the words that are saved.
 
     Returns:
       ``{path: {"shape", "dtype"}}``, in the order of the tree.
@@ -32,10 +32,11 @@ def digested(tree: Any) -> dict[str, dict[str, Any]]:
       tree: arrays and typed keys.
 
     Returns:
-      ``{path: {"shape", "dtype", "sha256"}}``; an array of which no process has the whole has no "sha256".
+      ``{path: {"shape", "dtype", "sha256"}}``; no "sha256" for an array that no process holds
+      whole.
     """
     entries = {}
-    with jax.ensure_compile_time_eval():  # also where a caller traces
+    with jax.ensure_compile_time_eval():  # also if a caller traces
         for path, leaf in _leaves(tree).items():
             entries[path] = _entry(leaf)
             if (values := _whole(leaf)) is not None:
@@ -44,34 +45,34 @@ def digested(tree: Any) -> dict[str, dict[str, Any]]:
 
 
 def sealed(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Add a digest of a description itself.
+    """Add a description's digest to the description.
 
     Args:
       about: plain values for a JSON file.
 
     Returns:
-      The same with "sha256".
+      The same values with "sha256".
     """
     text = json.dumps(about, sort_keys=True)
     return {**about, "sha256": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
 def unbroken(stored: Any) -> bool:
-    """Whether a description is as ``sealed`` returned it."""
+    """Return whether a description is as ``sealed`` returned it."""
     if not isinstance(stored, dict) or "sha256" not in stored:
         return False
     return sealed({name: value for name, value in stored.items() if name != "sha256"}) == stored
 
 
 def first_difference(stored: Mapping[str, Entry], wanted: Mapping[str, Entry]) -> str | None:
-    """Find the first array that has another shape or type, or is on one side only.
+    """Find the first array that differs in shape or type, or exists on one side only.
 
     Args:
-      stored: in a file.
-      wanted: here.
+      stored: description from a file.
+      wanted: description of the arrays in this program.
 
     Returns:
-      What differs, in words; None where nothing does.
+      A description of the difference; None if there is none.
     """
     for path, here in wanted.items():
         if path not in stored:
@@ -84,14 +85,14 @@ def first_difference(stored: Mapping[str, Entry], wanted: Mapping[str, Entry]) -
 
 
 def first_damaged(stored: Mapping[str, Entry], tree: Any) -> str | None:
-    """Find the first array that is not what was stored.
+    """Find the first array that differs from the stored one.
 
     Args:
-      stored: from ``digested``, before it was stored.
-      tree: as it was read.
+      stored: from ``digested``, before the arrays were stored.
+      tree: the arrays as read.
 
     Returns:
-      The path of that array; None where all are the same.
+      The path of that array; None if all are equal.
     """
     read = digested(tree)
     same = (path for path, entry in stored.items() if "sha256" in entry and "sha256" in read.get(path, {}))
@@ -99,7 +100,7 @@ def first_damaged(stored: Mapping[str, Entry], tree: Any) -> str | None:
 
 
 def _leaves(tree: Any) -> dict[str, Any]:
-    """Leaves by path; typed keys as their words."""
+    """Return leaves by path; typed keys as their words."""
     leaves = {}
     for path, leaf in jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda x: hasattr(x, "shape"))[0]:
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
@@ -114,9 +115,9 @@ def _entry(leaf: Any) -> dict[str, Any]:
 
 
 def _whole(leaf: Any) -> np.ndarray | None:
-    """The values of an array on the host, None where they lie on several processes."""
+    """Return the values of an array on the host; None if they are spread over several processes."""
     if isinstance(leaf, jax.Array) and leaf.is_fully_replicated:
-        # The copy that is stored, in an array of its own: numpy's view would stay with one that may be donated next.
+        # A copy: numpy's view would share memory with an array that may be donated next.
         first = min(leaf.addressable_shards, key=lambda shard: shard.replica_id)
         leaf = first.data
     elif isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:

@@ -1,4 +1,4 @@
-"""Why a stored checkpoint could not be read or written: its files, or the machine around them."""
+"""Reasons why a stored checkpoint cannot be read or written: its files, or the machine."""
 
 import gc
 import json
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from inpaint_jax.errors import system_fault
 
-# How tensorstore begins what it says of the content of files.
+# Beginnings of tensorstore's messages about the content of files.
 OF_CONTENT = ("DATA_LOSS", "NOT_FOUND", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "OUT_OF_RANGE", "Error decoding")
 
 
@@ -18,8 +18,8 @@ class Failure(NamedTuple):
     """A failed call.
 
     Attributes:
-      reason: in a few words.
-      remedy: where the operating system is to blame, what to do; otherwise empty.
+      reason: short description.
+      remedy: advice if the operating system is to blame; otherwise empty.
       of_files: whether the failure proves that files do not hold what was written.
     """
 
@@ -29,25 +29,25 @@ class Failure(NamedTuple):
 
 
 def damage(how: str) -> Failure:
-    """Describe a damage of files."""
+    """Describe damaged files."""
     return Failure(how, "", of_files=True)
 
 
 def attempt(read: Callable[[], Any]) -> tuple[Any, Failure | None]:
-    """Read something, with nothing of a failure left to report later.
+    """Read something, and leave no part of a failure to be reported later.
 
     Args:
-      read: of no arguments.
+      read: function without arguments.
 
     Returns:
-      ``(read(), None)``, or ``(None, why it failed)``.
+      ``(read(), None)``, or ``(None, failure)``.
     """
     with warnings.catch_warnings(action="ignore"):
         try:
             return read(), None
         except Exception as error:
             failure = explained(error)
-        gc.collect()  # reads that the failure left unfinished warn when they are collected: here
+        gc.collect()  # unfinished reads warn when they are collected; collect them now
         return None, failure
 
 
@@ -56,10 +56,10 @@ def explained(error: BaseException) -> Failure:
     if number := system_error(error):
         gone = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
         return Failure(*system_fault(number), of_files=gone)
-    # tensorstore strings the causes together, innermost last, and appends its specification.
+    # tensorstore joins the causes, innermost last, and appends its specification.
     first_line = str(error).partition("\n")[0].partition(" [tensorstore_spec")[0]
     text = first_line.rpartition('": ')[2] or type(error).__name__
-    if isinstance(error, MemoryError | RuntimeError):  # JAX's errors among them
+    if isinstance(error, MemoryError | RuntimeError):  # includes errors of JAX
         memory = isinstance(error, MemoryError) or text.startswith("RESOURCE_EXHAUSTED")
         return Failure(text, "free some memory" if memory else "its files are not to blame", of_files=False)
     parsed = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
@@ -68,7 +68,7 @@ def explained(error: BaseException) -> Failure:
 
 
 def system_error(error: BaseException) -> int | None:
-    """Return the ``errno`` behind an error of Python or of tensorstore; None where the system is not to blame."""
+    """Return the ``errno`` behind an error; None if the operating system is not to blame."""
     if isinstance(error, OSError):
         return error.errno
     found = re.search(r"os_error_code='(\d+)'", str(error))
@@ -76,7 +76,7 @@ def system_error(error: BaseException) -> int | None:
 
 
 def unreadable(folder: Path) -> Failure | None:
-    """Return why the system does not let the files below a folder be read; None where all can be read."""
+    """Return why the system does not allow reading the files below a folder; None if it does."""
     try:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

@@ -1,4 +1,4 @@
-"""One hole per image: drawn from a family by the image's id, read from files, or transparent."""
+"""One hole per image: drawn from a family by the image's id, from files, or transparent pixels."""
 
 import functools
 import os
@@ -20,19 +20,19 @@ from inpaint_jax.data.views import Fitted, ids, original
 from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_options
 
-NATIVE = 64  # side at which the holes of a family are drawn for images that keep their own size
+NATIVE = 64  # side at which holes of a family are drawn for images at full size
 DRAWN = 64  # images whose holes are drawn together
-KEPT = 64 * 2**20  # bytes of drawn holes that stay in memory
-ALPHA = "alpha"  # the holes that are the transparent pixels of the images
+KEPT = 64 * 2**20  # maximum bytes of drawn holes in memory
+ALPHA = "alpha"  # spec for holes that are the transparent pixels of the images
 
 
 class Holes(Protocol):
     """A hole for every image.
 
     Attributes:
-      damaged: whether the images themselves are damaged, so that what they hold inside the holes is worthless.
-      transparent: whether the holes are transparent pixels, which their completion makes opaque.
-      family: that the holes are drawn from; empty for holes of images or files.
+      damaged: whether the images are damaged, so that their pixels inside the holes are worthless.
+      transparent: whether the holes are transparent pixels, which completion makes opaque.
+      family: name of the hole family; empty for holes from images or files.
     """
 
     damaged: bool
@@ -41,11 +41,11 @@ class Holes(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What a user should know, a line each."""
+        """Return notes for the user, a line each."""
         ...
 
     def check(self) -> None:
-        """Raise InputError where some image has no hole, before any is read."""
+        """Raise InputError if an image has no hole, before any image is read."""
         ...
 
     def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -65,19 +65,19 @@ def open_holes(
     ``center``, ``random:0.8``, ``my_masks:cross``
       a hole family (``masks``).
     ``masks``, ``hole.png``
-      a folder with a hole for every image, paired by their names (``data.pairing``), or one file for
-      all. Options as ``masks?grow=4&invert=1&resize=1&above=0`` (``data.painted.HoleOptions``), and
-      ``masks?draw=1``: every image takes a file of the folder by its id and the seed, as for a set of
-      irregular masks that belong to no images.
+      a folder with a hole for every image, paired by name (``data.pairing``), or one file for all.
+      Options: ``masks?grow=4&invert=1&resize=1&above=0`` (``data.painted.HoleOptions``), and
+      ``masks?draw=1``: the image's id and the seed choose a file of the folder for every image, as
+      for a set of irregular masks that belong to no images.
     ``alpha``
-      the transparent pixels of the images; also with options.
+      the transparent pixels of the images; with the same options.
 
     Args:
-      spec: one such line. A file or folder that exists wins over ``alpha``, a family over both.
+      spec: one such line. A family wins over an existing file or folder, which wins over ``alpha``.
       source: the images.
-      seed: of drawn holes.
-      images: the specs of the images, whose files are no holes.
-      part: the images whose holes are wanted; None: all. Files are paired with all images.
+      seed: seed of drawn holes.
+      images: specs of the images, whose files are not listed as holes.
+      part: the images that need holes; None: all. Files are paired with all images.
 
     Raises:
       InputError: no such file, folder or family, or a bad option.
@@ -107,7 +107,8 @@ def at_model(holes: Holes, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Return the hole of an image of size ``shape`` at the model's size, bool ``[S, S, 1]``.
 
     Raises:
-      InputError: as the holes', with the image's name; also where no pixel is known at that size.
+      InputError: the error of the hole, with the image's name; also if no pixel is known at that
+        size.
     """
     try:
         hole = holes.at_model(name, shape)
@@ -142,9 +143,9 @@ def place_of(spec: str) -> str | None:
 
 
 def labels(specs: Sequence[str]) -> dict[str, str]:
-    """Return what tables show for each spec: a file or folder of holes without the folders above it.
+    """Return the label of each spec in tables: files and folders without their parent folders.
 
-    Where two would look the same, both are shown in full.
+    If two labels would be equal, both are shown in full.
     """
     short = {spec: spec if is_drawn(spec) else spec.rstrip("/").rpartition("/")[2] for spec in specs}
     counts = Counter(short.values())
@@ -155,7 +156,7 @@ def options_of(spec: str, query: str) -> tuple[HoleOptions, bool]:
     """Read ``grow=4&invert=1&resize=1&above=0&draw=1``.
 
     Returns:
-      How the files are read, and whether images draw theirs.
+      How the files are read, and whether images draw their holes.
 
     Raises:
       InputError: an unknown option, or a number out of range.
@@ -178,7 +179,7 @@ def options_of(spec: str, query: str) -> tuple[HoleOptions, bool]:
 
 
 class DrawnHoles:
-    """Holes of a family, drawn for some images at a time; the images are whole."""
+    """Holes of a family, drawn for several images at a time; the images are whole."""
 
     damaged, transparent, notes = False, False, ()
 
@@ -192,11 +193,11 @@ class DrawnHoles:
             return masks.evaluation_holes(spec, ids=some, size=side, seed=seed) > 0
 
         self._drawn, self._lock = drawn, threading.Lock()
-        self._hole(names[0])  # refuses a family that makes no sense
+        self._hole(names[0])  # raises for invalid options of the family
 
     def _hole(self, name: str) -> np.ndarray:
         chunk, row = divmod(self.positions[name], DRAWN)
-        with self._lock:  # threads ask for the holes of neighbours at once
+        with self._lock:  # several threads need holes of neighbours at once
             return self._drawn(chunk)[row]
 
     def check(self) -> None:
@@ -208,7 +209,7 @@ class DrawnHoles:
 
     def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the model's size, bool ``[S, S, 1]``."""
-        self.fit.box(shape)  # refuses an image that the crop does not fit into
+        self.fit.box(shape)  # raises for an image smaller than the crop
         return self._hole(name) if self.fit.size else self.at_picture(name, shape)[..., None]
 
 
@@ -221,7 +222,7 @@ class StoredHoles:
         self.files, self.fit, self.notes = files, fit, files.notes
 
     def check(self) -> None:
-        """Raise InputError where some image has no hole file, or several."""
+        """Raise InputError if an image has no hole file, or several."""
         self.files.check()
 
     def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -243,7 +244,7 @@ class TransparentHoles:
         self.positions = {name: i for i, name in enumerate(names)}
 
     def check(self) -> None:
-        """Do nothing: which images have transparent pixels is known when they are read."""
+        """Do nothing: transparent pixels are known only when the images are read."""
 
     def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the size of the image, bool ``[H, W]``."""

@@ -1,4 +1,4 @@
-"""A clean stop: Ctrl-C and SIGTERM set a flag, and the loop saves and leaves at the next safe point."""
+"""A clean stop: Ctrl-C and SIGTERM set a flag; the loop saves and leaves at the next safe point."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from inpaint_jax.errors import Interrupted
 
 
 class StopRequest:
-    """Whether a signal asked this process to stop, and which one."""
+    """Flag that a signal asked this process to stop, with the number of the signal."""
 
     def __init__(self):
         self.signal: signal.Signals | None = None
@@ -21,17 +21,17 @@ class StopRequest:
         """Return the exception that ends the work.
 
         Args:
-          progress: what is done and saved.
+          progress: description of what is done and saved.
 
         Returns:
-          The exception to raise; SIGTERM where the signal reached another process of the run.
+          The exception to raise; SIGTERM if the signal reached another process of the run.
         """
         return Interrupted(int(self.signal or signal.SIGTERM), progress)
 
 
 @contextmanager
 def interruption() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a flag; a second one acts as it always did."""
+    """Turn the first SIGINT or SIGTERM into a flag; a second signal acts as usual."""
     stop, previous = StopRequest(), {}
 
     def ask(number, frame):
@@ -43,7 +43,7 @@ def interruption() -> Iterator[StopRequest]:
         while previous:
             signal.signal(*previous.popitem())
 
-    if threading.current_thread() is threading.main_thread():  # elsewhere Python forbids signal handlers
+    if threading.current_thread() is threading.main_thread():  # others may not
         for number in (signal.SIGINT, signal.SIGTERM):
             previous[number] = signal.signal(number, ask)
     try:

@@ -1,4 +1,7 @@
-"""One process at a time in a folder: a lock that names its holder, and that the system frees when the holder dies."""
+"""A lock on a folder for one process at a time.
+
+The lock names its holder, and the system frees it when the holder dies.
+"""
 
 import contextlib
 import datetime
@@ -17,24 +20,25 @@ from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.startup import agree
 
-LOCK, HOLDER = ".lock", ".lock.json"  # what is locked, and who holds it
-PATIENCE = 0.2  # seconds until a lock counts as held
-PROBES = 5  # attempts, 0.05 s apart, until a lock that is only looked at counts as held
+LOCK, HOLDER = ".lock", ".lock.json"  # the locked file, and the description of the holder
+PATIENCE = 0.2  # seconds before a lock counts as held
+PROBES = 5  # attempts, 0.05 s apart, before a lock that is only probed counts as held
 
 
 @contextlib.contextmanager
 def locked(folder: str | os.PathLike[str], doing: str, *, option: str) -> Iterator[None]:
-    """Hold a folder, so that no second process writes into it; remove what killed processes left there.
+    """Hold a folder against other writers, and remove what killed processes left in it.
 
-    Of several processes of one run the first holds it for all.
+    If a run has several processes, the first one holds the folder for all.
 
     Args:
-      folder: made where it is missing, and removed again where nothing was written.
-      doing: what the message tells a second process: "training", "completing images".
-      option: of the command line, which the message offers for another folder.
+      folder: created if missing, and removed again if nothing was written.
+      doing: activity that the message to a second process names: "training", "completing images".
+      option: command-line option that the message suggests for choosing another folder.
 
     Raises:
-      InputError: another process holds the folder, by host, process and time; or the folder cannot be written.
+      InputError: another process holds the folder (names host, process and time), or the folder
+        cannot be written.
     """
     folder, refusal = Path(folder), None
     with contextlib.ExitStack() as held:
@@ -56,7 +60,7 @@ def unoccupied(folder: Path) -> bool:
 
 
 def in_use(folder: Path) -> str | None:
-    """Describe the process that holds a folder; None where nobody does."""
+    """Describe the process that holds a folder; None if no process does."""
     for _ in range(PROBES):
         if not (folder / LOCK).exists():
             return None
@@ -65,23 +69,23 @@ def in_use(folder: Path) -> str | None:
                 return None
         except NotImplementedError:  # a file system without locks
             return None
-        except filelock.Timeout:  # perhaps another process that only looks
+        except filelock.Timeout:  # perhaps held by another probe
             time.sleep(0.05)
     return described(folder)
 
 
 @contextlib.contextmanager
 def holding(folder: Path, doing: str, *, option: str, sweep: bool = True) -> Iterator[None]:
-    """Hold a folder for this process alone, whatever the other processes of a run do.
+    """Hold a folder for this process alone, whatever other processes of the run do.
 
     Args:
-      folder: as ``locked``.
-      doing: likewise.
-      option: likewise.
+      folder: as in ``locked``.
+      doing: as in ``locked``.
+      option: as in ``locked``.
       sweep: remove what killed processes left in the folder.
 
     Raises:
-      InputError: as ``locked``.
+      InputError: as in ``locked``.
     """
     made = [place for place in (folder, *folder.parents) if not os.path.exists(place)]
     with files.writing(folder):
@@ -96,18 +100,18 @@ def holding(folder: Path, doing: str, *, option: str, sweep: bool = True) -> Ite
         yield
     finally:
         if lock.is_locked:
-            for name in (HOLDER, LOCK):  # while it is held: who opens the file now sees that it is gone
-                with contextlib.suppress(OSError):  # somebody removed it, or put a folder in its place
+            for name in (HOLDER, LOCK):  # while held: who opens it now notices
+                with contextlib.suppress(OSError):  # already removed, or replaced by a folder
                     (folder / name).unlink()
             lock.release()
         for place in made:
-            with contextlib.suppress(OSError):  # something was written
+            with contextlib.suppress(OSError):  # not empty
                 place.rmdir()
 
 
 def _acquire(lock: filelock.BaseFileLock, folder: Path, option: str) -> None:
     try:
-        lock.acquire(timeout=PATIENCE)  # who only looks, see ``in_use``, holds it for a moment
+        lock.acquire(timeout=PATIENCE)  # a probe (``in_use``) holds it for a moment
     except filelock.Timeout as error:
         raise InputError(
             f"{folder} is in use: {described(folder)}; wait until it ends, stop it, or give another {option}"
@@ -123,9 +127,9 @@ def holder(doing: str) -> dict[str, str | int]:
 
 
 def described(folder: Path) -> str:
-    """Say who holds a folder."""
+    """Name the holder of a folder."""
     try:
         found = parse(files.read_bytes(folder / HOLDER))
         return "process {process} on {host} has been {doing} there since {since}".format(**found)
-    except (OSError, ValueError, LookupError, TypeError):  # it has only just taken the lock
+    except (OSError, ValueError, LookupError, TypeError):  # the holder has only just taken the lock
         return "another process has just begun there"

@@ -1,4 +1,4 @@
-"""The text that names a method, taken apart: ``NAME?key=value&key=value``."""
+"""The text that names a method: ``NAME?key=value&key=value``."""
 
 import functools
 import inspect
@@ -17,11 +17,11 @@ GROUPS = {
     "classical": ("mean", "harmonic", "biharmonic", "telea", "navier_stokes", "fsr_fast", "shift_map"),
     "none": (),
 }
-RESULTS = "pictures"  # the name of other people's results
+RESULTS = "pictures"  # name of the method that reads other programs' results
 
 
 class Spec(NamedTuple):
-    """A method's text, taken apart: ``NAME?key=value&key=value``."""
+    """The parts of a method's text: ``NAME?key=value&key=value``."""
 
     text: str
     name: str
@@ -29,13 +29,13 @@ class Spec(NamedTuple):
 
 
 def parse(text: str) -> Spec:
-    """Take a method's text apart.
+    """Split a method's text into name and options.
 
     Args:
-      text: ``NAME`` or ``NAME?key=value&key=value``; what exists as file or folder is taken literally.
+      text: ``NAME`` or ``NAME?key=value&key=value``; an existing file or folder is taken literally.
 
     Raises:
-      InputError: an empty name, or an option given twice or without a value.
+      InputError: an empty name, or an option that is repeated or has no value.
     """
     name, query = split_options(text)
     if not name:
@@ -49,7 +49,7 @@ def parse(text: str) -> Spec:
 
 
 def label(spec: Spec) -> str:
-    """The name that tables show: without the folders of paths, with the options."""
+    """Return the name in tables: without the folders of paths, with the options."""
     if spec.name == RESULTS and "folder" in spec.options:
         return Path(spec.options["folder"]).name
     name = Path(spec.name).name if Path(spec.name).exists() else spec.name
@@ -57,10 +57,12 @@ def label(spec: Spec) -> str:
 
 
 def typed(spec: Spec, build: Callable[..., Any]) -> dict[str, Any]:
-    """The options of a method as its builder takes them: numbers and true or false as JSON, or else texts.
+    """Return the options in the types that the builder takes.
+
+    Numbers, true and false are read as JSON; other values stay texts.
 
     Raises:
-      InputError: an option that the builder does not have; lists those it has.
+      InputError: an option that the builder does not have (lists the existing ones).
     """
     known = [name for name, p in inspect.signature(build).parameters.items() if p.kind is p.KEYWORD_ONLY]
     fixed = build.keywords if isinstance(build, functools.partial) else {}
@@ -71,7 +73,7 @@ def typed(spec: Spec, build: Callable[..., Any]) -> dict[str, Any]:
     def value(text: str) -> Any:
         try:
             return json.loads(text)
-        except (json.JSONDecodeError, RecursionError):  # also lists in lists without end
+        except (json.JSONDecodeError, RecursionError):  # RecursionError: deeply nested lists
             return text
 
     return {key: value(text) for key, text in spec.options.items()}

@@ -1,7 +1,7 @@
-"""``metrics.jsonl`` of a training stage: how it is read, and sealed against changes when a run ends.
+"""``metrics.jsonl`` of a training stage: reading, and a seal against changes when a run ends.
 
-The seal, a file of its own, holds the length and the digest of what was written. Lines that a later run
-adds before it is killed are not sealed.
+The seal, a separate file, holds the length and the digest of the written lines. Lines that a later
+run adds before it is killed are not sealed.
 """
 
 import os
@@ -17,7 +17,7 @@ REMEDY = "delete that line, and the file .metrics.jsonl.seal beside it"
 
 
 def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """Read the lines of a ``metrics.jsonl``; a half last one is dropped.
+    """Read the lines of a ``metrics.jsonl``; drop a partial last line.
 
     Raises:
       InputError: a damaged line before the last, or a file that was changed after a run had ended.
@@ -32,13 +32,13 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def seal(path: str | os.PathLike[str]) -> None:
-    """Seal a file as it is."""
+    """Seal a file in its present state."""
     data = Path(path).read_bytes()
     write_json(seal_of(path), {"bytes": len(data), "sha256": files.digest(data)})
 
 
 def unseal(path: str | os.PathLike[str]) -> None:
-    """Remove the seal, before the file is changed."""
+    """Remove the seal before the file is changed."""
     seal_of(path).unlink(missing_ok=True)
 
 

@@ -22,7 +22,7 @@ from inpaint_jax.systems.interface import System
 
 
 class Static(NamedTuple):
-    """What of a model is no array; compared by identity, because functions cannot be compared otherwise."""
+    """The parts of a model that are no arrays; compared by identity, as functions must be."""
 
     config: Config
     system: System
@@ -37,11 +37,11 @@ class Static(NamedTuple):
 @jax.tree_util.register_pytree_with_keys_class
 @dataclass(frozen=True)
 class Model:
-    """A system with the states of its trained stages: a pytree whose leaves are their arrays.
+    """A system with the states of its trained stages: a pytree whose leaves are the arrays.
 
     Attributes:
-      config: of the run.
-      system: the method, pure functions that the config describes.
+      config: config of the run.
+      system: the method: pure functions built from the config.
       states: ``{stage: TrainState}``.
     """
 
@@ -51,26 +51,26 @@ class Model:
 
     @property
     def slots(self) -> int:
-        """Images at once on each accelerator, or on all cores of the CPU."""
+        """Return the number of images at once on each accelerator, or on all cores of the CPU."""
         return self.config.get("slots", SLOTS)
 
     def network(self, stage: str, name: str) -> Callable[..., Any]:
-        """Hand out a trained network as a function with its weights bound.
+        """Return a trained network as a function with its weights bound.
 
-        ``generator = model.network("dcgan", "generator")`` takes latents ``[B, Z]`` to images
-        ``[B, H, W, C]`` in [-1, 1]. A network answers with its running statistics; discriminators
-        return logits.
+        ``generator = model.network("dcgan", "generator")`` maps latents ``[B, Z]`` to images
+        ``[B, H, W, C]`` in [-1, 1]. A network uses its running statistics; discriminators return
+        logits.
 
         Args:
           stage: name of a trained stage.
           name: name of a network in that stage.
 
         Returns:
-          ``inputs -> outputs``: it runs under ``jit``, ``vmap`` and ``grad``, and is itself a pytree
-          whose leaves are the weights, so that it can be an argument of a jitted function.
+          ``inputs -> outputs``. The function runs under ``jit``, ``vmap`` and ``grad``. It is a
+          pytree whose leaves are the weights, so that it can be an argument of a jitted function.
 
         Raises:
-          InputError: for an unknown name; lists the known ones.
+          InputError: an unknown name (lists the known ones).
         """
         known = {trained.name: trained.networks for trained in self.system.stages}
         if name not in known.get(stage, {}):
@@ -80,11 +80,11 @@ class Model:
         return jax.tree_util.Partial(functools.partial(predict, known[stage][name]), weights)
 
     def mean_weights(self, holes: np.ndarray, family: str = "") -> dict[str, float]:
-        """Average the weights with which the terms of the search count under some holes.
+        """Return the mean weight of each search term over some holes.
 
         Args:
           holes: ``[N, H, W, 1]``, 1 = missing.
-          family: that the holes are of; empty: unknown.
+          family: hole family of the holes; empty: unknown.
 
         Returns:
           ``{term: weight}``; empty for a system without a search.
@@ -93,21 +93,21 @@ class Model:
         return {term: float(np.mean(weight)) for term, weight in weights.items()}
 
     def remark(self, holes: np.ndarray, family: str = "") -> str:
-        """Say what a report has to say about results under some holes, see ``System``; empty: nothing."""
+        """Return a report's remark about results under some holes, see ``System``; empty: none."""
         return self.system.remark(self.states, jnp.asarray(holes, jnp.float32), family)
 
     def tree_flatten_with_keys(self):
-        """Give JAX the arrays, with their names, and the rest."""
+        """Split the model into arrays with names, and the static rest, for JAX."""
         children = ((jax.tree_util.GetAttrKey("states"), self.states),)
         return children, Static(self.config, self.system)
 
     @classmethod
     def tree_unflatten(cls, static, children):
-        """Give JAX back the model with other leaves."""
+        """Rebuild the model with other leaves, for JAX."""
         return cls(*static, *children)
 
 
-SLOTS = 64  # of a config that does not say
+SLOTS = 64  # for a config without this key
 
 
 def load(
@@ -117,24 +117,26 @@ def load(
     overrides: Sequence[str] = (),
     checkpoint: str | int | None = None,
 ) -> Model:
-    """A trained system.
+    """Load a trained system.
 
-    Nothing in the workdir is executed but what its config names as ``module:attribute``; these names are printed.
+    Nothing in the workdir is executed except what its config names as ``module:attribute``; these
+    names are printed.
 
     Args:
-      workdir: as written by ``inpaint train``, or the name of a model that comes with the package
-        (``inpaint models`` lists them).
-      search: a config file, ``FILE.py:argument``, whose ``search``, ``losses`` and ``blend`` replace the run's.
+      workdir: folder written by ``inpaint train``, or the name of a model that comes with the
+        package (``inpaint models`` lists them).
+      search: a config file, ``FILE.py:argument``, whose ``search``, ``losses`` and ``blend``
+        replace those of the run.
       overrides: ``--config.search.x=...`` and the like.
-      checkpoint: the step to read where the run has one stage, or ``STAGE:STEP``, several by comma; by default the
-        newest.
+      checkpoint: the step to read if the run has one stage, or ``STAGE:STEP``, several separated by
+        commas; default: the newest.
 
     Returns:
       The system with its trained networks.
 
     Raises:
-      InputError: where the workdir holds no run, or one without a finished checkpoint for every stage; where a
-        checkpoint is damaged.
+      InputError: the workdir holds no run; a stage has no finished checkpoint; a checkpoint is
+        damaged.
     """
     startup.check_bits()
     folder = shipped.find(workdir) or Workdir(workdir)
@@ -153,17 +155,17 @@ def load(
 
 
 def with_search(model: Model, search: str, overrides: Sequence[str] = ()) -> Model:
-    """The same trained networks under the ``search``, ``losses`` and ``blend`` of another config file.
+    """Return the same trained networks with ``search``, ``losses`` and ``blend`` of another config.
 
     Raises:
-      InputError: for a search that these networks do not serve.
+      InputError: a search that cannot use these networks.
     """
     config = with_changes(model.config, search, overrides)
     return Model(config, configuration.build_system(config), model.states)
 
 
 def with_changes(config: Config, search: str | None, overrides: Sequence[str]) -> Config:
-    """A trained run's config with what may still be changed taken from another config file and from overrides."""
+    """Return a trained run's config, changed as far as allowed by a config file and overrides."""
     if search:
         config = configuration.replaced(config, configuration.load(search), CHANGEABLE)
     return configuration.override(config, overrides, only=CHANGEABLE)

@@ -1,4 +1,4 @@
-"""Find a config page: a file by its path, or one that is shipped with the package by its name."""
+"""Find a config page: a file by path, or a page shipped with the package by name."""
 
 import importlib
 import importlib.machinery
@@ -18,13 +18,13 @@ def load(name: str, package: str, *, option: str) -> ModuleType:
     """Import the page that a command names.
 
     Args:
-      name: path of a Python file, or the name of a shipped page: ``yeh``, ``desai`` or ``papers/desai``. An existing
-        file wins over a name.
-      package: where the shipped pages are, CONFIGS or EXPERIMENTS.
+      name: path of a Python file, or the name of a shipped page: ``yeh``, ``desai`` or
+        ``papers/desai``. An existing file wins over a name.
+      package: package of the shipped pages, CONFIGS or EXPERIMENTS.
       option: command-line option, for the error message.
 
     Raises:
-      InputError: neither a file nor a shipped page; lists the shipped ones.
+      InputError: neither a file nor a shipped page (lists the shipped ones).
     """
     if Path(name).is_file():
         make_importable(Path.cwd(), Path(name).resolve().parent)
@@ -44,7 +44,7 @@ def shipped(package: str) -> list[str]:
 
 
 def from_file(path: str) -> ModuleType:
-    """Execute a Python file, whatever its suffix, as a module of its own."""
+    """Execute a Python file, whatever its suffix, as a separate module."""
     loader = importlib.machinery.SourceFileLoader("_inpaint_config", path)
     spec = importlib.util.spec_from_file_location("_inpaint_config", path, loader=loader)
     assert spec
@@ -54,7 +54,10 @@ def from_file(path: str) -> ModuleType:
 
 
 def make_importable(*folders: Path) -> None:
-    """Put folders on the import path, so that a config finds ``my_losses:edge`` beside it or in the working folder."""
+    """Put folders on the import path, so that a config finds ``my_losses:edge`` next to it.
+
+    A module in the working folder is found too.
+    """
     for folder in map(str, folders):
         if folder not in sys.path:
             sys.path.insert(0, folder)

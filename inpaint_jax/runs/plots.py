@@ -16,16 +16,16 @@ from inpaint_jax.runs import metric_log
 def plot_traces(
     path: str | os.PathLike[str], traces: Mapping[str, np.ndarray], weights: Mapping[str, float], *, every: int = 1
 ) -> None:
-    """Plot each loss term of a search: mean over pictures, with a band between the quartiles.
+    """Plot each loss term of a search: mean over images, with a band between the quartiles.
 
-    The axis is logarithmic, and linear around zero if a term is not positive. Terms are multiplied by
-    their weights, so that heights compare; a term of weight 0 is drawn unweighted and dashed. After
-    Figure 3 of Buchacek et al., who show the unweighted means.
+    The axis is logarithmic, and linear around zero if a term is not positive. Terms are multiplied
+    by their weights, so that heights compare; a term of weight 0 is drawn unweighted and dashed.
+    After Figure 3 of Buchacek et al., who show the unweighted means.
 
     Args:
-      path: of the PNG file.
-      traces: ``{term: [N, T]}``, N pictures; NaN after an early finish.
-      weights: of the terms; 1 by default.
+      path: path of the PNG file.
+      traces: ``{term: [N, T]}``, N images; NaN after an early finish.
+      weights: weights of the terms; 1 by default.
       every: iterations between two values.
 
     Raises:
@@ -59,7 +59,7 @@ def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) 
     """Plot the metrics of a training against its steps, one small plot per metric.
 
     Args:
-      path: of the PNG file.
+      path: path of the PNG file.
       metrics: a ``metrics.jsonl``.
 
     Raises:
@@ -86,13 +86,13 @@ def plot_sweep(
     x: str,
     y: str,
 ) -> None:
-    """Plot scores against the quantity that was varied: a panel per title, a line per label.
+    """Plot scores against a varied quantity: a panel per title, a line per label.
 
     Args:
-      path: of the PNG file.
-      sweeps: ``{title: {label: {number: score}}}``; or names instead of numbers, in the order of the axis.
-      x: name of the quantity. Its axis has a tick at each number, and is logarithmic if they span more
-        than a decade.
+      path: path of the PNG file.
+      sweeps: ``{title: {label: {number: score}}}``; or names instead of numbers, in axis order.
+      x: name of the quantity. Its axis has a tick at each number, and is logarithmic if they span
+        more than a decade.
       y: name of the score.
 
     Raises:
@@ -126,13 +126,13 @@ def plot_points(
     x: str,
     y: str,
 ) -> None:
-    """Plot one named point per method: a panel per title, the axis of x logarithmic.
+    """Plot one named point per method: a panel per title, with a logarithmic x axis.
 
     Args:
-      path: of the PNG file.
+      path: path of the PNG file.
       panels: ``{title: {name: (x, y)}}``, x above 0. A name has the same colour in every panel.
       x: name of the horizontal axis.
-      y: name of the vertical one.
+      y: name of the vertical axis.
 
     Raises:
       InputError: the file cannot be written.
@@ -163,7 +163,7 @@ def plot_lines(
     The axis is logarithmic if all values are positive and span more than a factor of 5.
 
     Args:
-      path: of the PNG file.
+      path: path of the PNG file.
       plots: ``{title: {label: (times, values)}}``.
       x: name of the time.
       y: name of the values.
@@ -187,7 +187,7 @@ def plot_lines(
 
 def figure(count: int, *, width: float, height: float) -> tuple[Any, list[Any]]:
     """Make a figure with ``count`` panels of the given size in inches, at most three in a row."""
-    from matplotlib.figure import Figure  # no pyplot: nothing global, no display
+    from matplotlib.figure import Figure  # without pyplot: no global state, no display
 
     columns = min(count, 3)
     rows = math.ceil(count / columns)
