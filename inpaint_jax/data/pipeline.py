@@ -101,7 +101,7 @@ def _closing(batches: grain.IterDataset) -> Iterator[dict[str, np.ndarray]]:
 def examples(
     source: Pictures, *, size: int, batch: int, indices: Iterable[int] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Return batches of the images in order, each once, for evaluation.
+    """Yield batches of the images in order, each once, for evaluation.
 
     Args:
       source: as in ``training_batches``.

@@ -1,4 +1,4 @@
-"""What stands beside every number that we print: config, versions, commit, hardware, time."""
+"""The record beside every published number: config, versions, commit, hardware, time."""
 
 import datetime
 import importlib.metadata
@@ -16,10 +16,10 @@ from inpaint_jax.runs.configuration import Config
 
 
 def run_record(config: Config | None = None) -> dict[str, Any]:
-    """Everything needed to regenerate a result.
+    """Return everything needed to regenerate a result.
 
     Args:
-      config: of the run; None where nothing was trained.
+      config: config of the run; None if nothing was trained.
 
     Returns:
       Plain values for a JSON file.
@@ -39,12 +39,12 @@ def run_record(config: Config | None = None) -> dict[str, Any]:
 
 
 def described(config: Config) -> dict[str, Any]:
-    """A config, and the hash that names it."""
+    """Return a config and the hash that identifies it."""
     return {"config_hash": configuration.fingerprint(config), "config": configuration.to_plain(config)}
 
 
 def version(package: str) -> str:
-    """An installed package's version, "not installed" otherwise."""
+    """Return an installed package's version, or "not installed"."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -55,9 +55,10 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def commit() -> str:
-    """Name the code: the git commit of this package's checkout, with "+changes" where it was edited, or its version.
+    """Identify the code: the git commit of this package's checkout, or the package's version.
 
-    An installed package is ``v0.2.0``, even where it lies inside a checkout of something else.
+    An edited checkout gets "+changes". An installed package is ``v0.2.0``, even inside a checkout
+    of another project.
     """
 
     def git(*arguments):
@@ -74,7 +75,7 @@ def commit() -> str:
 
 
 def processor() -> str:
-    """The CPU's name."""
+    """Return the name of the CPU."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

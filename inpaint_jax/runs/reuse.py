@@ -1,4 +1,4 @@
-"""Finished stages of one run, taken over by another that would train them in the same way."""
+"""Reuse of finished stages from another run that trained them in the same way."""
 
 from collections.abc import Sequence
 
@@ -14,16 +14,20 @@ from inpaint_jax.systems.interface import Stage
 
 
 def reuse(stages: Sequence[Stage], config: Config, workdir: Workdir, source: Workdir) -> None:
-    """Copies the last state of the first stages that another workdir has finished; those after are left to be trained.
+    """Copy the last state of the leading stages that another workdir has finished.
+
+    The remaining stages are left to be trained.
 
     Args:
-      stages: of the run that begins.
-      config: of the run that begins.
-      workdir: its place. A stage that has checkpoints there already stays as it is.
-      source: workdir of the finished run. A stage that it trained in another way, and those after it, are left.
+      stages: stages of the new run.
+      config: config of the new run.
+      workdir: folder of the new run. A stage that already has checkpoints there is left unchanged.
+      source: workdir of the finished run. A stage trained in another way is not copied, nor are the
+        stages after it.
 
     Raises:
-      InputError: ``source`` is no workdir, has none of the stages finished, or trained the first in another way.
+      InputError: ``source`` is no workdir, has no finished stage, or trained the first stage in
+        another way.
     """
     if not source.holds_run():
         raise InputError(f"--reuse: {source} is not a workdir (no config.json)")
@@ -32,13 +36,13 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Workdir, source: Wor
     for stage in stages:
         own, other = (folder.stage(stage.name).checkpoints() for folder in (workdir, source))
         if stage.name not in there["stages"] or (newest := other.latest()) is None:
-            break  # a later stage may have been trained on it
+            break  # a later stage may depend on this one
         abstract = jax.eval_shape(lambda stage=stage: initial_state(stage, config, earlier))
         wanted = config.stages[stage.name].steps
         if wanted not in other.steps():
             if "finished" not in abstract.schedule or not ended(other.restore(abstract, newest)):
                 break
-            wanted = newest  # where it ended by itself
+            wanted = newest  # the stage ended early
         if differing := configuration.differing(decisive(there, stage), decisive(here, stage), shared_only=True):
             left = f"{stage.name} differently: {', '.join(differing)}"
             break

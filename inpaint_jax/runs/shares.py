@@ -1,7 +1,8 @@
-"""One job on many machines: which images each share completes, where it keeps its records, and who else is at work.
+"""Shares of a job on many machines: the images of each share, its records, and other workers.
 
-Images belong to shares by a hash of their ids, so machines that never meet agree on who does what. A share
-writes its records below ``shares/``, under a lock of its own; whoever works on the whole job reads them all.
+A hash of an image's id decides its share, so machines without a connection agree on the work. A
+share writes its records below ``shares/``, under a separate lock; a worker on the whole job reads
+all records.
 """
 
 import contextlib
@@ -18,8 +19,8 @@ from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.runs.locks import holding, in_use
 from inpaint_jax.runs.startup import agree
 
-REPORT, PROCESSES = "report", "processes"  # what a share may be besides numbers; the latter is --distributed
-SHARES = "shares"  # the folder, below that of a job
+REPORT, PROCESSES = "report", "processes"  # --share without numbers; the latter is --distributed
+SHARES = "shares"  # folder of the shares, below the folder of a job
 
 
 class Share(NamedTuple):
@@ -29,12 +30,12 @@ class Share(NamedTuple):
     total: int
 
     def takes(self, name: str) -> bool:
-        """Return whether the image of this id belongs to the share."""
+        """Return whether the image with this id belongs to the share."""
         found = hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8]
         return int.from_bytes(found, "big") % self.total == self.number - 1
 
     def folder(self, output: Path) -> Path:
-        """Where the share of a job keeps its records and its lock."""
+        """Return the folder with the records and the lock of this share of a job."""
         return output / SHARES / f"{self.number}-of-{self.total}"
 
 
@@ -54,15 +55,16 @@ def parse(text: str | None) -> Share | str | None:
 
 @contextlib.contextmanager
 def working(output: Path, share: Share | None, doing: str) -> Iterator[None]:
-    """Hold a job's folder, or that of a share, while nobody works on the same images.
+    """Hold the folder of a job, or of a share, while no other process works on the same images.
 
     Args:
-      output: the job's folder.
-      share: None: the whole job.
-      doing: what the message tells another process.
+      output: folder of the job.
+      share: the share; None: the whole job.
+      doing: activity that the message to another process names.
 
     Raises:
-      InputError: another process works on the whole job, on this share, or on shares of another number.
+      InputError: another process works on the whole job, on this share, or on shares of another
+        total number.
     """
     own = share.folder(output) if share else output
     with holding(own, doing, option="--output", sweep=False):
@@ -74,7 +76,7 @@ def working(output: Path, share: Share | None, doing: str) -> Iterator[None]:
 
 
 def rivals(output: Path, share: Share | None) -> list[Path]:
-    """The folders whose holders would work on the same images."""
+    """Return the folders whose holders would work on the same images."""
     others = share_folders(output)
     if share is None:
         return others
@@ -83,19 +85,20 @@ def rivals(output: Path, share: Share | None) -> list[Path]:
 
 
 def share_folders(output: Path) -> list[Path]:
-    """The folders of all shares that ever worked on a job."""
+    """Return the folders of all shares that ever worked on a job."""
     return sorted((output / SHARES).glob("*-of-*"))
 
 
 def by_processes(work: Callable[[Share | None], Any], report: Callable[[], Any]) -> None:
-    """Do a job as one of the processes of a cluster: a share each, and then the first writes the report.
+    """Do one share of a job per process of a cluster; the first process then writes the report.
 
     Args:
       work: does a share, or the whole job.
-      report: what remains to be done once.
+      report: does the remaining work, once.
 
     Raises:
-      InputError, Interrupted: of this process; or another process has failed, after which none writes a report.
+      InputError, Interrupted: the error of this process; or another process failed, and then none
+        writes a report.
     """
     if jax.process_count() == 1:
         work(None)
@@ -106,7 +109,7 @@ def by_processes(work: Callable[[Share | None], Any], report: Callable[[], Any])
 
 
 def together(step: Callable[[], Any]) -> None:
-    """Take a step on every process, and go on when all have taken it."""
+    """Take a step on every process, and continue when all processes have taken it."""
     failure: Exception | None = None
     try:
         step()

@@ -1,4 +1,4 @@
-"""Start JAX for a command: the compile cache, the devices, and the other processes of a run on many machines."""
+"""Start JAX for a command: compile cache, devices, and processes of a multi-machine run."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from inpaint_jax.runs import compile_cache
 
 
 def start_jax(*, distributed: bool = False) -> None:
-    """Prepare JAX for a command: the compile cache, and the other processes of a run or the cores of this CPU.
+    """Prepare JAX for a command: compile cache, and the run's processes or this CPU's cores.
 
     Args:
       distributed: join the other processes of a cluster job.
@@ -32,7 +32,7 @@ def start_jax(*, distributed: bool = False) -> None:
 
 
 def check_bits() -> None:
-    """Raise InputError where JAX is set to compute in 64 bits."""
+    """Raise InputError if JAX is set to compute in 64 bits."""
     if jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
         raise InputError(
             "networks and searches compute in float32: unset JAX_ENABLE_X64 (set JAX_ENABLE_X64=0); JAX_DEBUG_NANS=1 "
@@ -41,10 +41,10 @@ def check_bits() -> None:
 
 
 def check_devices() -> None:
-    """Raise InputError where JAX finds no device of the kind that it is asked for."""
+    """Raise InputError if JAX finds no device of the requested kind."""
     try:
         jax.devices()
-    except (RuntimeError, AssertionError) as error:  # the latter where JAX has no plugin of the kind
+    except (RuntimeError, AssertionError) as error:  # AssertionError: no JAX plugin of this kind
         reason = " ".join(str(error).split())[:200]
         wanted = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
         remedy = "JAX_PLATFORMS=cpu computes on the CPU, and pip install 'jax[cuda]' adds GPUs"
@@ -52,11 +52,11 @@ def check_devices() -> None:
 
 
 def enable_compilation_cache() -> Path | None:
-    """Keeps compiled programs between runs, in ``~/.cache/inpaint_jax/xla``.
+    """Keep compiled programs between runs, in ``~/.cache/inpaint_jax/xla``.
 
-    ``JAX_COMPILATION_CACHE_DIR`` chooses another folder, ``XDG_CACHE_HOME`` another ``~/.cache``, and
-    ``INPAINT_NO_CACHE=1`` none. Programs from the cache are executed, so that it is the user's alone: a folder that
-    cannot be written, or that others can write, is not used.
+    ``JAX_COMPILATION_CACHE_DIR`` chooses another folder, ``XDG_CACHE_HOME`` another ``~/.cache``,
+    and ``INPAINT_NO_CACHE=1`` disables the cache. Programs from the cache are executed. So a folder
+    that the user cannot write, or that other users can write, is not used.
 
     Returns:
       The folder, or None.
@@ -73,22 +73,23 @@ def enable_compilation_cache() -> Path | None:
         if not private or not os.access(folder, os.W_OK | os.X_OK):
             return None
         compile_cache.sweep(folder)
-    except (OSError, RuntimeError):  # RuntimeError: there is no home
+    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
 
 
 def use_cores() -> None:
-    """Makes a device of every core of the CPU, up to a power of two and at most 8.
+    """Make every core of the CPU a device, up to a power of two and at most 8.
 
-    XLA keeps two cores far less busy with one program than with one program each. ``JAX_NUM_CPU_DEVICES`` chooses
-    another number. Accelerators are not concerned; nor is a process that has used JAX before.
+    XLA keeps two cores far less busy with one program than with one program each.
+    ``JAX_NUM_CPU_DEVICES`` chooses another number. Accelerators are not affected, nor is a process
+    that has already used JAX.
     """
     if "JAX_NUM_CPU_DEVICES" in os.environ:
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with contextlib.suppress(RuntimeError):  # the devices are there already
+    with contextlib.suppress(RuntimeError):  # the devices already exist
         jax.config.update("jax_num_cpu_devices", min(8, 2 ** (cores.bit_length() - 1)))
 
 
@@ -100,24 +101,25 @@ def initialize(
     process: int | None = None,
     timeout: int = 300,
 ) -> None:
-    """Joins the processes of one run; to be called before anything touches a device.
+    """Join the processes of one run; call it before anything touches a device.
 
     Args:
-      distributed: False: never. True: always, asking the cluster (Slurm, TPU pod, Open MPI, Kubernetes) for
-        what is not given. None: if this is one of several tasks of a Slurm step or MPI run, or all is given.
+      distributed: False: never. True: always, with missing values from the cluster (Slurm, TPU pod,
+        Open MPI, Kubernetes). None: if this is one of several tasks of a Slurm step or MPI run, or
+        all values are given.
       coordinator: host:port of process 0; default ``JAX_COORDINATOR_ADDRESS``.
-      processes: how many; default ``JAX_NUM_PROCESSES``.
-      process: which of them this is; default ``JAX_PROCESS_ID``.
-      timeout: seconds to wait for the others.
+      processes: number of processes; default ``JAX_NUM_PROCESSES``.
+      process: index of this process; default ``JAX_PROCESS_ID``.
+      timeout: seconds to wait for the other processes.
 
     Raises:
-      InputError: the cluster cannot be told, or the other processes were not found.
+      InputError: the cluster cannot be recognised, or the other processes were not found.
     """
     coordinator = coordinator or os.environ.get("JAX_COORDINATOR_ADDRESS")
     processes = _number("JAX_NUM_PROCESSES") if processes is None else processes
     process = _number("JAX_PROCESS_ID") if process is None else process
     told = None not in (coordinator, processes, process)
-    # Tasks of the step, not of the allocation: a shell inside an allocation is no part of a run.
+    # Tasks of the step, not of the allocation: a shell inside an allocation is not part of a run.
     several = (_number("SLURM_STEP_NUM_TASKS") or 1) > 1 or (_number("OMPI_COMM_WORLD_SIZE") or 1) > 1
     if distributed is False or (distributed is None and not told and not several):
         return
@@ -137,10 +139,10 @@ def initialize(
 
 
 def agree(flag: Any) -> bool:
-    """Whether any process says so, known to all of them; every process asks at the same step.
+    """Return on every process whether any process raised its flag; all must call at the same step.
 
-    A signal reaches the processes of a run at different steps, and one that stopped alone would leave the others
-    waiting for it in the next step.
+    A signal reaches the processes of a run at different steps. A process that stopped alone would
+    leave the others waiting for it in the next step.
     """
     if jax.process_count() == 1:
         return bool(flag)

@@ -1,7 +1,8 @@
-"""Completed images that another program left in a folder, as a method: ``pictures?folder=DIR``.
+"""Completed images of another program as a method: ``pictures?folder=DIR``.
 
-``DIR/<family>/<id>.png`` is the completion of image ``<id>`` under the holes of a family (``random:0.8`` is the folder
-``random-0.8``); with one family the images may lie in ``DIR`` itself. ``inpaint holes`` writes the holes to complete.
+``DIR/<family>/<id>.png`` is the completion of image ``<id>`` under the holes of a family
+(``random:0.8`` has the folder ``random-0.8``). With one family the images may lie in ``DIR``.
+``inpaint holes`` writes the holes to complete.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,25 +19,27 @@ from inpaint_jax.systems.driver import Result, Task
 
 
 def family_folder(family: str) -> str:
-    """Return the name of the folder of a hole family, or of holes from files: the last part of their path."""
+    """Return the folder name of a hole family, or of hole files: the last part of the path."""
     return family.rstrip("/").rpartition("/")[2].replace(":", "-")
 
 
 def reader(
     options: Mapping[str, str], *, size: int | None, fit: str
 ) -> tuple[Callable[..., Iterator[Result]], list[Any]]:
-    """Read completed images instead of computing them.
+    """Return a method that reads completed images instead of computing them.
 
     Args:
       options: ``{"folder": DIR}``.
-      size: side of the images; files of another size are brought to it like the true images. None: as they are.
-      fit: how they are.
+      size: side of the images; files of another size are fitted like the true images. None: sizes
+        are not changed.
+      fit: how files are fitted.
 
     Returns:
       ``run`` and ``identity`` of a ``Method``; a task's ``group`` is the hole family.
 
     Raises:
-      InputError: no such folder, or other options; when run, an image without a completion, by name.
+      InputError: no such folder, or other options; at the run, an image without a completion (names
+        it).
     """
     if set(options) != {"folder"}:
         raise InputError("--method: write other people's results as pictures?folder=DIR")

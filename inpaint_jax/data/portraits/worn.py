@@ -12,7 +12,7 @@ WIRE = 0.028  # half thickness of a frame
 
 
 def _lenses(face: Face) -> list[tuple[int, Place, float]]:
-    """Yield for each side: -1 or 1, the centre of the lens, half of its width."""
+    """Return for each side: -1 or 1, the centre of the lens, half of its width."""
     places = [(side, place(face, side * (face.eyes.apart + 0.01), EYE_LINE + 0.02, 0.08)) for side in (-1, 1)]
     return [(side, each, (face.eyes.apart - 0.06) * each.narrow) for side, each in places]
 

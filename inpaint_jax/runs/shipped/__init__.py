@@ -1,7 +1,8 @@
-"""Models that come with the package: a card and the weights of each, two files in ``models/``.
+"""Models that come with the package: two files each in ``models/``, a card and the weights.
 
-They were trained on the built-in images alone, so that no licence of a data set binds them. A model is
-found by its name, ``portraits-yeh``, wherever a workdir is taken; a file or folder of that name wins.
+They were trained on the built-in images alone, so that no data set's licence applies to them. A
+model's name, such as ``portraits-yeh``, is valid wherever a workdir is; a file or folder of that
+name wins.
 """
 
 import os
@@ -23,7 +24,7 @@ FAULT = "is damaged ({}): install inpaint_jax again"
 
 
 class Shipped:
-    """A shipped model, read as a ``Workdir`` is.
+    """A shipped model with the reading interface of ``Workdir``.
 
     Args:
       name: one of ``names()``.
@@ -41,23 +42,25 @@ class Shipped:
         return True
 
     def config(self) -> dict[str, Any]:
-        """Return the config of the run, as plain values, and say what the model was trained on."""
+        """Return the config of the run, as plain values; print what the model was trained on."""
         note(f"{self} was trained on {self.card.config['data']['train']}: {self.card.trained_on}")
         return configuration.modernised(self.card.config)
 
     def states(self, system: System, config: Config, *, checkpoint: str | int | None = None) -> dict[str, Any]:
-        """Read what completion needs of every stage.
+        """Read the parts of every stage that completion needs.
 
         Args:
-          system: built from ``config``.
-          config: of the run.
-          checkpoint: must be None: a shipped model has one.
+          system: system built from ``config``.
+          config: config of the run.
+          checkpoint: must be None: a shipped model has one checkpoint.
 
         Returns:
-          ``{stage: TrainState}``, without the state of optimisers, and without networks that only training needs.
+          ``{stage: TrainState}``, without optimiser states, and without networks that only training
+          needs.
 
         Raises:
-          InputError: a checkpoint is asked for; weights that are not those of the card, or of another architecture.
+          InputError: ``checkpoint`` is given; the weights do not match the card, or belong to
+            another architecture.
         """
         if checkpoint is not None:
             raise InputError(f"--checkpoint={checkpoint}: the shipped model {self} has no checkpoints")
@@ -71,7 +74,7 @@ class Shipped:
 
 
 def find(name: str | os.PathLike[str]) -> Shipped | None:
-    """Return the shipped model of a name; None where there is none, or where a file or folder has that name."""
+    """Return the shipped model with a name; None if none has it, or a file or folder has it."""
     if os.path.exists(name) or str(name) not in names():
         return None
     return Shipped(str(name))

@@ -1,4 +1,4 @@
-"""What is written about a shipped model: its card, ``models/NAME.json``."""
+"""The card of a shipped model, ``models/NAME.json``."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,19 +22,19 @@ SHAPE = {
 
 
 class Card(NamedTuple):
-    """A card.
+    """Description of a shipped model.
 
     Attributes:
-      name: of the model.
-      trained_on: what its images are, in words.
-      licence: of its weights.
-      command: that trained it.
-      commit: of the package that trained it.
-      date: when it was measured.
-      images: on which it was measured.
-      metrics: ``{hole family: {method: psnr_hole in dB}}``, the model's own method and those beside it.
-      config: of the run, as plain values.
-      arrays: ``{path: {"shape", "dtype", "sha256"}}`` of its weights.
+      name: name of the model.
+      trained_on: description of the training images.
+      licence: licence of the weights.
+      command: command that trained the model.
+      commit: commit of the package that trained the model.
+      date: date of the measurement.
+      images: images of the measurement.
+      metrics: ``{hole family: {method: psnr_hole in dB}}`` for the model's method and for others.
+      config: config of the run, as plain values.
+      arrays: ``{path: {"shape", "dtype", "sha256"}}`` of the weights.
     """
 
     name: str
@@ -58,7 +58,7 @@ def read(name: str, folder: Path = FOLDER) -> Card:
     """Read a card.
 
     Raises:
-      InputError: there is no such model (lists the known ones), or its card is damaged.
+      InputError: there is no such model (lists the known ones), or the card is damaged.
     """
     about = read_json(folder / f"{name}.json", SHAPE, remedy="install inpaint_jax again")
     if about is None:
@@ -67,7 +67,7 @@ def read(name: str, folder: Path = FOLDER) -> Card:
 
 
 def listing(folder: Path = FOLDER) -> str:
-    """Describe every shipped model in some lines."""
+    """Describe every shipped model in a few lines."""
     cards = [read(name, folder) for name in names(folder)]
     return "\n\n".join(described(card, (folder / f"{card.name}.npz").stat().st_size) for card in cards)
 

@@ -1,4 +1,4 @@
-"""What completion needs of trained states, and nothing else of them: weights alone, of 16 bits each."""
+"""The part of trained states that completion needs: weights alone, of 16 bits each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,10 @@ from inpaint_jax.systems.whole import complete
 
 
 def state(trained: TrainState) -> TrainState:
-    """Keep of a state, an abstract one too, the weights that its networks answer with; no optimisers, no key."""
+    """Return a state with only the weights that completion needs: no optimisers, no key.
+
+    The state may be abstract.
+    """
     networks = {name: NetworkState(*weights_of(network), opt=()) for name, network in trained.networks.items()}
     schedule = {name: value for name, value in trained.schedule.items() if name != KEPT}
     return TrainState(trained.step, (), networks, schedule)  # pyright: ignore[reportArgumentType]
@@ -32,8 +35,8 @@ def arrays(system: System, states: Mapping[str, TrainState], *, side: int) -> di
 
     Args:
       system: the method.
-      states: of its trained stages, by name.
-      side: of the images.
+      states: states of the trained stages, by name.
+      side: side of the images.
 
     Returns:
       ``{"dcgan/networks/generator/params/...": array}``.
@@ -58,26 +61,26 @@ def arrays(system: System, states: Mapping[str, TrainState], *, side: int) -> di
 
 
 def halved(array: np.ndarray) -> np.ndarray:
-    """Round float32 to float16 where its range allows that; others stay as they are."""
+    """Round float32 to float16 if the range allows it; return other arrays unchanged."""
     if array.dtype != np.float32 or np.abs(array).max(initial=0) > np.finfo(np.float16).max:
         return array
     return array.astype(np.float16)
 
 
 def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, owner: str) -> TrainState:
-    """Fill an abstract state of ``state`` with stored arrays.
+    """Fill an abstract state from ``state`` with stored arrays.
 
     Args:
-      stage: its name.
+      stage: name of the stage.
       shape: the state, abstract.
-      stored: from ``arrays``.
-      owner: what the message names.
+      stored: arrays from ``arrays``.
+      owner: name of the model in messages.
 
     Returns:
-      The state. Networks and parts of the schedule of which nothing is stored are left out.
+      The state, without networks and parts of the schedule that have no stored arrays.
 
     Raises:
-      InputError: the arrays are those of another architecture.
+      InputError: the arrays belong to another architecture.
     """
     begin = f"{stage}/"
     own = {path.removeprefix(begin): value for path, value in stored.items() if path.startswith(begin)}
@@ -95,5 +98,5 @@ def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, o
 
 
 def _part(path: Any) -> tuple[str, ...]:
-    """The stage and the network, or part of the schedule, that a leaf belongs to."""
+    """Return the stage and the network, or part of the schedule, of a leaf."""
     return tuple(jax.tree_util.keystr((key,), simple=True) for key in path[:3])

@@ -12,7 +12,7 @@ from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.shipped import lean
 from inpaint_jax.runs.shipped.cards import FOLDER, names
 
-MOST = 6_000_000  # bytes of all shipped weights together
+MOST = 6_000_000  # maximum bytes of all shipped weights together
 BUILT_IN = {
     "portraits": "drawn faces, not photographs",
     "facades": "drawn facades, not photographs",
@@ -26,18 +26,19 @@ def pack(
 
     Args:
       model: a trained run.
-      name: that users will give it.
-      command: that trained it.
-      commit: of the package that trained it.
-      evaluation: the folder that ``inpaint evaluate --method=NAME`` wrote for the shipped weights, which
-        are rounded to 16 bits; None: it is not measured yet.
-      folder: where the files go.
+      name: name of the shipped model.
+      command: command that trained the model.
+      commit: commit of the package that trained the model.
+      evaluation: folder that ``inpaint evaluate --method=NAME`` wrote for the shipped weights,
+        which are rounded to 16 bits; None: the model is not measured yet.
+      folder: destination of the files.
 
     Returns:
       The card.
 
     Raises:
-      InputError: training images that are not built in, an evaluation of another model, or too large files.
+      InputError: training images that are not built in, an evaluation of another model, or files
+        that are too large.
     """
     plain = configuration.to_plain(model.config)
     source = plain["data"]["train"].partition("?")[0]
@@ -68,7 +69,7 @@ def pack(
 
 
 def _psnr(rows: list[Mapping[str, Any]], name: str, system: str) -> dict[str, dict[str, float]]:
-    """``{hole family: {method: mean psnr_hole}}``, with the model under the name of its method.
+    """Return ``{hole family: {method: mean psnr_hole}}``, with the model under its method's name.
 
     Raises:
       InputError: the model is not in the table.

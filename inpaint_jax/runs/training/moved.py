@@ -1,7 +1,7 @@
-"""Training images in another place: a run goes on with them where they are the images that it began with.
+"""Moved training images: a run continues with them if they are the images that it began with.
 
-``data.json`` of a stage holds what it began with: the source spec, the number of images, a digest of
-their ids, and digests of a few of them as the stage sees them.
+``data.json`` of a stage describes the images that it began with: the source spec, the number of
+images, a digest of their ids, and digests of a few images as the stage sees them.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,18 +18,18 @@ from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.workdir import StageFolder, Workdir, names_images
 from inpaint_jax.systems.interface import Stage
 
-SAMPLE = 4  # images that are compared
+SAMPLE = 4  # number of compared images
 RECORD = {"train": str, "count": int, "ids": str, "sample": [str]}
 
 
 def write_record(folder: StageFolder, config: Config, source: Source) -> None:
-    """Record the images that a stage begins with; a record that is there stays."""
+    """Record the images that a stage begins with; an existing record stays."""
     if recorded(folder) is None:
         write_json(folder.images, {"train": config.data.train, **described(source)})
 
 
 def recorded(folder: StageFolder) -> dict[str, Any] | None:
-    """Read the record of a stage; None for one that was not begun, or by version 0.1."""
+    """Read the record of a stage; None for a stage that has not begun, or began in version 0.1."""
     return read_json(folder.images, RECORD, remedy="delete it, if the training images are where they were")
 
 
@@ -41,7 +41,7 @@ def described(source: Source) -> dict[str, Any]:
 
 
 def content(source: Source, i: int) -> str:
-    """The digest of an image, empty for one that cannot be read."""
+    """Return the digest of an image; empty for an unreadable one."""
     try:
         return files.digest(np.ascontiguousarray(source[i]["image"]).tobytes())
     except InputError:
@@ -51,16 +51,17 @@ def content(source: Source, i: int) -> str:
 def check(
     workdir: Workdir, stages: Sequence[Stage], config: Config, *, open_images: Callable[[Config, Config], Source]
 ) -> None:
-    """Refuse a config that names other training images than those that the stages of a workdir began with.
+    """Refuse a config whose training images differ from those that the workdir's stages began with.
 
     Args:
-      workdir: of a run, or still to be made.
-      stages: of the run.
-      config: that the run goes on with.
+      workdir: folder of a run; it need not exist.
+      stages: stages of the run.
+      config: config with which the run continues.
       open_images: ``feed.training_source``, called with the config and the settings of a stage.
 
     Raises:
-      InputError: the number, the ids or the content of the images differ, or nothing is known of those before.
+      InputError: the number, the ids or the content of the images differ, or no record of the
+        earlier images exists.
     """
     if not workdir.holds_run():
         return
@@ -80,7 +81,7 @@ def check(
 
 
 def difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
-    """Say how images differ; None where they are the same."""
+    """Describe the difference between two sets of images; None if they are the same."""
     if before["count"] != now["count"]:
         return f"{now['count']} images instead of {before['count']}"
     if before["ids"] != now["ids"]:
@@ -90,7 +91,10 @@ def difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
 
 
 def as_begun(config: Config, folder: StageFolder) -> Config:
-    """Return the config with the images named as when the stage began, which names its files of projections."""
+    """Return the config with the image source of the stage's start.
+
+    That source enters the names of projection files.
+    """
     known, plain = recorded(folder), configuration.to_plain(config)
     if known is None or known["train"] == plain["data"]["train"]:
         return config

@@ -1,6 +1,6 @@
-"""What a stage learns from besides pictures: its training pictures, damaged and completed by a search before it begins.
+"""Training images that a search completes before a stage begins, as further training data.
 
-They are kept in files as they are made, so that an interrupted run goes on where it stopped.
+They are stored in files as they are made, so that an interrupted run continues where it stopped.
 """
 
 from collections.abc import Mapping
@@ -22,29 +22,30 @@ from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.interface import Stage
 
-BLOCK = 64  # pictures per file
+BLOCK = 64  # images per file
 
 
 def projections(
     stage: Stage, source: Source, config: Config, folder: Path, earlier: Mapping[str, Any], stop: StopRequest
 ) -> dict[str, np.ndarray]:
-    """Arrays that belong to the examples of a stage.
+    """Make the completed training images of a stage, or read them from files.
 
     Args:
-      stage: whose ``projection`` completes them.
-      source: its training pictures.
-      config: of the run; the stage's ``holes`` are families that the pictures take turns with, and its
-        ``projection.slots`` the pictures at once.
-      folder: for the files.
-      earlier: finished states of the stages before it.
-      stop: when it becomes true, the pictures under way are given up.
+      stage: the stage, whose ``projection`` completes the images.
+      source: training images of the stage.
+      config: config of the run. The images are assigned to the families in the stage's ``holes`` in
+        rotation. The stage's ``projection.slots`` is the number of images at once.
+      folder: folder of the files.
+      earlier: finished states of the stages before this one.
+      stop: when it becomes true, the unfinished images are given up.
 
     Returns:
-      ``{"projection": float32 [N, H, W, C] in [-1, 1], on the 256 levels of picture files, "hole": [N, H, W, 1]}``.
+      ``{"projection": float32 [N, H, W, C] in [-1, 1], rounded to the 256 values of image files,
+      "hole": [N, H, W, 1]}``.
 
     Raises:
       Interrupted: a signal stopped the work; the files made so far are kept.
-      InputError: where several processes would have to make them.
+      InputError: several processes would have to make the images.
     """
     assert stage.projection
     names, settings = list(ids(source)), config.stages[stage.name]
@@ -75,7 +76,7 @@ def projections(
 
 
 def turns(families: str, names: list[str], *, size: int, seed: int) -> np.ndarray:
-    """A hole for every picture, of several families by turns: ``[N, size, size, 1]``."""
+    """Draw a hole for every image from several families in rotation: ``[N, size, size, 1]``."""
     specs = families.split(",")
     holes = np.empty((len(names), size, size, 1), np.float32)
     for i, spec in enumerate(specs):
@@ -84,7 +85,7 @@ def turns(families: str, names: list[str], *, size: int, seed: int) -> np.ndarra
 
 
 def fingerprint(stage: Stage, config: Config, names: list[str], earlier: Mapping[str, Any]) -> str:
-    """16 hex digits that change with everything that the projections depend on."""
+    """Return 16 hex digits that change with everything that the projections depend on."""
     plain = configuration.to_plain(config)
     settings = plain["stages"][stage.name]
     return files.fingerprint(

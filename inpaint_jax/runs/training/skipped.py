@@ -1,7 +1,7 @@
-"""Training images that cannot be read: found before the first step, and left out if the user wants that.
+"""Unreadable training images: found before the first step, and left out at the user's request.
 
-``skipped.json`` of a workdir lists them with the reasons. A run goes on without them, whatever
-becomes of the files, because its batches depend on which images there are.
+``skipped.json`` of a workdir lists them with the reasons. A run continues without them, whatever
+happens to the files, because its batches depend on the set of images.
 """
 
 from collections.abc import Sequence
@@ -24,16 +24,16 @@ def find(stages: Sequence[Stage], config: Config, workdir: Workdir, *, skip_erro
     """Find the images that a run leaves out.
 
     Images that are kept in memory are read before the first step anyway. A larger set is read once
-    for this when a stage begins, so that a bad image does not stop the training after hours.
+    for this check when a stage begins, so that a bad image does not stop the training after hours.
 
     Args:
-      stages: that have steps to take.
-      config: of the run.
-      workdir: of the run.
-      skip_errors: leave bad images out. All are read, at every start.
+      stages: stages that have steps to take.
+      config: config of the run.
+      workdir: folder of the run.
+      skip_errors: leave bad images out; all images are then read at every start.
 
     Returns:
-      Why images are left out, by id: those of earlier calls too.
+      ``{id: reason}`` for the images left out, including those of earlier calls.
 
     Raises:
       InputError: bad images in a large set, and ``skip_errors`` is false.
@@ -54,13 +54,13 @@ def find(stages: Sequence[Stage], config: Config, workdir: Workdir, *, skip_erro
 
 
 def write(workdir: Workdir, skipped: dict[str, str]) -> None:
-    """Record what a run leaves out."""
+    """Record the images that a run leaves out."""
     if skipped:
         write_json(workdir.path / FILE, skipped)
 
 
 def wanted(stages: Sequence[Stage], config: Config, workdir: Workdir) -> dict[str, bool]:
-    """The sources of images, and whether a stage begins with them."""
+    """Return the sources of images, and whether a stage begins with each."""
     specs: dict[str, bool] = {}
     for stage in stages:
         new = not workdir.stage(stage.name).latest()
@@ -74,7 +74,7 @@ def wanted(stages: Sequence[Stage], config: Config, workdir: Workdir) -> dict[st
 
 
 def is_large(source: Source, size: int) -> bool:
-    """Whether a source is not kept in memory, see ``data.cache``."""
+    """Return whether a source is too large for memory, see ``data.cache``."""
     try:
         each = source[0]["image"].nbytes
     except InputError:

@@ -1,4 +1,4 @@
-"""A stage, measured while it trains: on pictures of another split, on those that it holds out, or on its own batch."""
+"""Validation of a stage during training: on another split, on held-out images, or on its batch."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -28,19 +28,20 @@ def measuring(
     mesh: jax.sharding.Mesh,
     without: Collection[str] = (),
 ) -> Callable[[Any, Mapping[str, Any]], tuple[Scores, jax.Array]] | None:
-    """How a stage is measured.
+    """Build the validation function of a stage.
 
     Args:
       stage: with or without ``validate``.
-      config: of the run; ``data.validation`` may name pictures of another split.
-      held_out: those that the stage holds out, ``[N, S, S, 3]`` in [-1, 1], which come first; None: none.
-      earlier: finished states of the stages before it.
-      mesh: to whose devices such pictures are copied.
-      without: ids of pictures that are left out.
+      config: config of the run; ``data.validation`` may name images of another split.
+      held_out: images that the stage holds out, ``[N, S, S, 3]`` in [-1, 1], which take precedence;
+        None: none.
+      earlier: finished states of the stages before this one.
+      mesh: devices to which validation images are copied.
+      without: ids of images that are left out.
 
     Returns:
-      ``(state, batch) -> ({metric: [N]}, pictures to look at)``, which measures on the batch where there is nothing
-      else; None for a stage that has nothing to be measured by.
+      ``(state, batch) -> ({metric: [N]}, images to look at)``, which measures on the batch if there
+      are no other images; None for a stage without a validation.
     """
     if stage.validate is None:
         return None
@@ -65,7 +66,7 @@ def measuring(
 
 
 def other_split(config: Config, without: Collection[str] = ()) -> Source | None:
-    """The pictures of ``data.validation``; None where the config names none; raises InputError for bad ones."""
+    """Return the images of ``data.validation``; None without one; raise InputError for bad ones."""
     if not (specs := config.data.get("validation")):
         return None
     source = open_source(split_list(specs), size=config.data.size, fit=evaluation_fit(config))
@@ -73,7 +74,10 @@ def other_split(config: Config, without: Collection[str] = ()) -> Source | None:
 
 
 def filled(pictures: Cached, count: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
-    """Batches of ``count`` of the pictures in order, with how many are new: the last is filled up with repeats."""
+    """Yield batches of ``count`` images in order, with the number of new ones.
+
+    The last batch is filled up with repeats.
+    """
     for batch in examples(pictures, size=pictures.size, batch=count):
         its = len(batch.pop("id"))
         yield {name: np.resize(part, (count, *part.shape[1:])) for name, part in batch.items()}, its

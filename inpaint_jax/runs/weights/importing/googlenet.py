@@ -1,4 +1,4 @@
-"""torchvision's GoogLeNet as ours: the same layers under other names, with another batch norm."""
+"""Import of torchvision's GoogLeNet: the same layers with other names, and another batch norm."""
 
 from collections.abc import Collection, Sequence
 
@@ -25,12 +25,12 @@ HEADS = "our auxiliary classifiers have other layers"
 
 
 def layers(names: Collection[str]) -> tuple[Layer, ...]:
-    """All but the auxiliary classifiers; the last classifier where the file has it."""
+    """Return all layers but the auxiliary classifiers; the last classifier if the file has it."""
     return (*CONVOLUTIONS, CLASSIFIER) if "fc.weight" in names else CONVOLUTIONS
 
 
 def convert(take: Take, layer: Layer) -> Arrays:
-    """A layer; the 3x3 kernels that torchvision has in the place of 5x5 ones in the middle of such."""
+    """Convert a layer; torchvision's 3x3 kernels go into the middle of our 5x5 ones."""
     if not layer.norm:
         return plain(take, layer)
     arrays = batch_normed(take, layer, epsilon=EPSILON)
@@ -41,16 +41,17 @@ def convert(take: Take, layer: Layer) -> Arrays:
 
 
 def module(arrays: Arrays) -> GoogLeNet:
-    """Ours with as many channels and classes."""
+    """Return our module with the same numbers of channels and classes."""
     bias = arrays.get("params/classifier/bias", np.zeros(1))
     return GoogLeNet(classes=len(bias), width=arrays["params/conv1/kernel"].shape[-1] / 64)
 
 
 def of_levels(arrays: Arrays, mean: Sequence[float]) -> Arrays:
-    """The same for pictures in [0, 255] less a mean colour instead of [-1, 1].
+    """Adapt arrays from images in [-1, 1] to images in [0, 255] minus a mean colour.
 
-    The first kernel becomes smaller, and its bias carries the difference between the mean colour and mid-grey; at the
-    border, where the zeros around a picture now stand for that colour, what the first kernel sees differs by as much.
+    The first kernel becomes smaller, and its bias carries the difference between the mean colour
+    and mid-grey. At the border, the zeros around an image now represent the mean colour, so the
+    input of the first kernel differs by that much there.
     """
     kernel = arrays["params/conv1/kernel"].astype(np.float64) / 127.5
     bias = arrays["params/conv1/bias"] + np.einsum("hwio,i->o", kernel, np.asarray(mean, np.float64) - 127.5)

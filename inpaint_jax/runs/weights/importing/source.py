@@ -1,4 +1,4 @@
-"""A state dict whose every array is asked for by name, so that what nobody has asked for is known."""
+"""A state dict that records which arrays were taken, so that unused arrays are known."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,10 @@ class Source:
     """The arrays of a state dict.
 
     Attributes:
-      path: of its file.
-      kind: of network that it is read as, for messages.
-      copies: names in the file by the name that an array is asked for.
-      taken: names that have been asked for.
+      path: path of the file.
+      kind: kind of network that the file is read as, for messages.
+      copies: names in the file, by the name under which an array is taken.
+      taken: names of the arrays taken so far.
     """
 
     def __init__(self, arrays: StateDict, kind: str, rename: Callable[[str], str]):
@@ -26,7 +26,7 @@ class Source:
         self.taken: set[str] = set()
 
     def take(self, name: str) -> np.ndarray:
-        """An array; raises InputError where there is none, or copies of it differ."""
+        """Return an array; raise InputError if it is missing, or its copies differ."""
         if name not in self.copies:
             there = ", ".join(list(self.arrays)[:3])
             raise InputError(f"{self.path} has no {name}, which a {self.kind} needs (it begins with {there})")
@@ -38,5 +38,5 @@ class Source:
         return found
 
     def left(self) -> list[str]:
-        """The names that nobody has asked for."""
+        """Return the names of arrays that were not taken."""
         return [name for name in self.copies if name not in self.taken]

@@ -1,4 +1,4 @@
-"""The arrays of a torch network by their names there, from any of the files in which people keep them."""
+"""Arrays of a torch network by their torch names, from every common file format."""
 
 import math
 import zipfile
@@ -13,7 +13,7 @@ from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.weights.importing import lpips_files, torch_files
 
-WRAPPERS = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before every name
+WRAPPERS = ("module.", "_orig_mod.")  # prefixes of DataParallel and torch.compile
 FORMATS = "give a .pth, .pt, .safetensors or .npz file of a state dict"
 SAFETENSORS = {  # https://github.com/huggingface/safetensors#format
     "F64": np.float64,
@@ -30,9 +30,9 @@ SAFETENSORS = {  # https://github.com/huggingface/safetensors#format
 
 
 class StateDict(Mapping[str, np.ndarray]):
-    """Arrays by name, read when they are asked for: a VGG's classifier, six sevenths of its file, never is.
+    """Arrays by name, read on access: a VGG's classifier, six sevenths of its file, is never read.
 
-    Half precision becomes float32; all else has the type that it has in the file.
+    Half precision becomes float32; all other arrays keep the type of the file.
     """
 
     def __init__(self, path: Path, readers: Mapping[str, Callable[[], np.ndarray]]):
@@ -54,13 +54,13 @@ class StateDict(Mapping[str, np.ndarray]):
 
 
 def read(path: str | Path) -> StateDict:
-    """The arrays of a file, whatever its name ends in.
+    """Read the arrays of a file, whatever its suffix.
 
     Args:
-      path: torch's (zip or older), safetensors or ``.npz``.
+      path: path of a torch file (zip or older), safetensors or ``.npz``.
 
     Raises:
-      InputError: no such file, none of these formats, or a damaged one.
+      InputError: no such file, another format, or a damaged file.
     """
     path = Path(path)
     try:
@@ -84,7 +84,7 @@ def read(path: str | Path) -> StateDict:
 
 
 def unwrapped(readers: Mapping[str, Callable[[], np.ndarray]]) -> dict[str, Callable[[], np.ndarray]]:
-    """Without what stands before every name."""
+    """Remove the prefixes that all names share."""
     for prefix in WRAPPERS:
         if all(name.startswith(prefix) for name in readers):
             readers = {name.removeprefix(prefix): reader for name, reader in readers.items()}
@@ -92,7 +92,7 @@ def unwrapped(readers: Mapping[str, Callable[[], np.ndarray]]) -> dict[str, Call
 
 
 def is_npz(path: Path) -> bool:
-    """Whether a zip archive is one of numpy's."""
+    """Return whether a zip archive is one of numpy's."""
     try:
         with zipfile.ZipFile(path) as archive:
             checks.archive(archive)
@@ -104,7 +104,7 @@ def is_npz(path: Path) -> bool:
 
 
 def from_npz(path: Path) -> dict[str, Callable[[], np.ndarray]]:
-    """The arrays of numpy's archive; pickled objects among them are refused when they are read."""
+    """Read the arrays of numpy's archive; pickled objects are refused when they are read."""
 
     def reader(name: str) -> Callable[[], np.ndarray]:
         def read() -> np.ndarray:
@@ -118,7 +118,7 @@ def from_npz(path: Path) -> dict[str, Callable[[], np.ndarray]]:
 
 
 def from_safetensors(path: Path) -> dict[str, Callable[[], np.ndarray]]:
-    """The arrays of a safetensors file: a length, that much JSON, then the values."""
+    """Read the arrays of a safetensors file: a length, JSON of that length, then the values."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         start = 8 + int.from_bytes(file.read(8), "little")
@@ -135,7 +135,7 @@ def from_safetensors(path: Path) -> dict[str, Callable[[], np.ndarray]]:
 def safetensor(
     path: Path, start: int, size: int, *, dtype: str, shape: list[int], data_offsets: list[int]
 ) -> Callable[[], np.ndarray]:
-    """A function that reads one array, after making sure that it lies inside the file."""
+    """Return a function that reads one array; check first that the array lies in the file."""
     if dtype not in SAFETENSORS:
         raise ValueError(f"values of type {dtype}")
     kind, count, (first, end) = np.dtype(SAFETENSORS[dtype]), math.prod(shape), data_offsets

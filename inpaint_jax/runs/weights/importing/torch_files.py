@@ -1,8 +1,8 @@
-"""What torch has saved, read without torch: its pickles may name tensors and their storages, and nothing else.
+"""Torch files read without torch: their pickles may name tensors and storages, and nothing else.
 
-A pickle is a program. Torch's own loader runs it; this one refuses every name that tensors do not need, before anything
-is called. Both layouts are read: the zip archives of today, and the plain streams of before torch 1.6, in which
-torchvision's older networks, VGG-19 among them, are still offered.
+A pickle is a program. Torch's loader runs it; this one refuses every name that tensors do not need,
+before anything is called. Both layouts are read: today's zip archives, and the plain streams from
+before torch 1.6, in which torchvision still offers older networks, such as VGG-19.
 """
 
 import math
@@ -37,7 +37,7 @@ DTYPES = {
 
 
 class Storage(NamedTuple):
-    """Where values lie in the file: their key there, their type and their number."""
+    """Location of values in the file: key, type and number."""
 
     key: str
     dtype: np.dtype
@@ -45,7 +45,7 @@ class Storage(NamedTuple):
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Return the size in bytes."""
         return self.length * self.dtype.itemsize
 
 
@@ -59,13 +59,14 @@ class Tensor(NamedTuple):
 
 
 def read(path: Path) -> dict[str, Callable[[], np.ndarray]]:
-    """The arrays of a state dict by name, each as a function that reads it from the file.
+    """Read the arrays of a state dict by name, each as a function that reads it from the file.
 
     Args:
-      path: a zip archive or a stream, with a state dict or a dict that has one ("state_dict", "g_state_dict", ...).
+      path: path of a zip archive or a stream, with a state dict or a dict that has one
+        ("state_dict", "g_state_dict", ...).
 
     Raises:
-      InputError: a file that needs more than tensors, is damaged, or has no state dict or several.
+      InputError: the file needs more than tensors, is damaged, or has no state dict or several.
     """
     try:
         content, locate = from_archive(path) if zipfile.is_zipfile(path) else from_stream(path)
@@ -77,7 +78,7 @@ def read(path: Path) -> dict[str, Callable[[], np.ndarray]]:
 
 
 def from_archive(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
-    """What a zip archive holds, and how to get at the bytes of a storage."""
+    """Return the content of a zip archive, and a function for the bytes of a storage."""
     with zipfile.ZipFile(path) as archive:
         checks.archive(archive)
         described = next((name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]), None)
@@ -100,11 +101,11 @@ def from_archive(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
 
 
 def from_stream(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
-    """What a stream holds: some numbers, the content, the keys of the storages, their values."""
+    """Read a stream: some numbers, the content, the keys of the storages, their values."""
     with open(path, "rb") as file:
         if Unpickler(file).load() != MAGIC:
             raise InputError(f"is a pickle, but none of torch's: {REMEDY}")
-        Unpickler(file).load()  # version of the layout, of which there has been one
+        Unpickler(file).load()  # version of the layout; only one has existed
         if not Unpickler(file).load()["little_endian"]:
             raise InputError("was saved on a big-endian machine, which is not read here")
         reader = Unpickler(file)
@@ -126,7 +127,7 @@ def from_stream(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
 
 
 class Unpickler(pickle.Unpickler):
-    """An unpickler that knows tensors, storages and ordered dicts; what it has met lies in ``storages`` by key."""
+    """An unpickler of tensors, storages and ordered dicts; ``storages`` is keyed by storage."""
 
     def __init__(self, file: BinaryIO | Any):
         super().__init__(file, encoding="utf-8")
@@ -155,7 +156,7 @@ class Unpickler(pickle.Unpickler):
 
 
 def tensor(storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *unused: Any) -> Tensor:
-    """A tensor, after making sure that it lies inside its storage."""
+    """Build a tensor after checking that it lies inside its storage."""
     del unused
     assert isinstance(storage, Storage) and all(isinstance(n, int) for n in (offset, *shape, *strides))
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
@@ -166,13 +167,13 @@ def tensor(storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple
 
 
 def parameter(tensor: Tensor, *unused: Any) -> Tensor:
-    """A parameter is its tensor."""
+    """Return the tensor of a parameter."""
     del unused
     return tensor
 
 
 def array(tensor: Tensor, locate: Callable[[Storage], bytes]) -> np.ndarray:
-    """The values of a tensor; raises ValueError where the file is damaged."""
+    """Return the values of a tensor; raise ValueError if the file is damaged."""
     if 0 in tensor.shape:
         return np.zeros(tensor.shape, tensor.storage.dtype)
     try:
@@ -186,7 +187,11 @@ def array(tensor: Tensor, locate: Callable[[Storage], bytes]) -> np.ndarray:
 
 
 def state_dict(path: Path, content: Any) -> dict[str, Tensor]:
-    """The tensors by name, of the only dict inside that has any, or of "state_dict", or of the dict itself."""
+    """Return the tensors by name.
+
+    They are those of the only inner dict that has any, otherwise of "state_dict", otherwise of the
+    dict itself.
+    """
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no state dict but a {type(content).__name__}: {REMEDY}")
     inner = {name: value for name, value in content.items() if isinstance(value, dict) and tensors(value)}
@@ -199,5 +204,5 @@ def state_dict(path: Path, content: Any) -> dict[str, Tensor]:
 
 
 def tensors(content: dict[Any, Any]) -> dict[str, Tensor]:
-    """The tensors among the values of a dict."""
+    """Return the tensors among the values of a dict."""
     return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}

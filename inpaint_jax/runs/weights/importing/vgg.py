@@ -1,4 +1,4 @@
-"""torchvision's VGG-16 and VGG-19 as ours: their convolutions, as far as the file has them."""
+"""Import of torchvision's VGG-16 and VGG-19: the convolutions that the file contains."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -9,7 +9,9 @@ from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer, plain
 
 
 def positions(maps: Sequence[str]) -> list[int]:
-    """Where the convolutions stand in torchvision's list: a ReLU follows each, a pooling the last of every block.
+    """Return the positions of the convolutions in torchvision's list.
+
+    A ReLU follows each convolution, and a pooling layer the last one of every block.
 
     Args:
       maps: names of all maps of the network, "relu1_1", ...
@@ -23,10 +25,10 @@ def positions(maps: Sequence[str]) -> list[int]:
 
 
 def kind(maps: Sequence[str], network: Any) -> Kind:
-    """The import of one of the networks.
+    """Return the import of one of the networks.
 
     Args:
-      maps: names of all its maps.
+      maps: names of all maps of the network.
       network: class of our Linen module, with ``last`` and ``width``.
     """
     convolutions = tuple(
@@ -35,12 +37,12 @@ def kind(maps: Sequence[str], network: Any) -> Kind:
     )
 
     def layers(names: Collection[str]) -> tuple[Layer, ...]:
-        """The convolutions up to the last that the file has, at least the first."""
+        """Return the convolutions up to the last that the file has; at least the first."""
         held = [f"{layer.theirs}.weight" in names for layer in convolutions]
         return convolutions[: max(1, [*held, False].index(False))]
 
     def module(arrays: Arrays) -> Any:
-        """Ours with as many channels, ending where the file does."""
+        """Return our module with the same channels, ending where the file ends."""
         count = sum(path.endswith("/kernel") for path in arrays)
         return network(last=maps[count - 1], width=arrays["params/conv1_1/bias"].size)
 
@@ -48,7 +50,7 @@ def kind(maps: Sequence[str], network: Any) -> Kind:
         layers=layers,
         convert=plain,
         module=module,
-        rename=lambda name: re.sub(r"^(?=\d)", "features.", name),  # where ``vgg.features`` was saved by itself
+        rename=lambda name: re.sub(r"^(?=\d)", "features.", name),  # a file of ``vgg.features``
         left_out={"classifier.*": "ours has one layer of another shape in its place, or none"},
         pictures="RGB in [-1, 1]: our network normalises them by the statistics of ImageNet itself",
         stays=("classifier",),
