@@ -1,4 +1,4 @@
-"""Makes small files of every odd kind that people bring: images, holes, folders of both."""
+"""Small files of every unusual kind that users bring: images, holes, folders of both."""
 
 import io
 import struct
@@ -14,7 +14,7 @@ SIDE = 24
 
 
 def scene(seed=0, width=SIDE, height=SIDE):
-    """A smooth image with noise and a few rectangles; no two pixels are alike."""
+    """Draw a smooth image with noise and a few rectangles; no two pixels are equal."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width] / max(width, height)
     levels = np.stack([90 + 120 * x, 110 + 80 * y, 160 - 60 * x * y], -1) + rng.normal(0, 4, (height, width, 1))
@@ -25,14 +25,14 @@ def scene(seed=0, width=SIDE, height=SIDE):
 
 
 def box_hole(left=9, top=9, right=15, bottom=15, *, size=(SIDE, SIDE)):
-    """A white box on black; ``size`` is (width, height)."""
+    """Draw a white box on black; ``size`` is (width, height)."""
     levels = np.zeros(size[::-1], np.uint8)
     levels[top:bottom, left:right] = 255
     return Image.fromarray(levels)
 
 
 def png_of_16_bits(values, colour):
-    """A PNG file of uint16 ``[H, W, C]``, row by row without a filter."""
+    """Encode a PNG file of uint16 ``[H, W, C]``, row by row without a filter."""
     height, width, _ = values.shape
 
     def chunk(kind, data):
@@ -44,7 +44,7 @@ def png_of_16_bits(values, colour):
 
 
 class Case:
-    """A folder of inputs, ``img/`` and ``mask/``, and the command on it."""
+    """A folder of inputs, ``img/`` and ``mask/``, and the command that completes them."""
 
     def __init__(self, root, capsys):
         self.root, self.capsys = root, capsys
@@ -53,13 +53,13 @@ class Case:
             folder.mkdir()
 
     def image(self, name="a.png", seed=0, **options):
-        """Write an image; returns it."""
+        """Write an image and return it."""
         made = scene(seed)
         self.save(made, self.images / name, **options)
         return made
 
     def hole(self, name="a.png", *box, **options):
-        """Write a hole file; returns bool ``[H, W]``."""
+        """Write a hole file and return bool ``[H, W]``."""
         made = box_hole(*box)
         self.save(made, self.holes / name, **options)
         return np.asarray(made) > 127
@@ -70,7 +70,7 @@ class Case:
         image.save(path, **options)
 
     def run(self, *arguments, images=None, holes=None, code=0, command="complete"):
-        """``inpaint complete --method=harmonic``; returns what it says on standard error, a line each."""
+        """Run ``inpaint complete --method=harmonic`` and return the lines of standard error."""
         images = [self.images] if images is None else images if isinstance(images, list) else [images]
         holes = self.holes if holes is None else holes
         options = ["--images", *map(str, images), f"--holes={holes}", f"--output={self.output}"]
@@ -82,7 +82,7 @@ class Case:
         return said
 
     def refused(self, *arguments, **options):
-        """The one line of a refusal."""
+        """Return the one line of a refusal."""
         return self.run(*arguments, code=2, **options)[-1]
 
     def answer(self, name="a"):
@@ -94,7 +94,7 @@ class Case:
         return np.asarray(self.answer(name).convert("RGB"))
 
     def check(self, name, before, hole):
-        """The answer keeps every known pixel of an image, and differs in its hole."""
+        """Check that the completion keeps every known pixel of an image and differs in its hole."""
         before, after = np.asarray(before.convert("RGB")), self.levels(name)
         np.testing.assert_array_equal(after[~hole], before[~hole])
         assert (after != before).any(axis=-1)[hole].mean() > 0.5
@@ -107,7 +107,7 @@ def case(tmp_path, capsys):
 
 @pytest.fixture(scope="session")
 def draw():
-    """The makers of images and holes."""
+    """The functions that make images and holes."""
 
     class Draw:
         scene = staticmethod(scene)

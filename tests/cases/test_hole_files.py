@@ -1,4 +1,4 @@
-"""Holes as people paint them: read as they are meant, or refused in one line that says what was found."""
+"""Painted hole files: read as intended, or refused in one line that describes the file."""
 
 import json
 
@@ -11,7 +11,7 @@ BOX = (slice(9, 15), slice(9, 15))
 
 
 def of_levels(*levels):
-    """A hole file with vertical stripes of 6 pixels of these grey levels, or colours."""
+    """Make a hole file with vertical stripes of 6 pixels in these grey values or colours."""
     return Image.fromarray(np.repeat(np.uint8([levels] * 24), 6, axis=1))
 
 

@@ -1,4 +1,4 @@
-"""What an image file holds comes out again, whatever the kind of file; known pixels are untouched in every channel."""
+"""Image files of any kind: the content survives; known pixels are equal in every channel."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def test_profile_resolution_and_exif_are_kept(case, draw):
     exif[0x0112], exif[0x010F] = 6, "EcoCam"
     image = draw.scene(width=32, height=24)
     case.save(image, case.images / "a.jpg", quality=95, exif=exif, icc_profile=PROFILE, dpi=(300, 200))
-    hole = draw.hole(6, 10, 12, 18, size=(24, 32))  # drawn on the image as it is shown: upright
+    hole = draw.hole(6, 10, 12, 18, size=(24, 32))  # painted on the image as displayed: upright
     case.save(hole, case.holes / "a.png")
     case.run()
     upright = read_original(case.images / "a.jpg").levels
@@ -42,8 +42,8 @@ def test_profile_resolution_and_exif_are_kept(case, draw):
     assert after.size == (24, 32)
     np.testing.assert_array_equal(np.asarray(after)[~missing], upright[~missing])
     assert after.info["icc_profile"] == PROFILE and after.getexif() == {0x010F: "EcoCam"}
-    assert after.info["dpi"] == pytest.approx((200, 300), abs=0.02)  # turned with the pixels
-    case.save(draw.hole(size=(32, 24)), case.holes / "a.png")  # drawn on the pixels as they are stored
+    assert after.info["dpi"] == pytest.approx((200, 300), abs=0.02)  # rotated with the pixels
+    case.save(draw.hole(size=(32, 24)), case.holes / "a.png")  # painted on the pixels as stored
     assert "it lies on its side: EXIF data turn one of the two" in case.refused()
 
 

@@ -1,4 +1,4 @@
-"""Holes find their images by name; what finds none is named, and nothing is paired by order."""
+"""Holes find their images by name: unmatched files are named, and nothing is paired by order."""
 
 import json
 import os
@@ -27,7 +27,7 @@ BOXES = {"a": (1, 1, 6, 6), "b": (10, 10, 16, 16), "c": (17, 17, 23, 23), "d": (
 )
 def test_names_that_belong_together(case, images, holes):
     made = [case.image(name, seed) for seed, name in enumerate(images)]
-    # Written in the other order, so that a pairing by order or by time would be found.
+    # Written in the opposite order, so that pairing by order or by time would be detected.
     missing = [case.hole(name, *BOXES[letter]) for letter, name in zip("ba", reversed(holes), strict=True)][::-1]
     case.run()
     for name, before, hole in zip(images, made, missing, strict=True):

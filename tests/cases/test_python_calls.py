@@ -1,4 +1,4 @@
-"""Images and holes as Python programs have them: taken as they are meant, or refused in one line."""
+"""Images and holes from Python programs: read as intended, or refused in one line."""
 
 import numpy as np
 import pytest

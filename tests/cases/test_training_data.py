@@ -1,4 +1,4 @@
-"""A bad image among the training images: found before the first step, left out by an option, never in the way again."""
+"""A bad training image: found before the first step, left out by an option, never read again."""
 
 import json
 import os
@@ -13,7 +13,10 @@ BROKEN = "03"
 
 @pytest.fixture
 def train(tmp_path, tiny, draw, capsys):
-    """Twelve images, one of them cut short, and the command on them; returns exit code and standard error."""
+    """Write twelve images, one of them truncated; return a function that trains on them.
+
+    The function returns exit code and standard error.
+    """
     images = tmp_path / "images, all?"
     images.mkdir()
     for i in range(12):
@@ -43,7 +46,7 @@ def test_bad_training_images(train):
     code, said = train("--on-error=skip")
     assert code == 0 and f"training without 1 image ({BROKEN})" in said and steps_of(train.workdir) == 5
     assert list(json.loads((train.workdir / "skipped.json").read_text())) == ["digest", BROKEN]
-    code, said = train(steps=6)  # without the option: what is known to be bad stays out
+    code, said = train(steps=6)  # without the option: images known to be bad stay out
     assert code == 0 and steps_of(train.workdir) == 6
 
 

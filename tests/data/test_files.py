@@ -1,4 +1,4 @@
-"""Files: complete or absent, one line about what the file system refuses."""
+"""Files: complete or absent; an error of the file system becomes one line."""
 
 import errno
 import json
@@ -110,7 +110,7 @@ def test_a_file_under_the_name_of_another(tmp_path):
     assert set(files.read_arrays(tmp_path / "b.npz", identity="a")) == {"x"}
     with pytest.raises(InputError, match="another file under this name"):
         files.read_arrays(tmp_path / "b.npz", identity="b")
-    files.write_arrays(tmp_path / "c.npz", {"x": np.ones(2)})  # of version 0.1: not compared
+    files.write_arrays(tmp_path / "c.npz", {"x": np.ones(2)})  # version 0.1: not compared
     assert set(files.read_arrays(tmp_path / "c.npz", identity="c")) == {"x"}
 
 

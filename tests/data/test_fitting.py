@@ -1,4 +1,4 @@
-"""Pictures and holes go to the model's size and back; what is known comes back bit for bit."""
+"""Images and holes go to the model's size and back; known pixels come back bit for bit."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_equal_sizes_change_nothing():
     ],
 )
 def test_crops_are_centred_and_resized_by_lanczos(how, rows, columns):
-    image = picture(178, 218)  # a CelebA picture, lying
+    image = picture(178, 218)  # a CelebA image, lying
     expected = Image.fromarray(image[rows, columns]).resize((64, 64), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(Fit(how, 64).to_model(image), np.asarray(expected))
 

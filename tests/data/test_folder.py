@@ -1,4 +1,4 @@
-"""Splits, labels and boxes as data sets come with them."""
+"""Splits, labels and boxes in the files of data sets."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,10 @@ from inpaint_jax.errors import InputError
 
 @pytest.fixture
 def make(tmp_path):
-    """Writes flat grey pictures of 6x4 (width x height), the k-th of level k, and text files; returns the folder."""
+    """Write flat grey images of 6x4 (width x height), the k-th of value k, and text files.
+
+    Returns the folder.
+    """
 
     def write(*pictures, **texts):
         for level, name in enumerate(pictures):
@@ -76,7 +79,7 @@ def test_table_of_miniplaces(make):
     table = "path,split,class,class_name\nimages/t/1.png,train,7,abbey\nimages/v/1.png,val,3,bar\n"
     root = make("images/t/1.png", "images/v/1.png", "images/v/2.png", labels__csv=table)
     assert contents(Folder(root, split="train")) == [("images/t/1", 0, 7)]
-    assert contents(Folder(root)) == [("images/t/1", 0, 7), ("images/v/1", 1, 3)]  # no row, not part of it
+    assert contents(Folder(root)) == [("images/t/1", 0, 7), ("images/v/1", 1, 3)]  # no row: left out
     with pytest.raises(InputError, match="labels.csv: train, val"):
         Folder(root, split="test")
 

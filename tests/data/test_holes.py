@@ -1,4 +1,4 @@
-"""Holes from files: white is missing, and every file finds its picture or says so."""
+"""Holes from files: white is missing, and a file without an image is reported."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from inpaint_jax.errors import InputError
 @pytest.fixture
 def save(tmp_path):
     def write(name, *, size=(6, 8), column=2):
-        """A hole of one column; ``size`` is (height, width)."""
+        """Write a hole of one column; ``size`` is (height, width)."""
         pixels = np.zeros(size, np.uint8)
         pixels[:, column] = 255
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def test_hole_of_the_picture_outside_the_crop(save):
 
 
 def test_images_draw_from_a_set_of_holes_by_their_ids(save, tmp_path):
-    """Any name, any company: the hole depends on the id and the seed, and has the model's size."""
+    """The hole depends on id and seed, not on names or other images, and has the model's size."""
     for column in range(4):
         save(f"set/{column}.png", size=(8, 8), column=2 * column + 1)
     fit, names = Fit("crop", 4), [f"face_{i}" for i in range(40)]

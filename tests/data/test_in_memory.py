@@ -1,4 +1,4 @@
-"""Images from Python objects: every kind of image and hole arrives the same, and known pixels come back untouched."""
+"""Images in Python objects: every kind is read the same way, and known pixels stay untouched."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""JSON files of ours: what is damaged is named in one line, what was changed is not believed."""
+"""JSON files of the package: damage is named in one line, and changed content is refused."""
 
 import json
 
@@ -71,7 +71,7 @@ def test_lines_of_a_folder(tmp_path):
 
 
 def test_lines(tmp_path):
-    """A half last line is dropped, a bad one before it is named; a line too much at the end is none."""
+    """A partial last line is dropped; a bad line before it is named; an empty last line is none."""
     file, remedy = tmp_path / "records.jsonl", "delete that line"
     assert json_files.read_lines(file, SHAPE, remedy=remedy) == []
     whole = json.dumps(json_files.seal(VALUE))

@@ -1,4 +1,4 @@
-"""A folder is listed in one order, each file once, and what is left out has a reason."""
+"""A folder is listed in one order, each file once; every omission has a reason."""
 
 import os
 
@@ -48,7 +48,7 @@ def test_links_are_followed_once(touch, tmp_path_factory):
     (elsewhere / "c.png").touch()
     os.symlink(".", root / "loop")
     os.symlink("..", root / "real/up")
-    os.symlink("real", root / "again")  # before real in the order of names
+    os.symlink("real", root / "again")  # before "real" in the order of names
     os.symlink("real/a.png", root / "a link.png")
     os.symlink(elsewhere, root / "there")
     os.link(root / "real/b.png", root / "hard.png")
@@ -71,7 +71,7 @@ def test_results_of_this_program_are_left_out(touch, name, text):
     (root / "out" / name).write_text(text)
     assert listed(root) == ["a.png", "other/b.png"]
     assert "1 file (out), left out: a folder of results of this program" in list_images(root).notes[-1]
-    assert listed(root / "out") == ["contact_sheet.png", "pictures/a.png"]  # asked for by name
+    assert listed(root / "out") == ["contact_sheet.png", "pictures/a.png"]  # requested by name
 
 
 def test_holes_are_no_images(touch):

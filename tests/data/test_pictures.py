@@ -1,4 +1,4 @@
-"""Odd picture files come out right, and what cannot be read or written is said in one line."""
+"""Unusual image files are read correctly; one line names what cannot be read or written."""
 
 import errno
 import io

@@ -1,4 +1,4 @@
-"""Batches are a pure function of (seed, step), whatever was drawn before and however many processes share them."""
+"""Batches are a pure function of (seed, step), independent of earlier batches and of processes."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from inpaint_jax.errors import InputError
 
 
 class Numbered:
-    """Picture ``i`` has the level ``i`` on its left half and 255 - i on its right; the label is i."""
+    """Image ``i`` has the value ``i`` on its left half and 255 - i on its right; the label is i."""
 
     def __init__(self, count, labels=True):
         self.count, self.labels, self.reads = count, labels, 0
@@ -118,7 +118,7 @@ def test_pictures_are_read_once_if_they_fit():
     source = Numbered(10)
     cached = Cached(source, size=4)
     batches(cached, count=10, threads=1)
-    assert source.reads == 10 + 1  # the first is read to see whether there are labels
+    assert source.reads == 10 + 1  # the first one is read to find out whether there are labels
     batches(cached, count=5)
     assert source.reads == 11
     again = Numbered(10)

@@ -1,4 +1,4 @@
-"""The line of text that names a source, views of sources, and what is held out for validation."""
+"""The line of text that names a source, views of sources, and held-out images."""
 
 import numpy as np
 import pytest
@@ -128,7 +128,7 @@ def test_holdout_partitions_by_id():
     source = open_source("facades?count=200", size=8)
     train, validation = (set(ids(holdout(source, share=0.2, part=part))) for part in ("train", "validation"))
     assert not train & validation and train | validation == set(ids(source)) and 20 < len(validation) < 60
-    # a picture's fate does not depend on its neighbours
+    # An image is held out or not, independent of its neighbours.
     reverse = Subset(source, range(199, 49, -1))
     kept = set(ids(holdout(reverse, share=0.2, part="validation")))
     assert kept == validation & set(ids(reverse))

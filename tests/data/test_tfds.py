@@ -1,4 +1,7 @@
-"""TFDS sets by name: real builders' features, written here as ArrayRecord with made-up pictures, without TensorFlow."""
+"""TFDS sets by name: features of real builders, written as ArrayRecord with synthetic images.
+
+TensorFlow is not used.
+"""
 
 import importlib.resources
 import io
@@ -16,7 +19,7 @@ tfds = pytest.importorskip("tensorflow_datasets")
 
 
 def encoded(level):
-    """A PNG of 10x8 whose right half, rows 2 to 6, is 1 brighter."""
+    """Encode a PNG of 10x8 whose right half, rows 2 to 6, is 1 brighter."""
     pixels = np.full((8, 10, 3), level, np.uint8)
     pixels[2:6, 5:] += 1
     file = io.BytesIO()
@@ -25,7 +28,7 @@ def encoded(level):
 
 
 def value(name, feature, i):
-    """Something that fits the feature."""
+    """Return a value that fits the feature."""
     if isinstance(feature, tfds.features.FeaturesDict):
         return {key: value(key, inner, i) for key, inner in feature.items()}
     if isinstance(feature, tfds.features.Image):
@@ -39,7 +42,7 @@ def value(name, feature, i):
 
 @pytest.fixture
 def prepare(tmp_path, monkeypatch, capsys):
-    """Prepares a set with the splits train (6 pictures) and test (2)."""
+    """Prepare a set with the splits train (6 images) and test (2)."""
 
     def write(name, **options):
         # a dependency of preparing that TFDS forgets to declare on Python 3.9 and later

@@ -1,4 +1,4 @@
-"""Random windows: what each shows, that seed, epoch and id alone choose it, and that a resumed run goes on exactly."""
+"""Random windows: their content, their choice by seed, epoch and id alone, and exact resumption."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def batches(source, *, count, size=4, **options):
 
 
 def places(window, image):
-    """Where a window lies in an image."""
+    """Return the position of a window in an image."""
     side = len(window)
     return [
         (top, left)
@@ -65,7 +65,7 @@ def test_every_epoch_sees_another_window_of_the_scaled_image():
 
 
 def test_seed_epoch_and_id_choose_the_window():
-    """Not the order: the same images in another order show the same windows in every epoch."""
+    """The order does not matter: reordered images show the same windows in every epoch."""
 
     def shown(source, seed=0):
         return [
@@ -94,7 +94,7 @@ def test_a_resumed_run_and_several_processes_see_the_same_windows():
 
 
 def test_lengths_of_a_range_are_equally_likely():
-    """At the smallest length a square image is seen as a whole, at the largest its pixels are copied."""
+    """The smallest length shows the whole square image; the largest copies pixels."""
     image = RNG.integers(0, 256, (12, 12, 3), np.uint8)
     whole = np.asarray(Image.fromarray(image).resize((6, 6), Image.Resampling.LANCZOS))
     np.testing.assert_array_equal(cut_window(image, size=6, smallest=6, at=(0.9, 0.9, 0.0)), whole)
@@ -105,7 +105,7 @@ def test_lengths_of_a_range_are_equally_likely():
 
 
 def test_without_a_draw_the_window_is_the_centred_one():
-    """What evaluation sees of such a fit; at the smallest length."""
+    """Evaluation sees the centred window, at the smallest length."""
     [image] = [np.asarray(Fitted(Wide(), Fit("random_crop:5-10", 4))[0]["image"])]
     expected = Image.fromarray(IMAGES[0][1:9, 6:14]).resize((4, 4), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(image, np.asarray(expected))
@@ -115,7 +115,7 @@ def test_without_a_draw_the_window_is_the_centred_one():
 
 
 def test_sources_of_other_fits_keep_theirs():
-    """An aligned set keeps its crop beside one that is cropped at random; images are drawn large enough."""
+    """An aligned set keeps its crop beside a randomly cropped set; images are large enough."""
     both = open_source(["portraits?count=3&fit=crop", "facades?count=3"], size=8, fit="random_crop:16", uncut=True)
     assert [both[i]["image"].shape for i in (0, 3)] == [(8, 8, 3), (16, 16, 3)]
     assert len({both[0]["image"].tobytes(), *(image.tobytes() for image in batches(both, count=1, size=8)[0][0])}) > 1

@@ -1,4 +1,7 @@
-"""Results on disk that tests damage or interrupt: each with the command that reads it, and what must not change."""
+"""Results on disk that tests damage or interrupt.
+
+Each has the command that reads it, and the values that must not change.
+"""
 
 import json
 import os
@@ -33,8 +36,9 @@ class Material(NamedTuple):
     """Results in a folder.
 
     Attributes:
-      command: ``(folder) -> arguments`` of the command that reads them; what it writes beside goes below the folder.
-      results: ``(folder) -> value``, which no damage may change in silence.
+      command: ``(folder) -> arguments`` of the command that reads the results. Its output goes
+        below the folder.
+      results: ``(folder) -> value``, which no damage may change silently.
       reads: ``(folder) -> files`` that the command reads.
     """
 
@@ -52,26 +56,26 @@ def report(folder: Path) -> dict:
 
 
 def answers(folder: Path) -> object:
-    """Every picture of a folder job, and its report without what one call took."""
+    """Return every image of a folder job, and its report without the times of the call."""
     pictures = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob("[pkd]*/**/*.png"))}
     return pictures, report(folder)["job"], report(folder)["images"], report(folder)["skipped"]
 
 
 def scores(folder: Path) -> object:
-    """The table of an evaluation without its times."""
+    """Return the table of an evaluation without times."""
     rows = json.loads((folder / "table.json").read_text())["rows"]
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
 def tables(folder: Path) -> object:
-    """The tables of an experiment without their times and dates, and its figures."""
+    """Return the tables of an experiment without times and dates, and its figures."""
     shown = {table["title"]: table["markdown"] for table in report(folder)["tables"] if table["title"] != "Effort"}
     return shown, {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
-    """Four images of 16 x 16 pixels."""
+    """Write four images of 16 x 16 pixels."""
     folder = tmp_path_factory.mktemp("images")
     for i in range(4):
         Image.fromarray(draw_facade(i, 16)[0]).save(folder / f"p{i}.png")
@@ -87,7 +91,7 @@ def experiment_file(tiny, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def materials(images, tiny, experiment_file):
-    """Every kind of results, by name."""
+    """Return every kind of results, by name."""
 
     def complete(method: str, output: Path, *more: str) -> list[str]:
         return ["complete", f"--method={method}", f"--images={images}", "--holes=center", f"--output={output}", *more]
@@ -138,7 +142,7 @@ def materials(images, tiny, experiment_file):
 
 @pytest.fixture(scope="session")
 def finished(materials, workdir, tmp_path_factory):
-    """``(name) -> folder`` with whole results of a kind, made once; not to be changed."""
+    """Return ``(name) -> folder`` with complete results, made once; do not change them."""
     made: dict[str, Path] = {}
 
     def make(name: str) -> Path:
@@ -158,5 +162,8 @@ def finished(materials, workdir, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def environment():
-    """What child processes see: the devices of the tests, whose number enters the last bits."""
+    """Return the environment of child processes.
+
+    It has the devices of the tests, whose number changes the last bits.
+    """
     return {**os.environ, "JAX_NUM_CPU_DEVICES": "4"}

@@ -1,4 +1,4 @@
-"""Damaged files of every kind: the command that reads them says so in one line, or its results are the same."""
+"""Damaged files of every kind: the command names the damage, or results are unchanged."""
 
 import json
 import random
@@ -41,7 +41,7 @@ def swap(rng: random.Random, file: Path, files: list[Path]) -> str:
 
 
 def retype(rng: random.Random, file: Path, files: list[Path]) -> str:
-    """Another value somewhere in JSON; other files become text, other formats or folders."""
+    """Replace a value somewhere in JSON; turn other files into text, other formats or folders."""
     if file.suffix in (".json", ".jsonl") and rng.random() < 0.8:
         lines = file.read_text().splitlines() if file.suffix == ".jsonl" else [file.read_text()]
         number = rng.randrange(len(lines))
@@ -60,7 +60,7 @@ def retype(rng: random.Random, file: Path, files: list[Path]) -> str:
 
 
 def replace_somewhere(rng: random.Random, value) -> str:
-    """Replace one value inside nested containers; return where."""
+    """Replace one value inside nested containers; return its path."""
     path = []
     while True:
         keys = list(value) if isinstance(value, dict) else list(range(len(value)))
@@ -77,7 +77,10 @@ SLOW = [pytest.param({name: count}, marks=pytest.mark.slow, id=f"{count} {name}"
 
 @pytest.mark.parametrize("counts", [pytest.param(FEW, id="few"), *SLOW])
 def test_damage_is_named_or_has_no_effect(counts, materials, finished, tmp_path, capsys):
-    """A tenth of it makes no sense alone: most mutations must be noticed, or the test would test nothing."""
+    """Damage is named or has no effect.
+
+    Most mutations must be noticed: otherwise the test would test nothing.
+    """
     rng, noticed, total, failures = random.Random(20), 0, 0, []
     for name, count in counts.items():
         material, whole = materials[name], finished(name)
@@ -92,7 +95,7 @@ def test_damage_is_named_or_has_no_effect(counts, materials, finished, tmp_path,
             capsys.readouterr()
             try:
                 code = material.run(folder)
-            except BaseException as error:  # whatever reaches the user as a traceback
+            except BaseException as error:  # anything that reaches the user as a traceback
                 failures.append(f"{done}: {type(error).__name__}: {error}")
                 continue
             said = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Commands that must end soon, whatever they meet: each in a process of its own."""
+"""Commands that must end soon, whatever they meet: each in a separate process."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import time
 import pytest
 
 pytestmark = pytest.mark.slow
-SOON = 60  # seconds; starting takes a few, on a busy machine many more
+SOON = 60  # seconds; starting takes a few, and many more on a busy machine
 
 LIMITED = """
 import resource, sys
@@ -23,7 +23,10 @@ sys.exit(main(sys.argv[2:]))
 
 @pytest.fixture
 def ends(environment):
-    """``(arguments) -> (code, last line of stderr)`` of a command that has to end soon; ``limit`` is one of its own."""
+    """Return ``(arguments) -> (code, last line of stderr)`` of a command that must end soon.
+
+    ``limit`` is another number of seconds.
+    """
 
     def run(arguments, limit=None):
         start = ["-c", LIMITED, limit] if limit else ["-m", "inpaint_jax"]
@@ -42,7 +45,7 @@ def ends(environment):
 
 @pytest.fixture
 def copied(finished, tmp_path):
-    """``(kind) -> folder`` with a copy of results, without what the command writes beside."""
+    """Return ``(kind) -> folder`` with a copy of results, without the command's output."""
 
     def copy(name):
         folder = tmp_path / name
@@ -75,7 +78,7 @@ def test_pipes_in_the_place_of_files(kind, name, copied, materials, ends):
 
 
 def test_pipes_in_the_place_of_answers(copied, materials, ends):
-    """They are made again."""
+    """Pipes are replaced: the completions are made again."""
     for kind, pattern in (("job", "pictures/p0.png"), ("evaluation", "completions/mean-center-*.npz")):
         folder = copied(kind)
         [file] = folder.glob(pattern)

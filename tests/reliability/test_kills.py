@@ -1,4 +1,4 @@
-"""Kills at random moments: the same command goes on, and the results are those of a run that nobody killed."""
+"""Kills at random moments: the same command continues, with the results of an unkilled run."""
 
 import json
 import random
@@ -20,7 +20,7 @@ STARTED = 60  # seconds until a child has its lock, even where all cores are bus
 
 
 def command(name, place, images, tiny, experiment_file, workdir):
-    """A command whose work takes some seconds, into a place of its own."""
+    """A command whose work takes some seconds, with a separate output."""
     search = ("--slots=1", "--holes=center,left") if name == "evaluation" else ("--slots=1", "--holes=center")
     data = ("--train=facades?split=train&count=64", "--images=facades?split=test&count=4")
     return {
@@ -32,7 +32,7 @@ def command(name, place, images, tiny, experiment_file, workdir):
 
 
 def state(folder):
-    """Every array of a finished training, and its log without rates."""
+    """Return every array of a finished training, and its log without rates."""
     trained = inpaint_jax.load(folder).states["dcgan"]
     arrays = jax.device_get(jax.tree.leaves(trained._replace(key=jax.random.key_data(trained.key))))
     lines = [json.loads(line) for line in (folder / "dcgan/metrics.jsonl").read_text().splitlines()]
@@ -43,13 +43,13 @@ def state(folder):
 
 @pytest.fixture
 def arguments(images, tiny, experiment_file, workdir):
-    """``(name, place) -> arguments``."""
+    """Return ``(name, place) -> arguments``."""
     return lambda name, place: command(name, place, images, tiny, experiment_file, workdir)
 
 
 @pytest.fixture
 def start(arguments, environment):
-    """``(name, place) -> process``."""
+    """Return ``(name, place) -> process``."""
 
     def begin(name, place):
         child = [sys.executable, "-m", "inpaint_jax", *arguments(name, place)]
@@ -83,7 +83,7 @@ def test_results_of_killed_runs(name, kills, arguments, start, materials, tmp_pa
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             hit += 1
-        elif hit < kills:  # it was faster than the kill: anew
+        elif hit < kills:  # the process was faster than the kill: try again
             shutil.rmtree(killed)
         process.wait()
         if hit == kills:

@@ -1,4 +1,4 @@
-"""Files of somebody else: what is in them is data, and nothing in them is executed unsaid."""
+"""Files from other people: their content is data, and nothing in them is executed unannounced."""
 
 import dataclasses
 import io
@@ -17,7 +17,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.runs.workdir import Workdir
 
 SIDE = 8
-CALLBACK = "xla_ffi_python_cpu_callback"  # how a program calls a Python function of its process
+CALLBACK = "xla_ffi_python_cpu_callback"  # custom call to a Python function of the same process
 
 
 def completes(weights, images, hole, key_data):
@@ -25,7 +25,7 @@ def completes(weights, images, hole, key_data):
 
 
 def other(weights, images, hole, key_data):
-    """Something else than completions."""
+    """Return a value other than completions."""
     return images.mean((1, 2, 3))
 
 
@@ -80,7 +80,7 @@ def test_a_function_that_is_one(file):
 
 
 def test_a_tampered_function_is_named(file):
-    """Cut, exchanged for another, or for one that would call a function of this process."""
+    """A function that is cut, exchanged, or calls a function of this process is refused."""
     whole = export_of(completes)
     for function, words in (
         (whole.serialize()[:-2000], "export it again"),
@@ -94,7 +94,7 @@ def test_a_tampered_function_is_named(file):
 
 
 def test_a_workdir_executes_what_its_config_names_and_says_so(workdir, tmp_path, monkeypatch, capsys):
-    """Before it is executed; the module of an exported file's config is not even looked for."""
+    """The message comes first; an exported file never imports what its config names."""
     (tmp_path / "theirs.py").write_text("raise SystemExit('executed')")
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "run").mkdir()

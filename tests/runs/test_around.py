@@ -1,4 +1,4 @@
-"""Systems of one size on large images: squares around the holes, and what fits into none."""
+"""Systems of one size on large images: squares around holes, and holes that fit into none."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -34,7 +34,7 @@ def hole_of(*boxes, shape=(90, 200)):
         (Window(40, 100, 20, 10), Window(30, 85, 40, 40)),  # half of 20 above and below
         (Window(0, 190, 20, 10), Window(0, 160, 40, 40)),  # moved into the image
         (Window(10, 0, 50, 60), Window(0, 0, 90, 90)),  # no room for the margin
-        (Window(10, 0, 50, 91), None),  # no square of the image holds it
+        (Window(10, 0, 50, 91), None),  # no square of the image contains the box
     ],
 )
 def test_squares(box, square):
@@ -42,7 +42,7 @@ def test_squares(box, square):
 
 
 def test_a_square_of_the_models_side_is_seen_as_it_is():
-    """16 x 16 pixels of the image, neither resized nor shifted, with all of their holes."""
+    """The square is 16 x 16 pixels, neither resized nor shifted, with all their holes."""
     hole = hole_of((40, 100, 45, 106), (38, 103, 39, 107))
     (piece,) = cut_squares(Task("a", np.where(hole > 0, 0, from_levels(LEVELS)), hole), 16)
     np.testing.assert_array_equal(piece.hole, hole[33:49, 95:111])
@@ -51,14 +51,14 @@ def test_a_square_of_the_models_side_is_seen_as_it_is():
 
 
 def painted(value):
-    """A system of 16 pixels that paints one value."""
+    """Return a system of 16 pixels that paints one value."""
     return single_pass(lambda states, images, hole: jnp.full_like(images, value), size=16)
 
 
 def test_far_holes_are_completed_in_squares_of_their_own():
-    """Holes of 6 x 8 and, resized from 16 to 60, of 30 x 20 pixels; known pixels as they were, bit for bit.
+    """Holes of 6 x 8 and, resized from 16 to 60, of 30 x 20 pixels; known pixels stay bit for bit.
 
-    The bicubic filter mixes what is painted with what is known up to two pixels of the model beyond the border.
+    The bicubic filter mixes painted with known pixels up to two model pixels beyond the border.
     """
     hole = hole_of((3, 5, 9, 13), (50, 150, 80, 170))
     image = RNG.uniform(-1, 1, (90, 200, 3)).astype(np.float32)
@@ -80,7 +80,7 @@ def test_what_fits_into_no_square_is_refused():
 
 
 def test_the_nearest_training_image_is_pasted_around_every_hole():
-    """A method that looks at training images has a size too."""
+    """A method that searches training images has a size too."""
     hole = hole_of((3, 5, 9, 13))[..., 0] > 0
     options = dict(size=16, fit="around", train="facades?split=train&count=3")
     (completed,) = ij.complete("nearest", [LEVELS], hole, **options)
@@ -95,7 +95,7 @@ def test_the_nearest_training_image_is_pasted_around_every_hole():
 
 
 def test_a_trained_model_on_a_large_image(model, workdir, tmp_path):
-    """From Python and from the command line: the same completion, and nothing else changed."""
+    """Python and the command line give the same completion, and nothing else changes."""
     hole = hole_of((3, 5, 9, 13), (50, 150, 80, 170))[..., 0] > 0
     completed = np.asarray(ij.complete(model, [Image.fromarray(LEVELS)], hole, fit="around", ids=["a"])[0])
     np.testing.assert_array_equal(completed[~hole], LEVELS[~hole])

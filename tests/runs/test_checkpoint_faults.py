@@ -1,4 +1,4 @@
-"""Faults around checkpoints: damaged files are found and named; a fault of the machine is not called a damage."""
+"""Faults around checkpoints: damaged files are named; a machine fault is not called damage."""
 
 import gc
 import json
@@ -37,7 +37,7 @@ def words(state) -> bytes:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """Steps 2 and 3, which differ; tests copy them before they damage one."""
+    """Save steps 2 and 3, which differ; tests copy them before they damage one."""
     folder = tmp_path_factory.mktemp("saved")
     with Checkpoints(folder) as checkpoints:
         checkpoints.save(2, {**STATE, "step": jnp.int32(2)})
@@ -47,7 +47,7 @@ def saved(tmp_path_factory):
 
 @contextmanager
 def open_files(more: int):
-    """At most so many files more than are open now."""
+    """Allow only this many more files than are open now."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + more, before[1]))
     try:
@@ -78,7 +78,7 @@ def test_no_flipped_bit_changes_a_state_in_silence(saved, tmp_path, count):
 
 
 def test_an_array_that_is_not_what_was_saved_is_named(saved, tmp_path):
-    """Where tensorstore's own checksums are right, as after a fault of memory: here a digest is another array's."""
+    """Tensorstore's checksums are right, as after a memory fault: a digest is another array's."""
     folder = shutil.copytree(saved, tmp_path / "copy")
     file = folder / "3" / "_CHECKPOINT_METADATA"
     content = json.loads(file.read_text())
@@ -105,7 +105,7 @@ def test_a_checkpoint_without_digests_is_read_unverified(tmp_path):
 
 
 def test_one_copy_is_saved_where_copies_differ(tmp_path):
-    """A step of a user's that forgets to average statistics over devices leaves other ones on each."""
+    """A user's step that forgets to average statistics leaves different ones on each device."""
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("data",))
     spec = jax.sharding.PartitionSpec
 

@@ -1,4 +1,4 @@
-"""Checkpoints: bit-exact, atomic, last K, readable by other devices, and clear about what is wrong."""
+"""Checkpoints: bit-exact, atomic, the last K, readable on other devices, with clear errors."""
 
 import os
 import resource
@@ -82,7 +82,7 @@ def test_goes_on_from_a_restored_state(saved, tmp_path):
     with Checkpoints(tmp_path) as checkpoints:
         state = Checkpoints(saved).restore(abstract())
         checkpoints.save(3, state)
-        checkpoints.save(3, make(7))  # the step is there: left as it is
+        checkpoints.save(3, make(7))  # the step exists: left unchanged
         checkpoints.save(4, state)
     assert checkpoints.steps() == [3, 4]
     assert_bit_equal(checkpoints.restore(abstract(), step=3), make(3))
@@ -174,7 +174,7 @@ def test_not_a_folder(tmp_path):
 
 
 def test_a_full_disk_surfaces_and_leaves_the_other_steps(saved, tmp_path, capfd):
-    """A limit on the size of one file stands for the full disk; the failure happens in the background."""
+    """A file size limit simulates the full disk; the failure happens in the background."""
     folder = shutil.copytree(saved, tmp_path / "copy")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     large = {"noise": jax.random.normal(jax.random.key(0), (100_000,))}
@@ -186,7 +186,7 @@ def test_a_full_disk_surfaces_and_leaves_the_other_steps(saved, tmp_path, capfd)
         assert str(folder) in str(error.value) and "\n" not in str(error.value)
         with pytest.raises(InputError, match="File too large"), Checkpoints(folder) as checkpoints:
             checkpoints.save(4, large)
-            checkpoints.save(5, large)  # surfaces here at the latest
+            checkpoints.save(5, large)  # the error surfaces here at the latest
         with pytest.raises(ZeroDivisionError), Checkpoints(folder) as checkpoints:
             checkpoints.save(4, large)
             _ = 1 / 0

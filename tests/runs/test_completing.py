@@ -1,4 +1,4 @@
-"""Completion from Python: arrays of the model's size, and PIL images and uint8 arrays of any."""
+"""Completion from Python: arrays of the model's size, PIL images and uint8 arrays of any size."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_the_same_picture_in_every_form(model):
 
 
 def test_sizes_of_their_own(model):
-    """The model is of 16 px; the second picture is 40 x 30, of which the fit of the config shows it a square."""
+    """The model has 16 px; the fit of the config shows it a square of the second image, 40 x 30."""
     large_hole = np.zeros(LARGE.shape[:2], np.uint8)
     large_hole[15:25, 10:20] = 255
     images, holes = [SMALL[0], Image.fromarray(LARGE)], [HOLE, Image.fromarray(large_hole)]
@@ -49,7 +49,7 @@ def test_keep(model):
 
 
 def test_methods_without_training_complete_images_of_any_size():
-    """By their names; a plane is harmonic, up to the rounding of its levels."""
+    """By method name; a plane is harmonic, up to rounding to 8 bits."""
     i, j = np.mgrid[:40, :150]
     plane = np.stack([i + j, 2 * i, 200 - j], -1).astype(np.uint8)
     hole = np.zeros((40, 150), bool)

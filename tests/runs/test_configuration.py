@@ -1,4 +1,4 @@
-"""Configs: what is refused, and with which words."""
+"""Configs: refused values, and the wording of the errors."""
 
 import pytest
 
@@ -90,7 +90,7 @@ def test_fingerprint_sees_every_value():
 
 
 def test_a_builder_gets_what_it_takes_and_misses_what_it_names(tmp_path, monkeypatch):
-    """What does not fit the builder's signature is one line; what its own code gets wrong is its own error."""
+    """A mismatch with the builder's signature is one line; an error in the builder's code stays."""
     (tmp_path / "my_systems.py").write_text(
         "def simple(*, size, networks, stages):\n    return networks['generator']['width']\n"
         "def own_error(*, size, **sections):\n    return {}['oops']\n"

@@ -1,4 +1,4 @@
-"""Locks: a second process is told who holds a folder; a dead one holds nothing."""
+"""Locks: the message to a second process names the holder of a folder; a dead one holds nothing."""
 
 import os
 import signal
@@ -56,7 +56,7 @@ def test_a_folder_where_nothing_came_of_it_is_removed(tmp_path):
 
 
 def test_what_killed_processes_left_is_removed(tmp_path, monkeypatch):
-    """Files of dead processes, in sub-folders too; neither those of a living one nor anybody else's."""
+    """Files of dead processes are removed, in sub-folders too; all other files stay."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     (tmp_path / "pictures").mkdir()

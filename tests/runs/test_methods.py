@@ -1,4 +1,4 @@
-"""Methods by their names: what each text opens, and what is refused in one line."""
+"""Methods by name: the method that each text opens, and refusals in one line."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def test_texts_are_taken_apart(tmp_path):
     assert parse("telea?radius=5&x=a+b") == ("telea?radius=5&x=a+b", "telea", {"radius": "5", "x": "a+b"})
     question = tmp_path / "what?now=1"
     question.mkdir()
-    assert parse(str(question)) == (str(question), str(question), {})  # what exists is taken literally
+    assert parse(str(question)) == (str(question), str(question), {})  # exists: taken literally
     assert label(parse(str(question))) == "what?now=1"
 
 
@@ -64,7 +64,7 @@ def test_a_config_that_needs_no_training():
 
 
 def test_nearest_searches_all_training_images():
-    """Also those behind the first thousand, unless a number is asked for."""
+    """The search includes images after the first thousand, unless a number is given."""
     train = "facades?split=train&count=1010"
     everything, some = open_methods(["nearest", "nearest?pictures=900"], size=8, train=train)[0]
     assert everything.identity == ["nearest", train, 1010] and some.identity[-1] == 900
@@ -103,7 +103,7 @@ def test_what_contributing_shows_is_a_method_a_family_and_a_metric(tmp_path, mon
 
 
 def test_other_peoples_results_are_measured_on_the_same_holes(tmp_path):
-    """OpenCV's Telea, run by a script on exported holes, gives the numbers of our own row."""
+    """OpenCV's Telea, run by a script on exported holes, gives the numbers of our row."""
     families = ["center", "random:0.8"]
     about = write_holes(families, [FACADES], tmp_path / "given", size=32, seed=3)
     script = """
@@ -138,13 +138,13 @@ def test_a_missing_result_is_named(tmp_path):
 
 
 def test_a_run_its_file_and_a_search_of_it(workdir, model, tmp_path):
-    """A workdir, the exported file of it, and the workdir under another search, in one table."""
+    """A workdir, its exported file, and the workdir under another search, in one table."""
     export(model, tmp_path / "tiny.inpaint", platforms=("cpu",))
     pasted = f"{workdir}?blend.method=paste"
     rows = evaluate([str(workdir), str(tmp_path / "tiny.inpaint"), pasted], FACADES, slots=4).rows
     run, file, other = (row["psnr_hole"] for row in rows)
     assert [row["method"] for row in rows] == ["yeh", "tiny.inpaint", "yeh?blend.method=paste"]
-    np.testing.assert_allclose(run, file, atol=0.1)  # a picture is a batch of its own there
+    np.testing.assert_allclose(run, file, atol=0.1)  # one image per batch in the file
     assert (run != other).all()
 
 

@@ -28,7 +28,7 @@ def test_a_changed_number_is_named_unless_it_was_meant(file):
 
 
 def test_what_a_later_run_adds_before_it_is_killed_is_read(file):
-    """Its half last line is not; a line of another shape before it is named."""
+    """A later run's partial last line is dropped; a line of another shape before it is named."""
     whole = file.read_text()
     file.write_text(whole + json.dumps({"step": 4, "loss": None}) + '\n{"step": 5, "lo')
     assert [line["step"] for line in metric_log.read(file)] == [1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""A trained model as a pytree: what JAX may do with it."""
+"""A trained model as a pytree: JAX transformations on it."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Debugging modes of JAX, machines without what is asked for, and work that does not fit into memory."""
+"""Debugging modes of JAX, machines without a requested device, and work too large for memory."""
 
 import errno
 import re
@@ -46,7 +46,7 @@ def test_searches_under_debug_nans(model, setting):
 
 
 def test_one_device_and_no_shard_map_without_jit(setting):
-    """What JAX refuses then: shard_map of a custom_vjp. The values are those of the whole batch."""
+    """JAX refuses shard_map of a custom_vjp here. The values are those of the whole batch."""
     setting("jax_disable_jit", True)
     assert parallel.share_batch(8).size == 1 and parallel.share_slots(64)[0].size == 1
     mesh = parallel.share_batch(8)

@@ -1,4 +1,4 @@
-"""What is not finite, and a damaged checkpoint, through the command line: one line, exit code 2, no picture."""
+"""Values that are not finite, and a damaged checkpoint: one line, exit code 2, no image."""
 
 import shutil
 
@@ -28,7 +28,7 @@ def complete(workdir, output, *more):
 
 @pytest.fixture
 def run(workdir, tmp_path):
-    """A copy of the tiny run: steps 2 and 4."""
+    """Copy the tiny run: steps 2 and 4."""
     return shutil.copytree(workdir, tmp_path / "run")
 
 

@@ -1,4 +1,4 @@
-"""Errors in a user's own files and values: file, line and the error in one line, and nothing is written."""
+"""Errors in a user's files and values: one line with file, line and error; nothing is written."""
 
 import numpy as np
 import pytest

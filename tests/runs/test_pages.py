@@ -1,4 +1,4 @@
-"""Config pages are found by path or by the name that they have in the installed package."""
+"""Config pages, found by path or by name in the installed package."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def test_a_name_is_the_shipped_config_in_any_folder(tmp_path, monkeypatch):
     by_name = configuration.load("yeh:smoke,nag", ["--config.seed=3"])
     assert configuration.to_plain(by_name) == configuration.to_plain(by_path)
     assert experiments.load("desai:cpu") == experiments.load("papers/desai:cpu")
-    assert len(experiments.load("desai:cpu").arms) == 18  # of the docstring: seventeen and one of ours
+    assert len(experiments.load("desai:cpu").arms) == 18  # docstring: 17, and one of ours
 
 
 def test_an_existing_file_wins_over_a_name(tmp_path, monkeypatch):

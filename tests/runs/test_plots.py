@@ -1,4 +1,4 @@
-"""Plots: they are written, for every shape of input, and matplotlib is loaded only then."""
+"""Plots: written for every shape of input; matplotlib is loaded only when needed."""
 
 import json
 import subprocess
@@ -50,7 +50,7 @@ def test_sweep(tmp_path):
 
 
 def test_sweep_of_names(tmp_path):
-    """In the order in which they are named."""
+    """The names keep their order."""
     plots.plot_sweep(tmp_path / "a.png", {"": {"ours": {"top": 1.0, "left": 3.0, "bottom": 2.0}}}, x="place", y="dB")
     plots.plot_sweep(tmp_path / "b.png", {"": {"ours": {"left": 3.0, "top": 1.0, "bottom": 2.0}}}, x="place", y="dB")
     one, other = ((tmp_path / name).read_bytes() for name in ("a.png", "b.png"))

@@ -1,4 +1,4 @@
-"""The commit in a record is that of the package, wherever it is installed."""
+"""The commit in a record is the package's commit, wherever it is installed."""
 
 import subprocess
 
@@ -16,7 +16,7 @@ def git(folder, *arguments):
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A package in a folder of a new repository, not yet added to it."""
+    """Make a package in a folder of a new repository, not yet added to it."""
     git(tmp_path, "init", "--quiet")
     (tmp_path / "README").touch()
     git(tmp_path, "add", "README")

@@ -1,4 +1,4 @@
-"""One job on several machines: shares that never meet, shares that died, and the processes of a cluster."""
+"""One job on several machines: independent shares, dead shares, and processes of a cluster."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def images(tmp_path_factory):
 
 @pytest.fixture
 def completed(monkeypatch):
-    """The ids of the images that are completed; ``die`` after so many more."""
+    """Collect the ids of completed images; ``die`` after so many more."""
     honest, names = complete_folder.write_completed, []
 
     def noted(output, source, holes, entry, result):
@@ -54,7 +54,7 @@ def complete(images, output, *more):
 
 
 def results(output):
-    """Every answer and record, and the report without what one call took."""
+    """Return every completion and record, and the report without the times of the call."""
     report = json.loads((output / "report.json").read_text())
     files = {str(p.relative_to(output)): p.read_bytes() for p in sorted(output.rglob("*.png"))}
     records = sorted((output / "records.jsonl").read_text().splitlines())
@@ -78,7 +78,7 @@ def test_shares_that_make_no_sense(text, images, tmp_path, capsys):
 
 
 def test_three_shares_with_a_death_in_between(images, tmp_path, completed, capsys):
-    """Another number of shares goes on; what comes out is what one process writes."""
+    """Another total number of shares continues; the output is that of one process."""
     out, whole = tmp_path / "out", tmp_path / "whole"
     assert complete(images, whole) == 0
     completed.clear()
@@ -213,7 +213,7 @@ MANY = 200
 
 @pytest.mark.slow
 def test_many_images_by_killed_shares_and_by_two_processes(workdir, tmp_path):
-    """200 searches: three shares that are killed, and two processes of two devices, write the bits of one process."""
+    """200 searches: three killed shares, and two processes, equal one process bit by bit."""
     images = tmp_path / "images"
     images.mkdir()
     for i in range(MANY):

@@ -1,4 +1,4 @@
-"""Models by name: what ships, that it is small and free, and that it completes as the run that it was made from."""
+"""Models by name: the list, their size and licence, and completions equal to those of the run."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ HOLE[4:12, 4:12] = 1
 
 @pytest.fixture(scope="module")
 def packed(model, tmp_path_factory):
-    """The tiny run as a shipped model of another folder."""
+    """Ship the tiny run as a model in another folder."""
     folder = tmp_path_factory.mktemp("models")
     row = {"holes": "center", "holes_hash": "0" * 16, "method": "tiny", "psnr_hole": {"mean": 12.5}}
     table = {"images": ["facades?split=test"], "rows": [row, {**row, "method": "mean"}]}
@@ -47,7 +47,7 @@ def loaded(folder, name="tiny"):
 
 
 def test_it_completes_as_the_run(model, packed, capsys):
-    """With weights of 16 bits."""
+    """The weights have 16 bits."""
     rounded = jax.tree.map(lambda x: x.astype(np.float16).astype(x.dtype) if x.dtype == np.float32 else x, model)
     images = np.stack([draw_facade(i, 16)[0] for i in range(2)]).astype(np.float32) / 127.5 - 1
     np.testing.assert_array_equal(ij.complete(loaded(packed), images, HOLE), ij.complete(rounded, images, HOLE))
@@ -56,7 +56,7 @@ def test_it_completes_as_the_run(model, packed, capsys):
 
 
 def test_only_what_completion_needs(model, packed):
-    """No optimisers; of a system that paints by its generator alone, no critic."""
+    """No optimisers; no critic if the system paints with its generator alone."""
     paths = set(cards.read("tiny", packed).arrays)
     assert {path.split("/")[2] for path in paths if "/networks/" in path} == {"generator", "critic"}
     assert not [path for path in paths if "/opt" in path]

@@ -1,4 +1,4 @@
-"""The layout of a run on disk, and runs that older versions left."""
+"""The layout of a run on disk, and runs of older versions."""
 
 import json
 import zipfile
@@ -16,7 +16,7 @@ from inpaint_jax.runs.workdir import Workdir, changeable
 
 @pytest.fixture
 def old_run(tmp_path):
-    """A run of version 0.1, with ``slots`` in ``search``, and what it completed."""
+    """Make a run of version 0.1, with ``slots`` in ``search``, and its completions."""
     with zipfile.ZipFile(Path(__file__).with_name("run_of_0.1.zip")) as archive:
         archive.extractall(tmp_path / "run")
     return tmp_path / "run"
@@ -80,7 +80,7 @@ def test_a_folder_without_a_run(tmp_path):
     ],
 )
 def test_a_config_that_was_edited_into_nonsense(workdir, tmp_path, section, key, value, words):
-    """One line, where the digest was removed; with it the change itself is named."""
+    """One line if the digest was removed; with the digest, the change itself is named."""
     config = json.loads((workdir / "config.json").read_text())
     if key is None:
         config[section] = value

@@ -1,4 +1,4 @@
-"""The built-in pictures: the same everywhere, at every size, in splits that share nothing."""
+"""The built-in images: equal everywhere, at every size, in splits that share nothing."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ from inpaint_jax.errors import InputError
 
 
 def test_pixels_never_change():
-    """Frozen: published pictures, demo and benchmarks depend on these bytes."""
+    """Frozen: published images, demo and benchmarks depend on these bytes."""
     images = [draw_facade(number, 64)[0] for number in range(24)]
     assert hashlib.sha256(np.stack(images).tobytes()).hexdigest()[:16] == "3a9dd4968c940648"
 
@@ -45,4 +45,4 @@ def test_sizes_show_the_same_building():
     for number in range(4):
         small, large = draw_facade(number, 32)[0], draw_facade(number, 128)[0]
         shrunk = np.asarray(Image.fromarray(large).resize((32, 32), Image.Resampling.BOX))
-        assert np.abs(small.astype(float) - shrunk).mean() < 10  # grey levels; two facades differ by 40 or more
+        assert np.abs(small.astype(float) - shrunk).mean() < 10  # two facades differ by 40 or more

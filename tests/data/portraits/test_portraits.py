@@ -1,4 +1,4 @@
-"""The built-in portraits: the same everywhere, at every size, in splits that share nothing."""
+"""The built-in portraits: equal everywhere, at every size, in splits that share nothing."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ from inpaint_jax.errors import InputError
 
 
 def middle_face():
-    """The face whose every number is drawn from the middle of its range: it looks straight ahead."""
+    """Return the face with every number in the middle of its range: it looks straight ahead."""
     return draw_face(iter([0.5] * 128))
 
 
@@ -22,7 +22,7 @@ def shrink(image, side):
 
 
 def test_pixels_never_change():
-    """Frozen: published pictures and the demo depend on these bytes."""
+    """Frozen: published images and the demo depend on these bytes."""
     images = [draw_portrait(number, 64)[0] for number in range(24)]
     assert hashlib.sha256(np.stack(images).tobytes()).hexdigest()[:16] == "d0cc94d6098a493f"
 
@@ -50,23 +50,23 @@ def test_any_size(size):
 
 
 def test_sizes_show_the_same_face():
-    """Pictures of 32, 64 and 128 pixels are averages of one grid; larger ones have finer edges."""
+    """Images of 32, 64 and 128 pixels are averages of one grid; larger images have finer edges."""
     for number in range(6):
         full = draw_portrait(number, 128)[0]
         for side in (32, 64):
             assert np.abs(draw_portrait(number, side)[0] - shrink(full, side).astype(float)).max() <= 1
         fine = shrink(draw_portrait(number, 256)[0], 128).astype(float)
-        assert np.abs(full - fine).mean() < 1.5  # levels; two portraits differ by 40 or more
+        assert np.abs(full - fine).mean() < 1.5  # in 0..255; two portraits differ by 40 or more
 
 
 def test_extreme_faces_are_painted():
-    """Every parameter at either end of its range; a division by zero would warn, which is an error here."""
+    """Every parameter at either end of its range; a division by zero warns and so fails."""
     generator = np.random.default_rng(0)
     for _ in range(25):
         face = draw_face(iter(generator.choice([0.0, 0.999999], 128).tolist()))
         for style in STYLES:
             paint_face(face._replace(hair=face.hair._replace(style=style), glasses=True), 4)
-    draw_portrait(3339, 8)  # once divided by zero
+    draw_portrait(3339, 8)  # this portrait divided by zero
 
 
 def test_labels_name_hair_and_glasses():
@@ -80,7 +80,7 @@ def test_labels_name_hair_and_glasses():
 
 
 def test_levels_are_used():
-    """No burnt-out and no black pictures."""
+    """Images are neither overexposed nor black."""
     levels = np.stack([draw_portrait(number, 32)[0] for number in range(40)])
     assert 110 < levels.mean() < 190
     assert np.percentile(levels, 1) < 50 and np.percentile(levels, 99) > 225
@@ -88,7 +88,7 @@ def test_levels_are_used():
 
 
 def test_a_face_mirrors():
-    """Straight ahead, under light from the middle, the left half of a face is the right half's mirror image."""
+    """Straight ahead, under light from the middle, a face is left-right symmetric."""
     face = middle_face()
     pose = face.pose._replace(x=0.5, lean=0.0, turn=0.0)
     light = face.light._replace(x=0.0)
@@ -99,12 +99,12 @@ def test_a_face_mirrors():
         its = face._replace(pose=pose, light=light, hair=hair, eyes=eyes, wall=wall, glasses=glasses)
         image = paint_face(its, 64).astype(int)
         uneven = np.abs(image - image[:, ::-1]).max(axis=2)
-        glare = 0.05 if glasses else 0.01  # a lens shines to one side
+        glare = 0.05 if glasses else 0.01  # a lens shines on one side
         assert (uneven > 12).mean() < glare
 
 
 def test_features_move_with_the_head():
-    """A turn to the right moves the dark of the eyes to the right by as much as the face's surface there."""
+    """A turn to the right moves the dark of the eyes as far as the face's surface at that point."""
     face = middle_face()._replace(glasses=False)
     face = face._replace(hair=face.hair._replace(style="bald", beard=0.0))
     found = []

@@ -1,4 +1,4 @@
-"""What a stage trains on, and what it is measured on: random windows, and always the same crop."""
+"""Training and validation images of a stage: random windows, and always the same crop."""
 
 from types import SimpleNamespace
 
@@ -31,7 +31,7 @@ def crops(spec):
 
 
 def test_what_is_measured_is_the_fit_of_evaluation():
-    """The images set apart, those of another split, and whatever a trained method completes."""
+    """Held-out images, images of another split, and the images that a trained method completes."""
     its = config()
     settings = its.stages.context_encoder
     held = training_source(its, settings, part="validation")
@@ -51,7 +51,7 @@ def test_what_is_measured_is_the_fit_of_evaluation():
 
 
 def test_completed_training_images_need_one_crop():
-    """What was completed once would not belong to a window that moves."""
+    """A completed image would not match a moving window."""
     stage = SimpleNamespace(name="context_encoder", adapt=None, projection=object())
     with pytest.raises(InputError, match="random windows would not fit: data.fit cannot be 'random_crop:20-24' here"):
         stage_examples(stage, config(), None, {}, None)

@@ -1,4 +1,4 @@
-"""The training loop: resuming bit for bit, stopping cleanly, refusing what does not fit."""
+"""The training loop: bit-exact resumption, clean stops, and refusal of what does not fit."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def config(tiny, *overrides):
 
 
 def leaves(workdir):
-    """Every array of the final state: parameters, statistics, optimiser, step, key."""
+    """Return every array of the final state: parameters, statistics, optimiser, step, key."""
     state = inpaint_jax.load(workdir).states["dcgan"]
     return jax.device_get(jax.tree.leaves(state._replace(key=jax.random.key_data(state.key))))
 
@@ -47,7 +47,7 @@ def test_what_a_run_leaves(workdir):
 
 
 def test_a_continued_run_is_the_uninterrupted_one(tiny, workdir, tmp_path):
-    """Two steps and two more, metrics file included; longer training of a finished run is welcome."""
+    """Two steps and two more, metrics file included; a finished run may be trained longer."""
     train(config(tiny, "stages.dcgan.steps=2"), tmp_path)
     train(config(tiny), tmp_path)
     assert_equal(leaves(tmp_path), leaves(workdir))
@@ -68,7 +68,7 @@ def command(workdir, tiny, *overrides):
 
 
 def environment():
-    """The child sees the devices that the tests see: their number enters the last bits."""
+    """Give the child the devices of the tests, whose number changes the last bits."""
     return {**os.environ, "JAX_NUM_CPU_DEVICES": "4"}
 
 
@@ -132,7 +132,7 @@ LEARNT = (
 
 
 def test_reuse(tiny, workdir, tmp_path, capsys):
-    """A second stage beside a finished first one; the first stays as it was."""
+    """A second stage after a finished first stage, which stays unchanged."""
     learnt = configuration.load("configs/yeh.py:smoke,learnt", [*tiny, *LEARNT])
     train(learnt, tmp_path / "run", reuse_from=workdir)
     assert f"reused from {workdir}: dcgan" in capsys.readouterr().out
@@ -179,7 +179,7 @@ def test_the_step_is_traced_once(tiny, tmp_path, monkeypatch):
 
 @pytest.fixture
 def images(tmp_path):
-    """A folder of sixteen images, and a function that trains on a folder of images."""
+    """Make a folder of sixteen images, and a function that trains on a folder of images."""
     from PIL import Image
 
     from inpaint_jax.data.facades import draw_facade
@@ -191,7 +191,7 @@ def images(tmp_path):
 
 
 def test_training_images_that_moved(tiny, images, tmp_path):
-    """The same images in another place are taken; other names, fewer or other images of the same names are not."""
+    """Moved images are accepted; other names, fewer images or other content are not."""
     workdir, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
 
     def run(folder, steps):
@@ -229,7 +229,7 @@ def test_images_are_opened_only_by_stages_that_train(tiny, images, tmp_path):
 
 
 def test_a_second_training_is_told_who_trains(tiny, workdir, tmp_path, monkeypatch):
-    """While it trains; afterwards the folder is free."""
+    """The message comes while the other process trains; afterwards the folder is free."""
     from inpaint_jax.runs.training import loop
 
     def second(*_, **__):
@@ -245,7 +245,7 @@ def test_a_second_training_is_told_who_trains(tiny, workdir, tmp_path, monkeypat
 
 @pytest.mark.parametrize("newest", [3, 2], ids=["gone", "half gone"])
 def test_the_newest_state_beside_a_training_that_removes_older_ones(workdir, newest, tmp_path, monkeypatch):
-    """The step that was the newest is being removed as it is read: the next newest is read, not an error."""
+    """The newest step is removed while it is read: the next newest is read, without an error."""
     from inpaint_jax.runs.checkpoints import Checkpoints
 
     honest, listed = Checkpoints.latest, []

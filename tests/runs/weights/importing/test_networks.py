@@ -1,4 +1,4 @@
-"""Imported networks answer as the torch networks that they come from, map by map."""
+"""Imported networks give the output of the original torch networks, map by map."""
 
 from functools import partial
 
@@ -47,7 +47,7 @@ def normed(name, before, features, side):
 
 
 def googlenet(width, classes):
-    """A state dict with the names of torchvision."""
+    """Return a state dict with the names of torchvision."""
     first, last = round(64 * width), round(192 * width)
     arrays = normed("conv1", 3, first, 7) | normed("conv2", first, first, 1) | normed("conv3", first, last, 3)
     for name, numbers in INCEPTIONS.items():
@@ -62,7 +62,7 @@ def googlenet(width, classes):
 
 
 def googlenet_in_torch(arrays, images):
-    """The maps and logits of torchvision's layers in the geometry of ours."""
+    """Compute the maps and logits of torchvision's layers in the geometry of ours."""
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional
     numbers = {name: torch.tensor(array) for name, array in arrays.items()}
@@ -88,14 +88,14 @@ def googlenet_in_torch(arrays, images):
 
 
 def imported(kind, arrays, folder, **options):
-    """The arrays that the command makes of a state dict, as nested dicts, all others zero."""
+    """Return the command's arrays for a state dict, as nested dicts, all others zero."""
     np.savez(folder / "source.npz", **arrays)
     import_weights(kind, folder / "source.npz", folder / "weights.npz", **options)
     return archive.read(folder / "weights.npz")
 
 
 def filled(module, weights, images):
-    """Parameters and statistics of a module from a file; zeros where it has none."""
+    """Fill parameters and statistics of a module from a file; with zeros if the file has none."""
     params, stats = jax.eval_shape(lambda: pure(module).init(jax.random.key(0), images))
 
     def leaf(path, shape):
@@ -128,7 +128,7 @@ def test_googlenet(tmp_path):
 
 
 def vgg(width, blocks):
-    """A state dict with the names of torchvision; its classifier is a token."""
+    """Return a state dict with the names of torchvision; its classifier is a placeholder."""
     arrays, place, before = {}, 0, 3
     for features, count in blocks:
         for _ in range(count):
@@ -140,7 +140,7 @@ def vgg(width, blocks):
 
 
 def vgg_in_torch(arrays, images):
-    """The maps behind the ReLUs of torchvision's list of layers, pictures in [0, 1]."""
+    """Compute the maps after the ReLUs of torchvision's list of layers, for images in [0, 1]."""
     torch = pytest.importorskip("torch")
     mean, deviation = (torch.tensor(numbers)[None, :, None, None] for numbers in (MEAN, DEVIATION))
     x, maps = (images - mean) / deviation, []
@@ -157,7 +157,7 @@ def vgg_in_torch(arrays, images):
 @pytest.mark.parametrize("kind, network", [(vgg16, VGG16), (vgg19, VGG19)])
 @pytest.mark.parametrize("blocks, prefix", [(5, "features."), (3, "")])
 def test_vgg(kind, network, blocks, prefix, tmp_path):
-    """Whole, and a file of the first three blocks of the list by itself."""
+    """The whole network, and a file with only the first three blocks of the list."""
     torch = pytest.importorskip("torch")
     source = vgg(width=4, blocks=kind.BLOCKS[:blocks])
     held = {n.replace("features.", prefix): a for n, a in source.items() if prefix or not n.startswith("classifier")}
@@ -178,7 +178,7 @@ def group_norm(features):
 
 
 def resnet(width, last):
-    """A state dict with the names of Desai & Ghosal, copies included, and a piece of their decoder."""
+    """Return a state dict with Desai & Ghosal's names, copies and a part of their decoder."""
     norm = {f"encoder.2.{part}": values for part, values in group_norm(width).items()}
     arrays, before = convolution("conv_1", 3, width, 7) | norm, width
     blocks = (("conv_2x", width, 1), ("conv_3x", 2 * width, 3), ("conv_4x", 4 * width, 1), ("conv_5x", last, 1))
@@ -198,7 +198,7 @@ def resnet(width, last):
 
 
 def resnet_in_torch(arrays, images, pool):
-    """What their encoder makes of pictures, and the feature map behind every block."""
+    """Compute their encoder's output for images, and the feature map after every block."""
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional
     numbers = {name: torch.tensor(array) for name, array in arrays.items()}
@@ -230,7 +230,7 @@ def test_resnet(tmp_path):
 
 
 def test_googlenet_for_levels(tmp_path):
-    """What the first layer makes of pictures in [0, 255] less a colour is what it made of them in [-1, 1]."""
+    """The first layer maps images in [0, 255] minus a colour as it mapped images in [-1, 1]."""
     source, mean = googlenet(width=0.125, classes=7), (108.0, 102.4, 103.1)
     levels = imported("googlenet", source, tmp_path, mean=mean).arrays
     plain = {**levels, **single(convert(source.__getitem__, CONVOLUTIONS[0]))}
@@ -248,7 +248,7 @@ def test_googlenet_for_levels(tmp_path):
 
 
 def test_five_by_five():
-    """torchvision's 3x3 kernels lie in the middle of ours; a network that has 5x5 ones keeps them."""
+    """torchvision's 3x3 kernels lie in the middle of ours; 5x5 kernels of a network are kept."""
     for side in (3, 5):
         source, margin = normed("theirs", 6, 16, side), (5 - side) // 2
         arrays = convert(source.__getitem__, Layer("3a_5x5", "theirs.conv", "3a_5x5_norm", "theirs.bn"))
@@ -318,7 +318,7 @@ def test_a_norm_of_another_size(tmp_path):
     ],
 )
 def test_the_configs_that_take_them(kind, arrays, choice, stage, place, kept, tmp_path):
-    """Every array has its place; what is as initialised are classifiers."""
+    """Every array has a place; only classifiers stay as initialised."""
     imported(kind, arrays(), tmp_path)
     config = configuration.load(f"configs/{choice}")
     states = {}

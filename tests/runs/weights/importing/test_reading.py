@@ -1,4 +1,4 @@
-"""State dicts from files: what torch writes in its two layouts, safetensors, numpy's; and what is refused."""
+"""State dicts from files: torch's two layouts, safetensors and numpy; and refused files."""
 
 import io
 import json
@@ -23,7 +23,7 @@ def saved(path, content, zipped=True):
 
 
 def assert_holds(path, tensors):
-    """The file's arrays are these tensors, floats of half precision as float32."""
+    """Check that the file's arrays equal these tensors, with half precision as float32."""
     held = state_dict.read(path)
     assert set(held) == set(tensors) and len(held) == len(tensors)
     for name, tensor in tensors.items():
@@ -34,7 +34,7 @@ def assert_holds(path, tensors):
 
 @LAYOUTS
 def test_what_torch_saves(zipped, tmp_path):
-    """A module's state dict with its metadata, parameters as such, every type, and views that share a storage."""
+    """A module's state dict with metadata, parameters, every type, and views of one storage."""
     torch = pytest.importorskip("torch")
     shared = torch.arange(24.0).reshape(4, 6)
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
@@ -55,7 +55,7 @@ def test_what_torch_saves(zipped, tmp_path):
 
 @LAYOUTS
 def test_checkpoints(zipped, tmp_path):
-    """The state dict of a checkpoint with an optimiser and losses beside it, and of a network that was wrapped."""
+    """A state dict beside an optimiser and losses, and the state dict of a wrapped network."""
     torch = pytest.importorskip("torch")
     module = torch.nn.Linear(2, 3)
     optimizer = torch.optim.Adam(module.parameters())
@@ -94,7 +94,7 @@ def test_a_file_that_was_cut_off(zipped, tmp_path):
 
 
 class Harmful:
-    """Touches a file when it is unpickled."""
+    """An object that touches a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -130,7 +130,7 @@ def test_a_harmful_pickle_does_nothing(form, tmp_path):
         b"cbuiltins\neval\n(S'1'\ntR.",
         b"c__builtin__\ngetattr\n.",
         b"ctorch._utils\n_rebuild_tensor_v2\n(S'x'\nI0\n(I9\nt(I1\ntI00\nNtR.",  # a tensor of no storage
-        b"\x80\x02(U\x07storageq\x00ctorch\nFloatStorage\nU\x010U\x03cpuI3\nNtQ.",  # a storage that is nowhere
+        b"\x80\x02(U\x07storageq\x00ctorch\nFloatStorage\nU\x010U\x03cpuI3\nNtQ.",  # a missing storage
         b"(dp0\nS'w'\nctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuI3\nNtQ"
         b"I2\n(I9\nt(I1\ntI00\nNtRs.",  # a view beyond its storage
         b"\x80\x02.",
@@ -150,7 +150,7 @@ def safetensors(header, data, length=None):
 
 
 def test_safetensors(tmp_path):
-    """Bytes by hand, after the format's own description."""
+    """Bytes written by hand from the description of the format."""
     path = tmp_path / "weights.safetensors"
     header = {
         "__metadata__": {"format": "pt"},
