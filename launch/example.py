@@ -2,7 +2,7 @@
 # # Complete drawn portraits with a model that comes with `inpaint_jax`
 #
 # Jupyter, VS Code and Spyder open this file as cells (`jupytext --to notebook launch/example.py` makes a notebook).
-# It needs no data, no network and no GPU: `python launch/example.py` takes half a minute on two cores.
+# It needs no data, no network and no GPU: `python launch/example.py` takes about a minute on two cores.
 
 # %%
 import jax
