@@ -21,7 +21,7 @@ from inpaint_jax.data.sources import open_source
 
 # %%
 source = open_source("portraits?split=test&count=4", size=32)
-truth = ij.compositing.from_levels(np.stack([source[i]["image"] for i in range(len(source))]))
+truth = jnp.asarray(ij.compositing.from_levels(np.stack([source[i]["image"] for i in range(len(source))])))
 hole = np.asarray(ij.masks.center(jax.random.key(0), 32, side=14))
 damaged = ij.compositing.fill(truth, jnp.broadcast_to(hole, (*truth.shape[:3], 1)))
 
