@@ -1,4 +1,4 @@
-"""A method that is ready to complete images: its name, its identity and its ``run``."""
+"""A method that is ready to complete images: name, identity and ``run``."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -27,16 +27,18 @@ BATCH = 64  # training images read at once
 
 
 class Method(NamedTuple):
-    """What completes images, and everything that its results depend on besides images, holes and seed.
+    """A method that completes images, and everything that its results depend on.
+
+    Results also depend on images, holes and seed.
 
     Attributes:
-      name: as tables show it.
-      identity: plain values; equal exactly when results are equal.
-      size: side of the images that it completes; None: any.
-      supports: ``(hole [H, W, 1]) -> None``, or the reason why the method cannot complete such a hole.
+      name: name in tables.
+      identity: plain values; equal exactly if results are equal.
+      size: side of the images that the method completes; None: any.
+      supports: ``(hole [H, W, 1]) -> None``, or the reason why the method cannot complete the hole.
       run: ``(tasks, *, seed, stop=False, bar=None) -> results``, as ``Driver.run``.
-      slots: images at once, which enter the last bits of a result.
-      model: the trained run, where it is one.
+      slots: images at once; this number changes the last bits of a result.
+      model: the trained run, if the method is one.
     """
 
     name: str
@@ -48,11 +50,11 @@ class Method(NamedTuple):
     model: Model | None = None
 
     def iterations(self) -> int:
-        """Return the most iterations of a search; 1 without one."""
+        """Return the maximum number of iterations of a search; 1 without a search."""
         return self.model.config.get("search", {}).get("iterations", 1) if self.model else 1
 
 
-Found = Spec | Model | exported.Completer  # a baseline by its text, a trained run, an exported file
+Found = Spec | Model | exported.Completer  # a baseline, a trained run, an exported file
 
 
 class Setting(NamedTuple):
@@ -93,10 +95,10 @@ def open_one(name: str, found: Found, setting: Setting) -> Method:
 
 
 def of_model(name: str, model: Model, setting: Setting) -> Method:
-    """A trained run."""
+    """Build the method of a trained run."""
     steps = {stage: int(state.step) for stage, state in model.states.items()}
     identity = [fingerprint(configuration.to_plain(model.config)), steps]
-    if search := model.config.get("search"):  # before anything is written
+    if search := model.config.get("search"):  # fail before anything is written
         restarts = max(search.get("restarts", 1), setting.k)
         latent_search.check_memory(restarts, images=setting.slots, pixels=3 * model.config.data.size**2)
     run = run_of(model.system, model.states, setting)
@@ -119,12 +121,12 @@ def run_of(system: System, states: dict[str, Any], setting: Setting) -> Run:
     if setting.size is None and system.size is None:
         return native_run(system, states, slots=setting.slots, k=setting.k)
     if system.host:
-        return host_run(system, k=setting.k)  # slots would be filled up with repeats
+        return host_run(system, k=setting.k)  # repeats would fill the free slots
     return Driver(system, states, slots=setting.slots, k=setting.k).run
 
 
 def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
-    """A baseline; one that looks at training images reads them when it is first run."""
+    """Build a baseline; read its training images, if it needs any, at the first run."""
     build = resolve(spec.name, baselines.BASELINES, kind="method")
     options = typed(spec, build)
     if spec.name == "nearest" and setting.train:  # among all training images, unless some number is asked for
@@ -150,13 +152,13 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
 
 
 def training_images(setting: Setting) -> Any:
-    """Open the training images, for a baseline that looks at some."""
+    """Open the training images for a baseline that searches in them."""
     if setting.size is None:
         raise InputError(
             "a method that looks at training images needs a size for them: give --size, and --fit=around where "
             "images are larger"
         )
-    with announcing("the method"):  # the config of somebody else's run may name them
+    with announcing("the method"):  # another user's config may name them
         return open_source(split_list(setting.train), size=setting.size, fit=setting.fit)
 
 

@@ -1,4 +1,4 @@
-"""What a stage trains on: its pictures, what belongs to them, those that it sets apart, and all that in batches."""
+"""Training data of a stage: images, arrays that belong to them, held-out images, and batches."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -26,12 +26,14 @@ from inpaint_jax.systems.interface import Stage
 
 
 def training_source(config: Config, settings: Config, *, part: str = "train", without: Collection[str] = ()) -> Source:
-    """The pictures that a stage trains on, or ("validation") those that it sets apart; not those ``without``.
+    """Open the images that a stage trains on, or ("validation") those that it holds out.
 
-    Those that it trains on are uncut where ``data.fit`` is a random crop, see ``open_source``.
+    Images with ids in ``without`` are left out. Training images are uncut if ``data.fit`` is a
+    random crop, see ``open_source``.
 
     Raises:
-      InputError: no such pictures, fewer than one batch, or a batch that the accelerators cannot share.
+      InputError: no such images, fewer than one batch, or a batch that the accelerators cannot
+        share.
     """
     specs = settings.get("train", config.data.train)
     train = part == "train"
@@ -56,7 +58,7 @@ def training_source(config: Config, settings: Config, *, part: str = "train", wi
 
 
 def check_labelled(stage: Stage, source: Source | None) -> None:
-    """Refuses pictures without labels for a stage that needs some."""
+    """Refuse images without labels for a stage that needs labels."""
     if stage.classes and source is not None and "label" not in source[0]:
         raise InputError(
             f"stages.{stage.name}: {source[0]['id']} has no label; it needs labelled pictures, such as a folder with a "
@@ -65,7 +67,7 @@ def check_labelled(stage: Stage, source: Source | None) -> None:
 
 
 def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]:
-    """What a batch of a stage looks like."""
+    """Return shapes and types of a batch of a stage."""
     side = (config.stages[stage.name].batch_size, config.data.size, config.data.size)
     names = {"image": 3, **({"projection": 3, "hole": 1} if stage.projection else {})}
     shapes = {name: jax.ShapeDtypeStruct((*side, channels), jnp.float32) for name, channels in names.items()}
@@ -81,22 +83,22 @@ def stage_examples(
     *,
     without: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Open the images that a stage trains on, the arrays that belong to them, and the images that are held out.
+    """Open the images that a stage trains on, the arrays that belong to them, and held-out images.
 
     Args:
-      stage: to be trained.
-      config: of the run.
-      folder: of the stage; completed training images are kept there.
-      earlier: finished states of the stages before it.
+      stage: the stage to train.
+      config: config of the run.
+      folder: folder of the stage; completed training images are kept there.
+      earlier: finished states of the stages before this one.
       stop: when it becomes true, the work ends.
       without: ids of images that are left out.
 
     Returns:
-      ``{"source", "arrays": {name: [N, ...]}, "held_out"}``; ``held_out``, float32 ``[N, S, S, 3]`` in [-1, 1], is what
-      a stage that adapts is validated on, None for others.
+      ``{"source", "arrays": {name: [N, ...]}, "held_out"}``. A stage that adapts is validated on
+      ``held_out``, float32 ``[N, S, S, 3]`` in [-1, 1]; it is None for other stages.
 
     Raises:
-      Interrupted: a signal stopped the work; what was completed is kept.
+      Interrupted: a signal stopped the work; completed images are kept.
     """
     settings = config.stages[stage.name]
     source, held_out = training_source(config, settings, without=without), None
@@ -124,10 +126,10 @@ def batches(
     arrays: dict[str, np.ndarray],
     classes: int = 0,
 ) -> Iterator[dict[str, jax.Array]]:
-    """Batches on the devices, the next one in flight while one is used.
+    """Yield batches on the devices; the next one is in transfer while one is used.
 
     Raises:
-      InputError: for a label that is none of the classes that a stage knows (0: it reads none).
+      InputError: a label outside the classes that a stage knows (0: it reads no labels).
     """
 
     def put(batch):

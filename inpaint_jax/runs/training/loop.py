@@ -29,7 +29,7 @@ from inpaint_jax.runs.weights.matching import Beginning, begin
 from inpaint_jax.runs.workdir import Workdir, average_decay, drawn_state, initial_state
 from inpaint_jax.systems.interface import Stage, System
 
-EXPLODED = 1e10  # no loss or parameter of a training that goes well comes near
+EXPLODED = 1e10  # no healthy loss or parameter comes near
 
 
 def train(
@@ -42,26 +42,27 @@ def train(
     checkpoint: str | int | None = None,
     skip_errors: bool = False,
 ) -> Model:
-    """Train every stage of a system, going on where an earlier call stopped.
+    """Train every stage of a system, continuing where an earlier call stopped.
 
-    The parameters that come out are bit for bit the same however often the run was interrupted.
+    The final parameters are the same bit for bit, however often the run was interrupted.
 
     Args:
-      config: of a new run, or the same as the workdir's; a spec such as "yeh:smoke" or "my_config.py" is loaded.
-        ``data.train`` may name another place of the same images.
-      workdir: holds ``config.json`` and, per stage, checkpoints, metrics and pictures.
+      config: config of a new run, or the same as the workdir's; a spec such as "yeh:smoke" or
+        "my_config.py" is loaded. ``data.train`` may name another place of the same images.
+      workdir: folder of ``config.json`` and, per stage, checkpoints, metrics and images.
       overrides: "--config.key=value", for a spec.
       how: see ``parallel.data_parallel``.
-      reuse_from: another workdir, whose finished stages are taken over where their configs agree.
-      checkpoint: the step to go on from, see ``load``; later checkpoints of that stage are removed.
-      skip_errors: leave out images that cannot be read, see ``training.skipped``.
+      reuse_from: another workdir; its finished stages are copied if their configs agree.
+      checkpoint: step at which to continue, see ``load``; later checkpoints of that stage are
+        removed.
+      skip_errors: leave out unreadable images, see ``training.skipped``.
 
     Returns:
       The trained model.
 
     Raises:
-      InputError: bad config, data, weights or workdir, or a loss that is no longer finite (the last good checkpoint is
-        kept).
+      InputError: bad config, data, weights or workdir, or a loss that is no longer finite (the last
+        good checkpoint is kept).
       Interrupted: a signal stopped the training; the state is saved.
     """
     startup.check_bits()
@@ -121,7 +122,7 @@ def train_stages(
 def stage_shapes(
     system: System, config: Config, unfinished: Sequence[Stage], without: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Trace every stage, so that bad data and networks that do not fit are refused before anything is written.
+    """Trace every stage, to refuse bad data and unfit networks before anything is written.
 
     Images are opened for unfinished stages, which have steps to take.
 
@@ -129,7 +130,7 @@ def stage_shapes(
       The shapes of every stage's state, by name.
 
     Raises:
-      InputError: the data do not serve a stage, or a network does not fit.
+      InputError: the data do not suit a stage, or a network does not fit.
     """
     shapes: dict[str, Any] = {}
     other_split = validation.other_split(config, without) if unfinished else None
@@ -229,20 +230,20 @@ def train_stage(
                 if last:
                     break
         checkpoints.wait()
-    if not finished:  # only now: everything is on the disk
+    if not finished:  # everything is on the disk now
         raise stop.error(f"step {number} of {settings.steps} of {stage.name} is saved")
     return best_of(state)
 
 
 def missing(scores: Mapping[str, Any]) -> dict[str, float]:
-    """Scores that are no number; a PSNR may be infinite."""
+    """Return scores that are not a number; a PSNR may be infinite."""
     means = {f"validation {name}": float(np.mean(values)) for name, values in scores.items()}
     return {name: mean for name, mean in means.items() if np.isnan(mean)}
 
 
 @jax.jit
 def parameter_norms(state) -> dict[str, jax.Array]:
-    """Largest absolute parameter per network."""
+    """Return the largest absolute parameter of each network."""
     return {
         f"parameters of {name}": jnp.max(jnp.stack([jnp.abs(x).max() for x in jax.tree.leaves(network.params)]))
         for name, network in state.networks.items()
@@ -250,7 +251,7 @@ def parameter_norms(state) -> dict[str, jax.Array]:
 
 
 def check_finite(values: Mapping[str, Any], number: int, checkpoints: Checkpoints) -> None:
-    """Raises InputError, keeping the last good checkpoint, where a value is not finite or has exploded."""
+    """Raise InputError, keeping the last good checkpoint, for a value not finite or too large."""
     if bad := [f"{name} is {value:.3g}" for name, value in values.items() if not abs(value) < EXPLODED]:
         checkpoints.wait()
         good = checkpoints.latest()

@@ -1,4 +1,4 @@
-"""Files of imported weights: arrays of a network of ours by path, and what they are."""
+"""Files of imported weights: arrays of our networks by path, with a description."""
 
 import hashlib
 import json
@@ -12,17 +12,17 @@ from inpaint_jax.data import files
 from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 
-ABOUT = "about"  # the array that holds JSON
+ABOUT = "about"  # name of the array that holds JSON
 FAULT = "is no file of imported weights, or damaged ({}): make one with inpaint import-weights"
 
 
 class Weights(NamedTuple):
-    """What a file holds.
+    """Content of a weight file.
 
     Attributes:
-      arrays: by path, "params/conv1/kernel" or "stats/batch_stats/conv1_norm/mean".
-      about: see ``about``.
-      sha256: of the file.
+      arrays: arrays by path, "params/conv1/kernel" or "stats/batch_stats/conv1_norm/mean".
+      about: description from ``about``.
+      sha256: digest of the file.
     """
 
     arrays: dict[str, np.ndarray]
@@ -45,7 +45,7 @@ def about(kind: str, source: str | Path, *, pictures: str, stays: Sequence[str])
 
 
 def write(path: str | Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
-    """Writes a file, atomically.
+    """Write a weight file, atomically.
 
     Raises:
       InputError: the folder cannot be written, or the disk is full.
@@ -54,10 +54,10 @@ def write(path: str | Path, arrays: Mapping[str, np.ndarray], about: Mapping[str
 
 
 def read(path: str | Path) -> Weights:
-    """What ``write`` has written.
+    """Read a file written by ``write``.
 
     Raises:
-      InputError: no such file, another one, a damaged one, or one with values that are not finite.
+      InputError: no such file, another kind of file, a damaged one, or values that are not finite.
     """
     arrays = files.read_arrays(path, ABOUT, fault=FAULT)
     if wrong := next((name for name, array in arrays.items() if not finite(array)), None):
@@ -73,5 +73,5 @@ def read(path: str | Path) -> Weights:
 
 
 def finite(array: np.ndarray) -> bool:
-    """Whether an array has neither NaN nor infinite values."""
+    """Return whether an array has neither NaN nor infinite values."""
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())

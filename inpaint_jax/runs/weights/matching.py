@@ -1,4 +1,4 @@
-"""A stage that begins with imported weights instead of its own initialisation (``stages.<name>.weights``)."""
+"""Initialisation of a stage with imported weights (``stages.<name>.weights``)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,16 +14,16 @@ from inpaint_jax.optimization.state import NetworkState, TrainState
 from inpaint_jax.runs.weights import archive, trained
 from inpaint_jax.runs.weights.archive import Weights
 
-Place = tuple[str, ...]  # the name of a network, and of modules in it: ("autoencoder", "trunk")
+Place = tuple[str, ...]  # network, and modules in it: ("autoencoder", "trunk")
 
 
 class Beginning(NamedTuple):
     """Arrays that fit a stage.
 
     Attributes:
-      place: where.
-      arrays: by path below that place, "params/Conv_0/kernel".
-      record: what they are and where they come from, for a JSON file.
+      place: network, and module in it.
+      arrays: arrays by path below that place, "params/Conv_0/kernel".
+      record: description and origin of the arrays, for a JSON file.
     """
 
     place: Place
@@ -32,17 +32,19 @@ class Beginning(NamedTuple):
 
 
 def fitted(path: str | Path, state: TrainState, *, label: str, stage: str = "") -> Beginning:
-    """The arrays of a file that fit a stage: its network, or the module in one, in which most of their paths are found.
+    """Match a weight file to a stage: find the network, or submodule, that shares most paths.
 
     Args:
-      path: of a file that ``inpaint import-weights`` has written, or of a workdir, see ``trained.of_run``.
-      state: of the stage; its shapes suffice.
+      path: path of a file written by ``inpaint import-weights``, or of a workdir, see
+        ``trained.of_run``.
+      state: state of the stage; its shapes suffice.
       label: the config key, for error messages.
-      stage: of a workdir, whose network is taken.
+      stage: stage of a workdir, whose network is taken.
 
     Raises:
-      InputError: no such file, no network of such layers, a layer that the file does not have, or an array of another
-        shape; but for a classifier's last layer, which stays as initialised if its number of classes is another.
+      InputError: no such file, no network of such layers, a layer that the file lacks, or an array
+        of another shape. A classifier's last layer is an exception: it stays as initialised if its
+        number of classes differs.
     """
     try:
         weights = trained.of_run(path, stage) if Path(path).is_dir() else archive.read(path)
@@ -72,7 +74,10 @@ def fitted(path: str | Path, state: TrainState, *, label: str, stage: str = "") 
 
 
 def begin(state: TrainState, beginning: Beginning, record_file: Path) -> TrainState:
-    """The state of ``replaced``; says so, and leaves a record of the arrays in ``record_file``."""
+    """Return the state of ``replaced``; print a note and write the record of the arrays.
+
+    The record goes to ``record_file``.
+    """
     record = beginning.record
     files.write_json(record_file, record)
     if not jax.process_index():
@@ -85,9 +90,10 @@ def begin(state: TrainState, beginning: Beginning, record_file: Path) -> TrainSt
 
 
 def replaced(state: TrainState, beginning: Beginning) -> TrainState:
-    """The state with those arrays in the place of its own.
+    """Return the state with those arrays in place of the initial ones.
 
-    The optimiser's state is that of the new parameters too: optax's begin with zeros of their shapes.
+    The optimiser's state is also that of the new parameters: optax's states begin with zeros of the
+    parameters' shapes.
     """
     network, *modules = beginning.place
 
@@ -105,7 +111,7 @@ def replaced(state: TrainState, beginning: Beginning) -> TrainState:
 
 
 def find(weights: Weights, state: TrainState) -> Place:
-    """The place below which most paths of the weights are found; raises InputError for none, or several alike."""
+    """Return the place that shares most paths with the weights; refuse none, or a tie."""
     found: dict[Place, int] = {}
     for network, its in state.networks.items():
         paths = [path.split("/") for path in shapes(its.params)]
@@ -123,7 +129,10 @@ def find(weights: Weights, state: TrainState) -> Place:
 
 
 def stays(name: str, shape: tuple[int, ...], weights: Weights) -> bool:
-    """Whether an array stays as initialised: a layer that may, which the file lacks or has with other outputs."""
+    """Return whether an array stays as initialised.
+
+    Its layer must be one that may, and the file lacks it or has another number of outputs.
+    """
     if not name.removeprefix("params/").removeprefix("stats/batch_stats/").startswith(tuple(weights.about["stays"])):
         return False
     there = weights.arrays.get(name)
@@ -131,7 +140,7 @@ def stays(name: str, shape: tuple[int, ...], weights: Weights) -> bool:
 
 
 def shapes_below(place: Place, state: TrainState) -> dict[str, tuple[int, ...]]:
-    """Shapes of the arrays of a network, or of a module in it, by the paths that a file has for them."""
+    """Return shapes of the arrays of a network, or of a module in it, by the file's paths."""
     network, *modules = place
     its: NetworkState = state.networks[network]
 
@@ -144,10 +153,10 @@ def shapes_below(place: Place, state: TrainState) -> dict[str, tuple[int, ...]]:
 
 
 def shapes(tree: Any) -> dict[str, tuple[int, ...]]:
-    """Shapes by path."""
+    """Return shapes by path."""
     return {path_of(path): leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
 
 
 def path_of(path: Any) -> str:
-    """A path as text, "params/Conv_0/kernel"."""
+    """Return a path as text, "params/Conv_0/kernel"."""
     return jax.tree_util.keystr(path, simple=True, separator="/")

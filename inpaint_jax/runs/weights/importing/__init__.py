@@ -1,4 +1,4 @@
-"""Weights that were trained in torch, as a file that any stage can begin with (``stages.<name>.weights``)."""
+"""Import of torch weights into a file that can initialise any stage (``stages.<name>.weights``)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +69,7 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
 
 
 def convert(kind: Kind, layers: Sequence[Layer], source: Source) -> Arrays:
-    """All layers; raises InputError where the source lacks an array, or has one of another rank."""
+    """Convert all layers; raise InputError for an array that is missing or of another rank."""
     arrays = {}
     for layer in layers:
         try:
@@ -82,5 +82,5 @@ def convert(kind: Kind, layers: Sequence[Layer], source: Source) -> Arrays:
 
 
 def single(arrays: Arrays) -> Arrays:
-    """The arrays in float32, in which our networks compute."""
+    """Convert arrays to float32, in which our networks compute."""
     return {path: np.asarray(array, np.float32) for path, array in arrays.items()}

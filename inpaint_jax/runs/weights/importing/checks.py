@@ -1,4 +1,7 @@
-"""That nothing got lost: every array of ours is fed, every other one has a reason, every layer answers as it did."""
+"""Verify an import: every parameter is filled, every skipped array has a reason.
+
+Every layer reproduces the output of the original layer.
+"""
 
 from fnmatch import fnmatch
 from typing import Any
@@ -12,14 +15,14 @@ from inpaint_jax.networks.functional import pure
 from inpaint_jax.runs.weights.importing.layers import OUR_EPSILON, Arrays, Kind, Layer, Take, centred, turned
 from inpaint_jax.runs.weights.importing.source import Source
 
-SIDE = 64  # of a picture that every network takes
+SIDE = 64  # side of an image that every network accepts
 
 
 def left_out(kind: Kind, source: Source) -> dict[str, list[str]]:
-    """Why names of the source are left out: ``{reason: ["aux1.* (10)", ...]}``.
+    """Return the reasons for skipped arrays: ``{reason: ["aux1.* (10)", ...]}``.
 
     Raises:
-      InputError: for a name without a reason, which another network would have.
+      InputError: a name without a reason; it belongs to another network.
     """
     counts: dict[str, dict[str, int]] = {}
     for name in source.left():

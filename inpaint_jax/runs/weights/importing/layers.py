@@ -1,24 +1,24 @@
-"""Layers of a torch network as layers of ours: which belongs to which, and how its numbers are carried over."""
+"""Conversion of torch layers to ours: the matching layers, and their arrays."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-Take = Callable[[str], np.ndarray]  # an array of the source by its name
-Arrays = dict[str, np.ndarray]  # ours by path: "params/conv1/kernel", "stats/batch_stats/conv1_norm/mean"
+Take = Callable[[str], np.ndarray]  # returns an array of the source by name
+Arrays = dict[str, np.ndarray]  # ours, by path: "params/conv1/kernel"
 
-OUR_EPSILON = 1e-5  # of our batch norm
+OUR_EPSILON = 1e-5  # epsilon of our batch norm
 
 
 class Layer(NamedTuple):
-    """A convolution or dense layer, and the norm behind it where it has one.
+    """A convolution or dense layer, and the norm after it, if any.
 
     Attributes:
       ours: path in our network, "Residual_0/Conv_0".
       theirs: name in the source, "conv_2x.conv_1".
       norm: path of our norm.
-      their_norm: name of theirs.
+      their_norm: name of the source's norm.
     """
 
     ours: str
@@ -52,24 +52,25 @@ class Kind(NamedTuple):
 
 
 def plain(take: Take, layer: Layer) -> Arrays:
-    """A convolution or dense layer as it is, its kernel ``[O, I, h, w]`` or ``[O, I]`` turned to ours."""
+    """Convert a convolution or dense layer; transpose the kernel ``[O, I, h, w]`` or ``[O, I]``."""
     arrays = {"kernel": turned(take(f"{layer.theirs}.weight")), "bias": take(f"{layer.theirs}.bias")}
     return dict(below(f"params/{layer.ours}", arrays))
 
 
 def group_normed(take: Take, layer: Layer) -> Arrays:
-    """A convolution and the group norm behind it."""
+    """Convert a convolution and the group norm after it."""
     arrays = plain(take, layer)
     norm = {"scale": take(f"{layer.their_norm}.weight"), "bias": take(f"{layer.their_norm}.bias")}
     return arrays | dict(below(f"params/{layer.norm}", norm))
 
 
 def batch_normed(take: Take, layer: Layer, *, epsilon: float) -> Arrays:
-    """A convolution without bias and the batch norm behind it, as ours with a bias and a norm without a scale.
+    """Convert a convolution without bias and the batch norm after it.
 
-    With running statistics the answers are the same: the scale g of ``g (Wx - m) / sqrt(v + epsilon) + b`` goes into
-    kernel and mean, the difference of the epsilons into the variance. In training a norm without a scale takes g out
-    again, but for its sign.
+    Ours has a bias in the convolution and a norm without a scale. With running statistics the
+    outputs are the same: the scale g of ``g (Wx - m) / sqrt(v + epsilon) + b`` goes into kernel and
+    mean, the difference of the epsilons into the variance. In training, a norm without a scale
+    cancels g, except for its sign.
     """
     weight, scale = take(f"{layer.theirs}.weight"), take(f"{layer.their_norm}.weight").astype(np.float64)
     variance = take(f"{layer.their_norm}.running_var").astype(np.float64)
@@ -84,16 +85,19 @@ def batch_normed(take: Take, layer: Layer, *, epsilon: float) -> Arrays:
 
 
 def turned(weight: np.ndarray) -> np.ndarray:
-    """``[O, I, h, w]`` to ``[h, w, I, O]``, ``[O, I]`` to ``[I, O]``."""
+    """Transpose ``[O, I, h, w]`` to ``[h, w, I, O]``, ``[O, I]`` to ``[I, O]``."""
     return np.moveaxis(weight, (0, 1), (-1, -2))
 
 
 def centred(kernel: np.ndarray, side: int) -> np.ndarray:
-    """A kernel ``[h, w, I, O]`` in the middle of a larger one of zeros, which does the same; a larger one as it is."""
+    """Pad a kernel ``[h, w, I, O]`` with zeros to a larger one, which has the same output.
+
+    A kernel that is already larger is unchanged.
+    """
     margins = [((side - n) // 2, side - n - (side - n) // 2) if n < side else (0, 0) for n in kernel.shape[:2]]
     return np.pad(kernel, (*margins, (0, 0), (0, 0)))
 
 
 def below(path: str, arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """The arrays by whole paths."""
+    """Return the arrays under whole paths."""
     return ((f"{path}/{name}", array) for name, array in arrays.items())
