@@ -1,4 +1,4 @@
-"""The weights of a trained network in another run: ``stages.<name>.weights=WORKDIR``."""
+"""Weights of a trained network for another run: ``stages.<name>.weights=WORKDIR``."""
 
 import hashlib
 from pathlib import Path
@@ -16,11 +16,11 @@ def of_run(workdir: str | Path, stage: str) -> Weights:
     """Read the first network of a trained stage, such as the generator of a generator and a critic.
 
     Args:
-      workdir: of the run, as written by ``inpaint train``.
-      stage: its name.
+      workdir: folder of the run, written by ``inpaint train``.
+      stage: name of the stage.
 
     Returns:
-      The weights that the network answers with, the average over training steps where it has one.
+      The weights that the network uses for completion: the average over training steps, if any.
 
     Raises:
       InputError: the folder holds no run, or the run has no such stage.
