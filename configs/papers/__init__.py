@@ -53,6 +53,7 @@ CARS = Data(("cars", "train"), ("cars_test", "test"), ("cars", "val"))
 DATA = {
     "salem": Data(("streets", "train"), ("paris", "test")),
     "curricula": Data(("streets", "train"), ("paris", "test")),
+    "levels": Data(("streets", "train"), ("paris", "test")),
     "desai": Data(("places", "train"), ("places", "val")),
     "sharma": Data(("faces", "train"), ("faces", "test")),
     "buchacek": CARS,
@@ -63,19 +64,19 @@ DATA = {
 
 PARTS = {
     "E01": Part("Salem et al., Table I", "salem", ("Table I", "All holes"), "high-resolution row, column D_Loss"),
-    "E02": Part("Salem et al., Figure 1, the blur of a squared error", "", (), "not written"),
+    "E02": Part("Salem et al., Figure 1, the blur of a squared error", "salem", ("Figure 1",)),
     "E03": Part("Salem et al., Figure 6", "", (), "not written"),
     "E04": Part("Salem et al., Figure 7", "salem", ("Figure 7",)),
     "E05": Part(
         "Salem et al., counts per epoch and rules",
         "curricula",
         ("Curricula", "Composition", "Validation"),
-        "the sweep over N = 1, 3, 5, 10",
+        "the number of levels, which is the experiment levels",
     ),
     "E06": Part("Desai & Ghosal, Table 1", "desai", ("Table 1",)),
     "E07": Part("Desai & Ghosal, Table 2", "desai", ("Table 2",)),
     "E08": Part("Desai & Ghosal, Table 3", "desai", ("Table 3", "Size of the bottleneck")),
-    "E09": Part("Desai & Ghosal, Figure 3, samples of the data", "", (), "not written"),
+    "E09": Part("Desai & Ghosal, Figure 3, samples of the data", "desai", ("Figure 3",)),
     "E10": Part("Desai & Ghosal, Figures 4 to 6", "desai", ("Figure 4", "Figure 5", "Figure 6")),
     "E11": Part("Desai & Ghosal, Figure 7, failures", "desai", ("Figure 7",)),
     "E12": Part("Sharma, Figures 6 and 7", "sharma", ("Figure 6", "Figure 7")),
@@ -95,9 +96,7 @@ PARTS = {
     "E21": Part("Liu et al., Figures 2 to 4", "liu", ("Figure", "Places", "Sizes")),
     "E22": Part("Liu et al., what each loss brings", "liu", ("What each loss brings",)),
     "E23": Part("Samples of DCGAN and LSGAN", "", (), "only among the images that a training writes"),
-    "E24": Part(
-        "How the answer is blended", "buchacek:ablations", ("How the answer is blended",), "left holes, edge wrap"
-    ),
+    "E24": Part("How the answer is blended", "buchacek:ablations", ("How the answer is blended",)),
     "E25": Part("The latent search: projection, start, optimiser", "", (), "measured by inpaint evaluate --search"),
     "E26": Part("The floors", "", (), "rows of every table, not an experiment of their own"),
 }

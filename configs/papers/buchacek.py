@@ -181,8 +181,10 @@ def ablations(scale: str) -> Experiment:
     for layer in classifier_guided.LAYERS:
         layers[layer] = (f"layer_{layer}",)
         arms[f"layer_{layer}"] = Arm(f"classifier_guided:default,nologits,{layer},{scale}", (SLOTS,), reuse="with")
+    blended = ("yeh", "with")
+    arms = {name: arm if name in blended else arm._replace(holes=(CENTER,)) for name, arm in arms.items()}
     blends = {}
-    for method in ("yeh", "with"):
+    for method in blended:
         arms[f"{method}_paste"] = arms[method]._replace(
             overrides=(*arms[method].overrides, "--config.blend.method=paste"), reuse=method
         )
@@ -193,13 +195,17 @@ def ablations(scale: str) -> Experiment:
         blends |= {f"{method}, published edge": (f"{method}_edge",)}
     return Experiment(
         arms=arms,
-        holes=(CENTER,),
+        holes=(CENTER, LEFT),
         against=(),
         comparisons=(
-            Comparison("The terms that guide", "terms and shares", "psnr_hole", terms),
-            Comparison("The terms that guide, SSIM", "terms and shares", "ssim_full", terms),
-            Comparison("The layer that is compared", "layer", "psnr_hole", {"none": ("yeh",), **layers}),
-            Comparison("The layer that is compared, SSIM", "layer", "ssim_full", {"none": ("yeh",), **layers}),
+            *(
+                Comparison(f"{title}{suffix}", header, metric, rows, holes=(CENTER,))
+                for title, header, rows in (
+                    ("The terms that guide", "terms and shares", terms),
+                    ("The layer that is compared", "layer", {"none": ("yeh",), **layers}),
+                )
+                for suffix, metric in (("", "psnr_hole"), (", SSIM", "ssim_full"))
+            ),
             Comparison("How the answer is blended", "method", "psnr_hole", blends),
             Comparison("How the answer is blended, SSIM", "method", "ssim_full", blends),
         ),

@@ -108,6 +108,7 @@ def get_experiment(argument: str = "") -> Experiment:
             *((BEYOND,) if preset == "default" else ()),
         ),
         figures=(
+            Grid("Figure 3: samples of the data", ("truth", "damaged")),
             *(
                 Sweep(f"Size of the bottleneck, {metric}", "n", "test", metric, lines)
                 for metric in ("psnr_hole", "desai_legacy_sse")

@@ -26,19 +26,27 @@ QUARTERS = tuple(f"quarter:{corner}" for corner in CORNERS)
 HOLES = ("center", "square:1-30", *QUARTERS, "irregular")
 SCALES = ("smoke", "cpu", "paper")
 SIDES = {  # the methods that are compared at a side of the pictures
-    "at128": ("context_encoder", "self_tuned", "l2_gan", "l2_gan_one"),
+    "at128": ("context_encoder", "squared_error", "self_tuned", "l2_gan", "l2_gan_one"),
     "at64": ("context_encoder", "on_demand"),
 }
 METHODS = {  # config; method, published mean L2 loss and its holes in Table I
     "context_encoder": ("context_encoder:", ("Context encoder", "1.96 %", "center")),
+    "squared_error": ("context_encoder:l2,", ("Context encoder, squared error alone", "–", "–")),
     "on_demand": ("on_demand:on_demand,", ("On-demand learning", "2 %", "squares")),
     "self_tuned": ("on_demand:self_tuned,", ("Self-tuned encoder-decoder", "0.79 %", "squares")),
     "l2_gan": ("l2_gan:four,", ("L2-GAN", "3.19 %", "a quarter")),
     "l2_gan_one": ("l2_gan:one,", ("L2-GAN, one model for all corners", "–", "–")),
 }
-WIDE = {"context_encoder": "cpu128", "l2_gan": "cpu128", "l2_gan_one": "cpu128"}  # what has a scale for 128 px
+WIDE = {
+    "context_encoder": "cpu128",
+    "squared_error": "cpu128",
+    "l2_gan": "cpu128",
+    "l2_gan_one": "cpu128",
+}  # what has a scale for 128 px
+BLUR = ("truth", "damaged", "squared_error", "context_encoder")
 STEPS = {  # of stages at scale cpu
     "context_encoder": {"context_encoder": 500},
+    "squared_error": {"context_encoder": 500},
     "on_demand": {"on_demand": 500},
     "self_tuned": {"on_demand": 500},
 }
@@ -69,6 +77,7 @@ def get_experiment(argument: str = "") -> Experiment:
             ),
         ),
         figures=(
+            *((Grid("Figure 1: the blur of a squared error", BLUR, holes=("center",)),) if side == "at128" else ()),
             Grid("Figure 7a", ("truth", "damaged", *compared), holes=("square:1-30",)),
             *((Grid("Figures 7b and 7c", ("truth", "damaged", *corners), rows=3, holes=QUARTERS),) if corners else ()),
         ),

@@ -1,4 +1,4 @@
-"""Every page of ``configs/`` but Yeh's: the choices of words build, a few are trained."""
+"""Every page of ``configs/`` except Yeh's: all choices of words build, a few are trained."""
 
 from functools import partial
 from itertools import product
@@ -16,7 +16,7 @@ from inpaint_jax.runs import configuration
 from inpaint_jax.runs.training.loop import train
 from inpaint_jax.runs.workdir import initial_state
 
-WORDS = {  # those that change what is built with each other
+WORDS = {  # words that interact in the building of a system
     "context_encoder": [("default", "published", "best"), ("center", "random"), ("adversarial", "l2")],
     "desai_vae": [("alexnet,best", "vgg,published", "resnet,default", "resnet,published")],
     "desai_gan": [("alexnet,best", "vgg,published", "resnet,default", "resnet,published")],
@@ -32,7 +32,7 @@ CHOICES += [f"context_encoder.py:smoke,channel_wise,{region}" for region in ("ce
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_of_words(choice):
-    """A step and a completion, their shapes only; what a step returns, the next one takes."""
+    """Shapes of a step and a completion; the output of a step is valid input of the next."""
     config = configuration.load(f"configs/{choice}")
     system, size = configuration.build_system(config), config.data.size
     images, hole = jnp.zeros((4, size, size, 3)), jnp.zeros((4, size, size, 1))
@@ -73,7 +73,7 @@ def test_every_choice_of_words(choice):
     ],
 )
 def test_the_mask_channel_of_every_generator(choice, network):
-    """L10: a fourth channel of what it sees, in training and completion; what it paints has three."""
+    """L10: the generator's input has a fourth channel everywhere; its output has three."""
     config = configuration.load(choice, ["--config.networks.mask_channel=True"])
     system, size = configuration.build_system(config), config.data.size
 
@@ -91,7 +91,7 @@ def test_the_mask_channel_of_every_generator(choice, network):
     assert channels.count(4) == 1 and 3 not in channels
 
 
-SMALLER = {  # to seconds of compilation
+SMALLER = {  # reduces the compilation to seconds
     "desai_vae.py:smoke,vgg": ("data.size=64",),
 }
 
@@ -99,7 +99,7 @@ SMALLER = {  # to seconds of compilation
 @pytest.mark.slow
 @pytest.mark.parametrize("choice", SMALLER)
 def test_a_run(choice, tmp_path):
-    """Two steps of training, and two pictures completed from what they left."""
+    """Train two steps, and complete two images with the result."""
     shrunk = ("data.train=facades?split=train&count=16", *SMALLER[choice])
     config = configuration.load(f"configs/{choice}", [f"--config.{item}" for item in shrunk])
     [stage] = configuration.build_system(config).stages
@@ -124,7 +124,7 @@ def test_a_run(choice, tmp_path):
 
 @pytest.mark.parametrize("words", ["", ":smoke", ":cpu,published", ":paper"])
 def test_desai(words):
-    """The paper's seventeen trainings and ours, with its sizes of the latent or their share of the scale."""
+    """The paper's seventeen trainings and ours, with latent sizes of the paper or in proportion."""
     its = experiments.load(f"configs/papers/desai.py{words}")
     assert len(its.arms) == (17 if "published" in words else 18)
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
@@ -161,7 +161,7 @@ def test_unknown_words_of_desai():
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_sharma(scale):
-    """Every arm loads and sees pictures of one size; the refined ones share their LSGAN."""
+    """Every arm loads and uses images of one size; the refined ones share their LSGAN."""
     its = experiments.load(f"configs/papers/sharma.py:{scale}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     assert len({config.data.size for config in configs.values()}) == 1
@@ -183,7 +183,7 @@ def test_sharma(scale):
     ],
 )
 def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):
-    """One line before anything is written, not a trace from inside a network."""
+    """A one-line error before anything is written, instead of a trace from inside a network."""
     overrides = [f"--config.{item}" for item in ("data.train=facades?split=train&count=16", *changes)]
     with pytest.raises(InputError, match=message):
         train(configuration.load(f"configs/{choice}:smoke", overrides), tmp_path / "run")
@@ -192,7 +192,7 @@ def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_curricula(scale):
-    """Twenty-four trainings that differ in curriculum and seed alone, measured at the levels that they train on."""
+    """Twenty-four trainings that differ only in curriculum and seed, measured at their levels."""
     its = experiments.load(f"configs/papers/curricula.py:{scale}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     assert len(configs) == 24
@@ -204,10 +204,19 @@ def test_curricula(scale):
         experiments.load("configs/papers/curricula.py:rigid")
 
 
+@pytest.mark.parametrize("scale, widest", [("smoke", 15), ("cpu", 30), ("paper", 30)])
+def test_levels(scale, widest):
+    """One, three, five or ten levels divide the same sizes of holes."""
+    its = experiments.load(f"configs/papers/levels.py:{scale}")
+    stages = [configuration.load(arm.config, arm.overrides).stages.on_demand for arm in its.arms.values()]
+    assert [stage.levels for stage in stages] == [1, 3, 5, 10]
+    assert {stage.levels * stage.pixels_per_level for stage in stages[:3]} == {widest}
+
+
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 @pytest.mark.parametrize("side", [128, 64])
 def test_the_rows_of_salem(scale, side):
-    """Every method sees pictures of one size, and is built for them; on-demand learning sees its own 64 alone."""
+    """Every method builds for images of one size; on-demand learning only appears at its 64."""
     its = experiments.load(f"configs/papers/salem.py:{scale},at{side}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     assert {config.data.size for config in configs.values()} == {32 if (scale, side) == ("smoke", 128) else side}
@@ -220,14 +229,14 @@ def test_the_rows_of_salem(scale, side):
             shapes[stage.name] = jax.eval_shape(partial(initial_state, stage, config), shapes)
     [table] = its.tables
     published = {row.labels[0]: row.published[0] for row in table.rows}
-    assert list(published.values()) == (["1.96 %", "0.79 %", "3.19 %", "–"] if side == 128 else ["1.96 %", "2 %"])
+    assert list(published.values()) == (["1.96 %", "–", "0.79 %", "3.19 %", "–"] if side == 128 else ["1.96 %", "2 %"])
     with pytest.raises(InputError, match="configs/papers/salem.py: unknown words tiny; known: at128, at64, smoke, cpu"):
         experiments.load("configs/papers/salem.py:tiny")
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_sizes_of_salem(scale):
-    """On-demand learning has pictures of 64 at every scale; the largest hole of the self-tuned network is 5.5 %."""
+    """On-demand learning uses 64 px at every scale; self-tuned holes cover at most 5.5 %."""
     ours = {net: configuration.load(f"configs/on_demand.py:{net},{scale}") for net in ("on_demand", "self_tuned")}
     largest = {name: 5 * config.stages.on_demand.pixels_per_level / config.data.size for name, config in ours.items()}
     assert ours["on_demand"].data.size == 64
@@ -249,13 +258,13 @@ def test_sizes_of_salem(scale):
     ],
 )
 def test_what_training_sees(words, fit):
-    """Papers 000 and Pathak: the shorter side at 350 for windows of 128; on-demand learning: at 96 for 64."""
+    """Papers 000 and Pathak: shorter side 350 for windows of 128; on-demand learning: 96 for 64."""
     config = configuration.load(words)
     assert (config.data.fit, configuration.evaluation_fit(config)) == (fit, "crop")
 
 
 def test_fine_tuning_has_the_rate_of_the_first_stage():
-    """Spec S12: 2e-4, also beside the critic."""
+    """Spec S12: 2e-4, also with the critic."""
     for words in ("finetune", "refine"):
         stages = configuration.load(f"configs/l2_gan.py:paper,{words}").stages
         rates = [rule.learning_rate for stage in stages.values() for rule in stage.optimizer.values()]
@@ -263,7 +272,7 @@ def test_fine_tuning_has_the_rate_of_the_first_stage():
 
 
 def test_the_letter_of_salem():
-    """S8: pictures of 350 of which a corner of 128 is missing."""
+    """S8: images of 350 with a missing corner of 128."""
     config = configuration.load("configs/l2_gan.py:literal350,paper")
     [_, *_] = configuration.build_system(config).stages
     assert (config.data.size, config.networks.generator.size) == (350, 128)
@@ -273,7 +282,7 @@ def test_the_letter_of_salem():
 
 @pytest.mark.parametrize("words", ["table,smoke", "published,paper", "ablations,cpu"])
 def test_buchacek(words):
-    """Every arm reuses networks that are trained alike; rows and holes are those of the paper's table."""
+    """Arms reuse networks of equal training; rows and holes are those of the paper's table."""
     its = experiments.load(f"configs/papers/buchacek.py:{words}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     for name, arm in its.arms.items():
@@ -284,7 +293,7 @@ def test_buchacek(words):
         assert table.rows[0].arm == ("image_melding" if words.startswith("table") else None)
         for row in table.rows[1:]:
             assert set(table.holes) <= set(its.arms[row.arm].holes or its.holes)
-    if its.tables:  # the mask files of the paper's code and the strokes of its figures are both its "random"
+    if its.tables:  # the paper calls both its code's mask files and its figures' strokes "random"
         rows = {table.holes: [row.published for row in table.rows] for table in its.tables}
         assert [*rows] == [("center",), ("left",), ("random:0.7",), ("irregular",)]
         assert rows["irregular",] == rows["random:0.7",] != rows["left",]
@@ -295,7 +304,7 @@ def test_buchacek(words):
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_liu(scale):
-    """Every arm begins alike and shares the features, or reads none; what differs is holes, or losses of weight 0."""
+    """Arms share start and features, or read none; they differ in holes or losses of weight 0."""
     its = experiments.load(f"configs/papers/liu.py:{scale}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     full = configs["full"].stages
@@ -323,7 +332,7 @@ def test_liu(scale):
 
 
 def test_the_networks_and_weights_of_liu():
-    """As published: 8,996,515, 1,232,353 and 727,233 parameters, 64 px, a hole of 16, batches of 64."""
+    """As published: 8,996,515, 1,232,353 and 727,233 parameters, 64 px, hole 16, batches of 64."""
     config = configuration.load("configs/neural_features.py:paper")
     [features, stage] = configuration.build_system(config).stages
     learnt = jax.eval_shape(partial(initial_state, features, config), {})

@@ -106,7 +106,7 @@ def arms_of(experiment: Experiment, titles: Iterable[str]) -> list[str]:
                 add(reused)
             found.append(name)
 
-    for name in needed:
+    for name in needed or list(experiment.arms)[:1]:  # a figure of the data alone still needs one run
         add(name)
     return found
 

@@ -58,7 +58,7 @@ def test_roles_become_sources():
 def test_mistakes_are_one_line(capsys, tmp_path):
     for arguments, message in [
         (["E99", f"--workdir={tmp_path}"], "unknown 'E99'; known: list, all, E01"),
-        (["E02", f"--workdir={tmp_path}"], "reproduce E02 (Salem et al., Figure 1"),
+        (["E03", f"--workdir={tmp_path}"], "reproduce E03 (Salem et al., Figure 6"),
         (["E06"], "reproduce E06 needs --workdir"),
         (["E06", f"--workdir={tmp_path}", "--data", "planes=DIR"], "unknown role 'planes'"),
         (["E06", f"--workdir={tmp_path}", "--train=DIR"], "--train goes with --experiment"),

@@ -60,7 +60,9 @@ class Grid(NamedTuple):
             if len(answers) == len(families):
                 completed[arm] = answers
         shown = [name for name in self.columns if name in PICTURES or name in completed]
-        if not completed.keys() & set(shown) or (self.pick is not None and self.pick not in completed):
+        if (self.arms() and not completed.keys() & set(shown)) or (
+            self.pick is not None and self.pick not in completed
+        ):
             return None
         test, labels = context.sets["test"], []
         columns: dict[str, list[np.ndarray]] = {name: [] for name in shown}
