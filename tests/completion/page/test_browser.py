@@ -57,6 +57,7 @@ def test_a_stroke_two_methods_and_the_downloads(address, portrait, tmp_path, mon
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(120_000)  # a busy machine is slow, not wrong
         requests = []
         page.on("request", lambda request: requests.append(request.url))
         page.goto(address)
