@@ -148,6 +148,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="NAME or FILE.py[:words] ...: searches to compare, the first is the reference",
     )
+    sub.add_argument("--keep", type=int, default=1, help="completions per image, of methods that give several")
     sub.add_argument("--checkpoint", help=CHECKPOINT)
     shared(sub)
 
@@ -209,7 +210,7 @@ def parser() -> argparse.ArgumentParser:
         "turn weights that were trained in torch into a file for our networks",
     )
     sub.add_argument(
-        "kind", choices=("googlenet", "vgg16", "vgg19", "resnet"), help="torchvision's, or Desai & Ghosal's encoder"
+        "kind", choices=("googlenet", "vgg16", "vgg19", "resnet", "pluralistic"), help="whose network; see the README"
     )
     sub.add_argument(
         "file",

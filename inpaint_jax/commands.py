@@ -121,6 +121,7 @@ def evaluate(arguments, overrides) -> None:
         seed=arguments.seed,
         slots=arguments.slots,
         metrics=arguments.metrics,
+        keep=arguments.keep,
         skip_errors=arguments.on_error == "skip",
         share=arguments.share,
     )

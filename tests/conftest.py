@@ -124,4 +124,9 @@ def _samples(missing=0.3, logit=None, seed=0):
         "latent": rng.uniform(-1, 1, (BATCH, 5)),
         "mean": rng.normal(size=(BATCH, 5)),
         "log_variance": rng.normal(size=(BATCH, 5)),
+        "other_mean": rng.normal(size=(BATCH, 5)),
+        "deviation": rng.uniform(0.5, 2, (BATCH, 5)),
+        "other_deviation": rng.uniform(0.5, 2, (BATCH, 5)),
+        **{name: [rng.uniform(-1, 1, (BATCH, n, n, 3)) for n in (6, SIDE)] for name in ("predictions", "targets")},
+        "holes": [hole[:, ::2, ::2], hole],
     }

@@ -29,10 +29,11 @@ class Answer(NamedTuple):
     images: np.ndarray  # uint8 [N, H, W, C]
     seconds: float
     traces: dict[str, np.ndarray]  # {term: [N, T]}, see ``Completion``; empty without a search
+    others: np.ndarray | None = None  # uint8 [N, K - 1, H, W, C]: completions after the first, if any
 
 
 def answers_of(
-    method: Method, pictures: PictureSet, folder: Path, stop: StopRequest, *, compute: bool = True
+    method: Method, pictures: PictureSet, folder: Path, stop: StopRequest, *, compute: bool = True, keep: int = 1
 ) -> dict[str, Answer | None]:
     """Complete every image under every hole family; reuse the files of earlier calls.
 
@@ -42,6 +43,7 @@ def answers_of(
       folder: for the files, see ``completions_file``.
       stop: once it is true, the current family is abandoned.
       compute: False: only collect the answers of shares, which must be complete.
+      keep: completions per image that the method was opened for; it may give fewer.
 
     Returns:
       ``{family: Answer}``, None if the method does not support such holes.
@@ -55,7 +57,7 @@ def answers_of(
         if any(method.supports(hole) for hole in holes):
             answers[family] = None
             continue
-        file = completions_file(method, pictures, family, folder)
+        file = completions_file(method, pictures, family, folder, keep=keep)
         if not is_whole(file):
             if os.path.lexists(file):
                 note(f"{file} cannot be used: it is computed again")
@@ -65,13 +67,15 @@ def answers_of(
                     f"{folder}: {method.name} has not completed {len(left)} of {len(pictures.names)} images under "
                     f"{family}: run their shares, or evaluate without --share"
                 )
-            if shared.folder.is_dir():
+            if keep == 1 and shared.folder.is_dir():  # shares keep one completion per image
                 shared.complete(stop)
                 answer = collected(shared)
             else:
                 answer = complete_all(method, pictures, family, stop)
             traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
             parts = {"images": answer.images, "seconds": np.asarray(answer.seconds)}
+            if answer.others is not None:
+                parts["others"] = answer.others
             files.write_arrays(file, {**parts, **traces}, identity=file.stem)
             shared.remove()
         answers[family] = read_answer(file)
@@ -106,13 +110,14 @@ def is_whole(file: Path) -> bool:
     return True
 
 
-def completions_file(method: Method, pictures: PictureSet, family: str, folder: Path) -> Path:
+def completions_file(method: Method, pictures: PictureSet, family: str, folder: Path, *, keep: int = 1) -> Path:
     """Return the path of a method's answer; the name depends on all that determines the answer."""
     identity = {
         "method": [*method.identity, method.slots],
         "pictures": pictures.digest,
         "holes": pictures.hashes[family],
         "seed": pictures.seed,
+        **({"keep": keep} if keep > 1 else {}),
     }
     holes = family.rstrip("/").rpartition("/")[2]  # the name of a folder of holes
     return folder / f"{method.name.replace('/', '-')}-{holes}-{files.fingerprint(identity)}.npz"
@@ -126,7 +131,7 @@ def read_answer(file: Path) -> Answer:
     """
     parts = files.read_arrays(file, "images", "seconds", identity=file.stem)
     traces = {name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)}
-    return Answer(parts["images"], float(parts["seconds"]), traces)
+    return Answer(parts["images"], float(parts["seconds"]), traces, parts.get("others"))
 
 
 def complete_all(method: Method, pictures: PictureSet, family: str, stop: StopRequest) -> Answer:
@@ -138,6 +143,7 @@ def complete_all(method: Method, pictures: PictureSet, family: str, stop: StopRe
     truth, holes = pictures.truth, pictures.holes[family]
     images = np.empty(truth.shape, np.uint8)
     traces: list[dict[str, np.ndarray]] = [{}] * len(pictures.names)
+    others: list[np.ndarray] = [images[0]] * len(pictures.names)
     rows = {name: i for i, name in enumerate(pictures.names)}
     tasks = (Task(name, truth[i], holes[i], family) for name, i in rows.items())
     began = time.perf_counter()
@@ -146,11 +152,13 @@ def complete_all(method: Method, pictures: PictureSet, family: str, stop: StopRe
         for result in results:
             i = rows[result.task.id]
             images[i], traces[i] = to_levels(result.images[0]), result.traces
+            others[i] = to_levels(result.images[1:])
     if stop:
         raise stop.error(f"the families before {family} are completed by {method.name}")
     terms = dict.fromkeys(term for trace in traces for term in trace)
     whole = {term: stacked([trace.get(term, np.zeros(0)) for trace in traces]) for term in terms}
-    return Answer(images, time.perf_counter() - began, whole)
+    further = np.stack(others) if len(others[0]) and others[0].ndim == 4 else None
+    return Answer(images, time.perf_counter() - began, whole, further)
 
 
 def measure(

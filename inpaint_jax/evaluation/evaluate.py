@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from inpaint_jax import checks
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation import features, picture_set, report
+from inpaint_jax.evaluation import features, picture_set, report, several
 from inpaint_jax.evaluation.answers import Answer, answers_of, complete_share, measure, search_curves
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric, resolve
@@ -52,6 +52,7 @@ def evaluate(
     seed: int = 0,
     slots: int | None = None,
     metrics: Sequence[str] | None = None,
+    keep: int = 1,
     skip_errors: bool = False,
     share: str | None = None,
 ) -> Evaluation:
@@ -76,6 +77,9 @@ def evaluate(
       slots: images at once, see ``driver.Driver``; None: the slots of the first trained model.
       metrics: names, see ``metrics.resolve``; "psnr_hole" is always measured. None: the metrics of
         ``features.usual``: the default ones and, with the extra ``perceptual``, LPIPS and KID.
+      keep: completions per image, of methods that give several. The first by the method's own
+        score has the method's row; further rows have the mean over all, the metrics of the mean
+        image, and the best by the truth, an oracle. Shares keep one.
       skip_errors: leave out images that cannot be read, or whose holes cannot be read, instead of
         stopping at the first.
       share: "3/8": complete only the images of the third of eight shares, which never have to meet;
@@ -92,10 +96,10 @@ def evaluate(
     """
     if output:
         refuse_own_input([images] if isinstance(images, str) else images, output, inside=False)
-    checks.counts(slots=slots, size=size)
+    checks.counts(slots=slots, size=size, keep=keep)
     features.given(resolve(metrics or ()))  # fails early if a metric needs a missing extra
     named = [methods] if isinstance(methods, str | Model) else methods
-    opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots)
+    opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots, k=keep, fewer=True)
     if not opened:
         raise InputError("no method is left to evaluate; give --method or --workdir")
     if setting.size is None:
@@ -107,6 +111,8 @@ def evaluate(
     wanted = shares.parse(share)
     if wanted and not output:
         raise InputError("a share of an evaluation needs an output, where the others find its answers")
+    if wanted and keep > 1:
+        raise InputError("shares of an evaluation keep one completion per image: give no share, or keep=1")
     found = Evaluation([], "")
 
     def complete(part: shares.Share | None) -> None:
@@ -128,7 +134,7 @@ def evaluate(
         with place, tempfile.TemporaryDirectory() as scratch:
             folder = Path(output or scratch) / "completions"
             with interruption() as stop:
-                answers = {m.name: answers_of(m, pictures, folder, stop, compute=compute) for m in opened}
+                answers = {m.name: answers_of(m, pictures, folder, stop, compute=compute, keep=keep) for m in opened}
             found = Evaluation(rows_of(pictures, answers, measured), report.caption(opened, pictures))
             if output:
                 write(Path(output), opened, pictures, answers, found.rows, found.caption, measured)
@@ -145,19 +151,20 @@ def evaluate(
 def rows_of(
     pictures: PictureSet, answers: Mapping[str, Mapping[str, Answer | None]], measured: Mapping[str, AnyMetric]
 ) -> list[Row]:
-    """Measure every answer."""
-    return [
-        {
-            "holes": family,
-            "holes_hash": pictures.hashes[family],
-            "method": method,
-            "seconds": answer and answer.seconds,
-            **measure(pictures.truth, answer and answer.images, holes, measured),
-        }
-        for family, holes in pictures.holes.items()
-        for method in answers
-        for answer in [answers[method][family]]
-    ]
+    """Measure every answer; one of several completions has rows for all of them too."""
+    rows: list[Row] = []
+    for family, holes in pictures.holes.items():
+        own = {"holes": family, "holes_hash": pictures.hashes[family]}
+        for method in answers:
+            answer = answers[method][family]
+            scores = measure(pictures.truth, answer and answer.images, holes, measured)
+            row = {**own, "method": method, "seconds": answer and answer.seconds, **scores}
+            rows.append(row)
+            if answer and answer.others is not None:
+                row[several.DIVERSITY] = several.diversity(answer, holes)
+                for what, values in several.rows(pictures.truth, answer, holes, measured).items():
+                    rows.append({**own, "method": f"{method}, {what}", "seconds": None, **values})
+    return rows
 
 
 def write(
@@ -174,6 +181,9 @@ def write(
         name: {family: answer and answer.images for family, answer in families.items()}
         for name, families in answers.items()
     }
+    for name, families in answers.items():
+        if shown := several.shown(families):
+            completed |= {f"{name} {rank}": images for rank, images in shown.items()}
     report.write_table(output, methods, pictures, rows, caption, measured)
     report.write_grids(output, pictures, completed, rows)
     if len(comparable := report.same_loss(methods)) > 1 and (curves := search_curves(answers, comparable)):

@@ -10,7 +10,7 @@ from inpaint_jax import metrics
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files, sheets
 from inpaint_jax.data.pictures import write_picture
-from inpaint_jax.evaluation import search_speed, tables
+from inpaint_jax.evaluation import search_speed, several, tables
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric
 from inpaint_jax.runs import configuration
@@ -70,23 +70,27 @@ def write_table(
     """Print the table; write ``table.md`` and, with all metrics and identities, ``table.json``."""
     chosen = [name for name in measured if name in COLUMNS or name not in metrics.DEFAULT]
     shown = labels(list(pictures.holes))
+    differing = [several.DIVERSITY] if any(several.DIVERSITY in row for row in results) else []
     rows = [
         [
             shown[r["holes"]],
             r["method"],
-            *(tables.mean(r[name]) for name in chosen),
+            *(tables.mean(r.get(name)) for name in [*chosen, *differing]),
             "–" if r["seconds"] is None else f"{r['seconds']:.0f} s",
         ]
         for r in results
     ]
-    text = tables.markdown(["holes", "method", *chosen, "time"], rows)
+    text = tables.markdown(["holes", "method", *chosen, *differing, "time"], rows)
     print(f"\n{text}\n")
-    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(chosen)}\n")
+    told = f"; {several.DIVERSITY} = {several.PROTOCOL}" if differing else ""
+    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(chosen)}{told}\n")
     table = {
         "images": list(pictures.sources),
         "count": len(pictures.names),
         "skipped": pictures.skipped,
-        "rows": [{k: tables.summary(v) if k in measured else v for k, v in r.items()} for r in results],
+        "rows": [
+            {k: tables.summary(v) if k in measured or k in differing else v for k, v in r.items()} for r in results
+        ],
         "run": run_record(next((m.model.config for m in methods if m.model), None)),
         "searches": {m.name: configuration.to_plain(m.model.config) for m in methods if m.model},
         "weights": {

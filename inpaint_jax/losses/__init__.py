@@ -22,6 +22,7 @@ from inpaint_jax.losses.adversarial import (
     generator_least_squares,
     generator_nonsaturating,
     generator_saturating,
+    score_matching,
 )
 from inpaint_jax.losses.binding import Objective, bind
 from inpaint_jax.losses.contextual import contextual_l1, contextual_l2, importance_weight
@@ -29,14 +30,16 @@ from inpaint_jax.losses.patches import patch_l2, total_variation
 from inpaint_jax.losses.perceptual import feature_l2, jeffreys, semantic
 from inpaint_jax.losses.reconstruction import (
     half_l2_sum,
+    known_pyramid_l1,
     l1,
     l2_mean,
     l2_sum,
     masked_l2,
     overlap_l2,
+    pyramid_l1,
     weighted_l2,
 )
-from inpaint_jax.losses.variational import gaussian_kl
+from inpaint_jax.losses.variational import gaussian_kl, gaussian_kl_between
 
 __all__ = [
     "LOSSES",
@@ -47,12 +50,14 @@ __all__ = [
     "discriminator_least_squares",
     "feature_l2",
     "gaussian_kl",
+    "gaussian_kl_between",
     "generator_least_squares",
     "generator_nonsaturating",
     "generator_saturating",
     "half_l2_sum",
     "importance_weight",
     "jeffreys",
+    "known_pyramid_l1",
     "l1",
     "l2_mean",
     "l2_sum",
@@ -60,6 +65,8 @@ __all__ = [
     "objective",
     "overlap_l2",
     "patch_l2",
+    "pyramid_l1",
+    "score_matching",
     "semantic",
     "total_variation",
     "weighted_l2",
@@ -72,17 +79,21 @@ LOSSES = {
     "discriminator_least_squares": discriminator_least_squares,
     "feature_l2": feature_l2,
     "gaussian_kl": gaussian_kl,
+    "gaussian_kl_between": gaussian_kl_between,
     "generator_least_squares": generator_least_squares,
     "generator_nonsaturating": generator_nonsaturating,
     "generator_saturating": generator_saturating,
     "half_l2_sum": half_l2_sum,
     "jeffreys": jeffreys,
+    "known_pyramid_l1": known_pyramid_l1,
     "l1": l1,
     "l2_mean": l2_mean,
     "l2_sum": l2_sum,
     "masked_l2": masked_l2,
     "overlap_l2": overlap_l2,
     "patch_l2": patch_l2,
+    "pyramid_l1": pyramid_l1,
+    "score_matching": score_matching,
     "semantic": semantic,
     "total_variation": total_variation,
     "weighted_l2": weighted_l2,

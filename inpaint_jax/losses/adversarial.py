@@ -102,5 +102,24 @@ def generator_least_squares(fake_logits: jax.Array, *, real_target: float = 1.0)
     return 0.5 * _per_example(jnp.square(fake_logits - real_target))
 
 
+def score_matching(fake_logits: jax.Array, real_logits: jax.Array) -> PerExample:
+    """Squared distance of the scores of a generated image from those of the true one (Zheng et al., eq. 9).
+
+    The generator wants to be taken for one image, not for any real one, where an image is reconstructed.
+
+    Args:
+      fake_logits: scores of generated images, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      real_logits: scores of the true images, same shapes.
+
+    Returns:
+      ``[B]``, the mean of ``(s_fake - s_real)^2`` over the scores of an image.
+
+    Raises:
+      InputError: where the logits are not float.
+    """
+    check_float(fake_logits=fake_logits, real_logits=real_logits)
+    return _per_example(jnp.square(fake_logits - real_logits))
+
+
 def _per_example(scores: jax.Array) -> PerExample:
     return scores.reshape(scores.shape[0], -1).mean(1)

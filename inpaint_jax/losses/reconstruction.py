@@ -4,6 +4,8 @@ Images are ``[B, H, W, C]`` in [-1, 1]. Compared to errors on [0, 1], squared er
 absolute errors 2 times as large.
 """
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 
 from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, check_same_shape
@@ -73,6 +75,43 @@ def l1(prediction: Image, target: Image) -> PerExample:
       InputError: the shapes differ, or an array is not float.
     """
     return jnp.abs(_difference(prediction, target)).mean((1, 2, 3))
+
+
+def pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExample:
+    """Mean absolute error of an image at several scales, added (Zheng et al., section 3.3).
+
+    Args:
+      predictions: generator outputs, ``[B, h, w, C]`` each in [-1, 1].
+      targets: ground truth at the same scales.
+
+    Returns:
+      ``[B]``, mean absolute intensity over h, w and C, summed over scales.
+
+    Raises:
+      InputError: where the shapes differ, or an array is not float.
+    """
+    return sum((l1(*pair) for pair in zip(predictions, targets, strict=True)), jnp.zeros(()))
+
+
+def known_pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image], holes: Sequence[Hole]) -> PerExample:
+    """``pyramid_l1`` of the known pixels: what is painted inside the holes is free (Zheng et al., section 3.3).
+
+    Args:
+      predictions: generator outputs, ``[B, h, w, C]`` each in [-1, 1].
+      targets: ground truth at the same scales.
+      holes: ``[B, h, w, 1]`` each, 1 where pixels are missing; between 0 and 1 where a scaled pixel is in part.
+
+    Returns:
+      ``[B]``, absolute intensity times the known share of its pixel, mean over h, w and C, summed over scales.
+
+    Raises:
+      InputError: where the shapes do not fit, or an array is not float.
+    """
+    total = jnp.zeros(())
+    for prediction, target, hole in zip(predictions, targets, holes, strict=True):
+        check_hole(hole, prediction, "prediction")
+        total = total + (jnp.abs(_difference(prediction, target)) * (1.0 - hole)).mean((1, 2, 3))
+    return total
 
 
 def masked_l2(prediction: Image, target: Image, hole: Hole) -> PerExample:

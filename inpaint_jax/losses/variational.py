@@ -25,3 +25,29 @@ def gaussian_kl(mean: jax.Array, log_variance: jax.Array) -> PerExample:
     """
     check_same_shape(mean=mean, log_variance=log_variance)
     return 0.5 * (jnp.square(mean) + jnp.exp(log_variance) - 1.0 - log_variance).sum(-1)
+
+
+def gaussian_kl_between(
+    mean: jax.Array, deviation: jax.Array, other_mean: jax.Array, other_deviation: jax.Array, *, frozen: bool = False
+) -> PerExample:
+    """Divergence of N(mean, deviation^2) from N(other_mean, other_deviation^2), a mean over the latent (Zheng et al.).
+
+    Args:
+      mean: of the first distribution, ``[B, ...]``.
+      deviation: its standard deviation, likewise, positive.
+      other_mean: of the second distribution, likewise.
+      other_deviation: likewise.
+      frozen: the first distribution is a constant for the gradient: only the second is drawn to the other.
+
+    Returns:
+      ``[B]`` in nats per value of the latent, at least 0.
+
+    Raises:
+      InputError: where the shapes differ, or an array is not float.
+    """
+    check_same_shape(mean=mean, deviation=deviation, other_mean=other_mean, other_deviation=other_deviation)
+    if frozen:
+        mean, deviation = jax.lax.stop_gradient((mean, deviation))
+    ratio = jnp.square(deviation / other_deviation)
+    shift = jnp.square((mean - other_mean) / other_deviation)
+    return 0.5 * (ratio + shift - 1.0 - jnp.log(ratio)).reshape(len(mean), -1).mean(1)

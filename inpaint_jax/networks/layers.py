@@ -104,6 +104,12 @@ class GroupNorm(nn.GroupNorm):
     epsilon: float = 1e-5
 
 
+class InstanceNorm(nn.InstanceNorm):
+    """``nn.InstanceNorm`` with the epsilon of PyTorch."""
+
+    epsilon: float = 1e-5
+
+
 class Dropout(nn.Module):
     """``nn.Dropout`` with one key per example, so that any number of devices drops the same values.
 

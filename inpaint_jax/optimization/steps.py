@@ -9,7 +9,7 @@ import optax
 
 from inpaint_jax.optimization import state as states
 from inpaint_jax.optimization.state import TrainState
-from inpaint_jax.types import Batch, Key
+from inpaint_jax.types import Batch, Key, Tree
 
 
 def global_draw(draw: Callable, key: Key, count: int, axis_name: str | None):
@@ -70,8 +70,8 @@ def latent_gan_step(
 
 def adversarial_step(
     state: TrainState,
-    given: jax.Array,
-    real: jax.Array,
+    given: Tree,
+    real: Tree,
     *,
     generate: Callable,
     criticize: Callable,
@@ -81,6 +81,7 @@ def adversarial_step(
     critic_tx: optax.GradientTransformation,
     generator_updates: int = 2,
     stale_critic: bool = False,
+    real_scores: bool = False,
     key: Key | None = None,
     axis_name: str | None = None,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
@@ -95,11 +96,12 @@ def adversarial_step(
 
     Args:
       state: with networks "generator" and "critic".
-      given: what the generator is given, ``[B, ...]``: latents, damaged pictures.
-      real: what the critic compares its answers to, ``[B, H, W, C]``.
-      generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction [B, H, W, C], stats)``.
-      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)``; of several critics, such
-        as "global" and "local", ``({"global": [B], "local": [B]}, stats)``.
+      given: what the generator is given, ``[B, ...]``: latents, damaged pictures, or a tree of such.
+      real: what the critic compares its answers to, ``[B, H, W, C]``, or a tree of such.
+      generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction, stats)``; a prediction is an array
+        ``[B, H, W, C]``, or a tree of float arrays, through all of which the generator learns.
+      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)`` of ``real`` or a
+        prediction; of several critics, such as "global" and "local", ``({"global": [B], "local": [B]}, stats)``.
       generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``; of several critics
         ``fake_global_logits, fake_local_logits``.
       critic_objective: likewise, offered ``real_logits, fake_logits``; of several ``real_global_logits, ...``.
@@ -108,6 +110,8 @@ def adversarial_step(
       generator_updates: per critic update.
       stale_critic: the generator is scored by the critic before its update (close to the code of Pathak et al., which
         keeps the critic's old activations but pulls back through its new weights).
+      real_scores: offer ``generator_objective`` the logits of ``real`` too, ``real_logits``, by the same critic: one
+        more forward pass per generator update. No gradient passes through them.
       key: feeds dropout, every forward pass with a key of its own; None: the networks have none.
       axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
 
@@ -145,7 +149,11 @@ def adversarial_step(
 
     def deceive(fake, number):
         fake_logits, _ = criticize(scoring.params, scoring.stats, fake, **mode(number))
-        total, parts = generator_objective({"prediction": fake, **named_logits("fake", fake_logits)})
+        values = {"prediction": fake, **named_logits("fake", fake_logits)}
+        if real_scores:
+            real_logits, _ = criticize(scoring.params, scoring.stats, real, **mode(number))
+            values |= named_logits("real", real_logits)
+        total, parts = generator_objective(values)
         return total, averaged(parts)
 
     for i in range(generator_updates):

@@ -68,6 +68,7 @@ class Setting(NamedTuple):
       k: completions per image.
       around: side of the model, where images keep their sizes and squares around their holes are completed
         (``around.run_around``); None: images meet the model as a whole.
+      fewer: a method that gives fewer completions gives those, instead of being refused.
     """
 
     size: int | None
@@ -76,6 +77,7 @@ class Setting(NamedTuple):
     slots: int
     k: int
     around: int | None = None
+    fewer: bool = False
 
 
 def open_one(name: str, found: Found, setting: Setting) -> Method:
@@ -108,9 +110,9 @@ def of_model(name: str, model: Model, setting: Setting) -> Method:
 def of_exported(name: str, completer: exported.Completer, setting: Setting) -> Method:
     """A file of ``inpaint export``."""
     about = completer.about
-    if setting.k > about["completions"]:
+    if setting.k > about["completions"] and not setting.fewer:
         raise InputError(f"{name} gives {about['completions']} completions per image, not {setting.k}")
-    system = serialized.system(completer.function, size=about["size"])
+    system = serialized.system(completer.function, size=about["size"])._replace(most=about["completions"])
     run = run_of(system, {"exported": completer.weights}, setting)
     identity = [about["config_hash"], about["steps"], about["date"]]
     return Method(name, identity, system.size, system.supports, run, setting.slots)
@@ -118,6 +120,8 @@ def of_exported(name: str, completer: exported.Completer, setting: Setting) -> M
 
 def run_of(system: System, states: dict[str, Any], setting: Setting) -> Run:
     """How a system runs: at one size, or on images of any sizes."""
+    if setting.fewer and (most := 1 if system.host else system.most):
+        setting = setting._replace(k=min(setting.k, most))
     if setting.size is None and system.size is None:
         return native_run(system, states, slots=setting.slots, k=setting.k)
     if system.host:

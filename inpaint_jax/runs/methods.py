@@ -10,6 +10,7 @@ from typing import Any
 
 from inpaint_jax import exported
 from inpaint_jax.errors import InputError
+from inpaint_jax.naming import split_list
 from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration, pages, shipped
 from inpaint_jax.runs.around import AROUND
@@ -32,6 +33,7 @@ def open_methods(
     train: str | None = None,
     slots: int | None = None,
     k: int = 1,
+    fewer: bool = False,
 ) -> tuple[list[Method], Setting]:
     """Open methods by their names, and refuse what is unknown or not installed before any work.
 
@@ -61,6 +63,7 @@ def open_methods(
         trained run.
       slots: images at once; None: those of the first trained run, or 64.
       k: completions per image.
+      fewer: whether a method that gives fewer completions is taken, and gives those.
 
     Returns:
       The methods in the order of their names, and what they share.
@@ -73,6 +76,7 @@ def open_methods(
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"two methods are called {repeated!r}: a table could not tell them apart")
     setting = shared_setting(opened, size=size, fit=fit, train=train, slots=slots, k=k)
+    setting = setting._replace(fewer=fewer)
     return [open_one(name, found, setting) for name, found in opened], setting
 
 
@@ -145,13 +149,15 @@ def untrained_model(spec: Spec) -> Model:
     states: dict[str, Any] = {}
     for stage in system.stages:
         state = drawn_state(stage, config, states)
-        if path := config.stages[stage.name].get("weights"):
-            label = f"--method: stages.{stage.name}.weights"
-            weights = matching.fitted(path, state, label=label, stage=stage.name)
-            state = matching.replaced(state, weights)
+        if paths := config.stages[stage.name].get("weights"):
+            label, digests = f"--method: stages.{stage.name}.weights", []
+            for path in split_list(paths):
+                weights = matching.fitted(path, state, label=label, stage=stage.name)
+                state = matching.replaced(state, weights)
+                digests.append(weights.record["sha256"])
             state = average.start(state) if average_decay(stage, config) else state
             with config.unlocked():
-                config.stages[stage.name].weights_sha256 = weights.record["sha256"]
+                config.stages[stage.name].weights_sha256 = ",".join(digests)
         states[stage.name] = state
     return Model(config, system, states)
 

@@ -22,6 +22,7 @@ METHODS = (
     "neural_features",
     "neural_patches",
     "on_demand",
+    "pluralistic",
     "yeh",
 )
 # ``naming.resolve`` imports only the chosen module.

@@ -91,6 +91,7 @@ class System(NamedTuple):
       remark: ``(states, hole [N, H, W, 1], family) -> text``, a note for reports on results under
         these holes; empty: no note.
       watch: ``(progress) -> {name: [B]}``, values of unfinished completions for a progress bar.
+      most: completions per image that the system gives at most; None: any number.
     """
 
     size: int | None
@@ -104,3 +105,4 @@ class System(NamedTuple):
     families: tuple[str, ...] = ()
     remark: Callable[..., str] = lambda states, hole, family: ""
     watch: Callable[..., Mapping[str, Any]] = lambda progress: {}
+    most: int | None = None

@@ -82,4 +82,4 @@ def build(
 
     stages_of_both = (*guess.stages, features)
     functions = synthesis.begin, synthesis.advance, synthesis.finish
-    return System(size, stages_of_both, *functions, guess.supports, weights=weights, remark=remark)
+    return System(size, stages_of_both, *functions, guess.supports, weights=weights, remark=remark, most=1)

@@ -25,6 +25,7 @@ WORDS = {  # words that interact in the building of a system
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
     "neural_features": [("default", "random_holes", "literal24", "vgg16", "best")],
     "on_demand": [("on_demand,inv_psnr", "self_tuned,staged", "self_tuned,channel_wise", "best,on_demand")],
+    "pluralistic": [("default,any", "published,center")],
 }
 CHOICES = [f"{file}.py:smoke,{','.join(choice)}" for file, words in WORDS.items() for choice in product(*words)]
 CHOICES += [f"context_encoder.py:smoke,channel_wise,{region}" for region in ("center", "random")]
@@ -166,6 +167,7 @@ def test_sharma(scale):
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
     assert len({config.data.size for config in configs.values()}) == 1
     assert configs["context_encoder"].stages.context_encoder.holes == ",".join(its.holes)
+    assert configs["pluralistic"].stages.pluralistic.holes == ",".join(its.holes)
     for name in ("noisy", "projected", "identity"):
         assert its.arms[name].reuse == "lsgan"
         assert configs[name].stages.lsgan == configs["lsgan"].stages.lsgan

@@ -9,6 +9,7 @@ from inpaint_jax.losses.adversarial import (
     generator_least_squares,
     generator_nonsaturating,
     generator_saturating,
+    score_matching,
 )
 
 
@@ -52,3 +53,9 @@ def test_logits_of_an_image_or_of_its_patches(shape):
     expected = np.log1p(np.exp(-np.asarray(logits))).reshape(3, -1).mean(1)
     np.testing.assert_allclose(generator_nonsaturating(logits), expected, rtol=1e-6)
     assert discriminator_bce(logits, logits).shape == (3,)
+
+
+def test_scores_that_match():
+    """(1 - 3)^2 and (2 - 2)^2 of two patches: 2 on average."""
+    fake, real = jnp.array([1.0, 2.0]).reshape(1, 1, 2, 1), jnp.array([3.0, 2.0]).reshape(1, 1, 2, 1)
+    np.testing.assert_allclose(score_matching(fake, real), [2.0], rtol=1e-6)

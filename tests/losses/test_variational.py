@@ -1,11 +1,12 @@
 """KL divergence of a Gaussian latent: A-L3 and A-L7 of the specification."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from inpaint_jax.losses import objective
-from inpaint_jax.losses.variational import gaussian_kl
+from inpaint_jax.losses.variational import gaussian_kl, gaussian_kl_between
 from inpaint_jax.runs import configuration
 
 
@@ -46,3 +47,32 @@ def test_the_squared_error_is_that_of_the_unit_range():
 def test_shapes_that_differ():
     with pytest.raises(ValueError, match=r"mean .*log_variance"):
         gaussian_kl(jnp.zeros((2, 3)), jnp.zeros((2, 4)))
+
+
+def test_the_divergence_of_two_gaussians():
+    """Against the integral of p log(p / q) of every value of the latent, in NumPy."""
+    rng = np.random.default_rng(0)
+    means, deviations = rng.normal(size=(2, 2, 3)), rng.uniform(0.5, 2, (2, 2, 3))
+    x = np.linspace(-30, 30, 200_001)
+
+    def log_density(mean, deviation):
+        return -0.5 * ((x - mean) / deviation) ** 2 - np.log(deviation * np.sqrt(2 * np.pi))
+
+    def divergence(i, j):
+        p, q = (log_density(means[n, i, j], deviations[n, i, j]) for n in (0, 1))
+        return (np.exp(p) * (p - q)).sum() * (x[1] - x[0])
+
+    expected = [np.mean([divergence(i, j) for j in range(3)]) for i in range(2)]
+    arguments = [jnp.asarray(a, jnp.float32) for n in (0, 1) for a in (means[n], deviations[n])]
+    np.testing.assert_allclose(gaussian_kl_between(*arguments), expected, rtol=1e-5)
+    np.testing.assert_allclose(gaussian_kl_between(*arguments[:2], *arguments[:2]), [0, 0], atol=1e-6)
+
+
+def test_a_frozen_gaussian_learns_nothing():
+    arguments = jnp.ones((1, 2)), jnp.full((1, 2), 0.5), jnp.zeros((1, 2)), jnp.ones((1, 2))
+
+    def slopes(frozen):
+        loss = lambda *values: gaussian_kl_between(*values, frozen=frozen).sum()  # noqa: E731
+        return [bool(slope.any()) for slope in jax.grad(loss, argnums=(0, 1, 2, 3))(*arguments)]
+
+    assert slopes(False) == [True] * 4 and slopes(True) == [False, False, True, True]

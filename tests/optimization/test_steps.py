@@ -247,3 +247,46 @@ def test_network_step_devices_agree():
     one = run(1, "jit")
     for other in (run(4, "jit"), run(4, "pmap")):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), one, other)
+
+
+def test_a_tree_of_predictions_and_the_scores_of_real_images():
+    """One step by hand: prediction (w, 2 w), score v x of its second part, real x = 5, plain descent at rate 0.01.
+
+    The critic descends on v 5 - v 2 w; then the generator on w + (v 2 w - v 5)^2, with the new v held fixed.
+    """
+    tx = optax.sgd(0.01)
+    networks = {"generator": ({"w": jnp.full((), 1.5)}, {}, tx), "critic": ({"v": jnp.full((), 0.4)}, {}, tx)}
+
+    def generate(params, stats, given, **mode):
+        del mode
+        return {"one": params["w"] * given, "two": 2 * params["w"] * given}, stats
+
+    def criticize(params, stats, shown, **mode):
+        del mode
+        return params["v"] * shown["two"], stats
+
+    def generator_objective(values):
+        distance = jnp.square(values["fake_logits"] - values["real_logits"])
+        return (values["prediction"]["one"] + distance).mean(), {"distance": distance}
+
+    def critic_objective(values):
+        return (values["real_logits"] - values["fake_logits"]).mean(), {}
+
+    after, metrics = steps.adversarial_step(
+        state.create(jax.random.key(0), networks),
+        jnp.ones(2),
+        {"two": jnp.full(2, 5.0)},
+        generate=generate,
+        criticize=criticize,
+        generator_objective=generator_objective,
+        critic_objective=critic_objective,
+        generator_tx=tx,
+        critic_tx=tx,
+        generator_updates=1,
+        real_scores=True,
+    )
+    v = 0.4 - 0.01 * (5 - 2 * 1.5)
+    np.testing.assert_allclose(after.networks["critic"].params["v"], v, rtol=1e-6)
+    w = 1.5 - 0.01 * (1 + 2 * (v * 2 * 1.5 - v * 5) * 2 * v)
+    np.testing.assert_allclose(after.networks["generator"].params["w"], w, rtol=1e-6)
+    np.testing.assert_allclose(metrics["distance"], (v * 3 - v * 5) ** 2, rtol=1e-6)

@@ -1,7 +1,7 @@
 """A-S1: every system lowers its loss by at least 30 % on one small batch, in a few dozen steps.
 
-The context encoder, the variational inpainter and the learnt start have this test in their own
-files.
+The context encoder, the variational inpainter, pluralistic completion and the learnt start have this
+test in their own files.
 """
 
 import flax.linen as nn

@@ -12,6 +12,7 @@ from inpaint_jax import parallel
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.checking import leaving_out
+from inpaint_jax.data.hole_folder import read_holes
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import holdout, open_source
 from inpaint_jax.data.views import Source, Subset
@@ -70,6 +71,8 @@ def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]
     """Return shapes and types of a batch of a stage."""
     side = (config.stages[stage.name].batch_size, config.data.size, config.data.size)
     names = {"image": 3, **({"projection": 3, "hole": 1} if stage.projection else {})}
+    if config.stages[stage.name].get("hole_files"):
+        names["hole"] = 1
     shapes = {name: jax.ShapeDtypeStruct((*side, channels), jnp.float32) for name, channels in names.items()}
     return {**shapes, **({"label": jax.ShapeDtypeStruct(side[:1], jnp.int32)} if stage.classes else {})}
 
@@ -148,6 +151,7 @@ def batches(
         seed=config.seed,
         start_step=start,
         flip=config.data.flip and not arrays,  # which would not be flipped with their pictures
+        holes=read_holes(folder, size=config.data.size) if (folder := settings.get("hole_files")) else None,
         arrays=arrays,
         process_index=jax.process_index(),
         process_count=jax.process_count(),

@@ -12,6 +12,7 @@ import numpy as np
 from inpaint_jax import parallel
 from inpaint_jax.data.views import notes
 from inpaint_jax.errors import InputError, note
+from inpaint_jax.naming import split_list
 from inpaint_jax.optimization import average
 from inpaint_jax.optimization.best import adapted, best_of
 from inpaint_jax.optimization.state import count_parameters, ended
@@ -101,16 +102,19 @@ def train_stages(
     if reuse_from:
         reuse(system.stages, config, folder, Workdir(reuse_from))
     weights = {
-        stage.name: matching.fitted(path, shapes[stage.name], label=f"stages.{stage.name}.weights", stage=stage.name)
+        stage.name: [
+            matching.fitted(path, shapes[stage.name], label=f"stages.{stage.name}.weights", stage=stage.name)
+            for path in split_list(paths)
+        ]
         for stage in system.stages
-        if (path := config.stages[stage.name].get("weights")) and folder.stage(stage.name).latest() is None
+        if (paths := config.stages[stage.name].get("weights")) and folder.stage(stage.name).latest() is None
     }
     folder.write_config(config)
     skipped.write(folder, without)
     states: dict[str, Any] = {}
     with interruption() as stop:
         for stage in system.stages:
-            beginning, shape = weights.get(stage.name), shapes[stage.name]
+            beginning, shape = weights.get(stage.name, ()), shapes[stage.name]
             states[stage.name] = train_stage(
                 stage, config, folder, states, stop, shape=shape, weights=beginning, how=how, without=without
             )
@@ -158,7 +162,7 @@ def train_stage(
     stop: StopRequest,
     *,
     shape: Any,
-    weights: Beginning | None,
+    weights: Sequence[Beginning],
     how: str | None,
     without: Collection[str] = (),
 ) -> Any:
@@ -171,7 +175,7 @@ def train_stage(
       earlier: states of the stages before it.
       stop: when it becomes true, the state is saved and the work ends.
       shape: of the state while it is trained.
-      weights: what it begins with, if anything.
+      weights: what it begins with, of every file that it is given.
       how: see ``parallel.data_parallel``.
     """
     settings, folder = config.stages[stage.name], workdir.stage(stage.name)
@@ -182,8 +186,10 @@ def train_stage(
             newest or 0,
             drawn_state(stage, config, earlier) if newest is None else checkpoints.restore(shape),
         )
+        for number, beginning in enumerate(weights, 1):
+            record = folder.weights if number == 1 else folder.weights.with_name(f"weights_{number}.json")
+            state = begin(state, beginning, record)
         if weights:
-            state = begin(state, weights, folder.weights)
             state = average.start(state) if average_decay(stage, config) else state
         state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):

@@ -30,7 +30,7 @@ class Weights(NamedTuple):
     sha256: str
 
 
-def about(kind: str, source: str | Path, *, pictures: str, stays: Sequence[str]) -> dict[str, Any]:
+def about(kind: str, source: str | Path, *, pictures: str, stays: Sequence[str], place: str = "") -> dict[str, Any]:
     """What a file says of itself.
 
     Args:
@@ -38,10 +38,12 @@ def about(kind: str, source: str | Path, *, pictures: str, stays: Sequence[str])
       source: the file that the weights were made from; its name and hash are kept.
       pictures: what the weights expect to see.
       stays: beginnings of names of layers that may stay as initialised, or have another number of outputs.
+      place: path in a stage's networks that the weights are for, where they fit several; empty: they fit one.
     """
     with open(source, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"kind": kind, "source": Path(source).name, "sha256": digest, "pictures": pictures, "stays": list(stays)}
+    own = {"kind": kind, "source": Path(source).name, "sha256": digest, "pictures": pictures, "stays": list(stays)}
+    return own | ({"place": place} if place else {})
 
 
 def write(path: str | Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:

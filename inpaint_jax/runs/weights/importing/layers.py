@@ -1,6 +1,7 @@
 """Conversion of torch layers to ours: the matching layers, and their arrays."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,11 @@ class Kind(NamedTuple):
       left_out: why names of the source that no layer takes are left out, by pattern.
       stays: beginnings of paths of our layers that may stay as they are initialised, or have another number of outputs.
       pictures: what the weights expect to see.
+      disagreement: ``(layer, take, arrays) -> share``, see ``checks.disagreement``; None: of a plain or batch-normed
+        layer.
+      inputs: ``(module, arrays) -> inputs`` that fix its shapes; None: images.
+      place: ``(file, names) -> path`` in a stage's networks that such a file is for, "critic/generation", where its
+        layers fit several; None: they fit one.
     """
 
     layers: Callable[[Collection[str]], tuple[Layer, ...]]
@@ -49,6 +55,9 @@ class Kind(NamedTuple):
     rename: Callable[[str], str] = str
     epsilon: float = OUR_EPSILON
     stays: tuple[str, ...] = ()
+    disagreement: Callable[[Layer, Take, Arrays], float] | None = None
+    inputs: Callable[[Any, Arrays], tuple[Any, ...]] | None = None
+    place: Callable[[str | Path, Collection[str]], str] | None = None
 
 
 def plain(take: Take, layer: Layer) -> Arrays:

@@ -1,0 +1,228 @@
+"""The networks of pluralistic completion (Zheng et al. 2019): residual, spectrally normalised, with one attention each.
+
+A generator sees what is known of an image and, in training, also what is missing. It paints the image at several
+scales from a latent map ``[B, h, w, Z]`` that is drawn from one of two Gaussians: the prior, which follows from the
+known pixels, or the posterior, which follows from the missing ones. Layers bear the names of the released code.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from inpaint_jax.networks.attention import ContextFlow, SelfAttention
+from inpaint_jax.networks.spectral import SpectralConv
+from inpaint_jax.networks.spectral_blocks import Doubling, FirstResidual, Residual, channels, leaky_relu
+
+ATTENTION = 2  # the map with attention is this many halvings smaller than the encoder's first one
+
+
+class Gaussian(NamedTuple):
+    """Independent normal distributions of a latent map.
+
+    Attributes:
+      mean: ``[B, h, w, Z]``.
+      deviation: standard deviation, likewise, positive.
+    """
+
+    mean: jax.Array
+    deviation: jax.Array
+
+
+class Encoded(NamedTuple):
+    """What the encoder makes of an image.
+
+    Attributes:
+      features: maps of the known part, each half as wide as the one before; the first is half the image.
+      prior: the latent given the known pixels.
+      posterior: the latent given the missing ones; None where the encoder was not shown them.
+    """
+
+    features: tuple[jax.Array, ...]
+    prior: Gaussian
+    posterior: Gaussian | None
+
+
+class Painted(NamedTuple):
+    """What the generator paints of a batch in training.
+
+    Attributes:
+      generation: images from a latent of the prior, ``[B, s, s, 3]`` in [-1, 1], smallest first.
+      reconstruction: images from a latent of the posterior, likewise.
+      prior: see ``Encoded``.
+      posterior: likewise.
+    """
+
+    generation: tuple[jax.Array, ...]
+    reconstruction: tuple[jax.Array, ...]
+    prior: Gaussian
+    posterior: Gaussian
+
+
+class Encoder(nn.Module):
+    """Known and missing parts of images ``[B, S, S, 3]``, 0 elsewhere, to ``Encoded``.
+
+    The two parts share all layers that make features; the prior then has layers of its own.
+
+    Attributes:
+      width: channels of the first map; doubled at every halving.
+      most: channels at most.
+      latent: Z, channels of the latent map.
+      layers: halvings; S is a multiple of 2^layers.
+      inferences: residual blocks of the prior alone.
+    """
+
+    width: int = 32
+    most: int = 128
+    latent: int = 128
+    layers: int = 5
+    inferences: int = 6
+
+    @nn.compact
+    def __call__(self, known: jax.Array, missing: jax.Array | None = None, *, train: bool) -> Encoded:
+        x = known if missing is None else jnp.concatenate([known, missing])
+        x = FirstResidual(self.width, name="block0")(x, train=train)
+        features = [x]
+        for i in range(self.layers - 1):
+            size = channels(self.width, self.most, i + 1)
+            x = Residual(size, x.shape[-1], down=True, name=f"encoder{i}")(x, train=train)
+            features.append(x)
+        count, size = len(known), x.shape[-1]
+        inferred = x[:count]
+        for i in range(self.inferences):
+            inferred = Residual(size, size, name=f"infer_prior{i}")(inferred, train=train)
+
+        def gaussian(name, x):
+            values = Residual(2 * self.latent, size, name=name)(x, train=train)
+            return Gaussian(values[..., : self.latent], jax.nn.softplus(values[..., self.latent :]))
+
+        posterior = None if missing is None else gaussian("posterior", x[count:])
+        return Encoded(tuple(feature[:count] for feature in features), gaussian("prior", inferred), posterior)
+
+
+class Decoder(nn.Module):
+    """A latent map ``[B, h, w, Z]`` and the encoder's features to images in [-1, 1], smallest first.
+
+    ``hole`` is that of the image scaled to the features it attends to, ``[B, 4 h, 4 w, 1]``; without
+    attention it is not read.
+
+    Attributes:
+      width: channels at the side of the image; doubled at every halving.
+      most: channels at most.
+      layers: doublings.
+      scales: images that are painted, each twice as wide as the one before; at most ``layers``.
+      attention: whether the map after two doublings attends to itself and to the known part.
+    """
+
+    width: int = 32
+    most: int = 128
+    layers: int = 5
+    scales: int = 4
+    attention: bool = True
+
+    @nn.compact
+    def __call__(
+        self, latent: jax.Array, features: tuple[jax.Array, ...], hole: jax.Array, *, train: bool
+    ) -> tuple[jax.Array, ...]:
+        size = channels(self.width, self.most, self.layers - 1)
+        x = Residual(size, size, name="generator")(latent, train=train) + features[-1]
+        painted = []
+        for i in range(self.layers):
+            size = channels(self.width, self.most, self.layers - 1 - i)
+            x = Doubling(size, name=f"decoder{i}")(x, train=train)
+            if self.attention and i == 1:
+                x, weights = SelfAttention(name="attn1")(x)
+                flow = ContextFlow(name="flow1")(weights, features[self.layers - 1 - ATTENTION], hole)
+                merge = Residual(size, size, name="merge1")
+                x = merge(jnp.concatenate([x, flow], axis=-1), train=train)
+            if i >= self.layers - self.scales:
+                mirrored = jnp.pad(leaky_relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+                out = SpectralConv(3, 3, padding="VALID", name=f"out{i}")
+                painted.append(jnp.tanh(out(mirrored, train=train)))
+                x = jnp.concatenate([x, painted[-1]], axis=-1)
+        return tuple(painted)
+
+
+class Generator(nn.Module):
+    """Damaged images to completions of them.
+
+    Called as ``(known [B, S, S, 3], missing, hole, noise, train)``, with 0 outside the part that an image
+    shows. In training ``noise`` is ``(for the prior, for the posterior)``, ``[B, h, w, Z]`` each, and it
+    returns ``Painted``. Without ``missing`` (None) it is ``[B, K, h, w, Z]``, and the answer ``[B, K, S, S, 3]``.
+
+    Attributes:
+      encoder: an ``Encoder``.
+      decoder: a ``Decoder`` of as many layers.
+    """
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+    @nn.compact
+    def __call__(self, known, missing, hole, noise, *, train: bool):
+        encoded = self.encoder(known, missing, train=train)
+        if missing is not None:
+            pairs = zip((encoded.prior, encoded.posterior), noise, strict=True)
+            latent = jnp.concatenate([mean + deviation * drawn for (mean, deviation), drawn in pairs])
+            features, holes = jax.tree.map(lambda x: jnp.concatenate([x, x]), (encoded.features, hole))
+            painted = self.decoder(latent, features, holes, train=train)
+            count = len(known)
+            generation = tuple(image[:count] for image in painted)
+            reconstruction = tuple(image[count:] for image in painted)
+            return Painted(generation, reconstruction, encoded.prior, encoded.posterior)
+        count = noise.shape[1]
+        mean, deviation = (x[:, None] for x in encoded.prior)
+        latent = (mean + deviation * noise).reshape(-1, *noise.shape[2:])
+        features, holes = jax.tree.map(lambda x: x.repeat(count, 0), (encoded.features, hole))
+        largest = self.decoder(latent, features, holes, train=train)[-1]
+        return largest.reshape(-1, count, *largest.shape[1:])
+
+
+class Discriminator(nn.Module):
+    """Images ``[B, S, S, 3]`` to scores ``[B, h - 2, w - 2, 1]``, h = w = S / 2^layers: 1 means real, 0 painted.
+
+    Attributes:
+      width: channels of the first map; doubled at every halving.
+      most: channels at most.
+      layers: halvings.
+      attention: whether the map after three halvings attends to itself.
+    """
+
+    width: int = 32
+    most: int = 128
+    layers: int = 5
+    attention: bool = True
+
+    @nn.compact
+    def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
+        x = FirstResidual(self.width, name="block0")(images, train=train)
+        for i in range(self.layers - 1):
+            if self.attention and i == ATTENTION:
+                x, _ = SelfAttention(name="attn2")(x)
+            size = channels(self.width, self.most, i + 1)
+            x = Residual(size, x.shape[-1], down=True, name=f"encoder{i}")(x, train=train)
+        x = Residual(x.shape[-1], x.shape[-1], name="block1")(x, train=train)
+        return SpectralConv(1, 3, padding="VALID", name="conv")(leaky_relu(x), train=train)
+
+
+class Critics(nn.Module):
+    """Discriminators of one kind, one for each kind of images: ``{name: images}`` to ``{name: scores}``.
+
+    Attributes:
+      width: as of ``Discriminator``.
+      most: likewise.
+      layers: likewise.
+      attention: likewise.
+    """
+
+    width: int = 32
+    most: int = 128
+    layers: int = 5
+    attention: bool = True
+
+    @nn.compact
+    def __call__(self, images: Mapping[str, jax.Array], *, train: bool) -> dict[str, jax.Array]:
+        shape = (self.width, self.most, self.layers, self.attention)
+        return {name: Discriminator(*shape, name=name)(shown, train=train) for name, shown in images.items()}
