@@ -1,4 +1,4 @@
-"""All holes of a folder at one size: what training draws from."""
+"""All holes of a folder at one size, from which training draws."""
 
 import os
 
@@ -13,14 +13,15 @@ def read_holes(folder: str | os.PathLike, *, size: int) -> np.ndarray:
     """Read every hole below a folder.
 
     Args:
-      folder: of image files, white = missing; or one such file.
-      size: side S to which they are brought, by their nearest pixels.
+      folder: folder of image files, white = missing; or one such file.
+      size: side S to which the holes are resized, by nearest pixels.
 
     Returns:
-      bool ``[M, S, S, 1]``, in the order of the files' names.
+      bool ``[M, S, S, 1]``, in the order of the file names.
 
     Raises:
-      InputError: no such folder, or a file that is no hole, or in which nothing is missing, at that size.
+      InputError: no such folder, or a file that is no hole, or a hole without missing pixels at
+        that size.
     """
     holes = []
     for file in list_images(os.path.expanduser(folder), masks=True).files:

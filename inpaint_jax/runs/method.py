@@ -58,17 +58,18 @@ Found = Spec | Model | exported.Completer  # a baseline, a trained run, an expor
 
 
 class Setting(NamedTuple):
-    """What methods share.
+    """Settings that all methods share.
 
     Attributes:
-      size: side at which images are read; None: their own sizes.
+      size: side at which images are read; None: full size.
       fit: how images meet that size, see ``data.fitting.Fit``.
-      train: source specs by comma of training images, for a baseline that looks at some; empty: none.
+      train: comma-separated source specs of training images, for a baseline that searches in them;
+        empty: none.
       slots: images at once.
       k: completions per image.
-      around: side of the model, where images keep their sizes and squares around their holes are completed
-        (``around.run_around``); None: images meet the model as a whole.
-      fewer: a method that gives fewer completions gives those, instead of being refused.
+      fewer: accept a method that gives fewer completions than ``k``, instead of refusing it.
+      around: side of the model if images keep their full sizes and squares around their holes are
+        completed (``around.run_around``); None: images meet the model as a whole.
     """
 
     size: int | None
@@ -108,7 +109,7 @@ def of_model(name: str, model: Model, setting: Setting) -> Method:
 
 
 def of_exported(name: str, completer: exported.Completer, setting: Setting) -> Method:
-    """A file of ``inpaint export``."""
+    """Build the method of a file written by ``inpaint export``."""
     about = completer.about
     if setting.k > about["completions"] and not setting.fewer:
         raise InputError(f"{name} gives {about['completions']} completions per image, not {setting.k}")
@@ -119,7 +120,7 @@ def of_exported(name: str, completer: exported.Completer, setting: Setting) -> M
 
 
 def run_of(system: System, states: dict[str, Any], setting: Setting) -> Run:
-    """How a system runs: at one size, or on images of any sizes."""
+    """Return the ``run`` of a system: at one size, or on images of any size."""
     if setting.fewer and (most := 1 if system.host else system.most):
         setting = setting._replace(k=min(setting.k, most))
     if setting.size is None and system.size is None:

@@ -166,16 +166,16 @@ def train_stage(
     how: str | None,
     without: Collection[str] = (),
 ) -> Any:
-    """Train one stage from its newest checkpoint, or from the start; return the state that it ends with.
+    """Train one stage from the newest checkpoint, or from the start; return the final state.
 
     Args:
-      stage: to be trained.
-      config: of the run.
-      workdir: of the run.
-      earlier: states of the stages before it.
+      stage: the stage to train.
+      config: config of the run.
+      workdir: folder of the run.
+      earlier: states of the stages before this one.
       stop: when it becomes true, the state is saved and the work ends.
-      shape: of the state while it is trained.
-      weights: what it begins with, of every file that it is given.
+      shape: shapes of the training state.
+      weights: initial weights from files; may be empty.
       how: see ``parallel.data_parallel``.
     """
     settings, folder = config.stages[stage.name], workdir.stage(stage.name)

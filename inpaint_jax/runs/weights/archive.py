@@ -31,14 +31,15 @@ class Weights(NamedTuple):
 
 
 def about(kind: str, source: str | Path, *, pictures: str, stays: Sequence[str], place: str = "") -> dict[str, Any]:
-    """What a file says of itself.
+    """Describe a weight file.
 
     Args:
-      kind: of network.
-      source: the file that the weights were made from; its name and hash are kept.
-      pictures: what the weights expect to see.
-      stays: beginnings of names of layers that may stay as initialised, or have another number of outputs.
-      place: path in a stage's networks that the weights are for, where they fit several; empty: they fit one.
+      kind: kind of network.
+      source: file from which the weights were made; its name and hash are kept.
+      pictures: description of the images that the weights expect.
+      stays: name prefixes of layers that may keep their initialisation, or differ in the number of
+        outputs.
+      place: path in a stage's networks for which the weights are; empty: they fit one place.
     """
     with open(source, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

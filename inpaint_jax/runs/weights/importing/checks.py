@@ -35,7 +35,10 @@ def left_out(kind: Kind, source: Source) -> dict[str, list[str]]:
 
 
 def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
-    """Raises InputError unless the arrays are finite, and all that a module has but for what stays as it is."""
+    """Raise InputError unless the arrays are finite and complete.
+
+    Only layers that may keep their initialisation may be missing.
+    """
     inputs = kind.inputs(module, arrays) if kind.inputs else (jnp.zeros((1, SIDE, SIDE, 3)),)
     params, stats = jax.eval_shape(lambda: pure(module).init(jax.random.key(0), *inputs))
     leaves = jax.tree_util.tree_leaves_with_path({"params": params, "stats": stats})
@@ -55,10 +58,11 @@ def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
 
 
 def disagreement(kind: Kind, layer: Layer, take: Take, arrays: Arrays) -> float:
-    """How far our layer's answer to one random patch is from the source's, as a share of its largest value.
+    """Return the difference of our layer's output from the source's on a random patch.
 
-    Both are computed here in float64 from their definitions, theirs with channels first; group norms, which are copied,
-    are left out.
+    The difference is a fraction of the largest value. Both outputs are computed here in float64
+    from their definitions, the source's with channels first. Group norms, which are copied, are
+    left out.
     """
     if kind.disagreement:
         return kind.disagreement(layer, take, arrays)

@@ -29,22 +29,25 @@ class Layer(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A network whose weights can be imported.
+    """A kind of network whose weights can be imported.
 
     Attributes:
-      layers: ``names of a source -> layers`` that are fed from it.
-      convert: ``(take, layer) -> arrays`` of ours for one of them.
-      module: ``arrays -> Linen module`` of ours whose parameters they are, its width and depth found from their shapes.
-      rename: the name that an array of the source is looked up by; several of one name are copies.
-      epsilon: of the source's batch norm.
-      left_out: why names of the source that no layer takes are left out, by pattern.
-      stays: beginnings of paths of our layers that may stay as they are initialised, or have another number of outputs.
-      pictures: what the weights expect to see.
-      disagreement: ``(layer, take, arrays) -> share``, see ``checks.disagreement``; None: of a plain or batch-normed
-        layer.
-      inputs: ``(module, arrays) -> inputs`` that fix its shapes; None: images.
-      place: ``(file, names) -> path`` in a stage's networks that such a file is for, "critic/generation", where its
-        layers fit several; None: they fit one.
+      layers: ``names of a source -> layers`` that are filled from the source.
+      convert: ``(take, layer) -> arrays`` of ours for one layer.
+      module: ``arrays -> Linen module`` of ours with these parameters; width and depth follow from
+        their shapes.
+      disagreement: ``(layer, take, arrays) -> share``, see ``checks.disagreement``; None: the check
+        of a plain or batch-normed layer.
+      inputs: ``(module, arrays) -> inputs`` that fix the shapes of the module; None: images.
+      place: ``(file, names) -> path`` in a stage's networks for which the file is,
+        "critic/generation", if its layers fit several; None: they fit one.
+      rename: name under which an array of the source is taken; several arrays of one name are
+        copies.
+      epsilon: epsilon of the source's batch norm.
+      left_out: reasons for skipping names of the source that no layer takes, by pattern.
+      stays: path prefixes of our layers that may keep their initialisation, or differ in the number
+        of outputs.
+      pictures: description of the images that the weights expect.
     """
 
     layers: Callable[[Collection[str]], tuple[Layer, ...]]

@@ -1,11 +1,12 @@
-"""The released networks of pluralistic completion as ours: encoder, generator or one of two discriminators.
+"""Import of the released networks of pluralistic completion.
 
-Every convolution is spectrally normalised there by a module of the authors' own, which keeps the kernel
-(``weight_bar``) and the vectors of its power iteration (``weight_u``, ``weight_v``). A block holds its layers
-twice, by their names and in a list; both name the same numbers.
+These are the encoder, the generator and two discriminators. In the released code, the authors' own
+module normalises every convolution spectrally. It keeps the kernel (``weight_bar``) and the vectors
+of its power iteration (``weight_u``, ``weight_v``). A block holds its layers twice, by name and in
+a list; both names refer to the same numbers.
 
-The names and shapes are those of the released code (lyndonzheng/Pluralistic-Inpainting, commit 034a758895).
-No released file was at hand: what is checked is what the code would write.
+The names and shapes are those of the released code (lyndonzheng/Pluralistic-Inpainting, commit
+034a758895). No released file was at hand: the checks cover what the code would write.
 """
 
 import re
@@ -32,7 +33,7 @@ SHORTCUT = re.compile(r"\.shortcut\.\d\.")
 
 
 def rename(name: str) -> str:
-    """A layer's own name for its copy in a block's list."""
+    """Return the layer's name for its copy in a block's list."""
     name = SHORTCUT.sub(".bypass.", name)
     for pattern, places in LISTED.items():
         if found := re.fullmatch(rf"({pattern})(\d)(\..*)", name):
@@ -42,14 +43,17 @@ def rename(name: str) -> str:
 
 
 def ours(theirs: str) -> str:
-    """The path of a layer in our networks."""
+    """Return the path of a layer in our networks."""
     path = theirs.removesuffix(CONVOLUTION).replace(".query_conv", ".query").replace(".", "/")
     path = re.sub(r"^attn(\d)/model/", r"merge\1/", path)
     return re.sub(r"^(out\d+)/conv1$", r"\1", path)
 
 
 def layers(names: Collection[str]) -> tuple[Layer, ...]:
-    """All convolutions of a file; those of the discriminators' attention that it never uses are left out."""
+    """Return all convolutions of a file.
+
+    Convolutions of the discriminators' attention that are never used are left out.
+    """
     found = []
     judging = is_critic(names)
     for name in names:
@@ -65,7 +69,10 @@ def layers(names: Collection[str]) -> tuple[Layer, ...]:
 
 
 def convert(take: Take, layer: Layer) -> Arrays:
-    """A convolution, the vector of its norm, and the instance norm before it or the gains of its attention."""
+    """Convert a convolution with the vector of its spectral norm.
+
+    The instance norm before it, or the gains of its attention, are converted too.
+    """
     if layer.theirs.endswith(QUERY):
         attention = layer.theirs.removesuffix(QUERY)
         gains = {f"params/{attention}/gamma": take(f"{attention}.gamma").reshape(())}
@@ -84,20 +91,24 @@ def convert(take: Take, layer: Layer) -> Arrays:
 
 
 def is_transposed(layer: Layer) -> bool:
-    """Whether a layer doubles its map."""
+    """Return whether a layer doubles its map."""
     return bool(re.fullmatch(r"decoder\d+/(conv2|bypass)", layer.ours))
 
 
 def flipped(kernel: np.ndarray) -> np.ndarray:
-    """``[I, O, h, w]`` of a transposed convolution to ``[h, w, I, O]`` of ours, rows and columns reversed."""
+    """Transpose ``[I, O, h, w]`` of a transposed convolution to our ``[h, w, I, O]``.
+
+    Rows and columns are reversed.
+    """
     return np.moveaxis(kernel, (0, 1), (-2, -1))[::-1, ::-1]
 
 
 def disagreement(layer: Layer, take: Take, arrays: Arrays) -> float:
-    """How far our layer's answer to one random patch is from theirs, as a share of its largest value.
+    """Return the difference of our layer's output from theirs on a random patch.
 
-    Theirs is computed in float64 as their module does: one power iteration, then the kernel divided by
-    the singular value. Ours is the layer's own arithmetic on the arrays that were made.
+    The difference is a fraction of their largest value. Their output is computed in float64 as
+    their module computes it: one power iteration, then the kernel divided by the singular value.
+    Our output comes from the layer's arithmetic on the converted arrays.
     """
     rng, kernel = np.random.default_rng(0), arrays[f"params/{layer.ours}/kernel"]
     bias = arrays[f"params/{layer.ours}/bias"]
@@ -128,12 +139,12 @@ def disagreement(layer: Layer, take: Take, arrays: Arrays) -> float:
 
 
 def is_critic(names: Collection[str]) -> bool:
-    """Whether a file is that of a discriminator."""
+    """Return whether a file holds a discriminator."""
     return any(name.startswith("block1.") for name in names)
 
 
 def module(arrays: Arrays) -> Any:
-    """The network of ours that the arrays are of, its size found from their shapes."""
+    """Return our network for the arrays; their shapes give its size."""
     sizes = {path.removeprefix("params/"): array.shape for path, array in arrays.items()}
 
     def number(pattern: str) -> int:
@@ -152,7 +163,10 @@ def module(arrays: Arrays) -> Any:
 
 
 def inputs(module: Any, arrays: Arrays) -> tuple[Any, ...]:
-    """What fixes the shapes of a network: images that it halves to 4 pixels, or a latent of that side."""
+    """Return example inputs that fix a network's shapes.
+
+    These are images that the network halves to 4 pixels, or a latent of that side.
+    """
     images = jnp.zeros((1, 4 << module.layers, 4 << module.layers, 3))
     if isinstance(module, Encoder):
         return images, images
@@ -167,7 +181,7 @@ def inputs(module: Any, arrays: Arrays) -> tuple[Any, ...]:
 
 
 def place(path: str | Path, names: Collection[str]) -> str:
-    """Path in a stage's networks; only the file's name tells the discriminators apart."""
+    """Return the path in a stage's networks; only the file name distinguishes discriminators."""
     if is_critic(names):
         return "critic/reconstruction" if Path(path).stem.endswith("D_rec") else "critic/generation"
     return "generator/encoder" if any(name.startswith("block0.") for name in names) else "generator/decoder"

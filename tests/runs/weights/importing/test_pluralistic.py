@@ -1,4 +1,4 @@
-"""The released networks of pluralistic completion, as their code would write them, answer as it does."""
+"""Released networks of pluralistic completion, as their code would write them, give its output."""
 
 from functools import partial
 
@@ -96,7 +96,7 @@ def discriminator(count=LAYERS):
 
 
 class Released:
-    """The layers of the released code in NumPy, channels first, by their names and from the same arrays."""
+    """The layers of the released code in NumPy, channels first, with the same names and arrays."""
 
     def __init__(self, arrays):
         self.arrays = {name: array.astype(np.float64) for name, array in arrays.items()}
@@ -175,7 +175,7 @@ def halved(x):
 
 
 def imported(arrays, folder, name="latest_net"):
-    """What the command makes of a state dict that DataParallel wrote."""
+    """Return the command's arrays for a state dict that DataParallel wrote."""
     np.savez(folder / f"{name}.npz", **{f"module.{key}": array for key, array in arrays.items()})
     import_weights("pluralistic", folder / f"{name}.npz", folder / f"{name}_ours.npz")
     return archive.read(folder / f"{name}_ours.npz")
@@ -256,7 +256,10 @@ def test_discriminator(tmp_path, capsys):
 
 
 def test_a_run_that_begins_with_all_four(tmp_path):
-    """Each goes to its place, the discriminators by the name of the file; the state then has exactly their arrays."""
+    """Each file goes to its place, the discriminators by file name.
+
+    The state then has exactly the arrays of the files.
+    """
     networks = {"E": encoder(), "G": decoder(attends=False), "D": discriminator(), "D_rec": discriminator()}
     files = {name: imported(arrays, tmp_path, f"latest_net_{name}") for name, arrays in networks.items()}
     sizes = f"width={WIDTH} most={MOST} layers={LAYERS}".split()
