@@ -91,7 +91,7 @@ def get_config(argument: str = "") -> ConfigDict:
             losses=dict(
                 content=dict(fn="semantic", weight=0.2, layers=dict(relu4_2=1.0), completed_features="guess_features"),
                 texture=dict(fn="patch_l2", weight=1.0),
-                variation=dict(fn="total_variation", weight=0.1),
+                variation=dict(fn="total_variation", weight=3.0),
             ),
             search=dict(
                 optimizer=dict(name="lbfgs"),

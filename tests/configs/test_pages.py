@@ -24,6 +24,7 @@ WORDS = {  # words that interact in the building of a system
     "lsgan": [("default", "published")],
     "lsgan_autoencoder": [("projected,generated", "noisy,composite", "identity,published")],
     "neural_features": [("default", "random_holes", "literal24", "vgg16", "best")],
+    "neural_patches": [("context_encoder,drawn,random", "patchmatch,vgg16")],
     "on_demand": [("on_demand,inv_psnr", "self_tuned,staged", "self_tuned,channel_wise", "best,on_demand")],
     "pluralistic": [("default,any", "published,center")],
 }
@@ -234,6 +235,20 @@ def test_the_rows_of_salem(scale, side):
     assert list(published.values()) == (["1.96 %", "–", "0.79 %", "3.19 %", "–"] if side == 128 else ["1.96 %", "2 %"])
     with pytest.raises(InputError, match="configs/papers/salem.py: unknown words tiny; known: at128, at64, smoke, cpu"):
         experiments.load("configs/papers/salem.py:tiny")
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_high_resolution_synthesis_of_salem(scale):
+    """One row more, whose content network is that of the context encoder in the same table."""
+    its = experiments.load(f"configs/papers/salem.py:{scale},high_resolution")
+    configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
+    assert its.arms["neural_patches"].reuse == "context_encoder"
+    check_reuse("neural_patches", "context_encoder", configs)
+    sizes = {configs[name].data.size for name in its.arms}
+    assert sizes == {configs["neural_patches"].networks.content.size}
+    assert [row.published for row in its.tables[0].rows if row.arm == "neural_patches"] == [("2.21 %", "center")]
+    with pytest.raises(InputError, match="high_resolution is a method of at128"):
+        experiments.load("configs/papers/salem.py:at64,high_resolution")
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])

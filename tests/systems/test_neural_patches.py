@@ -27,7 +27,7 @@ from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.parts.content import completed
 
 SIZE, ITERATIONS = 32, 3
-WEIGHTS = {"content": 0.2, "texture": 1.0, "variation": 0.1}
+WEIGHTS = {"content": 0.2, "texture": 1.0, "variation": 3.0}
 TINY = (
     "data.size=32",
     "slots=2",
