@@ -32,13 +32,15 @@ from inpaint_jax.networks import (
     vgg19,
 )
 from inpaint_jax.networks.classified import ClassifierOutput
-from inpaint_jax.networks.functional import Network, predict, pure, side_by_side, weights_of
+from inpaint_jax.networks.functional import PRECISIONS, Network, computing_in, predict, pure, side_by_side, weights_of
 
 __all__ = [
     "NETWORKS",
+    "PRECISIONS",
     "ClassifierOutput",
     "Network",
     "build",
+    "computing_in",
     "predict",
     "pure",
     "side_by_side",
@@ -84,7 +86,8 @@ def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
     Args:
       spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``. A field that is
         such a description itself is a module:
-        ``{"name": "context_encoder.Generator", "trunk": {"name": "trunks.VGG"}}``.
+        ``{"name": "context_encoder.Generator", "trunk": {"name": "trunks.VGG"}}``. With "precision", see
+        ``computing_in``.
       label: the config key, for error messages.
 
     Returns:
@@ -94,7 +97,9 @@ def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
       InputError: unknown name, unknown field, or an integer field below 1 (a width, a kernel, a
         size).
     """
-    return pure(_module(spec, label))
+    fields = dict(spec)
+    precision = fields.pop("precision", "")
+    return computing_in(pure(_module(fields, label)), precision)
 
 
 def _module(spec: Mapping[str, Any], label: str) -> nn.Module:

@@ -1,13 +1,19 @@
 """A Linen module as a pair of pure functions, and how a trained one is read."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
+from inpaint_jax.errors import InputError
 from inpaint_jax.types import Tree
+
+# What a config may choose, with the precision of products in JAX's words.
+PRECISIONS = {"": None, "bf16": None, "tf32": "tensorfloat32", "float32": "highest"}
 
 
 class Network(NamedTuple):
@@ -52,6 +58,44 @@ def pure(module: nn.Module) -> Network:
         return outputs, {**stats, **updated}
 
     return Network(init, apply)
+
+
+def computing_in(network: Network, precision: str) -> Network:
+    """Choose the arithmetic of a network; the only place where networks leave float32.
+
+    Whatever the precision, parameters, statistics, gradients, inputs and outputs are float32: ``bf16`` rounds
+    parameters and inputs on the way in, and widens the outputs.
+
+    Args:
+      network: the pure functions.
+      precision: "bf16" (activations and products in bfloat16, which adds up in float32), "tf32" or "float32"
+        (float32 activations; products of a GPU or TPU in that precision), or "" (the platform's default).
+
+    Returns:
+      The network.
+
+    Raises:
+      InputError: an unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise InputError(f"unknown precision {precision!r}; known: {', '.join(filter(None, PRECISIONS))}")
+    products = PRECISIONS[precision]
+
+    def apply(params, stats, *inputs, **mode):
+        if precision != "bf16":
+            with jax.default_matmul_precision(products):
+                return network.apply(params, stats, *inputs, **mode)
+        narrow = functools.partial(jax.tree.map, functools.partial(_converted, jnp.float32, jnp.bfloat16))
+        outputs, updated = network.apply(narrow(params), stats, *narrow(inputs), **mode)
+        wide = jax.tree.map(functools.partial(_converted, jnp.bfloat16, jnp.float32), (outputs, updated))
+        return wide
+
+    return network._replace(apply=apply) if precision else network
+
+
+def _converted(given: Any, wanted: Any, leaf: Any) -> Any:
+    """Convert an array of one type; others, such as labels and keys, stay as they are."""
+    return leaf.astype(wanted) if getattr(leaf, "dtype", None) == given else leaf
 
 
 def weights_of(net: Any) -> tuple[Tree, Tree]:

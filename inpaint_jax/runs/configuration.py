@@ -6,12 +6,14 @@ import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from inpaint_jax.data import files
-from inpaint_jax.errors import InputError, users_code
+from inpaint_jax.errors import InputError, note, users_code
 from inpaint_jax.naming import resolve
+from inpaint_jax.networks import PRECISIONS
 from inpaint_jax.runs import pages
 from inpaint_jax.runs.config_checks import check, check_keys, check_kinds, check_numbers
 from inpaint_jax.systems import SYSTEMS
@@ -102,8 +104,11 @@ def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
 
 
 def admit_optional(config: Config, key: str) -> None:
-    """Add a key that every stage can have and few configs mention, where ``key`` is one."""
+    """Add a key that every config or stage can have and few configs mention, where ``key`` is one."""
     match key.split("."):
+        case ["precision"] if key not in config:
+            with config.unlocked():
+                config.precision = ""
         case ["stages", name, option] if option in OPTIONAL and name in config.get("stages", {}):
             if option not in config.stages[name]:
                 with config.unlocked():
@@ -136,6 +141,8 @@ def build_system(config: Config) -> System:
     check_keys(config, {"system": str, "data": {"size": int}}, "config")
     check_numbers(config)
     plain = to_plain(config)
+    if "networks" in plain:
+        plain["networks"] = in_precision(plain["networks"], plain.get("precision", ""))
     build = resolve(plain["system"], SYSTEMS, kind="system")
     sections = {k: Section.of(plain[k], k) for k in ("networks", "losses", "search", "blend", "stages") if k in plain}
     try:
@@ -146,6 +153,18 @@ def build_system(config: Config) -> System:
     if not isinstance(system, System):
         raise InputError(f"config: system {plain['system']!r} returns {type(system).__name__}, not a System")
     return system
+
+
+def in_precision(networks: dict[str, Any], precision: str) -> dict[str, Any]:
+    """Give the networks that a plain config describes its ``precision``, where they have none of their own."""
+    if precision not in PRECISIONS:
+        raise InputError(f"config.precision: unknown {precision!r}; known: {', '.join(filter(None, PRECISIONS))}")
+    if precision == "bf16" and jax.default_backend() == "cpu":
+        note("precision=bf16: a CPU is slower in bfloat16 than in float32")
+    return {
+        name: {"precision": precision, **spec} if precision and isinstance(spec, dict) and "name" in spec else spec
+        for name, spec in networks.items()
+    }
 
 
 def evaluation_fit(config: Config) -> str:

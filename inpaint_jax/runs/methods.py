@@ -123,7 +123,7 @@ def trained_run(spec: Spec) -> Model:
     search, checkpoint = options.pop("search", None), options.pop("checkpoint", None)
     if wrong := [key for key in options if key.partition(".")[0] not in CHANGEABLE]:
         known = ", ".join(
-            ("search=CONFIG", "checkpoint=STEP", *(f"{key}.*" for key in CHANGEABLE[:-1]), CHANGEABLE[-1])
+            ("search=CONFIG", "checkpoint=STEP", *(f"{key}.*" for key in CHANGEABLE[:-2]), *CHANGEABLE[-2:])
         )
         raise InputError(f"--method: {spec.text!r}: unknown option {wrong[0]!r}; known: {known}")
     overrides = [f"--config.{key}={value}" for key, value in options.items()]

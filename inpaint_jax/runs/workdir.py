@@ -32,9 +32,10 @@ CONFIG = {
     "seed": int,
     "data": {"size": int, "train": str, "?fit": str, "?validation": str | None, "?flip": bool},
     "?slots": int,
+    "?precision": str,
     **{f"?{section}": dict for section in SECTIONS},
 }
-CHANGEABLE = ("search", "losses", "blend", "slots")  # parts of a config that may be changed after training
+CHANGEABLE = ("search", "losses", "blend", "slots", "precision")  # parts of a config that may be changed after training
 
 
 class StageFolder:

@@ -30,6 +30,8 @@ from inpaint_jax.networks.convolutions.geometry import (
     of_transposed_convolution,
 )
 
+ON_CPU = "convolution_on_cpu"  # the scope of what only programs for the CPU may hold
+
 
 def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
     """2-D convolution, equal to ``lax.conv_general_dilated`` with NHWC and HWIO.
@@ -49,7 +51,7 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
     Raises:
       TypeError: the shapes do not match.
     """
-    return _gather(of_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
+    return _gather(_exact(of_convolution(*_check(x, kernel), strides, padding)), *_vary_alike(x, kernel))
 
 
 def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
@@ -73,7 +75,7 @@ def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), p
       TypeError: the shapes do not match.
       ValueError: unknown name of a padding.
     """
-    return _scatter(of_transposed_convolution(*_check(x, kernel), strides, padding), *_vary_alike(x, kernel))
+    return _scatter(_exact(of_transposed_convolution(*_check(x, kernel), strides, padding)), *_vary_alike(x, kernel))
 
 
 def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
@@ -81,6 +83,11 @@ def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
     if x.ndim != 4 or kernel.ndim != 4 or x.shape[3] != kernel.shape[2]:
         raise TypeError(f"a convolution takes [B, H, W, I] and [kh, kw, I, O], got {x.shape} and {kernel.shape}")
     return (x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1])
+
+
+def _exact(geometry: Geometry) -> Geometry:
+    """With the precision that holds here: gradients are traced later, where another one may hold."""
+    return geometry._replace(precision=jax.config.jax_default_matmul_precision)  # pyright: ignore
 
 
 def _vary_alike(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -116,9 +123,11 @@ def _operation(plain, cpu):
 
     @functools.partial(jax.jit, static_argnums=0)
     def by_platform(geometry, a, b):
-        return lax.platform_dependent(
-            a, b, cpu=functools.partial(cpu, geometry), default=functools.partial(plain, geometry)
-        )
+        @jax.named_scope(ON_CPU)
+        def on_cpu(a, b):
+            return cpu(geometry, a, b).astype(jnp.result_type(a, b))  # tables of constants are float32
+
+        return lax.platform_dependent(a, b, cpu=on_cpu, default=functools.partial(plain, geometry))
 
     def operation(geometry, a, b):
         @jax.custom_batching.custom_vmap

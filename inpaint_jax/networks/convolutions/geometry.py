@@ -34,6 +34,7 @@ class Geometry(NamedTuple):
       low: padding before the first row and column of the big side; negative: cropped.
       flipped: how the kernel is stored: ``[kh, kw, big channels, small channels]``, or, by transposed convolutions,
         ``[kh, kw, small channels, big channels]`` with the last tap first.
+      precision: of products on a GPU or TPU, in JAX's words; None: its default.
     """
 
     big: Pair
@@ -42,6 +43,7 @@ class Geometry(NamedTuple):
     stride: Pair
     low: Pair
     flipped: bool
+    precision: str | None = None
 
     @property
     def pads(self) -> list[Pair]:
@@ -62,14 +64,16 @@ class Geometry(NamedTuple):
     def turned(self) -> "Geometry":
         """Sizes of the convolution from the small side to the big side, for stride 1."""
         low = _pair(k - 1 - low for k, low in zip(self.kernel, self.low, strict=True))
-        return Geometry(self.small, self.big, self.kernel, (1, 1), low, not self.flipped)
+        return Geometry(self.small, self.big, self.kernel, (1, 1), low, not self.flipped, self.precision)
 
     def convolve(self, big: jax.Array, kernel: jax.Array) -> jax.Array:
         """Map ``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
         if self.flipped:
             kernel = kernel[::-1, ::-1].swapaxes(2, 3)
         numbers = ("NHWC", "HWIO", "NHWC")
-        return lax.conv_general_dilated(big, kernel, self.stride, self.pads, dimension_numbers=numbers)
+        return lax.conv_general_dilated(
+            big, kernel, self.stride, self.pads, dimension_numbers=numbers, precision=self.precision
+        )
 
 
 def of_convolution(big: Pair, kernel: Pair, strides: Pair, padding: Padding) -> Geometry:
