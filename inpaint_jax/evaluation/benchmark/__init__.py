@@ -12,7 +12,7 @@ from tqdm import tqdm
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.benchmark import cases, measure
+from inpaint_jax.evaluation.benchmark import cases, measure, scale
 from inpaint_jax.evaluation.benchmark.cases import Case
 from inpaint_jax.evaluation.benchmark.measure import Program, Work
 from inpaint_jax.runs import configuration
@@ -44,7 +44,7 @@ def benchmark(
     """Measure speed, print a table, and write every round to a file.
 
     Args:
-      names: keys of ``CASES``; none: all.
+      names: keys of ``CASES``; none: all. "scale" alone derives the page of ``scale`` and measures nothing.
       config: of a Yeh system, for "latent", "dcgan" and "input".
       batches: batch sizes for every case; none: each case's defaults.
       against: "torch": the same computation in PyTorch, in rounds that alternate with ours.
@@ -58,6 +58,8 @@ def benchmark(
     Raises:
       InputError: an unknown case, numbers below 1, or PyTorch missing.
     """
+    if list(names) == ["scale"]:
+        return expected(output)
     if unknown := [name for name in names if name not in CASES]:
         raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}")
     if min(rounds, *batches, 1) < 1:
@@ -81,6 +83,16 @@ def benchmark(
     if output:
         files.write_json(output, report)
     return report
+
+
+def expected(output: str | Path | None) -> dict[str, Any]:
+    """Print the page of ``scale``, and write it as Markdown."""
+    counted = list(scale.loads())
+    page = scale.text(counted)
+    print(page)
+    if output:
+        files.write_text(output, page)
+    return {"loads": [load._asdict() for load in counted]}
 
 
 def context_encoder() -> Config:

@@ -4,6 +4,7 @@ XLA's ``cost_analysis`` counts the body of a loop once, and includes superfluous
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from jax.extend.core import jaxprs_in_params
@@ -20,27 +21,48 @@ def multiply_adds(jaxpr: Any) -> int:
     Args:
       jaxpr: as in ``jax.jit(f).trace(...).jaxpr``.
     """
-    jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open jaxpr
-    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # drops unused gradients
-    return sum(_of_equation(equation) for equation in alive.eqns)
+    return _total(jaxpr, _multiply_adds)
 
 
-def _of_equation(equation: Any) -> int:
+def elements_moved(jaxpr: Any) -> int:
+    """Elements of the operands and results of all matrix products and convolutions, counted as ``multiply_adds``.
+
+    What a device must move if everything elementwise is fused into the products: a lower bound.
+    """
+    return _total(jaxpr, _elements)
+
+
+def _total(jaxpr: Any, of_product: Callable[[Any], int]) -> int:
+    jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open
+    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # gradients that nobody asked for
+    return sum(_of_equation(equation, of_product) for equation in alive.eqns)
+
+
+def _of_equation(equation: Any, of_product: Callable[[Any], int]) -> int:
     params = equation.params
     match equation.primitive.name:
-        case "dot_general":
-            (contracted, _), _ = params["dimension_numbers"]
-            left = equation.invars[0].aval.shape
-            return math.prod(equation.outvars[0].aval.shape) * math.prod(left[i] for i in contracted)
-        case "conv_general_dilated":
-            kernel, axes = equation.invars[1].aval.shape, params["dimension_numbers"].rhs_spec
-            terms = math.prod(kernel[i] for i in axes[1:])  # input channels and taps
-            return math.prod(equation.outvars[0].aval.shape) * terms // math.prod(params["lhs_dilation"])
-        case "shard_map":  # all devices run the same program
-            return params["mesh"].size * multiply_adds(params["jaxpr"])
+        case "dot_general" | "conv_general_dilated":
+            return of_product(equation)
+        case "shard_map":  # the same on every device
+            return params["mesh"].size * _total(params["jaxpr"], of_product)
         case "scan":
-            return params["length"] * multiply_adds(params["jaxpr"])
+            return params["length"] * _total(params["jaxpr"], of_product)
         case "cond":
-            return multiply_adds(params["branches"][-1])
+            return _total(params["branches"][-1], of_product)
         case _:
-            return sum(multiply_adds(inner) for inner in jaxprs_in_params(params))
+            return sum(_total(inner, of_product) for inner in jaxprs_in_params(params))
+
+
+def _multiply_adds(equation: Any) -> int:
+    params, out = equation.params, math.prod(equation.outvars[0].aval.shape)
+    if equation.primitive.name == "dot_general":
+        (contracted, _), _ = params["dimension_numbers"]
+        left = equation.invars[0].aval.shape
+        return out * math.prod(left[i] for i in contracted)
+    kernel, axes = equation.invars[1].aval.shape, params["dimension_numbers"].rhs_spec
+    terms = math.prod(kernel[i] for i in axes[1:])  # input channels and taps of one output pixel
+    return out * terms // math.prod(params["lhs_dilation"])
+
+
+def _elements(equation: Any) -> int:
+    return sum(math.prod(each.aval.shape) for each in (*equation.invars[:2], equation.outvars[0]))
