@@ -32,15 +32,13 @@ from inpaint_jax.networks import (
     vgg19,
 )
 from inpaint_jax.networks.classified import ClassifierOutput
-from inpaint_jax.networks.functional import PRECISIONS, Network, computing_in, predict, pure, side_by_side, weights_of
+from inpaint_jax.networks.functional import Network, computing_in, predict, pure, side_by_side, weights_of
 
 __all__ = [
     "NETWORKS",
-    "PRECISIONS",
     "ClassifierOutput",
     "Network",
     "build",
-    "computing_in",
     "predict",
     "pure",
     "side_by_side",

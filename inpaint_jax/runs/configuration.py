@@ -13,7 +13,7 @@ from ml_collections import ConfigDict, config_flags
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError, note, users_code
 from inpaint_jax.naming import resolve
-from inpaint_jax.networks import PRECISIONS
+from inpaint_jax.networks.functional import PRECISIONS
 from inpaint_jax.runs import pages
 from inpaint_jax.runs.config_checks import check, check_keys, check_kinds, check_numbers
 from inpaint_jax.systems import SYSTEMS
