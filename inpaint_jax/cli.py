@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -11,19 +10,9 @@ from typing import Any
 
 from inpaint_jax import __version__, commands
 from inpaint_jax.errors import InputError, Interrupted
-from inpaint_jax.runs import pages
-
-METHODS = (
-    "WORKDIR | FILE.inpaint | portraits-yeh, see inpaint models | telea?radius=5 | harmonic | floors | opencv | "
-    "pictures?folder=DIR | module:name"
-)
-HOLES = (
-    "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | module:name | "
-    "FILE | FOLDER of holes (white = missing), paired with images by their names | alpha, the transparent pixels"
-)
+from inpaint_jax.runs import options, pages
 
 COUNTS = ("count", "keep", "rounds", "size", "slots")  # options that are at least 1
-CHECKPOINT = "the step to read, or STAGE:STEP, several by comma; default the newest of every stage"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,29 +84,33 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")
     sub.add_argument("--checkpoint", help="STEP or STAGE:STEP to go on from; removes the later ones of that stage")
     sub.add_argument("--parallel", choices=("jit", "shard_map", "pmap"), help="how the step is spread over devices")
-    on_error(sub)
+    options.on_error(sub)
     sub.add_argument("--distributed", action="store_true", help="join the other processes of a cluster job")
 
     sub = command("complete", "complete damaged pictures, each with its own hole")
     sub.add_argument("--record", help="a record of the page: its image is completed again, to the same pixels")
     named = sub.add_mutually_exclusive_group()
     named.add_argument("--workdir", help="a trained run; short for --method=WORKDIR")
-    named.add_argument("--method", action="append", type=methods, help=f"by comma, or repeated: {METHODS}")
-    pictures(sub, required=False)
-    sub.add_argument("--holes", help=HOLES)
+    named.add_argument(
+        "--method", action="append", type=options.methods, help=f"by comma, or repeated: {options.METHODS}"
+    )
+    options.pictures(sub, required=False)
+    sub.add_argument("--holes", help=options.HOLES)
     sub.add_argument("--output", required=True, help="folder for the completed pictures; continued if interrupted")
     sub.add_argument(
         "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
     )
-    sub.add_argument("--checkpoint", help=CHECKPOINT)
+    sub.add_argument("--checkpoint", help=options.CHECKPOINT)
     sub.add_argument("--keep", type=int, default=1, help="completions per picture, and a map of where they differ")
     sub.add_argument(
         "--format", choices=("png", "same"), default="png", help="same: JPEG images stay JPEG, where PNG loses nothing"
     )
-    shared(sub)
+    options.shared(sub)
 
     sub = command("page", "paint holes into images in the browser, and compare methods; needs the extra page")
-    sub.add_argument("--method", action="append", type=methods, default=[], help=f"besides the usual: {METHODS}")
+    sub.add_argument(
+        "--method", action="append", type=options.methods, default=[], help=f"besides the usual: {options.METHODS}"
+    )
     sub.add_argument("--port", type=int, help="of 127.0.0.1; default the first free one from 7860 on")
     sub.add_argument("--no-browser", action="store_true", help="only say where the page is")
 
@@ -126,19 +119,21 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--method",
         action="append",
-        type=methods,
+        type=options.methods,
         default=[],
-        help=f"by comma, or repeated: {METHODS}",
+        help=f"by comma, or repeated: {options.METHODS}",
     )
-    pictures(sub)
-    sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
+    options.pictures(sub)
+    sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {options.HOLES}")
     sub.add_argument(
-        "--against", type=methods, help="baselines by comma: floors, opencv, or single names; none. Default floors"
+        "--against",
+        type=options.methods,
+        help="baselines by comma: floors, opencv, or single names; none. Default floors",
     )
     sub.add_argument("--output", help="folder for table and grids; default WORKDIR/evaluation or evaluation")
     sub.add_argument(
         "--metrics",
-        type=names,
+        type=options.names,
         help="by comma: default, perceptual, lpips_vgg, swd, my_metrics:edge, ...; default: default, with the extra "
         "perceptual installed default,perceptual",
     )
@@ -149,16 +144,18 @@ def parser() -> argparse.ArgumentParser:
         help="NAME or FILE.py[:words] ...: searches to compare, the first is the reference",
     )
     sub.add_argument("--keep", type=int, default=1, help="completions per image, of methods that give several")
-    sub.add_argument("--checkpoint", help=CHECKPOINT)
-    shared(sub)
+    sub.add_argument("--checkpoint", help=options.CHECKPOINT)
+    options.shared(sub)
 
     sub = command("leaderboard", "measure many methods on several sets under the same holes: one table, one plot")
     sub.add_argument("workdirs", nargs="*", metavar="RUN", help="trained runs and exported files; short for --method")
-    sub.add_argument("--method", action="append", type=methods, default=[], help=f"by comma, or repeated: {METHODS}")
-    pictures(sub)
-    sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {HOLES}")
+    sub.add_argument(
+        "--method", action="append", type=options.methods, default=[], help=f"by comma, or repeated: {options.METHODS}"
+    )
+    options.pictures(sub)
+    sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {options.HOLES}")
     sub.add_argument("--reference", default="harmonic", help="the method to which paired differences are taken")
-    sub.add_argument("--metrics", type=names, help="by comma, as inpaint evaluate takes them")
+    sub.add_argument("--metrics", type=options.names, help="by comma, as inpaint evaluate takes them")
     sub.add_argument("--output", default="leaderboard", help="folder for table and plot; continued if given again")
 
     sub = command("holes", "write the holes of an evaluation as files, to measure any other program on them")
@@ -182,7 +179,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--data",
         action="append",
-        type=assignment,
+        type=options.assignment,
         default=[],
         metavar="ROLE=SPEC",
         help="images of the parts, such as cars=DATA/cars; can be repeated; the built-in facades fill other roles",
@@ -197,13 +194,13 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--weights",
         action="append",
-        type=assignment,
+        type=options.assignment,
         default=[],
         metavar="STAGE=FILE",
         help="imported weights that a stage begins with in every training that has it; can be repeated",
     )
     sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
-    on_error(sub)
+    options.on_error(sub)
 
     sub = command(
         "import-weights",
@@ -220,7 +217,11 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--output", required=True, help="the .npz file, for --config.stages.NAME.weights=FILE")
     sub.add_argument(
-        "--mean", type=numbers, default=(), metavar="R,G,B", help="googlenet for [0, 255] less this colour, not [-1, 1]"
+        "--mean",
+        type=options.numbers,
+        default=(),
+        metavar="R,G,B",
+        help="googlenet for [0, 255] less this colour, not [-1, 1]",
     )
 
     command("models", "list the trained models that come with the package")
@@ -231,7 +232,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--search", help="NAME or FILE.py[:words]: search, losses and blend of that config in place of the run's"
     )
-    sub.add_argument("--checkpoint", help=CHECKPOINT)
+    sub.add_argument("--checkpoint", help=options.CHECKPOINT)
     sub.add_argument("--keep", type=int, default=1, help="completions per picture")
     sub.add_argument("--platforms", default="cpu,cuda,tpu", help="that the file runs on, by comma: cpu cuda rocm tpu")
 
@@ -240,84 +241,9 @@ def parser() -> argparse.ArgumentParser:
         "cases", nargs="*", help="latent dcgan context_encoder poisson input; default all. scale: expected rates"
     )
     sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan and input")
-    sub.add_argument("--batch", type=batch_sizes, default=(), help="sizes by comma; default each case's own")
+    sub.add_argument("--batch", type=options.batch_sizes, default=(), help="sizes by comma; default each case's own")
     sub.add_argument("--against", choices=("torch",), help="the same computation in PyTorch, measured in turns")
     sub.add_argument("--precision", choices=("float32", "tf32"), help="of float32 products on a GPU")
     sub.add_argument("--rounds", type=int, default=5, help="of measurements")
     sub.add_argument("--output", help="JSON file for every round, the hardware and the versions")
     return top
-
-
-def batch_sizes(text: str) -> tuple[int, ...]:
-    """``64,1`` as numbers."""
-    return tuple(int(size) for size in text.split(","))
-
-
-def methods(text: str) -> list[str]:
-    """Methods by comma; a text with options, or one that exists as file or folder, is one method."""
-    return [text] if "?" in text or os.path.exists(text) else text.split(",")
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Names by comma."""
-    return tuple(text.split(","))
-
-
-def assignment(text: str) -> tuple[str, str]:
-    """``classifier=googlenet.npz`` as name and value."""
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"write it as NAME=VALUE, got {text!r}")
-    return name, value
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """``107.961,102.388,103.13`` as numbers."""
-    return tuple(float(number) for number in text.split(","))
-
-
-def on_error(sub: argparse.ArgumentParser) -> None:
-    """What is done with a bad image."""
-    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="skip: leave bad images out")
-
-
-def shared(sub: argparse.ArgumentParser) -> None:
-    """How a job is shared by machines."""
-    sub.add_argument(
-        "--share",
-        metavar="I/N",
-        help="1/8 ... 8/8: the images of one of 8 machines that never meet; report: when all are done",
-    )
-    text = "take the share of this process in a cluster job; the first of its processes writes the report"
-    sub.add_argument("--distributed", dest="share", action="store_const", const="processes", help=text)
-
-
-def hole_files(sub: argparse.ArgumentParser) -> None:
-    """How hole files are read."""
-    sub.add_argument("--grow", type=int, metavar="N", help="hole files: grow holes by N pixels in every direction")
-    sub.add_argument("--holes-above", type=int, metavar="LEVEL", help="grey levels above it are missing; 0: any grey")
-    sub.add_argument("--invert-holes", action="store_true", help="hole files: black = missing")
-    sub.add_argument("--resize-holes", action="store_true", help="bring hole files to the size of their images")
-
-
-def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """The options that say what is completed, and how."""
-    hole_files(sub)
-    on_error(sub)
-    sub.add_argument(
-        "--images", required=required, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
-    )
-    sub.add_argument("--split", help="test | val | train, where the images have a partition")
-    sub.add_argument(
-        "--fit",
-        help="crop | crop:SIDE | resize: how pictures meet the model; default the config's. "
-        "complete: around, a square around every hole",
-    )
-    sub.add_argument("--size", type=int, help="side at which they are completed; default the run's, or their own")
-    sub.add_argument("--train", help="training pictures, for a method that looks at some; default the run's")
-    sub.add_argument("--count", type=int, help="only so many pictures")
-    sub.add_argument("--seed", type=int, default=0, help="of drawn holes and latents")
-    sub.add_argument(
-        "--slots", type=int, help="pictures at once on each GPU or TPU, or on the CPU; default the config's"
-    )
-    sub.add_argument("--tolerance", type=float, help="a search ends early when a window of iterations gains less")

@@ -1,11 +1,11 @@
 """What each command of the command line does; imports wait until a command is known."""
 
 import os
-import re
 from pathlib import Path
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.naming import split_list, split_options
+from inpaint_jax.naming import split_list
+from inpaint_jax.runs import specs
 
 
 def train(arguments, overrides) -> None:
@@ -41,8 +41,8 @@ def complete(arguments, overrides) -> None:
     for name in chosen:
         complete_folder(
             name if arguments.method else trained(arguments, overrides),
-            picture_source(arguments, fit=not around),
-            hole_specs(arguments, [arguments.holes])[0],
+            specs.picture_source(arguments, fit=not around),
+            specs.hole_specs(arguments, [arguments.holes])[0],
             arguments.output if len(chosen) == 1 else os.path.join(arguments.output, name.replace("/", "-")),
             size=arguments.size,
             fit="around" if around else None,
@@ -87,7 +87,7 @@ def trained(arguments, overrides):
     """The run of ``--workdir``, under ``--search`` and the overrides."""
     from inpaint_jax.runs.model import load
 
-    overrides = search_overrides(arguments, overrides)
+    overrides = specs.search_overrides(arguments, overrides)
     return load(arguments.workdir, search=arguments.search, overrides=overrides, checkpoint=arguments.checkpoint)
 
 
@@ -113,8 +113,8 @@ def evaluate(arguments, overrides) -> None:
     home = f"{arguments.workdir}/evaluation" if arguments.workdir else "evaluation"
     run(
         [*named, *against],
-        picture_source(arguments),
-        hole_specs(arguments, split_list(arguments.holes)),
+        specs.picture_source(arguments),
+        specs.hole_specs(arguments, split_list(arguments.holes)),
         output=arguments.output or home,
         size=arguments.size,
         train=arguments.train,
@@ -138,8 +138,8 @@ def leaderboard(arguments, overrides) -> None:
 
     run(
         [*arguments.workdirs, *(name for names in arguments.method for name in names)],
-        image_sets(picture_source(arguments)),
-        hole_specs(arguments, split_list(arguments.holes)),
+        specs.image_sets(specs.picture_source(arguments)),
+        specs.hole_specs(arguments, split_list(arguments.holes)),
         arguments.output,
         reference=arguments.reference,
         size=arguments.size,
@@ -151,29 +151,16 @@ def leaderboard(arguments, overrides) -> None:
     )
 
 
-def image_sets(specs: list[str]) -> dict[str, list[str]]:
-    """Name every set of images: ``faces=celeba/test?crop=108`` as it says, another by its folder."""
-    sets: dict[str, list[str]] = {}
-    for spec in specs:
-        name, equals, rest = spec.partition("=")
-        if not (equals and rest and re.fullmatch(r"[\w.-]+", name)):
-            name, rest = split_options(spec)[0].rstrip("/").rpartition("/")[2], spec
-        if name in sets:
-            raise InputError(f"--images: two sets are called {name!r}: write them as NAME={rest}")
-        sets[name] = [rest]
-    return sets
-
-
 def searches(arguments, overrides: list[str]) -> list:
     """The run of ``--workdir``, once for every ``--search``, by the names that tables show."""
     from inpaint_jax.runs.model import load, with_search
 
-    overrides = search_overrides(arguments, overrides)
+    overrides = specs.search_overrides(arguments, overrides)
     search = next(iter(arguments.search), None)
     model = load(arguments.workdir, search=search, overrides=overrides, checkpoint=arguments.checkpoint)
     if not arguments.search:
         return [model]
-    return [(search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search]
+    return [(specs.search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search]
 
 
 def holes(arguments, overrides) -> None:
@@ -184,7 +171,7 @@ def holes(arguments, overrides) -> None:
 
     about = write_holes(
         split_list(arguments.families),
-        picture_source(arguments),
+        specs.picture_source(arguments),
         arguments.output,
         size=arguments.size,
         seed=arguments.seed,
@@ -210,7 +197,7 @@ def reproduce(arguments, overrides) -> None:
         arguments.experiment,
         arguments.workdir,
         training=arguments.train,
-        images=picture_source(arguments),
+        images=specs.picture_source(arguments),
         validation=arguments.validation,
         only=arguments.only.split(",") if arguments.only else (),
         seed=arguments.seed,
@@ -306,44 +293,3 @@ def start_jax(*, distributed: bool = False) -> None:
     from inpaint_jax.runs import startup
 
     startup.start_jax(distributed=distributed)
-
-
-def search_overrides(arguments, overrides: list[str]) -> list[str]:
-    """The overrides, ``--tolerance`` among them."""
-    return (
-        overrides if arguments.tolerance is None else [*overrides, f"--config.search.tolerance={arguments.tolerance}"]
-    )
-
-
-def search_name(spec: str) -> str:
-    """Return ``configs/yeh.py:cpu,nag`` as a table shows it: ``yeh:cpu,nag``."""
-    path, colon, words = spec.partition(":")
-    return os.path.basename(path).removesuffix(".py") + colon + words
-
-
-def picture_source(arguments, *, fit: bool = True):
-    """``--images --split --fit --count`` as one list of source specs for ``data.sources.open_source``."""
-    given = {name: getattr(arguments, name, None) for name in ("split", *(["fit"] if fit else []), "count")}
-    return [with_options(spec, {name: value for name, value in given.items() if value}) for spec in arguments.images]
-
-
-def hole_specs(arguments, specs: list[str]) -> list[str]:
-    """The holes with ``--grow`` and the like as options of those that are files, or transparent pixels."""
-    from inpaint_jax.runs.holes import is_drawn
-
-    given = {
-        "grow": arguments.grow,
-        "above": arguments.holes_above,
-        "invert": int(arguments.invert_holes) or None,
-        "resize": int(arguments.resize_holes) or None,
-    }
-    extra = {name: value for name, value in given.items() if value is not None}
-    if extra and all(map(is_drawn, specs)):
-        raise InputError(f"--grow and the like are for hole files and alpha: {specs[0]} is a hole family")
-    return [spec if is_drawn(spec) else with_options(spec, extra) for spec in specs]
-
-
-def with_options(spec: str, extra: dict) -> str:
-    """A spec with more options: ``photos?split=test`` and ``&count=3``."""
-    query = "&".join(f"{name}={value}" for name, value in extra.items())
-    return f"{spec}{'&' if split_options(spec)[1] else '?'}{query}" if query else spec

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from inpaint_jax import cli
-from inpaint_jax.commands import image_sets
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.leaderboard import intervals, page
 from inpaint_jax.evaluation.leaderboard.entries import Entry, Line
 from inpaint_jax.evaluation.leaderboard.intervals import Interval
+from inpaint_jax.runs.specs import image_sets
 
 SETS = ["--images", "one=facades?split=test&count=5", "two=portraits?split=test&count=4"]
 
