@@ -90,6 +90,7 @@ def test_what_contributing_shows_is_a_method_a_family_and_a_metric(tmp_path, mon
     blocks = Path("CONTRIBUTING.md").read_text().split("```python\n")[1:]
     for name in ("my_methods", "my_masks", "my_metrics"):
         block = next(block for block in blocks if block.startswith(f"# {name}.py"))
+        monkeypatch.delitem(sys.modules, name, raising=False)  # another test has modules of these names
         (tmp_path / f"{name}.py").write_text(block.split("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
     given = {"size": 16, "holes": ["my_masks:frame"], "metrics": ["default", "my_metrics:border_l1"]}

@@ -45,7 +45,9 @@ def test_unknown_names_list_the_shipped_ones(name, tmp_path, monkeypatch):
     words = f"--config: no file '{name}', and no shipped config of that name; known: classifier_guided, context_enc"
     with pytest.raises(InputError, match=words):
         configuration.load(f"{name}:smoke")
-    with pytest.raises(InputError, match="--experiment: no file 'yeh', .* known: buchacek, curricula, desai, liu, "):
+    with pytest.raises(
+        InputError, match="--experiment: no file 'yeh', .* known: buchacek, curricula, desai, levels, liu, "
+    ):
         experiments.load("yeh")
 
 

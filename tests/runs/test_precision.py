@@ -98,6 +98,7 @@ def trained(tiny, precision):
     return state, losses
 
 
+@pytest.mark.slow
 def test_fifty_steps_of_training(tiny, capsys):
     (state, losses), (_, wanted) = trained(tiny, "bf16"), trained(tiny, "")
     assert "precision=bf16: a CPU is slower" in capsys.readouterr().err

@@ -124,6 +124,7 @@ def test_known_pixels_stay_and_the_rest_is_painted(results, driver):
     np.testing.assert_array_equal(again["1"].images, results["1"].images)
 
 
+@pytest.mark.slow
 def test_a_result_does_not_depend_on_its_company(results, driver, model):
     """Nor on the number of devices: slots at several scales share a program."""
     images, holes = example()
@@ -187,6 +188,7 @@ def workdir(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_commands(workdir, tmp_path, results):
     """Completed, evaluated beside its first guess, and exported; results say what the features are."""
     method = f"--method={workdir}"
@@ -216,6 +218,7 @@ def test_the_first_guess(model):
     np.testing.assert_allclose(progress.scales[0].guess, guess, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_trained_content(tmp_path, monkeypatch):
     """The content network of another run, at its own size: the completion that this run itself gives."""
     monkeypatch.chdir(tmp_path)

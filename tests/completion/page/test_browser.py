@@ -53,6 +53,7 @@ def pixels(path):
         return np.asarray(image)
 
 
+@pytest.mark.slow
 def test_a_stroke_two_methods_and_the_downloads(address, portrait, tmp_path, monkeypatch):
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

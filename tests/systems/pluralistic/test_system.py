@@ -71,6 +71,7 @@ def images_and_hole(count=2):
     return images, hole
 
 
+@pytest.mark.slow
 def test_the_losses_fall(workdir, model):
     """A-S1: the reconstruction by 30 % at least, on holes of two files; the run remembers nothing of the files."""
     rows = [json.loads(line) for line in (workdir / NAME / "metrics.jsonl").read_text().splitlines()]
@@ -80,6 +81,7 @@ def test_the_losses_fall(workdir, model):
     assert set(model.config.stages[NAME].losses) <= set(rows[-2]) | set(rows[-1])
 
 
+@pytest.mark.slow
 def test_completions_differ_and_are_ranked(model):
     """Inside the hole alone; by the score of the critic that has judged samples, the best first."""
     images, hole = images_and_hole()
@@ -98,6 +100,7 @@ def test_completions_differ_and_are_ranked(model):
     assert (inpaint_jax.complete(model, images, hole, keep=3, seed=1) != found).any()
 
 
+@pytest.mark.slow
 def test_the_best_of_more_samples(workdir, model):
     """Two of three samples are the first two of three."""
     images, hole = images_and_hole()
@@ -106,6 +109,7 @@ def test_the_best_of_more_samples(workdir, model):
     np.testing.assert_allclose(inpaint_jax.complete(more, images, hole, keep=2), three[:, :2], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_as_one_file(model, tmp_path):
     export.export(model, tmp_path / "tiny.inpaint", k=3)
     images, hole = images_and_hole()
@@ -113,6 +117,7 @@ def test_as_one_file(model, tmp_path):
     assert found.shape == (2, 3, SIZE, SIZE, 3) and (np.diff(losses["total"], axis=1) >= 0).all()
 
 
+@pytest.mark.slow
 def test_the_command_line(workdir, tmp_path):
     """Three completions of a folder's images, and a table of three beside a method that gives one."""
     given = [f"--workdir={workdir}", "--images=facades?split=test&count=2", "--holes=center", "--keep=3"]

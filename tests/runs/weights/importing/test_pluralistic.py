@@ -255,6 +255,7 @@ def test_discriminator(tmp_path, capsys):
     assert "left out, the discriminators hold it, and never use it: attn2.alpha (1), attn2.model.* (9)" in said
 
 
+@pytest.mark.slow
 def test_a_run_that_begins_with_all_four(tmp_path):
     """Each file goes to its place, the discriminators by file name.
 
