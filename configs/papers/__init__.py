@@ -63,7 +63,12 @@ DATA = {
 }
 
 PARTS = {
-    "E01": Part("Salem et al., Table I", "salem", ("Table I", "All holes"), "high-resolution row, column D_Loss"),
+    "E01": Part(
+        "Salem et al., Table I",
+        "salem",
+        ("Table I", "All holes"),
+        "column D_Loss; the high-resolution row is of the experiment salem:high_resolution",
+    ),
     "E02": Part("Salem et al., Figure 1, the blur of a squared error", "salem", ("Figure 1",)),
     "E03": Part("Salem et al., Figure 6", "", (), "not written"),
     "E04": Part("Salem et al., Figure 7", "salem", ("Figure 7",)),
@@ -80,7 +85,7 @@ PARTS = {
     "E10": Part("Desai & Ghosal, Figures 4 to 6", "desai", ("Figure 4", "Figure 5", "Figure 6")),
     "E11": Part("Desai & Ghosal, Figure 7, failures", "desai", ("Figure 7",)),
     "E12": Part("Sharma, Figures 6 and 7", "sharma", ("Figure 6", "Figure 7")),
-    "E13": Part("Sharma, Figure 8", "sharma", ("Figure 8",), "pluralistic row"),
+    "E13": Part("Sharma, Figure 8", "sharma", ("Figure 8",)),
     "E14": Part("Sharma, Figure 9", "sharma", ("Figure 9",)),
     "E15": Part("Buchacek et al., Table 1", "buchacek", ("Table 1",)),
     "E16": Part("Buchacek et al., Figures 1a and 1b", "buchacek", ("Figure 1",)),
