@@ -54,6 +54,7 @@ def test_script():
     assert (np.asarray(names["psnr"]) > 40).all()
 
 
+@pytest.mark.slow
 def test_example(monkeypatch):
     """``launch/example.py``, with short searches: cells in percent format that run from the first to the last."""
     monkeypatch.setenv("MPLBACKEND", "agg")

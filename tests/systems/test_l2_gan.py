@@ -88,7 +88,7 @@ def completed(model, image, hole):
 CORNER = jnp.stack([masks.quarter(jax.random.key(0), SIZE, corner=corner) for corner in CORNERS])
 
 
-@pytest.mark.parametrize("models", ["trained", "untrained"])
+@pytest.mark.parametrize("models", [pytest.param("trained", marks=pytest.mark.slow), "untrained"])
 def test_corners_in_one_batch(models, image, request):
     """Each image is completed in its own corner, or part of it, and nowhere else."""
     model = request.getfixturevalue(models)
