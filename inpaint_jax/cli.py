@@ -154,7 +154,7 @@ def parser() -> argparse.ArgumentParser:
     )
     options.pictures(sub)
     sub.add_argument("--holes", default="center,left,random:0.8", help=f"several, by comma: {options.HOLES}")
-    sub.add_argument("--reference", default="harmonic", help="the method to which paired differences are taken")
+    sub.add_argument("--reference", help="the method to which paired differences are taken; default harmonic")
     sub.add_argument("--metrics", type=options.names, help="by comma, as inpaint evaluate takes them")
     sub.add_argument("--output", default="leaderboard", help="folder for table and plot; continued if given again")
 

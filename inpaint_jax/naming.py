@@ -1,6 +1,7 @@
 """Resolve names to Python objects: built-in short names, or ``module:attribute``."""
 
 import contextlib
+import hashlib
 import importlib
 import os
 import sys
@@ -113,3 +114,15 @@ def split_list(text: str) -> list[str]:
                 parts = parts[count:]
                 break
     return texts
+
+
+def hashed(text: str) -> int:
+    """Hash a text, such as an image id, to 64 bits that are the same on any machine.
+
+    Args:
+      text: any file name too, UTF-8 or not.
+
+    Returns:
+      A whole number from 0 to 2**64 - 1.
+    """
+    return int.from_bytes(hashlib.sha256(text.encode(errors="surrogateescape")).digest()[:8], "big")

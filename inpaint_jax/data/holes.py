@@ -1,6 +1,5 @@
 """Hole files: white = missing."""
 
-import hashlib
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from inpaint_jax.data.originals import Original, read_original
 from inpaint_jax.data.painted import HoleOptions, hole_of, resized
 from inpaint_jax.data.pairing import Pairs, explain, pair
 from inpaint_jax.errors import InputError, some_of
+from inpaint_jax.naming import hashed
 
 
 class HoleFiles:
@@ -127,8 +127,7 @@ class HoleFiles:
 
 def drawn_index(name: str, count: int, *, seed: int) -> int:
     """Return a random whole number below ``count``, fixed by the seed and the image's id."""
-    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-    return int.from_bytes(digest[:8]) % count
+    return hashed(f"{seed}:{name}") % count
 
 
 def read_hole(path: str | os.PathLike, options: HoleOptions = HoleOptions()) -> np.ndarray:  # noqa: B008

@@ -1,6 +1,5 @@
 """Image sources named by one line of text: ``data`` in a config, ``--images`` of a command."""
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from inpaint_jax.data.marked_names import is_marked
 from inpaint_jax.data.portraits import Portraits
 from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subset, ids
 from inpaint_jax.errors import InputError, users_code
-from inpaint_jax.naming import resolve, split_options
+from inpaint_jax.naming import hashed, resolve, split_options
 
 DRAWN = 256  # side of a procedural image that keeps its full size
 BUILT_IN = {"facades": Facades, "portraits": Portraits}
@@ -90,10 +89,7 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
         raise InputError(f"holdout has no part {part!r}; known: train, validation")
     if bool(share) == bool(count) or not 0 <= share < 1 or count < 0:
         raise InputError(f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}")
-    hashes = [
-        int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8], "big")
-        for name in ids(source)
-    ]
+    hashes = [hashed(name) for name in ids(source)]
     order = sorted(range(len(source)), key=lambda i: (hashes[i], i))
     apart = order[:count] if count else [i for i in order if hashes[i] < share * 2**64]
     chosen = apart if part == "validation" else sorted(set(range(len(source))).difference(apart))

@@ -1,11 +1,10 @@
 """Random windows of images: the position follows from seed, epoch and image id alone."""
 
-import hashlib
-
 import numpy as np
 from PIL import Image
 
 from inpaint_jax.data.drawn import chances
+from inpaint_jax.naming import hashed
 
 CENTRED = (0.5, 0.5, 0.0)  # window if nothing is random
 
@@ -21,8 +20,7 @@ def window_chances(seed: int, epoch: int, name: str) -> tuple[float, ...]:
     Returns:
       Three numbers in [0, 1), equal on any machine, for ``cut_window``.
     """
-    digest = hashlib.sha256(f"{seed} {epoch} {name}".encode()).digest()
-    return tuple(chances(int.from_bytes(digest[:8], "big"), len(CENTRED)))
+    return tuple(chances(hashed(f"{seed} {epoch} {name}"), len(CENTRED)))
 
 
 def cut_window(image: np.ndarray, *, size: int, smallest: int, at: tuple[float, ...] = CENTRED) -> np.ndarray:

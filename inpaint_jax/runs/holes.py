@@ -86,6 +86,8 @@ def open_holes(
     if is_stored(spec):
         place = os.path.expanduser(name)
         options, draw = options_of(spec, query)
+        if draw and not os.path.isdir(place):
+            raise InputError(f"--holes: {spec!r}: draw chooses among the files of a folder; {place} is one file")
         draws: dict[str, Any] = {"draw": seed} if draw else {"images": image_places(images)}
         files = HoleFiles(place, list(ids(source)), options, **draws)
         return StoredHoles(files, source.fit)

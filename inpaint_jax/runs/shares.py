@@ -6,7 +6,6 @@ all records.
 """
 
 import contextlib
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import jax
 
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError, Interrupted
+from inpaint_jax.naming import hashed
 from inpaint_jax.runs.locks import holding, in_use
 from inpaint_jax.runs.startup import agree
 
@@ -31,8 +31,7 @@ class Share(NamedTuple):
 
     def takes(self, name: str) -> bool:
         """Return whether the image with this id belongs to the share."""
-        found = hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8]
-        return int.from_bytes(found, "big") % self.total == self.number - 1
+        return hashed(name) % self.total == self.number - 1
 
     def folder(self, output: Path) -> Path:
         """Return the folder with the records and the lock of this share of a job."""

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inpaint_jax import cli
 from inpaint_jax.errors import InputError
@@ -105,3 +106,11 @@ def test_bad_calls_are_one_line(tmp_path, capsys):
     assert "give --size" in capsys.readouterr().err
     assert cli.main(["leaderboard", "--images=facades?split=test", "--size=16", f"--output={tmp_path}/o"]) == 2
     assert "--method" in capsys.readouterr().err
+    arguments = ["--method=mean", "--reference=telea", "--images=facades?split=test", "--size=16"]
+    assert cli.main(["leaderboard", *arguments, f"--output={tmp_path}/o"]) == 2
+    assert "--reference: 'telea' is not among the methods: mean" in capsys.readouterr().err
+    hole = tmp_path / "hole.png"
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(hole)
+    holes = [f"--holes={hole}?draw=1", "--images=facades?split=test", "--size=16"]
+    assert cli.main(["leaderboard", "--method=mean", *holes, f"--output={tmp_path}/o"]) == 2
+    assert "draw chooses among the files of a folder" in capsys.readouterr().err

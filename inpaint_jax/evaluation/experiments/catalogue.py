@@ -11,6 +11,7 @@ from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.experiments import Experiment, load
 from inpaint_jax.naming import split_options
 from inpaint_jax.runs import configuration, pages
+from inpaint_jax.runs.specs import with_options
 
 BUILT_IN = "facades"  # the images of a role without a source
 ALL = "all"
@@ -123,7 +124,7 @@ def source(place: tuple[str, str], data: Mapping[str, str]) -> str:
     query = split_options(spec)[1]
     if "split=" in query or (role in ("paris", "cars_test") and data.get(role)):
         return spec  # an evaluation set has no splits
-    return f"{spec}{'&' if query else '?'}split={split}"
+    return with_options(spec, {"split": split})
 
 
 def listing(workdir: Path | None = None) -> str:

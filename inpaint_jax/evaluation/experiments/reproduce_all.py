@@ -6,6 +6,7 @@ from pathlib import Path
 from inpaint_jax.errors import note
 from inpaint_jax.evaluation.experiments import catalogue, html
 from inpaint_jax.evaluation.experiments.reproduce import reproduce
+from inpaint_jax.runs.specs import with_options
 
 
 def reproduce_parts(
@@ -40,7 +41,7 @@ def reproduce_parts(
     chosen = catalogue.tasks(numbers, scale=scale, data=data)
     for number, task in enumerate(chosen, 1):
         note(f"{task.spec}, {number} of {len(chosen)}: {', '.join(task.arms) or 'all trainings'}")
-        images = f"{task.images}{'&' if '?' in task.images else '?'}count={count}" if count else task.images
+        images = with_options(task.images, {"count": count} if count else {})
         reproduce(
             task.spec,
             workdir / catalogue.folder_of(task.page),

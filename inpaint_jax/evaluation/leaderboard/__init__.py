@@ -17,6 +17,7 @@ from inpaint_jax.runs.holes import labels
 
 __all__ = ["Line", "leaderboard"]
 
+USUAL = "harmonic"  # the reference unless another is named
 SCORES = ("psnr_hole", "ssim_full", "lpips_alex")
 
 
@@ -26,7 +27,7 @@ def leaderboard(
     holes: Sequence[str],
     output: str | Path,
     *,
-    reference: str = "harmonic",
+    reference: str | None = None,
     **setting: Any,
 ) -> list[Line]:
     """Measure methods on several sets of images; write ``leaderboard.md``, ``.json`` and ``.png``.
@@ -37,8 +38,8 @@ def leaderboard(
       holes: families, files and folders of holes.
       output: folder for the table and the plot, and for one folder per set with the files of
         ``evaluate``.
-      reference: method to which paired differences are taken; the first method if the name is not
-        among them.
+      reference: method to which paired differences are taken; None: "harmonic" if it is among the
+        methods, otherwise the first.
       **setting: ``size``, ``fit``, ``train``, ``seed``, ``slots``, ``metrics`` and ``skip_errors``
         of ``evaluate``.
 
@@ -56,7 +57,9 @@ def leaderboard(
         raise InputError("no method to measure: name trained runs, or give --method")
     opened = entries(list(methods))
     by_name = {entry.name: entry for entry in opened}
-    reference = reference if reference in by_name else opened[0].name
+    if reference not in (None, *by_name):
+        raise InputError(f"--reference: {reference!r} is not among the methods: {', '.join(by_name)}")
+    reference = reference or (USUAL if USUAL in by_name else opened[0].name)
     named, captions, lines = labels(list(holes)), [], []
     for name, images in sets.items():
         found = evaluate([entry.method for entry in opened], images, holes, output=Path(output) / name, **setting)
