@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -90,7 +91,9 @@ def test_what_contributing_shows_is_a_method_a_family_and_a_metric(tmp_path, mon
     blocks = Path("CONTRIBUTING.md").read_text().split("```python\n")[1:]
     for name in ("my_methods", "my_masks", "my_metrics"):
         block = next(block for block in blocks if block.startswith(f"# {name}.py"))
-        monkeypatch.delitem(sys.modules, name, raising=False)  # another test has modules of these names
+        # Other tests have modules of these names: what was imported is forgotten before and after.
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        del sys.modules[name]
         (tmp_path / f"{name}.py").write_text(block.split("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
     given = {"size": 16, "holes": ["my_masks:frame"], "metrics": ["default", "my_metrics:border_l1"]}
