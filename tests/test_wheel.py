@@ -62,7 +62,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     pages = {f"inpaint_jax/{file.relative_to(ROOT).as_posix()}" for file in (ROOT / "configs").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules | pages  # so no stale.py
     assert "inpaint_jax/py.typed" in names
-    assert {"inpaint_jax/runs/shipped/models/portraits-yeh" + suffix for suffix in (".json", ".npz")} <= names
+    models = {f"portraits-{method}{suffix}" for method in ("yeh", "context-encoder") for suffix in (".json", ".npz")}
+    assert {f"inpaint_jax/runs/shipped/models/{file}" for file in models} <= names
     assert not [name for name in names if "/results/" in name]
 
 

@@ -117,7 +117,7 @@ def test_what_ships(name):
 
 
 def test_all_of_it_is_small():
-    assert "portraits-yeh" in cards.names()
+    assert cards.names() == ["portraits-context-encoder", "portraits-yeh"]
     assert sum(file.stat().st_size for file in cards.FOLDER.iterdir()) <= packing.MOST == 6_000_000
 
 
@@ -126,6 +126,7 @@ def test_names(tmp_path, monkeypatch, capsys):
     assert cli.main(["models"]) == 0
     said = capsys.readouterr().out
     assert "portraits-yeh: yeh, 32x32 pixels" in said and "inpaint train --config=yeh:demo" in said
+    assert "portraits-context-encoder: context_encoder, 32x32 pixels" in said
     with pytest.raises(InputError, match="the shipped model portraits-yeh has no checkpoints"):
         open_methods(["portraits-yeh?checkpoint=5"])
     monkeypatch.chdir(tmp_path)

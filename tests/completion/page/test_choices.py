@@ -9,7 +9,8 @@ from inpaint_jax.errors import InputError
 def test_patchmatch_first_and_what_was_given_last(workdir):
     offered = choices.offered([str(workdir), str(workdir)])
     assert offered[0] == ("patchmatch", "patchmatch") and offered[-1] == (str(workdir), str(workdir))
-    assert ("portraits-yeh (drawn faces, not photographs)", "portraits-yeh") in offered
+    for shipped in ("portraits-yeh", "portraits-context-encoder"):
+        assert (f"{shipped} (drawn faces, not photographs)", shipped) in offered
     assert len(offered) == len(set(offered))
     with pytest.raises(InputError, match="unknown method 'photoshop'"):
         choices.check(["photoshop"])
