@@ -238,12 +238,18 @@ def parser() -> argparse.ArgumentParser:
 
     sub = command("benchmark", "measure this machine: searching, training, blending, reading pictures")
     sub.add_argument(
-        "cases", nargs="*", help="latent dcgan context_encoder poisson input; default all. scale: expected rates"
+        "cases",
+        nargs="*",
+        help="latent dcgan context_encoder poisson input; default all. scale: expected rates. programs: every training "
+        "step and the completion of --config here; words after it choose some",
     )
-    sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan and input")
+    sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan, input and programs")
     sub.add_argument("--batch", type=options.batch_sizes, default=(), help="sizes by comma; default each case's own")
     sub.add_argument("--against", choices=("torch",), help="the same computation in PyTorch, measured in turns")
-    sub.add_argument("--precision", choices=("float32", "tf32"), help="of float32 products on a GPU")
+    sub.add_argument(
+        "--precision", choices=("float32", "tf32", "bf16"), help="of float32 products on a GPU; bf16 for programs alone"
+    )
     sub.add_argument("--rounds", type=int, default=5, help="of measurements")
-    sub.add_argument("--output", help="JSON file for every round, the hardware and the versions")
+    sub.add_argument("--output", help="JSON file for every round, the hardware and the versions; of scale the page")
+    sub.add_argument("--measured", nargs="+", default=(), metavar="FILE", help="files of programs that scale shows")
     return top

@@ -275,7 +275,8 @@ def benchmark(arguments, overrides) -> None:
     from inpaint_jax.evaluation.benchmark import benchmark as run
     from inpaint_jax.runs import configuration, startup
 
-    startup.use_cores()
+    if arguments.cases[:1] != ["programs"]:  # which are measured on one device
+        startup.use_cores()
     jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
     run(
         arguments.cases,
@@ -285,6 +286,8 @@ def benchmark(arguments, overrides) -> None:
         precision=arguments.precision,
         rounds=arguments.rounds,
         output=arguments.output,
+        spec=arguments.config,
+        measured=arguments.measured,
     )
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.benchmark import cases, measure, scale
+from inpaint_jax.evaluation.benchmark import cases, measure, measurements, rates, scale, scale_page
 from inpaint_jax.evaluation.benchmark.cases import Case
 from inpaint_jax.evaluation.benchmark.measure import Program, Work
 from inpaint_jax.runs import configuration
@@ -40,17 +40,23 @@ def benchmark(
     precision: str | None = None,
     rounds: int = 5,
     output: str | Path | None = None,
+    spec: str = "",
+    measured: Sequence[str | Path] = (),
 ) -> dict[str, Any]:
     """Measure speed, print a table, and write every round to a file.
 
     Args:
-      names: keys of ``CASES``; none: all. "scale" alone derives the page of ``scale`` and measures nothing.
-      config: of a Yeh system, for "latent", "dcgan" and "input".
+      names: keys of ``CASES``; none: all. "scale" alone derives the page of ``scale_page`` and measures nothing.
+        "programs" measures the programs of any config; words after it choose some of them.
+      config: of a Yeh system, for "latent", "dcgan" and "input"; of any system for "programs".
       batches: batch sizes for every case; none: each case's defaults.
       against: "torch": the same computation in PyTorch, in rounds that alternate with ours.
-      precision: of float32 products on a GPU, "float32" or "tf32"; None: the platform's default.
+      precision: of float32 products on a GPU, "float32" or "tf32", and for "programs" also "bf16"; None: the
+        platform's default.
       rounds: number of measurements.
-      output: JSON file.
+      output: JSON file; of "scale" the page.
+      spec: the name of the config, for the file of "programs".
+      measured: such files, for "scale".
 
     Returns:
       The report: limits, results and the record of this machine.
@@ -58,12 +64,21 @@ def benchmark(
     Raises:
       InputError: an unknown case, numbers below 1, or PyTorch missing.
     """
+    if measured and list(names) != ["scale"]:
+        raise InputError("--measured is for inpaint benchmark scale")
     if list(names) == ["scale"]:
-        return expected(output)
-    if unknown := [name for name in names if name not in CASES]:
-        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}")
+        return expected(output, measurements.read(measured))
     if min(rounds, *batches, 1) < 1:
         raise InputError(f"--rounds and --batch must be at least 1, got {min(rounds, *batches)}")
+    if names and names[0] == "programs":
+        if against or len(batches) > 1:
+            raise InputError("benchmark programs: no --against, and one --batch at a time")
+        chosen = {"spec": spec, "precision": precision or "", "only": names[1:]}
+        return rates.measured(config, **chosen, rounds=rounds, batch=next(iter(batches), None), output=output)
+    if unknown := [name for name in names if name not in CASES]:
+        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}, scale, programs")
+    if precision and precision not in PRECISIONS:
+        raise InputError(f"--precision={precision} is for inpaint benchmark programs")
     opponent = pytorch() if against else None
     with jax.default_matmul_precision(PRECISIONS[precision]) if precision else nullcontext():
         limits = {"jax": measure.matrix_product(measure.SIDE)}
@@ -85,10 +100,10 @@ def benchmark(
     return report
 
 
-def expected(output: str | Path | None) -> dict[str, Any]:
+def expected(output: str | Path | None, measured: Sequence[measurements.Measured]) -> dict[str, Any]:
     """Print the page of ``scale``, and write it as Markdown."""
     counted = list(scale.loads())
-    page = scale.text(counted)
+    page = scale_page.text(counted, measured)
     print(page)
     if output:
         files.write_text(output, page)

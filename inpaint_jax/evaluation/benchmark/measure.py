@@ -1,5 +1,6 @@
 """Measurement of speed: compile cold, warm up, run in alternating rounds."""
 
+import functools
 import math
 import resource
 import statistics
@@ -14,6 +15,7 @@ from tqdm import tqdm
 
 from inpaint_jax.evaluation.benchmark.arithmetic import multiply_adds
 from inpaint_jax.evaluation.benchmark.cases import Case
+from inpaint_jax.networks.functional import PRECISIONS
 
 ROUND = 0.5  # seconds; shortest length of a round
 PAUSE = 0.1  # seconds between rounds: the threads of a library keep spinning after their work
@@ -94,10 +96,17 @@ def alternate(works: Mapping[str, Work], *, rounds: int, title: str = "") -> dic
     return measured
 
 
-def matrix_product(side: int) -> float:
-    """Measure GFLOP/s of float32 products of ``side`` x ``side`` matrices: the machine's limit."""
-    a = jnp.ones((side, side))
-    product = jax.jit(jnp.dot)
+def matrix_product(side: int, precision: str = "") -> float:
+    """Measure GFLOP/s of products of ``side`` x ``side`` matrices: the machine's limit.
+
+    The numbers are random: on constant ones a GPU draws less power, and runs faster.
+
+    Args:
+      side: of the matrices.
+      precision: "bf16", or as in a config of float32 products; "": the default that holds here.
+    """
+    a = jax.random.normal(jax.random.key(0), (side, side), jnp.bfloat16 if precision == "bf16" else jnp.float32)
+    product = jax.jit(functools.partial(jnp.dot, precision=PRECISIONS[precision]))
     return rate(Work(lambda: product(a, a), jax.block_until_ready), 2 * side**3 / 1e9)
 
 

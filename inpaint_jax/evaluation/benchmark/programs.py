@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
-from inpaint_jax.runs.workdir import initial_state
+from inpaint_jax.runs.workdir import average_decay, initial_state
+from inpaint_jax.systems.interface import Stage
 
 Shape = jax.ShapeDtypeStruct
 SENDING = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
@@ -19,59 +21,89 @@ _BYTES = {"pred": 1, "s8": 1, "u8": 1, "bf16": 2, "f16": 2, "s32": 4, "u32": 4, 
 
 
 class Program(NamedTuple):
-    """A function with the shapes of its arguments.
+    """A function with its arguments, or with their shapes.
 
     Attributes:
       name: "step of dcgan", "search".
       function: pure; to be jitted.
-      arguments: trees of ``jax.ShapeDtypeStruct``.
+      arguments: trees of ``jax.ShapeDtypeStruct``, or of arrays.
+      images: per call.
+      carried: position of the argument that a call returns anew, whose memory it may use; None: there is none.
     """
 
     name: str
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+    images: int
+    carried: int | None = None
 
     def trace(self) -> Any:
         """Trace the function; nothing is computed."""
         return jax.jit(self.function).trace(*self.arguments)
 
 
-def programs(config: Config, *, images: int | None = None, completing: int = 4) -> Iterator[Program]:
+class Source(NamedTuple):
+    """Where programs get their arguments from.
+
+    Attributes:
+      state: ``(stage, config, earlier) -> TrainState``.
+      batch: ``(count, side) -> {name: array}`` with everything that a stage may read.
+      call: ``(function, *arguments) -> results``.
+    """
+
+    state: Callable[[Stage, Config, dict[str, Any]], Any]
+    batch: Callable[[int, int], dict[str, Any]]
+    call: Callable[..., Any]
+
+
+def programs(
+    config: Config, *, images: int | None = None, completing: int = 4, source: Source | None = None
+) -> Iterator[Program]:
     """Every training step of a config, and its completion: the search, or the forward pass.
 
     Args:
       config: of any system.
       images: per step; None: the batch size of each stage.
       completing: images under completion at once.
+      source: of the arguments; None: shapes alone, so that no network is initialised.
 
     Yields:
-      The programs; their states have shapes only, so that no network is initialised.
+      The programs.
     """
+    source = source or SHAPES
     system, states = configuration.build_system(config), {}
     side = system.size or config.data.size
     for stage in system.stages:
-        state = jax.eval_shape(functools.partial(initial_state, stage, config), states)
-        batch = examples(images or config.stages[stage.name].batch_size, side)
+        state = source.state(stage, config, states)
+        count = images or config.stages[stage.name].batch_size
+        batch = source.batch(count, side)
         wanted = {"image", *(["label"] if stage.classes else []), *(["projection", "hole"] if stage.projection else [])}
         chosen = {name: batch[name] for name in batch if name in wanted}
-        yield Program(f"step of {stage.name}", stage.step, (state, chosen, dict(states)))
+        step = average.after(stage.step, average_decay(stage, config))
+        yield Program(f"step of {stage.name}", step, (state, chosen, dict(states)), count, carried=0)
         states[stage.name] = state
-    batch = examples(completing, side)
+    batch = source.batch(completing, side)
 
     def begin(states, images, hole):
         keys = jax.random.split(jax.random.key(0), completing)
         known = {"family": jnp.full(completing, -1, jnp.int32)} if system.families else {}
         return system.begin(states, images, hole, keys, 1, **known)
 
-    progress = jax.eval_shape(begin, states, batch["image"], batch["hole"])
+    arguments = states, batch["image"], batch["hole"]
     if system.advance:
-        yield Program("search", system.advance, (states, progress))
+        progress = source.call(begin, *arguments)
+        yield Program("search", system.advance, (states, progress), completing, carried=1)
     else:
 
         def complete(states, images, hole):
             return system.finish(states, begin(states, images, hole)).images
 
-        yield Program("completion", complete, (states, batch["image"], batch["hole"]))
+        yield Program("completion", complete, arguments, completing)
+
+
+def shaped_state(stage: Stage, config: Config, earlier: dict[str, Any]) -> Any:
+    """The shapes of the state in which a stage begins."""
+    return jax.eval_shape(functools.partial(initial_state, stage, config), earlier)
 
 
 def examples(count: int, side: int) -> dict[str, Shape]:
@@ -83,6 +115,9 @@ def examples(count: int, side: int) -> dict[str, Shape]:
         "hole": Shape((count, side, side, 1), jnp.float32),
         "label": Shape((count,), jnp.int32),
     }
+
+
+SHAPES = Source(shaped_state, examples, jax.eval_shape)
 
 
 def sent(compiled: str) -> Mapping[str, int]:

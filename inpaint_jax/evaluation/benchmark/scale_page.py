@@ -1,0 +1,215 @@
+"""The page of expected rates, with what was measured beside it: ``inpaint benchmark scale --output=scale.md``."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import jax
+
+from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.benchmark.limits import H100
+from inpaint_jax.evaluation.benchmark.measurements import Measured
+from inpaint_jax.evaluation.benchmark.scale import BYTES, Load
+
+DEVICES = (1, 8, 64, 512)
+CPU = (("latent", 64, 665), ("dcgan", 64, 4100), ("context_encoder", 32, 1460))  # ms, configs/results/benchmark/cpu.md
+CPU_PRODUCTS = 134e9  # FLOP/s of matrix products beside them
+
+
+def text(counted: Sequence[Load], measured: Sequence[Measured] = ()) -> str:
+    """The page, in Markdown.
+
+    Args:
+      counted: what every program costs.
+      measured: programs on devices; those of this page fill the last column of the tables.
+    """
+    training = [load for load in counted if load.parameters]
+    completing = [load for load in counted if not load.name.startswith("step")]
+    return "\n".join(
+        (
+            HEAD.format(jax=jax.__version__, measured=ORIGIN if measured else NOWHERE),
+            tables.markdown(
+                [
+                    "program",
+                    "B",
+                    "F, GFLOP",
+                    "Q, GB (bf16)",
+                    "t bf16, ms",
+                    "t tf32, ms",
+                    "limit (bf16)",
+                    "measured, ms",
+                ],
+                [costs(load, measured) for load in counted],
+            ),
+            TRAINING,
+            tables.markdown(
+                ["program", "4p, MB", "c(8), ms", "c(64), ms", *(f"images/s, n={n}" for n in DEVICES), "measured"],
+                [trained(load, measured) for load in training],
+            ),
+            COMPLETING,
+            tables.markdown(
+                [
+                    "program",
+                    "iterations",
+                    *(f"images/s, n={n}" for n in DEVICES),
+                    "10^9: device hours",
+                    "dollars",
+                    "measured",
+                ],
+                [completed(load, measured) for load in completing],
+            ),
+            CHECK,
+            tables.markdown(["case", "F, GFLOP", "ms", "GFLOP/s", "of products"], list(checked(counted))),
+            *([MEASURED, tables.markdown(MEASURED_HEADER, list(rows(measured)))] if measured else []),
+            "",
+        )
+    )
+
+
+def costs(load: Load, measured: Sequence[Measured]) -> list[str]:
+    """A program on one device."""
+    both = [load.seconds(precision) for precision in BYTES]
+    limit = "products" if load.computing("bf16") >= load.moving("bf16") else "memory"
+    counts = (str(load.images), f"{load.flop / 1e9:.4g}", f"{load.elements * BYTES['bf16'] / 1e9:.3g}")
+    return [label(load), *counts, *map(milliseconds, both), limit, of(load, measured, milliseconds)]
+
+
+def milliseconds(seconds: float) -> str:
+    """Three digits of milliseconds."""
+    return f"{1e3 * seconds:.3g}"
+
+
+def trained(load: Load, measured: Sequence[Measured]) -> list[str]:
+    """A training step on many devices."""
+    exchanges = [f"{1e3 * load.exchanging(n):.3g}" for n in (8, 64)]
+    rates = [f"{load.rate('bf16', n):,.0f}" for n in DEVICES]
+    return [label(load), f"{4 * load.parameters / 1e6:.4g}", *exchanges, *rates, of(load, measured, per_second(load))]
+
+
+def completed(load: Load, measured: Sequence[Measured]) -> list[str]:
+    """Whole completions on many devices."""
+    hours = 1e9 / load.rate("bf16", 1) / 3600
+    rates = [f"{load.rate('bf16', n):,.0f}" for n in DEVICES]
+    price = f"{hours:,.1f}", f"{hours * H100.price:,.0f}"
+    return [label(load), str(load.iterations), *rates, *price, of(load, measured, per_second(load))]
+
+
+def per_second(load: Load) -> Callable[[float], str]:
+    """Images per second of one device, from the measured seconds of a call or iteration."""
+    return lambda seconds: f"{load.images / (load.iterations * seconds):,.0f}"
+
+
+def of(load: Load, measured: Sequence[Measured], show: Callable[[float], str]) -> str:
+    """What was measured of a program, with precision and, where they are several, device."""
+    several = len({found.device for found in measured}) > 1
+    return "; ".join(
+        f"{show(found.seconds)} {found.precision}" + (f" ({found.device})" if several else "")
+        for found in measured
+        if found.is_of(load.config, load.name, load.images, load.flop)
+    )
+
+
+def rows(measured: Sequence[Measured]) -> Iterator[list[str]]:
+    """Everything that was measured, other batch sizes and configs too."""
+    for found in measured:
+        flops = found.flop / found.seconds
+        yield [
+            f"{found.config}, {found.program}",
+            str(found.batch),
+            found.precision,
+            milliseconds(found.seconds),
+            f"{found.batch / found.seconds:,.0f}",
+            f"{flops / 1e12:.3g}",
+            f"{flops / found.published:.0%}" if found.published else "",
+            f"{flops / found.product:.0%}",
+            f"{found.bytes / 2**20:,.0f}" if found.bytes else "",
+            found.device,
+            found.source,
+        ]
+
+
+def label(load: Load) -> str:
+    """``yeh, step of dcgan``."""
+    return f"{load.config.partition(':')[0]}, {load.name}"
+
+
+def checked(counted: Sequence[Load]) -> Iterator[list[str]]:
+    """The counts beside what a CPU needed."""
+    programs = {"latent": "yeh, search", "dcgan": "yeh, step of dcgan", "context_encoder": "context_encoder, step"}
+    for case, images, milliseconds in CPU:
+        for load in counted:
+            if label(load).startswith(programs[case]) and load.images >= images:
+                flop = load.flop * images / load.images
+                rate = flop / milliseconds * 1e3
+                shown = f"{flop / 1e9:.4g}", str(milliseconds), f"{rate / 1e9:.3g}"
+                yield [f"{case}, {images} images", *shown, f"{rate / CPU_PRODUCTS:.0%}"]
+
+
+HEAD = """# Expected rates on GPUs
+
+```
+inpaint benchmark scale --output=configs/results/scale.md
+```
+
+{measured} Programs of the
+configs at `paper`, traced with jax {jax}. F: 2 x multiplications of all matrix products and
+convolutions of a call. Q: bytes that they read and write if all else is fused into them, a lower
+bound. Limits published for one H100 SXM: P = 989 (bf16) and 494 (tf32) TFLOP/s, dense; W = 3.35
+TB/s. Assumed: 40 % of P, which is the aim, and 80 % of W are reached.
+
+t = max(F / (0.4 P), Q / (0.8 W)), of a call: one training step with batch B, one iteration of a
+search of B images, or one completion of B images.
+"""
+NOWHERE = "Nothing here was measured on a GPU; the last column of each table waits for that."
+ORIGIN = """The last columns and the last table were measured, on one device each; all else is computed. Where
+columns for several devices stand beside them, only n = 1 compares."""
+MEASURED = """
+## Measured
+
+```
+inpaint benchmark programs --config=CONFIG --precision=PRECISION --output=FILE
+inpaint benchmark scale --measured FILE... --output=configs/results/scale.md
+```
+
+ms: of a training step, search iteration or completion of B images, median of rounds of calls that
+follow each other; images/s: B / ms, in a search per iteration. TFLOP/s = F / ms. Published: P of
+that device and precision; product: the rate of a large matrix product, measured in the same run.
+MiB: of arguments, results and temporary arrays of the compiled program.
+"""
+MEASURED_HEADER = (
+    "program",
+    "B",
+    "precision",
+    "ms",
+    "images/s",
+    "TFLOP/s",
+    "of published",
+    "of product",
+    "MiB",
+    "device",
+    "source",
+)
+TRAINING = """
+## Training on n devices, bf16, batch B on each
+
+A step sends every gradient once, in float32, and batch statistics, which are left out here: 4p
+bytes for p parameters; `tests/evaluation/benchmark/test_programs.py` counts that in the program
+of four devices. Nothing is overlapped: c(n) = 2 (n - 1) / n x 4p / L with L = 450 GB/s of NVLink
+up to 8 devices, and 50 GB/s of a device's 400 Gb/s adapter beyond; images/s = n B / (t + c(n)).
+Where c(64) exceeds t the network is the bottleneck: a larger B per device helps, because c does
+not depend on it.
+"""
+COMPLETING = """
+## Completions on n devices, bf16
+
+Devices send each other nothing (same test), so n devices are n times as fast: images/s = n B /
+(iterations x t). A billion completions: 10^9 / (images/s of one device) / 3600 device hours,
+times an assumed 2.50 dollars. Poisson blending and the host are left out. Hosts decode and
+encode: a core that needs h seconds for an image feeds 1 / h images/s, so one device needs h x
+images/s cores; feed-forward systems are limited by the host, searches by the device.
+"""
+CHECK = """
+## The same counts on a CPU
+
+Measured milliseconds of [the benchmark](benchmark/cpu.md); GFLOP/s = F / time, beside 134 GFLOP/s
+of matrix products there. Minimal filtering saves about a third of the multiplications of a CPU,
+so that 100 % can be exceeded.
+"""
