@@ -17,7 +17,9 @@ Argument, ``buchacek:what,scale``, in any order, default ``table,cpu``; for the 
              mask files are independent pixels, 70 % of them missing, and its figures show free-form
              strokes, 19 to 70 % missing.
   published  the same with the published presets, whose weights depend on the holes.
-  ablations  comparisons of terms, shares, layers and blending methods, under centre holes.
+  ablations  comparisons of terms, shares, layers and blending methods, under centre holes, and images
+             recovered from the features of single layers. A comparison of layers is without the
+             critic's score of the completed image, so that only features are added to Yeh's search.
 
 All arms share one DCGAN, and all guided arms one classifier: use one --workdir for all three. The
 published PSNR is most likely of the hole, and the SSIM of the whole image (see the columns; both
@@ -25,7 +27,18 @@ windows). ``--weights classifier=FILE`` begins the classifier with imported weig
 """
 
 from inpaint_jax.configs import classifier_guided
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, Row, Table, TermCurves, TrainingCurve
+from inpaint_jax.evaluation.experiments import (
+    Arm,
+    Comparison,
+    Experiment,
+    Grid,
+    Inversion,
+    Row,
+    Samples,
+    Table,
+    TermCurves,
+    TrainingCurve,
+)
 from inpaint_jax.runs import config_words
 
 CENTER, LEFT, RANDOM, STROKES = HOLES = ("center", "left", "random:0.7", "irregular")
@@ -49,6 +62,7 @@ WEIGHTS = {  # of the critic's score of the completed image; of the classifier's
     "without_inpainting": dict(inpainting=0.0),
 }
 SLOTS = "--config.slots=50"  # a hundred images in two full rounds
+FLOORS = ("mean", "harmonic", "nearest")
 MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full", "ssim_uniform_full"))
 
 
@@ -130,6 +144,7 @@ def table(scale: str) -> Experiment:
             ),
             Grid("Figure 4", ("truth", "damaged", MELDING, *METHODS)),
             Grid("Where the guided fail", ("truth", "damaged", *METHODS), pick="with", rows=5),
+            Samples("Samples of the DCGAN", "yeh", "dcgan"),
         ),
         train_count=0,
     )
@@ -154,7 +169,7 @@ def published(scale: str) -> Experiment:
     return Experiment(
         arms=arms,
         holes=HOLES,
-        against=(),
+        against=FLOORS,
         tables=tables(
             "Table 1, published presets", {CENTER: names, LEFT: names, RANDOM: of_random, STROKES: of_random}
         ),
@@ -179,8 +194,9 @@ def ablations(scale: str) -> Experiment:
         terms[name.replace("_", " ")] = (name,)
     layers = {}
     for layer in classifier_guided.LAYERS:
-        layers[layer] = (f"layer_{layer}",)
-        arms[f"layer_{layer}"] = Arm(f"classifier_guided:default,nologits,{layer},{scale}", (SLOTS,), reuse="with")
+        layers[layer] = (f"only_{layer}",)
+        overrides = (SLOTS, "--config.losses.inpainting.weight=0.0")
+        arms[f"only_{layer}"] = Arm(f"classifier_guided:default,nologits,{layer},{scale}", overrides, reuse="with")
     blended = ("yeh", "with")
     arms = {name: arm if name in blended else arm._replace(holes=(CENTER,)) for name, arm in arms.items()}
     blends = {}
@@ -196,7 +212,7 @@ def ablations(scale: str) -> Experiment:
     return Experiment(
         arms=arms,
         holes=(CENTER, LEFT),
-        against=(),
+        against=FLOORS,
         comparisons=(
             *(
                 Comparison(f"{title}{suffix}", header, metric, rows, holes=(CENTER,))
@@ -208,6 +224,14 @@ def ablations(scale: str) -> Experiment:
             ),
             Comparison("How the answer is blended", "method", "psnr_hole", blends),
             Comparison("How the answer is blended, SSIM", "method", "ssim_full", blends),
+        ),
+        figures=(
+            Inversion(
+                "An image from the features of one layer",
+                "with",
+                classifier_guided.LAYERS,
+                iterations=20 if scale == "smoke" else 300,
+            ),
         ),
         train_count=0,
     )

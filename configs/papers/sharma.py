@@ -17,7 +17,7 @@ halvings for images of 64 and without attention; the paper does not say which of
 """
 
 from inpaint_jax.configs import lsgan, lsgan_autoencoder
-from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, LossCurves, Row, Table, TrainingCurve
+from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, LossCurves, Row, Samples, Table, TrainingCurve
 from inpaint_jax.runs import config_words
 
 HOLES = tuple(lsgan_autoencoder.HOLES.split(","))
@@ -85,6 +85,7 @@ def get_experiment(argument: str = "") -> Experiment:
             LossCurves("Figure 7: the loss of the search", {"LSGAN": "lsgan"}),
             Grid("Figure 9", ("truth", "damaged", "context_encoder", "pluralistic", "lsgan", "noisy", "projected")),
             Grid("Where the refined fail", ("truth", "damaged", "context_encoder", "lsgan", "noisy"), pick="noisy"),
+            Samples("Samples of the LSGAN", "lsgan", "lsgan"),
         ),
         train_count=0,
     )

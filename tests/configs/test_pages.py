@@ -217,6 +217,25 @@ def test_levels(scale, widest):
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_searches(scale):
+    """E25: arms share one DCGAN, and differ from the first in the search alone."""
+    its = experiments.load(f"configs/papers/searches.py:{scale}")
+    configs = {name: configuration.load(arm.config, arm.overrides).to_dict() for name, arm in its.arms.items()}
+    default = configs.pop("default")
+    changed = {}
+    for name, config in configs.items():
+        assert its.arms[name].reuse == "default"
+        assert {**config, "search": None} == {**default, "search": None}
+        changed[name] = {key for key, value in config["search"].items() if value != default["search"][key]}
+    assert changed.pop("stochastic_clipping") == changed.pop("no_projection") == {"projection"}
+    assert changed.pop("normal_start") == {"start"} and changed.pop("four_restarts") == {"restarts"}
+    assert changed.pop("last_iterate") == {"answer"}
+    assert changed.pop("statistics_per_image") == changed.pop("statistics_of_the_batch") == {"batch_norm"}
+    assert {*changed} == {"nag", "adam", "cosine", "lbfgs"}
+    assert all(names <= {"optimizer", "iterations"} for names in changed.values())
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 @pytest.mark.parametrize("side", [128, 64])
 def test_the_rows_of_salem(scale, side):
     """Every method builds for images of one size; on-demand learning only appears at its 64."""
@@ -233,6 +252,12 @@ def test_the_rows_of_salem(scale, side):
     [table] = its.tables
     published = {row.labels[0]: row.published[0] for row in table.rows}
     assert list(published.values()) == (["1.96 %", "–", "0.79 %", "3.19 %", "–"] if side == 128 else ["1.96 %", "2 %"])
+    assert {row.arm: row.published[2] for row in table.rows if row.published[2] != "–"} == (
+        {"l2_gan": "1.96 %"} if side == 128 else {}  # D_Loss
+    )
+    [column] = table.logged
+    adversarial = [stage for config in configs.values() for stage in configuration.build_system(config).stages]
+    assert column.times == 100 and any("critic" in stage.networks for stage in adversarial)
     with pytest.raises(InputError, match="configs/papers/salem.py: unknown words tiny; known: at128, at64, smoke, cpu"):
         experiments.load("configs/papers/salem.py:tiny")
 
@@ -246,7 +271,7 @@ def test_high_resolution_synthesis_of_salem(scale):
     check_reuse("neural_patches", "context_encoder", configs)
     sizes = {configs[name].data.size for name in its.arms}
     assert sizes == {configs["neural_patches"].networks.content.size}
-    assert [row.published for row in its.tables[0].rows if row.arm == "neural_patches"] == [("2.21 %", "center")]
+    assert [row.published for row in its.tables[0].rows if row.arm == "neural_patches"] == [("2.21 %", "center", "–")]
     with pytest.raises(InputError, match="high_resolution is a method of at128"):
         experiments.load("configs/papers/salem.py:at64,high_resolution")
 

@@ -15,14 +15,16 @@ from inpaint_jax.evaluation.experiments.figures import (
     Figure,
     Grid,
     HoleSweep,
+    Inversion,
     LossCurves,
+    Samples,
     Sweep,
     TermCurves,
     TrainingCurve,
     find,
 )
 from inpaint_jax.evaluation.experiments.figures.grids import PICTURES
-from inpaint_jax.evaluation.experiments.paper_tables import Row, Table
+from inpaint_jax.evaluation.experiments.paper_tables import Logged, Row, Table
 from inpaint_jax.evaluation.experiments.titles import slug
 from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.methods import GROUPS, label, parse
@@ -34,8 +36,11 @@ __all__ = [
     "Figure",
     "Grid",
     "HoleSweep",
+    "Inversion",
+    "Logged",
     "LossCurves",
     "Row",
+    "Samples",
     "Sweep",
     "Table",
     "TermCurves",

@@ -14,6 +14,7 @@ from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.specs import with_options
 
 BUILT_IN = "facades"  # the images of a role without a source
+FEW = (256, 8)  # built-in images at scale smoke, for training and for tests
 ALL = "all"
 REPORT = {"experiment": str, ...: object}
 
@@ -43,13 +44,14 @@ def catalogue() -> Any:
     return importlib.import_module(pages.EXPERIMENTS)
 
 
-def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str]) -> list[Task]:
+def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str], count: int | None = None) -> list[Task]:
     """Find the pages that regenerate some parts of the papers.
 
     Args:
       numbers: such as ``E06``, or ``all``.
       scale: word of the pages, such as "cpu".
       data: ``{role: source spec}``; other roles use the built-in facades.
+      count: largest number of test images; None: all, but few built-in ones at scale ``smoke``.
 
     Returns:
       One task per page, in the order of the papers; with "all" every whole page.
@@ -65,13 +67,13 @@ def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str]) -> lis
         chosen[number] = []
     for number in numbers:
         if number != ALL:
-            part = part_of(number)
-            experiment = load(spec_of(part.page, scale))
-            arms = chosen.setdefault(part.page, [])
-            if ALL not in numbers:
-                arms += [arm for arm in arms_of(experiment, part.titles) if arm not in arms]
+            for page, titles in part_of(number).pages.items():
+                experiment = load(spec_of(page, scale))
+                arms = chosen.setdefault(page, [])
+                if ALL not in numbers:
+                    arms += [arm for arm in arms_of(experiment, titles) if arm not in arms]
     return [
-        Task(page, spec_of(page, scale), tuple(arms), *sources(known.DATA[page], data))
+        Task(page, spec_of(page, scale), tuple(arms), *sources(known.DATA[page], data, scale=scale, count=count))
         for page, arms in sorted(chosen.items(), key=lambda item: list(known.DATA).index(item[0]))
     ]
 
@@ -87,12 +89,12 @@ def folder_of(page: str) -> str:
 
 
 def part_of(number: str) -> Any:
-    """Return the ``Part`` of a number; raise InputError if the part or its page is missing."""
+    """Return the ``Part`` of a number; raise InputError if the part or its pages are missing."""
     parts = catalogue().PARTS
     if number not in parts:
         raise InputError(f"reproduce: unknown {number!r}; known: list, all, {', '.join(parts)}")
-    if not parts[number].page:
-        raise InputError(f"reproduce {number} ({parts[number].what}): {parts[number].lacks}")
+    if not parts[number].pages:
+        raise InputError(f"reproduce {number} ({parts[number].what}) lacks {parts[number].lacks}")
     return parts[number]
 
 
@@ -112,19 +114,36 @@ def arms_of(experiment: Experiment, titles: Iterable[str]) -> list[str]:
     return found
 
 
-def sources(page: Any, data: Mapping[str, str]) -> tuple[str, str, str]:
-    """Return the source specs of a page's training, test and validation images."""
-    return source(page.train, data), source(page.test, data), source(page.validation, data) if page.validation else ""
+def sources(page: Any, data: Mapping[str, str], *, scale: str, count: int | None) -> tuple[str, str, str]:
+    """Return the source specs of a page's training, test and validation images.
+
+    At scale ``smoke`` built-in images are few, so that all pages take minutes.
+    """
+    train, test = FEW if scale == "smoke" else (None, None)
+    validation = source(page.validation, data, built_in=test) if page.validation else ""
+    images = source(page.test, data, built_in=None if count else test)
+    return source(page.train, data, built_in=train), with_options(images, counted(count)), validation
 
 
-def source(place: tuple[str, str], data: Mapping[str, str]) -> str:
-    """Join a role's source and the split: ``DATA/cars?crop=108`` may already name a split."""
+def source(place: tuple[str, str], data: Mapping[str, str], *, built_in: int | None = None) -> str:
+    """Join a role's source and the split: ``DATA/cars?crop=108`` may already name a split.
+
+    Args:
+      place: role and split.
+      data: ``{role: source spec}``.
+      built_in: number of built-in images, of a role without a source; None: all.
+    """
     role, split = place
-    spec = data.get(role) or BUILT_IN
-    query = split_options(spec)[1]
-    if "split=" in query or (role in ("paris", "cars_test") and data.get(role)):
+    if not (spec := data.get(role)):
+        return with_options(BUILT_IN, {"split": split, **counted(built_in)})
+    if "split=" in split_options(spec)[1] or role in ("paris", "cars_test"):
         return spec  # an evaluation set has no splits
     return with_options(spec, {"split": split})
+
+
+def counted(count: int | None) -> dict[str, int]:
+    """Return the option of a source spec that limits the number of images."""
+    return {"count": count} if count else {}
 
 
 def listing(workdir: Path | None = None) -> str:
@@ -135,20 +154,22 @@ def listing(workdir: Path | None = None) -> str:
     """
     rows = []
     for number, part in catalogue().PARTS.items():
-        row = [number, part.what, part.page or "–", part.lacks or "–"]
+        row = [number, part.what, ", ".join(part.pages) or "–", part.lacks or "–"]
         rows.append([*row, state(part, workdir)] if workdir else row)
-    header = ["number", "what", "page", "lacks"]
+    header = ["number", "what", "pages", "lacks"]
     return tables.markdown([*header, "state"] if workdir else header, rows)
 
 
 def state(part: Any, workdir: Path) -> str:
     """Describe how many arms of a part have results in a folder."""
-    spec = reports(workdir).get(part.page)
-    if spec is None:
-        return "–"
-    folder, arms = workdir / folder_of(part.page), arms_of(load(spec), part.titles)
-    done = sum((folder / arm / "summary.json").is_file() for arm in arms)
-    return "done" if done == len(arms) else f"{done} of {len(arms)} trainings"
+    specs, done, count = reports(workdir), 0, 0
+    for page, titles in part.pages.items():
+        arms = arms_of(load(specs[page]), titles) if page in specs else []
+        done += sum((workdir / folder_of(page) / arm / "summary.json").is_file() for arm in arms)
+        count += len(arms)
+    if missing := [page for page in part.pages if page not in specs]:
+        return f"{done} trainings, without {', '.join(missing)}" if done else "–"
+    return "–" if not count else "done" if done == count else f"{done} of {count} trainings"
 
 
 def reports(workdir: Path) -> dict[str, str]:

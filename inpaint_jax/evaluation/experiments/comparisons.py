@@ -16,7 +16,8 @@ PLUS_MINUS = "± is the standard error over pictures of one pair of trainings, t
 class Comparison(NamedTuple):
     """A table of the test images with a column per hole family.
 
-    A row is one training, or several trainings with different seeds, or a baseline.
+    A row is one training, or several trainings with different seeds, or a baseline. The floors that
+    the experiment measures (``context.FLOORS``) are the last rows.
     """
 
     title: str
@@ -44,11 +45,16 @@ class Comparison(NamedTuple):
 
     def render(self, context: Context) -> Iterator[tuple[str, str, str]]:
         """Yield ``(title, Markdown, caption)`` of the table and of the table of differences."""
-        source = caption(context, dict.fromkeys(self.arms()), self.holes or context.families, [self.metric])
+        names = dict.fromkeys((*self.arms(), *context.floors(self.arms())))
+        source = caption(context, names, self.holes or context.families, [self.metric])
         yield self.title, self.means(context), source
         if self.paired is not None:
             title = f"{self.title}, difference to {self.paired!r}"
             yield title, self.differences(context), f"{PLUS_MINUS}; {source}"
+
+    def floors(self, context: Context) -> dict[str, tuple[str, ...]]:
+        """Return the rows of the floors."""
+        return {f"floor: {name}": (name,) for name in context.floors(self.arms())}
 
     def means(self, context: Context) -> str:
         """Tabulate the metric under every family, and the mean over the families.
@@ -61,6 +67,9 @@ class Comparison(NamedTuple):
             numbers = means_of_arms(context, arms, families, self.metric)
             numbers = numbers[:, ~np.isnan(numbers).all(0)]  # without untrained arms
             rows.append([label, str(numbers.shape[1]), *map(cell, numbers)])
+        for label, arms in self.floors(context).items():
+            numbers = means_of_arms(context, arms, families, self.metric)
+            rows.append([label, "–", *map(cell, numbers)])
         return tables.markdown([self.header, "trainings", *families, "mean"], rows)
 
     def differences(self, context: Context) -> str:
@@ -73,7 +82,8 @@ class Comparison(NamedTuple):
         families, single = self.holes or context.families, len(self.rows[self.paired]) == 1
         numbers = values_of_pictures if single else means_of_arms
         rows, base = [], numbers(context, self.rows[self.paired], families, self.metric)
-        for label, arms in self.rows.items():
+        floors = self.floors(context) if single else {}
+        for label, arms in {**self.rows, **floors}.items():
             if label == self.paired:
                 continue
             with np.errstate(invalid="ignore"):  # two perfect images: infinity - infinity is NaN

@@ -1,6 +1,6 @@
 """The results of an experiment: images, summaries, completions, training logs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,8 @@ from inpaint_jax.evaluation.answers import Answer, measure, read_answer
 from inpaint_jax.evaluation.experiments.summary import Summaries
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.runs.workdir import Workdir
+
+FLOORS = ("mean", "harmonic", "nearest")  # fillings that a trained method should exceed
 
 
 class Context(NamedTuple):
@@ -34,6 +36,10 @@ class Context(NamedTuple):
     def summary(self, name: str) -> dict[str, Any] | None:
         """Return the content of ``summary.json``."""
         return self.summaries[name] if name in self.summaries else self.baselines[name]
+
+    def floors(self, shown: Collection[str]) -> list[str]:
+        """Return the floors that were measured and are not shown already."""
+        return [name for name in FLOORS if name in self.baselines and name not in shown]
 
     def folder(self, name: str) -> Path:
         """Return the folder of the summary and of all files that the summary names."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.experiments.captions import caption
@@ -18,14 +20,37 @@ class Row(NamedTuple):
     published: tuple[str, ...] = ()  # ("1747.96", "1784.43")
 
 
+class Logged(NamedTuple):
+    """A column with a metric of the training: its mean over the last tenth of the log.
+
+    Several stages of an arm that log the metric are averaged.
+    """
+
+    header: str
+    metric: str  # of the stages' metrics.jsonl
+    times: float = 1.0
+
+    def cell(self, context: Context, arm: str | None) -> str:
+        """Format the mean; a dash for an arm that was not trained here, or without the metric."""
+        summary = context.summary(arm) if arm else None
+        stages = (summary or {}).get("training_seconds") or {}
+        logs = [context.logged(arm, stage, self.metric)[1] for stage in stages] if arm else []
+        ends = [np.mean(values[-max(len(values) // 10, 1) :]) for values in logs if values]
+        return f"{self.times * np.mean(ends):.2f}" if ends else "–"
+
+
 class Table(NamedTuple):
-    """Published numbers beside ours, one table per hole family."""
+    """Published numbers beside ours, one table per hole family.
+
+    The floors that the experiment measures (``context.FLOORS``) are the last rows.
+    """
 
     title: str
     header: tuple[str, ...]  # titles of the label columns and of the published columns
     rows: tuple[Row, ...]
     measured: tuple[tuple[str, str], ...]  # (split, metric): ("test", "psnr_hole")
     holes: tuple[str, ...] = ()  # families; empty: all of the experiment
+    logged: tuple[Logged, ...] = ()  # columns after the measured ones
 
     def check(self) -> None:
         """Raise InputError for a row that does not fit the header."""
@@ -48,16 +73,21 @@ class Table(NamedTuple):
         metrics = list(dict.fromkeys(metric for _, metric in self.measured))
         splits = list(dict.fromkeys(split for split, _ in self.measured))
         for family in families:
-            source = caption(context, dict.fromkeys(self.arms()), [family], metrics, splits=splits)
+            names = dict.fromkeys((*self.arms(), *context.floors(self.arms())))
+            source = caption(context, names, [family], metrics, splits=splits)
             yield with_family(self.title, family, families), self.markdown(context, family), source
 
     def markdown(self, context: Context, family: str) -> str:
         """Format the table of one hole family."""
-        rows = []
-        for row in self.rows:
+        rows, unknown = [], ["–"] * (len(self.header) - 1)
+        floors = [Row((f"floor: {name}", *unknown), name) for name in context.floors(self.arms())]
+        for row in (*self.rows, *floors):
             scores = [
                 context.score(row.arm, family, metric, split=split) if row.arm else None
                 for split, metric in self.measured
             ]
-            rows.append([*row.labels, *row.published, *map(tables.cell, scores)])
-        return tables.markdown([*self.header, *(f"{metric} {split}" for split, metric in self.measured)], rows)
+            logged = [column.cell(context, row.arm) for column in self.logged]
+            rows.append([*row.labels, *row.published, *map(tables.cell, scores), *logged])
+        measured = [f"{metric} {split}" for split, metric in self.measured]
+        header = [*self.header, *measured, *(column.header for column in self.logged)]
+        return tables.markdown(header, rows)

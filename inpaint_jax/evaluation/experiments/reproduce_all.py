@@ -6,7 +6,6 @@ from pathlib import Path
 from inpaint_jax.errors import note
 from inpaint_jax.evaluation.experiments import catalogue, html
 from inpaint_jax.evaluation.experiments.reproduce import reproduce
-from inpaint_jax.runs.specs import with_options
 
 
 def reproduce_parts(
@@ -27,7 +26,7 @@ def reproduce_parts(
       workdir: for a folder per page; an earlier call is resumed.
       scale: word of the pages, such as "cpu".
       data: ``{role: source spec}``, see ``configs/papers``; other roles use the built-in facades.
-      count: largest number of test images.
+      count: largest number of test images; None: all, but few built-in ones at scale ``smoke``.
       seed: of the holes and latents.
       weights: ``{stage: file}``, for every page with such a stage.
       skip_errors: leave out images that cannot be read.
@@ -38,15 +37,14 @@ def reproduce_parts(
       Interrupted: a signal stopped the work; finished parts are kept.
     """
     workdir = Path(workdir)
-    chosen = catalogue.tasks(numbers, scale=scale, data=data)
+    chosen = catalogue.tasks(numbers, scale=scale, data=data, count=count)
     for number, task in enumerate(chosen, 1):
         note(f"{task.spec}, {number} of {len(chosen)}: {', '.join(task.arms) or 'all trainings'}")
-        images = with_options(task.images, {"count": count} if count else {})
         reproduce(
             task.spec,
             workdir / catalogue.folder_of(task.page),
             training=task.train,
-            images=[images],
+            images=[task.images],
             validation=task.validation,
             only=task.arms,
             seed=seed,

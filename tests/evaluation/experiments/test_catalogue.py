@@ -12,30 +12,58 @@ from inpaint_jax.configs import papers
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import experiments
 from inpaint_jax.evaluation.experiments import catalogue, html, reproduce_all
+from inpaint_jax.evaluation.experiments.context import FLOORS
 
 
 def test_every_number_of_the_specification_is_there():
+    """Every page serves some part, and a part without a page says what it lacks."""
     assert list(papers.PARTS) == [f"E{number:02d}" for number in range(1, 27)]
-    for number, part in papers.PARTS.items():
-        assert part.page in ("", *papers.DATA) and bool(part.page) == bool(part.titles), number
-        assert part.page or part.lacks
+    assert {page for part in papers.PARTS.values() for page in part.pages} == {*papers.DATA}
+    assert [number for number, part in papers.PARTS.items() if not part.pages] == ["E26"]
+    assert papers.PARTS["E26"].lacks
 
 
-@pytest.mark.parametrize("number", [number for number, part in papers.PARTS.items() if part.page])
-def test_every_part_is_on_its_page(number):
+@pytest.mark.parametrize("number", [number for number, part in papers.PARTS.items() if part.pages])
+def test_every_part_is_on_its_pages(number):
     """A changed title on a page would silently lose its trainings."""
-    part = papers.PARTS[number]
-    experiment = experiments.load(catalogue.spec_of(part.page, "smoke"))
-    titles = [one.title for one in experiment.parts()]
-    assert all(any(title.startswith(start) for title in titles) for start in part.titles)
-    assert catalogue.arms_of(experiment, part.titles)
+    for page, starts in papers.PARTS[number].pages.items():
+        experiment = experiments.load(catalogue.spec_of(page, "smoke"))
+        titles = [one.title for one in experiment.parts()]
+        assert all(any(title.startswith(start) for title in titles) for start in starts)
+        assert catalogue.arms_of(experiment, starts)
+
+
+@pytest.mark.parametrize("page", papers.DATA)
+def test_every_page_measures_the_floors(page):
+    """E26: tables append the floors that an experiment measures."""
+    assert {*FLOORS} <= {*experiments.load(catalogue.spec_of(page, "smoke")).against}
+
+
+def test_a_part_of_two_pages():
+    """Figure 6 shows centre holes of 128 px, and squares at the 64 px of on-demand learning."""
+    tasks = catalogue.tasks(["E03"], scale="smoke", data={})
+    assert {task.spec: task.arms for task in tasks} == {
+        "salem:high_resolution,smoke": ("context_encoder", "neural_patches"),
+        "salem:at64,smoke": ("on_demand",),
+    }
+
+
+def test_only_built_in_images_of_scale_smoke_are_few():
+    [task] = catalogue.tasks(["E12"], scale="smoke", data={})
+    assert (task.train, task.images) == ("facades?split=train&count=256", "facades?split=test&count=8")
+    [task] = catalogue.tasks(["E12"], scale="smoke", data={}, count=3)
+    assert task.images == "facades?split=test&count=3"
+    [task] = catalogue.tasks(["E12"], scale="smoke", data={"faces": "DIR"})
+    assert (task.train, task.images) == ("DIR?split=train", "DIR?split=test")
+    [task] = catalogue.tasks(["E12"], scale="cpu", data={})
+    assert (task.train, task.images) == ("facades?split=train", "facades?split=test")
 
 
 def test_a_part_trains_what_it_shows_and_what_that_reuses():
     [task] = catalogue.tasks(["E06"], scale="smoke", data={})
     assert task.spec == "desai:smoke" and task.arms == ("vae_alexnet", "vae_vgg", "vae_resnet")
-    [task] = catalogue.tasks(["E17"], scale="smoke", data={})
-    assert task.arms == ("yeh", "with", "watched", "without")
+    task, published = catalogue.tasks(["E17"], scale="smoke", data={})
+    assert task.arms == ("yeh", "with", "watched", "without") and published.spec == "buchacek:published,smoke"
     one, other = catalogue.tasks(["E12", "E06", "E07"], scale="cpu", data={})
     assert (one.page, other.page) == ("desai", "sharma")
     assert one.arms == ("vae_alexnet", "vae_vgg", "vae_resnet", "gan_alexnet", "gan_resnet")
@@ -58,7 +86,7 @@ def test_roles_become_sources():
 def test_mistakes_are_one_line(capsys, tmp_path):
     for arguments, message in [
         (["E99", f"--workdir={tmp_path}"], "unknown 'E99'; known: list, all, E01"),
-        (["E03", f"--workdir={tmp_path}"], "reproduce E03 (Salem et al., Figure 6"),
+        (["E26", f"--workdir={tmp_path}"], "reproduce E26 (The floors mean, harmonic and nearest) lacks a page"),
         (["E06"], "reproduce E06 needs --workdir"),
         (["E06", f"--workdir={tmp_path}", "--data", "planes=DIR"], "unknown role 'planes'"),
         (["E06", f"--workdir={tmp_path}", "--train=DIR"], "--train goes with --experiment"),
@@ -96,7 +124,7 @@ def test_parts_are_carried_out_page_by_page_under_one_index(tmp_path, monkeypatc
     monkeypatch.setattr(reproduce_all, "reproduce", reproduce)
     weights = {"classifier": "net.npz"}
     arguments = {"scale": "smoke", "data": {}, "count": 8, "weights": weights}
-    reproduce_all.reproduce_parts(["E06", "E19"], tmp_path, **arguments)
+    reproduce_all.reproduce_parts(["E06", "E24"], tmp_path, **arguments)
     assert [(spec, name, weights) for spec, name, _, _, weights in called] == [
         ("desai:smoke", "desai", {}),
         ("buchacek:ablations,smoke", "buchacek-ablations", weights),

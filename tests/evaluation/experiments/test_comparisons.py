@@ -1,12 +1,23 @@
 """Comparisons: means of several trainings under every hole family, and their format."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, check, reproduce
+from inpaint_jax.evaluation.experiments import (
+    Arm,
+    Comparison,
+    Experiment,
+    Grid,
+    Logged,
+    Row,
+    Table,
+    check,
+    reproduce,
+)
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.runs.method import Method
 
@@ -19,6 +30,48 @@ def test_a_method_for_some_holes_only():
     comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("one", "other"), "theirs": ("other",)})
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in comparison.means(context).splitlines()]
     assert cells[2:] == [["ours", "1", "20.00", "–", "–"], ["theirs", "0", "–", "–", "–"]]
+
+
+def cells_of(text):
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:]]
+
+
+def test_floors_are_the_last_rows_of_every_table():
+    """E26: measured floors that no row shows already; other baselines are left to their own table."""
+
+    def measured(psnr):
+        return {"measured": {"test": {"center": {"scores": {"psnr_hole": {"mean": psnr}}}}}}
+
+    baselines = {"telea": measured(5.0), "nearest": measured(6.0), "mean": measured(7.0)}
+    context = Context(Path(), ("center",), {}, {"ours": measured(20.0)}, baselines)
+    rows = (Row(("ours", "1"), "ours", ("19",)),)
+    table = Table("Table", ("method", "n", "published"), rows, (("test", "psnr_hole"),))
+    floors = [["floor: mean", "–", "–", "7.00"], ["floor: nearest", "–", "–", "6.00"]]
+    assert cells_of(table.markdown(context, "center")) == [["ours", "1", "19", "20.00"], *floors]
+    comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("ours",), "mean": ("mean",)})
+    assert [row[:3] for row in cells_of(comparison.means(context))] == [
+        ["ours", "1", "20.00"],
+        ["mean", "1", "7.00"],
+        ["floor: nearest", "–", "6.00"],
+    ]
+
+
+def test_a_column_of_the_training_log(tmp_path):
+    """The mean of the last tenth of two stages, in units of a hundredth; nothing where nothing was logged."""
+    for stage, end in (("adversarial_tl", 1.0), ("adversarial_br", 2.0)):
+        (tmp_path / "ours" / stage).mkdir(parents=True)
+        lines = [{"step": step, "bce": 9.0 if step <= 18 else end} for step in range(1, 21)]
+        (tmp_path / "ours" / stage / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    summary = {"measured": {}, "training_seconds": {"adversarial_tl": 1.0, "adversarial_br": 1.0, "first": None}}
+    context = Context(tmp_path, ("center",), {}, {"ours": summary, "later": None}, {"mean": {"measured": {}}})
+    rows = tuple(Row((name,), arm) for name, arm in (("a", "ours"), ("b", "later"), ("c", None)))
+    table = Table("Table", ("method",), rows, (), logged=(Logged("100 bce", "bce", times=100),))
+    assert cells_of(table.markdown(context, "center")) == [
+        ["a", "150.00"],
+        ["b", "–"],
+        ["c", "–"],
+        ["floor: mean", "–"],
+    ]
 
 
 def test_baselines_are_measured_on_test_pictures_only():

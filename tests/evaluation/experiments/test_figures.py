@@ -10,9 +10,11 @@ from PIL import Image
 
 from inpaint_jax.data import sheets
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, TermCurves, check, figures, load
+from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, Inversion, TermCurves, check, figures, load
 from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.experiments.figures import inversion
 from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.networks.classified import ClassifierOutput
 
 GREY = np.full((3, 128, 128, 3), 128, np.uint8)
 
@@ -108,6 +110,25 @@ def test_the_figure_of_the_docstring(context_of, tmp_path, monkeypatch):
     with Image.open(tmp_path / "histogram.png") as picture:
         assert picture.size == (4 * 120, 3 * 120)
     assert list(histogram.draw(context_of({"yeh_2": []})._replace(summaries={"yeh": None}))) == []
+
+
+def test_images_from_features_are_recovered_once(context_of, monkeypatch):
+    """A column per layer beside the truth; a second report reads the stored images."""
+
+    def classify(images):
+        return ClassifierOutput(images[:, 0, 0, :2], (), {"early": images, "late": images[:, ::2]})
+
+    context = context_of({"ours": ["left"]}, families=("left",))
+    context.summaries["ours"]["identity"] = {"method": "a"}
+    monkeypatch.setattr(inversion, "load", lambda _: SimpleNamespace(network=lambda *_: classify))
+    figure = Inversion("Layers", "ours", ("early", "late"), rows=2, iterations=3)
+    [(_, file)] = figure.draw(context)
+    sheet = (context.workdir / file).read_bytes()
+    with Image.open(context.workdir / file) as picture:
+        assert picture.size[0] > 3 * 128 and 2 * 128 < picture.size[1] < 3 * 128
+    monkeypatch.setattr(inversion, "load", lambda _: pytest.fail("they were recovered before"))
+    assert list(figure.draw(context)) == [("Layers", file)] and (context.workdir / file).read_bytes() == sheet
+    assert list(figure.draw(context._replace(summaries={"ours": None}))) == []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from inpaint_jax.evaluation.experiments import reproduce
 
 EXPERIMENT = """
 from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, LossCurves
-from inpaint_jax.evaluation.experiments import Row, Sweep, Table, TermCurves, TrainingCurve
+from inpaint_jax.evaluation.experiments import Row, Samples, Sweep, Table, TermCurves, TrainingCurve
 
 TINY = {tiny}
 
@@ -62,6 +62,7 @@ def get_experiment(argument="whole"):
             TermCurves("Terms", "short"),
             Grid("figure1", ("damaged", "short", "long", "truth"), pick="short", rows=3),
             Grid("figure2", ("damaged", "long"), rows=2, holes=("center", "random:0.8")),
+            Samples("Drawn", "short", "dcgan", rows=2, columns=8),
         ),
         train_count=5,
     )
@@ -120,7 +121,8 @@ def test_report(done):
     assert first[:3] == ["nag", "6", "19.4"]
     assert first[4] == f"{short['test']['center']['scores']['psnr_hole']['mean']:.2f}"
     assert [row[0] for row in rows(report, "Baselines, random:0.8")] == ["mean"]
-    both, long = rows(report, "By holes")
+    both, long, floor = rows(report, "By holes")
+    assert floor[:3] == ["floor: mean", "–", rows(report, "Baselines, center")[0][2]]
     means = {
         arm: [its["measured"]["test"][family]["scores"]["psnr_hole"]["mean"] for family in ("center", "random:0.8")]
         for arm, its in report["arms"].items()
@@ -129,7 +131,7 @@ def test_report(done):
     assert both[1] == "2" and both[2] == tables.spread([means["short"][0], means["long"][0]])
     [beside] = rows(report, "Beside a baseline")
     assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, mean
-    theirs, ours = rows(report, "Table 2")
+    theirs, ours, _ = rows(report, "Table 2")
     uniform, gauss = (short["test"]["center"]["scores"][name] for name in ("ssim_uniform_full", "ssim_full"))
     assert theirs == ["theirs", "–"] and ours[1] == f"{uniform['mean']:.3f}" and uniform != gauss
     [difference] = rows(report, "One pair, difference to 'mean'")  # paired over images
@@ -168,6 +170,7 @@ def test_report(done):
         "figure1-center.png",
         "figure1-random-0.8.png",
         "figure2.png",
+        "samples-drawn.png",
     ):
         with Image.open(done / name) as picture:
             assert picture.size[0] > 4 * 16

@@ -46,10 +46,23 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.figures.curves import LossCurves, TermCurves, TrainingCurve
 from inpaint_jax.evaluation.experiments.figures.grids import Grid
+from inpaint_jax.evaluation.experiments.figures.inversion import Inversion
+from inpaint_jax.evaluation.experiments.figures.samples import Samples
 from inpaint_jax.evaluation.experiments.figures.sweeps import HoleSweep, Sweep
 from inpaint_jax.naming import resolve
 
-__all__ = ["Figure", "Grid", "HoleSweep", "LossCurves", "Sweep", "TermCurves", "TrainingCurve", "find"]
+__all__ = [
+    "Figure",
+    "Grid",
+    "HoleSweep",
+    "Inversion",
+    "LossCurves",
+    "Samples",
+    "Sweep",
+    "TermCurves",
+    "TrainingCurve",
+    "find",
+]
 
 
 class Figure(Protocol):
