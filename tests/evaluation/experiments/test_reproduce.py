@@ -256,7 +256,7 @@ def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
     shutil.copytree(done / "baselines", workdir / "baselines")
     assert run(file, workdir, "--only=short") == 0
     report = json.loads((workdir / "report.json").read_text())
-    one, other = rows(report, "Table 1, center")
+    one, other, _ = rows(report, "Table 1, center")
     assert other == ["adam", "12", "20.1", "–", "–"] and "–" not in one
     assert report["arms"]["long"] is None and not (workdir / "long").exists()
     assert "not there yet: long" in (workdir / "report.md").read_text()

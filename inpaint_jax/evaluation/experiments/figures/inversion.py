@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax.data import files, sheets
@@ -49,7 +50,8 @@ class Inversion(NamedTuple):
             inverted = files.read_arrays(kept, "images", identity=identity)["images"]
         except InputError:  # none, or of other images
             classify = load(context.folder(self.arm)).network(self.stage, "classifier")
-            found = invert_features(jax.random.key(0), classify, truth, layers=self.layers, iterations=self.iterations)
+            images = jnp.asarray(truth)
+            found = invert_features(jax.random.key(0), classify, images, layers=self.layers, iterations=self.iterations)
             inverted = np.asarray(found)
             files.write_arrays(kept, {"images": inverted}, identity=identity)
         columns = {"truth": truth, **dict(zip(self.layers, inverted, strict=True))}
