@@ -78,7 +78,8 @@ def parser() -> argparse.ArgumentParser:
         "--config",
         required=True,
         help="NAME or FILE.py[:preset,scale], such as yeh:cpu; override keys with --config.key=value: "
-        "--config.precision=bf16 for networks in bfloat16, tf32 or float32",
+        "--config.precision=bf16 for networks in bfloat16, tf32 or float32; --config.data.workers=4 for images decoded "
+        "by as many processes, to the same bits, where they do not fit into memory",
     )
     sub.add_argument("--workdir", required=True, help="where checkpoints, metrics and samples go")
     sub.add_argument("--reuse", metavar="WORKDIR", help="take the finished stages of this run where the configs agree")

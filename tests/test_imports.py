@@ -68,7 +68,7 @@ CONFINED = {
     "skimage": "systems/baselines/",
     "scipy": "systems/parts/membrane.py evaluation/leaderboard/intervals.py",
     "torch": "evaluation/benchmark/",
-    "absl": "runs/configuration.py",
+    "absl": "runs/configuration.py data/workers.py",
     "ml_collections": "runs/configuration.py",
 }
 

@@ -27,6 +27,11 @@ class Cached:
       size: side S of the model.
       limit: bytes; None: ``LIMIT``.
 
+    Attributes:
+      size: the argument.
+      labelled: whether the images have labels.
+      kept: whether the images stay in memory.
+
     Raises:
       InputError: the source is empty.
     """
@@ -38,7 +43,7 @@ class Cached:
         first = self._source[0]
         self.labelled = "label" in first
         self._kept: list[dict | None] = [None] * len(source)
-        self._keep = len(source) * first["image"].nbytes <= (LIMIT if limit is None else limit)
+        self.kept = len(source) * first["image"].nbytes <= (LIMIT if limit is None else limit)
 
     def __len__(self) -> int:
         return len(self._source)
@@ -79,7 +84,7 @@ class Cached:
         Yields:
           The number of images newly in memory. Nothing if the set is too large.
         """
-        if self._keep:
+        if self.kept:
             blocks = [range(i, min(i + BLOCK, len(self))) for i in range(0, len(self), BLOCK)]
             with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
                 yield from pool.map(lambda block: len([self._example(i) for i in block]), blocks)
@@ -89,7 +94,7 @@ class Cached:
         if kept is not None:
             return kept
         example = self._source[i]  # two threads may both read it, and store equal copies
-        if self._keep:
+        if self.kept:
             self._kept[i] = example
         return example
 

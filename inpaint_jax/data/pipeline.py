@@ -5,7 +5,7 @@ So there is no iterator state to save: a run that stopped after k batches contin
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 import grain
@@ -14,6 +14,7 @@ import numpy as np
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.views import Pictures
+from inpaint_jax.data.workers import closing, in_workers
 from inpaint_jax.errors import InputError
 
 
@@ -30,7 +31,8 @@ def training_batches(
     process_index: int = 0,
     process_count: int = 1,
     threads: int | None = None,
-) -> Iterator[dict[str, np.ndarray]]:
+    workers: int = 0,
+) -> Generator[dict[str, np.ndarray]]:
     """Return endless batches; every epoch has a new order and visits each image once.
 
     Args:
@@ -48,54 +50,58 @@ def training_batches(
         added to the example. Flipping does not apply to them.
       process_index, process_count: this process reads the rows [index * B / count,
         (index + 1) * B / count) of the global batch.
-      threads: number of threads that prepare batches; None: one per core, at most 8.
+      threads: number of threads that prepare batches; None: one per core, at most 8. Workers divide
+        them.
+      workers: number of processes that prepare batches, the same bits in the same order. They read
+        images that do not fit into memory; for others, which are decoded once, none is started.
 
     Returns:
       An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "label": int32 ``[b]`` if the
       source has labels; "hole": float32 ``[b, S, S, 1]`` if ``holes`` are given; and ``arrays``},
-      b = B / process_count. ``close()`` stops the threads.
+      b = B / process_count. ``close()`` stops threads and workers.
 
     Raises:
-      InputError: no images, a batch size that the processes cannot share evenly, or an unusable
-        image.
+      InputError: no images, a batch size that the processes cannot share evenly, an unusable image,
+        or a worker that was killed.
     """
     if batch_size % process_count:
         raise InputError(f"batch_size={batch_size} cannot be shared evenly by {process_count} processes")
     pictures = source if isinstance(source, Cached) and source.size == size else Cached(source, size=size)
     share = batch_size // process_count
     mine = slice(process_index * share, (process_index + 1) * share)
+    workers = 0 if pictures.kept else workers
+    count = len(holes) if holes is not None else 0
 
     def draw(indices: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw a global batch, the same on all processes, and return this process's rows."""
         mirrored = rng.random(batch_size) < 0.5
-        chosen = rng.integers(len(holes), size=batch_size) if holes is not None else indices
+        chosen = rng.integers(count, size=batch_size) if count else indices
         return {"indices": indices[mine], "mirrored": mirrored[mine], "holes": chosen[mine]}
 
-    def load(number: int, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def read(number: int, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Read the images, which is what workers do; bytes travel in a quarter of the memory of floats."""
         epochs = (number * batch_size + np.arange(batch_size)[mine]) // len(pictures)
         images, labels = pictures.read(drawn["indices"], epochs=epochs, seed=seed)
         if flip:
             images[drawn["mirrored"]] = images[drawn["mirrored"], :, ::-1]
-        batch = {"image": from_levels(images)}
-        if labels is not None:
-            batch["label"] = labels
+        return {**drawn, "image": images} if labels is None else {**drawn, "image": images, "label": labels}
+
+    def whole(read: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Add holes and arrays, which stay in this process."""
+        batch = {"image": from_levels(read["image"])}
+        if "label" in read:
+            batch["label"] = np.array(read["label"])
         if holes is not None:
-            batch["hole"] = holes[drawn["holes"]].astype(np.float32)
-        return batch | {name: array[drawn["indices"]] for name, array in (arrays or {}).items()}
+            batch["hole"] = holes[read["holes"]].astype(np.float32)
+        return batch | {name: array[read["indices"]] for name, array in (arrays or {}).items()}
 
     order = grain.MapDataset.range(len(pictures)).seed(seed % 2**32).shuffle().repeat()
-    batches = order.batch(batch_size, drop_remainder=True).random_map(draw).map_with_index(load)
-    threads = threads or min(8, os.cpu_count() or 1)
+    batches = order.batch(batch_size, drop_remainder=True).random_map(draw).map_with_index(read)
+    threads = max(1, (threads or min(8, os.cpu_count() or 1)) // max(1, workers))
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads)
-    return _closing(batches[start_step:].to_iter_dataset(options))
-
-
-def _closing(batches: grain.IterDataset) -> Iterator[dict[str, np.ndarray]]:
-    reader = iter(batches)
-    try:
-        yield from reader
-    finally:
-        reader.close()
+    if workers:
+        return in_workers(batches[start_step:].to_iter_dataset(options), workers, then=whole)
+    return closing(batches.map(whole)[start_step:].to_iter_dataset(options))
 
 
 def examples(

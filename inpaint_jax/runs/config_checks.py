@@ -16,7 +16,7 @@ NEEDED = {
 OF_A_STAGE = {"batch_size": int, "steps": int, "log_every": int, "checkpoint_every": int}
 MAY_BE_NONE = ("seen_size",)  # numbers of networks that may be 0: switched off
 LEAST = {  # least value of whole numbers, by the last part of their key
-    **dict.fromkeys(("steps", "pictures", "holdout", "overlap", "window", "seed", "patience"), 0),
+    **dict.fromkeys(("steps", "pictures", "holdout", "overlap", "window", "seed", "patience", "workers"), 0),
     **dict.fromkeys(("batch_size", "size", "slots", "iterations", "restarts", "generator_updates"), 1),
     **dict.fromkeys(("log_every", "checkpoint_every", "picture_every", "adapt_every", "levels", "pixels_per_level"), 1),
 }

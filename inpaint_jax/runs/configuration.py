@@ -109,6 +109,9 @@ def admit_optional(config: Config, key: str) -> None:
         case ["precision"] if key not in config:
             with config.unlocked():
                 config.precision = ""
+        case ["data", "workers"] if "workers" not in config.data:
+            with config.unlocked():
+                config.data.workers = 0
         case ["stages", name, option] if option in OPTIONAL and name in config.get("stages", {}):
             if option not in config.stages[name]:
                 with config.unlocked():

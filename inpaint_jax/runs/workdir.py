@@ -30,7 +30,7 @@ SECTIONS = ("networks", "search", "losses", "blend")
 CONFIG = {
     **WRITTEN,
     "seed": int,
-    "data": {"size": int, "train": str, "?fit": str, "?validation": str | None, "?flip": bool},
+    "data": {"size": int, "train": str, "?fit": str, "?validation": str | None, "?flip": bool, "?workers": int},
     "?slots": int,
     "?precision": str,
     **{f"?{section}": dict for section in SECTIONS},
@@ -241,7 +241,7 @@ def changeable(key: str) -> bool:
     """Return whether a dotted config key may differ from the workdir's when a run goes on."""
     parts = key.split(".")
     harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
-    return parts[0] in CHANGEABLE or harmless or parts == ["data", "validation"]
+    return parts[0] in CHANGEABLE or harmless or parts in (["data", "validation"], ["data", "workers"])
 
 
 def names_images(key: str) -> bool:
@@ -255,7 +255,7 @@ def decisive(plain: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
     plain = configuration.complete(plain)
     return {
         "seed": plain["seed"],
-        "data": {name: part for name, part in plain["data"].items() if name != "validation"},
+        "data": {name: part for name, part in plain["data"].items() if name not in ("validation", "workers")},
         "networks": plain["networks"],
         "stages": {stage.name: plain["stages"][stage.name]},
     }

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.tfds import Tfds
 from inpaint_jax.errors import InputError
@@ -85,6 +86,20 @@ def test_sets_by_name(prepare, name, labelled, shape):
         if labelled:
             assert example["label"] == int(example["image"][-1, -1, -1]) // 20 % 3
     assert "tensorflow" not in sys.modules
+
+
+@pytest.mark.slow
+def test_a_worker_reads_a_set(prepare, monkeypatch):
+    monkeypatch.setattr("inpaint_jax.data.cache.LIMIT", 0)
+    source = open_source(f"tfds:svhn_cropped?data_dir={prepare('svhn_cropped')}", size=8)
+    one, other = (training_batches(source, size=8, batch_size=4, seed=0, workers=n) for n in (0, 1))
+    for _ in range(3):
+        here, there = next(one), next(other)
+        assert here.keys() == there.keys() == {"image", "label"}
+        for name in here:
+            np.testing.assert_array_equal(here[name], there[name])
+    one.close()
+    other.close()
 
 
 def test_slices_and_source_lines(prepare):

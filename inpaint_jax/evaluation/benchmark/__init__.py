@@ -12,9 +12,10 @@ from tqdm import tqdm
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.benchmark import cases, measure, measurements, rates, scale, scale_page
+from inpaint_jax.evaluation.benchmark import cases, measure, measurements, reading, scale, scale_page
 from inpaint_jax.evaluation.benchmark.cases import Case
 from inpaint_jax.evaluation.benchmark.measure import Program, Work
+from inpaint_jax.evaluation.benchmark.rates import measured as measured_programs
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.record import run_record
@@ -74,7 +75,7 @@ def benchmark(
         if against or len(batches) > 1:
             raise InputError("benchmark programs: no --against, and one --batch at a time")
         chosen = {"spec": spec, "precision": precision or "", "only": names[1:]}
-        return rates.measured(config, **chosen, rounds=rounds, batch=next(iter(batches), None), output=output)
+        return measured_programs(config, **chosen, rounds=rounds, batch=next(iter(batches), None), output=output)
     if unknown := [name for name in names if name not in CASES]:
         raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}, scale, programs")
     if precision and precision not in PRECISIONS:
@@ -134,13 +135,13 @@ def pytorch() -> Any:
 def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) -> dict[str, Any]:
     """Measure one case and its opponents in alternating rounds."""
     others: dict[str, Work] = {}
-    layout = None
+    layout = batches = read = None
     if name == "input":
-        batches = cases.feed(config, case.batch)
-        case = case._replace(inputs=(next(batches),))
+        fed = batches = cases.feed(config, case.batch)
+        case = case._replace(inputs=(next(fed),))
         program = Program(case)
         others["one constant batch"] = program.work(case)
-        ours = Work(lambda: program(next(batches)), jax.block_until_ready)
+        ours = Work(lambda: program(next(fed)), jax.block_until_ready)
     else:
         if opponent and name in opponent.CASES:
             others["torch"], layout = opponent.fastest(case)  # copies weights before we reuse them
@@ -149,6 +150,10 @@ def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) ->
     measured = measure.alternate({"ours": ours, **others}, rounds=rounds, title=name)
     per_iteration = {key: statistics.median(times) / case.iterations for key, times in measured.items()}
     rates = {key: case.batch / value for key, value in per_iteration.items()}
+    if batches is not None:
+        batches.close()
+        constant = rates["one constant batch"]
+        read = reading.rates(config, case.batch, lambda batch: program(batch)[1], rounds=rounds, constant=constant)
     gflop = program.gflop / case.iterations
     return {
         "case": name,
@@ -162,6 +167,7 @@ def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) ->
         "program_bytes": program.memory,
         "high_water_bytes": measure.high_water(),
         "torch_layout": layout,
+        "reading": read,
         "iterations_per_call": case.iterations,
         "rounds_seconds_per_call": measured,
     }
@@ -176,10 +182,12 @@ def text(report: Mapping[str, Any]) -> str:
     versions = {key: record["versions"][key] for key in ("jax", "jaxlib", "flax", "optax")}
     versions |= {"torch": record["torch"]["version"]} if "torch" in record else {}
     products = ", ".join(f"{name} {value:.0f}" for name, value in limits.items())
+    read = [reading.text(result["reading"]) for result in report["results"] if result["reading"]]
     return "\n".join(
         (
             tables.markdown(HEADER, rows),
             "",
+            *(line for table in read for line in (table, "")),
             "ms: of one training step, search iteration or blend, median; pictures/s: of them times the batch.",
             f"float32 matrix products here, GFLOP/s: {products}; ratio: ours over its pictures/s, above 1 is faster.",
             f"One device: {hardware['devices'][0]}; {hardware['processor']}, {hardware['cores']} cores; "

@@ -1,6 +1,6 @@
 """The benchmark cases: the package's own functions, as training and completion run them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import jax
@@ -99,7 +99,7 @@ def poisson(batch: int, *, size: int = 64) -> Case:
     return Case("poisson", batch, 1, function, (), (images, images[::-1].copy(), hole), {"size": size})
 
 
-def feed(config: Config, batch: int) -> Iterator[dict[str, jax.Array]]:
+def feed(config: Config, batch: int) -> Generator[dict[str, jax.Array]]:
     """Yield batches of the config's training images on the device, as training reads them."""
     config = config.copy_and_resolve_references()
     settings = next(iter(config.stages.values()))

@@ -1,6 +1,6 @@
 """Training data of a stage: images, arrays that belong to them, held-out images, and batches."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from typing import Any
 
 import jax
@@ -128,8 +128,10 @@ def batches(
     source: Source,
     arrays: dict[str, np.ndarray],
     classes: int = 0,
-) -> Iterator[dict[str, jax.Array]]:
+) -> Generator[dict[str, jax.Array]]:
     """Yield batches on the devices; the next one is in transfer while one is used.
+
+    ``data.workers`` processes prepare them, see ``training_batches``.
 
     Raises:
       InputError: a label outside the classes that a stage knows (0: it reads no labels).
@@ -155,8 +157,17 @@ def batches(
         arrays=arrays,
         process_index=jax.process_index(),
         process_count=jax.process_count(),
+        workers=config.data.get("workers", 0),
     )
-    upcoming = put(next(host))
-    while True:
-        batch, upcoming = upcoming, put(next(host))
-        yield batch
+    return on_devices(host, put)
+
+
+def on_devices(host: Generator[Any], put: Callable[[Any], Any]) -> Generator[Any]:
+    """Yield batches of a host on the devices, with one in transfer; the host's iterator is closed in the end."""
+    try:
+        upcoming = put(next(host))
+        while True:
+            batch, upcoming = upcoming, put(next(host))
+            yield batch
+    finally:
+        host.close()

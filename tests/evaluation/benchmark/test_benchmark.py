@@ -77,6 +77,8 @@ def test_matrix_product_rate_is_positive(monkeypatch):
 def test_report(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("inpaint_jax.evaluation.benchmark.measure.ROUND", 0.0)
     monkeypatch.setattr("inpaint_jax.evaluation.benchmark.measure.SIDE", 64)
+    monkeypatch.setattr("inpaint_jax.evaluation.benchmark.reading.WORKERS", (0,))
+    monkeypatch.setattr("inpaint_jax.evaluation.benchmark.reading.FILES", 4)
     file = tmp_path / "report.json"
     arguments = ["benchmark", "poisson", "input", "--config=configs/yeh.py:smoke", "--batch=2", "--rounds=2"]
     assert cli.main([*arguments, f"--output={file}", *tiny]) == 0
@@ -89,6 +91,10 @@ def test_report(tiny, tmp_path, monkeypatch, capsys):
     assert fed["ratio"]["one constant batch"] == pytest.approx(
         fed["seconds"]["one constant batch"] / fed["seconds"]["ours"]
     )
+    [read] = fed["reading"]
+    assert read["workers"] == 0 and min(read["reading"], read["training"]) > 0
+    assert read["constant"] == fed["pictures_per_second"]["one constant batch"]
+    assert "| data.workers | reading alone" in said
     assert report["record"]["versions"]["jax"] == jax.__version__
 
 
