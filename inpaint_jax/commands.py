@@ -220,7 +220,7 @@ def reproduce_parts(arguments) -> None:
         return
     if not arguments.workdir:
         raise InputError(f"reproduce {' '.join(arguments.parts)} needs --workdir")
-    start_jax()
+    start_jax(quick=arguments.scale == "smoke")
     from inpaint_jax.evaluation.experiments.reproduce_all import reproduce_parts as run
 
     run(
@@ -291,8 +291,8 @@ def benchmark(arguments, overrides) -> None:
     )
 
 
-def start_jax(*, distributed: bool = False) -> None:
+def start_jax(*, distributed: bool = False, quick: bool = False) -> None:
     """Prepare JAX for a command."""
     from inpaint_jax.runs import startup
 
-    startup.start_jax(distributed=distributed)
+    startup.start_jax(distributed=distributed, quick=quick)

@@ -13,17 +13,24 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.runs import compile_cache
 
 
-def start_jax(*, distributed: bool = False) -> None:
+# For programs that run a few steps: compiling takes longer than they do.
+QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+
+def start_jax(*, distributed: bool = False, quick: bool = False) -> None:
     """Prepare JAX for a command: compile cache, and the run's processes or this CPU's cores.
 
     Args:
       distributed: join the other processes of a cluster job.
+      quick: compile in less time for the CPU, to slower programs.
 
     Raises:
       InputError: JAX finds no device, or computes in 64 bits.
     """
     check_bits()
     enable_compilation_cache()
+    if quick:
+        os.environ["XLA_FLAGS"] = f"{QUICK} {os.environ.get('XLA_FLAGS', '')}"
     if distributed:
         initialize(True)
     else:

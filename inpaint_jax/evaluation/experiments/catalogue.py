@@ -14,7 +14,7 @@ from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.specs import with_options
 
 BUILT_IN = "facades"  # the images of a role without a source
-FEW = (256, 8)  # built-in images at scale smoke, for training and for tests
+FEW = (128, 8)  # built-in images at scale smoke, for training and for tests
 ALL = "all"
 REPORT = {"experiment": str, ...: object}
 

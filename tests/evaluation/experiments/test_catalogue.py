@@ -50,7 +50,7 @@ def test_a_part_of_two_pages():
 
 def test_only_built_in_images_of_scale_smoke_are_few():
     [task] = catalogue.tasks(["E12"], scale="smoke", data={})
-    assert (task.train, task.images) == ("facades?split=train&count=256", "facades?split=test&count=8")
+    assert (task.train, task.images) == ("facades?split=train&count=128", "facades?split=test&count=8")
     [task] = catalogue.tasks(["E12"], scale="smoke", data={}, count=3)
     assert task.images == "facades?split=test&count=3"
     [task] = catalogue.tasks(["E12"], scale="smoke", data={"faces": "DIR"})
