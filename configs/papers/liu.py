@@ -12,7 +12,9 @@ run the command again with other ``--images``: finished trainings are kept.
 
 The paper trains on one centred hole and shows completions of other holes. Both are measured here,
 under centred holes of seven sizes, holes at nine places, and the random squares of the paper's
-Figure 4. The paper does not state the holes of its Table 5, so ours has two. Sizes are for images
+Figure 4. The paper does not state the holes of its Table 5, so ours has two. Nor does it state the
+region: ``psnr_full`` beside its PSNR grows with the share of known pixels, by 2.5 dB from a hole of
+a ninth of the image (8 of 24 px, as in the paper's text) to our sixteenth. Sizes are for images
 of 64 px, and smaller for smaller images.
 """
 

@@ -12,7 +12,6 @@ from jax.experimental import multihost_utils
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import compile_cache
 
-
 # For programs that run a few steps: compiling takes longer than they do.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
