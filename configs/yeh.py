@@ -26,15 +26,17 @@ Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
   lbfgs      L-BFGS with a zoom line search, which evaluates the loss several times per iteration.
 
 Deviations: scale ``cpu`` is a quarter as wide as the paper's networks (4x4 kernels in the critic),
-trains for 2,000 steps, and searches for 200 iterations. On validation faces these reach the loss of
-1,500 Nesterov iterations.
+trains for 8,000 steps with one update of the generator per update of the critic and twice the rate,
+and searches for 200 iterations. On validation faces these reach the loss of 1,500 Nesterov
+iterations. ``configs/results/yeh/celeba.md`` compares the recipes.
 """
 
 from ml_collections import ConfigDict
 
 from inpaint_jax.runs import config_words
 
-# generator, critic: width and side of the kernels; encoder: width and steps; rate: Adam's.
+# generator, critic: width and side of the kernels; encoder: width and steps; rate: Adam's; updates:
+# of the generator per update of the critic.
 SCALES = {
     "smoke": dict(
         encoder=(16, 20),
@@ -44,6 +46,7 @@ SCALES = {
         latent=32,
         batch=32,
         rate=2e-4,
+        updates=2,
         steps=20,
         search="nag",
         iterations=20,
@@ -57,6 +60,7 @@ SCALES = {
         latent=64,
         batch=32,
         rate=5e-4,
+        updates=1,
         steps=1500,
         search="adam",
         iterations=150,
@@ -69,8 +73,9 @@ SCALES = {
         critic=(32, 4),
         latent=100,
         batch=64,
-        rate=2e-4,
-        steps=2000,
+        rate=4e-4,
+        updates=1,
+        steps=8000,
         search="cosine",
         iterations=200,
         every=500,
@@ -83,6 +88,7 @@ SCALES = {
         latent=100,
         batch=64,
         rate=2e-4,
+        updates=2,
         steps=13000,
         search="nag",
         iterations=1500,
@@ -143,8 +149,8 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"],
                     average=0.0 if published else 0.999,
-                    optimizer=dict(name="adam", learning_rate=s["rate"], b1=0.5),
-                    generator_updates=2,
+                    optimizer=dict(name="adam", learning_rate=2e-4 if published else s["rate"], b1=0.5),
+                    generator_updates=2 if published else s["updates"],
                     checkpoint_every=s["every"],
                     picture_every=s["every"],
                     log_every=min(50, s["every"]),

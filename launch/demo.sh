@@ -9,7 +9,7 @@ environment .venv baselines
 out=${1:-demo}
 train='portraits?split=train&count=3000'
 inpaint train --config=yeh:demo --workdir="$out/yeh" \
-  --config.data.train="$train" --config.stages.dcgan.generator_updates=1
+  --config.data.train="$train"
 inpaint train --config=context_encoder:best,random,demo --workdir="$out/context_encoder" \
   --config.data.train="$train" --config.data.fit=crop
 inpaint evaluate --method="$out/context_encoder,$out/yeh" --against=floors,telea --images='portraits?split=test' \
