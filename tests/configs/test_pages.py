@@ -154,9 +154,22 @@ def test_the_rows_of_desai():
     assert tables[2].rows[11] == (("GAN ResNet", "4000", "4000"), "gan_resnet_4000", ("3038.22",))
 
 
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+def test_the_long_trainings_of_smaller_latents(scale):
+    """D4 and D5: as long as the trainings of Tables 1 and 2, with the latents of Table 3."""
+    its, main = (experiments.load(f"configs/papers/desai.py:{scale},{what}") for what in ("lengths", "tables"))
+    assert len(its.arms) == 7 and its.holes == main.holes and its.train_count == main.train_count
+    for name, arm in its.arms.items():
+        full = main.arms[name.removesuffix("_long").rpartition("_")[0]]
+        smaller, largest = (configuration.load(one.config, one.overrides) for one in (arm, full))
+        assert smaller.stages == largest.stages and smaller.networks != largest.networks
+    assert [row.labels[1] for table in its.tables for row in table.rows] == ["2000"] * 3 + ["500", "2000"] * 2
+    assert its.tables[0].rows[1].published == ("1747.96", "1784.43")
+
+
 def test_unknown_words_of_desai():
     with pytest.raises(
-        InputError, match="configs/papers/desai.py: unknown words vgg; known: smoke, cpu, paper, default, publ"
+        InputError, match="configs/papers/desai.py: unknown words vgg; known: tables, lengths, smoke, cpu, paper, def"
     ):
         experiments.load("configs/papers/desai.py:vgg")
 

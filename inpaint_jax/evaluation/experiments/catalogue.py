@@ -167,9 +167,11 @@ def state(part: Any, workdir: Path) -> str:
         arms = arms_of(load(specs[page]), titles) if page in specs else []
         done += sum((workdir / folder_of(page) / arm / "summary.json").is_file() for arm in arms)
         count += len(arms)
-    if missing := [page for page in part.pages if page not in specs]:
-        return f"{done} trainings, without {', '.join(missing)}" if done else "–"
-    return "–" if not count else "done" if done == count else f"{done} of {count} trainings"
+    if not count:
+        return "–"
+    missing = [page for page in part.pages if page not in specs]
+    rest = f", nothing of {', '.join(missing)}" if missing else ""
+    return "done" if done == count and not missing else f"{done} of {count} trainings{rest}"
 
 
 def reports(workdir: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpaint_jax import cli
+from inpaint_jax import cli, commands
 from inpaint_jax.configs import papers
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import experiments
@@ -60,11 +60,12 @@ def test_only_built_in_images_of_scale_smoke_are_few():
 
 
 def test_a_part_trains_what_it_shows_and_what_that_reuses():
-    [task] = catalogue.tasks(["E06"], scale="smoke", data={})
+    task, other = catalogue.tasks(["E06"], scale="smoke", data={})
+    assert other.spec == "desai:lengths,smoke" and len(other.arms) == 3
     assert task.spec == "desai:smoke" and task.arms == ("vae_alexnet", "vae_vgg", "vae_resnet")
     task, published = catalogue.tasks(["E17"], scale="smoke", data={})
     assert task.arms == ("yeh", "with", "watched", "without") and published.spec == "buchacek:published,smoke"
-    one, other = catalogue.tasks(["E12", "E06", "E07"], scale="cpu", data={})
+    one, _, other = catalogue.tasks(["E12", "E06", "E07"], scale="cpu", data={})
     assert (one.page, other.page) == ("desai", "sharma")
     assert one.arms == ("vae_alexnet", "vae_vgg", "vae_resnet", "gan_alexnet", "gan_resnet")
 
@@ -81,6 +82,15 @@ def test_roles_become_sources():
         "DATA/cars?crop=64&split=val",
     )
     assert tasks["salem"].train == "DATA/streets?split=val" and tasks["salem"].images == "facades?split=test"
+
+
+def test_programs_of_scale_smoke_are_compiled_quickly(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(commands, "start_jax", lambda **given: started.append(given["quick"]))
+    monkeypatch.setattr(reproduce_all, "reproduce_parts", lambda *_, **__: None)
+    for scale in ("smoke", "cpu"):
+        assert cli.main(["reproduce", "E06", f"--scale={scale}", f"--workdir={tmp_path}"]) == 0
+    assert started == [True, False]
 
 
 def test_mistakes_are_one_line(capsys, tmp_path):
@@ -107,7 +117,8 @@ def test_the_list_says_how_far_it_is(tmp_path, capsys):
     (folder / "report.json").write_text(json.dumps({"experiment": "desai:smoke", "tables": []}))
     assert cli.main(["reproduce", "list", f"--workdir={tmp_path}"]) == 0
     lines = {line.split(" ")[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("| E")}
-    assert "| done" in lines["E06"] and "| 1 of 2 trainings" in lines["E07"]
+    assert "| done" in lines["E09"] and "| 4 of 5 trainings " in lines["E10"]
+    assert "| 3 of 3 trainings, nothing of desai:lengths" in lines["E06"]
     assert "done" not in lines["E12"] and "trainings" not in lines["E12"]
     assert cli.main(["reproduce", "list"]) == 0
     assert "trainings" not in capsys.readouterr().out
@@ -124,7 +135,7 @@ def test_parts_are_carried_out_page_by_page_under_one_index(tmp_path, monkeypatc
     monkeypatch.setattr(reproduce_all, "reproduce", reproduce)
     weights = {"classifier": "net.npz"}
     arguments = {"scale": "smoke", "data": {}, "count": 8, "weights": weights}
-    reproduce_all.reproduce_parts(["E06", "E24"], tmp_path, **arguments)
+    reproduce_all.reproduce_parts(["E08", "E24"], tmp_path, **arguments)
     assert [(spec, name, weights) for spec, name, _, _, weights in called] == [
         ("desai:smoke", "desai", {}),
         ("buchacek:ablations,smoke", "buchacek-ablations", weights),
