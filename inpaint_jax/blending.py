@@ -16,6 +16,7 @@ from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
 
 __all__ = ["EDGES", "conjugate_gradients", "degrees", "laplacian", "poisson_blend", "screened_poisson", "wrapped"]
 
+TESTED_EVERY = 8  # iterations of conjugate gradients
 EDGES = ("neumann", "published", "wrap")
 
 
@@ -234,7 +235,14 @@ def conjugate_gradients(
         energy, before = (residual * scaled).sum(), energy
         return x, residual, scaled + energy / before * direction, energy, iteration + 1
 
+    def several(carry):
+        # An accelerator waits for the host whenever a loop tests its end.
+        for _ in range(TESTED_EVERY):
+            going = unfinished(carry)
+            carry = jax.tree.map(lambda new, now, going=going: jnp.where(going, new, now), iterate(carry), carry)
+        return carry
+
     direction = inverse_diagonal * target
     start = (jnp.zeros_like(target), target, direction, (target * direction).sum(), jnp.zeros((), jnp.int32))
-    x, _, _, _, iterations = jax.lax.while_loop(unfinished, iterate, start)
+    x, _, _, _, iterations = jax.lax.while_loop(unfinished, several, start)
     return x, iterations
