@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from inpaint_jax.networks import functional
 from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.layers import BatchNorm, Conv
 from inpaint_jax.runs import configuration
@@ -94,8 +95,11 @@ def guided():
     return config
 
 
+TINY_PRIOR = ("generator.size=16", "generator.width=16", "critic.width=4", "latent_size=8")
+
+
 def refined():
-    networks = ("generator.size=16", "generator.width=16", "critic.width=4", "autoencoder.width=4", "latent_size=8")
+    networks = (*TINY_PRIOR, "autoencoder.width=4")
     return loaded("lsgan_autoencoder:smoke,noisy", *(f"networks.{item}" for item in networks))
 
 
@@ -143,3 +147,28 @@ def test_the_loss_falls(make, trained, metric, batch):
     values = [float(metrics[metric]) for metrics in values]
     assert np.isfinite(values).all()
     assert np.mean(values[-5:]) < 0.7 * np.mean(values[:2]), (values[:3], values[-3:])
+
+
+@pytest.mark.parametrize("spec", ["yeh:smoke", "lsgan:smoke"])
+def test_the_samples_of_a_prior_approach_the_images(spec):
+    """A prior has no loss that must fall: its samples get the colour of the images, which all have the same."""
+    config = loaded(spec, *(f"networks.{item}" for item in TINY_PRIOR))
+    (stage,) = configuration.build_system(config).stages
+    config.stages[stage.name].batch_size = COUNT
+    config.stages[stage.name].average = 0.0
+    faster(config.stages, 2e-3)
+    (stage,) = configuration.build_system(config).stages
+    colour = jnp.array([0.8, -0.8, 0.4])
+    batch = {"image": jnp.broadcast_to(colour, (COUNT, SIZE, SIZE, 3))}
+    latents = jax.random.uniform(jax.random.key(1), (COUNT, 8), minval=-1.0)
+
+    @jax.jit
+    def distance(state):
+        samples = functional.predict(stage.networks["generator"], state.networks["generator"], latents)
+        return jnp.abs(samples.mean((0, 1, 2)) - colour).mean()
+
+    state, step = drawn_state(stage, config, {}), jax.jit(stage.step)
+    before = distance(state)
+    for _ in range(150):
+        state, _ = step(state, batch, {})
+    assert distance(state) < 0.7 * before
