@@ -2,7 +2,9 @@
 
 Free slots are padded with repeats, whose results are discarded. XLA compiles a batch of one
 differently from a batch of seven. With a constant number of slots, the result of an image is
-bit-equal alone, in company, in any order and on any number of devices.
+bit-equal alone, in company, in any order and on any number of devices. For the same reason new
+images begin in groups of a constant size, smaller than the number of slots: a few free slots are
+refilled without the first step of all others.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -19,6 +21,8 @@ from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
 from inpaint_jax.systems.interface import System
+
+GROUP = 8  # images that begin together on a device, at least
 
 
 class Task(NamedTuple):
@@ -58,6 +62,9 @@ class Driver:
         self.system, self.k = system, k
         self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
         self.slots = each * self.mesh.size
+        # A system without iterations does its work in ``begin``, and refills all slots at once.
+        group = min(each, max(GROUP, each // 8)) if system.advance else each
+        self._each, self._group = each, group  # per device
         self.states = parallel.replicate(states, self.mesh)
 
         def begin(states, examples):
@@ -69,7 +76,17 @@ class Driver:
             old, new, take = trees
             return jax.tree.map(lambda o, n: _select(take, n, o), old, new)
 
+        def widen(_, fresh):
+            return jax.tree.map(lambda rows: rows[np.arange(each) % group], fresh)
+
+        def place(_, trees):
+            progress, fresh, slots = trees
+            return jax.tree.map(lambda old, new: old.at[slots].set(new, mode="drop"), progress, fresh)
+
         self._begin = jax.jit(parallel.spread(begin, self.mesh))
+        self._widen = jax.jit(parallel.spread(widen, self.mesh))
+        placed = parallel.spread(place, self.mesh)
+        self._place = jax.jit(lambda progress, *new: placed((), (progress, *new)), donate_argnums=0)
         self._finish = jax.jit(parallel.spread(system.finish, self.mesh))
         self._merge = jax.jit(parallel.spread(merge, self.mesh))
         if system.advance:
@@ -194,19 +211,30 @@ class Driver:
 
     def _refill(self, progress, slots, filled, seed):
         """Start the newly filled slots; leave the other slots unchanged."""
-        padding = slots[next(iter(filled))]
-        chosen = [slots[i] if i in filled else padding for i in range(self.slots)]
         families = self.system.families
-        examples = (
-            np.stack([t.image for t in chosen]),
-            np.stack([t.hole for t in chosen]),
-            example_keys(seed, [t.id for t in chosen], "search"),
-            np.array([families.index(t.group) if t.group in families else -1 for t in chosen], np.int32),
-        )
-        fresh = self._begin(self.states, examples)
-        if progress is None:
-            return fresh
-        return self._merge((), (progress, fresh, self._mask(filled)))
+        for group in self._groups(filled):
+            padding = next(slots[i] for i in group if i is not None)
+            chosen = [padding if i is None else slots[i] for i in group]
+            examples = (
+                np.stack([t.image for t in chosen]),
+                np.stack([t.hole for t in chosen]),
+                example_keys(seed, [t.id for t in chosen], "search"),
+                np.array([families.index(t.group) if t.group in families else -1 for t in chosen], np.int32),
+            )
+            fresh = self._begin(self.states, examples)
+            if progress is None:
+                progress = self._widen((), fresh)
+            # On its device; the padding is placed behind the last slot, where it is dropped.
+            places = [self._each if i is None else i % self._each for i in group]
+            progress = self._place(progress, fresh, np.array(places, np.int32))
+        return progress
+
+    def _groups(self, filled: Collection[int]) -> Iterator[list[int | None]]:
+        """Divide slots into groups of the same number per device, padded with None."""
+        of_device = [[i for i in sorted(filled) if i // self._each == device] for device in range(self.mesh.size)]
+        for begin in range(0, max(map(len, of_device)), self._group):
+            rows = [slots[begin : begin + self._group] for slots in of_device]
+            yield [i for row in rows for i in (*row, *[None] * (self._group - len(row)))]
 
 
 def check_task(system: System, task: Task) -> None:

@@ -119,11 +119,16 @@ def test_bad_arrays_are_refused_in_words(model, pictures, holes):
         inpaint_jax.complete(model, pictures[:1, :8], holes[:1, :8])
 
 
-def test_slots_are_refilled_without_retracing(pictures, holes):
-    """Images need different numbers of chunks: every slot is reused, nothing compiles twice."""
+@pytest.mark.parametrize("slots, devices, together", [(2, 1, 2), (11, 2, 8)])
+def test_slots_are_refilled_without_retracing(pictures, holes, slots, devices, together):
+    """Images need different numbers of chunks: every slot is reused, nothing compiles twice.
+
+    Eleven slots begin in groups of at most eight: a refill does not begin all of them again.
+    """
     traces = []
 
     def begin(states, images, hole, keys, k):
+        assert len(images) == together
         traces.append("begin")
         needed = (hole.sum((1, 2, 3)) % 5 + 1).astype(np.int32)
         return Progress(images, needed, needed < 0)
@@ -137,8 +142,9 @@ def test_slots_are_refilled_without_retracing(pictures, holes):
         traces.append("finish")
         return Completion(progress.images[:, None], {}, {})
 
-    driver = Driver(System(16, (), begin, advance, finish), {}, slots=2, mesh=parallel.mesh(jax.devices()[:1]))
-    tasks = [Task(f"{n} {IDS[i]}", pictures[i], holes[i]) for n in range(3) for i in range(7)]
+    mesh = parallel.mesh(jax.devices()[:devices])
+    driver = Driver(System(16, (), begin, advance, finish), {}, slots=slots, mesh=mesh)
+    tasks = [Task(f"{n} {IDS[i]}", pictures[i], holes[i]) for n in range(6) for i in range(7)]
     results = list(driver.run(iter(tasks), seed=0))
     assert sorted(r.task.id for r in results) == sorted(t.id for t in tasks)
     for result in results:

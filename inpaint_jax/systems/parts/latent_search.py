@@ -81,7 +81,6 @@ class LatentSearch:
     ) -> Progress:
         """Begin at least ``k`` restarts per image, see ``System``."""
         restarts, damaged = max(self.rules.restarts, k), fill(images, hole)
-        check_memory(restarts, images=len(images), pixels=images[0].size)
 
         def restart_keys(key):
             return jax.vmap(jax.random.split)(jax.random.split(key, restarts))  # [R, 2]
@@ -115,7 +114,8 @@ class LatentSearch:
 
     def advance(self, states: States, progress: Progress) -> Progress:
         """Run one chunk of iterations of every restart, see ``System``."""
-        rules = self.rules
+        rules, (images, restarts) = self.rules, progress.searches.done.shape
+        check_memory(restarts, images=images, pixels=progress.image[0].size)
 
         def one_picture(image, hole, searches, scales):
             image, hole = image[None], hole[None]
