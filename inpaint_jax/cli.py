@@ -242,9 +242,16 @@ def parser() -> argparse.ArgumentParser:
         "cases",
         nargs="*",
         help="latent dcgan context_encoder poisson input; default all. scale: expected rates. programs: every training "
-        "step and the completion of --config here; words after it choose some",
+        "step and the completion of --config here; words after it choose some. search: seconds until a search of a "
+        "trained run is where that of --config ends",
     )
-    sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan, input and programs")
+    sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan, input, programs and the reference search")
+    sub.add_argument("--workdir", default="portraits-yeh", help="of search: a trained Yeh run")
+    sub.add_argument("--images", default="portraits?split=test", help="of search")
+    sub.add_argument("--holes", type=options.names, default=("center",), help="of search: families by comma")
+    sub.add_argument(
+        "--search", dest="searches", nargs="+", default=(), metavar="CONFIG", help="of search; default the run's"
+    )
     sub.add_argument("--batch", type=options.batch_sizes, default=(), help="sizes by comma; default each case's own")
     sub.add_argument("--against", choices=("torch",), help="the same computation in PyTorch, measured in turns")
     sub.add_argument(

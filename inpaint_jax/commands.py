@@ -288,6 +288,7 @@ def benchmark(arguments, overrides) -> None:
         output=arguments.output,
         spec=arguments.config,
         measured=arguments.measured,
+        search={name: getattr(arguments, name) for name in ("workdir", "images", "holes", "searches")},
     )
 
 

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.benchmark import cases, measure, measurements, reading, scale, scale_page
+from inpaint_jax.evaluation.benchmark import cases, descents, measure, measurements, reading, scale, scale_page
 from inpaint_jax.evaluation.benchmark.cases import Case
 from inpaint_jax.evaluation.benchmark.measure import Program, Work
 from inpaint_jax.evaluation.benchmark.rates import measured as measured_programs
@@ -43,13 +44,16 @@ def benchmark(
     output: str | Path | None = None,
     spec: str = "",
     measured: Sequence[str | Path] = (),
+    search: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Measure speed, print a table, and write every round to a file.
 
     Args:
       names: keys of ``CASES``; none: all. "scale" alone derives the page of ``scale_page`` and measures nothing.
-        "programs" measures the programs of any config; words after it choose some of them.
-      config: of a Yeh system, for "latent", "dcgan" and "input"; of any system for "programs".
+        "programs" measures the programs of any config; words after it choose some of them. "search" alone measures
+        whole searches of a trained run, see ``descents``.
+      config: of a Yeh system, for "latent", "dcgan" and "input"; of any system for "programs"; for "search" that of
+        the reference.
       batches: batch sizes for every case; none: each case's defaults.
       against: "torch": the same computation in PyTorch, in rounds that alternate with ours.
       precision: of float32 products on a GPU, "float32" or "tf32", and for "programs" also "bf16"; None: the
@@ -58,6 +62,7 @@ def benchmark(
       output: JSON file; of "scale" the page.
       spec: the name of the config, for the file of "programs".
       measured: such files, for "scale".
+      search: for "search" further arguments of ``descents.compare``.
 
     Returns:
       The report: limits, results and the record of this machine.
@@ -71,13 +76,15 @@ def benchmark(
         return expected(output, measurements.read(measured))
     if min(rounds, *batches, 1) < 1:
         raise InputError(f"--rounds and --batch must be at least 1, got {min(rounds, *batches)}")
+    if list(names) == ["search"]:
+        return searched(config, search, batches=batches, against=against, output=output)
     if names and names[0] == "programs":
         if against or len(batches) > 1:
             raise InputError("benchmark programs: no --against, and one --batch at a time")
         chosen = {"spec": spec, "precision": precision or "", "only": names[1:]}
         return measured_programs(config, **chosen, rounds=rounds, batch=next(iter(batches), None), output=output)
     if unknown := [name for name in names if name not in CASES]:
-        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}, scale, programs")
+        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}, search, scale, programs")
     if precision and precision not in PRECISIONS:
         raise InputError(f"--precision={precision} is for inpaint benchmark programs")
     opponent = pytorch() if against else None
@@ -109,6 +116,29 @@ def expected(output: str | Path | None, measured: Sequence[measurements.Measured
     if output:
         files.write_text(output, page)
     return {"loads": [load._asdict() for load in counted]}
+
+
+def searched(
+    config: Config,
+    search: Mapping[str, Any],
+    *,
+    batches: Sequence[int],
+    against: str | None,
+    output: str | Path | None,
+) -> dict[str, Any]:
+    """Measure whole searches until they are where the reference ends; print the table."""
+    if len(batches) > 1:
+        raise InputError("benchmark search: one --batch at a time")
+    opponent = pytorch() if against else None
+    versions = {"torch": opponent.prepare(None)} if opponent else {}
+    [batch] = batches or [descents.BATCH]
+    results = descents.compare(reference=config, batch=batch, opponent=opponent, **search)
+    record = run_record(config) | versions
+    report = {"search": {**search, "batch": batch}, "results": results, "record": record}
+    print("\n".join((descents.text(results), machine(record))))
+    if output:
+        files.write_json(output, report)
+    return report
 
 
 def context_encoder() -> Config:
@@ -182,12 +212,9 @@ def unlabelled(batch: Mapping[str, Any]) -> dict[str, Any]:
 
 def text(report: Mapping[str, Any]) -> str:
     """Format the report for a terminal."""
-    limits, record = report["matrix_product_gflops"], report["record"]
+    limits = report["matrix_product_gflops"]
     limit = max(limits.values())
     rows = [row(result, against, limit) for result in report["results"] for against in result["ratio"] or (None,)]
-    hardware = record["hardware"]
-    versions = {key: record["versions"][key] for key in ("jax", "jaxlib", "flax", "optax")}
-    versions |= {"torch": record["torch"]["version"]} if "torch" in record else {}
     products = ", ".join(f"{name} {value:.0f}" for name, value in limits.items())
     read = [reading.text(result["reading"]) for result in report["results"] if result["reading"]]
     return "\n".join(
@@ -197,10 +224,20 @@ def text(report: Mapping[str, Any]) -> str:
             *(line for table in read for line in (table, "")),
             "ms: of one training step, search iteration or blend, median; pictures/s: of them times the batch.",
             f"float32 matrix products here, GFLOP/s: {products}; ratio: ours over its pictures/s, above 1 is faster.",
-            f"One device: {hardware['devices'][0]}; {hardware['processor']}, {hardware['cores']} cores; "
-            + ", ".join(f"{name} {value}" for name, value in versions.items())
-            + f"; {record['date']}",
+            machine(report["record"]),
         )
+    )
+
+
+def machine(record: Mapping[str, Any]) -> str:
+    """Describe hardware and versions in one line."""
+    hardware = record["hardware"]
+    versions = {key: record["versions"][key] for key in ("jax", "jaxlib", "flax", "optax")}
+    versions |= {"torch": record["torch"]["version"]} if "torch" in record else {}
+    return (
+        f"One device: {hardware['devices'][0]}; {hardware['processor']}, {hardware['cores']} cores; "
+        + ", ".join(f"{name} {value}" for name, value in versions.items())
+        + f"; {record['date']}"
     )
 
 

@@ -1,7 +1,7 @@
 """The benchmark cases in plain PyTorch: the same networks, losses and updates."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -14,96 +14,9 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.benchmark import torch_networks as networks
 from inpaint_jax.evaluation.benchmark.cases import Case
 from inpaint_jax.evaluation.benchmark.measure import Work, rate, seconds
-from inpaint_jax.losses.contextual import importance_weight
-from inpaint_jax.naming import resolve
+from inpaint_jax.evaluation.benchmark.torch_search import Latent
+from inpaint_jax.evaluation.benchmark.torch_settings import check
 from inpaint_jax.systems.parts import blocks
-
-ASSUMED = {  # per system: the only settings that this file implements
-    "yeh": {
-        "networks.generator.name": "dcgan.Generator",
-        "networks.critic.name": "dcgan.Discriminator",
-        "search.projection": "clip",
-        "search.restarts": 1,
-        "search.batch_norm": "running",
-        "losses.contextual.fn": "contextual_l1",
-        "losses.prior.fn": "generator_nonsaturating",
-        "stages.dcgan.optimizer.name": "adam",
-    },
-    "context_encoder": {
-        "networks.generator.name": "context_encoder.Generator",
-        "networks.generator.trunk.name": "trunks.Strided",
-        "networks.generator.trunk.use_bias": False,
-        "networks.generator.slope": 0.2,
-        "networks.generator.use_bias": False,
-        "networks.critic.name": "context_encoder.Discriminator",
-        "networks.critic.use_bias": False,
-        "stages.context_encoder.losses.reconstruction.fn": "overlap_l2",
-        "stages.context_encoder.losses.adversarial.fn": "generator_nonsaturating",
-        "stages.context_encoder.optimizer.generator.name": "adam",
-        "stages.context_encoder.optimizer.critic.name": "adam",
-        "stages.context_encoder.stale_critic": False,
-    },
-}
-
-
-class Latent:
-    """Yeh's search for a batch of latents, ``case.iterations`` per call."""
-
-    def __init__(self, case: Case, device: str, layout: torch.memory_format):
-        check(case.config)
-        (states,), progress = case.inputs, case.state
-        self.generator, self.critic = pair(case, states["dcgan"].networks, device, layout)
-        for network in (self.generator, self.critic):
-            network.eval().requires_grad_(False)
-        place = {"device": device, "memory_format": layout}
-        self.search, self.weights = case.config["search"], {k: v["weight"] for k, v in case.config["losses"].items()}
-        self.iterations = case.iterations
-        self.target = networks.turned(progress.image).to(**place)
-        importance = importance_weight(progress.hole, window=self.search["window"])
-        self.importance = networks.turned(importance).to(**place)
-        self.start = torch.tensor(np.asarray(progress.searches.latent[:, 0]), device=device)
-
-    def loss(self, latent: torch.Tensor) -> torch.Tensor:
-        """Return one number per image."""
-        prediction = self.generator(latent)
-        contextual = (self.importance * (prediction - self.target).abs()).sum((1, 2, 3))
-        return self.weights["contextual"] * contextual + self.weights["prior"] * softplus(-self.critic(prediction))
-
-    def __call__(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Search from the start: best latents ``[B, Z]``, and losses by iteration ``[T, B]``."""
-        options = dict(self.search["optimizer"])
-        update = resolve(options.pop("name"), UPDATES, kind="optimizer of the PyTorch benchmark")
-        latent, memory = self.start, [torch.zeros_like(self.start)] * 2
-        best, best_latent = torch.full_like(latent[:, 0], torch.inf), latent
-        trace = []
-        for step in range(self.iterations):
-            latent.requires_grad_()
-            total = self.loss(latent)
-            [gradient] = torch.autograd.grad(total.sum(), latent)
-            with torch.no_grad():
-                best_latent = torch.where((total < best)[:, None], latent, best_latent)
-                best = torch.minimum(total, best)
-                trace.append(total)
-                change, memory = update(gradient, memory, step, **options)
-                latent = (latent - change).clamp(-1, 1)
-        return best_latent, torch.stack(trace).detach()
-
-
-def nag(gradient, memory, step, *, learning_rate, momentum=0.9, decay=1.0, decay_every=100):
-    """Compute ``optimizers.nag``: the value to subtract, and the new memory."""
-    push = learning_rate * decay ** (step // decay_every + 1) * gradient
-    velocity = momentum * memory[0] + push
-    return push + momentum * velocity, [velocity]
-
-
-def adam(gradient, memory, step, *, learning_rate, b1=0.9, b2=0.999, eps=1e-8):
-    """Compute ``optax.adam``: the value to subtract, and the new memory."""
-    mean, square = b1 * memory[0] + (1 - b1) * gradient, b2 * memory[1] + (1 - b2) * gradient.square()
-    root = (square / (1 - b2 ** (step + 1))).sqrt()
-    return learning_rate * mean / (1 - b1 ** (step + 1)) / (root + eps), [mean, square]
-
-
-UPDATES = {"nag": nag, "adam": adam}
 
 
 class Adversarial:
@@ -141,7 +54,7 @@ class Dcgan:
         check(case.config)
         stage = case.config["stages"]["dcgan"]
         rule = stage["optimizer"]
-        nets = pair(case, case.state.networks, device, layout)
+        nets = networks.pair(case, case.state.networks, device, layout)
         rates = (rule["learning_rate"],) * 2
         self.networks = Adversarial(*nets, rates, rule.get("b1", 0.9), stage["generator_updates"])
         self.real = networks.turned(case.inputs[0]["image"]).to(device=device, memory_format=layout)
@@ -163,7 +76,7 @@ class ContextEncoder:
             features=its["trunk"]["features"], size=side, width=its["width"], bottleneck=its["bottleneck"]
         )
         critic = networks.context_encoder_discriminator(size=side, width=ours["critic"]["width"])
-        nets = loaded(generator, critic, case.state.networks, device, layout)
+        nets = networks.loaded(generator, critic, case.state.networks, device, layout)
         rules = [stage["optimizer"][name] for name in ("generator", "critic")]
         self.networks = Adversarial(*nets, [rule["learning_rate"] for rule in rules], rules[0]["b1"], 1)
         place, images = {"device": device, "memory_format": layout}, case.inputs[0]["image"]
@@ -231,37 +144,22 @@ def matrix_product(side: int) -> float:
 
 def fastest(case: Case) -> tuple[Work, str]:
     """Build a case in PyTorch in the fastest memory layout; return it with the layout's name."""
-    works = {name: as_work(CASES[case.name](case, device(), layout)) for name, layout in LAYOUTS.items()}
-    measured = {name: seconds(work, 1, warm=1) for name, work in works.items()}
+    built, layout = in_fastest_layout(case)
+    return as_work(built), layout
+
+
+def in_fastest_layout(case: Case) -> tuple[Any, str]:
+    """Build a case in both memory layouts; return the faster one with the layout's name."""
+    built = {name: CASES[case.name](case, device(), layout) for name, layout in LAYOUTS.items()}
+    measured = {name: seconds(as_work(one), 1, warm=1) for name, one in built.items()}
     best = min(measured, key=lambda name: measured[name])
-    return works[best], best
+    return built[best], best
 
 
-def pair(case: Case, states: Any, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
-    """Build the generator and critic of a config with our weights."""
-    settings, size = case.config["networks"], case.config["data"]["size"]
-    ours, critic = settings["generator"], settings["critic"]
-    return loaded(
-        networks.dcgan_generator(
-            size=size,
-            width=ours.get("width", 1024),
-            kernel=ours.get("kernel", 3),
-            latent_size=settings["latent_size"],
-        ),
-        networks.dcgan_discriminator(size=size, width=critic.get("width", 64), kernel=critic.get("kernel", 5)),
-        states,
-        device,
-        layout,
-    )
-
-
-def loaded(generator, critic, states, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
-    """Load our weights into both networks, and move them to the device."""
-    for name, network in {"generator": generator, "critic": critic}.items():
-        state = jax.device_get(states[name])
-        networks.load(network, state.params, state.stats)
-        network.to(device=device, memory_format=layout)
-    return generator, critic
+def descent(case: Case) -> tuple[Callable[[], Iterator[np.ndarray]], str]:
+    """Build a whole search for ``descents``: its ``begin``, and the memory layout."""
+    search, layout = in_fastest_layout(case)
+    return search.chunks, layout
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
@@ -269,13 +167,3 @@ def descend(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
-
-
-def check(config: dict[str, Any]) -> None:
-    """Raise InputError for a config with settings that this file does not implement."""
-    for key, value in ASSUMED[config["system"]].items():
-        found: Any = config
-        for part in key.split("."):
-            found = found.get(part)
-        if found != value:
-            raise InputError(f"the PyTorch benchmark is written for {key}={value!r}, the config has {found!r}")

@@ -9,9 +9,12 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any
 
+import jax
 import numpy as np
 import torch
 from torch import nn
+
+from inpaint_jax.evaluation.benchmark.cases import Case
 
 GRID = 4  # side of the smallest feature map
 NAMES = {nn.Linear: "Dense", nn.Conv2d: "Conv", nn.ConvTranspose2d: "ConvTranspose", nn.BatchNorm2d: "BatchNorm"}
@@ -74,6 +77,33 @@ def _downwards(widths: list[int], kernel: int = 4, *, bias: bool = True) -> list
 def _up(before: int, after: int, kernel: int, *, bias: bool = True) -> nn.ConvTranspose2d:
     """Build a transposed convolution of stride 2 that doubles the side."""
     return nn.ConvTranspose2d(before, after, kernel, 2, (kernel - 1) // 2, kernel % 2, bias=bias)
+
+
+def pair(case: Case, states: Any, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
+    """Build the generator and critic of a config with our weights."""
+    settings, size = case.config["networks"], case.config["data"]["size"]
+    ours, critic = settings["generator"], settings["critic"]
+    return loaded(
+        dcgan_generator(
+            size=size,
+            width=ours.get("width", 1024),
+            kernel=ours.get("kernel", 3),
+            latent_size=settings["latent_size"],
+        ),
+        dcgan_discriminator(size=size, width=critic.get("width", 64), kernel=critic.get("kernel", 5)),
+        states,
+        device,
+        layout,
+    )
+
+
+def loaded(generator, critic, states, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
+    """Load our weights into both networks, and move them to the device."""
+    for name, network in {"generator": generator, "critic": critic}.items():
+        state = jax.device_get(states[name])
+        load(network, state.params, state.stats)
+        network.to(device=device, memory_format=layout)
+    return generator, critic
 
 
 def load(module: nn.Sequential, params: Any, stats: Any) -> None:

@@ -109,6 +109,7 @@ def test_report(tiny, tmp_path, monkeypatch, capsys):
 def test_mistakes(arguments, words, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "inpaint_jax.evaluation.benchmark.torch_cases", raising=False)
+    monkeypatch.delattr(benchmark, "torch_cases", raising=False)
     assert cli.main(["benchmark", *arguments]) == 2
     assert words in capsys.readouterr().err
 
@@ -140,12 +141,14 @@ def test_torch_searches_as_we_do(torch_cases, latent, layout):
 def test_torch_updates_as_we_do(torch_cases, spec):
     import torch
 
+    from inpaint_jax.evaluation.benchmark import torch_search
+
     tx, options = optimizers.build(spec), {key: value for key, value in spec.items() if key != "name"}
     gradients = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     state, memory = tx.init(jnp.zeros(3)), [torch.zeros(3)] * 2
     for step, gradient in enumerate(gradients):
         ours, state = tx.update(jnp.asarray(gradient), state)
-        theirs, memory = torch_cases.UPDATES[spec["name"]](torch.tensor(gradient), memory, step, **options)
+        theirs, memory = torch_search.UPDATES[spec["name"]](torch.tensor(gradient), memory, step, **options)
         np.testing.assert_allclose(ours, -theirs, rtol=1e-5)
 
 

@@ -1,0 +1,287 @@
+"""``inpaint benchmark search``: seconds per image until a search is where a reference search ends.
+
+All searches have the same trained networks, images, holes, first latents and loss. They run in
+turns, a chunk of iterations each, so that background load affects all equally. Times are those of
+the iterations alone: neither compilation nor blending counts.
+"""
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+from inpaint_jax import masks, parallel, seeds
+from inpaint_jax.data.pipeline import examples
+from inpaint_jax.data.sources import open_source
+from inpaint_jax.errors import InputError
+from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.benchmark.cases import ITERATIONS, Case
+from inpaint_jax.evaluation.benchmark.measure import PAUSE
+from inpaint_jax.evaluation.search_speed import Curve, reached
+from inpaint_jax.runs import configuration, model
+from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.model import Model
+
+BATCH = 64
+HEADER = (
+    "holes",
+    "search",
+    "iterations",
+    "ms of one",
+    "s/picture",
+    "final loss",
+    "s to each loss",
+    "ratio",
+    "reached by",
+    "s to median loss",
+    "ratio",
+)
+LOSS_KEYS = ("window", "counted", "batch_norm", "start")  # of ``search``; equal in all searches of a comparison
+
+
+# Starts a search of B images; yields the losses ``[B, t]`` of one chunk of iterations after another.
+Descent = Callable[[], Iterator[np.ndarray]]
+
+
+class Photographs(NamedTuple):
+    """Images with their holes, and the keys of their searches."""
+
+    images: np.ndarray  # [B, H, W, C] in [-1, 1]
+    holes: np.ndarray  # [B, H, W, 1]
+    keys: jax.Array  # [B]
+
+
+def compare(
+    workdir: str,
+    reference: Config,
+    *,
+    searches: Sequence[str] = (),
+    images: str,
+    holes: Sequence[str],
+    batch: int = BATCH,
+    opponent: Any = None,
+) -> list[dict[str, Any]]:
+    """Measure searches against a reference search.
+
+    Args:
+      workdir: a trained Yeh run, or the name of a shipped model.
+      reference: its ``search`` and ``losses`` are those of the reference.
+      searches: configs whose searches are measured; none: the search of the run.
+      images: source spec; the first ``batch`` images.
+      holes: hole families.
+      batch: images searched at once.
+      opponent: the module of the PyTorch cases, which runs the reference; None: we run it.
+
+    Returns:
+      One result per hole family.
+
+    Raises:
+      InputError: searches that differ in their loss or start, or too few images.
+    """
+    run = model.load(workdir)
+    expected = changed(run, reference)
+    others = {name: changed(run, configuration.load(name)) for name in searches} or {str(workdir): run}
+    for name, other in others.items():
+        check_comparable(expected.config, other.config, name=name)
+    size, seed = run.config.data.size, run.config.seed
+    source = open_source(images, size=size, fit=run.config.data.get("fit", "crop"))
+    if len(source) < batch:
+        raise InputError(f"{images} has {len(source)} images, fewer than --batch={batch}")
+    first = next(examples(source, size=size, batch=batch))
+    keys = seeds.example_keys(seed, first["id"], "search")
+    results = []
+    for family in holes:
+        cut = masks.evaluation_holes(family, ids=first["id"], size=size, seed=seed)
+        pictures = Photographs(first["image"], cut, keys)
+        descents, layout = {}, None
+        if opponent:
+            descents[label("torch", expected)], layout = opponent.descent(case_of(expected, pictures))
+        for one in (expected, *others.values()):
+            descents.setdefault(label("ours", one), ours(one, pictures))
+        results.append({"holes": family, "torch_layout": layout, **measured(descents, batch=batch, title=family)})
+    return results
+
+
+def label(library: str, one: Model) -> str:
+    """Name a search in a table."""
+    rule = one.config.search.optimizer
+    shown = (rule.name, rule.get("learning_rate"), rule.get("schedule"), one.config.search.iterations)
+    return f"{library}, {' '.join(str(part) for part in shown if part is not None)}"
+
+
+def changed(run: Model, config: Config) -> Model:
+    """Return a trained run with ``search`` and ``losses`` of a config."""
+    merged = configuration.replaced(run.config, config, ("search", "losses"))
+    return Model(merged, configuration.build_system(merged), run.states)
+
+
+def check_comparable(reference: Config, other: Config, *, name: str) -> None:
+    """Raise InputError unless two searches begin at the same latents and have the same loss."""
+    for part, keys in (("losses", None), ("search", LOSS_KEYS)):
+        one, two = (configuration.to_plain(config)[part] for config in (reference, other))
+        for key in keys or sorted({*one, *two}):
+            if one.get(key) != two.get(key):
+                raise InputError(
+                    f"benchmark search: {part}.{key} of {name} is {two.get(key)!r}, that of the reference "
+                    f"{one.get(key)!r}: only searches with the same loss and start can be compared"
+                )
+
+
+def begun(one: Model, pictures: Photographs) -> tuple[Any, Any, Any]:
+    """Spread the networks and the searches over the devices: ``(mesh, states, begin)``."""
+    mesh, _ = parallel.share_slots(len(pictures.images))
+    states = parallel.replicate(one.states, mesh)
+    begin = jax.jit(parallel.spread(lambda states, examples: one.system.begin(states, *examples, 1), mesh))
+    return mesh, states, lambda: begin(states, tuple(pictures))
+
+
+def ours(one: Model, pictures: Photographs) -> Descent:
+    """Build our search, as completion runs it."""
+    mesh, states, begin = begun(one, pictures)
+    assert one.system.advance
+    advance = jax.jit(parallel.spread(one.system.advance, mesh), donate_argnums=1)
+    num_steps = one.config.search.iterations
+
+    def chunks() -> Iterator[np.ndarray]:
+        progress, before = begin(), 0
+        while not progress.done.all():
+            progress = jax.block_until_ready(advance(states, progress))
+            after = min(num_steps, int(progress.searches.step.max()))
+            yield np.asarray(progress.searches.trace["total"][:, 0, before:after])
+            before = after
+
+    return chunks
+
+
+def case_of(one: Model, pictures: Photographs) -> Case:
+    """Describe a search before its first iteration, as the PyTorch cases read it."""
+    _, states, begin = begun(one, pictures)
+    assert one.system.advance
+    plain = configuration.to_plain(one.config)
+    return Case("latent", len(pictures.images), ITERATIONS, one.system.advance, begin(), (states,), plain)
+
+
+def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") -> dict[str, Any]:
+    """Run all searches to their ends in turns; a search that ends early begins again.
+
+    Args:
+      descents: by name, the reference first.
+      batch: images searched at once.
+      title: of the progress bar.
+
+    Returns:
+      ``rows``, see ``summary``; per search the losses ``totals [B, T]``, the seconds per iteration
+      of every chunk, and their median divided by the number of images.
+    """
+    for descent in descents.values():
+        next(descent())  # compile
+    running = {name: descent() for name, descent in descents.items()}
+    losses: dict[str, list[np.ndarray]] = {name: [] for name in descents}
+    seconds: dict[str, list[float]] = {name: [] for name in descents}
+    complete: set[str] = set()
+    with tqdm(desc=title, unit="chunk", leave=False) as bar:
+        for turn in itertools.count():
+            for name in list(descents)[:: -1 if turn % 2 else 1]:
+                time.sleep(PAUSE)
+                began = time.perf_counter()
+                chunk = next(running[name], None)
+                if chunk is None:  # another chunk of the same search: its losses are known
+                    complete.add(name)
+                    running[name] = descents[name]()
+                    began, chunk = time.perf_counter(), next(running[name])
+                seconds[name].append((time.perf_counter() - began) / chunk.shape[1])
+                if name not in complete:
+                    losses[name].append(chunk)
+                bar.update()
+            if len(complete) == len(descents):
+                break
+    totals = {name: np.concatenate(parts, axis=1) for name, parts in losses.items()}
+    pace = {name: statistics.median(times) / batch for name, times in seconds.items()}
+    return {
+        "batch": batch,
+        "rows": summary({name: timed(totals[name], pace[name]) for name in descents}),
+        "seconds_per_iteration_and_picture": pace,
+        "rounds_seconds_per_iteration": seconds,
+        "totals": {name: values.tolist() for name, values in totals.items()},
+    }
+
+
+def timed(totals: np.ndarray, pace: float) -> Curve:
+    """Build the curve of the loss ``[B, T]`` against seconds per image."""
+    spent = pace * np.arange(1, totals.shape[1] + 1)
+    return Curve(np.broadcast_to(spent, totals.shape), totals)
+
+
+def summary(curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
+    """Summarise how soon searches are where the first search ends.
+
+    Args:
+      curves: by search, with seconds per image in place of evaluations; the first is the reference.
+
+    Returns:
+      Per search: ``search``, ``iterations``, ``pace`` (seconds per image and iteration), ``seconds``
+      per image of the whole search, ``loss`` (median at the end), ``each`` (median over images of
+      the seconds until an image's loss is at most its own at the end of the reference), ``reached``
+      (share of the images that get there), ``median`` (seconds until the median loss is at most that
+      at the end of the reference), and the ratios ``each_ratio`` and ``median_ratio`` of the
+      reference's seconds to these; None for what is not reached.
+    """
+
+    def medians(curve: Curve) -> np.ndarray:
+        return np.median(curve.best, axis=0, keepdims=True)
+
+    reference = next(iter(curves.values()))
+    target, middle = reference.best[:, -1], medians(reference)[:, -1]
+    rows, firsts = [], {}
+    for name, curve in curves.items():
+        each = reached(curve, target)
+        [median] = reached(Curve(curve.evaluations[:1], medians(curve)), middle)
+        times = {"each": float(np.median(each)), "median": float(median)}
+        firsts = firsts or times
+        row = {"search": name, "iterations": curve.totals.shape[1], "pace": float(curve.evaluations[0, 0])}
+        row |= {"seconds": float(curve.spent[0]), "loss": float(np.median(curve.best[:, -1]))}
+        row |= {"reached": float(np.isfinite(each).mean())}
+        for key, value in times.items():
+            known = np.isfinite(value)
+            row |= {key: value if known else None, f"{key}_ratio": firsts[key] / value if known else None}
+        rows.append(row)
+    return rows
+
+
+def text(results: Sequence[Mapping[str, Any]]) -> str:
+    """Format the results as Markdown."""
+
+    def number(value: float | None, form: str = ".3g") -> str:
+        return "–" if value is None else f"{value:{form}}"
+
+    rows = [
+        [
+            result["holes"],
+            row["search"],
+            str(row["iterations"]),
+            number(1e3 * row["pace"]),
+            number(row["seconds"]),
+            number(row["loss"], ".2f"),
+            number(row["each"]),
+            number(row["each_ratio"], ".1f"),
+            number(row["reached"], ".0%"),
+            number(row["median"]),
+            number(row["median_ratio"], ".1f"),
+        ]
+        for result in results
+        for row in result["rows"]
+    ]
+    return "\n".join(
+        (
+            tables.markdown(HEADER, rows),
+            "",
+            "Times are those of all pictures together, divided by their number. To each loss: median over pictures of",
+            "the time until a picture's loss is where the first search leaves that picture; to median loss: until the",
+            "median loss is where the first search ends; ratio: how much sooner than the first search.",
+        )
+    )
