@@ -146,15 +146,18 @@ def counted(count: int | None) -> dict[str, int]:
     return {"count": count} if count else {}
 
 
-def listing(workdir: Path | None = None) -> str:
+def listing(workdir: Path | None = None, *, links: bool = False) -> str:
     """Return a Markdown table of all parts: description, page, missing results, measured share.
 
     Args:
       workdir: of an earlier ``reproduce``; None: the state is unknown.
+      links: link the pages to the reports in the workdir.
     """
     rows = []
+    found = reports(workdir) if workdir and links else {}
     for number, part in catalogue().PARTS.items():
-        row = [number, part.what, ", ".join(part.pages) or "–", part.lacks or "–"]
+        pages = [f"[{page}]({folder_of(page)}/report.html)" if page in found else page for page in part.pages]
+        row = [number, part.what, ", ".join(pages) or "–", part.lacks or "–"]
         rows.append([*row, state(part, workdir)] if workdir else row)
     header = ["number", "what", "pages", "lacks"]
     return tables.markdown([*header, "state"] if workdir else header, rows)

@@ -57,5 +57,5 @@ def reproduce_parts(
 def write_index(workdir: Path) -> None:
     """Write the index of all reports in a folder."""
     found = {catalogue.folder_of(page): spec for page, spec in catalogue.reports(workdir).items()}
-    html.write_index(workdir, found, catalogue.listing(workdir))
+    html.write_index(workdir, found, catalogue.listing(workdir, links=True))
     print(f"look at {workdir}/index.html")

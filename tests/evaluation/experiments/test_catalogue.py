@@ -146,12 +146,17 @@ def test_parts_are_carried_out_page_by_page_under_one_index(tmp_path, monkeypatc
 
 
 def test_a_page_is_whole_in_one_file(tmp_path):
-    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "grid.png")
-    text = "# One\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n![Grid](grid.png)\n\n![Lost](lost.png)\n"
-    html.write_page(tmp_path / "report.html", text, title="One <two>")
+    for name, size in (("grid", (4, 4)), ("curves", (900, 300))):
+        Image.fromarray(np.zeros((size[1], size[0], 3), np.uint8)).save(tmp_path / f"{name}.png")
+    table = "| a | b |\n|---|---|\n| one | +1.50 ± 0.20 |\n"
+    images = "".join(f"![{name}]({name}.png)\n\n" for name in ("grid", "curves", "lost"))
+    html.write_page(tmp_path / "report.html", f"# One\n\n## Two & three\n\n{table}\n{images}", title="One <two>")
     page = (tmp_path / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 1 and 'src="lost.png"' in page
-    assert "<td>1</td>" in page and "<title>One &lt;two&gt;</title>" in page
+    assert page.count("data:image/png;base64,") == 2 and 'src="lost.png"' in page
+    assert '<img alt="grid" width="4" height="4"' in page
+    assert len(re.findall(r'<span class="wide"[^>]*><img alt="curves"', page)) == 1 == page.count("<span")
+    assert "<td>one</td>" in page and '<td class="number">+1.50 ± 0.20</td>' in page
+    assert "<title>One &lt;two&gt;</title>" in page and '<a href="#two-three">Two &amp; three</a>' in page
     assert not re.search(r'(src|href)="https?:', page)
 
 
