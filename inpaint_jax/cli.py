@@ -243,9 +243,11 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         help="latent dcgan context_encoder poisson input; default all. scale: expected rates. programs: every training "
         "step and the completion of --config here; words after it choose some. search: seconds until a search of a "
-        "trained run is where that of --config ends",
+        "trained run is where that of --config ends. compiled [h100] [v5e]: they are compiled for four of these",
     )
-    sub.add_argument("--config", default="yeh:paper", help="of latent, dcgan, input, programs and the reference search")
+    sub.add_argument(
+        "--config", default="yeh:paper", help="of latent, dcgan, input, programs, compiled and the reference search"
+    )
     sub.add_argument("--workdir", default="portraits-yeh", help="of search: a trained Yeh run")
     sub.add_argument("--images", default="portraits?split=test", help="of search")
     sub.add_argument("--holes", type=options.names, default=("center",), help="of search: families by comma")
@@ -260,4 +262,5 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--rounds", type=int, default=5, help="of measurements")
     sub.add_argument("--output", help="JSON file for every round, the hardware and the versions; of scale the page")
     sub.add_argument("--measured", nargs="+", default=(), metavar="FILE", help="files of programs that scale shows")
+    sub.add_argument("--compiled", nargs="+", default=(), metavar="FILE", help="files of compiled that scale shows")
     return top

@@ -275,7 +275,7 @@ def benchmark(arguments, overrides) -> None:
     from inpaint_jax.evaluation.benchmark import benchmark as run
     from inpaint_jax.runs import configuration, startup
 
-    if arguments.cases[:1] != ["programs"]:  # which are measured on one device
+    if arguments.cases[:1] not in (["programs"], ["compiled"]):  # these need one device
         startup.use_cores()
     jax.config.update("jax_enable_compilation_cache", False)  # not that of JAX_COMPILATION_CACHE_DIR either
     run(
@@ -289,6 +289,7 @@ def benchmark(arguments, overrides) -> None:
         spec=arguments.config,
         measured=arguments.measured,
         search={name: getattr(arguments, name) for name in ("workdir", "images", "holes", "searches")},
+        ahead=arguments.compiled,
     )
 
 

@@ -14,6 +14,7 @@ from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.benchmark import cases, descents, measure, measurements, reading, scale, scale_page
+from inpaint_jax.evaluation.benchmark.ahead_of_time import compiled
 from inpaint_jax.evaluation.benchmark.cases import Case
 from inpaint_jax.evaluation.benchmark.measure import Program, Work
 from inpaint_jax.evaluation.benchmark.rates import measured as measured_programs
@@ -45,24 +46,27 @@ def benchmark(
     spec: str = "",
     measured: Sequence[str | Path] = (),
     search: Mapping[str, Any] = MappingProxyType({}),
+    ahead: Sequence[str | Path] = (),
 ) -> dict[str, Any]:
     """Measure speed, print a table, and write every round to a file.
 
     Args:
       names: keys of ``CASES``; none: all. "scale" alone derives the page of ``scale_page`` and measures nothing.
-        "programs" measures the programs of any config; words after it choose some of them. "search" alone measures
-        whole searches of a trained run, see ``descents``.
-      config: of a Yeh system, for "latent", "dcgan" and "input"; of any system for "programs"; for "search" that of
-        the reference.
+        "programs" measures the programs of any config; words after it choose some of them. "compiled" compiles
+        them for four devices that are not here; the targets follow it. "search" alone measures whole searches of a
+        trained run, see ``descents``.
+      config: of a Yeh system, for "latent", "dcgan" and "input"; of any system for "programs" and "compiled"; for
+        "search" that of the reference.
       batches: batch sizes for every case; none: each case's defaults.
       against: "torch": the same computation in PyTorch, in rounds that alternate with ours.
       precision: of float32 products on a GPU, "float32" or "tf32", and for "programs" also "bf16"; None: the
         platform's default.
       rounds: number of measurements.
       output: JSON file; of "scale" the page.
-      spec: the name of the config, for the file of "programs".
-      measured: such files, for "scale".
+      spec: the name of the config, for the files of "programs" and "compiled".
+      measured: files of "programs", for "scale".
       search: for "search" further arguments of ``descents.compare``.
+      ahead: files of "compiled", for "scale".
 
     Returns:
       The report: limits, results and the record of this machine.
@@ -70,10 +74,12 @@ def benchmark(
     Raises:
       InputError: an unknown case, numbers below 1, or PyTorch missing.
     """
-    if measured and list(names) != ["scale"]:
-        raise InputError("--measured is for inpaint benchmark scale")
+    if (measured or ahead) and list(names) != ["scale"]:
+        raise InputError("--measured and --compiled are for inpaint benchmark scale")
     if list(names) == ["scale"]:
-        return expected(output, measurements.read(measured))
+        return expected(output, measurements.read(measured), measurements.read_compiled(ahead))
+    if names and names[0] == "compiled":
+        return compiled(config, names[1:], spec=spec, output=output)
     if min(rounds, *batches, 1) < 1:
         raise InputError(f"--rounds and --batch must be at least 1, got {min(rounds, *batches)}")
     if list(names) == ["search"]:
@@ -84,7 +90,8 @@ def benchmark(
         chosen = {"spec": spec, "precision": precision or "", "only": names[1:]}
         return measured_programs(config, **chosen, rounds=rounds, batch=next(iter(batches), None), output=output)
     if unknown := [name for name in names if name not in CASES]:
-        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {', '.join(CASES)}, search, scale, programs")
+        known = f"{', '.join(CASES)}, search, scale, programs, compiled"
+        raise InputError(f"unknown benchmark {unknown[0]!r}; known: {known}")
     if precision and precision not in PRECISIONS:
         raise InputError(f"--precision={precision} is for inpaint benchmark programs")
     opponent = pytorch() if against else None
@@ -108,10 +115,14 @@ def benchmark(
     return report
 
 
-def expected(output: str | Path | None, measured: Sequence[measurements.Measured]) -> dict[str, Any]:
+def expected(
+    output: str | Path | None,
+    measured: Sequence[measurements.Measured],
+    ahead: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     """Print the page of ``scale``, and write it as Markdown."""
     counted = list(scale.loads())
-    page = scale_page.text(counted, measured)
+    page = scale_page.text(counted, measured, ahead)
     print(page)
     if output:
         files.write_text(output, page)

@@ -56,6 +56,25 @@ def read(paths: Sequence[str | Path]) -> list[Measured]:
     return [found for path in paths for found in _read(path)]
 
 
+def read_compiled(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """Read files that ``inpaint benchmark compiled --output=FILE`` wrote, see ``ahead_of_time.compiled``.
+
+    Raises:
+      InputError: no such file, or one of something else.
+    """
+    reports: list[dict[str, Any]] = []
+    for path in paths:
+        try:
+            report: Any = parse(read_bytes(path))
+            if not (isinstance(report["compiled"], list) and report["record"]["versions"]["jax"]):
+                raise ValueError("nothing compiled")
+            reports.append(report)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            what = error if isinstance(error, OSError) else "not written by inpaint benchmark compiled --output=FILE"
+            raise InputError(f"--compiled: {path}: {what}") from error
+    return reports
+
+
 def _read(path: str | Path) -> Iterator[Measured]:
     try:
         report: Any = parse(read_bytes(path))

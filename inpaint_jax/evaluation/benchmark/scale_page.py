@@ -1,10 +1,12 @@
 """The page of expected rates, with what was measured beside it: ``inpaint benchmark scale --output=scale.md``."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import jax
 
 from inpaint_jax.evaluation import tables
+from inpaint_jax.evaluation.benchmark import ahead_of_time
 from inpaint_jax.evaluation.benchmark.limits import H100
 from inpaint_jax.evaluation.benchmark.measurements import Measured
 from inpaint_jax.evaluation.benchmark.scale import BYTES, Load
@@ -14,12 +16,13 @@ CPU = (("latent", 64, 665), ("dcgan", 64, 4100), ("context_encoder", 32, 1460)) 
 CPU_PRODUCTS = 134e9  # FLOP/s of matrix products beside them
 
 
-def text(counted: Sequence[Load], measured: Sequence[Measured] = ()) -> str:
+def text(counted: Sequence[Load], measured: Sequence[Measured] = (), ahead: Sequence[Mapping[str, Any]] = ()) -> str:
     """The page, in Markdown.
 
     Args:
       counted: what every program costs.
       measured: programs on devices; those of this page fill the last column of the tables.
+      ahead: reports of programs compiled for devices that are not here.
     """
     training = [load for load in counted if load.parameters]
     completing = [load for load in counted if not load.name.startswith("step")]
@@ -59,9 +62,15 @@ def text(counted: Sequence[Load], measured: Sequence[Measured] = ()) -> str:
             CHECK,
             tables.markdown(["case", "F, GFLOP", "ms", "GFLOP/s", "of products"], list(checked(counted))),
             *([MEASURED, tables.markdown(MEASURED_HEADER, list(rows(measured)))] if measured else []),
+            *([COMPILED.format(versions=versions(ahead)), ahead_of_time.text(ahead)] if ahead else []),
             "",
         )
     )
+
+
+def versions(reports: Sequence[Mapping[str, Any]]) -> str:
+    """The versions of JAX that compiled."""
+    return ", ".join(sorted({report["record"]["versions"]["jax"] for report in reports}))
 
 
 def costs(load: Load, measured: Sequence[Measured]) -> list[str]:
@@ -187,6 +196,20 @@ MEASURED_HEADER = (
     "device",
     "source",
 )
+COMPILED = """
+## Compiled for devices that are not here
+
+```
+inpaint benchmark compiled h100 v5e --config=CONFIG --output=FILE
+inpaint benchmark scale --compiled FILE... --output=configs/results/scale.md
+```
+
+Four devices, jax {versions}; all figures are of one device with batch B. GFLOP, GB: XLA's cost
+analysis of the compiled program, which counts the body of a loop once, so one iteration of a search;
+the compiler for CUDA gives none. MiB: XLA's memory analysis, of arguments, results and temporary
+arrays. All-reduce: sizes of the results of these operations in the compiled program's text. Kernels
+for CUDA are not tuned, which needs the device.
+"""
 TRAINING = """
 ## Training on n devices, bf16, batch B on each
 
