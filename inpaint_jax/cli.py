@@ -243,7 +243,8 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         help="latent dcgan context_encoder poisson input; default all. scale: expected rates. programs: every training "
         "step and the completion of --config here; words after it choose some. search: seconds until a search of a "
-        "trained run is where that of --config ends. compiled [h100] [v5e]: they are compiled for four of these",
+        "trained run is where that of --config ends. compiled [h100] [v5e]: programs are compiled for four of "
+        "these",
     )
     sub.add_argument(
         "--config", default="yeh:paper", help="of latent, dcgan, input, programs, compiled and the reference search"
