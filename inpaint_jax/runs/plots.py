@@ -55,6 +55,12 @@ def plot_traces(
     save(canvas, path)
 
 
+def curves(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """List the metrics that a plot shows: all but those of the first step alone."""
+    names = dict.fromkeys(name for line in lines for name in line)
+    return [name for name in names if name != "step" and not name.startswith("weighted_")]
+
+
 def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) -> None:
     """Plot the metrics of a training against its steps, one small plot per metric.
 
@@ -66,9 +72,7 @@ def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) 
       InputError: there are no metrics, or the file cannot be written.
     """
     lines = metric_log.read(metrics)
-    names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))
-    names = [name for name in names if not name.startswith("weighted_")]  # of the first step alone
-    if not names:
+    if not (names := curves(lines)):
         raise InputError(f"no metrics in {metrics}: train first, or wait for the first line")
     canvas, all_axes = figure(len(names), width=3.4, height=2.4)
     for name, axes in zip(names, all_axes, strict=True):

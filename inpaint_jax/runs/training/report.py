@@ -10,7 +10,7 @@ from clu import parameter_overview
 from tqdm import tqdm
 
 from inpaint_jax.data import files
-from inpaint_jax.runs import plots
+from inpaint_jax.runs import metric_log, plots
 from inpaint_jax.runs.training import writers
 from inpaint_jax.runs.workdir import StageFolder
 
@@ -31,7 +31,7 @@ class TrainingReport:
         self.bar.close()
         self.log.close()
         metrics = self.folder.metrics
-        if kind is None and jax.process_index() == 0 and metrics.is_file() and metrics.stat().st_size:
+        if kind is None and jax.process_index() == 0 and plots.curves(metric_log.read(metrics)):
             plots.plot_metrics(self.folder.path / "metrics.png", metrics)
 
     def overview(self, state) -> None:

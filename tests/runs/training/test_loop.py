@@ -16,8 +16,10 @@ import pytest
 
 import inpaint_jax
 from inpaint_jax.errors import InputError
-from inpaint_jax.runs import configuration
+from inpaint_jax.runs import configuration, metric_log
 from inpaint_jax.runs.training.loop import train
+from inpaint_jax.runs.training.report import TrainingReport
+from inpaint_jax.runs.workdir import StageFolder
 
 
 def config(tiny, *overrides):
@@ -101,6 +103,15 @@ def test_sigterm_saves_and_says_so(tiny, tmp_path):
     assert "saved; the same command goes on from there" in said and "Traceback" not in said
     (step,) = [int(path.name) for path in (tmp_path / "dcgan/checkpoints").iterdir() if path.name.isdigit()]
     assert f"stopped: step {step} of 1000000 of dcgan is saved" in said
+
+
+def test_a_run_that_stops_before_its_first_log_line_has_no_curves(tmp_path):
+    folder = StageFolder(tmp_path)
+    with TrainingReport(folder, "dcgan", start=0, steps=9) as report:
+        report.note({"reconstruction": jnp.ones(())})
+        report.write_weighted(1, {"reconstruction": {"weight": 0.5}})
+    assert [line["step"] for line in metric_log.read(folder.metrics)] == [1]
+    assert not (tmp_path / "metrics.png").exists()
 
 
 def test_a_diverging_run_stops_and_keeps_the_last_good_checkpoint(tiny, tmp_path, monkeypatch):
