@@ -208,10 +208,10 @@ def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_curricula(scale):
-    """Twenty-four trainings that differ only in curriculum and seed, measured at their levels."""
+    """Eight curricula, whose trainings differ only in curriculum and seed, measured at their levels."""
     its = experiments.load(f"configs/papers/curricula.py:{scale}")
     configs = {name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()}
-    assert len(configs) == 24
+    assert len(configs) == (16 if scale == "smoke" else 24)
     for name, config in configs.items():
         rule, _, seed = name.rpartition("_")
         assert (config.stages.on_demand.curriculum, config.seed) == (rule, int(seed))
