@@ -244,7 +244,7 @@ def test_searches(scale):
     assert changed.pop("normal_start") == {"start"} and changed.pop("four_restarts") == {"restarts"}
     assert changed.pop("last_iterate") == {"answer"}
     assert changed.pop("statistics_per_image") == changed.pop("statistics_of_the_batch") == {"batch_norm"}
-    assert {*changed} == {"nag", "adam", "cosine", "lbfgs"}
+    assert {*changed} == {"nag", "adam", "cosine", "lbfgs"} - {"cosine" if scale == "cpu" else "nag"}
     assert all(names <= {"optimizer", "iterations"} for names in changed.values())
 
 
