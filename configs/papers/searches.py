@@ -4,10 +4,11 @@ r"""The latent search of Yeh et al.: one setting changed at a time, all searches
                     --train='DATA/celeba?split=train' --images='DATA/celeba?split=test&count=128'
 
 Argument, ``searches:scale``, a scale of ``configs/yeh.py``, default ``cpu``. The first row is the
-default search of that scale, with one of the four optimisers. The published search draws its start from N(0, 1), clips, and uses the
-batch statistics of single images (see ``configs/yeh.py``, ``published``). Nesterov's descent takes
-1,500 iterations, as published (20 at scale ``smoke``), so the optimisers differ in evaluations of
-the loss too; ``configs/results/yeh/searches.md`` compares them at equal numbers of evaluations.
+default search of that scale, with one of the four optimisers. The published search draws its start
+from N(0, 1), clips, and uses the batch statistics of single images (see ``configs/yeh.py``,
+``published``). Nesterov's descent takes 1,500 iterations, as published (20 at scale ``smoke``), so
+the optimisers differ in evaluations of the loss too; ``configs/results/yeh/searches.md`` compares
+them at equal numbers of evaluations.
 """
 
 from inpaint_jax.configs import yeh
