@@ -167,7 +167,10 @@ def case_of(one: Model, pictures: Photographs) -> Case:
 
 
 def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") -> dict[str, Any]:
-    """Run all searches to their ends in turns; a search that ends early begins again.
+    """Run all searches to their ends in turns.
+
+    A search that ends early begins again, and takes part in every third turn: its pace is measured
+    under the same load as that of the others.
 
     Args:
       descents: by name, the reference first.
@@ -176,25 +179,30 @@ def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") ->
 
     Returns:
       ``rows``, see ``summary``; per search the losses ``totals [B, T]``, the seconds per iteration
-      of every chunk, and their median divided by the number of images.
+      of every chunk, the CPU seconds likewise, and the median of the former divided by the number
+      of images.
     """
     for descent in descents.values():
         next(descent())  # compile
     running = {name: descent() for name, descent in descents.items()}
     losses: dict[str, list[np.ndarray]] = {name: [] for name in descents}
     seconds: dict[str, list[float]] = {name: [] for name in descents}
+    cpu_seconds: dict[str, list[float]] = {name: [] for name in descents}
     complete: set[str] = set()
     with tqdm(desc=title, unit="chunk", leave=False) as bar:
         for turn in itertools.count():
             for name in list(descents)[:: -1 if turn % 2 else 1]:
+                if name in complete and turn % 3:
+                    continue
                 time.sleep(PAUSE)
-                began = time.perf_counter()
+                began, began_cpu = time.perf_counter(), time.process_time()
                 chunk = next(running[name], None)
                 if chunk is None:  # another chunk of the same search: its losses are known
                     complete.add(name)
                     running[name] = descents[name]()
-                    began, chunk = time.perf_counter(), next(running[name])
+                    began, began_cpu, chunk = time.perf_counter(), time.process_time(), next(running[name])
                 seconds[name].append((time.perf_counter() - began) / chunk.shape[1])
+                cpu_seconds[name].append((time.process_time() - began_cpu) / chunk.shape[1])
                 if name not in complete:
                     losses[name].append(chunk)
                 bar.update()
@@ -207,6 +215,7 @@ def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") ->
         "rows": summary({name: timed(totals[name], pace[name]) for name in descents}),
         "seconds_per_iteration_and_picture": pace,
         "rounds_seconds_per_iteration": seconds,
+        "rounds_cpu_seconds_per_iteration": cpu_seconds,
         "totals": {name: values.tolist() for name, values in totals.items()},
     }
 
