@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FEW = {"job": 15, "evaluation": 9, "workdir": 8, "export": 4, "experiment": 4}
+FEW = {"job": 12, "evaluation": 8, "workdir": 4, "export": 4, "experiment": 4}
 MANY = {"job": 75, "evaluation": 60, "workdir": 75, "export": 45, "experiment": 45}
 OTHERS = ("", "x", 0, -1, 1.5, 10**400, True, None, [], {}, [[]], {"digest": 0}, "\ud800")
 

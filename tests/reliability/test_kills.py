@@ -89,7 +89,7 @@ def test_results_of_killed_runs(name, kills, arguments, start, materials, tmp_pa
         if hit == kills:
             break
     assert hit == kills, "no moment was met"
-    assert start(name, killed).wait() == 0
+    assert cli.main(arguments(name, killed)) == 0
     results = state if name == "training" else materials[name].results
     assert results(killed) == results(whole)
     left = [path for path in killed.rglob(".*") if path.suffix != ".seal"]

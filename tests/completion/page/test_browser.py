@@ -1,5 +1,6 @@
 """The page in a browser: an image, a stroke, two methods, the downloads; and whom it keeps out."""
 
+import os
 import shutil
 import signal
 import socket
@@ -20,7 +21,7 @@ YEH = "portraits-yeh?search.iterations=3"
 pytest.importorskip("gradio", reason="the extra page is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,8 @@ def address():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "inpaint_jax", "page", "--no-browser", f"--port={port}", f"--method={YEH}"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "4"}  # as here: one cache of compiled programs serves both
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert server.stdout
     with server:
         try:
@@ -53,7 +55,6 @@ def pixels(path):
         return np.asarray(image)
 
 
-@pytest.mark.slow
 def test_a_stroke_two_methods_and_the_downloads(address, portrait, tmp_path, monkeypatch):
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
