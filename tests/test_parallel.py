@@ -186,7 +186,8 @@ def test_two_processes_are_one_with_four_devices(tmp_path):
         address = f"localhost:{free.getsockname()[1]}"
     root = str(Path(__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": root, "JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2"}
-    command = [sys.executable, "-W", "error", __file__, str(tmp_path)]
+    cache = "ignore:Error reading persistent compilation cache entry:UserWarning"  # as in pyproject.toml
+    command = [sys.executable, "-W", "error", "-W", cache, __file__, str(tmp_path)]
     started = [subprocess.Popen(command, env={**environment, "JAX_PROCESS_ID": str(i)}) for i in range(2)]
     try:
         assert [process.wait(timeout=120) for process in started] == [0, 0]
