@@ -1,4 +1,7 @@
-"""Validate images and holes before completion, and stored arrays on reading, with one-line error messages."""
+"""Validate images and holes before completion, and stored arrays on reading.
+
+Every error message is one line.
+"""
 
 import hashlib
 import os
@@ -66,7 +69,7 @@ def identifiers(ids: Sequence[str] | None, count: int) -> list[str]:
     ids = [str(i) for i in range(count)] if ids is None else list(ids)
     if len(ids) != count or len(set(ids)) != len(ids):
         different = f"{len(ids)} ids, {len(set(ids))} of them different"
-        raise InputError(f"one id per picture: got {different}, for {count}")
+        raise InputError(f"one id per image: got {different}, for {count}")
     return ids
 
 
@@ -99,7 +102,7 @@ def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None)
     """
     if image.shape[:2] != hole.shape[:2] or (size and image.shape[:2] != (size, size)):
         raise InputError(
-            f"{name}: picture {image.shape[:2]} and hole {hole.shape[:2]} must both be "
+            f"{name}: image {image.shape[:2]} and hole {hole.shape[:2]} must both be "
             f"{(size, size) if size else 'of one size'}"
         )
     if len(other := hole[(hole != 0) & (hole != 1)]):
@@ -108,7 +111,7 @@ def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None)
         what = "empty: no pixel is missing" if not hole.any() else "full: no pixel is known"
         raise InputError(f"{name}: the hole is {what}")
     if not np.isfinite(np.where(hole > 0, 0, image)).all():
-        raise InputError(f"{name}: the picture has NaN or infinite pixels outside its hole")
+        raise InputError(f"{name}: the image has NaN or infinite pixels outside its hole")
 
 
 def completion(name: str, images: np.ndarray, losses: Mapping[str, np.ndarray]) -> None:
@@ -126,8 +129,9 @@ def completion(name: str, images: np.ndarray, losses: Mapping[str, np.ndarray]) 
     wrong += [f"the loss {term}" for term, values in losses.items() if not np.isfinite(values).all()]
     if wrong:
         raise InputError(
-            f"{name}: its completion is not finite ({', '.join(wrong)}): the weights, the learning rate of the search "
-            "or the weights of its losses are wrong; JAX_DEBUG_NANS=1 shows where it begins"
+            f"{name}: its completion is not finite ({', '.join(wrong)}): check the network's "
+            "weights, and the learning rate and loss weights of the search; JAX_DEBUG_NANS=1 "
+            "shows where it begins"
         )
 
 
@@ -135,7 +139,7 @@ def digest(array: np.ndarray) -> str:
     """Digest an array, for verification when it is read.
 
     Args:
-      array: of any type and shape.
+      array: array of any type and shape.
 
     Returns:
       16 hex digits of the SHA-256 of its bytes, in C order.
@@ -160,7 +164,7 @@ def archive(zipped: zipfile.ZipFile) -> None:
     packed, whole = sum(m.compress_size for m in members), sum(m.file_size for m in members)
     if whole > LARGE and whole > RATIO * packed:
         raise InputError(
-            f"unpacks from {packed / 1e6:.1f} MB to {whole / 1e9:.1f} GB, as no file of trained weights does"
+            f"unpacks from {packed / 1e6:.1f} MB to {whole / 1e9:.1f} GB, unlike any file of trained weights"
         )
 
 
@@ -205,4 +209,4 @@ def _array(name: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(values)
     except ValueError as error:  # a list of arrays of several shapes
-        raise InputError(f"{name} must be one array, or arrays of one shape") from error
+        raise InputError(f"{name} must be one array, or a list of arrays of one shape") from error

@@ -1,4 +1,4 @@
-"""What each command of the command line does; imports wait until a command is known."""
+"""The commands of the command line; each imports the modules that it needs."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from inpaint_jax.runs import specs
 
 
 def train(arguments, overrides) -> None:
-    """``inpaint train``."""
+    """Run ``inpaint train``."""
     start_jax(distributed=arguments.distributed)
     from inpaint_jax.runs import configuration
     from inpaint_jax.runs.training.loop import train as run
@@ -26,7 +26,7 @@ def train(arguments, overrides) -> None:
 
 
 def complete(arguments, overrides) -> None:
-    """``inpaint complete``."""
+    """Run ``inpaint complete``."""
     if arguments.record:
         return complete_again(arguments, overrides)
     named = arguments.method or arguments.workdir
@@ -37,7 +37,7 @@ def complete(arguments, overrides) -> None:
     from inpaint_jax.completion.folder import complete_folder
 
     chosen = untrained(arguments, overrides) if arguments.method else [arguments.workdir]
-    around = arguments.fit == "around"  # not an option of a source of images: those keep their sizes
+    around = arguments.fit == "around"  # not an option of an image source: the images keep their sizes
     for name in chosen:
         complete_folder(
             name if arguments.method else trained(arguments, overrides),
@@ -57,7 +57,7 @@ def complete(arguments, overrides) -> None:
 
 
 def complete_again(arguments, overrides) -> None:
-    """``inpaint complete --record``."""
+    """Run ``inpaint complete --record``."""
     free = ("command", "run", "debug", "record", "images", "output", "on_error", "format")
     usual = {"seed": 0, "keep": 1}
     others = {name: value for name, value in vars(arguments).items() if name not in free}
@@ -65,7 +65,7 @@ def complete_again(arguments, overrides) -> None:
         f"--{name.replace('_', '-')}" for name, value in others.items() if value not in (None, False, usual.get(name))
     ]
     if given := [*given, *overrides]:
-        raise InputError(f"{given[0]}: a record says how its image is completed; with --record only give --images")
+        raise InputError(f"{given[0]} conflicts with --record, which fixes all settings; give only --images")
     start_jax()
     from inpaint_jax.completion.reproducible import complete_record
 
@@ -73,7 +73,7 @@ def complete_again(arguments, overrides) -> None:
 
 
 def page(arguments, overrides) -> None:
-    """``inpaint page``."""
+    """Run ``inpaint page``."""
     named = untrained(arguments, overrides) if arguments.method else []
     if overrides:
         raise InputError(f"{overrides[0]}: with --method, write it as --method='NAME?key=value'")
@@ -84,7 +84,7 @@ def page(arguments, overrides) -> None:
 
 
 def trained(arguments, overrides):
-    """The run of ``--workdir``, under ``--search`` and the overrides."""
+    """Load the run of ``--workdir`` with ``--search`` and the overrides."""
     from inpaint_jax.runs.model import load
 
     overrides = specs.search_overrides(arguments, overrides)
@@ -92,7 +92,7 @@ def trained(arguments, overrides):
 
 
 def untrained(arguments, overrides) -> list[str]:
-    """The texts of ``--method``, which carry options of their own."""
+    """Return the texts of ``--method``, which contain their options."""
     given = [getattr(arguments, name, None) for name in ("search", "checkpoint")]
     if given := overrides or [text for text in given if text]:
         raise InputError(f"{given[0]}: with --method, write it as --method='NAME?key=value'")
@@ -100,7 +100,7 @@ def untrained(arguments, overrides) -> list[str]:
 
 
 def evaluate(arguments, overrides) -> None:
-    """``inpaint evaluate``."""
+    """Run ``inpaint evaluate``."""
     start_jax(distributed=arguments.share == "processes")
     from inpaint_jax.evaluation.evaluate import evaluate as run
 
@@ -128,7 +128,7 @@ def evaluate(arguments, overrides) -> None:
 
 
 def leaderboard(arguments, overrides) -> None:
-    """``inpaint leaderboard``."""
+    """Run ``inpaint leaderboard``."""
     if overrides:
         raise InputError(f"{overrides[0]}: write options of a method as --method='NAME?key=value'")
     if arguments.tolerance is not None:
@@ -152,7 +152,7 @@ def leaderboard(arguments, overrides) -> None:
 
 
 def searches(arguments, overrides: list[str]) -> list:
-    """The run of ``--workdir``, once for every ``--search``, by the names that tables show."""
+    """Load the run of ``--workdir`` once per ``--search``, named as in tables."""
     from inpaint_jax.runs.model import load, with_search
 
     overrides = specs.search_overrides(arguments, overrides)
@@ -164,9 +164,9 @@ def searches(arguments, overrides: list[str]) -> list:
 
 
 def holes(arguments, overrides) -> None:
-    """``inpaint holes``."""
+    """Run ``inpaint holes``."""
     if overrides:
-        raise InputError(f"{overrides[0]}: holes depend on no config")
+        raise InputError(f"{overrides[0]}: inpaint holes reads no config; remove it")
     from inpaint_jax.evaluation.frozen_holes import write_holes
 
     about = write_holes(
@@ -177,13 +177,13 @@ def holes(arguments, overrides) -> None:
         seed=arguments.seed,
     )
     sets = ", ".join(f"{family} {digest}" for family, digest in about["holes_hash"].items())
-    print(f"{about['count']} pictures and their holes in {arguments.output}; hole sets: {sets}")
+    print(f"{about['count']} images and their holes in {arguments.output}; hole sets: {sets}")
 
 
 def reproduce(arguments, overrides) -> None:
-    """``inpaint reproduce``."""
+    """Run ``inpaint reproduce``."""
     if overrides:
-        raise InputError(f"{overrides[0]}: the configs of an experiment, and what they override, stand in its file")
+        raise InputError(f"{overrides[0]}: the file of an experiment fixes its configs; edit that file instead")
     if arguments.parts:
         reproduce_parts(arguments)
         return
@@ -207,13 +207,13 @@ def reproduce(arguments, overrides) -> None:
 
 
 def reproduce_parts(arguments) -> None:
-    """``inpaint reproduce list``, ``all`` and ``E06``."""
+    """Run ``inpaint reproduce list``, ``all`` or ``E06``."""
     free = ("experiment", "train", "images", "validation", "only")
     if given := [f"--{name}" for name in free if getattr(arguments, name)]:
         raise InputError(f"{given[0]} goes with --experiment; parts take their images from --data ROLE=SPEC")
     if "list" in arguments.parts:
         if len(arguments.parts) > 1:
-            raise InputError("reproduce list: name no other parts")
+            raise InputError("inpaint reproduce list takes no other parts")
         from inpaint_jax.evaluation.experiments import catalogue
 
         print(catalogue.listing(Path(arguments.workdir) if arguments.workdir else None))
@@ -236,25 +236,25 @@ def reproduce_parts(arguments) -> None:
 
 
 def import_weights(arguments, overrides) -> None:
-    """``inpaint import-weights``."""
+    """Run ``inpaint import-weights``."""
     if overrides:
-        raise InputError(f"{overrides[0]}: importing weights reads no config")
+        raise InputError(f"{overrides[0]}: inpaint import-weights reads no config; remove it")
     from inpaint_jax.runs.weights.importing import import_weights as run
 
     run(arguments.kind, arguments.file, arguments.output, mean=arguments.mean)
 
 
 def models(arguments, overrides) -> None:
-    """``inpaint models``."""
+    """Run ``inpaint models``."""
     if overrides:
-        raise InputError(f"{overrides[0]}: listing models reads no config")
+        raise InputError(f"{overrides[0]}: inpaint models reads no config; remove it")
     from inpaint_jax.runs.shipped import cards
 
     print(cards.listing())
 
 
 def export(arguments, overrides) -> None:
-    """``inpaint export``."""
+    """Run ``inpaint export``."""
     start_jax()
     from inpaint_jax.completion.export import export as write
     from inpaint_jax.runs.model import load
@@ -268,7 +268,7 @@ def export(arguments, overrides) -> None:
 
 
 def benchmark(arguments, overrides) -> None:
-    """``inpaint benchmark``. Compiles from cold, without any cache, unless compiling is not measured."""
+    """Run ``inpaint benchmark``, without a compile cache except for ``search``."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
     import jax
 

@@ -155,7 +155,7 @@ def composition(rule: str, psnr: jax.Array, progress: jax.Array | float, *, batc
     measured = {"psnr": psnr, "progress": jnp.asarray(progress)}
     wanted = list(inspect.signature(weigh).parameters)
     if unknown := [name for name in wanted if name not in measured]:
-        raise InputError(f"curriculum {rule!r} needs {', '.join(unknown)}; a rule is given psnr, progress")
+        raise InputError(f"curriculum {rule!r} needs {', '.join(unknown)}; a rule may take psnr and progress only")
     weights = weigh(**{name: measured[name] for name in wanted})
     if jnp.shape(weights) != psnr.shape:
         got = jnp.shape(weights)

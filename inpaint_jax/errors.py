@@ -23,7 +23,7 @@ class Interrupted(Exception):
     """
 
     def __init__(self, signal: int, progress: str):
-        super().__init__(f"stopped: {progress}; the same command goes on from there")
+        super().__init__(f"stopped: {progress}; the same command resumes from there")
         self.signal = signal
 
 

@@ -28,7 +28,7 @@ __all__ = ["Completer", "load"]
 
 
 NEEDED = ("config", "config_hash", "steps", "date", "completions", "channels", "size")
-REMEDY = "get it again, or export it again"
+REMEDY = "copy or export it again"
 
 
 class Completer(NamedTuple):
@@ -76,7 +76,7 @@ class Completer(NamedTuple):
         """
         images, holes, ids = checks.arrays(images, holes, ids)
         if not ids or images.shape[-1] != self.about["channels"]:
-            raise InputError(f"pictures must be [B, H, W, {self.about['channels']}] with B > 0, got {images.shape}")
+            raise InputError(f"images must be [B, H, W, {self.about['channels']}] with B > 0, got {images.shape}")
         for name, image, hole in zip(ids, images, holes, strict=True):
             checks.picture(name, image, hole, size=self.about["size"])
         keys = jax.random.key_data(example_keys(seed, ids, "search"))
@@ -102,7 +102,9 @@ def load(path: str | Path) -> Completer:
     about, function, arrays = _read(path)
     if (here := jax_export.default_export_platform()) not in about["platforms"]:
         there = ", ".join(about["platforms"])
-        raise InputError(f"{path} was exported for {there}, this is {here}: inpaint export --platforms={here}")
+        raise InputError(
+            f"{path} was exported for {there}, but this machine has {here}: export it with --platforms={here}"
+        )
     try:
         exported = jax_export.deserialize(function)
     except ImportError as error:
@@ -113,7 +115,7 @@ def load(path: str | Path) -> Completer:
             "export it again"
         ) from error
     if lacking := [key for key in NEEDED if key not in about]:
-        raise InputError(f"{path} is not a file of inpaint export (it lacks {lacking[0]!r})")
+        raise InputError(f"{path} was not written by inpaint export (it lacks {lacking[0]!r})")
     avals = exported.in_avals[: len(arrays)]
     # NumPy files store bfloat16 as two raw bytes; the function has the true type.
     weights = [
@@ -123,9 +125,9 @@ def load(path: str | Path) -> Completer:
     if len(avals) < len(arrays) or [(weight.shape, weight.dtype) for weight in weights] != [
         (aval.shape, aval.dtype) for aval in avals
     ]:
-        raise InputError(f"{path} is damaged (its arrays are not those of its function): {REMEDY}")
+        raise InputError(f"{path} is damaged (its arrays do not match its function): {REMEDY}")
     if not all(np.isfinite(weight).all() for weight in weights):
-        raise InputError(f"{path} has weights that are not finite: export a checkpoint from before they were")
+        raise InputError(f"{path} has weights that are not finite: export an earlier checkpoint")
     _check_function(path, exported, about, weights)
     return Completer(about, jax.device_put(weights), jax.jit(exported.call))
 
@@ -144,11 +146,10 @@ def _check_function(path: str | Path, exported: jax_export.Exported, about: dict
         fits, called = False, []
     if foreign := [target for target in called if "callback" in target]:
         raise InputError(
-            f"{path} calls back into the program that runs it ({foreign[0]}), which no exported system does: do not "
-            "use it"
+            f"{path} calls back into the host program ({foreign[0]}), which no exported system does: do not use it"
         )
     if not fits:
-        raise InputError(f"{path} is damaged (its function gives something else than completions): {REMEDY}")
+        raise InputError(f"{path} is damaged (its function does not return completions): {REMEDY}")
 
 
 def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]]:
@@ -167,13 +168,13 @@ def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]
         digests = {f"weights/{name}.npy": digest for name, digest in about.get("arrays", {}).items()}
         found = {name: checks.digest(array) for name, array in arrays.items()}
         if digests and about["function_sha256"] != checks.digest(np.frombuffer(function, np.uint8)):
-            raise InputError("its function is not what was exported")
+            raise InputError("its function does not match its digest")
     except InputError as error:
         raise InputError(f"{path} is damaged ({error}): {REMEDY}") from error
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror or error})") from error
     except Exception as error:  # a damaged archive can raise anything
-        raise InputError(f"{path} is not a file of inpaint export ({str(error) or 'empty'})") from error
+        raise InputError(f"{path} was not written by inpaint export ({str(error) or 'empty'})") from error
     if wrong := next((name for name, digest in digests.items() if found[name] != digest), None):
-        raise InputError(f"{path} is damaged ({wrong} is not what was exported): {REMEDY}")
+        raise InputError(f"{path} is damaged ({wrong} does not match its digest): {REMEDY}")
     return about, bytearray(function), list(arrays.values())

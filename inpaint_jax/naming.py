@@ -82,7 +82,7 @@ def split_options(text: str) -> tuple[str, str]:
     A name that exists as a file or folder is taken literally, question marks included.
 
     Args:
-      text: a source of images or holes, or a method.
+      text: the spec of an image source, a hole source or a method.
 
     Returns:
       The name, and the options without the question mark.

@@ -21,14 +21,14 @@ Tree = Any  # any pytree of arrays
 def check_float(**arrays: jax.Array | np.ndarray) -> None:
     """Raise InputError, naming the array and its type, unless all are float.
 
-    Integers are nearly always the raw values of an image file. A loss of these would look plausible
-    but be wrong.
+    Integers are nearly always the raw values of an image file. A loss computed from them would look
+    plausible but be wrong.
     """
     for name, array in arrays.items():
         if not jnp.issubdtype(array.dtype, jnp.floating):
             raise InputError(
-                f"{name} must be float, got {array.dtype}: images are in [-1, 1], "
-                "as compositing.from_levels makes them of uint8, and holes 0 or 1"
+                f"{name} must be float, got {array.dtype}: images are in [-1, 1] "
+                "(compositing.from_levels converts uint8), and holes are 0 or 1"
             )
 
 
