@@ -1,4 +1,4 @@
-"""The contact sheet of a folder job: its first images, damaged and completed."""
+"""Contact sheet of a folder job: the first images, damaged and completed."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,11 +14,15 @@ from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.data.views import Fitted
 from inpaint_jax.runs.holes import Holes
 
-SHEET, TILE = 16, 128  # images on the sheet, and their side where they have several sizes
+SHEET, TILE = 16, 128  # maximum number of images; side of a tile if images have several sizes
 
 
 def write_contact_sheet(output: Path, source: Fitted, holes: Holes, entries: Sequence[Entry], *, keep: int) -> None:
-    """The first images: damaged, completed, where kept completions differ, and the truth where it is known."""
+    """Write ``contact_sheet.png`` of the first images.
+
+    Columns: the damaged image; the completion, or all kept completions and their deviation; and
+    the truth if it is known.
+    """
     tile = source.fit if source.fit.size else Fit("resize", TILE)
 
     def column(files: Iterable[Path]) -> np.ndarray:
@@ -39,9 +43,9 @@ def write_contact_sheet(output: Path, source: Fitted, holes: Holes, entries: Seq
 
 
 def tile_of(source: Fitted, holes: Holes, entry: Entry, tile: Fit) -> tuple[np.ndarray, np.ndarray]:
-    """An image in [-1, 1] and its hole, at the size of the sheet's tiles.
+    """Return an image in [-1, 1] and its hole at the size of a tile.
 
-    Where images are damaged, nothing that they hold inside their holes is shown.
+    The content of damaged images inside their holes is never shown.
     """
     image = source.pictures[entry.position]["image"]
     hole = holes.at_picture(entry.id, image.shape)

@@ -1,4 +1,4 @@
-"""Every image and hole of a folder job is read once before anything is computed."""
+"""Read and check every image and hole of a folder job before any computation."""
 
 import hashlib
 import os
@@ -18,22 +18,22 @@ from inpaint_jax.data.views import Fitted, original
 from inpaint_jax.errors import InputError, some_of
 from inpaint_jax.runs.holes import Holes, at_model
 
-LONGEST = 235  # bytes in the name of an image: its answer's file has at most 255, on most file systems
-MOST = 0.8  # share of an image above which its hole may be inverted
-SAMPLE = 1000  # holes of a job that are kept, to average the weights of a loss over them
+LONGEST = 235  # bytes in an image name; most file systems allow 255 in a file name
+MOST = 0.8  # missing share above which a hole may be inverted
+SAMPLE = 1000  # holes kept in memory, for averaging the weights of a loss
 
 
 class Entry(NamedTuple):
     """An image that passed the checks.
 
     Attributes:
-      position: in the source.
-      id: the name of the image.
-      hash: of image and hole, at the image's own size.
-      share: of the image that is missing; 0: nothing.
-      frames: of its file.
-      suffix: of the files of its answer.
-      empty: whether nothing is missing at the model's size.
+      position: index in the source.
+      id: name of the image.
+      hash: hash of image and hole at their original size.
+      share: missing share of the image, in [0, 1].
+      frames: number of frames in its file.
+      suffix: suffix of its output files.
+      empty: True if no pixel is missing at the model's size.
     """
 
     position: int
@@ -48,7 +48,8 @@ class Entry(NamedTuple):
 class Entries:
     """The images of a job that passed the checks, in the order of the source.
 
-    A job may have millions: of each, about 100 bytes are kept beside its id, and neither pixels nor hole.
+    A job may have millions of images. Each takes about 100 bytes besides its id; pixels and holes
+    are not kept.
     """
 
     def __init__(self):
@@ -84,13 +85,14 @@ class Entries:
 
 
 class Examination(NamedTuple):
-    """What came of reading every image and hole.
+    """Result of reading every image and hole.
 
     Attributes:
-      entries: the images that can be completed.
-      skipped: why others cannot, by id.
-      holes_hash: of the holes of all entries, at the model's size.
-      sample: up to ``SAMPLE`` of those holes, bool ``[N, S, S, 1]``, if all have the side that was wanted.
+      entries: images that can be completed.
+      skipped: reason per skipped image, by id.
+      holes_hash: hash of the holes of all entries, at the model's size.
+      sample: up to ``SAMPLE`` of those holes, bool ``[N, S, S, 1]``; None if some have another side
+        than requested.
     """
 
     entries: Entries
@@ -102,14 +104,14 @@ class Examination(NamedTuple):
 def examine(
     source: Fitted, holes: Holes, *, skip_errors: bool, same_format: bool, side: int | None = None
 ) -> Examination:
-    """Read every image and hole once, on several threads; what is wrong is raised here, or listed by id.
+    """Read and check every image and hole once, on several threads.
 
     Args:
       source: the images.
-      holes: one for each.
-      skip_errors: leave out what is wrong.
-      same_format: answers keep the formats of their images.
-      side: of the model, to keep a sample of the holes that it sees; None: keep none.
+      holes: one hole per image.
+      skip_errors: list bad images by id instead of raising.
+      same_format: completed images keep the file formats of their originals.
+      side: side of the model, for a sample of the holes at that side; None: no sample.
     """
 
     def read(i: int) -> tuple[str, tuple[Entry, np.ndarray] | InputError]:
@@ -140,10 +142,8 @@ def examine(
         if sample is not None and len(sample) < SAMPLE:
             sample = [*sample, hole] if hole.shape == (side, side, 1) else None
     if not len(entries):
-        raise InputError(
-            f"no picture is left to complete; the first was refused because {next(iter(skipped.values()))}"
-        )
-    if skipped and hashed.one_shape:  # its hash begins with the number of holes
+        raise InputError(f"no image is left to complete; the first was refused because {next(iter(skipped.values()))}")
+    if skipped and hashed.one_shape:  # the hash starts with the number of holes
         hashed = HoleSetHash(len(entries))
         for hole in ahead(hole_reader(source, holes), entries):
             hashed.add(hole)
@@ -151,14 +151,15 @@ def examine(
 
 
 def hole_reader(source: Fitted, holes: Holes) -> Callable[[Entry], np.ndarray]:
-    """Make a function that reads the hole of an entry at the model's size."""
+    """Return a function that reads the hole of an entry at the model's size."""
     return lambda entry: at_model(holes, entry.id, source.pictures[entry.position]["image"].shape)
 
 
 class HoleSetHash:
-    """The hash of a set of holes, of which none is kept.
+    """Incremental hash of a set of holes.
 
-    Equal to ``masks.holes_hash`` of all holes; of holes of several shapes, the hash of their hashes.
+    Equals ``masks.holes_hash`` of all holes if they have one shape, and otherwise the hash of their
+    hashes.
 
     Args:
       count: number of holes.
@@ -169,7 +170,7 @@ class HoleSetHash:
         self._each, self._bits = array("Q"), np.zeros(0, bool)
 
     def add(self, hole: np.ndarray) -> None:
-        """Take the next hole, ``[S, S, 1]``."""
+        """Add the next hole, ``[S, S, 1]``."""
         if not self._each:
             self.shape = hole.shape
             self._whole = hashlib.sha256(str((self.count, *hole.shape)).encode())
@@ -177,7 +178,7 @@ class HoleSetHash:
         self.one_shape &= hole.shape == self.shape
         if self.one_shape:
             bits = np.concatenate([self._bits, np.asarray(hole).ravel() > 0.5])
-            whole = len(bits) // 8 * 8  # the rest shares a byte with the next hole
+            whole = len(bits) // 8 * 8  # the remaining bits share a byte with the next hole
             self._whole.update(np.packbits(bits[:whole]).tobytes())
             self._bits = bits[whole:]
 
@@ -190,14 +191,14 @@ class HoleSetHash:
 
 
 def check_name(name: str) -> None:
-    """Refuse an image whose answer could not be written, before it is computed."""
+    """Refuse an image whose name is too long for its output file."""
     for part in name.split("/"):
         if (length := len(os.fsencode(part))) > LONGEST:
             raise InputError(f"the name of image {part[:20]}... has {length} bytes, more than {LONGEST}: rename it")
 
 
 def content_hash(image: Original, hole: np.ndarray) -> str:
-    """The hash of an image and its hole, bool ``[H, W]``: an edited image is another one."""
+    """Hash an image and its hole, bool ``[H, W]``, to detect edits."""
     found = hashlib.sha256(str(image.pixels.shape).encode())
     for part in (image.pixels, image.alpha, np.packbits(hole)):
         if part is not None:
@@ -206,19 +207,19 @@ def content_hash(image: Original, hole: np.ndarray) -> str:
 
 
 def notes_on(entries: Entries, skipped: Mapping[str, str], *, damaged: bool) -> list[str]:
-    """Say what is odd about the images and their holes, a line each."""
+    """Return notes on unusual images and holes, one line each."""
     notes = []
     if skipped:
         total = len(skipped) + len(entries)
-        notes.append(f"of {total} images, {some_of(list(skipped), 'image')} left out; report.json says why")
+        notes.append(f"left out {some_of(list(skipped), 'image')} of {total}; report.json gives the reasons")
     if same := [entry.id for entry in entries if entry.empty]:
         notes.append(f"nothing is missing in {some_of(same, 'image')}: copied unchanged")
     full = [entry.id for entry in entries if entry.share > MOST]
     if damaged and 2 * len(full) > len(entries):
         notes.append(
-            f"more than {MOST:.0%} is missing in {some_of(full, 'image')} of {len(entries)}: are the holes "
-            "inverted? white = missing, --invert-holes swaps black and white"
+            f"more than {MOST:.0%} is missing in {some_of(full, 'image')} of {len(entries)}: are "
+            "the holes inverted? White = missing; --invert-holes swaps black and white"
         )
     if moving := [entry.id for entry in entries if entry.frames > 1]:
-        notes.append(f"only the first frame or page is completed of {some_of(moving, 'image')}")
+        notes.append(f"completing only the first frame or page of {some_of(moving, 'image')}")
     return notes

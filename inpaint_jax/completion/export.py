@@ -1,8 +1,8 @@
-"""``inpaint export``: a trained system as one file that runs without this package's training code.
+"""``inpaint export``: write a trained system to one file that runs without the training code.
 
-The file is a zip: ``function`` (``jax.export``, for any number of pictures and several kinds of devices),
-``weights/*.npy`` (what completion needs of the states, and nothing else) and ``about.json``, which lists the arrays in
-the order of the function, with digests of all.
+The file is a zip with three parts: ``function`` (``jax.export``, for any number of images and
+several platforms), ``weights/*.npy`` (only the arrays that completion needs), and ``about.json``
+(metadata, with the digests of the arrays in the order of the function's arguments).
 """
 
 import io
@@ -28,38 +28,38 @@ from inpaint_jax.systems.whole import complete
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 CONTRACT = (
-    "images float32 [B, size, size, channels] in [-1, 1]; holes float32 [B, size, size, 1], 1 = missing, neither empty "
-    "nor full. What the images hold inside the holes is not used; known pixels come back bit for bit. A method "
-    "that was trained for some holes only completes no others."
+    "images float32 [B, size, size, channels] in [-1, 1]; holes float32 [B, size, size, 1], 1 = "
+    "missing, neither empty nor full. Values of the images inside the holes are ignored; known "
+    "pixels are returned bit for bit. A method that was trained for certain holes completes only "
+    "those."
 )
 
 
 def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[str] = ("cpu", "cuda", "tpu")) -> Path:
-    """Writes a trained system as one file, for ``exported.load``.
+    """Write a trained system to one file, for ``exported.load``.
 
     Args:
-      model: from ``model.load``; its ``search`` and ``blend``, overrides included, are those of the file.
-      output: the file; its folder is made.
-      k: completions per picture that the file gives.
-      platforms: kinds of devices that the file runs on; none has to be at hand.
+      model: from ``model.load``; the file uses its ``search`` and ``blend``, including overrides.
+      output: file to write; missing folders are created.
+      k: completions per image that the exported function returns.
+      platforms: kinds of devices that the file supports; they need not be present.
 
     Returns:
-      The file.
+      Path of the file.
 
     Raises:
-      InputError: where the file exists, or the system cannot be exported: because it calls back to the host
-        (OpenCV), or because its pictures depend on each other (``search.batch_norm: batch``), or because it has weights
-        that are not finite.
+      InputError: the file exists, the system calls back to the host (OpenCV), its images depend on
+        each other (``search.batch_norm: batch``), or a weight is not finite.
     """
     output = Path(output)
     if output.exists():
         raise InputError(f"{output} exists: remove it, or choose another name")
     if k < 1:
-        raise InputError(f"completions per picture must be at least 1, got {k}")
+        raise InputError(f"completions per image must be at least 1, got {k}")
     if not platforms or set(platforms) - set(PLATFORMS):
         raise InputError(f"unknown platforms {','.join(platforms)!r}; known: {', '.join(PLATFORMS)}")
     if model.config.get("search", {}).get("batch_norm") == "batch":
-        raise InputError("search.batch_norm=batch lets pictures depend on each other: export with running or sample")
+        raise InputError("search.batch_norm=batch makes images depend on each other: export with running or sample")
     size, channels = model.system.size or model.config.data.size, 3
     about = {
         **run_record(model.config),
@@ -73,7 +73,7 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
     function, weights = _serialize(model, (size, size, channels), k=k, platforms=platforms)
     arrays = {name: np.asarray(weight) for name, weight in weights.items()}
     if wrong := next((name for name, array in arrays.items() if not np.isfinite(array).all()), None):
-        raise InputError(f"{wrong} is not finite: export an earlier checkpoint, see inpaint export --checkpoint")
+        raise InputError(f"{wrong} is not finite: export an earlier checkpoint with --checkpoint")
     about["arrays"] = {name: checks.digest(array) for name, array in arrays.items()}  # in the order of the function
     about["function_sha256"] = checks.digest(np.frombuffer(function, np.uint8))
     buffer = io.BytesIO()
@@ -95,7 +95,7 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
 def _serialize(
     model: Model, shape: tuple[int, ...], *, k: int, platforms: Sequence[str]
 ) -> tuple[bytes, dict[str, Any]]:
-    """The function for pictures of a shape ``[H, W, C]``, and the weights that are its first argument."""
+    """Serialise the function for images ``[H, W, C]``; also return its weights, by name."""
     (count,) = jax_export.symbolic_shape("pictures")
     pictures = (
         jax.ShapeDtypeStruct((count, *shape), jnp.float32),
@@ -123,7 +123,5 @@ def _serialize(
         exported = jax_export.export(jax.jit(function), platforms=platforms)(shapes, *pictures)
     except NotImplementedError as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(
-            f"this system cannot be exported, as those that call back to the host cannot ({reason})"
-        ) from error
+        raise InputError(f"this system cannot be exported because it calls back to the host ({reason})") from error
     return bytes(exported.serialize()), weights

@@ -1,7 +1,7 @@
-"""``inpaint complete``: a folder of pictures and holes in, completed pictures at their own sizes out.
+"""``inpaint complete``: complete a folder of images and holes at the original image sizes.
 
-Everything is read and checked before anything is written. Finished pictures are recorded one by one, so a job that was
-interrupted goes on where it stopped, and the same command on a finished job does nothing.
+All input is read and checked before anything is written. Each finished image is recorded, so an
+interrupted job resumes where it stopped. Repeating the command on a finished job does nothing.
 """
 
 import time
@@ -23,7 +23,7 @@ from inpaint_jax.completion.records import (
     unchanged,
     write_completions,
 )
-from inpaint_jax.completion.report import Told, weights_of_terms, write_report
+from inpaint_jax.completion.report import Remarks, weights_of_terms, write_report
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files
 from inpaint_jax.data.ahead import ahead
@@ -60,39 +60,43 @@ def complete_folder(
 ) -> dict[str, Any] | None:
     """Complete images from files.
 
-    Writes ``pictures/<id>.png`` at each image's own size with its known pixels untouched bit for bit: transparency, 16
-    bits, colour profile, EXIF data and resolution are kept. Where nothing is missing the image is copied. It writes
-    ``report.json``, ``contact_sheet.png`` and ``traces.png``. Of several completions kept, ``pictures/`` holds the
-    best, ``kept/<id>/1.png``, ``2.png``, ... all of them, best first by the search's own loss, and
-    ``deviation/<id>.png`` where they differ: twice the standard deviation of the levels, averaged over channels.
+    Writes ``pictures/<id>.png`` at the original size of each image, with known pixels unchanged bit
+    for bit. Transparency, 16 bits, colour profile, EXIF data and resolution are kept. An image
+    without missing pixels is copied. Also writes ``report.json``, ``contact_sheet.png`` and
+    ``traces.png``. With several completions, ``pictures/`` holds the best, ``kept/<id>/1.png``,
+    ``2.png``, ... hold all, best first by the loss of the search, and ``deviation/<id>.png`` shows
+    where they differ: twice the standard deviation of the 8-bit values, averaged over channels.
 
     Args:
-      method: a trained model, or the text of a method, see ``runs.methods.open_methods``.
+      method: a trained model, or a method spec, see ``runs.methods.open_methods``.
       images: source specs, see ``data.sources.open_source``.
-      holes: a hole family, a file or folder of holes (white = missing) at the images' own sizes, or "alpha"; see
-        ``runs.holes.open_holes``.
-      output: made when missing; refused when it holds something else.
-      size: side at which images are completed; None: that of the trained model, and the images' own size for a method
-        that completes any.
-      fit: how images meet that size; None: as the trained model has it, or else "crop". "around": images keep
-        their own sizes, and squares around their holes are completed at the model's.
-      train: source specs of training images, for a method that looks at some.
-      seed: of drawn holes and latents, each keyed by its image's id.
-      keep: completions per image; a search makes at least as many restarts.
-      slots: images at once, as ``driver.Driver`` takes them; None: those of the config.
-      skip_errors: leave bad images out and list them in the report, instead of stopping at the first.
-      same_format: write JPEG, WebP, TIFF, BMP and PPM images in their own formats, not as PNG, where these hold all
-        that is kept. Of a JPEG file, known pixels change as much as writing JPEG changes them.
-      share: "3/8": complete the third of eight shares, which never have to meet; any number of shares goes on
-        where others have stopped. "report": write the report when all images are completed. "processes": give every
-        process of ``jax.distributed`` a share; the first writes the report. None: everything.
+      holes: a hole family, a file or folder of holes (white = missing) at the original image sizes,
+        or "alpha"; see ``runs.holes.open_holes``.
+      output: output folder, created if missing; refused if it holds anything else.
+      size: side at which images are completed; None: the side of the trained model, or the original
+        size for a method that accepts any.
+      fit: how to fit images to that size; None: as in the trained model's config, or "crop".
+        "around": images keep their sizes, and squares around the holes are completed at the model's
+        size.
+      train: source specs of training images, for a method that needs some.
+      seed: random seed of holes and latents; keys also depend on the image id.
+      keep: completions per image; a search runs at least as many restarts.
+      slots: images at once, as in ``driver.Driver``; None: as in the config.
+      skip_errors: skip bad images and list them in the report, instead of stopping at the first.
+      same_format: write JPEG, WebP, TIFF, BMP and PPM images in their original format instead of
+        PNG, if that format can hold everything that is kept. In a JPEG file, known pixels change by
+        JPEG compression.
+      share: "3/8": complete the third of eight shares, without coordination; a different number of
+        shares can resume the work. "report": write the report once all images are completed.
+        "processes": give every process of ``jax.distributed`` a share; the first process writes the
+        report. None: everything.
 
     Returns:
-      The content of ``report.json`` without "images"; None where only a share was completed.
+      The content of ``report.json`` without "images"; None if only a share was completed.
 
     Raises:
       InputError: any bad image, hole or folder.
-      Interrupted: a signal stopped the work; what is completed is kept.
+      Interrupted: a signal stopped the work; completed images are kept.
     """
     checks.counts(keep=keep, slots=slots, size=size)
     output, wanted = Path(output), shares.parse(share)
@@ -101,7 +105,9 @@ def complete_folder(
     place = place_of(holes)
     source = open_source(images, size=setting.size, fit=setting.fit, holes=[place] if place else ())
     if not isinstance(source, Fitted):
-        raise InputError("--images: give all sources the same fit=, or complete them one by one")
+        raise InputError(
+            "--images: the sources have different fit= options: give all the same, or complete them one by one"
+        )
     folder = Folder(opened, source, images, holes, output, seed, keep, skip_errors, same_format)
     if wanted == shares.PROCESSES:
         shares.by_processes(folder.complete, lambda: folder.complete(report=True))
@@ -112,7 +118,7 @@ def complete_folder(
 
 
 class Folder(NamedTuple):
-    """A job on files, of which this process does all or a share; see ``complete_folder``."""
+    """A job on files, done whole or as a share by this process; see ``complete_folder``."""
 
     method: Method
     source: Fitted
@@ -125,24 +131,24 @@ class Folder(NamedTuple):
     same_format: bool
 
     def complete(self, share: Share | None = None, *, report: bool = False) -> dict[str, Any] | None:
-        """Complete the images of a share, or all that remain; write the report of the whole job.
+        """Complete the images of a share, or all remaining images and write the report.
 
         Args:
-          share: whose images are completed, without a report; None: all.
-          report: only write the report, and complete nothing.
+          share: share to complete, without a report; None: all images.
+          report: write only the report; complete nothing.
 
         Returns:
           The report without "images"; None for a share.
 
         Raises:
-          InputError: any bad image, hole or folder; a report of images that are not all completed.
+          InputError: any bad image, hole or folder; or a report before all images are completed.
           Interrupted: a signal stopped the work.
         """
         part = self.source
         if share:
             chosen = [i for i, name in enumerate(ids(self.source)) if share.takes(name)]
             if not chosen:
-                print(f"share {share.number} of {share.total} has no image")
+                print(f"share {share.number} of {share.total} has no images")
                 return None
             part = Fitted(Subset(self.source.pictures, chosen), self.source.fit)
         holes = open_holes(self.holes, self.source, seed=self.seed, images=self.images, part=part)
@@ -161,24 +167,24 @@ class Folder(NamedTuple):
             if report and len(records) < len(entries):
                 left = len(entries) - len(records)
                 raise InputError(
-                    f"{self.output}: {left} of {len(entries)} images are not completed: run their shares, or "
-                    "complete them without --share"
+                    f"{self.output}: {left} of {len(entries)} images are not completed: run the "
+                    "missing shares, or run without --share"
                 )
             this_call = complete_entries(self.method, part, holes, entries, records, self.output, job)
             if share:
-                print(f"share {share.number} of {share.total}: {len(entries)} pictures in {self.output}/pictures")
+                print(f"share {share.number} of {share.total}: {len(entries)} images in {self.output}/pictures")
                 return None
             weights, remark = weights_of_terms(self.method.model, sample, holes.family)
             unchanged = [entry.id for entry in entries if entry.empty]
-            told = Told([*notes, remark] if remark else notes, weights, unchanged)
-            written = write_report(self.output, self.method, job, records, skipped, this_call, told)
+            remarks = Remarks([*notes, remark] if remark else notes, weights, unchanged)
+            written = write_report(self.output, self.method, job, records, skipped, this_call, remarks)
             first = [entries[row] for row in range(min(SHEET, len(entries)))]
             write_contact_sheet(self.output, part, holes, first, keep=self.keep)
-        print(f"{len(entries)} pictures in {self.output}/pictures; look at {self.output}/contact_sheet.png")
+        print(f"{len(entries)} images in {self.output}/pictures; look at {self.output}/contact_sheet.png")
         return written
 
     def identity(self, holes_hash: str | None) -> dict[str, Any]:
-        """What identifies the job."""
+        """Return the identity of the job."""
         return {
             "method": self.method.name,
             "method_hash": files.fingerprint(self.method.identity),
@@ -200,12 +206,12 @@ def complete_entries(
     output: Path,
     job: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Complete the images that are not finished yet, and record each.
+    """Complete and record the remaining images.
 
-    Images are decoded ahead of the device on some threads. Memory holds those that are under completion.
+    Threads decode images ahead of the device. Memory holds only the images being completed.
 
     Returns:
-      The number of images, the seconds that they took, and evaluations of the loss per second.
+      The number of images, the seconds, and the loss evaluations per second.
 
     Raises:
       Interrupted: a signal stopped the work.
@@ -240,7 +246,10 @@ def complete_entries(
 
 
 def tasks_of(source: Fitted, holes: Holes, entries: Iterable[Entry], under_way: dict[str, Entry]) -> Iterator[Task]:
-    """Read the images of entries ahead; an entry is in ``under_way`` from the moment that its task is taken."""
+    """Read the images of entries ahead of their use.
+
+    Adds each entry to ``under_way`` when its task is taken.
+    """
 
     def read(entry: Entry) -> tuple[Entry, Task]:
         return entry, Task(entry.id, *model_example(source, holes, entry), holes.family)
@@ -251,7 +260,7 @@ def tasks_of(source: Fitted, holes: Holes, entries: Iterable[Entry], under_way: 
 
 
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
-    """A picture in [-1, 1] and its hole, at the model's size."""
+    """Return an image in [-1, 1] and its hole at the model's size."""
     picture = source.pictures[entry.position]["image"]
     damaged = holes.at_picture(entry.id, picture.shape) if holes.damaged else None
     hole = at_model(holes, entry.id, picture.shape)
@@ -259,7 +268,7 @@ def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarra
 
 
 def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
-    """The completions, carried back into the picture's own hole."""
+    """Paste the completions into the hole of the original image, and write them."""
     image = original(source.pictures, entry.position)
     hole = holes.at_picture(entry.id, image.pixels.shape)
     answers = [source.fit.carry_back(image.pixels, answer, hole) for answer in result.images]

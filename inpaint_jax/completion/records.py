@@ -1,4 +1,4 @@
-"""What a folder job has on disk: its identity, completed pictures, and a record of each."""
+"""Files of a folder job: its identity, the completed images, and a record per image."""
 
 import contextlib
 import json
@@ -23,29 +23,29 @@ from inpaint_jax.runs.locks import HOLDER, LOCK
 from inpaint_jax.runs.shares import SHARES, Share, share_folders
 from inpaint_jax.systems.driver import Result
 
-TRACE = 100  # points of a picture's trace in its record
-NAMED = 5  # images that a message names
-HOLES = "holes_hash"  # of all holes, in the identity of a job; None in that of a share
+TRACE = 100  # maximum number of points of a trace in a record
+NAMED = 5  # maximum number of images named in a message
+HOLES = "holes_hash"  # key in the identity of a job; None in the identity of a share
 RECORD = {"id": str, "losses": dict, "evaluations": int | None, "trace_every": int, "traces": dict}
 
 
 def picture_file(output: Path, name: str, suffix: str = ".png") -> Path:
-    """Where a completed picture goes."""
+    """Return the path of a completed image."""
     return output / "pictures" / f"{name}{suffix}"
 
 
 def kept_file(output: Path, name: str, rank: int, suffix: str = ".png") -> Path:
-    """Where one of several completions goes; the best has rank 0."""
+    """Return the path of one of several completions; the best has rank 0."""
     return output / "kept" / name / f"{rank + 1}{suffix}"
 
 
 def deviation_file(output: Path, name: str) -> Path:
-    """Where the deviation of several completions goes."""
+    """Return the path of the deviation map of several completions."""
     return output / "deviation" / f"{name}.png"
 
 
 def write_completions(output: Path, name: str, completions: Sequence[Original], suffix: str) -> None:
-    """Completions of one picture, best first; the best is written last, it marks the others."""
+    """Write the completions of one image, best first; the main file last, to mark the end."""
     if len(completions) > 1:
         for rank, completed in enumerate(completions):
             files.write_bytes(kept_file(output, name, rank, suffix), encode(completed, suffix=suffix))
@@ -55,26 +55,27 @@ def write_completions(output: Path, name: str, completions: Sequence[Original], 
 
 
 def deviation(completions: np.ndarray) -> np.ndarray:
-    """Where completions of one picture differ.
+    """Map where the completions of one image differ.
 
     Args:
       completions: uint8 ``[K, H, W, C]``.
 
     Returns:
-      uint8 ``[H, W]``: twice the standard deviation over the completions, averaged over channels; it fits, since
-      that of numbers in [0, 255] is at most 127.5. Exactly 0 where all agree.
+      uint8 ``[H, W]``: twice the standard deviation over the completions, averaged over channels.
+      It fits because the standard deviation of numbers in [0, 255] is at most 127.5. Exactly 0
+      where all completions agree.
     """
     return np.rint(2 * completions.std(axis=0, dtype=np.float64).mean(axis=-1)).astype(np.uint8)
 
 
 def record_of(result: Result, *, seed: int, iterations: int, suffix: str = ".png") -> dict[str, Any]:
-    """What is kept of one picture's search, its traces thinned.
+    """Create the record of one image, with subsampled traces.
 
     Args:
-      result: of the driver.
-      seed: of the job.
-      iterations: of a whole search.
-      suffix: of the files of the answer.
+      result: result of the driver.
+      seed: seed of the job.
+      iterations: iterations of a full search.
+      suffix: suffix of the output files.
     """
     every = max(1, -(-iterations // TRACE))
     return {
@@ -90,27 +91,28 @@ def record_of(result: Result, *, seed: int, iterations: int, suffix: str = ".png
 
 
 def unchanged(name: str, *, seed: int, suffix: str) -> dict[str, Any]:
-    """Return the record of an image of which nothing was missing."""
+    """Create the record of an image without missing pixels."""
     empty = {"hole_share": 0.0, "losses": {}, "evaluations": None, "trace_every": 1, "traces": {}}
     return {"id": name, "seed": seed, "suffix": suffix, **empty}
 
 
 class Records:
-    """The finished images of a job: ``records.jsonl``, a line for each, written when its answer is on the disk.
+    """The finished images of a job, in ``records.jsonl``: one line per image.
 
-    An answer counts as finished while its record is whole, its files are those that were written, and its image and
-    hole are those that it was computed from. The others are forgotten, so that they are computed again. Every share
-    reads the records of all, and appends to a file of its own; whoever works on the whole job collects them in one.
-    In memory, an image has the place of its record, not the record.
+    A line is written after the output files of its image. An image counts as finished if its record
+    is complete and its output files, input image and hole are unchanged; any other is completed
+    again. Every share reads all records and appends to a separate file. A process that works on the
+    whole job merges these files. Memory holds the file position of each record, not the record.
 
     Args:
-      output: the job's folder; this process holds it, or its share.
-      job: what identifies the job.
-      entries: its images, or those of the share.
-      share: None: the whole job.
+      output: folder of the job; this process has locked it, or its share.
+      job: identity of the job.
+      entries: images of the job, or of the share.
+      share: share of this process; None: the whole job.
 
     Raises:
-      InputError: the folder holds another job or something else, or a damaged record that is not the last.
+      InputError: the folder holds another job or anything else, or a damaged record before the
+        last.
     """
 
     def __init__(self, output: Path, job: dict[str, Any], entries: Entries, *, share: Share | None = None):
@@ -119,7 +121,7 @@ class Records:
         self.file = (share.folder(output) if share else output) / "records.jsonl"
         others = [output, *share_folders(output)]
         self._files = [self.file, *(found for f in others if (found := f / "records.jsonl") != self.file)]
-        self._source = array("l", [-1]) * len(entries)  # the row of self._files; -1: not finished
+        self._source = array("l", [-1]) * len(entries)  # index into self._files; -1: not finished
         self._place = array("q", [0]) * len(entries)
         self._count = 0
         renewed: dict[str, str] = {}
@@ -137,12 +139,12 @@ class Records:
         return self._source[self.entries.rows[name]] >= 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the records of all finished images, sorted by their ids."""
+        """Yield the records of all finished images, sorted by id."""
         rows = sorted(self._finished(), key=self.entries.names.__getitem__)
         return (verified(parse(line), RECORD) for line in self._lines(rows))
 
     def add(self, record: Mapping[str, Any], output_hash: str, input_hash: str) -> None:
-        """Append a record, after the files of its answer were written."""
+        """Append a record; call it after writing the output files."""
         text = json.dumps(seal({**record, "input_hash": input_hash, "output_hash": output_hash}))
         files.append_line(self.file, text, every_process=True)
         self._finish(self.entries.rows[record["id"]], 0, self.file.stat().st_size - len(text.encode()) - 1)
@@ -155,9 +157,9 @@ class Records:
         return [row for row, source in enumerate(self._source) if source >= 0]
 
     def _read(self, number: int, renewed: dict[str, str]) -> int:
-        """Note the images that a file proves to be finished; return the number of its lines."""
+        """Register the finished images of a records file; return its number of lines."""
         file, lines, end = self._files[number], 0, 0
-        remedy = "delete that line, and the same command completes its image again"
+        remedy = "delete that line and repeat the command, which completes its image again"
         found = each_line(file, RECORD, remedy=remedy)
         for place, end, record in tqdm(found, "checking answers", unit="image", leave=False, delay=2):  # noqa: B007
             lines += 1
@@ -168,12 +170,12 @@ class Records:
                 renewed[record["id"]] = reason
             else:
                 self._finish(row, number, place)
-        if number == 0 and file.exists() and file.stat().st_size > end:  # what a kill cut off
+        if number == 0 and file.exists() and file.stat().st_size > end:  # a line cut off by a kill
             os.truncate(file, end)
         return lines
 
     def _lines(self, rows: Sequence[int]) -> Iterator[bytes]:
-        """Read the records of rows."""
+        """Yield the lines of the records of some rows."""
         with contextlib.ExitStack() as stack:
             opened = {
                 number: stack.enter_context(open(self._files[number], "rb"))
@@ -185,7 +187,7 @@ class Records:
                 yield file.readline()
 
     def _collect(self) -> None:
-        """Bring the records of all shares into one file, without those that are void."""
+        """Merge the valid records of all shares into one file."""
         rows = sorted(self._finished(), key=lambda row: (self._source[row], self._place[row]))
         places = []
         with files.replacing(self.file) as written:
@@ -199,16 +201,16 @@ class Records:
 
 
 def check_job(output: Path, job: dict[str, Any]) -> None:
-    """Write ``job.json``, or raise InputError where a folder holds another job, or something else.
+    """Write ``job.json``; raise InputError if the folder holds another job or anything else.
 
-    A share does not know the hash of all holes; it leaves that out of the comparison.
+    A share does not know the hash of all holes and does not compare it.
     """
     file, remedy = output / "job.json", f"give another --output, or remove {output}"
     written = read_json(file, {"method_hash": str}, remedy=remedy)
     if written is None and not awaits_job(output):
         written = read_json(file, {"method_hash": str}, remedy=remedy)  # another share has just begun
         if written is None:
-            raise InputError(f"{output} is not empty and holds no job of this program: give another --output")
+            raise InputError(f"{output} is not empty and holds no job of inpaint complete: give another --output")
     known = {key: value for key, value in (written or {}).items() if key != HOLES or value and job[key]}
     wanted = {key: value for key, value in job.items() if key != HOLES or HOLES in known}
     if written is not None and (differing := sorted(k for k in {*known, *wanted} if known.get(k) != wanted.get(k))):
@@ -220,33 +222,33 @@ def check_job(output: Path, job: dict[str, Any]) -> None:
 
 
 def awaits_job(output: Path) -> bool:
-    """Return whether a folder holds nothing but locks, shares that have just begun, and unfinished files."""
+    """Return True if a folder holds only locks, the folder of shares and temporary files."""
     names = {entry.name for entry in output.iterdir()}
     return not {name for name in names - {LOCK, HOLDER, SHARES} if not files.TEMPORARY.fullmatch(name)}
 
 
 def stale(output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input_hash: str) -> str | None:
-    """Say why an image has to be completed again; None where its answer is whole."""
+    """Return why an image must be completed again; None if its output is valid."""
     if record.get("input_hash", input_hash) != input_hash:
         return "its image or hole has changed"
     answer = answer_files(output, record["id"], job["keep"], record.get("suffix", ".png"))
     try:
-        if "output_hash" not in record:  # of an older version: what can be read is believed
+        if "output_hash" not in record:  # written by an older version: accept readable files
             for file in answer:
                 read_picture(file)
         elif files_hash(answer) != record["output_hash"]:
-            return "its answer has changed"
+            return "its output has changed"
     except (OSError, InputError):
-        return "its answer is missing or damaged"
+        return "its output is missing or damaged"
     return None
 
 
 def answer_files(output: Path, name: str, keep: int, suffix: str) -> list[Path]:
-    """List the files of an image's answer."""
+    """List the output files of an image."""
     several = [*(kept_file(output, name, rank, suffix) for rank in range(keep)), deviation_file(output, name)]
     return [picture_file(output, name, suffix), *(several if keep > 1 else ())]
 
 
 def files_hash(paths: Iterable[Path]) -> str:
-    """Hash the contents of files, in their order; raises OSError where one cannot be read."""
+    """Hash the contents of files in order; raise OSError if one cannot be read."""
     return files.fingerprint([files.digest(files.read_bytes(path)) for path in paths])

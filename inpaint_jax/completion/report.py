@@ -1,4 +1,4 @@
-"""What a folder job tells when it is done: the report, and how its losses fell."""
+"""Write the report of a folder job, and plot the losses of its searches."""
 
 import json
 import shutil
@@ -18,16 +18,16 @@ from inpaint_jax.runs.record import run_record
 from inpaint_jax.systems.driver import stacked
 
 TRACED = 1000  # images whose traces are drawn
-HIDDEN = ("traces", "trace_every")  # parts of a record that the report leaves out
+HIDDEN = ("traces", "trace_every")  # keys of a record that the report omits
 
 
-class Told(NamedTuple):
-    """What a user should know about a job, beside its images.
+class Remarks(NamedTuple):
+    """Information about a job, besides the records of its images.
 
     Attributes:
-      notes: a line each.
-      weights: of the terms of the loss.
-      unchanged: ids of the images of which nothing was missing.
+      notes: one line each.
+      weights: mean weight of each term of the loss, by name.
+      unchanged: ids of the images without missing pixels.
     """
 
     notes: list[str]
@@ -42,26 +42,26 @@ def write_report(
     records: Iterable[Mapping[str, Any]],
     skipped: Mapping[str, str],
     this_call: Mapping[str, Any],
-    told: Told,
+    remarks: Remarks,
 ) -> dict[str, Any]:
-    """Write ``report.json``: the job, what it ran on, the effort of its searches, and every picture's losses.
+    """Write ``report.json``: the job, the hardware, the effort of the searches, all losses.
 
-    The records pass through memory one by one. ``traces.png`` is drawn too, where the system searches.
+    Memory holds one record at a time. If the system searches, this also draws ``traces.png``.
 
     Args:
-      output: the job's folder.
-      method: that completed the pictures.
-      job: what identifies it.
-      records: of all its pictures, by id.
-      skipped: why, by picture.
-      this_call: pictures completed, seconds taken, evaluations of the loss per second.
-      told: what else a user should know.
+      output: folder of the job.
+      method: method that completed the images.
+      job: identity of the job.
+      records: records of all images, sorted by id.
+      skipped: reason per skipped image.
+      this_call: images, seconds, and loss evaluations per second of this call.
+      remarks: notes, weights and unchanged images.
 
     Returns:
-      The content of the file without "images".
+      The content of the file, without "images".
     """
     model, traced, spent, searched = method.model, [], 0, 0
-    with tempfile.TemporaryFile() as lines:  # the images stand at the end of the file, behind their sums
+    with tempfile.TemporaryFile() as lines:  # the file lists the images after the totals
         for record in records:
             shown = {key: value for key, value in record.items() if key not in HIDDEN}
             text = textwrap.indent(json.dumps(files.plain(shown), indent=2, allow_nan=False), "    ")
@@ -76,7 +76,7 @@ def write_report(
             "this_call": dict(this_call),
             "evaluations": search_effort(model, job["keep"], spent, searched) if model and searched else None,
             "skipped": skipped,
-            **told._asdict(),
+            **remarks._asdict(),
         }
         head = json.dumps(files.plain(report), indent=2, allow_nan=False).removesuffix("\n}")
         with files.replacing(output / "report.json") as file:
@@ -84,21 +84,22 @@ def write_report(
             lines.seek(0)
             shutil.copyfileobj(lines, file)
             file.write(b"\n  ]\n}\n")
-    write_traces(output, told.weights, traced)
+    write_traces(output, remarks.weights, traced)
     return report
 
 
 def weights_of_terms(model: Model | None, holes: np.ndarray | None, family: str) -> tuple[dict[str, float], str]:
-    """The mean weights of a search's terms, and what is to be said about them.
+    """Return the mean weights of the terms of a search, and a remark on them.
 
     Args:
-      model: a trained run, where the method is one.
-      holes: of images, ``[N, S, S, 1]``; None where images keep their own sizes, and the model sees parts of them.
-      family: of the holes; empty: unknown.
+      model: the trained run; None if the method has none.
+      holes: sample of the holes, ``[N, S, S, 1]``; None if images keep their own sizes and the
+        model sees parts of them.
+      family: hole family; empty if unknown.
 
     Returns:
-      ``{term: weight}`` and a clause. Both are empty without a search, and where weights depend on holes that the
-      model sees parts of.
+      ``{term: weight}`` and a clause. Both are empty without a search, or if the weights depend on
+      holes that the model sees only parts of.
     """
     if model is None or (holes is None and model.system.families):
         return {}, ""
@@ -108,7 +109,7 @@ def weights_of_terms(model: Model | None, holes: np.ndarray | None, family: str)
 
 
 def search_effort(model: Model, keep: int, spent: int, searched: int) -> dict[str, Any]:
-    """Evaluations of the loss over all pictures, and the share of iterations that early finishes saved."""
+    """Summarise loss evaluations over all images, and the share saved by early stops."""
     search = model.config.search
     searches = max(search.get("restarts", 1), keep) * search.get("scales", 1)
     budget = searched * searches * search.iterations
@@ -121,7 +122,7 @@ def search_effort(model: Model, keep: int, spent: int, searched: int) -> dict[st
 
 
 def write_traces(output: Path, weights: Mapping[str, float], records: Sequence[Mapping[str, Any]]) -> None:
-    """Draw ``traces.png`` with these weights of the terms, where the system searches."""
+    """Draw ``traces.png`` with the given term weights, if the system searches."""
     if records and weights:
         names = [name for name in records[0]["traces"] if name != "evaluations"]
         traces = {name: stacked([np.array(record["traces"][name]) for record in records]) for name in names}

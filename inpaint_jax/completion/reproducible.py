@@ -1,7 +1,7 @@
-"""A record of one completed image, from which ``inpaint complete --record=FILE`` makes the same pixels.
+"""Record of one completed image; ``inpaint complete --record=FILE`` repeats the completion.
 
-The record holds the hole and everything that fixes the completion but the image itself, which it names and
-of which it has a hash.
+The record holds the hole and all settings that determine the completion, but only the file name and
+a hash of the image.
 """
 
 import base64
@@ -46,12 +46,12 @@ SHAPE = {
 
 
 class Given(NamedTuple):
-    """An image that is to be completed.
+    """An image to complete.
 
     Attributes:
-      file: the name of its file.
-      id: that fixes its result together with the seed.
-      image: as its file holds it.
+      file: name of the image file.
+      id: image id; id and seed determine the result.
+      image: content of the file.
       hole: bool ``[H, W]``, True = missing.
     """
 
@@ -62,12 +62,12 @@ class Given(NamedTuple):
 
 
 def record_of(given: Given, request: Request, opened: Opened, answer: Answer) -> dict[str, Any]:
-    """Describe a completion so that it can be repeated.
+    """Create the record of a completion.
 
     Args:
-      given: the image.
-      request: how it was completed; its ``slots`` are filled in.
-      opened: its method.
+      given: the image and its hole.
+      request: settings of the completion; the record states the ``slots`` used.
+      opened: the method.
       answer: the completions.
 
     Returns:
@@ -87,27 +87,30 @@ def record_of(given: Given, request: Request, opened: Opened, answer: Answer) ->
 
 
 def digest(image: Original) -> str:
-    """Digest the pixels of an image, its transparency included."""
+    """Digest the pixels of an image, including transparency."""
     parts = [image.pixels, *([] if image.alpha is None else [image.alpha])]
     return files.fingerprint([checks.digest(part) for part in parts])
 
 
 def complete_record(record: str | Path, images: Sequence[str], output: str | Path) -> dict[str, Any]:
-    """Complete the image of a record once more.
+    """Repeat the completion of a record.
 
-    Writes ``pictures/<id>.png``, of several completions also ``kept/`` and ``deviation/`` as ``complete_folder`` does,
-    and ``record.json``. Says whether the pixels are those of the record: other hardware or versions change last bits.
+    Writes ``record.json``, ``pictures/<id>.png`` and, for several completions, ``kept/`` and
+    ``deviation/`` as in ``complete_folder``. Prints whether the pixels equal those of the record;
+    other hardware or versions change the last bits.
 
     Args:
-      record: the file.
-      images: the image's file; none: the file that the record names, beside the record.
-      output: a folder, made where it is missing. One that holds this completion already stays as it is.
+      record: file of the record.
+      images: the image file; empty: the file named in the record, in the record's folder.
+      output: output folder, created if missing. If it already holds this completion, it stays
+        unchanged.
 
     Returns:
       The new record.
 
     Raises:
-      InputError: a damaged record, another image than that of the record, or a folder that is not empty.
+      InputError: the record is damaged, the image is not the one in the record, or the output
+        folder is not empty.
       Interrupted: a signal stopped the work.
     """
     output = Path(output)
@@ -117,7 +120,7 @@ def complete_record(record: str | Path, images: Sequence[str], output: str | Pat
     request = Request(**stored["request"])
     with locked(output, "completing images", option="--output"):
         if finished := _finished(output, stored):
-            print(f"{output} holds this completion already")
+            print(f"{output} already holds this completion")
             return finished
         opened = open_request(request)
         with interruption() as stop:
@@ -135,7 +138,7 @@ def read_record(record: str | Path) -> dict[str, Any]:
     """Read a record.
 
     Raises:
-      InputError: no such file, or a damaged one.
+      InputError: the file does not exist or is damaged.
     """
     stored = read_json(record, SHAPE, remedy=REMEDY)
     if stored is None:
@@ -144,17 +147,18 @@ def read_record(record: str | Path) -> dict[str, Any]:
 
 
 def given_by(stored: dict[str, Any], record: str | Path, images: Sequence[str]) -> Given:
-    """Read the image of a record, and take the hole out of it.
+    """Read the image and the hole of a record.
 
     Raises:
-      InputError: no such image, several, another one, or a damaged hole.
+      InputError: the image does not exist or is not the one in the record, several images are
+        given, or the hole is damaged.
     """
     about = stored["image"]
     if len(images) > 1:
-        raise InputError(f"--record is of one image, and --images names {len(images)}")
+        raise InputError(f"--record holds one image, but --images names {len(images)}")
     file = Path(images[0]).expanduser() if images else Path(record).parent / Path(about["file"]).name
     if not images and not file.is_file():
-        raise InputError(f"--record: the image {about['file']} does not lie beside {record}: name it with --images")
+        raise InputError(f"--record: found no image {about['file']} beside {record}: name it with --images")
     check_name(about["id"])
     image = read_original(file)
     try:
@@ -163,24 +167,37 @@ def given_by(stored: dict[str, Any], record: str | Path, images: Sequence[str]) 
     except (binascii.Error, OSError, SyntaxError, ValueError) as error:
         raise InputError(f"{record} is damaged (its hole cannot be read): {REMEDY}") from error
     if hole.shape != image.pixels.shape[:2] or content_hash(image, hole) != about["hash"]:
-        raise InputError(f"{file} is not the image of the record {record}, which was called {about['file']}")
+        raise InputError(f"{file} is not the image of the record {record}, whose name was {about['file']}")
     return Given(about["file"], about["id"], image, hole)
 
 
 def compared(stored: dict[str, Any], made: dict[str, Any]) -> str:
-    """Say in words whether two records have the same pixels, and if not, what may have changed them."""
+    """Describe whether two records have the same pixels.
+
+    If they differ, print a note on the likely cause.
+    """
     if made["pixels"] == stored["pixels"]:
-        return "the same pixels as in the record"
+        return "pixels equal those of the record"
     if made["method_hash"] != stored["method_hash"]:
-        note(f"{stored['request']['method']} is not what it was: other weights, or another version of its config")
+        note(
+            f"{stored['request']['method']} has changed since the record: other weights, or "
+            "another version of its config"
+        )
     else:
         then = stored.get("run", {})
-        note(f"other hardware or versions change last bits: the record was made at {then.get('commit', 'unknown')}")
-    return "completed, but not to the same pixels as in the record"
+        note(
+            "other hardware or versions change the last bits: the record was made at commit "
+            f"{then.get('commit', 'unknown')}"
+        )
+    return "completed, but pixels differ from those of the record"
 
 
 def _finished(output: Path, stored: dict[str, Any]) -> dict[str, Any] | None:
-    """The record of a folder that holds this completion; raises InputError for one that holds something else."""
+    """Return the record of a folder that already holds this completion; None if it is empty.
+
+    Raises:
+      InputError: the folder holds anything else.
+    """
     if unoccupied(output):
         return None
     there = read_json(output / "record.json", SHAPE, remedy=f"give another --output, or remove {output}")

@@ -1,4 +1,4 @@
-"""Complete one image under one hole: what ``complete`` does for every image of a folder, without a folder."""
+"""Complete one image under one hole, in memory."""
 
 from typing import Any, NamedTuple
 
@@ -15,15 +15,16 @@ from inpaint_jax.systems.driver import Result, Task
 
 
 class Request(NamedTuple):
-    """What fixes the completions of an image besides the image, its id and its hole.
+    """Settings that determine the completions of an image, besides the image, its id and its hole.
 
     Attributes:
-      method: its text, see ``runs.methods.open_methods``.
-      seed: of latents.
-      keep: completions.
-      slots: images at once; None: those of the method.
-      size: side at which a method of any size completes; None: the image's own.
-      fit: how the image meets the model; None: as the method has it. "around": squares around the hole.
+      method: method spec, see ``runs.methods.open_methods``.
+      seed: random seed of latents.
+      keep: number of completions.
+      slots: images at once; None: as in the method.
+      size: side at which a method of any size completes; None: the size of the image.
+      fit: how to fit the image to the model; None: as in the method. "around": squares around the
+        hole.
     """
 
     method: str
@@ -35,11 +36,11 @@ class Request(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A method that is ready for one image after another.
+    """An opened method, ready to complete images.
 
     Attributes:
-      method: see there.
-      setting: what was chosen for it.
+      method: the method.
+      setting: settings of the method.
     """
 
     method: Method
@@ -50,7 +51,7 @@ class Answer(NamedTuple):
     """The completions of an image.
 
     Attributes:
-      images: with everything that the image's file holds, best first.
+      images: completed images with all other content of the image file, best first.
       result: losses and traces.
     """
 
@@ -62,7 +63,7 @@ def open_request(request: Request) -> Opened:
     """Open the method of a request.
 
     Raises:
-      InputError: an unknown method, or numbers out of range.
+      InputError: unknown method, or numbers out of range.
     """
     checks.counts(keep=request.keep, slots=request.slots, size=request.size)
     options = {"size": request.size, "fit": request.fit, "slots": request.slots, "k": request.keep}
@@ -77,31 +78,31 @@ def complete_one(
 
     Args:
       opened: the method.
-      name: the image's id, which fixes its result together with the seed.
-      image: as its file holds it.
-      hole: bool ``[H, W]``, True = missing, of the image's size.
-      seed: of latents.
-      stop: when it becomes true, no further chunk of iterations is started.
-      bar: as ``Driver.run`` takes it.
+      name: image id; id and seed determine the result.
+      image: content of the image file.
+      hole: bool ``[H, W]``, True = missing, at the size of the image.
+      seed: random seed of latents.
+      stop: object whose truth value is checked before each chunk of iterations; True stops.
+      bar: progress bar, as in ``Driver.run``.
 
     Returns:
       The completions; None after a stop.
 
     Raises:
-      InputError: a hole of another size, without missing or without known pixels, or one that the method cannot
+      InputError: the hole has another size, is empty or full, or is one that the method cannot
         complete.
     """
     if hole.shape != image.pixels.shape[:2]:
         height, width = image.pixels.shape[:2]
-        raise InputError(f"{name}: the hole is {hole.shape[1]}x{hole.shape[0]}, the image {width}x{height}")
+        raise InputError(f"{name}: the hole is {hole.shape[1]}x{hole.shape[0]}, but the image is {width}x{height}")
     if not hole.any() or hole.all():
         raise InputError(f"{name}: {'nothing' if not hole.any() else 'everything'} is missing in this image")
     fit = Fit(opened.setting.fit, opened.setting.size)
     held = fitted(name, image, hole, fit)
     if held.model_hole.all():
         raise InputError(
-            f"{name}: at the model's size no pixel is known, because each overlaps a missing one: take a method that "
-            "completes images at their own sizes"
+            f"{name}: at the model's size every pixel overlaps a missing one: use a method that "
+            "completes images at their original size"
         )
     tasks = [Task(name, held.image, held.model_hole)]
     results = list(opened.method.run(tasks, seed=seed, stop=stop, bar=bar))

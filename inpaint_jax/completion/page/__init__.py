@@ -1,7 +1,8 @@
-"""``inpaint page``: paint a hole into an image in the browser, and compare what methods make of it.
+"""``inpaint page``: paint a hole into an image in the browser, and compare methods.
 
-The page is served to this machine alone, needs no network, and sends nothing anywhere. What it was given
-and has made lies in a temporary folder that goes when it ends. It is built on Gradio, the extra ``page``.
+Only this machine can open the page. It needs no network and sends nothing to other machines.
+Uploads and results lie in a temporary folder, which is removed at the end. The page needs Gradio
+(the extra ``page``).
 """
 
 import importlib.util
@@ -16,26 +17,26 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.runs.interruption import interruption
 
 HOST = "127.0.0.1"
-LARGEST = "200mb"  # of a file that is uploaded
+LARGEST = "200mb"  # maximum size of an upload
 
 
 def serve(methods: Sequence[str], *, port: int | None = None, browser: bool = True) -> None:
     """Serve the page until a signal ends it.
 
     Args:
-      methods: texts of methods that are offered besides the usual ones, chosen at first.
-      port: of 127.0.0.1; None: the first free one from 7860 on.
+      methods: specs of methods to list besides the usual ones; they are selected at first.
+      port: port of 127.0.0.1; None: the first free port from 7860 on.
       browser: open the page in the user's browser.
 
     Raises:
-      InputError: Gradio is not installed, a method cannot be opened, or the port is taken.
+      InputError: Gradio is not installed, a method cannot be opened, or the port is in use.
     """
     if importlib.util.find_spec("gradio") is None:
         raise InputError("the page needs the package gradio: pip install 'inpaint_jax[page]'")
     check(methods)
     with tempfile.TemporaryDirectory(prefix="inpaint-page-") as name, interruption() as stop:
         folder = Path(name)
-        # Read when Gradio is imported.
+        # Gradio reads these variables on import.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
         os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")
@@ -58,7 +59,7 @@ def serve(methods: Sequence[str], *, port: int | None = None, browser: bool = Tr
                 css=layout.CSS,
             )
         except OSError as error:
-            raise InputError(f"--port={port} is taken ({error}): give another one, or none") from error
+            raise InputError(f"--port={port} is in use ({error}): give another port, or none") from error
         print(f"the page is at {address} and ends with Ctrl-C", flush=True)
         while not stop:
             time.sleep(0.2)

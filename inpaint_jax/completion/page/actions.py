@@ -1,4 +1,7 @@
-"""What the controls of the page do. What is wrong is said in one line, in the words of ``InputError``."""
+"""Event handlers for the controls of the page.
+
+The status line shows the message of an ``InputError``.
+"""
 
 import html
 from collections.abc import Iterator
@@ -14,38 +17,38 @@ from inpaint_jax.completion.page.session import Session
 from inpaint_jax.completion.single import Answer, complete_one
 from inpaint_jax.errors import InputError
 
-Update = Any  # what Gradio takes for a component
+Update = Any  # a value that Gradio accepts for a component
 
 
-def said(text: str, *, wrong: bool = False) -> str:
-    """A line of the status as HTML, which screen readers read out."""
+def status_line(text: str, *, wrong: bool = False) -> str:
+    """Format a status line as HTML that screen readers announce."""
     kind = 'class="wrong" role="alert"' if wrong else 'role="status"'
     return f"<p {kind}>{html.escape(' '.join(text.split()))}</p>"
 
 
 def open_image(path: str | None, session: Session) -> tuple[Update, ...]:
-    """Read an image that was uploaded, and show it in the editor; None: it was taken away."""
-    session.stop.wanted = True  # a job under way is of the image before
+    """Read an uploaded image and show it in the editor; None: the image was removed."""
+    session.stop.wanted = True  # a running job belongs to the previous image
     session.upload = session.mask = session.before = None
     session.results = {}
     nothing = (gr.update(visible=False), gr.update(visible=False), gr.update(choices=[], value=None, visible=False))
     disabled = gr.update(value=None, interactive=False)
     rest = (*nothing, None, disabled, disabled)
     if path is None:
-        return None, said("Choose an image to begin."), *rest
+        return None, status_line("Choose an image to begin."), *rest
     try:
         session.upload = uploads.read_upload(path)
     except InputError as error:
-        return None, said(str(error), wrong=True), *rest
+        return None, status_line(str(error), wrong=True), *rest
     height, width = session.upload.image.pixels.shape[:2]
     text = f"{session.upload.file}, {width}x{height} pixels. Paint over what is missing, then press Complete."
-    return _canvas(session, None), said(text), *rest
+    return _canvas(session, None), status_line(text), *rest
 
 
 def open_mask(path: str | None, invert: bool, painted: Any, session: Session) -> tuple[Update, str]:
-    """Read a mask, and show it over the image; None: it was taken away."""
+    """Read a mask and show it over the image; None: the mask was removed."""
     if session.upload is None:
-        return gr.update(), said("Choose an image first, then its mask.", wrong=path is not None)
+        return gr.update(), status_line("Choose an image first, then its mask.", wrong=path is not None)
     session.mask = None
     text, wrong = "No mask.", False
     if path is not None:
@@ -54,23 +57,23 @@ def open_mask(path: str | None, invert: bool, painted: Any, session: Session) ->
             text = f"The mask marks {session.mask.mean():.1%} of the image as missing."
         except InputError as error:
             text, wrong = str(error), True
-    return _canvas(session, painted), said(text, wrong=wrong)
+    return _canvas(session, painted), status_line(text, wrong=wrong)
 
 
 def cancel(session: Session) -> str:
-    """Stop the job under way at the end of its chunk."""
+    """Stop the running job at the end of its chunk."""
     session.stop.wanted = True
-    return said("Stopping after this step.")
+    return status_line("Stopping after the current step.")
 
 
 def complete(
     painted: Any, grow: float, methods: list[str], keep: float, seed: float | None, session: Session
 ) -> Iterator[tuple[Update, ...]]:
-    """Complete the image by one method after the other; yields status, losses, gallery and the choice of results."""
+    """Complete the image by each method; yield status, losses, gallery and choice of results."""
     try:
         yield from _complete(painted, int(grow), methods, int(keep), int(seed or 0), session)
     except InputError as error:
-        yield said(str(error), wrong=True), gr.update(), gr.update(), gr.update()
+        yield status_line(str(error), wrong=True), gr.update(), gr.update(), gr.update()
 
 
 def _complete(painted, grow: int, methods: list[str], keep: int, seed: int, session: Session):
@@ -93,7 +96,7 @@ def _complete(painted, grow: int, methods: list[str], keep: int, seed: int, sess
                 if isinstance(event, Step):
                     if event.losses:
                         traces[method] = event.losses
-                    yield said(_progress(method, event)), _plot(traces), gr.update(), gr.update()
+                    yield status_line(_progress(method, event)), _plot(traces), gr.update(), gr.update()
                     continue
                 request, opened, answer = event.made
                 if answer is None:  # stopped
@@ -103,12 +106,12 @@ def _complete(painted, grow: int, methods: list[str], keep: int, seed: int, sess
                     results[one.label] = one
                     gallery.append((str(one.image), one.label))
                     traces |= {method: one.trace} if one.trace else {}
-                yield said(f"{method} is done."), _plot(traces), _gallery(gallery), _results(session)
-        except InputError as error:  # the others may do
+                yield status_line(f"{method} is done."), _plot(traces), _gallery(gallery), _results(session)
+        except InputError as error:  # other methods may succeed
             problems.append(f"{method}: {error}")
     done = f"Done: {', '.join(spent)}." if spent else "No image was completed."
     text = " ".join([*(["Stopped."] if session.stop else []), *([done] if spent or not problems else []), *problems])
-    yield said(text, wrong=bool(problems)), _plot(traces), _gallery(gallery), _results(session)
+    yield status_line(text, wrong=bool(problems)), _plot(traces), _gallery(gallery), _results(session)
 
 
 def _completions(method: str, hole, session: Session, *, keep: int, seed: int) -> Iterator[Step | Done[Any]]:
@@ -124,7 +127,7 @@ def _completions(method: str, hole, session: Session, *, keep: int, seed: int) -
 
 
 def show(label: str | None, session: Session) -> tuple[Update, Update, Update]:
-    """Put a result into the slider and behind the buttons that download it."""
+    """Show a result in the slider, and enable its download buttons."""
     result = session.results.get(label or "")
     if result is None or session.before is None:
         disabled = gr.update(value=None, interactive=False)
@@ -135,7 +138,7 @@ def show(label: str | None, session: Session) -> tuple[Update, Update, Update]:
 
 
 def _canvas(session: Session, painted: Any) -> dict[str, Any]:
-    """The image in the editor, with its mask, under what was painted already."""
+    """Return the editor's content: the image with its mask, under the existing strokes."""
     assert session.upload
     background = uploads.shown(session.upload.image, session.mask)
     layers = [layer for layer in (painted or {}).get("layers") or () if layer.shape[:2] == background.shape[:2]]

@@ -1,4 +1,4 @@
-"""Which methods the page offers, and how each completes an image."""
+"""Choose the methods of the page, and the settings with which each completes an image."""
 
 import functools
 import importlib.util
@@ -22,36 +22,36 @@ WITH_OPENCV = ("telea",)
 AROUND = "around"
 
 
-def offered(methods: Sequence[str]) -> list[tuple[str, str]]:
-    """List the methods: ``(label, text)``, the usual ones, those that ship, and those that were given."""
+def available(methods: Sequence[str]) -> list[tuple[str, str]]:
+    """List ``(label, spec)`` of the usual, the shipped and the given methods."""
     usual = [*ALWAYS, *(WITH_OPENCV if importlib.util.find_spec("cv2") else ())]
     shipped = [(f"{name} ({cards.read(name).trained_on})", name) for name in cards.names()]
     return [*((name, name) for name in usual), *shipped, *((text, text) for text in dict.fromkeys(methods))]
 
 
 def check(methods: Sequence[str]) -> None:
-    """Open the methods that were given, before the page is shown; raise InputError for one that cannot be."""
+    """Open the given methods before the page is shown; raise InputError if one fails."""
     for text in methods:
         ready(Request(text, slots=1))
 
 
 @functools.lru_cache(maxsize=16)
 def ready(request: Request) -> Opened:
-    """Open the method of a request once; what it has compiled is kept."""
+    """Open the method of a request once, and keep its compiled functions."""
     return open_request(request)
 
 
 def request_for(method: str, shape: tuple[int, ...], *, seed: int, keep: int) -> Request:
-    """Choose how a method completes an image.
+    """Choose the settings with which a method completes an image.
 
-    An image that is not of a model's own size keeps its size, and squares around its hole are completed.
-    A method that gives one answer is asked for one.
+    An image whose size is not that of the model keeps its size; squares around its hole are
+    completed. ``keep`` is 1 for a method that gives one completion.
 
     Args:
-      method: its text.
-      shape: of the image, ``(H, W, ...)``.
-      seed: of latents.
-      keep: completions wanted.
+      method: method spec.
+      shape: shape of the image, ``(H, W, ...)``.
+      seed: random seed of latents.
+      keep: requested completions.
 
     Raises:
       InputError: the method cannot be opened.
@@ -66,12 +66,12 @@ def request_for(method: str, shape: tuple[int, ...], *, seed: int, keep: int) ->
 
 
 def open_for(request: Request) -> Opened:
-    """Open the method of a request, whatever its seed."""
+    """Open the method of a request; requests that differ only in the seed share it."""
     return ready(request._replace(seed=0))
 
 
 def _seen_whole(fit: str, side: int, shape: tuple[int, ...]) -> bool:
-    """Return whether a model sees all of an image, pixel by pixel."""
+    """Return True if a model sees the whole image without resizing."""
     if tuple(shape[:2]) != (side, side):
         return False
     try:
@@ -82,7 +82,7 @@ def _seen_whole(fit: str, side: int, shape: tuple[int, ...]) -> bool:
 
 
 def gives(model: Model | None, keep: int) -> bool:
-    """Return whether a model gives several completions of one image; unknown (None): it is asked for them."""
+    """Return True if a model gives ``keep`` completions per image; also if ``model`` is None."""
     if model is None:
         return True
     side = model.config.data.size

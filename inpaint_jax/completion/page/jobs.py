@@ -1,4 +1,4 @@
-"""Work that streams what it is doing: it runs in a thread, one at a time, and can be stopped between its chunks."""
+"""Run work in a thread that reports its progress and can be stopped between chunks."""
 
 import queue
 import threading
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Made = TypeVar("Made")
-BEAT = 1.0  # seconds after which a step is repeated, so that time is seen to go on
+BEAT = 1.0  # seconds between repeated steps, so that the displayed time advances
 
 
 class Stop:
-    """Whether work is to stop; a new job begins with it cleared."""
+    """A flag that stops the work; each job gets a new one."""
 
     def __init__(self):
         self.wanted = False
@@ -21,12 +21,12 @@ class Stop:
 
 
 class Step(NamedTuple):
-    """Where work is.
+    """Progress of the work.
 
     Attributes:
-      chunk: how many chunks are done; 0: it is being prepared.
-      seconds: since it began.
-      losses: of the chunks so far, of a search; otherwise empty.
+      chunk: number of finished chunks; 0 during preparation.
+      seconds: seconds since the start.
+      losses: loss after each chunk of a search; otherwise empty.
     """
 
     chunk: int
@@ -35,11 +35,11 @@ class Step(NamedTuple):
 
 
 class Done(NamedTuple, Generic[Made]):
-    """The end of work.
+    """Result of the work.
 
     Attributes:
-      made: its result.
-      seconds: that it took.
+      made: return value of the work.
+      seconds: duration.
     """
 
     made: Made
@@ -47,7 +47,7 @@ class Done(NamedTuple, Generic[Made]):
 
 
 class _Bar:
-    """A progress bar as the driver knows it, which passes on what it is shown."""
+    """A progress bar for the driver that forwards its values."""
 
     def __init__(self, put: Callable[[Any], None]):
         self._put, self._losses = put, []
@@ -58,34 +58,34 @@ class _Bar:
         self._put((chunk, tuple(self._losses)))
 
     def update(self) -> None:
-        """Count no image: there is one."""
+        """Do nothing: there is only one image."""
 
 
 def stream(work: Callable[[Any], Made], stop: Stop) -> Iterator[Step | Done[Made]]:
     """Run work in a thread.
 
-    When the caller loses interest, the work is stopped, and has ended when this generator has.
+    If the caller closes the generator, the generator stops the work and waits for its end.
 
     Args:
-      work: takes a progress bar as ``Driver.run`` does.
-      stop: which the work looks at.
+      work: function of a progress bar, as in ``Driver.run``.
+      stop: flag that the work checks.
 
     Yields:
-      A step at every chunk and every second, and the end.
+      A ``Step`` at every chunk and every second, then ``Done``.
 
     Raises:
-      Exception: that the work raised.
+      Exception: the exception of the work.
     """
-    said: queue.Queue[tuple[int, tuple[float, ...]] | None] = queue.Queue()
+    events: queue.Queue[tuple[int, tuple[float, ...]] | None] = queue.Queue()
     made: list[Made] = []
     failed: list[BaseException] = []
 
     def run():
         try:
-            made.append(work(_Bar(said.put)))
-        except BaseException as error:  # raised again by the caller's thread
+            made.append(work(_Bar(events.put)))
+        except BaseException as error:  # re-raised in the caller's thread
             failed.append(error)
-        said.put(None)
+        events.put(None)
 
     began = time.perf_counter()
     thread = threading.Thread(target=run, daemon=True)
@@ -95,7 +95,7 @@ def stream(work: Callable[[Any], Made], stop: Stop) -> Iterator[Step | Done[Made
         while at is not None:
             yield Step(at[0], time.perf_counter() - began, at[1])
             try:
-                at = said.get(timeout=BEAT)
+                at = events.get(timeout=BEAT)
             except queue.Empty:
                 continue
     finally:

@@ -1,4 +1,4 @@
-"""The page: what stands where, and which function answers which control (``actions``)."""
+"""Layout of the page, and the connections between its controls and ``actions``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,8 @@ from inpaint_jax.completion.page import actions, choices
 from inpaint_jax.completion.page.session import Session
 
 TITLE = "Complete an image"
-INTRODUCTION = """Choose an image, paint over what is missing or unwanted, and compare what methods put there.
-Nothing leaves this computer. Known pixels stay as they are, bit for bit."""
+INTRODUCTION = """Choose an image, paint over missing or unwanted parts, and compare how methods complete it.
+Nothing leaves this computer. Known pixels stay unchanged, bit for bit."""
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 CSS = """
 .gradio-container {max-width: 1240px !important}
@@ -28,9 +28,9 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 
 
 def theme() -> gr.themes.Base:
-    """A theme with the fonts of this computer, because others would be loaded from the network."""
+    """Return a theme with system fonts; other fonts would be loaded from the network."""
     base = gr.themes.Default(primary_hue="blue", font=FONTS, font_mono=["ui-monospace", "monospace"])
-    return base.set(  # white on these has the contrast that WCAG asks for
+    return base.set(  # white text on these has the contrast required by WCAG
         button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800"
     )
 
@@ -39,8 +39,8 @@ def build(methods: Sequence[str], folder: Path) -> gr.Blocks:
     """Build the page.
 
     Args:
-      methods: that were given, and are chosen at first.
-      folder: where results go.
+      methods: specs of additional methods, selected at first.
+      folder: folder for results.
     """
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         session = gr.State(Session(folder))
@@ -65,9 +65,9 @@ def build(methods: Sequence[str], folder: Path) -> gr.Blocks:
                 with gr.Accordion("Mask from a file", open=False):
                     mask = gr.File(label="Mask of the image's size: white is missing", elem_id="mask", height=110)
                     invert = gr.Checkbox(label="Black is missing", elem_id="invert")
-                grow = gr.Slider(0, 50, value=0, step=1, label="Grow the hole by so many pixels", elem_id="grow")
+                grow = gr.Slider(0, 50, value=0, step=1, label="Grow the hole by (pixels)", elem_id="grow")
                 chosen = gr.CheckboxGroup(
-                    choices.offered(methods),
+                    choices.available(methods),
                     value=list(methods) or [choices.ALWAYS[0]],
                     label="Methods",
                     elem_id="methods",
@@ -78,19 +78,19 @@ def build(methods: Sequence[str], folder: Path) -> gr.Blocks:
                         8,
                         value=1,
                         step=1,
-                        label="Completions by each method",
-                        info="of methods that give several",
+                        label="Completions per method",
+                        info="for methods that give several",
                         elem_id="keep",
                         min_width=150,
                     )
                     seed = gr.Number(
-                        0, label="Seed", info="the same seed, the same pixels", precision=0, minimum=0, min_width=150
+                        0, label="Seed", info="equal seeds give equal pixels", precision=0, minimum=0, min_width=150
                     )
                 with gr.Row():
                     start = gr.Button("Complete", variant="primary", elem_id="complete", min_width=120)
                     cancel = gr.Button("Cancel", elem_id="cancel", min_width=120)
             with gr.Column(min_width=320):
-                status = gr.HTML(actions.said("Choose an image to begin."), elem_id="status", padding=False)
+                status = gr.HTML(actions.status_line("Choose an image to begin."), elem_id="status", padding=False)
                 slider = gr.ImageSlider(
                     label="Before and after", format="png", interactive=False, buttons=["fullscreen"], max_height=520
                 )

@@ -1,4 +1,4 @@
-"""What the page shows and offers to download: a file for every completion, and its record."""
+"""Write the files that the page shows and lets the user download: completions and records."""
 
 import re
 from pathlib import Path
@@ -18,10 +18,10 @@ class Shown(NamedTuple):
     """A completion.
 
     Attributes:
-      label: of the method, numbered where there are several.
-      image: its PNG file.
-      record: its JSON file.
-      trace: the total loss of the search at every iteration; empty without a search.
+      label: name of the method, with a number if it gave several completions.
+      image: PNG file.
+      record: JSON file.
+      trace: total loss of the search per iteration; empty without a search.
     """
 
     label: str
@@ -31,10 +31,10 @@ class Shown(NamedTuple):
 
 
 def write_before(folder: Path, upload: Upload, hole: np.ndarray) -> tuple[Path, Path]:
-    """Write the image as it was, and with its hole in grey, as PNG files.
+    """Write the original image, and the image with a grey hole, as PNG files.
 
     Returns:
-      Their paths.
+      The paths of both files.
     """
     image = upload.image
     levels = image.levels.copy()
@@ -48,14 +48,14 @@ def write_before(folder: Path, upload: Upload, hole: np.ndarray) -> tuple[Path, 
 def write_answer(
     folder: Path, upload: Upload, hole: np.ndarray, request: Request, opened: Opened, answer: Answer
 ) -> list[Shown]:
-    """Write the completions of a method, best first, and the record of all of them.
+    """Write the completions of a method, best first, and their record.
 
     Args:
-      folder: of this job.
+      folder: folder of the job.
       upload: the image.
       hole: bool ``[H, W]``.
-      request: how it was completed.
-      opened: by which method.
+      request: settings of the completion.
+      opened: the method.
       answer: the completions.
     """
     stem = f"{upload.id}_{re.sub(r'[^A-Za-z0-9.=_-]+', '-', opened.method.name)}"
@@ -74,6 +74,6 @@ def write_answer(
 
 
 def loss_table(traces: dict[str, tuple[float, ...]]) -> dict[str, list[Any]]:
-    """Arrange losses as the columns of a plot: iteration or chunk, loss, method."""
+    """Arrange losses as columns for a plot: iteration or chunk, loss, method."""
     rows = [(i, value, name) for name, trace in traces.items() for i, value in enumerate(trace, 1)]
     return {"step": [r[0] for r in rows], "loss": [r[1] for r in rows], "method": [r[2] for r in rows]}

@@ -1,4 +1,4 @@
-"""What the page remembers of one visitor."""
+"""State of one visitor of the page."""
 
 import tempfile
 from pathlib import Path
@@ -11,17 +11,17 @@ from inpaint_jax.completion.page.uploads import Upload
 
 
 class Session:
-    """One visitor's image and results.
+    """Image and results of one visitor.
 
     Args:
-      folder: where files of results go.
+      folder: folder for result files.
 
     Attributes:
-      upload: the image; None: not yet.
-      mask: from a file, bool ``[H, W]``; None: none.
-      before: the file of the image as it was.
-      results: by label, in the order in which they were made.
-      stop: of the job under way.
+      upload: the image; None before an upload.
+      mask: mask from a file, bool ``[H, W]``; None without a mask.
+      before: file of the original image.
+      results: results by label, in order of creation.
+      stop: flag of the running job.
     """
 
     def __init__(self, folder: Path):
@@ -33,6 +33,6 @@ class Session:
         self.stop = Stop()
 
     def begin(self) -> Path:
-        """Begin a job: forget the results of the one before, and return a new folder."""
+        """Begin a job: discard the results of the previous job, and return a new folder."""
         self.results, self.stop = {}, Stop()
         return Path(tempfile.mkdtemp(dir=self.folder))

@@ -1,6 +1,6 @@
-"""What a user uploads: the image, and a mask; and the hole that follows from the mask and from what was painted.
+"""Read uploaded images and masks; combine mask and strokes to a hole.
 
-The image stays as its file holds it. The editor shows a copy of another size, which is only painted on.
+The image keeps the content of its file. The editor shows a resized copy, used only for painting.
 """
 
 import contextlib
@@ -17,17 +17,17 @@ from inpaint_jax.data.originals import Original, read_original
 from inpaint_jax.data.painted import HoleOptions, grown, resized
 from inpaint_jax.errors import InputError
 
-LONGEST, SHORTEST = 1024, 384  # pixels of the longer side of the copy that is painted on
+LONGEST, SHORTEST = 1024, 384  # longer side of the copy in the editor, in pixels
 MISSING = np.array([236, 64, 122], np.float32)  # colour of a mask over the image
 
 
 class Upload(NamedTuple):
-    """An image.
+    """An uploaded image.
 
     Attributes:
-      file: the name of its file.
-      id: without the suffix.
-      image: as the file holds it.
+      file: file name.
+      id: file name without the suffix.
+      image: content of the file.
     """
 
     file: str
@@ -39,7 +39,7 @@ def read_upload(path: str) -> Upload:
     """Read an image.
 
     Raises:
-      InputError: what cannot be read or completed, by the name of the file.
+      InputError: the file cannot be read or completed; the message gives the file name.
     """
     name = Path(path).name
     with _by_name(path):
@@ -48,28 +48,28 @@ def read_upload(path: str) -> Upload:
 
 
 def read_mask(path: str, shape: tuple[int, ...], *, invert: bool) -> np.ndarray:
-    """Read a mask: white is missing, or black with ``invert``.
+    """Read a mask; white is missing, or black with ``invert``.
 
     Returns:
       bool ``[H, W]``, True = missing.
 
     Raises:
-      InputError: a file that is no mask, or one of another size than the image.
+      InputError: the file is not a mask, or its size differs from the image.
     """
     name = Path(path).name
     with _by_name(path):
         mask = read_hole(path, HoleOptions(invert=invert))
     if mask.shape != tuple(shape[:2]):
         raise InputError(
-            f"{name} is {mask.shape[1]}x{mask.shape[0]}, and the image {shape[1]}x{shape[0]}: save the mask at the "
-            "image's size"
+            f"{name} is {mask.shape[1]}x{mask.shape[0]}, but the image is {shape[1]}x{shape[0]}: "
+            "save the mask at the size of the image"
         )
     return mask
 
 
 @contextlib.contextmanager
 def _by_name(path: str) -> Iterator[None]:
-    """Name a file in error messages as the user does, without the folder of this server."""
+    """Replace the server's path in error messages by the file name."""
     try:
         yield
     except InputError as error:
@@ -77,10 +77,10 @@ def _by_name(path: str) -> Iterator[None]:
 
 
 def shown(image: Original, mask: np.ndarray | None) -> np.ndarray:
-    """Draw the copy that is painted on, with the mask in colour over it.
+    """Draw the copy for the editor, tinted where the mask is.
 
     Returns:
-      uint8 ``[h, w, 3]``; a small image is enlarged by a whole number, a large one is shrunk.
+      uint8 ``[h, w, 3]``; small images are enlarged by an integer factor, large images are reduced.
     """
     levels = image.levels
     if mask is not None:
@@ -97,11 +97,11 @@ def shown(image: Original, mask: np.ndarray | None) -> np.ndarray:
 
 
 def strokes(painted: dict[str, Any] | None, shape: tuple[int, ...]) -> np.ndarray:
-    """Return where strokes were painted, at the image's size: a pixel that any of them touches is missing.
+    """Return the painted area at the size of the image; a pixel touched by a stroke is missing.
 
     Args:
-      painted: what the editor gives: "layers", each uint8 ``[h, w, 4]``.
-      shape: of the image.
+      painted: value of the editor, with "layers", each uint8 ``[h, w, 4]``.
+      shape: shape of the image.
 
     Returns:
       bool ``[H, W]``.
@@ -119,19 +119,19 @@ def strokes(painted: dict[str, Any] | None, shape: tuple[int, ...]) -> np.ndarra
 
 
 def hole_of(painted: dict[str, Any] | None, mask: np.ndarray | None, image: Original, *, grow: int) -> np.ndarray:
-    """Unite strokes and mask, and grow them.
+    """Unite strokes and mask, and grow the union.
 
     Args:
       painted: as in ``strokes``.
       mask: bool ``[H, W]``, or None.
-      image: that both are of.
-      grow: pixels, in every direction.
+      image: the image of both.
+      grow: growth in every direction, in pixels.
 
     Returns:
       bool ``[H, W]``, True = missing.
 
     Raises:
-      InputError: nothing is painted, or everything.
+      InputError: nothing is missing, or everything is.
     """
     shape = image.pixels.shape
     hole = strokes(painted, shape)
@@ -139,5 +139,5 @@ def hole_of(painted: dict[str, Any] | None, mask: np.ndarray | None, image: Orig
     if not hole.any():
         raise InputError("nothing is missing yet: paint over a part of the image, or upload a mask")
     if hole.all():
-        raise InputError("everything is missing: leave some of the image to complete it from")
+        raise InputError("everything is missing: leave a part of the image known")
     return hole
