@@ -38,7 +38,7 @@ class Cached:
 
     def __init__(self, source: Pictures, *, size: int, limit: int | None = None):
         if len(source) == 0:
-            raise InputError("the source has no pictures")
+            raise InputError("the source has no images")
         self._source, self.size = Fitted(source, Fit("crop", size)), size
         first = self._source[0]
         self.labelled = "label" in first
@@ -106,5 +106,5 @@ class Cached:
 
     def _label(self, example: dict) -> int:
         if self.labelled and "label" not in example:
-            raise InputError(f"picture {example['id']!r} has no label, though the first of its source has one")
+            raise InputError(f"image {example['id']!r} has no label, but the first image of its source has one")
         return example.get("label", 0)

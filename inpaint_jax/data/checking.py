@@ -47,5 +47,5 @@ def leaving_out(source: Source, names: Collection[str]) -> Source:
     """
     kept = [i for i in range(len(source)) if source.id(i) not in names] if names else []
     if names and not kept:
-        raise InputError(f"none of {len(source)} images is left: {len(names)} were left out")
+        raise InputError(f"no image is left: all {len(source)} were left out")
     return Subset(source, kept) if names and len(kept) < len(source) else source

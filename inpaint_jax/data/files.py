@@ -76,7 +76,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 yield file
                 keep(file)
             if path.is_dir() and not path.is_symlink():
-                raise InputError(f"cannot write {path}: a folder of this name is in the way, remove it")
+                raise InputError(f"cannot write {path}: remove the folder of this name")
             os.replace(temporary, path)
             keep_entries(path.parent)
         finally:
@@ -183,10 +183,7 @@ def append_line(path: str | os.PathLike[str], line: str, *, every_process: bool 
 
 
 IDENTITY = "of"  # name of the array that holds the identity of a file
-DAMAGED = (
-    "is damaged ({}): delete it, and the same command writes it anew (for an experiment, also delete the arm's "
-    "summary.json)"
-)
+DAMAGED = "is damaged ({}): delete it (for an experiment, also delete the arm's summary.json) and rerun the command"
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], *, identity: str = "") -> None:
@@ -238,7 +235,7 @@ def read_arrays(
             members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
         arrays = {name: np.load(io.BytesIO(member), allow_pickle=False) for name, member in members.items()}
         if identity and str(arrays.pop(IDENTITY, identity)) != identity:
-            raise InputError("it is another file under this name")
+            raise InputError("it has the content of another file")
         if lacking := [name for name in needed if name not in arrays]:
             raise InputError(f"it has no {lacking[0]}")
     except Exception as error:  # a damaged archive can raise anything

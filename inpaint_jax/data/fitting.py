@@ -39,7 +39,7 @@ class Fit:
         if side == 0 or smallest == 0:
             raise InputError(f"unknown fit {how!r}; known: {FITS}")
         if (name == "whole") != (size is None):
-            remedy = "it keeps every picture's own size, and none can be given" if size else "give a size with it"
+            remedy = "it keeps the size of every image, so leave the size out" if size else "give a size with it"
             raise InputError(f"fit={how}: {remedy}")
         self.how, self.size, self._side = how, size, side
         self.windows = (smallest, largest or smallest) if smallest else None
@@ -63,8 +63,7 @@ class Fit:
             side = max(round(side * self.size / self.windows[0]), 1)
         if side > min(height, width):
             raise InputError(
-                f"a picture of {width}x{height} is smaller than crop:{side}; use fit=crop or fit=resize, "
-                "or leave it out"
+                f"an image of {width}x{height} is smaller than crop:{side}; use fit=crop or fit=resize, or leave it out"
             )
         top, left = (height - side) // 2, (width - side) // 2
         return slice(top, top + side), slice(left, left + side)
@@ -87,13 +86,13 @@ class Fit:
         whole = Image.fromarray(np.ascontiguousarray(image))
         return np.array(whole.resize(shape, Image.Resampling.LANCZOS))
 
-    def to_model(self, picture: np.ndarray, hole: np.ndarray | None = None) -> np.ndarray:
+    def to_model(self, image: np.ndarray, hole: np.ndarray | None = None) -> np.ndarray:
         """Resize an image to the model's size with an antialiased Lanczos filter.
 
         An image of the model's size is unchanged.
 
         Args:
-          picture: uint8 ``[H, W, 3]``.
+          image: uint8 ``[H, W, 3]``.
           hole: bool ``[H, W]``, True = missing. A model pixel whose Lanczos window touches the hole
             is the average over the pixel's area instead. So no value inside the hole reaches a
             model pixel that ``hole_to_model`` calls known.
@@ -101,8 +100,8 @@ class Fit:
         Returns:
           uint8 ``[S, S, 3]``.
         """
-        rows, columns = self.box(picture.shape)
-        seen = picture[rows, columns]
+        rows, columns = self.box(image.shape)
+        seen = image[rows, columns]
         if self.size is None or seen.shape[:2] == (self.size, self.size):
             return np.ascontiguousarray(seen)
         whole = Image.fromarray(np.ascontiguousarray(seen))
@@ -131,8 +130,7 @@ class Fit:
         seen = hole[rows, columns]
         if seen.sum() != hole.sum():
             raise InputError(
-                f"the hole reaches outside the centre crop of {seen.shape[1]}x{seen.shape[0]} that the model "
-                "sees; use --fit=resize"
+                f"the hole reaches outside the model's centre crop of {seen.shape[1]}x{seen.shape[0]}; use --fit=resize"
             )
         return seen[..., None] if self.size is None else _any_below(seen, (self.size, self.size))[..., None]
 
@@ -154,18 +152,18 @@ class Fit:
         whole[rows, columns] = _any_below(hole[..., 0] > 0, (rows.stop - rows.start, columns.stop - columns.start))
         return whole
 
-    def carry_back(self, picture: np.ndarray, completed: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    def carry_back(self, image: np.ndarray, completed: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """Put the model's completion into the hole of the image, enlarged by a bicubic filter.
 
         Args:
-          picture: uint8 or uint16 ``[H, W, 3]``.
+          image: uint8 or uint16 ``[H, W, 3]``.
           completed: ``[S, S, 3]``, float in [-1, 1] or uint8.
           hole: bool ``[H, W]``, True = missing, of the image's size.
 
         Returns:
           ``[H, W, 3]`` of the image's dtype; every known pixel is copied bit for bit.
         """
-        rows, columns = self.box(picture.shape)
+        rows, columns = self.box(image.shape)
         height, width = rows.stop - rows.start, columns.stop - columns.start
         inside = hole[rows, columns]
 
@@ -179,8 +177,8 @@ class Fit:
         else:
             chosen = completed[inside]
             levels = chosen.astype(np.float32) if chosen.dtype == np.uint8 else to_255(chosen)
-        result = picture.copy()
-        if picture.dtype == np.uint16:  # 65535 = 257 * 255
+        result = image.copy()
+        if image.dtype == np.uint16:  # 65535 = 257 * 255
             result[rows, columns][inside] = np.rint(levels * np.float32(257)).clip(0, 65535)
         else:
             result[rows, columns][inside] = round_levels(levels)

@@ -120,7 +120,7 @@ def checked_box(shape: tuple[int, ...], box: tuple[int, int, int, int], name: st
     left, top, right, bottom = box
     if not (0 <= left < right <= shape[1] and 0 <= top < bottom <= shape[0]):
         raise InputError(
-            f"{name}: the box {box} (left, top, right, bottom) does not lie in the picture of "
+            f"{name}: the box {box} (left, top, right, bottom) reaches outside the image of "
             f"{shape[1]}x{shape[0]}; correct it in the table"
         )
     return slice(top, bottom), slice(left, right)
@@ -148,7 +148,7 @@ class _Matcher:
         candidates = self._by_name.get(parts[-1], []) if parts else []
         found = [name for own, name in candidates if own[-len(parts) :] == parts or parts[-len(own) :] == own]
         if len(found) > 1:
-            raise InputError(f"{where}: {path!r} could mean {found[0]!r} or {found[1]!r}; write the whole path")
+            raise InputError(f"{where}: {path!r} matches {found[0]!r} and {found[1]!r}; write the full path")
         return found[0] if found else None
 
 
@@ -159,12 +159,12 @@ def _read_partition(file: Path, root: Path, ids) -> dict[str, str]:
         if not words:
             continue
         if len(words) != 2 or words[1] not in PARTITIONS:
-            raise InputError(f"{file} line {number}: expected 'picture 0', 1 or 2 (train, val, test), got {line!r}")
+            raise InputError(f"{file} line {number}: expected 'image 0', 1 or 2 (train, val, test), got {line!r}")
         name = matcher.find(words[0], f"{file} line {number}")
         if name is not None:
             splits[name] = PARTITIONS[words[1]]
     if not splits:
-        raise InputError(f"{file} names none of the pictures in {root}")
+        raise InputError(f"{file} names none of the images in {root}")
     return splits
 
 
@@ -194,10 +194,10 @@ def _rows(file: Path) -> list[dict[str, str]]:
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file} is no CSV file in UTF-8 or UTF-16 ({error}): save it as UTF-8") from error
+        raise InputError(f"{file} is not a CSV file in UTF-8 or UTF-16 ({error}): save it as UTF-8") from error
     names = [name.strip() for name in header]
     if repeated := next((name for name in names if name and names.count(name) > 1), None):
-        raise InputError(f"{file} has two columns {repeated!r}")
+        raise InputError(f"{file} has two columns {repeated!r}; rename one")
     rows = []
     for number, line in enumerate(lines, 2):
         if line:
@@ -231,7 +231,7 @@ def _read_table(file: Path, root: Path, ids) -> tuple[dict[str, str | None], dic
         except (TypeError, ValueError) as error:
             raise InputError(f"{file} line {number}: {error}; labels are integers, boxes are numbers") from error
     if not splits:
-        raise InputError(f"{file} names none of the pictures in {root}")
+        raise InputError(f"{file} names none of the images in {root}")
     if label_column == "class_1based":
         raw = {name: label - 1 for name, label in raw.items()}
     elif label_column in ("class_name", "wnid"):

@@ -72,15 +72,16 @@ class HoleFiles:
         files = [file for file in listed.files if not is_image(file)]
         if not files:
             raise InputError(
-                f"--holes: {self.path} holds the images themselves, and no file that is named as a "
-                "hole (a_mask.png beside a.png); --holes=alpha takes the transparent pixels of images"
+                f"--holes: {self.path} is the folder of the images, and no file there has the name "
+                "of a hole (a_mask.png beside a.png); --holes=alpha takes the transparent pixels "
+                "of images"
             )
         by_name = {file.relative_to(self.path).as_posix(): file for file in files}
         self._pairs = pair(names, list(by_name))
         self._files = {name: by_name[hole] for name, hole in self._pairs.files.items()}
         self.notes = list(listed.notes)
         if self._pairs.unused and self._files:
-            self.notes.append(f"{self.path}: {some_of(self._pairs.unused, 'hole file')} of no image")
+            self.notes.append(f"{self.path}: {some_of(self._pairs.unused, 'hole file')} without an image")
 
     def check(self) -> None:
         """Raise InputError unless every image has exactly one hole; name the others."""
@@ -165,9 +166,7 @@ def hole_of_levels(levels: np.ndarray, name: str) -> np.ndarray:
 def check_not_empty(hole: np.ndarray, name: str) -> None:
     """Raise InputError for a hole without missing pixels."""
     if not hole.any():
-        raise InputError(
-            f"{name} has no missing pixel (white = missing); paint the hole white, or leave the picture out"
-        )
+        raise InputError(f"{name} has no missing pixel (white = missing); paint the hole white, or leave the image out")
 
 
 def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
@@ -207,10 +206,10 @@ def check_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name:
     """Raise InputError unless a hole ``[H, W]`` has the size of the image or of the model."""
     if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
         model = f"at the model's, {fit.size}x{fit.size}" if fit.size else "at no other"
-        remedy = f"save the hole at the picture's size, or {model}; --resize-holes brings it to the picture's"
+        remedy = f"save the hole at the image's size, or {model}; --resize-holes resizes it to the image"
         if hole.shape[::-1] == tuple(shape[:2]):
-            remedy = "it lies on its side: EXIF data turn one of the two; save the hole as the picture is shown"
+            remedy = "EXIF data rotate one of the two; save the hole upright, like the displayed image"
         raise InputError(
-            f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but picture {picture_name!r} is "
+            f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but image {picture_name!r} is "
             f"{shape[1]}x{shape[0]}; {remedy}"
         )

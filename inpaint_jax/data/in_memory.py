@@ -90,7 +90,7 @@ def gather(
         read = [hole] * len(images)
     else:
         if len(holes) != len(images):
-            raise InputError(f"one hole per image, or one for all: got {len(holes)} for {len(images)}")
+            raise InputError(f"give one hole per image, or one for all: got {len(holes)} for {len(images)}")
         read = [_read_hole(f"hole of {name}", hole) for name, hole in zip(names, holes, strict=True)]
     return [_fit_one(*three, fit) for three in zip(names, images, read, strict=True)]
 
@@ -129,7 +129,7 @@ def _read_image(name: str, image: Held) -> Original:
     levels = np.asarray(image)
     if levels.dtype != np.uint8 or levels.ndim != 3 or levels.shape[2] != 3:
         got = f"{levels.dtype} {levels.shape}"
-        raise InputError(f"{name}: beside uint8 arrays [H, W, 3] and PIL images there is {got}")
+        raise InputError(f"{name}: expected a uint8 array [H, W, 3] or a PIL image, got {got}")
     return Original(levels)
 
 

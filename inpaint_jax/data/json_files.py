@@ -116,7 +116,7 @@ def _opened(path: str | os.PathLike[str], remedy: str) -> Iterator[IO[bytes]]:
         with io.BytesIO() if not os.path.lexists(path) else files.open_regular(path) as file:
             yield file
     except PermissionError as error:
-        raise InputError(f"may not read {path}; change its permissions") from error
+        raise InputError(f"no permission to read {path}; change its permissions") from error
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder, not a file: {remedy}") from error
     except OSError as error:
@@ -138,7 +138,7 @@ def parse(data: bytes) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
-        raise ValueError("values within values without end") from None
+        raise ValueError("values are nested too deeply") from None
 
 
 def verified(value: Any, shape: Shape) -> Any:
@@ -150,7 +150,7 @@ def verified(value: Any, shape: Shape) -> Any:
     if isinstance(value, dict) and DIGEST in value:
         value = dict(value)
         if value.pop(DIGEST) != files.fingerprint(value):
-            raise ValueError('changed after it was written; who meant that removes its "digest"')
+            raise ValueError('changed after it was written; if that was intended, remove its "digest"')
     if reason := misfit(value, shape):
         raise ValueError(reason)
     return value
@@ -183,4 +183,4 @@ def _is_a(value: Any, wanted: Any) -> bool:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")

@@ -90,12 +90,12 @@ def list_images(
     hidden = set(paired)
     images = [file for file in images if file not in hidden]
     parts = (
-        (others, "left out: no image, by its suffix"),
-        (special, "left out: a pipe or a device"),
-        (linked, "left out: a link to a listed file"),
-        ([] if own else sorted(hidden), "left out: the hole of an image beside it"),
-        (outputs, "left out: a folder of results of this program"),
-        ([f for f in images if f.suffix.lower() == ".gif"], "is a GIF: its first frame is read"),
+        (others, "left out: suffix of no image format"),
+        (special, "left out: pipe or device"),
+        (linked, "left out: link to a listed file"),
+        ([] if own else sorted(hidden), "left out: hole of an image in the same folder"),
+        (outputs, "left out: results folder of inpaint"),
+        ([f for f in images if f.suffix.lower() == ".gif"], "GIF: only the first frame is read"),
     )
     notes = [
         f"{root}: {some_of([f.relative_to(root).as_posix() for f in files], 'file')}, {words}"
@@ -119,7 +119,7 @@ def image_ids(root: str | os.PathLike, paths: list[Path]) -> Mapping[str, Path]:
     for file in paths:
         name = file.relative_to(base).with_suffix("").as_posix()
         if name in named:
-            raise InputError(f"{named[name]} and {file} would both be called {name!r}; rename or remove one")
+            raise InputError(f"{named[name]} and {file} would both have the id {name!r}; rename or remove one")
         named[name] = file
     return named
 

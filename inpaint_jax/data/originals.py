@@ -94,7 +94,7 @@ def read_original(
     name = name or str(path)
     try:
         if isinstance(path, str | os.PathLike) and not stat.S_ISREG(os.stat(path).st_mode):
-            raise InputError(f"{name} is no file but a folder, a pipe or a device")
+            raise InputError(f"{name} is a folder, a pipe or a device, not a file")
         with _opened(path) as opened:
             deep = _low_bytes(path, opened, name)
             opened.load()
@@ -105,7 +105,7 @@ def read_original(
     except FileNotFoundError as error:
         raise InputError(f"no such image: {name}") from error
     except PermissionError as error:
-        raise InputError(f"may not read {name}; change its permissions") from error
+        raise InputError(f"no permission to read {name}; change its permissions") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(
             f"{name} is too large: it declares more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels; shrink it"
@@ -114,7 +114,7 @@ def read_original(
         raise InputError(f"{name} is too large for the memory of this machine") from error
     except _UNREADABLE as error:
         raise InputError(
-            f"cannot read {name} ({error}); it is damaged or no image: replace it or move it away"
+            f"cannot read {name} ({error}); it is damaged or not an image: replace or remove it"
         ) from error
 
 
@@ -217,7 +217,7 @@ def _low_bytes(path: str | os.PathLike | BinaryIO, opened: Image.Image, name: st
             low.load()
         except ValueError as error:  # Pillow cannot swap the byte order of grey with alpha
             raise InputError(
-                f"{name} has 16 bits per channel in a form that is not read: save it as 16-bit RGB, "
+                f"{name} has 16 bits per channel in an unsupported form: save it as 16-bit RGB, "
                 "RGBA or grey, or with 8 bits"
             ) from error
         if hasattr(path, "seek"):

@@ -13,8 +13,8 @@ SAMPLE = 50_000  # pixels that are searched for the most frequent colour
 SPREAD = 64  # least difference between the channels of a coloured pixel
 LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")  # formats that turn one value into several nearby ones
 REMEDY = (
-    "white = missing; --holes-above=127 takes it as it is, --holes-above=0 every level above 0, --invert-holes swaps "
-    "black and white"
+    "white = missing; --holes-above=127 accepts it as it is, --holes-above=0 counts every grey "
+    "value above 0 as missing, --invert-holes swaps black and white"
 )
 
 
@@ -66,12 +66,14 @@ def hole_of(painted: Original, name: str, options: HoleOptions = HoleOptions()) 
         hole = ~hole
     elif not hole.any() and grey.max() > 0:
         raise InputError(
-            f"{name} has no level above {ABOVE if options.above is None else options.above}, found "
-            f"{_found(grey)} ({REMEDY})"
+            f"{name} has no grey value above {ABOVE if options.above is None else options.above}, "
+            f"found {_found(grey)} ({REMEDY})"
         )
     hole = grown(hole, options.grow)
     if hole.all():
-        raise InputError(f"{name} has no known pixel (white = missing); is it inverted? --invert-holes swaps the two")
+        raise InputError(
+            f"{name} has no known pixel (white = missing); is it inverted? --invert-holes swaps black and white"
+        )
     return hole
 
 
@@ -102,7 +104,7 @@ def _strokes(levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str,
     if (opaque.max(0) - opaque.min(0)).max() < SPREAD:
         return alpha.astype(np.float32) * 255  # strokes of one colour
     if options.above is None:
-        _check_is_hole(levels, grey * alpha, name, ", and it has transparent ones, which --holes=alpha takes")
+        _check_is_hole(levels, grey * alpha, name, "; it also has transparent pixels, which --holes=alpha uses")
     return (grey * alpha).astype(np.float32)
 
 
@@ -111,13 +113,16 @@ def _check_is_hole(levels: np.ndarray, grey: np.ndarray, name: str, but: str = "
     if (share := _coloured(levels)) > 0.005:
         remedy = "--holes-above=127 --invert-holes" if np.median(grey) > ABOVE else "--holes-above=0"
         raise InputError(
-            f"{name} is no hole: {max(share, 0.01):.0%} of its pixels are coloured, as "
-            f"{_colour(levels)}{but}; paint holes white on black, or take the coloured pixels by {remedy}"
+            f"{name} is not a hole: {max(share, 0.01):.0%} of its pixels are coloured, such as "
+            f"{_colour(levels)}{but}; paint holes white on black, or use the coloured pixels with "
+            f"{remedy}"
         )
     tones = np.rint(grey).astype(np.uint8)
     counts = np.bincount(tones.ravel(), minlength=256)
     if (middle := counts[BLACK:WHITE].sum() / grey.size) > 0.5 and (counts > 0).sum() > 2:
-        raise InputError(f"{name} is no hole: {middle:.0%} of its pixels are neither black nor white{but} ({REMEDY})")
+        raise InputError(
+            f"{name} is not a hole: {middle:.0%} of its pixels are neither black nor white{but} ({REMEDY})"
+        )
     if counts[ABOVE + 1 :].any() and _is_map(tones, counts, lossy=lossy):
         raise InputError(f"{name} may be a map of classes: it has {_found(grey)} ({REMEDY})")
 
@@ -161,4 +166,4 @@ def _found(grey: np.ndarray) -> str:
     counts = np.bincount(np.rint(grey).astype(np.uint8).ravel(), minlength=256)
     common = sorted(level for level in np.argsort(-counts, kind="stable")[:5].tolist() if counts[level])
     more = ", ..." if (counts > 0).sum() > 5 else ""
-    return f"levels {', '.join(map(str, common))}{more}"
+    return f"grey values {', '.join(map(str, common))}{more}"

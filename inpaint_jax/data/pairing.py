@@ -105,7 +105,7 @@ def pair(images: Sequence[str], holes: Sequence[str]) -> Pairs:
         if len(files) > 1:
             problems[image] = _ambiguous(image, sorted(files), [image])
         elif not files:
-            problems.setdefault(image, f"no hole file is named after image {image!r}")
+            problems.setdefault(image, f"image {image!r} has no hole file of its name")
     paired = {image: files[0] for image, files in found.items() if image not in problems}
     return Pairs(paired, problems, sorted(free))
 
@@ -127,10 +127,10 @@ def explain(pairs: Pairs) -> str:
     """Report the images that have no hole, and the hole files that belong to no image."""
     if ambiguous := [text for text in pairs.problems.values() if "could" in text]:
         return f"{ambiguous[0]}; keep one of the files, or rename them"
-    strays = f", and {some_of(pairs.unused, 'hole file')} of no image" if pairs.unused else ""
+    strays = f", and {some_of(pairs.unused, 'hole file')} without an image" if pairs.unused else ""
     count = len(pairs.files) + len(pairs.problems)
     missing = f"no hole for {some_of(list(pairs.problems), 'image')} of {count}{strays}"
-    return f"{missing}; name them alike (a.png or a_mask.png for a.jpg), or give one file for all"
+    return f"{missing}; give images and holes the same names (a.png or a_mask.png for a.jpg), or one hole file for all"
 
 
 def _claim(file: str, claimants: Sequence[str], found: dict[str, list[str]], problems: dict[str, str]) -> None:

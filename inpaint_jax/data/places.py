@@ -27,4 +27,6 @@ def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, 
         path = path.resolve()
         places = [path, *path.parents] if inside else [path, *([path.parent] if path.is_file() else [])]
         if any(os.path.samefile(place, output) for place in places):
-            raise InputError(f"the images {spec} lie in the output {output}, where results would replace them")
+            raise InputError(
+                f"the images {spec} lie in the output {output}, where results would replace them: give another --output"
+            )

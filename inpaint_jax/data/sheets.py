@@ -55,7 +55,7 @@ def contact_sheet(columns: Mapping[str, np.ndarray], row_labels: Sequence[str] |
     counts = {title: len(images) for title, images in columns.items()}
     labels = list(row_labels or ())
     if len({*counts.values(), len(labels) if labels else len(next(iter(columns.values())))}) != 1:
-        raise ValueError(f"columns and labels of a sheet must be as long, got {counts}, {len(labels)} labels")
+        raise ValueError(f"columns and labels of a sheet must have equal lengths, got {counts}, {len(labels)} labels")
     font = ImageFont.load_default(FONT_SIZE)
 
     def room(texts):

@@ -53,7 +53,7 @@ def open_source(
       uncut: images of a random crop are only scaled, ``[H, W, 3]``, and training cuts the windows.
 
     Returns:
-      A source of images uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their full
+      An image source of uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their full
       sizes, unless several sources are fitted differently.
 
     Raises:
@@ -63,7 +63,7 @@ def open_source(
         return _open_one(spec, size, fit, holes, uncut)
     if isinstance(spec, Sequence):
         if not spec:
-            raise InputError("no source of pictures: give at least one, such as 'portraits'")
+            raise InputError("no image source: give at least one, such as 'portraits'")
         images = [each for each in spec if not _is_hole(each, holes)] or spec
         opened = [_open_one(each, size, fit, holes, uncut) for each in images]
         if len({each.fit.how for each in opened}) > 1:
@@ -91,10 +91,10 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
         raise InputError(f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}")
     hashes = [hashed(name) for name in ids(source)]
     order = sorted(range(len(source)), key=lambda i: (hashes[i], i))
-    apart = order[:count] if count else [i for i in order if hashes[i] < share * 2**64]
-    chosen = apart if part == "validation" else sorted(set(range(len(source))).difference(apart))
+    held_out = order[:count] if count else [i for i in order if hashes[i] < share * 2**64]
+    chosen = held_out if part == "validation" else sorted(set(range(len(source))).difference(held_out))
     if not chosen:
-        raise InputError(f"holding out {count or share} of {len(source)} pictures leaves none for {part}")
+        raise InputError(f"holding out {count or share} of {len(source)} images leaves none for {part}")
     return Subset(source, chosen)
 
 
@@ -115,7 +115,7 @@ def _is_hole(spec: str, holes: Sequence[str]) -> bool:
 
 def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str], uncut: bool) -> Fitted:
     if not spec.strip():
-        raise InputError("the name of a source of pictures is empty; is a shell variable unset?")
+        raise InputError("the name of an image source is empty; is a shell variable unset?")
     name, query = split_options(spec)
     pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)  # for train+test
     options = dict(pairs)
@@ -143,13 +143,13 @@ def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str
         pictures = Tfds(name.removeprefix("tfds:"), **take("split", "data_dir"))
     elif ":" in name and not os.path.exists(os.path.expanduser(name)):
         take()
-        pictures = _made(resolve(name, {}, kind="source of pictures"), name)
+        pictures = _made(resolve(name, {}, kind="image source"), name)
     else:
         pictures = Folder(os.path.expanduser(name), holes=holes, **take("split", "labels"))
     if start is not None or count is not None:
         wanted = range(len(pictures))[start or 0 :][:count]
         if len(wanted) == 0 or (count is not None and len(wanted) < count):
-            raise InputError(f"{spec!r}: there are only {len(pictures)} pictures")
+            raise InputError(f"{spec!r}: the source has only {len(pictures)} images")
         pictures = Subset(pictures, wanted)
     return Fitted(pictures, fit, uncut=uncut)
 
@@ -157,14 +157,14 @@ def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str
 def _made(found: Any, name: str) -> Pictures:
     """Return a user's source; call it first if it is a class or function."""
     is_source = hasattr(found, "__getitem__") and not isinstance(found, type)
-    with users_code(f"source of pictures {name!r}"):
+    with users_code(f"image source {name!r}"):
         made: Any = found() if callable(found) and not is_source else found
         first = made[0] if hasattr(made, "__getitem__") and hasattr(made, "__len__") and len(made) else None
     if not (hasattr(made, "__len__") and hasattr(made, "__getitem__")):
-        raise InputError(f"{name} is no source of pictures: {type(made).__name__} lacks __len__ or __getitem__")
+        raise InputError(f"{name} is not an image source: {type(made).__name__} lacks __len__ or __getitem__")
     if not (isinstance(first, Mapping) and "image" in first):
         got = "nothing" if first is None else type(first).__name__
-        raise InputError(f"{name} is no source of pictures: its first item is {got}, not a dict with an 'image'")
+        raise InputError(f"{name} is not an image source: its first item is {got}, not a dict with an 'image'")
     return made
 
 

@@ -32,7 +32,7 @@ class Tfds:
         try:
             builder: Any = tfds.builder(name, data_dir=data_dir)
         except (ValueError, AssertionError) as error:  # no such set, config or version
-            raise InputError(f"TFDS does not know {name!r}: {str(error).splitlines()[0]}") from error
+            raise InputError(f"unknown TFDS set {name!r}: {str(error).splitlines()[0]}") from error
         command = f"tfds build {name} --file_format=array_record" + (f" --data_dir={data_dir}" if data_dir else "")
         if not (builder.data_path.exists() and builder.is_prepared()):
             raise InputError(
@@ -42,7 +42,7 @@ class Tfds:
         features = builder.info.features
         if "image" not in features:
             known = ", ".join(features)
-            raise InputError(f"TFDS set {name!r} has no feature 'image', so no pictures; its features are {known}")
+            raise InputError(f"TFDS set {name!r} has no feature 'image'; its features are {known}")
         # Decode the bytes like any other file, not with whichever library TFDS finds.
         decoders: Any = {"image": tfds.decode.SkipDecoding()}
         try:

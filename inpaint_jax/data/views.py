@@ -48,10 +48,10 @@ def example(source: Pictures, i: int) -> dict:
     image = np.asarray(given["image"])
     if image.dtype != np.uint8:
         if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
-            raise InputError(f"picture {name!r} has pixels that are not finite; give uint8")
-        raise InputError(f"picture {name!r} has dtype {image.dtype}; sources give uint8")
+            raise InputError(f"image {name!r} has pixels that are not finite; sources must give uint8")
+        raise InputError(f"image {name!r} has dtype {image.dtype}; sources must give uint8")
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise InputError(f"picture {name!r} has the shape {image.shape}; sources give [H, W, 3] (RGB)")
+        raise InputError(f"image {name!r} has the shape {image.shape}; sources must give [H, W, 3] (RGB)")
     checked: dict = {"image": image, "id": name}
     if given.get("label") is not None:
         checked["label"] = int(given["label"])
@@ -171,7 +171,7 @@ class Fitted:
         try:
             return read | {"image": self.fit.to_model(read["image"])}
         except InputError as error:
-            raise InputError(f"picture {read['id']!r}: {error}") from error
+            raise InputError(f"image {read['id']!r}: {error}") from error
 
 
 def ids(source: Pictures) -> Iterator[str]:
