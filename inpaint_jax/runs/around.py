@@ -55,8 +55,9 @@ def cut_squares(task: Task, size: int) -> list[Piece]:
     for square, box in windows(missing, square_around(missing.shape, size)):
         if square is None:
             raise InputError(
-                f"{task.id}: a hole of {box.width}x{box.height} pixels fits into no square of this image of "
-                f"{missing.shape[1]}x{missing.shape[0]}; use --fit=resize, or a method without training"
+                f"{task.id}: no square of the {missing.shape[1]}x{missing.shape[0]} image contains "
+                f"the hole of {box.width}x{box.height} pixels; use --fit=resize, or a method "
+                "without training"
             )
         image, hole = square.of(levels), square.of(missing)
         seen = from_levels(fit.to_model(image, hole))

@@ -116,7 +116,7 @@ class Checkpoints:
         except Exception as error:
             raise self._failure(error) from error
         if not (self.folder / str(step)).is_dir():
-            raise InputError(f"cannot save a checkpoint in {self.folder}: a file is called {step} there, remove it")
+            raise InputError(f"cannot save a checkpoint in {self.folder}: remove the file named {step} there")
 
     def restore(self, abstract_state: Tree, step: int | None = None) -> Tree:
         """Read a state, bit for bit, and verify it.
@@ -133,7 +133,7 @@ class Checkpoints:
         """
         chosen = self.latest() if step is None else step
         if chosen is None:
-            raise InputError(f"no checkpoint in {self.folder}: run `inpaint train` first or give another workdir")
+            raise InputError(f"no checkpoint in {self.folder}: run inpaint train first, or give another workdir")
         try:
             self.check_there(chosen)
             return self._read(chosen, abstract_state)
@@ -165,7 +165,7 @@ class Checkpoints:
             raise self._unread(step, failure)
         about = stored.get("custom_metadata") if isinstance(stored, dict) else None
         if about and not digests.unbroken(about):
-            raise self._unread(step, damage(f"{ABOUT} is not what was saved"))
+            raise self._unread(step, damage(f"{ABOUT} does not match its digest"))
         if about:
             saved = about["arrays"]
         else:  # version 0.1 has no digests to verify
@@ -173,8 +173,8 @@ class Checkpoints:
             saved = found or {}
         if saved and (difference := digests.first_difference(saved, digests.described(abstract_state))):
             raise InputError(
-                f"checkpoint {path} is of another architecture: {difference}; use the config that it was "
-                "trained with, or another workdir"
+                f"checkpoint {path} has another architecture: {difference}; use the config of its "
+                "training, or another workdir"
             )
         devices = _placed(abstract_state)  # an error of JAX does not concern the files
         state, failure = attempt(lambda: _orbax().load(path, devices))
@@ -185,7 +185,7 @@ class Checkpoints:
         if about.get("step", step) != step:
             raise self._unread(step, damage(f"it was saved as step {about['step']}"))
         if name := digests.first_damaged(saved, state):
-            raise self._unread(step, damage(f"{name} is not what was saved"))
+            raise self._unread(step, damage(f"{name} does not match its digest"))
         return state
 
     def _unread(self, step: int, failure: Failure) -> InputError:
@@ -198,7 +198,7 @@ class Checkpoints:
             failure = damage(f"it has no {lacking[0]}")
         if failure.of_files:
             return InputError(f"checkpoint {path} is damaged ({failure.reason}): {self.instead_of(step)}")
-        earlier = f"; --checkpoint={self.one_before(step)} is the one before it" if self.one_before(step) else ""
+        earlier = f"; --checkpoint={self.one_before(step)} reads the previous one" if self.one_before(step) else ""
         remedy = failure.remedy or f"another version of Orbax may have written it, or its files are damaged{earlier}"
         return InputError(f"checkpoint {path} cannot be read ({failure.reason}): {remedy}")
 
@@ -210,14 +210,15 @@ class Checkpoints:
     def instead_of(self, step: int) -> str:
         """Suggest a remedy for an unusable checkpoint of a step."""
         if earlier := self.one_before(step):
-            return f"go on from the one before it with --checkpoint={earlier}, or delete that folder"
-        return "no earlier one is left; delete that folder to train from the start"
+            return f"resume from the previous one with --checkpoint={earlier}, or delete that folder"
+        return "no earlier checkpoint is left; delete that folder to train from the start"
 
     def _open(self):
         training = _orbax().training
         options = _orbax().options
         context = _orbax().Context(
-            # With folders made in the background, Orbax's threads wait 300 s for them after a failure.
+            # With folders made in the background, Orbax's threads wait 300 s for them after a
+            # failure.
             async_options=options.AsyncOptions(create_directories_asynchronously=False),
             # One whole copy, which has the digest, not a part from every device.
             array_options=options.ArrayOptions(saving=options.ArrayOptions.Saving(use_replica_parallel=False)),
@@ -244,8 +245,8 @@ class Checkpoints:
             return error  # not a fault of the system: a bug in a program
         intact = ", ".join(map(str, self.steps())) or "none"
         return InputError(
-            f"cannot save a checkpoint in {self.folder} ({why.reason}): {why.remedy}, "
-            f"then start again; steps that are intact: {intact}"
+            f"cannot save a checkpoint in {self.folder} ({why.reason}): {why.remedy}, then start "
+            f"again; intact steps: {intact}"
         )
 
 
@@ -262,7 +263,8 @@ def _orbax() -> ModuleType:
     report = sys.unraisablehook
 
     def unless_late(unraisable) -> None:
-        # After one failed read, others fail too or call a closed event loop; without file descriptors none opens.
+        # After one failed read, others fail too or call a closed event loop; without file
+        # descriptors none opens.
         code = getattr(unraisable.object, "cr_code", None)
         of_orbax = "orbax" in getattr(code, "co_filename", "")
         if not of_orbax and not any(words in str(unraisable.exc_value) for words in LATE):

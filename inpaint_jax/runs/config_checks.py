@@ -61,7 +61,7 @@ def check_kinds(config: Any) -> None:
         if callable(value):
             remedy = f"name it as 'module:{getattr(value, '__name__', 'attribute')}'"
         else:
-            remedy = "write text, numbers, True, False, None, or lists of them"
+            remedy = "use text, numbers, True, False, None, or lists of these"
         raise InputError(f"{key} is of type {type(value).__name__}: {remedy}")
 
 
@@ -75,7 +75,7 @@ def check_numbers(config: Any) -> None:
             raise InputError(f"{key} must be at least 1, got {value}")
         least = LEAST.get(name)
         if least is None or ".networks." in key or ".losses." in key:
-            continue  # networks check their fields themselves
+            continue  # networks check their own fields
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise InputError(f"{key} must be a whole number of at least {least}, got {value!r}")
 

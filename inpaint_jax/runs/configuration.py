@@ -1,4 +1,4 @@
-"""Configs: from ``yeh:published,cpu`` and ``--config.x=...`` to a locked ConfigDict, and to a System."""
+"""Configs: read ``yeh:published,cpu`` and ``--config.x=...``, and build the System."""
 
 import inspect
 import json
@@ -19,8 +19,8 @@ from inpaint_jax.runs.config_checks import check, check_keys, check_kinds, check
 from inpaint_jax.systems import SYSTEMS
 from inpaint_jax.systems.interface import System
 
-Config = Any  # a ConfigDict, whose attributes no type checker knows
-# Of any stage, with their defaults: a file of imported weights, the decay of a weight average.
+Config = Any  # a ConfigDict; type checkers do not know its attributes
+# Optional keys of every stage: a file of imported weights, the decay of a weight average.
 OPTIONAL = {"weights": "", "average": 0.0}
 
 
@@ -28,17 +28,18 @@ def load(spec: str, overrides: Sequence[str] = ()) -> Config:
     """Read the config that a command names.
 
     Args:
-      spec: a shipped config as ``yeh`` or ``yeh:argument``, or a path as ``FILE.py`` or ``FILE.py:argument``; an
-        existing file wins. The page's ``get_config(argument)`` returns a ConfigDict.
+      spec: a shipped config as ``yeh`` or ``yeh:argument``, or a path as ``FILE.py`` or
+        ``FILE.py:argument``; an existing file wins. The page's ``get_config(argument)`` returns a
+        ConfigDict.
       overrides: ``--config.key=value`` arguments.
 
     Returns:
       A locked ConfigDict.
 
     Raises:
-      InputError: for an unknown config (lists the shipped ones), one without ``get_config``, an argument that it does
-        not know, an unknown key (lists the known ones), a value of the wrong type or out of range; for an error of the
-        page's own, with its file and line.
+      InputError: unknown config (lists the shipped ones), a page without ``get_config``, an unknown
+        argument or key (lists the known ones), a value of the wrong type or out of range, or an
+        error inside the page (with file and line).
     """
     config = from_page(spec, "get_config", pages.CONFIGS, option="--config")
     if not isinstance(config, ConfigDict):
@@ -52,14 +53,15 @@ def from_page(spec: str, function: str, package: str, *, option: str) -> Any:
     """Call a function of a config page.
 
     Args:
-      spec: ``PAGE`` or ``PAGE:argument``, where PAGE is the path of a file or the name of a shipped page; without an
-        argument the function is called without one.
-      function: its name.
-      package: where the shipped pages are.
+      spec: ``PAGE`` or ``PAGE:argument``; PAGE is the path of a file or the name of a shipped page.
+        Without an argument the function is called without one.
+      function: name of the function.
+      package: package of the shipped pages.
       option: command-line option, for the error message.
 
     Raises:
-      InputError: no such page, a page without the function, or an error of the page's own, with its file and line.
+      InputError: no such page, a page without the function, or an error inside the page (with file
+        and line).
     """
     name, _, argument = spec.partition(":")
     with users_code(f"{option}: {name}"):
@@ -71,7 +73,7 @@ def from_page(spec: str, function: str, package: str, *, option: str) -> Any:
 
 
 def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = ()) -> Config:
-    """The config with ``--config.key=value`` arguments applied, typed like the values that they replace.
+    """Apply ``--config.key=value`` arguments to a config, typed like the replaced values.
 
     Args:
       config: changed in place and locked.
@@ -79,7 +81,7 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
       only: top-level keys that may be overridden; empty: all.
 
     Raises:
-      InputError: for an unknown key, a wrong type, or a key outside ``only``.
+      InputError: an unknown key, a wrong type, or a key outside ``only``.
     """
     config.lock()
     for item in overrides:
@@ -87,7 +89,7 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
         admit_optional(config, key)
         check_key(config, key)
         if only and key.partition(".")[0] not in only:
-            raise InputError(f"--config.{key}: a trained model's config is fixed but for {', '.join(only)}")
+            raise InputError(f"--config.{key}: a trained model allows changes only to {', '.join(only)}")
     values = flags.FlagValues()
     config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=["inpaint", *overrides])
     try:
@@ -99,12 +101,12 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
 
 
 def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
-    """The config with some of its top-level keys taken from another."""
+    """Return the config with some top-level keys replaced by those of another."""
     return from_plain({**to_plain(config), **{key: to_plain(other)[key] for key in keys if key in other}})
 
 
 def admit_optional(config: Config, key: str) -> None:
-    """Add a key that every config or stage can have and few configs mention, where ``key`` is one."""
+    """Add ``key`` to the config if it is optional for every config or stage."""
     match key.split("."):
         case ["precision"] if key not in config:
             with config.unlocked():
@@ -119,26 +121,26 @@ def admit_optional(config: Config, key: str) -> None:
 
 
 def check_key(config: Config, key: str) -> None:
-    """Raises InputError unless ``key`` (dotted) can be set; where it is not in the config, it lists the known keys."""
+    """Raise InputError unless the dotted ``key`` can be set; list the known keys."""
     at, seen = config, []
     for part in key.split("."):
         if not isinstance(at, ConfigDict):
-            raise InputError(f"--config.{key}: {'.'.join(seen)} is a value, it has no keys")
+            raise InputError(f"--config.{key}: {'.'.join(seen)} is a value and has no keys")
         if part not in at:
             where = f"config.{'.'.join(seen)}" if seen else "config"
             raise InputError(f"--config.{key}: {where} has no key {part!r}; known: {', '.join(sorted(at))}")
-        if keyword.iskeyword(part):  # they are parsed as attributes
-            raise InputError(f"--config.{key}: {part!r} is a keyword of Python: change it in the config's file")
+        if keyword.iskeyword(part):  # keys are parsed as attributes
+            raise InputError(f"--config.{key}: {part!r} is a Python keyword: change it in the file of the config")
         at = at[part]
         seen.append(part)
 
 
 def build_system(config: Config) -> System:
-    """The system that a config describes: ``systems/<name>.build``, or a user's ``module:function``, on plain keywords.
+    """Build the system of a config: call ``systems/<name>.build`` or a custom ``module:function``.
 
     Raises:
-      InputError: for an unknown system, keywords that it does not take, numbers out of range, or a function that
-        returns no System.
+      InputError: an unknown system, keywords that it does not accept, numbers out of range, or a
+        function that does not return a System.
     """
     check_kinds(config)
     check_keys(config, {"system": str, "data": {"size": int}}, "config")
@@ -150,7 +152,7 @@ def build_system(config: Config) -> System:
     sections = {k: Section.of(plain[k], k) for k in ("networks", "losses", "search", "blend", "stages") if k in plain}
     try:
         inspect.signature(build).bind(size=plain["data"]["size"], **sections)
-    except (TypeError, ValueError) as error:  # the latter of what has no signature
+    except (TypeError, ValueError) as error:  # ValueError: a callable without a signature
         raise InputError(f"config: system {plain['system']!r}: {error}") from error
     system = build(size=plain["data"]["size"], **sections)
     if not isinstance(system, System):
@@ -159,7 +161,7 @@ def build_system(config: Config) -> System:
 
 
 def in_precision(networks: dict[str, Any], precision: str) -> dict[str, Any]:
-    """Give the networks that a plain config describes its ``precision``, where they have none of their own."""
+    """Set ``precision`` in every network of a plain config that does not set it."""
     if precision not in PRECISIONS:
         raise InputError(f"config.precision: unknown {precision!r}; known: {', '.join(filter(None, PRECISIONS))}")
     if precision == "bf16" and jax.default_backend() == "cpu":
@@ -171,21 +173,21 @@ def in_precision(networks: dict[str, Any], precision: str) -> dict[str, Any]:
 
 
 def evaluation_fit(config: Config) -> str:
-    """Return how images meet the model where it completes or is measured: ``data.evaluation_fit``, or else the fit."""
+    """Return the fit for completion and evaluation: ``data.evaluation_fit``, or ``data.fit``."""
     return config.data.get("evaluation_fit") or config.data.fit
 
 
 class Section(dict):
     """A part of a config whose missing keys are reported by their full name.
 
-    A builder that looks up what the config does not have raises InputError, and a KeyError of its own stays one.
+    Looking up a missing key raises InputError; other KeyErrors in a builder stay KeyErrors.
     """
 
     label: str
 
     @classmethod
     def of(cls, values: Any, label: str) -> Any:
-        """The section of a plain value, with its sub-sections; other values are returned as they are."""
+        """Convert a plain dict and its sub-dicts to sections; return other values unchanged."""
         if not isinstance(values, dict):
             return values
         section = cls({key: cls.of(value, f"{label}.{key}") for key, value in values.items()})
@@ -198,20 +200,21 @@ class Section(dict):
 
 
 def to_plain(config: Config) -> dict:
-    """Plain dicts, lists and numbers, as they stand in config.json."""
+    """Convert a config to plain dicts, lists and numbers, as in config.json."""
     return json.loads(config.to_json())
 
 
 def from_plain(plain: dict) -> Config:
-    """The ConfigDict of a config.json."""
+    """Convert the content of a config.json to a ConfigDict."""
     return ConfigDict(plain)
 
 
 def modernised(plain: dict) -> dict:
-    """Bring a plain config that an older version wrote to today's layout.
+    """Convert a plain config of an older version to the current layout.
 
-    Until 0.1 ``slots`` stood in ``search`` (and a stage's projection had them in ``projection.search``), so that
-    systems without a search had a section ``search`` with nothing else in it.
+    Until 0.1, ``slots`` was part of ``search`` (for the projection of a stage, of
+    ``projection.search``). So a system without a search had a section ``search`` with only this
+    key.
     """
 
     def lifted(section: dict) -> dict:
@@ -229,13 +232,16 @@ def modernised(plain: dict) -> dict:
 
 
 def complete(plain: Mapping[str, Any]) -> dict:
-    """Add the optional keys that the stages of a plain config leave out, with their defaults."""
+    """Add missing optional keys to the stages of a plain config, with their defaults."""
     stages = {name: {**OPTIONAL, **stage} for name, stage in plain.get("stages", {}).items()}
     return {**plain, "stages": stages}
 
 
 def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str]:
-    """Dotted keys whose values differ between two plain configs; ``shared_only``: among the keys that both have."""
+    """Return the dotted keys whose values differ between two plain configs.
+
+    With ``shared_only``, only keys that both configs have.
+    """
 
     def flat(tree, prefix=""):
         if not isinstance(tree, dict) or not tree:
@@ -249,5 +255,5 @@ def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str
 
 
 def fingerprint(config: Config) -> str:
-    """16 hex digits that two configs share exactly when all their values are equal."""
+    """Hash a config to 16 hex digits, equal exactly if all values are equal."""
     return files.fingerprint(to_plain(config))

@@ -76,12 +76,13 @@ def first_difference(stored: Mapping[str, Entry], wanted: Mapping[str, Entry]) -
     """
     for path, here in wanted.items():
         if path not in stored:
-            return f"it has no {path}, here {here['shape']}"
+            return f"the file has no {path} {here['shape']}"
         there = stored[path]
         if (there["shape"], there["dtype"]) != (here["shape"], here["dtype"]):
-            return f"{path} is {there['dtype']}{there['shape']} there and {here['dtype']}{here['shape']} here"
+            ours = f"{here['dtype']}{here['shape']} in the config"
+            return f"{path} is {there['dtype']}{there['shape']} in the file but {ours}"
     surplus = next((path for path in stored if path not in wanted), None)
-    return surplus and f"it has {surplus} {stored[surplus]['shape']}, which is not here"
+    return surplus and f"the file has {surplus} {stored[surplus]['shape']}, which the config lacks"
 
 
 def first_damaged(stored: Mapping[str, Entry], tree: Any) -> str | None:

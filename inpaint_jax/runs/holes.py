@@ -53,7 +53,7 @@ class Holes(Protocol):
         ...
 
     def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the hole at the model's size, bool ``[S, S, 1]``, for an image of size ``shape``."""
+        """Return the hole of an image of size ``shape`` at the model's size, bool ``[S, S, 1]``."""
         ...
 
 
@@ -87,7 +87,7 @@ def open_holes(
         place = os.path.expanduser(name)
         options, draw = options_of(spec, query)
         if draw and not os.path.isdir(place):
-            raise InputError(f"--holes: {spec!r}: draw chooses among the files of a folder; {place} is one file")
+            raise InputError(f"--holes: {spec!r}: draw needs a folder of holes; {place} is one file")
         draws: dict[str, Any] = {"draw": seed} if draw else {"images": image_places(images)}
         files = HoleFiles(place, list(ids(source)), options, **draws)
         return StoredHoles(files, source.fit)
@@ -96,13 +96,13 @@ def open_holes(
     if name == ALPHA:
         options, draw = options_of(spec, query)
         if draw:
-            raise InputError(f"--holes: {spec!r}: draw chooses among the files of a folder")
+            raise InputError(f"--holes: {spec!r}: draw needs a folder of holes")
         return TransparentHoles(source, names, options)
     if query:
-        raise InputError(f"--holes: {spec!r}: options are for hole files and alpha, not for families")
+        raise InputError(f"--holes: {spec!r}: only hole files and alpha take options, not families")
     if masks.names_family(spec):
         return DrawnHoles(spec, names, source.fit, seed=seed)
-    raise InputError(f"--holes: {spec!r} is no file, no folder and no family; families: {', '.join(masks.FAMILIES)}")
+    raise InputError(f"--holes: {spec!r} is not a file, folder or family; families: {', '.join(masks.FAMILIES)}")
 
 
 def at_model(holes: Holes, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -120,8 +120,9 @@ def at_model(holes: Holes, name: str, shape: tuple[int, ...]) -> np.ndarray:
         raise InputError(f"{error} (image {name!r})") from error
     if hole.all():
         raise InputError(
-            f"image {name!r}: at the model's size of {hole.shape[1]}x{hole.shape[0]} no pixel is known, because each "
-            "overlaps a missing one: complete it at its own size, as by --method=harmonic, or with a larger model"
+            f"image {name!r}: at the model's size of {hole.shape[1]}x{hole.shape[0]} every pixel "
+            "overlaps a missing one: complete it at its original size, as --method=harmonic does, "
+            "or with a larger model"
         )
     return hole
 
@@ -130,7 +131,7 @@ def is_stored(spec: str) -> bool:
     """Return whether a spec names a file or folder of holes, not a family."""
     name, _ = split_options(spec)
     if not name.strip():
-        raise InputError("--holes: the name of the holes is empty; is a shell variable unset?")
+        raise InputError("--holes is empty; is a shell variable unset?")
     return os.path.exists(os.path.expanduser(name)) and name not in masks.FAMILIES
 
 
@@ -172,7 +173,7 @@ def options_of(spec: str, query: str) -> tuple[HoleOptions, bool]:
         if key not in limits:
             raise InputError(f"--holes: {spec!r}: unknown option {key!r}; known: {', '.join(limits)}")
         if not text.isdecimal() or int(text) > limits[key]:
-            raise InputError(f"--holes: {spec!r}: {key} is a whole number from 0 to {limits[key]}, got {text!r}")
+            raise InputError(f"--holes: {spec!r}: {key} must be a whole number from 0 to {limits[key]}, got {text!r}")
         values[key] = int(text)
     read = HoleOptions(
         values.get("above"), values.get("grow", 0), bool(values.get("invert")), bool(values.get("resize"))

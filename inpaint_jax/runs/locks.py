@@ -117,7 +117,7 @@ def _acquire(lock: filelock.BaseFileLock, folder: Path, option: str) -> None:
             f"{folder} is in use: {described(folder)}; wait until it ends, stop it, or give another {option}"
         ) from error
     except NotImplementedError:
-        print(f"{folder}: this file system has no locks; let no second process write there")
+        print(f"{folder}: this file system has no locks; do not run a second process there")
 
 
 def holder(doing: str) -> dict[str, str | int]:
@@ -132,4 +132,4 @@ def described(folder: Path) -> str:
         found = parse(files.read_bytes(folder / HOLDER))
         return "process {process} on {host} has been {doing} there since {since}".format(**found)
     except (OSError, ValueError, LookupError, TypeError):  # the holder has only just taken the lock
-        return "another process has just begun there"
+        return "another process has just started there"

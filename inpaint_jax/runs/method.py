@@ -134,13 +134,13 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
     """Build a baseline; read its training images, if it needs any, at the first run."""
     build = resolve(spec.name, baselines.BASELINES, kind="method")
     options = typed(spec, build)
-    if spec.name == "nearest" and setting.train:  # among all training images, unless some number is asked for
+    if spec.name == "nearest" and setting.train:  # all training images, unless an option limits their number
         options.setdefault("pictures", len(training_images(setting)))
     system = build(**options)
     if not isinstance(system, System):
         raise InputError(f"--method: {spec.name!r} returns {type(system).__name__}, not a System")
     if system.stages and not setting.train:
-        raise InputError(f"{spec.name} looks at training images: name them with --train=FOLDER")
+        raise InputError(f"{spec.name} needs training images: give --train=FOLDER")
 
     count = options.get("pictures") if spec.name == "nearest" else None
 
@@ -160,8 +160,8 @@ def training_images(setting: Setting) -> Any:
     """Open the training images for a baseline that searches in them."""
     if setting.size is None:
         raise InputError(
-            "a method that looks at training images needs a size for them: give --size, and --fit=around where "
-            "images are larger"
+            "a method that searches in training images needs their size: give --size, and "
+            "--fit=around if images are larger"
         )
     with announcing("the method"):  # another user's config may name them
         return open_source(split_list(setting.train), size=setting.size, fit=setting.fit)

@@ -39,7 +39,7 @@ def parse(text: str) -> Spec:
     """
     name, query = split_options(text)
     if not name:
-        raise InputError("--method: an empty name; give a workdir, a file of inpaint export or a baseline")
+        raise InputError("--method: the name is empty; give a workdir, a file of inpaint export or a baseline")
     if name == text:
         return Spec(text, text, {})
     pairs = parse_qsl(query.replace("+", "%2B"))

@@ -1,7 +1,7 @@
-"""One way to name what completes images: a trained run, an exported file, a baseline, or other people's results.
+"""Open methods by name: trained runs, exported files, baselines, or stored results.
 
-``open_methods`` turns texts such as ``"runs/faces"`` or ``"telea?radius=5"`` into ``Method``s; ``complete``,
-``evaluate`` and experiments know nothing else about a method.
+``open_methods`` turns specs such as ``"runs/faces"`` or ``"telea?radius=5"`` into ``Method``s.
+``complete``, ``evaluate`` and experiments use only this interface.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from inpaint_jax.runs.weights import matching
 from inpaint_jax.runs.workdir import CHANGEABLE, average_decay, drawn_state
 from inpaint_jax.systems import baselines
 
-Named = str | Model | tuple[str, Model]  # as callers name a method
+Named = str | Model | tuple[str, Model]  # ways to name a method
 
 
 def open_methods(
@@ -35,46 +35,47 @@ def open_methods(
     k: int = 1,
     fewer: bool = False,
 ) -> tuple[list[Method], Setting]:
-    """Open methods by their names, and refuse what is unknown or not installed before any work.
+    """Open methods by name; refuse unknown or missing ones before any work.
 
     ``runs/faces`` or ``runs/faces?search=yeh:cpu,nag&search.iterations=500``
-      a workdir of ``inpaint train``; options: ``search``, a config whose search it takes, ``checkpoint``, and keys of
-      the config that may change after training.
+      a workdir of ``inpaint train``; options: ``search``, a config whose search replaces the run's,
+      ``checkpoint``, and config keys that may change after training.
     ``portraits-yeh`` or ``portraits-yeh?search.restarts=4``
-      a model that comes with the package, see ``shipped``; options as a workdir's, but no checkpoint.
+      a shipped model, see ``shipped``; the options of a workdir, except ``checkpoint``.
     ``faces.inpaint``
       a file of ``inpaint export``.
     ``yeh:smoke``, ``my_config.py``
       a config whose stages need no training (``steps=0``).
     ``telea``, ``telea?radius=5``, ``my_methods:mean?power=2``
-      a baseline, or a user's function that returns a ``System``, with the keywords of that function.
+      a baseline, or a custom function that returns a ``System``; options are keyword arguments.
     ``floors``, ``opencv``, ``classical``, ``none``
       groups of baselines.
     ``pictures?folder=DIR``
-      completed images that another program left in a folder (``stored_results``).
+      completed images of another program in a folder (``stored_results``).
 
     Args:
-      named: such texts, loaded models, or models with the names that tables show. What exists as file or folder wins
-        over shipped models, and these over baselines.
-      size: side of the images; None: that of the trained runs, or else the images' own.
-      fit: how images meet that size; None: as the trained runs have it, or else "crop". "around": images keep their
-        own sizes, and squares around their holes are completed, see ``around.run_around``.
-      train: source specs by comma of training images, for a baseline that looks at some; None: those of the first
-        trained run.
-      slots: images at once; None: those of the first trained run, or 64.
+      named: specs, loaded models, or pairs of a name for tables and a model. An existing file or
+        folder wins over a shipped model, and a shipped model over a baseline.
+      size: side of the images; None: the side of the trained runs, or the original size.
+      fit: how to fit images to that size; None: as in the trained runs, or "crop". "around": images
+        keep their sizes, and squares around the holes are completed, see ``around.run_around``.
+      train: comma-separated source specs of training images, for baselines that need some; None:
+        those of the first trained run.
+      slots: images at once; None: as in the first trained run, or 64.
       k: completions per image.
-      fewer: whether a method that gives fewer completions is taken, and gives those.
+      fewer: accept methods that give fewer completions.
 
     Returns:
-      The methods in the order of their names, and what they share.
+      The methods in order, and their shared setting.
 
     Raises:
-      InputError: an unknown name or option, two methods of one name, or trained runs that see images in other ways.
+      InputError: an unknown name or option, two methods with the same name, or trained runs with
+        different image sizes or fits.
     """
     opened = [pair for item in named for pair in find(item)]
     names = [name for name, _ in opened]
     if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise InputError(f"two methods are called {repeated!r}: a table could not tell them apart")
+        raise InputError(f"two methods are called {repeated!r}: give only one of them")
     setting = shared_setting(opened, size=size, fit=fit, train=train, slots=slots, k=k)
     setting = setting._replace(fewer=fewer)
     return [open_one(name, found, setting) for name, found in opened], setting
@@ -84,7 +85,7 @@ def one_method(named: str | Model, **setting) -> tuple[list[Method], Setting]:
     """Open exactly one method; see ``open_methods``.
 
     Raises:
-      InputError: also for a group of several.
+      InputError: as for ``open_methods``, or the spec is a group of several methods.
     """
     if isinstance(named, str) and (count := len(GROUPS.get(named, (named,)))) != 1:
         raise InputError(f"--method: {named!r} names {count} methods; give one")
@@ -92,7 +93,10 @@ def one_method(named: str | Model, **setting) -> tuple[list[Method], Setting]:
 
 
 def find(item: Named) -> Iterator[tuple[str, Found]]:
-    """Find what a text names, once for every member of a group; yields the name that tables show with it."""
+    """Yield the methods that a spec names, each with its name for tables.
+
+    A group yields one method per member.
+    """
     if isinstance(item, Model):
         yield item.config.system, item
     elif not isinstance(item, str):
@@ -102,7 +106,7 @@ def find(item: Named) -> Iterator[tuple[str, Found]]:
 
 
 def find_text(item: str) -> Iterator[tuple[str, Found]]:
-    """Find what a text names."""
+    """Return the object that a spec names."""
     for text in GROUPS.get(item, (item,)):
         spec = parse(text)
         if Path(spec.name).is_dir() or shipped.find(spec.name):
@@ -118,7 +122,7 @@ def find_text(item: str) -> Iterator[tuple[str, Found]]:
 
 
 def trained_run(spec: Spec) -> Model:
-    """Load a workdir or a shipped model, under another search where the options name one."""
+    """Load a workdir or a shipped model, with the search that the options name, if any."""
     options = dict(spec.options)
     search, checkpoint = options.pop("search", None), options.pop("checkpoint", None)
     if wrong := [key for key in options if key.partition(".")[0] not in CHANGEABLE]:
@@ -131,20 +135,20 @@ def trained_run(spec: Spec) -> Model:
 
 
 def untrained_model(spec: Spec) -> Model:
-    """Build the system of a config whose stages need no training, with the weights that it names.
+    """Build the system of a config whose stages need no training, and load its weights.
 
-    The digest of these becomes a part of the config: results depend on it.
+    The digest of the weights becomes a part of the config, because results depend on it.
 
     Raises:
-      InputError: a stage needs some, or its weights do not fit.
+      InputError: a stage needs training, or the weights do not fit.
     """
     overrides = [f"--config.{key}={value}" for key, value in spec.options.items()]
     config = configuration.load(spec.name, overrides)
     system = configuration.build_system(config)
     if stages := [stage.name for stage in system.stages if config.stages[stage.name].steps]:
         raise InputError(
-            f"--method: the config {spec.name} trains {', '.join(stages)}: first run inpaint train "
-            f"--config={spec.name} --workdir=DIR, then name DIR"
+            f"--method: the config {spec.name} trains {', '.join(stages)}: run inpaint train "
+            f"--config={spec.name} --workdir=DIR first, then name DIR"
         )
     states: dict[str, Any] = {}
     for stage in system.stages:
@@ -163,7 +167,7 @@ def untrained_model(spec: Spec) -> Model:
 
 
 def names_config(name: str) -> bool:
-    """Return whether a name is that of a config: ``yeh``, ``yeh:smoke`` or ``my_config.py``."""
+    """Return True if the name is that of a config: ``yeh``, ``yeh:smoke``, ``my_config.py``."""
     page = name.partition(":")[0]
     return page.endswith(".py") or page in pages.shipped(pages.CONFIGS)
 
@@ -177,33 +181,33 @@ def shared_setting(
     slots: int | None,
     k: int,
 ) -> Setting:
-    """What is chosen, or else what the trained methods agree on.
+    """Return the chosen setting; where nothing is chosen, that of the trained methods.
 
     Raises:
-      InputError: trained methods that see images in other ways than chosen, or than each other.
+      InputError: the trained methods differ from the choice, or from each other, in size or fit.
     """
     if fit == AROUND:
         inner = shared_setting(opened, size=size, fit=None, train=train, slots=slots, k=k)
         if inner.size is None:
             names = ", ".join(name for name, _ in opened)
-            raise InputError(f"--fit=around: {names} completes images at their own sizes; give --size, or no --fit")
+            raise InputError(f"--fit=around: {names} completes images at their original size; give --size, or no --fit")
         return inner._replace(size=None, fit="whole", around=inner.size)
     trained = {name: found.config for name, found in opened if isinstance(found, Model)}
     for name, found in opened:
         if isinstance(found, exported.Completer):
             trained[name] = from_plain(modernised(found.about["config"]))
     if not trained:
-        # At their own sizes windows rarely share a shape: every slot but one would repeat a window.
+        # At original sizes, windows rarely share a shape: all slots but one would repeat a window.
         return Setting(size, fit or ("crop" if size else "whole"), train or "", slots or (SLOTS if size else 1), k)
     (first, config), *others = trained.items()
     for name, other in others:
         if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
             raise InputError(
-                f"{first!r} and {name!r} differ in data.size or the fit of evaluation: no table can hold both"
+                f"{first!r} and {name!r} differ in data.size or the fit of evaluation: measure them in separate tables"
             )
     data = config.data
     if size not in (None, data.size):
-        raise InputError(f"--size={size}: {first} completes images of {data.size} pixels")
+        raise InputError(f"--size={size}: {first} completes images of {data.size} pixels; leave --size out")
     return Setting(
         data.size, fit or evaluation_fit(config), train or data.train, slots or config.get("slots", SLOTS), k
     )

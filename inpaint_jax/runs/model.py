@@ -151,7 +151,9 @@ def load(
         if isinstance(error, InputError) or folder.is_sealed():
             raise
         reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        raise InputError(f"{folder}/config.json describes no run ({reason}); was it edited by hand?") from error
+        raise InputError(
+            f"{folder}/config.json is not the config of a run ({reason}); was it edited by hand?"
+        ) from error
 
 
 def with_search(model: Model, search: str, overrides: Sequence[str] = ()) -> Model:

@@ -48,7 +48,7 @@ def plot_traces(
     else:
         axes.set_yscale("symlog", linthresh=1e-3)
     count = len(next(iter(traces.values())))
-    axes.set_title(f"Losses during the search, {count} {'picture' if count == 1 else 'pictures'}")
+    axes.set_title(f"Losses during the search, {count} {'image' if count == 1 else 'images'}")
     axes.set_xlabel("iteration")
     axes.set_ylabel("weighted loss (band: quartiles)")
     axes.legend(frameon=False)

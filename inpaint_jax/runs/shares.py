@@ -116,5 +116,5 @@ def together(step: Callable[[], Any]) -> None:
         failure = error
     if agree(failure is not None):
         raise failure or InputError(
-            "another process of this job has stopped: see its message; the same command goes on"
+            "another process of this job has stopped: see its message; the same command resumes the job"
         )

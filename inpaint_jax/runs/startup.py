@@ -54,7 +54,7 @@ def check_devices() -> None:
         reason = " ".join(str(error).split())[:200]
         wanted = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
         remedy = "JAX_PLATFORMS=cpu computes on the CPU, and pip install 'jax[cuda]' adds GPUs"
-        raise InputError(f"JAX finds no device with {wanted}{reason and f' ({reason})'}: {remedy}") from error
+        raise InputError(f"JAX found no device with {wanted}{reason and f' ({reason})'}: {remedy}") from error
 
 
 def enable_compilation_cache() -> Path | None:
@@ -124,10 +124,10 @@ def initialize(
     coordinator = coordinator or os.environ.get("JAX_COORDINATOR_ADDRESS")
     processes = _number("JAX_NUM_PROCESSES") if processes is None else processes
     process = _number("JAX_PROCESS_ID") if process is None else process
-    told = None not in (coordinator, processes, process)
+    configured = None not in (coordinator, processes, process)
     # Tasks of the step, not of the allocation: a shell inside an allocation is not part of a run.
     several = (_number("SLURM_STEP_NUM_TASKS") or 1) > 1 or (_number("OMPI_COMM_WORLD_SIZE") or 1) > 1
-    if distributed is False or (distributed is None and not told and not several):
+    if distributed is False or (distributed is None and not configured and not several):
         return
     try:
         jax.distributed.initialize(coordinator, processes, process, initialization_timeout=timeout)
@@ -139,8 +139,9 @@ def initialize(
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
-            f"the processes of this run did not find each other ({reason}): check that all run, that they "
-            f"reach {coordinator or 'the first host'}, and that no *_proxy variable is in the way"
+            f"the processes of this run did not find each other ({reason}): check that all run, "
+            f"that they reach {coordinator or 'the first host'}, and that no *_proxy variable "
+            "blocks the connection"
         ) from error
 
 

@@ -42,7 +42,7 @@ def reader(
         it).
     """
     if set(options) != {"folder"}:
-        raise InputError("--method: write other people's results as pictures?folder=DIR")
+        raise InputError("--method: name stored results as pictures?folder=DIR")
     folder = Path(options["folder"]).expanduser()
     if not folder.is_dir():
         raise InputError(f"--method: pictures?folder={folder}: no such folder")

@@ -1,7 +1,7 @@
-"""A run on disk: where each file of a workdir is, and what a run may change when it goes on.
+"""Layout of a run on disk, and the config changes that a resumed run may have.
 
-``config.json`` is the config. Each stage has a folder of the stage's name with ``checkpoints/``, ``metrics.jsonl``,
-``weights.json`` and ``data.json`` (the weights and images that it began with) and ``projections/``.
+``config.json`` is the config. Each stage has a folder with ``checkpoints/``, ``metrics.jsonl``,
+``weights.json`` and ``data.json`` (the weights and images at its start) and ``projections/``.
 """
 
 import os
@@ -25,7 +25,7 @@ from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.systems.interface import Stage, System
 
-WRITTEN = {"system": str, "stages": {...: dict}}  # what every config.json holds
+WRITTEN = {"system": str, "stages": {...: dict}}  # keys of every config.json
 SECTIONS = ("networks", "search", "losses", "blend")
 CONFIG = {
     **WRITTEN,
@@ -35,7 +35,7 @@ CONFIG = {
     "?precision": str,
     **{f"?{section}": dict for section in SECTIONS},
 }
-CHANGEABLE = ("search", "losses", "blend", "slots", "precision")  # parts of a config that may be changed after training
+CHANGEABLE = ("search", "losses", "blend", "slots", "precision")  # parts of a config that may change after training
 
 
 class StageFolder:
@@ -43,10 +43,10 @@ class StageFolder:
 
     Attributes:
       path: the folder.
-      metrics: ``metrics.jsonl``, a line per logged step.
-      weights: ``weights.json``, a record of the weights that the stage began with.
-      images: ``data.json``, a record of the images that the stage began with.
-      projections: folder of the completed training images that the stage learns from.
+      metrics: ``metrics.jsonl``, one line per logged step.
+      weights: ``weights.json``, a record of the initial weights.
+      images: ``data.json``, a record of the training images at the start.
+      projections: folder of completed training images, from which the stage learns.
     """
 
     def __init__(self, path: Path):
@@ -65,11 +65,11 @@ class StageFolder:
         return self.checkpoints().latest()
 
     def wants(self, steps: int) -> bool:
-        """Return whether training has steps to take, of as many as the config names."""
+        """Return True if fewer than ``steps`` steps have been taken."""
         return (self.latest() or 0) < steps
 
     def logged(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines of ``metrics.jsonl``; none where the stage was not trained here."""
+        """Yield the lines of ``metrics.jsonl``; none if the stage was not trained here."""
         yield from metric_log.read(self.metrics)
 
 
@@ -91,11 +91,11 @@ class Workdir:
         return StageFolder(self.path / name)
 
     def holds_run(self) -> bool:
-        """Return whether there is a ``config.json``."""
+        """Return True if the folder has a ``config.json``."""
         return os.path.lexists(self.path / "config.json")
 
     def config(self) -> dict[str, Any]:
-        """Read the config of the run, as plain values; old layouts are brought to today's.
+        """Read the config of the run as plain values, in the current layout.
 
         Raises:
           InputError: the folder holds no run.
@@ -113,7 +113,7 @@ class Workdir:
         return read_json(self.path / "config.json", shape, remedy="restore it from a copy, or train in another folder")
 
     def is_sealed(self) -> bool:
-        """Return whether the config has a digest, which one of version 0.1 or one edited by hand has not."""
+        """Return True if the config has a digest; one of version 0.1, or edited by hand, has none."""
         return DIGEST in parse(files.read_bytes(self.path / "config.json"))
 
     def write_config(self, config: Config) -> None:
@@ -121,19 +121,19 @@ class Workdir:
         write_json(self.path / "config.json", configuration.to_plain(config))
 
     def states(self, system: System, config: Config, *, checkpoint: str | int | None = None) -> dict[str, Any]:
-        """Read a state of every stage: of those that end on their best, the best until then.
+        """Read one state of every stage; for a stage that ends on its best, the best so far.
 
         Args:
           system: built from ``config``.
-          config: of the run.
-          checkpoint: which, see ``chosen_steps``; the others are the newest.
+          config: config of the run.
+          checkpoint: see ``chosen_steps``; other stages use the newest checkpoint.
 
         Returns:
           ``{stage: TrainState}``.
 
         Raises:
-          InputError: a stage has no such checkpoint, a damaged one, one of another architecture, or one with weights
-            that are not finite.
+          InputError: the checkpoint of a stage is missing, damaged, of another architecture, or has
+            weights that are not finite.
         """
         chosen, states = chosen_steps(checkpoint, system.stages), {}
         for stage in system.stages:
@@ -143,7 +143,7 @@ class Workdir:
             if name := not_finite(state):
                 step = int(state.step)
                 remedy = (
-                    f"take the one before it with --checkpoint={before}"
+                    f"use the previous one with --checkpoint={before}"
                     if (before := checkpoints.one_before(step))
                     else "train it again with a lower learning rate or another seed"
                 )
@@ -152,11 +152,11 @@ class Workdir:
         return states
 
     def go_back(self, checkpoint: str | int, stages: Sequence[Stage]) -> None:
-        """Remove the checkpoints after the chosen ones, so that training goes on from there.
+        """Remove the checkpoints after the chosen ones, so that training resumes from there.
 
         Args:
           checkpoint: see ``chosen_steps``.
-          stages: of the run.
+          stages: stages of the run.
 
         Raises:
           InputError: there is no such checkpoint.
@@ -168,7 +168,7 @@ class Workdir:
                 checkpoints.discard_after(step)
 
     def check_same_run(self, config: Config) -> None:
-        """Raise InputError where the workdir holds a run of another config; longer training is welcome.
+        """Raise InputError if the workdir holds a run of another config; more steps are allowed.
 
         Training images may have moved; ``training.moved.check`` compares them.
         """
@@ -182,7 +182,7 @@ class Workdir:
             )
 
     def check_order(self, stages: Sequence[Stage], config: Config) -> None:
-        """Raise InputError for a longer training of a stage on whose present state a later stage was trained."""
+        """Refuse to train a stage further if a later stage was trained on its current state."""
         for number, stage in enumerate(stages):
             step = self.stage(stage.name).latest()
             if step is None or step >= config.stages[stage.name].steps:
@@ -195,7 +195,7 @@ class Workdir:
 
 
 def may_end(stages: Sequence[Stage], config: Config) -> bool:
-    """Return whether the last of some stages may end before its steps: it adapts, and its schedule says when."""
+    """Return True if the last stage may end early, as decided by its schedule."""
     shapes: dict[str, Any] = {}
     for stage in stages if stages[-1].adapt else ():
         shapes[stage.name] = jax.eval_shape(partial(initial_state, stage, config), shapes)
@@ -206,14 +206,14 @@ def chosen_steps(checkpoint: str | int | None, stages: Sequence[Stage]) -> dict[
     """Read ``--checkpoint``.
 
     Args:
-      checkpoint: a step where the run has one stage, or ``STAGE:STEP``, several by comma; None: nothing is chosen.
-      stages: of the run.
+      checkpoint: a step if the run has one stage, or comma-separated ``STAGE:STEP``, or None.
+      stages: stages of the run.
 
     Returns:
       ``{stage: step}``.
 
     Raises:
-      InputError: no number, or no such stage.
+      InputError: not a number, or no such stage.
     """
     names, chosen = [stage.name for stage in stages], {}
     for text in str(checkpoint).split(",") if checkpoint is not None else ():
@@ -229,7 +229,7 @@ def chosen_steps(checkpoint: str | int | None, stages: Sequence[Stage]) -> dict[
 
 
 def not_finite(state: Any) -> str | None:
-    """Name a trained array that has NaN or infinite values; None where there is none."""
+    """Return the name of a trained array with NaN or infinite values; None if all are finite."""
     for network, its in state.networks.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(its._replace(opt=())):
             if jnp.issubdtype(leaf.dtype, jnp.floating) and not np.isfinite(leaf).all():
@@ -238,14 +238,14 @@ def not_finite(state: Any) -> str | None:
 
 
 def changeable(key: str) -> bool:
-    """Return whether a dotted config key may differ from the workdir's when a run goes on."""
+    """Return True if a dotted config key may change when a run is resumed."""
     parts = key.split(".")
     harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
     return parts[0] in CHANGEABLE or harmless or parts in (["data", "validation"], ["data", "workers"])
 
 
 def names_images(key: str) -> bool:
-    """Return whether a dotted config key names training images."""
+    """Return True if a dotted config key names training images."""
     parts = key.split(".")
     return parts == ["data", "train"] or (parts[0] == "stages" and parts[2:] == ["train"])
 
@@ -264,14 +264,15 @@ def decisive(plain: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
 def drawn_state(stage: Stage, config: Config, earlier: dict[str, Any]):
     """Return the state of ``initial_state`` in one compiled call.
 
-    The program runs once: at LLVM's first level it compiles in a sixth of the time, to the same bits.
+    The program runs only once. At LLVM's first optimisation level it compiles in a sixth of the
+    time and gives the same bits.
     """
     options = {"xla_backend_optimization_level": 1}
     return jax.jit(partial(initial_state, stage, config), compiler_options=options)(earlier)
 
 
 def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
-    """Return the state of a stage before training, a function of the config's seed and the stage's name alone."""
+    """Return the initial state of a stage, a function of the seed and the stage's name alone."""
     key = seeds.example_keys(config.seed, [stage.name], "stage")[0]
     size = config.data.size
     batch = {"image": jnp.zeros((config.stages[stage.name].batch_size, size, size, 3))}
@@ -281,7 +282,7 @@ def initial_state(stage: Stage, config: Config, earlier: dict[str, Any]):
 
 
 def average_decay(stage: Stage, config: Config) -> float:
-    """Return the decay of the stage's weight average, ``stages.NAME.average``; 0: it keeps none."""
+    """Return the decay of the weight average, ``stages.NAME.average``; 0: no average."""
     decay = config.stages[stage.name].get("average", 0.0)
     if not 0 <= decay < 1:
         raise InputError(f"stages.{stage.name}.average must be at least 0 and below 1, got {decay}")
@@ -289,10 +290,10 @@ def average_decay(stage: Stage, config: Config) -> float:
 
 
 def ends_on_best(stage: Stage, config: Config) -> bool:
-    """Return whether a stage ends on its best state, ``stages.NAME.ends_on``, and not on its last."""
+    """Return True if ``stages.NAME.ends_on`` is "best", not "last"."""
     chosen = config.stages[stage.name].get("ends_on", "last")
     if chosen not in ("best", "last"):
         raise InputError(f"stages.{stage.name}.ends_on: unknown {chosen!r}; known: best, last")
     if chosen == "best" and not stage.adapt:
-        raise InputError(f"stages.{stage.name}.ends_on=best: the stage sets no images apart to be measured on")
+        raise InputError(f"stages.{stage.name}.ends_on=best: the stage holds out no images for validation; use last")
     return chosen == "best"

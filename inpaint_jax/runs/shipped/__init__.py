@@ -66,7 +66,7 @@ class Shipped:
             raise InputError(f"--checkpoint={checkpoint}: the shipped model {self} has no checkpoints")
         arrays, states = files.read_arrays(self._weights, fault=FAULT), {}
         if changed := digests.first_damaged(self.card.arrays, arrays):
-            raise InputError(f"{self._weights} {FAULT.format(f'{changed} is not what the card names')}")
+            raise InputError(f"{self._weights} {FAULT.format(f'{changed} does not match the card')}")
         for stage in system.stages:
             shape = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
             states[stage.name] = lean.filled(stage.name, lean.state(shape), arrays, owner=str(self))

@@ -91,7 +91,7 @@ def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, o
         schedule={name: part for name, part in shape.schedule.items() if f"schedule/{name}" in there},
     )
     if difference := digests.first_difference(digests.described(own), digests.described(shape)):
-        raise InputError(f"{owner} is of another architecture than its config: {difference}")
+        raise InputError(f"{owner} has another architecture than its config: {difference}")
     paths, tree = jax.tree.flatten_with_path(shape)
     names = (jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in paths)
     return jax.tree.unflatten(tree, [jnp.asarray(own[name]) for name in names])

@@ -43,13 +43,13 @@ def training_source(config: Config, settings: Config, *, part: str = "train", wi
     source = leaving_out(source, without)
     if count := settings.get("pictures", 0):
         if len(source) < count:
-            raise InputError(f"{specs}: {len(source)} pictures are fewer than the {count} that the stage asks for")
+            raise InputError(f"{specs}: {len(source)} images are fewer than the {count} that the stage needs")
         source = Subset(source, range(count))
     if held_out := settings.get("holdout", 0):
         source = holdout(source, count=held_out, part=part)
     if train and len(source) < settings.batch_size:
         besides = f" besides the {held_out} held out" if held_out else ""
-        raise InputError(f"{specs}: {len(source)} pictures{besides} are fewer than one batch of {settings.batch_size}")
+        raise InputError(f"{specs}: {len(source)} images{besides} are fewer than one batch of {settings.batch_size}")
     if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
         raise InputError(
             f"{settings.batch_size} examples cannot be shared by {count} devices: choose a batch_size that is a "
@@ -62,8 +62,8 @@ def check_labelled(stage: Stage, source: Source | None) -> None:
     """Refuse images without labels for a stage that needs labels."""
     if stage.classes and source is not None and "label" not in source[0]:
         raise InputError(
-            f"stages.{stage.name}: {source[0]['id']} has no label; it needs labelled pictures, such as a folder with a "
-            "labels.csv or with a sub-folder per class"
+            f"stages.{stage.name}: {source[0]['id']} has no label; the stage needs labelled "
+            "images, such as a folder with a labels.csv or with one sub-folder per class"
         )
 
 
@@ -112,8 +112,8 @@ def stage_examples(
         return {"source": source, "arrays": {}, "held_out": held_out}
     if "smallest" in source[0]:
         raise InputError(
-            f"stages.{stage.name} learns from completed images, which random windows would not fit: data.fit "
-            f"cannot be {config.data.fit!r} here"
+            f"stages.{stage.name} learns from completed images, which do not match random windows: "
+            f"data.fit cannot be {config.data.fit!r} here"
         )
     arrays = projections(stage, source, as_begun(config, folder), folder.projections, earlier, stop)
     return {"source": source, "arrays": arrays, "held_out": held_out}
@@ -139,7 +139,7 @@ def batches(
 
     def put(batch):
         if classes and not ((label := batch["label"]) < classes).all():
-            raise InputError(f"label {label.max()} is none of the {classes} classes of the network: 0 to {classes - 1}")
+            raise InputError(f"label {label.max()} is outside the {classes} classes of the network: 0 to {classes - 1}")
         return parallel.put_batch(batch, mesh)
 
     pictures = Cached(source, size=config.data.size)
@@ -152,7 +152,7 @@ def batches(
         batch_size=settings.batch_size,
         seed=config.seed,
         start_step=start,
-        flip=config.data.flip and not arrays,  # which would not be flipped with their pictures
+        flip=config.data.flip and not arrays,  # such arrays would not be flipped with their images
         holes=read_holes(folder, size=config.data.size) if (folder := settings.get("hole_files")) else None,
         arrays=arrays,
         process_index=jax.process_index(),

@@ -138,18 +138,18 @@ def stage_shapes(
     """
     shapes: dict[str, Any] = {}
     other_split = validation.other_split(config, without) if unfinished else None
-    told: set[str] = set()
+    messages: set[str] = set()
     for stage in system.stages:
         if stage in unfinished:
             source = feed.training_source(config, config.stages[stage.name], without=without)
             for each in (source, other_split):
                 feed.check_labelled(stage, each)
-                told |= set(notes(each) if each else ())
+                messages |= set(notes(each) if each else ())
         shape = jax.eval_shape(partial(initial_state, stage, config), shapes)
         if shapes:  # a later stage begins after hours
             jax.eval_shape(stage.step, shape, feed.batch_shape(stage, config), shapes)
         shapes[stage.name] = shape
-    for text in sorted(told):
+    for text in sorted(messages):
         note(text)
     return shapes
 

@@ -30,7 +30,7 @@ def write_record(folder: StageFolder, config: Config, source: Source) -> None:
 
 def recorded(folder: StageFolder) -> dict[str, Any] | None:
     """Read the record of a stage; None for a stage that has not begun, or began in version 0.1."""
-    return read_json(folder.images, RECORD, remedy="delete it, if the training images are where they were")
+    return read_json(folder.images, RECORD, remedy="delete it if the training images have not moved")
 
 
 def described(source: Source) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def check(
             continue
         where = f"{workdir} was trained on {before['data']['train']}"
         if known is None:
-            raise InputError(f"{where}, and has no record of its images: give another --workdir")
+            raise InputError(f"{where}, and no record of its images exists: give another --workdir")
         if reason := difference(known, described(open_images(config, settings))):
             raise InputError(f"{where}; {config.data.train} has {reason}: give another --workdir")
 

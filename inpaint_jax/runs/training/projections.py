@@ -62,8 +62,9 @@ def projections(
                 bar.update(len(rows))
             elif jax.process_count() > 1:
                 raise InputError(
-                    f"{folder}: several processes cannot complete the training pictures of {stage.name} together; "
-                    "give the same command to one process until that is done"
+                    f"{folder}: several processes cannot complete the training images of "
+                    f"{stage.name} together; run the same command in one process until that is "
+                    "done"
                 )
             else:
                 tasks = (Task(names[i], from_levels(source[i]["image"]), holes[i]) for i in rows)

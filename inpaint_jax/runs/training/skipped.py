@@ -47,7 +47,7 @@ def find(stages: Sequence[Stage], config: Config, workdir: Workdir, *, skip_erro
             found |= {name: reason for name, reason in unreadable(source).items() if name not in before}
     if found and not skip_errors:
         names, first = some_of(list(found), "image"), next(iter(found.values()))
-        raise InputError(f"{names} cannot be trained on: {first}; --on-error=skip leaves such images out")
+        raise InputError(f"cannot train on {names}: {first}; --on-error=skip leaves such images out")
     if everything := before | found:
         note(f"training without {some_of(list(everything), 'image')}; {workdir}/{FILE} says why")
     return everything

@@ -79,5 +79,5 @@ def filled(pictures: Cached, count: int) -> Iterator[tuple[dict[str, np.ndarray]
     The last batch is filled up with repeats.
     """
     for batch in examples(pictures, size=pictures.size, batch=count):
-        its = len(batch.pop("id"))
-        yield {name: np.resize(part, (count, *part.shape[1:])) for name, part in batch.items()}, its
+        new = len(batch.pop("id"))
+        yield {name: np.resize(part, (count, *part.shape[1:])) for name, part in batch.items()}, new

@@ -13,7 +13,7 @@ from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 
 ABOUT = "about"  # name of the array that holds JSON
-FAULT = "is no file of imported weights, or damaged ({}): make one with inpaint import-weights"
+FAULT = "is not a file of imported weights, or is damaged ({}): create one with inpaint import-weights"
 
 
 class Weights(NamedTuple):

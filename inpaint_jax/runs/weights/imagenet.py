@@ -77,7 +77,7 @@ def read(name: str) -> Trained:
     if jax.tree.map(np.shape, params) != jax.tree.map(np.shape, wanted) or not all(
         array.dtype == np.float32 and np.isfinite(array).all() for array in jax.tree.leaves((params, heads))
     ):
-        raise InputError(f"{path} does not hold the {name} that is known: {remedy()}")
+        raise InputError(f"{path} does not hold the expected {name}: {remedy()}")
     return Trained(ORIGINS[name].network, params, heads)
 
 
@@ -112,7 +112,7 @@ def find(name: str) -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     folders = spec.submodule_search_locations if spec else None
     if not folders:
-        raise InputError(f"the weights of {name} are in the package {PACKAGE}: {remedy()}")
+        raise InputError(f"the weights of {name} need the package {PACKAGE}: {remedy()}")
     return Path(folders[0]) / "weights" / ORIGINS[name].file
 
 
@@ -125,11 +125,11 @@ class StoredType:
 
     def __init__(self, code: str, *_: Any):
         if code != "f4":
-            raise InputError(f"it has an array of {code!r}, not of float32")
+            raise InputError(f"it has an array of type {code!r}, not float32")
 
     def __setstate__(self, state: tuple) -> None:
         if state[1] != "<":
-            raise InputError("it was saved on a big-endian machine, which is not read here")
+            raise InputError("it was saved on a big-endian machine, which is not supported")
 
 
 class StoredArray:
@@ -140,7 +140,7 @@ class StoredArray:
     def __setstate__(self, state: tuple) -> None:
         _, shape, kind, fortran, data = state
         if not isinstance(kind, StoredType):
-            raise InputError("it has an array of no known type")
+            raise InputError("it has an array of unknown type")
         self.array = np.frombuffer(data, "<f4").reshape(shape, order="F" if fortran else "C")
 
 
@@ -158,5 +158,5 @@ class Unpickler(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str) -> Any:
         name = f"{module_name}.{global_name}"
         if name not in KNOWN:
-            raise InputError(f"it asks for {name}, which arrays do not need")
+            raise InputError(f"it requests {name}, which arrays do not need")
         return KNOWN[name]

@@ -53,7 +53,7 @@ def fitted(path: str | Path, state: TrainState, *, label: str, stage: str = "") 
         kept = [name for name in shapes if stays(name, shapes[name], weights)]
         for name, shape in shapes.items():
             if name not in arrays and name not in kept:
-                raise InputError(f"{path} has no {name}, which {'/'.join(place)} has: {list(shape)}")
+                raise InputError(f"{path} lacks {name} {list(shape)}, which {'/'.join(place)} needs")
             if name not in kept and arrays[name].shape != shape:
                 raise InputError(
                     f"{path} has {name} of the shape {list(arrays[name].shape)}, {'/'.join(place)} of {list(shape)}"
@@ -105,9 +105,9 @@ def replaced(state: TrainState, beginning: Beginning) -> TrainState:
         name = "/".join((kind, *collection, *rest[len(modules) :]))
         return jnp.array(beginning.arrays[name], value.dtype) if name in beginning.arrays else value
 
-    its = state.networks[network]
-    new = jax.tree_util.tree_map_with_path(leaf, {"params": its.params, "stats": its.stats})
-    return state._replace(networks={**state.networks, network: its._replace(**new)})
+    current = state.networks[network]
+    new = jax.tree_util.tree_map_with_path(leaf, {"params": current.params, "stats": current.stats})
+    return state._replace(networks={**state.networks, network: current._replace(**new)})
 
 
 def find(weights: Weights, state: TrainState) -> Place:
@@ -126,7 +126,7 @@ def find(weights: Weights, state: TrainState) -> Place:
     if len(places) > 1 and (meant := tuple(str(weights.about.get("place")).split("/"))) in places:
         return meant
     if len(places) > 1:
-        raise InputError(f"the file fits {' and '.join('/'.join(place) for place in places)} alike")
+        raise InputError(f"the file fits {' and '.join('/'.join(place) for place in places)} equally")
     return places[0]
 
 

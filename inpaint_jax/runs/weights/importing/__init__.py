@@ -46,10 +46,10 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
         raise InputError("--mean: three numbers, for googlenet only")
     if path is None:
         if name not in imagenet.ORIGINS:
-            raise InputError(f"give the file of the {name} to be imported")
+            raise InputError(f"give the file of the {name} to import")
         path = imagenet.find(name)
     if Path(path).exists() and Path(output).exists() and Path(path).samefile(output):
-        raise InputError(f"{output} is the file that is imported: give another --output")
+        raise InputError(f"{output} is the file to import: give another --output")
     source = Source(state_dict.read(path), name, kind.rename)
     layers = kind.layers(source.copies)
     arrays = convert(kind, layers, source)
@@ -58,7 +58,7 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
     checks.shapes(kind, module, arrays, source)
     worst = max(checks.disagreement(kind, layer, source.take, arrays) for layer in layers)
     if not worst < 1e-3:
-        raise InputError(f"{path}: a layer's answer differs by {worst:.1g} of its height after the import")
+        raise InputError(f"{path}: the output of a layer differs by {worst:.1g} of its maximum after the import")
     if mean:
         arrays = single(googlenet.of_levels(arrays, mean))
     pictures = f"RGB in [0, 255] less {', '.join(map(str, mean))}" if mean else kind.pictures
@@ -72,12 +72,12 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
     for reason, names in left.items():
         print(f"left out, {reason}: {', '.join(names)}")
     if "params/classifier/bias" in arrays:
-        print(f"its {module.classes} classes are taken by a network of as many; any other keeps its own last layer")
-    print(f"every layer answers as it did, to {worst:.1g} of its height")
-    print(f"made for pictures {pictures}")
+        print(f"a network with {module.classes} classes takes the last layer; any other network keeps its own")
+    print(f"every layer reproduces its original output, to {worst:.1g} of the maximum")
+    print(f"made for images {pictures}")
     if place:
-        print(f"its place is {place}; --config.stages.NAME.weights takes several such files by comma")
-    print(f"wrote {output}: begin with it, --config.stages.NAME.weights={output}")
+        print(f"the weights belong to {place}; --config.stages.NAME.weights accepts several files, separated by commas")
+    print(f"wrote {output}: use it with --config.stages.NAME.weights={output}")
     return Path(output)
 
 
@@ -90,7 +90,7 @@ def convert(kind: Kind, layers: Sequence[Layer], source: Source) -> Arrays:
         except (ValueError, IndexError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{source.path}: {layer.theirs} is no layer of a {source.kind} ({error})") from error
+            raise InputError(f"{source.path}: {layer.theirs} is not a layer of a {source.kind} ({error})") from error
     return single(arrays)
 
 

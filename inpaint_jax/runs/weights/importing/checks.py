@@ -28,7 +28,9 @@ def left_out(kind: Kind, source: Source) -> dict[str, list[str]]:
     for name in source.left():
         pattern = next((pattern for pattern in kind.left_out if fnmatch(name, pattern)), None)
         if pattern is None:
-            raise InputError(f"{source.path} has {name}, which a {source.kind} has not: is it of another network?")
+            raise InputError(
+                f"{source.path} has {name}, which a {source.kind} lacks: does it belong to another network?"
+            )
         count = counts.setdefault(kind.left_out[pattern], {})
         count[pattern] = count.get(pattern, 0) + 1
     return {reason: [f"{pattern} ({n})" for pattern, n in found.items()] for reason, found in counts.items()}
@@ -47,13 +49,16 @@ def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
         layer = path.removeprefix("params/").removeprefix("stats/batch_stats/")
         if path in arrays and arrays[path].shape != shape:
             there = list(arrays[path].shape)
-            raise InputError(f"{source.path} makes {path} {there}; a {source.kind} of its width has {list(shape)}")
+            raise InputError(
+                f"{source.path} gives {path} the shape {there}; a {source.kind} of this width has {list(shape)}"
+            )
         assert path in arrays or layer.startswith(kind.stays), path
     assert wanted.keys() >= arrays.keys()
     for path, array in arrays.items():
         if not np.isfinite(array).all() or (path.endswith("/var") and array.min() < 0):
             raise InputError(
-                f"{source.path} makes {path} negative or not finite: training had diverged, or it is damaged"
+                f"{source.path} gives {path} negative or non-finite values: its training diverged, "
+                "or the file is damaged"
             )
 
 

@@ -62,8 +62,8 @@ GOOGLENET = Kind(
     layers=layers,
     convert=convert,
     module=module,
-    left_out={"aux1.*": HEADS, "aux2.*": HEADS, "*.num_batches_tracked": "our batch norm counts nothing"},
-    pictures="RGB in [-1, 1], which is what torchvision's transform_input makes of pictures that ImageNet normalises",
+    left_out={"aux1.*": HEADS, "aux2.*": HEADS, "*.num_batches_tracked": "our batch norm has no counter"},
+    pictures="RGB in [-1, 1], which is what torchvision's transform_input makes of images that ImageNet normalises",
     epsilon=EPSILON,
     stays=("auxiliary_", "classifier"),
 )

@@ -193,9 +193,9 @@ PLURALISTIC = Kind(
     module=module,
     rename=rename,
     left_out={
-        "*.weight_v": "it follows from the other vector",
-        "attn2.model.*": "the discriminators hold it, and never use it",
-        "attn2.alpha": "the discriminators hold it, and never use it",
+        "*.weight_v": "it is computed from the other vector",
+        "attn2.model.*": "unused by the discriminators",
+        "attn2.alpha": "unused by the discriminators",
     },
     pictures="RGB in [-1, 1], 0 inside the hole",
     disagreement=disagreement,

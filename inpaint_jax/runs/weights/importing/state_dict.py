@@ -43,7 +43,7 @@ class StateDict(Mapping[str, np.ndarray]):
         try:
             values = read()
         except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"{self.path}: {name} cannot be read ({error}): get the file again") from error
+            raise InputError(f"{self.path}: {name} cannot be read ({error}): download the file again") from error
         return values.astype(np.float32) if values.dtype in (np.float16, jnp.bfloat16) else values
 
     def __iter__(self) -> Iterator[str]:
@@ -69,7 +69,9 @@ def read(path: str | Path) -> StateDict:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): {FORMATS}") from error
     if head[257:262] == b"ustar":
-        raise InputError(f"{path} is of torch before 0.1.10, which is not read here: save it with a newer torch")
+        raise InputError(
+            f"{path} was written by torch before 0.1.10, which is not supported: save it with a newer torch"
+        )
     if head.startswith(b"PK") and is_npz(path):
         readers = from_npz(path)
     elif lpips_files.recognised(head):
@@ -79,7 +81,7 @@ def read(path: str | Path) -> StateDict:
     elif head[8:9] == b"{":
         readers = from_safetensors(path)
     else:
-        raise InputError(f"{path} is in no format that is known here: {FORMATS}")
+        raise InputError(f"{path} has an unknown format: {FORMATS}")
     return StateDict(path, unwrapped(readers))
 
 
@@ -100,7 +102,7 @@ def is_npz(path: Path) -> bool:
     except InputError as error:
         raise InputError(f"{path} {error}") from None
     except zipfile.BadZipFile as error:
-        raise InputError(f"{path} is damaged ({error}): get it again") from error
+        raise InputError(f"{path} is damaged ({error}): download it again") from error
 
 
 def from_npz(path: Path) -> dict[str, Callable[[], np.ndarray]]:
@@ -129,7 +131,7 @@ def from_safetensors(path: Path) -> dict[str, Callable[[], np.ndarray]]:
             entries.pop("__metadata__", None)
             return {name: safetensor(path, start, size, **entry) for name, entry in entries.items()}
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
-            raise InputError(f"{path} is damaged, or no safetensors file ({error}): get it again") from error
+            raise InputError(f"{path} is damaged, or not a safetensors file ({error}): download it again") from error
 
 
 def safetensor(
@@ -140,5 +142,5 @@ def safetensor(
         raise ValueError(f"values of type {dtype}")
     kind, count, (first, end) = np.dtype(SAFETENSORS[dtype]), math.prod(shape), data_offsets
     if min((first, *shape)) < 0 or end - first != count * kind.itemsize or start + end > size:
-        raise ValueError(f"an array of {shape} lies outside it")
+        raise ValueError(f"an array of {shape} lies outside the file")
     return lambda: np.fromfile(path, kind, count, offset=start + first).reshape(shape)

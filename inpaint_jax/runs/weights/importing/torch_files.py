@@ -83,10 +83,10 @@ def from_archive(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
         checks.archive(archive)
         described = next((name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]), None)
         if described is None:
-            raise InputError("is an archive, but none of torch's or numpy's")
+            raise InputError("is an archive, but not one of torch or numpy")
         folder = described.removesuffix("data.pkl")
         if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
-            raise InputError("was saved on a big-endian machine, which is not read here")
+            raise InputError("was saved on a big-endian machine, which is not supported")
         with archive.open(described) as file:
             content = Unpickler(file).load()
 
@@ -104,10 +104,10 @@ def from_stream(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
     """Read a stream: some numbers, the content, the keys of the storages, their values."""
     with open(path, "rb") as file:
         if Unpickler(file).load() != MAGIC:
-            raise InputError(f"is a pickle, but none of torch's: {REMEDY}")
+            raise InputError(f"is a pickle, but not one of torch: {REMEDY}")
         Unpickler(file).load()  # version of the layout; only one has existed
         if not Unpickler(file).load()["little_endian"]:
-            raise InputError("was saved on a big-endian machine, which is not read here")
+            raise InputError("was saved on a big-endian machine, which is not supported")
         reader = Unpickler(file)
         content, places = reader.load(), {}
         for key in Unpickler(file).load():
@@ -144,13 +144,13 @@ class Unpickler(pickle.Unpickler):
         }
         name = f"{module_name}.{global_name}"
         if name not in known:
-            raise InputError(f"needs {name} to be read, as no state dict does, and is refused: {REMEDY}")
+            raise InputError(f"is refused because reading it needs {name}, unlike any state dict: {REMEDY}")
         return known[name]
 
     def persistent_load(self, pid: Any) -> Storage:
         kind, dtype, key, _, length, *view = pid
         if kind != "storage" or (view and view[0]):
-            raise InputError(f"has tensors in a form that is not read here: {REMEDY} with a newer torch")
+            raise InputError(f"has tensors in an unsupported form: {REMEDY} with a newer torch")
         self.storages[key] = Storage(key, np.dtype(DTYPES[dtype]), int(length))
         return self.storages[key]
 
@@ -196,7 +196,7 @@ def state_dict(path: Path, content: Any) -> dict[str, Tensor]:
         raise InputError(f"{path} holds no state dict but a {type(content).__name__}: {REMEDY}")
     inner = {name: value for name, value in content.items() if isinstance(value, dict) and tensors(value)}
     if len(inner) > 1 and "state_dict" not in inner:
-        raise InputError(f"{path} holds several state dicts ({', '.join(map(str, inner))}): save the one that is meant")
+        raise InputError(f"{path} holds several state dicts ({', '.join(map(str, inner))}): save only one of them")
     chosen = inner.get("state_dict") or next(iter(inner.values()), content)
     if not tensors(chosen):
         raise InputError(f"{path} holds no state dict: {REMEDY}")

@@ -51,8 +51,8 @@ def kind(maps: Sequence[str], network: Any) -> Kind:
         convert=plain,
         module=module,
         rename=lambda name: re.sub(r"^(?=\d)", "features.", name),  # a file of ``vgg.features``
-        left_out={"classifier.*": "ours has one layer of another shape in its place, or none"},
-        pictures="RGB in [-1, 1]: our network normalises them by the statistics of ImageNet itself",
+        left_out={"classifier.*": "our network has another layer in this place, or none"},
+        pictures="RGB in [-1, 1]: our network itself normalises them by the statistics of ImageNet",
         stays=("classifier",),
     )
 
