@@ -38,9 +38,9 @@ def answers_of(
     """Complete every image under every hole family; reuse the files of earlier calls.
 
     Args:
-      method: to complete with.
+      method: the method.
       pictures: images to complete.
-      folder: for the files, see ``completions_file``.
+      folder: folder of the files, see ``completions_file``.
       stop: once it is true, the current family is abandoned.
       compute: False: only collect the answers of shares, which must be complete.
       keep: completions per image that the method was opened for; it may give fewer.
@@ -60,12 +60,13 @@ def answers_of(
         file = completions_file(method, pictures, family, folder, keep=keep)
         if not is_whole(file):
             if os.path.lexists(file):
-                note(f"{file} cannot be used: it is computed again")
+                note(f"cannot use {file}: computing it again")
             shared = ShareAnswers(method, pictures, family, folder)
             if not compute and (left := shared.missing()):
                 raise InputError(
-                    f"{folder}: {method.name} has not completed {len(left)} of {len(pictures.names)} images under "
-                    f"{family}: run their shares, or evaluate without --share"
+                    f"{folder}: {method.name} has not completed {len(left)} of "
+                    f"{len(pictures.names)} images under {family}: run the missing shares, or "
+                    "evaluate without --share"
                 )
             if keep == 1 and shared.folder.is_dir():  # shares keep one completion per image
                 shared.complete(stop)
@@ -154,7 +155,7 @@ def complete_all(method: Method, pictures: PictureSet, family: str, stop: StopRe
             images[i], traces[i] = to_levels(result.images[0]), result.traces
             others[i] = to_levels(result.images[1:])
     if stop:
-        raise stop.error(f"the families before {family} are completed by {method.name}")
+        raise stop.error(f"{method.name} has completed the families before {family}")
     terms = dict.fromkeys(term for trace in traces for term in trace)
     whole = {term: stacked([trace.get(term, np.zeros(0)) for trace in traces]) for term in terms}
     further = np.stack(others) if len(others[0]) and others[0].ndim == 4 else None

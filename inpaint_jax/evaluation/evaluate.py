@@ -73,7 +73,7 @@ def evaluate(
       fit: how images are fitted to the size; None: the fit of the trained models, else "crop".
       train: source specs of training images, for methods that need them; None: the training images
         of the first trained model.
-      seed: of the holes and latents.
+      seed: random seed of the holes and latents.
       slots: images at once, see ``driver.Driver``; None: the slots of the first trained model.
       metrics: names, see ``metrics.resolve``; "psnr_hole" is always measured. None: the metrics of
         ``features.usual``: the default ones and, with the extra ``perceptual``, LPIPS and KID.
@@ -82,13 +82,13 @@ def evaluate(
         image, and the best by the truth, an oracle. Shares keep one.
       skip_errors: leave out images that cannot be read, or whose holes cannot be read, instead of
         stopping at the first.
-      share: "3/8": complete only the images of the third of eight shares, which never have to meet;
-        any number of shares resumes where others have stopped. "report": measure once all images are
-        completed. "processes": give every process of ``jax.distributed`` a share; the first
+      share: "3/8": complete only the images of the third of eight shares, without coordination; a
+        different number of shares can resume the work. "report": measure once all images are
+        completed. "processes": give every process of ``jax.distributed`` a share; the first process
         measures. All need ``output``. None: everything.
 
     Returns:
-      The table; without rows where only a share was completed.
+      The table; without rows if only a share was completed.
 
     Raises:
       InputError: bad images, families or methods.
@@ -101,16 +101,16 @@ def evaluate(
     named = [methods] if isinstance(methods, str | Model) else methods
     opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots, k=keep, fewer=True)
     if not opened:
-        raise InputError("no method is left to evaluate; give --method or --workdir")
+        raise InputError("no method to evaluate; give --method or --workdir")
     if setting.size is None:
-        raise InputError("no method says at which size to measure: give --size, such as --size=64")
+        raise InputError("no method determines the image size: give --size, such as --size=64")
     sources, families = ([texts] if isinstance(texts, str) else texts for texts in (images, holes))
     read = functools.partial(
         picture_set.read, sources, families, size=setting.size, fit=setting.fit, seed=seed, skip_errors=skip_errors
     )
     wanted = shares.parse(share)
     if wanted and not output:
-        raise InputError("a share of an evaluation needs an output, where the others find its answers")
+        raise InputError("a share of an evaluation needs an output folder, common to all shares")
     if wanted and keep > 1:
         raise InputError("shares of an evaluation keep one completion per image: give no share, or keep=1")
     found = Evaluation([], "")

@@ -34,12 +34,12 @@ def write_holes(
     same images, size, fit and seed.
 
     Args:
-      families: of holes.
-      images: source specs.
-      output: folder; created if missing, refused if not empty.
+      families: hole families.
+      images: source specs of the images.
+      output: output folder; created if missing, refused if not empty.
       size: side of the images.
       fit: how images are fitted to the size, see ``data.fitting.Fit``.
-      seed: of the holes.
+      seed: random seed of the holes.
 
     Returns:
       The content of ``holes.json``: sources, size, fit, seed, and the hash of every family's holes.

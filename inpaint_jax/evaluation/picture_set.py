@@ -25,8 +25,8 @@ class PictureSet(NamedTuple):
       truth: float32 ``[N, S, S, 3]`` in [-1, 1], on the 256 values of image files.
       digest: 16 hex digits, equal for two sets exactly if names and pixels are equal.
       holes: ``{family: [N, S, S, 1]}``, 1 = missing.
-      hashes: of the holes, ``{family: 16 hex digits}``.
-      seed: of the holes, and of the latents of completions.
+      hashes: hashes of the holes, ``{family: 16 hex digits}``.
+      seed: random seed of the holes, and of the latents of completions.
       skipped: reasons for images that were left out, by id.
     """
 
@@ -62,10 +62,10 @@ def read(
 
     Args:
       sources: specs, see ``data.sources.open_source``.
-      families: of holes, or files and folders of holes, see ``runs.holes.open_holes``.
+      families: hole families, or files and folders of holes, see ``runs.holes.open_holes``.
       size: side of the images.
       fit: how images are fitted to the size, see ``data.fitting.Fit``.
-      seed: of the holes; together with an image's id it fixes the image's hole.
+      seed: random seed of the holes; together with an image's id it fixes the image's hole.
       at_most: largest number of images, from the first on; None: all.
       skip_errors: leave out images that cannot be read, or whose holes cannot be read.
       share: read only the images of this share, of which there may be none.
@@ -102,9 +102,9 @@ def read(
             read_holes[spec].append(hole)
     if skipped:
         first = next(iter(skipped.values()))
-        note(f"{some_of(list(skipped), 'image')} of {len(skipped) + len(names)} left out: {first}")
+        note(f"left out {some_of(list(skipped), 'image')} of {len(skipped) + len(names)}: {first}")
     if not names and not share:
-        raise InputError(f"no picture is left to evaluate: {next(iter(skipped.values()))}")
+        raise InputError(f"no image is left to evaluate: {next(iter(skipped.values()))}")
     levels = np.stack(images) if images else np.zeros((0, size, size, 3), np.uint8)
     holes = {
         spec: np.array(read_holes[spec], np.float32).reshape(-1, size, size, 1)
@@ -127,7 +127,7 @@ def read(
 def stored_holes(spec: str, source: Fitted | Concatenated, sources: Sequence[str], *, seed: int) -> Holes:
     """Open holes from files."""
     if not isinstance(source, Fitted):
-        raise InputError("--images: give all sources the same fit= for holes from files")
+        raise InputError("--images: holes from files need the same fit= for all sources")
     return open_holes(spec, source, seed=seed, images=sources)
 
 
@@ -137,5 +137,5 @@ def hole_of(holes: Holes, source: Fitted | Concatenated, i: int) -> np.ndarray:
     name = source.id(i)
     hole = at_model(holes, name, source.pictures[i]["image"].shape)
     if not hole.any():
-        raise InputError(f"the hole of image {name!r} has no missing pixel, so there is nothing to measure")
+        raise InputError(f"the hole of image {name!r} has no missing pixel: leave this image out, or paint its hole")
     return hole

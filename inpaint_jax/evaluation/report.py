@@ -30,7 +30,7 @@ def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
     shown = labels(list(pictures.hashes))
     sets = ", ".join(f"{shown[family]} {digest}" for family, digest in pictures.hashes.items())
     return (
-        f"{len(pictures.names)} pictures of {', '.join(pictures.sources)}; {', '.join(known)}; "
+        f"{len(pictures.names)} images of {', '.join(pictures.sources)}; {', '.join(known)}; "
         f"{machine(record)}; {record['date']}. Hole sets: {sets}.{remarks(methods, pictures)}"
     )
 
@@ -82,8 +82,8 @@ def write_table(
     ]
     text = tables.markdown(["holes", "method", *chosen, *differing, "time"], rows)
     print(f"\n{text}\n")
-    told = f"; {several.DIVERSITY} = {several.PROTOCOL}" if differing else ""
-    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(chosen)}{told}\n")
+    diversity = f"; {several.DIVERSITY} = {several.PROTOCOL}" if differing else ""
+    files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(chosen)}{diversity}\n")
     table = {
         "images": list(pictures.sources),
         "count": len(pictures.names),

@@ -1,4 +1,4 @@
-"""What several completions of every image say: their mean, the best of them, and how much they differ."""
+"""Metrics of several completions per image: the mean, the best, and the diversity."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -22,14 +22,14 @@ def rows(
 
     Args:
       truth: ``[N, H, W, C]`` in [-1, 1].
-      answer: with K - 1 other completions of every image.
+      answer: completions, with K - 1 others per image.
       holes: ``[N, H, W, 1]``, 1 = missing.
       measured: metrics by name, "psnr_hole" among them.
 
     Returns:
-      ``{what: {metric: [N] or SetScore}}`` of three: the mean of each metric over the K completions of an image; the
-      metrics of the mean of the completions; and those of the completion that is closest to the truth by "psnr_hole",
-      which nobody knows who does not know the truth.
+      ``{title: {metric: [N] or SetScore}}`` with three entries: the mean of each metric over the K
+      completions; the metrics of the mean image; and the metrics of the completion with the best
+      "psnr_hole" (an oracle: choosing it needs the truth).
     """
     every = completions(answer)
     count = every.shape[1]
@@ -46,22 +46,25 @@ def rows(
 
 
 def mean(scores: list[Any]) -> Any:
-    """The mean of a metric over completions; the standard error of a set's score is taken as the mean of theirs."""
+    """Average a metric over completions.
+
+    For a score of a set, its standard error is averaged too.
+    """
     if isinstance(scores[0], SetScore):
         return SetScore(*(float(np.mean(part)) for part in zip(*scores, strict=True)))
     return np.mean(scores, axis=0)
 
 
 def diversity(answer: Answer, holes: np.ndarray) -> np.ndarray:
-    """How much the completions of an image differ.
+    """Measure how much the completions of an image differ.
 
     Args:
-      answer: with other completions of every image.
+      answer: completions, with others per image.
       holes: ``[N, H, W, 1]``, 1 = missing.
 
     Returns:
-      ``[N]``, 100 times the mean absolute difference of two completions on [0, 1], over the values of the hole and all
-      pairs.
+      ``[N]``, 100 times the mean absolute difference of two completions on [0, 1], over the values
+      of the hole and all pairs.
     """
     every = completions(answer).astype(np.float32) / 255
     missing = np.maximum(holes.sum((1, 2, 3)) * every.shape[-1], 1)
@@ -71,13 +74,17 @@ def diversity(answer: Answer, holes: np.ndarray) -> np.ndarray:
 
 
 def completions(answer: Answer) -> np.ndarray:
-    """All completions, uint8 ``[N, K, H, W, C]``."""
+    """Stack all completions to uint8 ``[N, K, H, W, C]``."""
     assert answer.others is not None
     return np.concatenate([answer.images[:, None], answer.others], axis=1)
 
 
 def shown(answers: Mapping[str, Answer | None]) -> dict[int, dict[str, np.ndarray | None]]:
-    """The completions after the first that a grid shows: ``{rank: {family: uint8 [N, H, W, C]}}``, from rank 2 on."""
+    """Select the completions after the first for a grid.
+
+    Returns:
+      ``{rank: {family: uint8 [N, H, W, C]}}``, from rank 2 on.
+    """
     counts = [answer.others.shape[1] for answer in answers.values() if answer and answer.others is not None]
     return {
         rank: {

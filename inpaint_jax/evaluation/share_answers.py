@@ -28,10 +28,10 @@ class ShareAnswers:
     """The answers of one method under one family, image by image.
 
     Args:
-      method: to complete with.
+      method: the method.
       pictures: all images of an evaluation, or the images of a share.
-      family: of the holes.
-      folder: of the completions of an evaluation.
+      family: family of the holes.
+      folder: folder of the completions of an evaluation.
     """
 
     def __init__(self, method: Method, pictures: PictureSet, family: str, folder: Path):

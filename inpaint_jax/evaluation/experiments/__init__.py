@@ -101,7 +101,7 @@ def load(spec: str) -> Experiment:
 
 
 def check(experiment: Experiment) -> None:
-    """Raise InputError for an unknown name, a row that does not fit its table, or a repeated title."""
+    """Raise InputError for unknown names, rows that do not fit a table, or repeated titles."""
     if not (experiment.arms and experiment.holes):
         raise InputError("an experiment needs at least one arm and one hole family")
     check_arms(experiment)
@@ -121,7 +121,7 @@ def check(experiment: Experiment) -> None:
     files: dict[str, str] = {}
     for figure in map(find, experiment.figures):
         if (file := slug(figure.title)) in files:
-            raise InputError(f"the figures {files[file]!r} and {figure.title!r} would be one file: rename one")
+            raise InputError(f"the figures {files[file]!r} and {figure.title!r} would have the same file: rename one")
         files[file] = figure.title
 
 
@@ -131,13 +131,13 @@ def check_arms(experiment: Experiment) -> None:
     for number, (name, arm) in enumerate(experiment.arms.items()):
         where = f"arm {name!r}"
         if name in RESERVED or "/" in name:
-            raise InputError(f"{where}: choose another name, this one has a meaning")
+            raise InputError(f"{where}: choose another name, this one is reserved")
         for family in arm.holes:
             check_known(where, "holes", family, experiment.holes)
         if arm.reuse is not None:
             check_known(where, "arm", arm.reuse, names)
             if arm.reuse in names[number:]:
-                raise InputError(f"{where} reuses {arm.reuse!r}, which does not come before it")
+                raise InputError(f"{where} reuses {arm.reuse!r}, which must come before it")
 
 
 def check_metric(where: str, name: str) -> None:
@@ -147,7 +147,7 @@ def check_metric(where: str, name: str) -> None:
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     if isinstance(found, metrics.SetMetric):
-        raise InputError(f"{where}: {name} is a metric of whole sets, which inpaint evaluate measures")
+        raise InputError(f"{where}: {name} is a metric of whole sets, which only inpaint evaluate measures")
 
 
 def check_known(where: str, kind: str, name: str, known: Collection[str]) -> None:

@@ -36,7 +36,7 @@ def caption(
         if summary and family in summary.get("remarks", {})
     ]
     missing = [name for name in summaries if name not in runs]
-    counts = [f"{len(s.names)} {split} pictures of {', '.join(s.sources)}{left_out(s)}" for split, s in sets.items()]
+    counts = [f"{len(s.names)} {split} images of {', '.join(s.sources)}{left_out(s)}" for split, s in sets.items()]
     hashes = [
         f"{family} {', '.join(f'{s.hashes[family]} ({split})' for split, s in sets.items() if family in s.hashes)}"
         for family in families
@@ -47,7 +47,7 @@ def caption(
             f"holes of seed {context.sets[splits[0]].seed}: {', '.join(hashes)}",
             *provenance(runs),
             *remarks,
-            *([f"not there yet: {', '.join(missing)}"] if missing else []),
+            *([f"not measured yet: {', '.join(missing)}"] if missing else []),
             protocols(metrics),
         ]
     )

@@ -24,8 +24,8 @@ class Task(NamedTuple):
 
     Attributes:
       page: name of the page, with words if the page has several experiments.
-      spec: of the experiment, such as ``desai:cpu``.
-      arms: to train and measure; empty: all.
+      spec: experiment, such as ``desai:cpu``.
+      arms: arms to train and measure; empty: all.
       train: source spec of the training images.
       images: source spec of the test images.
       validation: source spec of labelled images; empty: none.
@@ -150,7 +150,7 @@ def listing(workdir: Path | None = None, *, links: bool = False) -> str:
     """Return a Markdown table of all parts: description, page, missing results, measured share.
 
     Args:
-      workdir: of an earlier ``reproduce``; None: the state is unknown.
+      workdir: folder of an earlier ``reproduce``; None: the state is unknown.
       links: link the pages to the reports in the workdir.
     """
     rows = []

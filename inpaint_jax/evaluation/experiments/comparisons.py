@@ -10,7 +10,7 @@ from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.experiments.captions import caption
 from inpaint_jax.evaluation.experiments.context import Context
 
-PLUS_MINUS = "± is the standard error over pictures of one pair of trainings, the deviation over pairs of several"
+PLUS_MINUS = "± is the standard error over images of one pair of trainings, the deviation over pairs of several"
 
 
 class Comparison(NamedTuple):
@@ -30,9 +30,9 @@ class Comparison(NamedTuple):
     def check(self) -> None:
         """Raise InputError for rows that cannot be paired."""
         if self.paired is not None and len({*map(len, self.rows.values())}) > 1:
-            raise InputError(f"{self.title}: rows that are compared arm by arm must be as long")
+            raise InputError(f"{self.title}: rows that are compared arm by arm must have equal lengths")
         if self.paired not in (None, *self.rows):
-            raise InputError(f"{self.title}: unknown row {self.paired!r} to compare to")
+            raise InputError(f"{self.title}: unknown reference row {self.paired!r}")
 
     def arms(self) -> list[str]:
         return [arm for arms in self.rows.values() for arm in arms]

@@ -23,8 +23,8 @@ class Context(NamedTuple):
       workdir: folder of the experiment, where figures are written.
       families: hole families of the experiment.
       sets: the images by split: "test" and, if training images are measured too, "train".
-      summaries: of every arm.
-      baselines: of every baseline, measured only on the test images.
+      summaries: summary of every arm.
+      baselines: summary of every baseline, measured only on the test images.
     """
 
     workdir: Path

@@ -34,9 +34,9 @@ def write_page(path: Path, text: str, *, title: str) -> None:
     """Write Markdown as a self-contained web page.
 
     Args:
-      path: of the HTML file; the images of the text are read from its folder and embedded.
+      path: path of the HTML file; the images of the text are read from its folder and embedded.
       text: Markdown with tables.
-      title: of the page.
+      title: title of the page.
 
     Raises:
       InputError: the file cannot be written.
@@ -79,7 +79,7 @@ def write_index(workdir: Path, pages: Mapping[str, str], overview: str) -> None:
     """Write ``index.html``: the overview, and a link to the report of every page.
 
     Args:
-      workdir: with a folder per page.
+      workdir: folder with one folder per page.
       pages: ``{folder: spec of its experiment}``.
       overview: Markdown.
     """

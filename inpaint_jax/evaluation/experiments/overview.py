@@ -28,12 +28,12 @@ def render(experiment: Experiment, context: Context) -> Iterator[tuple[str, str,
         source = caption(context, context.baselines, [family], metrics)
         yield title, baseline_table(context, family, metrics), source
     for family in families if "train" in context.sets else ():
-        title = with_family("Training and test pictures", family, experiment.holes)
+        title = with_family("Training and test images", family, experiment.holes)
         source = caption(context, context.summaries, [family], metrics, splits=list(context.sets))
         yield title, gap_table(context, family, metrics), source
     if text := validation_table(context.summaries):
-        yield "Stages, as they were last validated", text, "On data.validation where it is given, or as the stage says."
-    yield "Effort", effort_table(experiment, context), "Seconds of training are summed over interruptions."
+        yield "Latest validation of the stages", text, "On data.validation if given, otherwise as defined by the stage."
+    yield "Effort", effort_table(experiment, context), "Training seconds are summed over interruptions."
 
 
 def baseline_table(context: Context, family: str, metrics: Sequence[str]) -> str:

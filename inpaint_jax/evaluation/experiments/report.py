@@ -22,11 +22,11 @@ def write(
     """Write ``report.md``, ``report.html``, ``report.json`` and the figures; print the tables.
 
     Args:
-      workdir: of the experiment.
-      spec: of the experiment.
+      workdir: folder of the experiment.
+      spec: spec of the experiment.
       experiment: arms, tables and figures.
       sets: the images by split.
-      summaries: of every arm; None: not measured yet.
+      summaries: summary of every arm; None: not measured yet.
       baselines: summaries of every baseline; None: not measured yet.
     """
     context = Context(workdir, experiment.holes, sets, summaries, baselines)

@@ -50,14 +50,14 @@ def reproduce(
     """Train and measure all arms of an experiment, write the report; resume an earlier call.
 
     Args:
-      spec: of the experiment, see ``experiment.load``.
-      workdir: for a folder per arm, ``report.md``, ``report.json`` and the figures.
+      spec: spec of the experiment, see ``experiments.load``.
+      workdir: folder for the arms, ``report.md``, ``report.json`` and the figures.
       training: source specs separated by commas; they replace ``data.train`` of every arm.
       images: source specs of the test images.
       validation: source specs separated by commas, for every arm whose config has
         ``data.validation``.
       only: arms to train and measure; empty: all. The report shows every arm with results.
-      seed: of the holes and of the latents of completions.
+      seed: random seed of the holes and latents.
       weights: ``{stage: file}``, the initial weights of the stage in every arm that trains it, as
         for ``--config.stages.STAGE.weights``.
       skip_errors: leave out images that cannot be read, from the training (see
@@ -176,7 +176,10 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
             if folder.stage(stage.name).wants(settings.steps):
                 training_source(config, settings)
             if (steps := folder.stage(stage.name).latest() or 0) > settings.steps:
-                raise InputError(f"{folder} has trained {steps} steps of {stage.name}, more than {settings.steps}")
+                raise InputError(
+                    f"{folder} has trained {steps} steps of {stage.name}, more than "
+                    f"{settings.steps}: give another --workdir"
+                )
         if reused := experiment.arms[name].reuse:
             check_reuse(name, reused, configs)
             if reused not in chosen and not Workdir(workdir / reused).holds_run():
@@ -206,7 +209,8 @@ def shared_data(configs: Mapping[str, Config]) -> tuple[Config, str]:
     for name, other in others:
         if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
             raise InputError(
-                f"arms {first!r} and {name!r} differ in data.size or the fit of evaluation: no table can hold both"
+                f"arms {first!r} and {name!r} differ in data.size or the fit of evaluation: put "
+                "them into separate experiments"
             )
     return config.data, evaluation_fit(config)
 

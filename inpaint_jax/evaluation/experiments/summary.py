@@ -33,10 +33,10 @@ def write(
     """Write the summary of a method.
 
     Args:
-      folder: of the arm.
+      folder: folder of the arm.
       method: the plain config, or other plain values that identify the method.
       sets: the images by split.
-      names: of the metrics.
+      names: names of the metrics.
       **content: plain values, such as scores, parameters and seconds.
     """
     pictures = {split: {"of": s.sources, "count": len(s.names)} for split, s in sets.items()}
@@ -52,7 +52,9 @@ def read(
     names: Sequence[str] = metrics.DEFAULT,
 ) -> dict[str, Any] | None:
     """Read a matching summary of this method, these images, holes and metrics; None if none."""
-    summary = read_json(folder / "summary.json", SUMMARY, remedy="delete it, and the same command measures anew")
+    summary = read_json(
+        folder / "summary.json", SUMMARY, remedy="delete it and repeat the command, which measures again"
+    )
     written = as_written(folder, method)
     if summary and summary["identity"] in (identity(method, sets, names), identity(written, sets, names)):
         return summary

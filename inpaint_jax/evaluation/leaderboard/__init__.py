@@ -38,7 +38,7 @@ def leaderboard(
       holes: families, files and folders of holes.
       output: folder for the table and the plot, and for one folder per set with the files of
         ``evaluate``.
-      reference: method to which paired differences are taken; None: "harmonic" if it is among the
+      reference: reference method of the paired differences; None: "harmonic" if it is among the
         methods, otherwise the first.
       **setting: ``size``, ``fit``, ``train``, ``seed``, ``slots``, ``metrics`` and ``skip_errors``
         of ``evaluate``.

@@ -16,10 +16,10 @@ class Entry(NamedTuple):
     """A method of a leaderboard.
 
     Attributes:
-      name: shown in the table.
-      method: in the form of ``evaluate``.
-      parameters: of all networks that the stages train or read; None: unknown, or none.
-      minutes: of training, without stages taken from another run; None: unknown, or none.
+      name: name in the table.
+      method: the method, as ``evaluate`` accepts it.
+      parameters: parameters of all networks that the stages train or read; None: unknown, or none.
+      minutes: training time, without stages taken from another run; None: unknown, or none.
     """
 
     name: str
@@ -35,10 +35,11 @@ class Line(NamedTuple):
       images: name of the set.
       holes: name of the family.
       entry: the method.
-      scores: ``{metric: Interval}`` of PSNR in the hole, SSIM and, with the extra ``perceptual``, LPIPS.
+      scores: ``{metric: Interval}`` of PSNR in the hole, SSIM and, with the extra ``perceptual``,
+        LPIPS.
       set_scores: ``{metric: SetScore}``, such as KID.
       above: difference of the PSNR to the reference, paired over images; None for the reference.
-      seconds: per image, including the start of the method; None for results of other programs.
+      seconds: seconds per image, including the start of the method; None for stored results.
     """
 
     images: str

@@ -13,7 +13,7 @@ class Interval(NamedTuple):
     """A mean over images with a bootstrap interval.
 
     Attributes:
-      mean: over the images with finite values.
+      mean: mean over the images with finite values.
       low: lower end of the interval; NaN for fewer than 2 images.
       high: upper end of the interval; NaN for fewer than 2 images.
     """

@@ -13,8 +13,9 @@ from inpaint_jax.runs import plots
 
 TITLES = {"psnr_hole": "PSNR in the hole", "ssim_full": "SSIM", "lpips_alex": "LPIPS (AlexNet)", "kid_vgg16": "KID"}
 NOTE = (
-    "In brackets: 95 % bootstrap intervals over the images, of one training each. Differences are paired over images. "
-    "Seconds per image include the start of a method and its compilation."
+    "In brackets: 95 % bootstrap intervals over the images, for one training of each method. "
+    "Differences are paired over images. Seconds per image include the start of a method and its "
+    "compilation."
 )
 
 

@@ -36,7 +36,7 @@ experiment. The name ``"my_figures:histogram"`` shows the distribution of the PS
                 yield self.title, "histogram.png"
 
 
-    histogram = Histogram("How good the pictures are", arm="yeh")
+    histogram = Histogram("How good the images are", arm="yeh")
 '''
 
 from collections.abc import Iterable, Iterator
@@ -101,10 +101,10 @@ def find(figure: Figure | str) -> Figure:
       InputError: an unknown module or attribute, or an object that is not a figure.
     """
     if isinstance(figure, str) and ":" not in figure:
-        raise InputError(f"figure {figure!r}: write an object, or its name as module:attribute")
+        raise InputError(f"figure {figure!r}: give an object, or the name module:attribute")
     found = resolve(figure, {}, kind="figure") if isinstance(figure, str) else figure
     if isinstance(found, type):
-        raise InputError(f"figure {figure!r} is a class: name an object of it")
+        raise InputError(f"figure {figure!r} is a class: name an instance of it")
     if missing := [name for name in ("title", "arms", "families", "metrics", "draw") if not hasattr(found, name)]:
         raise InputError(f"figure {figure!r} has no {missing[0]!r}; see inpaint_jax.evaluation.experiments.figures")
     return found

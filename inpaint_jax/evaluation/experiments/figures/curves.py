@@ -60,7 +60,7 @@ class LossCurves(NamedTuple):
                     panels.setdefault(family, {})[label] = mean_line(answer.traces["total"])
         if panels:
             file = f"descent-{slug(self.title)}.png"
-            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean loss of the test pictures")
+            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean loss of the test images")
             yield self.title, file
 
 
@@ -82,7 +82,7 @@ class TermCurves(NamedTuple):
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         if panels := self.panels(context):
             file = f"evolution-{slug(self.title)}.png"
-            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean of the test pictures")
+            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean of the test images")
             yield self.title, file
 
     def panels(self, context: Context) -> dict[str, dict[str, Line]]:
@@ -98,7 +98,7 @@ class TermCurves(NamedTuple):
                 weights = summary.get("term_weights", {}).get(family) if summary and weighted else {}
                 if weights is None:  # written by a version without weights per family
                     continue
-                panels[f"{family}, {'weighted' if weighted else 'as they are'}"] = {
+                panels[f"{family}, {'weighted' if weighted else 'unweighted'}"] = {
                     term: mean_line(weights.get(term, 1.0) * values)
                     for term, values in traces.items()
                     if term != "evaluations" and (weights.get(term, 1.0) if weighted else term != "total")

@@ -77,7 +77,7 @@ def means(
       context: all results.
       points: ``{label: {place on the axis: (arm, family)}}``.
       metric: name of the metric.
-      split: of the images.
+      split: split of the images.
 
     Returns:
       ``{label: {place on the axis: mean}}``, without labels that have no results.
