@@ -58,7 +58,7 @@ class Driver:
 
     def __init__(self, system: System, states: dict[str, Any], *, slots: int, k: int = 1, mesh=None):
         if slots < 1 or k < 1:
-            raise InputError(f"slots and completions per picture must be at least 1, got {slots} and {k}")
+            raise InputError(f"slots and completions per image must be at least 1, got {slots} and {k}")
         self.system, self.k = system, k
         self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
         self.slots = each * self.mesh.size
@@ -148,7 +148,7 @@ class Driver:
         for result in self.run(tasks, seed=seed, stop=stop, bar=bar):
             if result.task.id in results:
                 same = result.task.id
-                raise InputError(f"two pictures have the id {same!r}: give every picture another one")
+                raise InputError(f"two images have the id {same!r}: give every image a different one")
             results[result.task.id] = result
         return results
 
@@ -196,7 +196,7 @@ class Driver:
             return
         completion = jax.device_get(self._finish(self.states, held))
         if completion.images.shape[1] < self.k:
-            raise InputError(f"this system gives one completion per picture, not {self.k}")
+            raise InputError(f"this system gives one completion per image, not {self.k}")
         for i, task in enumerate(waiting):
             if task is not None:
                 waiting[i] = None

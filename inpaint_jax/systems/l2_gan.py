@@ -42,7 +42,9 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     """
     side = networks["generator"]["size"]
     if side >= size:
-        raise InputError(f"networks.generator.size: a block of {side} pixels is no corner of a picture of {size}")
+        raise InputError(
+            f"networks.generator.size: a block of {side} pixels does not fit a corner of an image of {size}"
+        )
     generator = build_network(networks["generator"], label="networks.generator")
     critic = Critic(build_network(networks["critic"], label="networks.critic"))
     models: list[tuple[BlockTask, Predictor, Predictor]] = []
@@ -50,7 +52,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     for name in sorted(name for name in stages if name.startswith(FIRST)):
         after = SECOND + name.removeprefix(FIRST)
         if after not in stages:
-            raise InputError(f"stages: {name!r} needs the stage {after!r} behind it")
+            raise InputError(f"stages: {name!r} needs a following stage {after!r}")
         blocks = block_task.build(
             size=size, side=side, holes=stages[name]["holes"], networks=networks, label=f"stages.{name}.holes"
         )
@@ -68,7 +70,9 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         models.append((blocks, first, second))
 
     if unknown := sorted(set(stages) - used) or ([] if models else ["nothing"]):
-        raise InputError(f"stages: {unknown[0]!r} is no model: one is a {FIRST + '_x'!r} and a {SECOND + '_x'!r}")
+        raise InputError(
+            f"stages: {unknown[0]!r} belongs to no model: a model is a {FIRST + '_x'!r} and a {SECOND + '_x'!r}"
+        )
 
     def supports(hole):
         if any(blocks.supports(hole) is None for blocks, *_ in models):

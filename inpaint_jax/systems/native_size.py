@@ -50,7 +50,7 @@ def native_run(
       InputError: a system with a fixed size; when run, as ``Driver.run``.
     """
     if system.size is not None:
-        raise InputError(f"this system completes images of {system.size}x{system.size} pixels, and no others")
+        raise InputError(f"this system completes only images of {system.size}x{system.size} pixels")
     run = host_run(system, k=k) if system.host else by_shape(Driver(system, states, slots=slots or SLOTS, k=k))
     around = functools.partial(with_margin, margin=margin, bucketed=system.host is None)
     return in_pieces(lambda task: cut_windows(task, around), run)
@@ -63,8 +63,8 @@ def by_shape(driver: Driver) -> Run:
         groups: dict[tuple[int, ...], list[Task]] = {}
         for task in tasks:
             groups.setdefault(task.image.shape, []).append(task)
-        for alike in groups.values():
-            yield from driver.run(alike, seed=seed, stop=stop, bar=bar)
+        for group in groups.values():
+            yield from driver.run(group, seed=seed, stop=stop, bar=bar)
 
     return run
 
@@ -79,7 +79,7 @@ def host_run(system: System, *, k: int = 1) -> Run:
     complete = system.host
     assert complete
     if k > 1:
-        raise InputError(f"this system gives one completion per picture, not {k}")
+        raise InputError(f"this system gives one completion per image, not {k}")
 
     def one(task: Task) -> Result:
         check_task(system, task)

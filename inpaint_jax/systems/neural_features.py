@@ -101,17 +101,17 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     return single_pass(paint, *trained, size=size, supports=whole.supports)
 
 
-def seen(picture: Image, image: Image, hole: Hole, *, critics: Collection[str], side: int) -> dict[str, Image]:
+def seen(painted: Image, image: Image, hole: Hole, *, critics: Collection[str], side: int) -> dict[str, Image]:
     """Select the input of each critic: "global" the completed image, "local" a square at the hole.
 
     Args:
-      picture: the painted or the true image, ``[B, size, size, C]``.
+      painted: the painted or the true image, ``[B, size, size, C]``.
       image: the true image.
       hole: ``[B, size, size, 1]``.
       critics: names of the active critics.
-      side: of the local critic's crop.
+      side: side of the local critic's crop.
     """
-    given = {"global": composite(image, picture, hole), "local": at_hole(picture, hole, side)}
+    given = {"global": composite(image, painted, hole), "local": at_hole(painted, hole, side)}
     return {critic: given[critic] for critic in critics}
 
 

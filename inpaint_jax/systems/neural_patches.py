@@ -1,9 +1,10 @@
 """High-resolution inpainting using multi-scale neural patch synthesis (Yang et al., CVPR 2017).
 
-A content network completes the image at a coarse scale. Then the pixels of the hole descend, from coarse to fine, on
-an energy: the features of the image stay near those of the first guess, every patch of features that touches the hole
-comes near to a patch of the image's own, and neighbours stay alike. The patch that each of them is to resemble is
-chosen once for every scale. Then paste.
+A content network completes the image at a coarse scale. Then, from coarse to fine, the pixels of
+the hole descend on an energy with three terms. The features of the image stay near those of the
+first guess. Every patch of features that touches the hole approaches a patch of the same image.
+Neighbouring pixels stay similar. The target of each patch is chosen once per scale. The result is
+pasted.
 """
 
 from collections.abc import Mapping
@@ -30,24 +31,24 @@ def build(
     search: Mapping[str, Any],
     stages: Mapping[str, Any],
 ) -> System:
-    """The system.
+    """Build neural patch synthesis.
 
     Args:
       size: side of the images.
       networks: ``content``, see ``content.build``; ``features``, a classifier.
-      losses: the energy, as ``losses.objective`` takes it. Values for one image at one scale: ``completed`` (painted
-        inside the hole) and its ``features``, ``{layer: [1, h, w, C]}``; ``guess``, the content, and its
-        ``guess_features``; ``hole``; ``patches`` of the features, ``matched_patches`` and ``patch_weight``, which is
-        1 where a patch touches the hole.
-      search: ``optimizer``; ``iterations`` at every scale; ``scales``, of which those without room for a patch are
-        left out (0: the content is the answer); ``layer``, ``patch`` and ``stride`` of the patches; ``rotations`` and
-        ``rescalings``, numbers of turned and scaled copies of the sources either way; ``sources``, "all" patches of
-        the image, whose hole is filled with copies of what is above and below, or the "known" ones, where there are
-        64.
-      stages: ``{"features": {...}}``, as ``classification.stage`` takes it, and those of the content.
+      losses: the energy, see ``losses.objective``. Values available for one image at one scale:
+        ``completed`` (painted inside the hole) and ``features`` of it, ``{layer: [1, h, w, C]}``;
+        ``guess``, the content, and ``guess_features``; ``hole``; ``patches`` of the features,
+        ``matched_patches`` and ``patch_weight``, 1 for patches that touch the hole.
+      search: ``optimizer``; ``iterations`` per scale; ``scales``, without those that have no room
+        for a patch (0: the content is the answer); ``layer``, ``patch`` and ``stride`` of the
+        patches; ``rotations`` and ``rescalings``, numbers of turned and scaled copies of the
+        sources either way; ``sources``: "all" patches of the image, with the hole filled by copies
+        from above and below, or only the "known" patches, if there are at least 64.
+      stages: ``{"features": {...}}``, see ``classification.stage``, and the stages of the content.
 
     Raises:
-      InputError: for names that stand for nothing, or numbers out of range.
+      InputError: unknown name, or numbers out of range.
     """
     for name, least in LEAST.items():
         if type(search[name]) is not int or search[name] < least:
@@ -75,10 +76,10 @@ def build(
     def remark(states, hole, family=""):
         del hole, family
         learnt = settings.get("weights") or int(states[FEATURES].step)
-        origin = f"those of {settings['weights']}" if settings.get("weights") else "learnt from labelled images"
+        origin = f"imported from {settings['weights']}" if settings.get("weights") else "learnt from labelled images"
         if not learnt:
-            origin = "those of a network at random initialisation, which show no texture"
-        return f"the features are {origin}; the first guess is of {networks['content']['system']}"
+            origin = "from a randomly initialised network, which knows no texture"
+        return f"the features are {origin}; the first guess is from {networks['content']['system']}"
 
     stages_of_both = (*guess.stages, features)
     functions = synthesis.begin, synthesis.advance, synthesis.finish

@@ -52,7 +52,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         at_least = "levels, pixels_per_level, holdout and adapt_every must be at least 1, patience at least 0"
         raise InputError(f"{label}: {at_least}")
     if networks["generator"].get("size", size) != size:
-        raise InputError(f"networks.generator.size: it predicts whole pictures, so it must be data.size, {size}")
+        raise InputError(f"networks.generator.size: it predicts whole images, so it must be data.size, {size}")
     generator = build_network(networks["generator"], label="networks.generator")
     holes = f"square:1-{count * pixels}"
     painter = residual(generator) if networks.get("residual", False) else generator

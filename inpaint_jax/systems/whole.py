@@ -44,7 +44,7 @@ def complete(
     """
     check_hole(hole, images, "images")
     if not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) or keys.shape != images.shape[:1]:
-        wanted = "one typed key per image, as jax.random.split makes them"
+        wanted = "one typed key per image, as from jax.random.split"
         raise InputError(f"keys must be {wanted}, got {keys.dtype} {keys.shape}")
     if system.size and images.shape[1:3] != (system.size, system.size):
         got = images.shape[1:3]

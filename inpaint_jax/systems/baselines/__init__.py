@@ -57,6 +57,6 @@ def ready(system: System, batches: Iterable[Mapping[str, Any]] = (), *, name: st
             state = stage.init(jax.random.key(0), batch, states) if state is None else state
             state, _ = step(state, batch, states)
         if state is None:
-            raise InputError(f"the baseline {name!r} needs training pictures for its {stage.name}, and was given none")
+            raise InputError(f"the baseline {name!r} needs training images for its {stage.name}, but none are given")
         states[stage.name] = state
     return states

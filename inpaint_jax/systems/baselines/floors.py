@@ -75,7 +75,9 @@ def nearest(*, pictures: int = 1000) -> System:
     def paint(states, images, hole):
         gallery = states["gallery"].networks["gallery"].params
         if gallery.shape[1:] != images.shape[1:]:
-            raise InputError(f"the gallery holds pictures of {gallery.shape[1:]}, this one is {images.shape[1:]}")
+            raise InputError(
+                f"the gallery holds images of {gallery.shape[1:]}, but the damaged image is {images.shape[1:]}"
+            )
         filled = states["gallery"].schedule["filled"]
 
         def compare(best, candidate):  # one gallery image at a time: memory stays constant

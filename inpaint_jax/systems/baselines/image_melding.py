@@ -35,8 +35,8 @@ def build(*, gradients: float = 2.0, colours: float = 0.1, transforms: str = "no
     Args:
       gradients: weight of the luma's derivatives relative to colours in the comparison of patches.
       colours: weight of the voted colours relative to the voted gradients in the image.
-      transforms: of the sources, besides gain and bias: "none", or "rot_scale", turned by 22.5
-        degrees either way and scaled to 0.9 and 1.1.
+      transforms: transforms of the sources, besides gain and bias: "none", or "rot_scale", turned
+        by 22.5 degrees either way and scaled to 0.9 and 1.1.
 
     Raises:
       InputError: options out of range.

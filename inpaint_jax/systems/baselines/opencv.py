@@ -16,7 +16,7 @@ def build(*, method: str, radius: float = 3.0) -> System:
     Args:
       method: "telea", fast marching (Telea 2004), or "navier_stokes", isophotes as a fluid
         (Bertalmio et al. 2001).
-      radius: of a pixel's neighbourhood, in pixels.
+      radius: radius of a pixel's neighbourhood, in pixels.
 
     Raises:
       InputError: another method, or OpenCV is not installed.

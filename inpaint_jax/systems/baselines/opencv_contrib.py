@@ -69,7 +69,7 @@ def shift_map(*, colours: str = "lab") -> System:
             raise InputError(f"shift-map cannot complete this hole ({' '.join(str(error).split())[:120]})") from error
         unpainted = missing & (painted == 0).all(-1)
         if unpainted.sum() == missing.sum():
-            raise InputError("shift-map paints nothing into this hole: it is too large; choose another method")
+            raise InputError("shift-map cannot paint this hole, which is too large; choose another method")
         if colours == "lab":
             painted = cv2.cvtColor(painted, cv2.COLOR_LAB2RGB)
         return membrane(from_levels(painted), unpainted)
@@ -86,8 +86,9 @@ def contributed(method: str):
     cv2 = opencv(method)
     if not hasattr(cv2, "xphoto"):
         raise InputError(
-            f"the {method} baseline needs OpenCV's contributed modules, and the plain wheel has the same name: "
-            "pip uninstall opencv-python-headless, then pip install --force-reinstall opencv-contrib-python-headless"
+            f"the {method} baseline needs OpenCV's contributed modules, which conflict with the "
+            "plain wheel: pip uninstall opencv-python-headless, then pip install "
+            "--force-reinstall opencv-contrib-python-headless"
         )
     return cv2
 
@@ -97,7 +98,7 @@ def xphoto(cv2, flag: int, levels: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
     Args:
       cv2: the module.
-      flag: of the algorithm.
+      flag: flag of the algorithm.
       levels: uint8 ``[H, W, 3]``.
       hole: ``[H, W, 1]``, 1 = missing.
 

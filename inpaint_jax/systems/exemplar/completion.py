@@ -67,10 +67,10 @@ def exemplar(
       levels: number of scales; None: down to 16 pixels.
       nnf: field of nearest neighbours: "exact", "patchmatch" (randomised), or "auto": exact up to
         128 x 128 source pixels.
-      passes: of the randomised field per sweep, which continues from the previous sweep. 5 passes
-        instead of 2 change a completion by less than 0.01 dB.
-      first_sweeps: at the scale where an image begins.
-      sweeps: at each finer scale.
+      passes: passes of the randomised field per sweep; each sweep continues from the previous one.
+        5 passes instead of 2 change a completion by less than 0.01 dB.
+      first_sweeps: number of sweeps at the scale where an image begins.
+      sweeps: number of sweeps at each finer scale.
       confidence: divides the weights of a pixel once per pixel of depth in the hole: its weight in
         the comparison of patches, and the weight of votes of the patch around it. Known content
         thus grows inwards (Wexler et al. 2007, section 3.2, for votes). 1: equal weights.

@@ -51,7 +51,7 @@ def randomised(
       patch: side of a patch.
       passes: number of passes. A pass compares samples of all sources, propagates at jumps of 8, 4,
         2 and 1, and runs a random search around the neighbour after each jump.
-      samples: of all sources per pass.
+      samples: number of samples from all sources per pass.
       shrink: factor between the radii of the random search, from the image's longer side to one
         pixel.
       chunk: number of targets per comparison.

@@ -32,7 +32,7 @@ class Method(NamedTuple):
 
     Attributes:
       planes: ``[H, W, C] -> [H, W, P]``, the compared values of an image.
-      comparison: of two patches of planes.
+      comparison: comparison of two patches of planes.
       paint: ``Sweep -> [H, W, C]``; only pixels inside the hole are used.
       copies: ``(image [H, W, C], known [H, W]) -> ([V, H, W, C], [V, H, W])``, the source images;
         the first is the image itself.

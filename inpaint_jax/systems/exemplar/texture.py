@@ -16,7 +16,7 @@ def with_texture(image: jax.Array, known: jax.Array, *, weight: float, side: int
       image: ``[H, W, C]``.
       known: ``[H, W]``, 1 where a pixel is known.
       weight: factor of the means.
-      side: of the square over which the mean is taken, odd.
+      side: side of the square over which the mean is taken, odd.
 
     Returns:
       ``[H, W, C + 2]``; the mean over the steps between known pixels, 0 where there are none.

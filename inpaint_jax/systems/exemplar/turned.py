@@ -18,7 +18,7 @@ def turned(
       image: ``[H, W, C]``.
       known: ``[H, W]``, 1 where a pixel is known.
       angles: in radians, anticlockwise to the eye.
-      scales: above 1 enlarge.
+      scales: factors; factors above 1 enlarge.
 
     Returns:
       ``[V, H, W, C]``, linearly interpolated; and ``[V, H, W]``, 1 where all contributing pixels

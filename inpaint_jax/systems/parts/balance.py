@@ -26,11 +26,12 @@ def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, setti
     """Build the stage: one step measures one hole family on one batch of training images.
 
     Args:
-      name: of the stage.
+      name: name of the stage.
       search: the unguided search.
       loss: terms to measure at the answers of the search.
       size: side of the images.
-      settings: of the stage: ``holes``, families separated by commas, and ``steps``, their number.
+      settings: settings of the stage: ``holes``, comma-separated families, and ``steps``, the
+        number of families.
 
     Returns:
       The stage. Its state has ``schedule``: ``{"share": [F], term: [F]}``, per family the medians

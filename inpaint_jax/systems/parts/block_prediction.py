@@ -44,7 +44,7 @@ class Critic(NamedTuple):
       network: input -> logits, of one critic or several, see ``steps.adversarial_step``.
       shown: ``(block, image, hole) -> input`` of the network, for a true or painted block in the
         network's range and the image around it; by default the block itself.
-      losses: of the critic, see ``losses.objective``.
+      losses: losses of the critic, see ``losses.objective``.
     """
 
     network: Network
@@ -67,17 +67,17 @@ def stage(
     """Build the stage of a generator that learns to predict blocks.
 
     Args:
-      name: of the stage.
+      name: name of the stage.
       blocks: defines the blocks and the holes of the training.
       generator: damaged image -> blocks ``[B, side, side, C]``, both in the network's range.
       critic: the opponent; None: the generator has only its own losses.
-      settings: of the stage: ``losses`` (available values: ``prediction`` and ``target`` of the
-        block, and ``hole`` within it), ``optimizer`` (one per network) and ``steps``. With a
-        critic, logits are available too, and there are two more settings: ``stale_critic``, see
+      settings: settings of the stage: ``losses`` (available values: ``prediction`` and ``target``
+        of the block, and ``hole`` within it), ``optimizer`` (one per network) and ``steps``. With a
+        critic, logits are also available, and two more settings apply: ``stale_critic``, see
         ``steps.adversarial_step``, and ``critic_after``, the number of steps before the critic
-        begins to learn and to count (default 0). ``holdout`` is a number of held-out images.
-        The squared error on them is measured every ``adapt_every`` steps; its negative is the
-        ``best`` of the schedule.
+        begins to learn and to count (default 0). ``holdout`` is a number of held-out images. The
+        squared error on them is measured every ``adapt_every`` steps; its negative is the ``best``
+        of the schedule.
       start: ``(key, image, earlier) -> (params, stats)`` of the generator at the first step; by
         default a random initialisation.
       damage: ``(earlier, image, hole) -> input of the generator``; by default ``blocks.damage``.
@@ -182,9 +182,9 @@ class BlockPrediction:
             return critic.network.apply(params, stats, critic.shown(block, image, hole), **mode)
 
         def generator_objective(values):
-            offered = {**values, **self.generator_values(values["prediction"], image, hole, earlier)}
+            available = {**values, **self.generator_values(values["prediction"], image, hole, earlier)}
             judged = {label for name in values if name != "prediction" for label in self.total.readers(name)}
-            return self.total(offered, {label: playing for label in judged} if self.critic_after else None)
+            return self.total(available, {label: playing for label in judged} if self.critic_after else None)
 
         after, metrics = steps.adversarial_step(
             state,

@@ -192,8 +192,8 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
       size: side of the images.
       side: side of a block.
       holes: the hole family of the training, or several separated by commas.
-      networks: of the config: ``fill`` is the colour, ``unit_range`` the range; for the optional
-        ``mask_channel`` and ``residual`` see ``BlockTask``.
+      networks: networks of the config: ``fill`` is the colour, ``unit_range`` the range; for the
+        optional ``mask_channel`` and ``residual`` see ``BlockTask``.
       label: the config key of ``holes``, for error messages.
 
     Raises:
@@ -201,7 +201,7 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
         holes vary or do not lie in the middle of a block with equal margins.
     """
     if not 0 < side <= size:
-        raise InputError(f"networks: a block of {side} pixels is no part of a picture of {size}")
+        raise InputError(f"networks: a block of {side} pixels does not fit an image of {size}")
     draw, families = masks.cycle(holes, size), 1 + holes.count(",")
     trained, places = None, np.zeros((1, 2), int)
     if side < size:
@@ -209,7 +209,7 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
         trained = drawn[0]
         places = np.array([place_around(hole, side) for hole in trained])
         if (drawn != trained[None]).any() or (places < 0).any() or (places > size - side).any():
-            need = f"blocks of {side} pixels need holes that are always the same, each in the middle of its block"
+            need = f"blocks of {side} pixels need fixed holes, each in the middle of a block"
             raise InputError(f"{label}: {need}, not {holes!r}")
     colour = networks["fill"]
     colour = tuple(colour) if isinstance(colour, list) else colour

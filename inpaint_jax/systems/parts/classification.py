@@ -26,10 +26,10 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
     """Build the stage of a classifier on labelled images.
 
     Args:
-      name: of the stage; its network is "classifier".
+      name: name of the stage; its network is "classifier".
       network: images ``[B, S, S, C]`` in [-1, 1] -> ``ClassifierOutput``.
       classes: number of classes; labels are in 0..classes-1.
-      settings: of the stage: ``optimizer`` and ``steps``; ``auxiliary``, the weight of the
+      settings: settings of the stage: ``optimizer`` and ``steps``; ``auxiliary``, the weight of the
         auxiliary classifiers' cross entropies; ``label_smoothing``, the share of the target that is
         spread over all classes (default 0); ``rotation`` in degrees and ``shift`` as a share of the
         side, both the largest value either way; ``frozen``, blocks of layers whose convolutions
@@ -105,7 +105,7 @@ def frozen_parts(params: Mapping[str, Any], *, blocks: Sequence[str], inside: bo
     """Mark convolution parameters of some blocks as "frozen", and all others as "trained".
 
     Args:
-      params: of a network whose layer names begin with the block, such as "4a_3x3".
+      params: parameters of a network whose layer names begin with the block, such as "4a_3x3".
       blocks: names of the frozen blocks, such as "4a".
       inside: whether these parameters belong to a frozen block.
     """

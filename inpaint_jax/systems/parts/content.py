@@ -1,4 +1,4 @@
-"""The first guess of a method that refines: another method's completion, at a coarser scale or at the same one."""
+"""First guess of a refining method: the completion by another method, possibly coarser."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -17,13 +17,13 @@ from inpaint_jax.types import Hole, Image, Key
 
 
 class Content(NamedTuple):
-    """What paints the first guess.
+    """The method that paints the first guess.
 
     Attributes:
-      stages: that are trained for it.
-      paint: ``(states, images, hole, keys [B]) -> images [B, H, W, C]``, known pixels as they are.
+      stages: stages to train.
+      paint: ``(states, images, hole, keys [B]) -> images [B, H, W, C]``, known pixels unchanged.
       supports: see ``System``.
-      trained: whether it has anything to learn.
+      trained: whether the method has stages to train.
     """
 
     stages: tuple[Stage, ...]
@@ -33,20 +33,20 @@ class Content(NamedTuple):
 
 
 def build(described: Mapping[str, Any], *, size: int, stages: Mapping[str, Any]) -> Content:
-    """Build what a config describes.
+    """Build the content method of a config.
 
     Args:
-      described: ``system``, "harmonic" or "patchmatch", which need no training, "context_encoder", or a
-        user's ``module:function``; ``size``, the side at which it completes, to which images are reduced
-        (0: their own); the rest is what the system takes as ``networks``.
+      described: ``system``: "harmonic" or "patchmatch", which need no training, "context_encoder",
+        or a custom ``module:function``; ``size``: side to which images are reduced for it (0: not
+        reduced); all other keys are the ``networks`` of the system.
       size: side of the images.
-      stages: of the config.
+      stages: stages of the config.
 
     Returns:
       The content.
 
     Raises:
-      InputError: for an unknown system, or what that refuses.
+      InputError: unknown system, or settings that the system refuses.
     """
     side = described["size"] or size
     make = resolve(described["system"], CONTENTS, kind="networks.content.system")
@@ -66,7 +66,7 @@ def build(described: Mapping[str, Any], *, size: int, stages: Mapping[str, Any])
 
 
 def completed(system: System, states: Mapping[str, Any], images: Image, hole: Hole, keys: Key) -> Image:
-    """Complete a batch by a system from beginning to end, ``[B, H, W, C]``; its best answer."""
+    """Complete a batch with a system; return the best answers, ``[B, H, W, C]``."""
     progress = system.begin(states, images, hole, keys, 1)
     if step := system.advance:
         progress = jax.lax.while_loop(lambda now: ~now.done.all(), lambda now: step(states, now), progress)
@@ -74,13 +74,13 @@ def completed(system: System, states: Mapping[str, Any], images: Image, hole: Ho
 
 
 def harmonic(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The smoothest surface through the border of the hole."""
+    """Build harmonic filling."""
     del size, networks, stages
     return floors.harmonic()
 
 
 def exemplar(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The image's own patches."""
+    """Build PatchMatch."""
     del size, networks, stages
     return patchmatch.build()
 

@@ -18,7 +18,7 @@ def at_hole(images: Image, hole: Hole, side: int) -> Image:
       hole: ``[B, H, W, 1]``, 1 = missing. The side of the square is the larger extent of the hole.
         The hole lies in the middle. A square that would leave the image is moved inside. Without a
         hole the square is the largest in the image, at the top left.
-      side: of the result, in pixels.
+      side: side of the result, in pixels.
 
     Returns:
       ``[B, side, side, C]``, differentiable in ``images``.

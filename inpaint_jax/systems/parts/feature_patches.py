@@ -1,4 +1,7 @@
-"""Patches of feature maps, and their matches by normalised cross-correlation (Li & Wand 2016, section 3)."""
+"""Patches of feature maps, matched by normalised cross-correlation.
+
+Source: Li & Wand 2016, section 3.
+"""
 
 import math
 from collections.abc import Callable
@@ -9,8 +12,8 @@ import jax.numpy as jnp
 from inpaint_jax.systems.exemplar.distances import product
 from inpaint_jax.systems.exemplar.turned import turned
 
-FEWEST = 64  # known patches, below which those of the filled hole are sources too
-ANGLE, SCALE = math.pi / 24, 1.05  # between two copies of the sources
+FEWEST = 64  # with fewer known patches, the patches of the filled hole are sources too
+ANGLE, SCALE = math.pi / 24, 1.05  # steps between two copies of the sources
 
 
 def cut(maps: jax.Array, side: int, stride: int = 1) -> jax.Array:
@@ -18,8 +21,8 @@ def cut(maps: jax.Array, side: int, stride: int = 1) -> jax.Array:
 
     Args:
       maps: ``[H, W, C]``.
-      side: of a patch.
-      stride: positions from one patch to the next.
+      side: side of a patch.
+      stride: distance between neighbouring patches, in positions.
 
     Returns:
       ``[N, side * side * C]``, row by row, the values of a patch likewise.
@@ -35,12 +38,12 @@ def cut(maps: jax.Array, side: int, stride: int = 1) -> jax.Array:
 
 
 def touching(mask: jax.Array, shape: tuple[int, ...], side: int, stride: int = 1) -> jax.Array:
-    """Mark the patches of a map that touch some pixels of the image.
+    """Mark the patches of a map that touch marked pixels of the image.
 
     Args:
       mask: ``[H, W]``, 1 marks a pixel.
-      shape: of the map, ``H // n`` by ``W // n``: a position is made of n x n pixels.
-      side: of a patch.
+      shape: shape of the map, ``H // n`` by ``W // n``; a position covers n x n pixels.
+      side: side of a patch.
       stride: as in ``cut``.
 
     Returns:
@@ -52,13 +55,13 @@ def touching(mask: jax.Array, shape: tuple[int, ...], side: int, stride: int = 1
 
 
 def copies(image: jax.Array, known: jax.Array, *, rotations: int, scales: int) -> tuple[jax.Array, jax.Array]:
-    """Turn an image by up to ``rotations`` steps of 7.5 degrees and scale it by up to ``scales`` of 5 %, either way.
+    """Make turned and scaled copies of an image.
 
     Args:
       image: ``[H, W, C]``.
-      known: ``[H, W]``, 1 where a pixel may be a source's.
-      rotations: 0: none.
-      scales: 0: none.
+      known: ``[H, W]``, 1 where a pixel may belong to a source.
+      rotations: number of steps of 7.5 degrees either way; 0: no rotation.
+      scales: number of steps of 5 % either way; 0: no scaling.
 
     Returns:
       ``[V, H, W, C]`` and ``[V, H, W]``, see ``turned``.
@@ -81,10 +84,10 @@ def matches(
     Args:
       targets: patches ``[N, D]``.
       images: ``[V, H, W, C]``, whose patches are the sources.
-      known: ``[V, H, W]``, 1 where a pixel may be a source's. Where all patches have some that may
-        not be, all patches are sources.
-      maps_of: an image ``[H, W, C]`` to its maps ``[h, w, C']``.
-      side: of a patch.
+      known: ``[V, H, W]``, 1 where a pixel may belong to a source. If no patch consists of such
+        pixels alone, all patches are sources.
+      maps_of: image ``[H, W, C]`` -> maps ``[h, w, C']``.
+      side: side of a patch.
 
     Returns:
       ``[N, D]``, the matches.

@@ -31,7 +31,7 @@ def feed_forward(
     Args:
       paint: ``(states, images [B, H, W, C], hole [B, H, W, 1], keys [B], k) -> [B, K, H, W, C]``,
         best first unless there are ``losses``; only pixels inside the hole are used.
-      stages: to train.
+      stages: stages to train.
       size: side of the images; None: any size.
       supports: see ``System``.
       losses: ``(states, completed [B, K, H, W, C]) -> {term: [B, K]}``, "total" among them, which

@@ -34,7 +34,7 @@ def stage(
     """Build the stage of a generator and a critic, trained against each other on whole images.
 
     Args:
-      name: of the stage.
+      name: name of the stage.
       generator: latent ``[B, Z]`` -> images ``[B, S, S, C]`` in [-1, 1].
       critic: images -> logits ``[B]``.
       latent_size: Z; latents are drawn from U(-1, 1).
@@ -92,7 +92,7 @@ def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:
       InputError: unknown name, or a generator whose images do not have side ``size``.
     """
     if described["generator"].get("size", size) != size:
-        raise InputError(f"networks.generator.size: it paints whole pictures, so it must be data.size, {size}")
+        raise InputError(f"networks.generator.size: it paints whole images, so it must be data.size, {size}")
     return {
         "generator": build_network(described["generator"], label="networks.generator"),
         "critic": build_network(described["critic"], label="networks.critic"),

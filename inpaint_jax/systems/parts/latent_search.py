@@ -62,8 +62,8 @@ class LatentSearch:
     """The descent on a loss, as the pure functions of a ``System``.
 
     Attributes:
-      loss: of a latent.
-      rules: of the descent.
+      loss: loss of a latent.
+      rules: rules of the descent.
       latent_size: Z.
       guess: ``(states, damaged, hole) -> latents [B, Z]``, the learnt start of the first restart.
       refine: ``(states, image, prediction, hole) -> prediction``, all ``[B, ...]``, before
@@ -219,9 +219,9 @@ def build(
     resolved, total = rules(search, blend), objective(losses)
     if resolved.learnt and resolved.mode["train"]:
         needed = 'running statistics: search.batch_norm="running"'
-        raise InputError(f"search.start: a learnt start is learnt with {needed}")
+        raise InputError(f"search.start: a learnt start needs {needed}")
     if resolved.learnt and guess is None:
-        needed = "the stage that learns it: a config with stages.encoder"
+        needed = "a config with the stage stages.encoder, which learns it"
         raise InputError(f"search.start: a learnt start needs {needed}")
     counted = search.get("counted", "missing")  # configs from before 0.2 lack the key
     if counted not in COUNTED:
@@ -236,7 +236,7 @@ def system(search: LatentSearch, *stages: Stage, size: int, **about) -> System:
 
     Args:
       search: the search.
-      stages: to train.
+      stages: stages to train.
       size: side of the images.
       **about: further fields of the ``System``.
     """

@@ -35,7 +35,7 @@ def stage(
     Args:
       encoder: damaged images ``[B, H, W, C]``, 0 inside the hole, and holes ``[B, H, W, 1]`` ->
         latents ``[B, Z]``.
-      loss: of the search.
+      loss: loss of the search.
       size: side of the images.
       holes: families in rotation, such as "center,left,random:0.8,square:16-40".
       optimizer: see ``optimizers.build``.
@@ -107,10 +107,10 @@ def predict(state: TrainState, damaged: Image, hole: Hole, *, encoder: Network) 
     """Predict the first latents of searches, independently for every image.
 
     Args:
-      state: of the trained stage.
+      state: state of the trained stage.
       damaged: ``[B, H, W, C]`` in [-1, 1], 0 inside the hole.
       hole: ``[B, H, W, 1]``, 1 = missing.
-      encoder: of the stage.
+      encoder: encoder of the stage.
 
     Returns:
       Latents ``[B, Z]``, by the encoder's running statistics.

@@ -36,7 +36,7 @@ def membrane(image: np.ndarray, missing: np.ndarray, *, tolerance: float = 1e-6,
     Args:
       image: ``[H, W, C]``, known outside the hole.
       missing: bool ``[H, W]``; at least one pixel is known.
-      tolerance: of the residual, relative to the norm of the right-hand side, per channel.
+      tolerance: tolerance of the residual, relative to the norm of the right-hand side, per channel.
       most: largest number of iterations.
 
     Returns:
@@ -79,7 +79,7 @@ def hierarchy(matrix: sparse.csr_array, places: np.ndarray) -> tuple[list[Scale]
     factor of two (Braess 1995).
 
     Args:
-      matrix: of the finest scale, ``[n, n]``.
+      matrix: matrix of the finest scale, ``[n, n]``.
       places: ``[n, 2]``, row and column of each unknown.
 
     Returns:

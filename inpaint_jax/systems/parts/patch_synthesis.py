@@ -1,4 +1,4 @@
-"""Pixels that descend on an energy of patches of features, from coarse to fine (Yang et al. 2017, section 3.3)."""
+"""Descent of pixels on an energy of feature patches, coarse to fine (Yang et al. 2017, 3.3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from inpaint_jax.systems.parts.reduced import reduced, resized
 from inpaint_jax.systems.parts.surroundings import surrounded
 from inpaint_jax.types import Hole, Image, Key
 
-FEATURES = "features"  # of the stage whose network makes them
-CHUNK = 25  # iterations at most between two looks
+FEATURES = "features"  # name of the stage that trains the feature network
+CHUNK = 25  # maximum number of iterations per chunk
 States = Mapping[str, Any]
 
 
@@ -33,9 +33,9 @@ class Scale(NamedTuple):
     Attributes:
       image: ``[h, w, C]``, 0 inside the hole.
       hole: ``[h, w, 1]``.
-      guess: ``[h, w, C]``, the content, known pixels as they are.
-      matched: ``[N, D]``, what each patch is to resemble; 0 until the scale is entered.
-      search: of pixels ``[h, w, C]``.
+      guess: ``[h, w, C]``, the content, with unchanged known pixels.
+      matched: ``[N, D]``, the target of each patch; 0 until the scale is entered.
+      search: search over pixels ``[h, w, C]``.
     """
 
     image: jax.Array
@@ -46,7 +46,7 @@ class Scale(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Images on their way from coarse to fine, each at a scale of its own."""
+    """Images between coarse and fine, each at a separate scale."""
 
     scales: tuple[Scale, ...]  # finest first
     level: jax.Array  # int32 [B]
@@ -55,7 +55,10 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Synthesis:
-    """The descent of pixels, as the pure functions of a ``System``; attributes are a config's, with names resolved."""
+    """The descent of pixels, as the pure functions of a ``System``.
+
+    Attributes are those of a config, with names resolved.
+    """
 
     size: int
     content: Content
@@ -66,11 +69,11 @@ class Synthesis:
 
     @property
     def chunk(self) -> int:
-        """Iterations per call of ``advance``."""
+        """Return the iterations per call of ``advance``."""
         return latent_inpainting.chunk_length(self.options["iterations"], at_most=CHUNK)
 
     def features(self, states: States, images: Image) -> dict[str, jax.Array]:
-        """The maps of images ``[B, h, w, C]``."""
+        """Compute the feature maps of images ``[B, h, w, C]``."""
         net = states[FEATURES].networks["classifier"]
         maps = functional.predict(self.network, net, images, through=latent_inpainting.shared).features
         if self.options["layer"] not in maps:
@@ -78,11 +81,14 @@ class Synthesis:
         return maps
 
     def patches(self, maps: Mapping[str, jax.Array]) -> jax.Array:
-        """The patches of one image's maps ``[1, h, w, C]``, ``[N, D]``."""
+        """Cut the patches ``[N, D]`` from the maps ``[1, h, w, C]`` of one image."""
         return feature_patches.cut(maps[self.options["layer"]][0], self.options["patch"], self.options["stride"])
 
     def sides(self, states: States) -> list[int]:
-        """Sides of the scales, finest first: those whose map has room for a patch and one position more."""
+        """Return the sides of the scales, finest first.
+
+        Only scales whose map is larger than a patch are used.
+        """
         sides, layer = [], self.options["layer"]
         for level in range(self.options["scales"]):
             side = self.size // 2**level
@@ -96,7 +102,7 @@ class Synthesis:
         return sides
 
     def begin(self, states: States, images: Image, hole: Hole, keys: Key, k: int) -> Progress:
-        """As in ``System``."""
+        """Begin at the coarsest scale, see ``System``."""
         del k
         guess = self.content.paint(states, images, hole, keys)
         sides = self.sides(states)
@@ -116,7 +122,7 @@ class Synthesis:
         return jax.lax.map(lambda each: one(*each), (images, hole, guess, keys))
 
     def start(self, key: Key, pixels: jax.Array) -> Search:
-        """A search that begins with these pixels ``[h, w, C]``."""
+        """Create a search that begins with the given pixels ``[h, w, C]``."""
         return latent_inpainting.start(
             key,
             pixels,
@@ -127,7 +133,7 @@ class Synthesis:
         )
 
     def enter(self, states: States, level: int, one: Progress) -> Progress:
-        """Begin a scale: with the coarser answer, or the content, and with a match for every patch."""
+        """Begin a scale from the coarser answer, or from the content, and match every patch."""
         scale = one.scales[level]
         pixels, key = scale.guess, scale.search.key
         if level + 1 < len(one.scales):
@@ -154,7 +160,11 @@ class Synthesis:
         return _with_scale(one, level, scale._replace(matched=matched, search=self.start(key, pixels)))
 
     def loss(self, states: States, scale: Scale):
-        """The energy of pixels ``[h, w, C]`` at a scale: ``pixels -> (scalar, {term: []})``, unweighted terms."""
+        """Return the energy of pixels ``[h, w, C]`` at a scale.
+
+        Returns:
+          ``pixels -> (scalar, {term: []})``, with unweighted terms.
+        """
         image, hole, guess = scale.image[None], scale.hole[None], scale.guess[None]
         guessed = self.features(states, guess)
         shape = guessed[self.options["layer"]].shape[1:3]
@@ -180,17 +190,17 @@ class Synthesis:
         return energy
 
     def advance(self, states: States, progress: Progress) -> Progress:
-        """As in ``System``: one chunk of iterations of every image, at its own scale."""
+        """Run one chunk of iterations of every image at the current scale, see ``System``."""
         at_level = [lambda one, n=n: self.descend(states, n, one) for n in range(len(progress.scales))]
 
         def one(progress):
             return jax.lax.cond(progress.done, lambda p: p, lambda p: jax.lax.switch(p.level, at_level, p), progress)
 
-        # One image after the other: vmap would compute all scales of all of them.
+        # One image after the other: vmap would compute every scale for every image.
         return jax.lax.map(one, progress)
 
     def descend(self, states: States, level: int, one: Progress) -> Progress:
-        """A chunk of iterations at a scale, and the entrance to the next after the last."""
+        """Run a chunk of iterations at a scale; after the last, enter the next scale."""
         scale = one.scales[level]
         search = latent_inpainting.advance(
             scale.search,
@@ -207,7 +217,7 @@ class Synthesis:
         return jax.lax.cond(search.done, entered, lambda one: one, one)
 
     def finish(self, states: States, progress: Progress) -> Completion:
-        """As in ``System``; traces run through the scales, from coarse to fine."""
+        """Return the answers, see ``System``; traces run through the scales, coarse to fine."""
         del states
         finest = progress.scales[0]
         images = composite(finest.image, jnp.clip(finest.search.best_latent, -1.0, 1.0), finest.hole)

@@ -11,7 +11,7 @@ from inpaint_jax.types import Hole, Image
 
 
 def reduced(image: Image, hole: Hole, shape: tuple[int, ...]) -> tuple[Image, Hole]:
-    """Reduce a damaged image; no pixel takes anything from the hole.
+    """Reduce a damaged image; no pixel depends on values inside the hole.
 
     Args:
       image: ``[B, H, W, C]``; finite inside the hole.
@@ -19,8 +19,8 @@ def reduced(image: Image, hole: Hole, shape: tuple[int, ...]) -> tuple[Image, Ho
       shape: height and width.
 
     Returns:
-      The image, antialiased over known pixels, 0 inside the hole; and its hole, where more than half
-      of what a pixel is made of is missing.
+      The image, antialiased over known pixels, 0 inside the hole; and the hole, where more than
+      half of the area of a pixel is missing.
     """
     if image.shape[1:3] == shape:
         return jnp.where(hole > 0.5, 0.0, image), hole
@@ -32,14 +32,14 @@ def reduced(image: Image, hole: Hole, shape: tuple[int, ...]) -> tuple[Image, Ho
 
 
 def resized(image: Image, shape: tuple[int, ...]) -> Image:
-    """Images ``[B, h, w, C]`` of another shape, bilinear, antialiased where they shrink."""
+    """Resize images to ``[B, h, w, C]``: bilinear, antialiased for reduction."""
     if image.shape[1:3] == shape:
         return image
     return jax.image.resize(image, (len(image), *shape, image.shape[-1]), "linear")
 
 
 def reducing(stage: Stage, side: int) -> Stage:
-    """A stage that sees the images of its batches at another side."""
+    """Wrap a stage so that it sees the images of its batches resized to ``side``."""
 
     def seen(batch: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**batch, "image": resized(jnp.asarray(batch["image"]), (side, side))}

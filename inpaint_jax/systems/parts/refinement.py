@@ -34,7 +34,7 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
     Args:
       autoencoder: images ``[B, size, size, C]`` -> images.
       size: side of the images.
-      settings: of the stage: ``pairs`` ("noisy", "projected" or "identity"); ``input``
+      settings: settings of the stage: ``pairs`` ("noisy", "projected" or "identity"); ``input``
         ("generated", or the "composite", whose known pixels are true); ``holes`` (families in
         rotation, for projections and composites); ``losses`` (available values: ``prediction`` and
         ``target``); ``optimizer``; ``steps``.

@@ -62,7 +62,7 @@ class SearchLoss:
           states: trained stages by name.
           image: damaged, ``[B, H, W, C]``, 0 inside the hole.
           hole: ``[B, H, W, 1]``.
-          weight: of the known pixels, ``[B, H, W, 1]``, from ``importance``.
+          weight: weight of the known pixels, ``[B, H, W, 1]``, from ``importance``.
           latent: ``[B, Z]``.
           scales: from ``factors``; None: the factors of holes without a family.
 

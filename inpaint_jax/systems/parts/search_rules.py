@@ -36,8 +36,8 @@ def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
     """Resolve the names of a config, and check the numbers.
 
     Args:
-      search: of the config.
-      blend: of the config.
+      search: search of the config.
+      blend: blend of the config.
 
     Returns:
       The rules.

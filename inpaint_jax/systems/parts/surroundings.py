@@ -1,4 +1,4 @@
-"""A hole filled with copies of what is above and below it: textures to take patches from."""
+"""Fill a hole with copies of the bands above and below, as textures for patches."""
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +9,9 @@ from inpaint_jax.types import Hole, Image
 def surrounded(image: Image, hole: Hole, guess: Image) -> Image:
     """Fill the upper half of a hole from the band above it, and the lower half from the band below.
 
-    As the released code of Yang et al. fills the input before it takes patches from it; for any
-    hole: what a band lacks comes from the other one, and what both lack from a guess.
+    The released code of Yang et al. does this before it takes patches. This version accepts any
+    hole: pixels that one band lacks come from the other band, and pixels that both lack from a
+    guess.
 
     Args:
       image: ``[B, H, W, C]``, known outside the hole.
@@ -18,7 +19,7 @@ def surrounded(image: Image, hole: Hole, guess: Image) -> Image:
       guess: ``[B, H, W, C]``, for pixels that neither band knows.
 
     Returns:
-      ``[B, H, W, C]``; known pixels as they are.
+      ``[B, H, W, C]`` with unchanged known pixels.
     """
 
     def one(image, hole, guess):

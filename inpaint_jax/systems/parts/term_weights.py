@@ -66,7 +66,7 @@ def check_measured(
     """Refuse relative weights without matching measurements in the run.
 
     Args:
-      losses: of the search.
+      losses: losses of the search.
       search: the config's ``search``.
       measured: settings of the measuring stage, with ``losses`` and ``search``; None: no stage.
       stage: name of the stage.
@@ -75,20 +75,18 @@ def check_measured(
       InputError: the run has no such stage, or the stage measured other terms.
     """
     for label, reference in split(losses).relative.items():
-        absolute = f'give a weight of its own, with losses.{label}.relative_to=""'
-        where = f"losses.{label}: its weight is a share of {reference}"
+        absolute = f'give an absolute weight, with losses.{label}.relative_to=""'
+        where = f"losses.{label}: the weight is a share of {reference}"
         if measured is None:
-            raise InputError(f"{where}, which this run has no stage {stage} to measure: {absolute}")
+            raise InputError(f"{where}, but this run has no stage {stage} that measures it: {absolute}")
         for name in (label, reference):
             here, there = described(losses[name]), described(measured["losses"].get(name, {}))
             if here != there:
-                raise InputError(
-                    f"{where}, and the stage {stage} has measured {name} as {there}, not {here}: {absolute}"
-                )
+                raise InputError(f"{where}, but the stage {stage} measured {name} as {there}, not {here}: {absolute}")
         for key in LOOK:
             if search.get(key) != measured["search"].get(key):
                 found = measured["search"].get(key)
-                raise InputError(f"{where}, which was measured with search.{key}={found!r}: {absolute}")
+                raise InputError(f"{where}, but it was measured with search.{key}={found!r}: {absolute}")
 
 
 def described(term: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +113,7 @@ def factors(terms: Terms, measured: Mapping[str, jax.Array], hole: Hole, family:
     """Compute the factors of a config's weights under some holes.
 
     Args:
-      terms: of the search.
+      terms: terms of the search.
       measured: ``{"share": [F], term: [F]}``, values of terms per hole family; empty if no weight
         is relative.
       hole: ``[B, H, W, 1]``.
@@ -144,11 +142,11 @@ def remark(
     """Name the family behind the weights, if the family of the holes was not measured.
 
     Args:
-      terms: of the search.
+      terms: terms of the search.
       families: the measured families.
       measured: as in ``factors``.
       hole: ``[N, H, W, 1]``.
-      family: of the holes; empty: unknown.
+      family: family of the holes; empty: unknown.
 
     Returns:
       One clause; empty if there is nothing to note.
@@ -162,6 +160,6 @@ def remark(
         if (count := int((rows == row).sum()))
     )
     return (
-        f"weights of {', '.join(terms.relative)} balanced for the family of the nearest share of missing pixels: "
-        f"{taken} of {len(hole)} images"
+        f"weights of {', '.join(terms.relative)} balanced for the family with the closest share of "
+        f"missing pixels: {taken} of {len(hole)} images"
     )

@@ -101,7 +101,7 @@ def with_margin(shape: tuple[int, ...], *, margin: float = 1.0, bucketed: bool =
     that keeps half the margin, or else the next larger one, which may exceed a small image.
 
     Args:
-      shape: of the image, ``(H, W, ...)``.
+      shape: shape of the image, ``(H, W, ...)``.
       margin: as a multiple of the longer side of the box.
       bucketed: whether sides are rounded.
 

@@ -1,10 +1,10 @@
-"""Pluralistic image completion (Zheng, Cham & Cai, CVPR 2019): many different completions of one damaged image.
+"""Pluralistic image completion (Zheng, Cham & Cai, CVPR 2019): many completions per image.
 
-A generator is trained on two paths that share its weights. One reconstructs the image from a latent that follows from
-what is missing; the other generates it from a latent that follows from what is known, and is compared to the truth at
-known pixels alone. Two divergences keep the first latent near a fixed Gaussian, whose width grows with the hole, and
-the second near the first. Each path plays against a critic of its own. Completions are drawn from the second path, and
-its critic ranks them. Then paste.
+A generator is trained on two paths with shared weights. The reconstruction path encodes the missing
+pixels into a latent and reconstructs the image. The generation path encodes the known pixels and is
+compared to the truth only there. Two divergences keep the first latent near a fixed Gaussian, whose
+width grows with the hole, and the second latent near the first. Each path has a separate critic.
+Completions are drawn from the generation path, ranked by the critic of that path, and pasted.
 """
 
 from collections.abc import Mapping
@@ -28,27 +28,30 @@ from inpaint_jax.systems.parts.feed_forward import feed_forward
 from inpaint_jax.systems.pluralistic.pyramid import pyramid, scaled
 from inpaint_jax.types import Hole, Image
 
-NAME = "pluralistic"  # of the stage
+NAME = "pluralistic"  # name of the stage
 PATHS = ("generation", "reconstruction")
-SAMPLES = 4  # completions of an image that a validation shows
+SAMPLES = 4  # completions per image in a validation
 
 
 def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
-    """The system.
+    """Build pluralistic completion.
 
     Args:
       size: side of the images.
-      networks: ``generator``, with an ``encoder`` (whose ``layers`` and ``latent`` fix the latent map) and a
-        ``decoder`` (whose ``scales`` are compared to the truth); ``critic``, ``{path: images}`` to ``{path: scores}``.
-      search: ``samples``: completions that are drawn at least, of which the best by the critic's score are the answer.
-      stages: ``{"pluralistic": {"holes", "hole_files", "losses", "optimizer", ...}}``. ``holes`` are the families that
-        are trained on, in rotation; batches with a "hole", as ``hole_files`` makes them, have those instead. Offered
-        to the losses: ``generation``, ``reconstruction``, ``truth`` and ``holes``, ``[B, s, s, C]`` of every scale;
-        ``assumed_mean``, ``posterior_mean``, ``prior_mean`` and the same with ``deviation`` of the latent;
-        ``fake_generation_logits``, ``real_generation_logits`` and the same of the reconstruction.
+      networks: ``generator``, with an ``encoder`` (whose ``layers`` and ``latent`` determine the
+        latent map) and a ``decoder`` (whose ``scales`` are compared to the truth); ``critic``,
+        ``{path: images} -> {path: scores}``.
+      search: ``samples``: minimum number of drawn completions; the best by the critic's score are
+        the answer.
+      stages: ``{"pluralistic": {"holes", "hole_files", "losses", "optimizer", ...}}``. ``holes``
+        are the families of the training, in rotation; batches with a "hole" (from ``hole_files``)
+        use that hole instead. Values available to the losses: ``generation``, ``reconstruction``,
+        ``truth`` and ``holes``, ``[B, s, s, C]`` at every scale; ``assumed_mean``,
+        ``posterior_mean``, ``prior_mean`` of the latent, and the same with ``deviation``;
+        ``fake_generation_logits``, ``real_generation_logits``, and the same for the reconstruction.
 
     Raises:
-      InputError: unknown names, holes that do not fit the images, or numbers out of range.
+      InputError: unknown name, holes that do not fit the images, or numbers out of range.
     """
     settings, label = stages[NAME], f"stages.{NAME}"
     generator = build_network(networks["generator"], label="networks.generator")
@@ -78,7 +81,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         return jax.random.normal(key, (count, 2, *latent_shape))
 
     def shown(image, hole, noise):
-        """What the generator is given in training."""
+        """Make the inputs of the generator in training."""
         return fill(image, hole), fill(image, 1.0 - hole), scaled(hole, attended), (noise[:, 0], noise[:, 1])
 
     def init(key, batch, earlier):
@@ -129,12 +132,15 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         )
 
     def sample(state, images, hole, noise):
-        """Completions from noise ``[B, K, h, w, Z]``, ``[B, K, S, S, 3]``; weights and statistics stay."""
+        """Complete from noise ``[B, K, h, w, Z]``, with fixed weights: ``[B, K, S, S, 3]``."""
         given = fill(images, hole), None, scaled(hole, attended), noise
         return functional.predict(generator, state.networks["generator"], *given)
 
     def validate(state, batch, key, earlier):
-        """The squared error of one sample in the hole, and of some images: true, damaged, four completions."""
+        """Measure the squared error of one sample in the hole.
+
+        Show true images, damaged images and four completions.
+        """
         del earlier
         image, (key_hole, key_noise) = jnp.asarray(batch["image"]), jax.random.split(key)
         hole = holes_of(batch, key_hole)
@@ -149,7 +155,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         return sample(states[NAME], images, hole, noise)
 
     def losses_of(states, completed):
-        """Minus the critic's score of every completion, ``[B, K]``."""
+        """Return the negative critic score of every completion, ``[B, K]``."""
         net, flat = states[NAME].networks["critic"], completed.reshape(-1, *completed.shape[2:])
         scores = functional.predict(critic, net, {"generation": flat})["generation"]
         return {"total": -scores.reshape(*completed.shape[:2], -1).mean(-1)}
@@ -159,14 +165,14 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
 
 
 class Real(NamedTuple):
-    """The true images in the places of a ``Painted``."""
+    """True images with the attributes of a ``Painted``."""
 
     generation: tuple[Image, ...]
     reconstruction: tuple[Image, ...]
 
 
 def critic_losses() -> dict[str, dict[str, Any]]:
-    """What each critic descends on."""
+    """Build the losses of the critics."""
     return {
         f"critic_{path}": {
             "fn": "discriminator_least_squares",
@@ -179,7 +185,7 @@ def critic_losses() -> dict[str, dict[str, Any]]:
 
 
 def losses_read(painted: Any, hole: Hole) -> dict[str, Any]:
-    """What losses are offered of a ``Painted``, by name."""
+    """Collect the values of a ``Painted`` that losses can read, by name."""
     values = {path: getattr(painted, path) for path in PATHS}
     deviation = assumed_deviation(hole)[:, None, None, None]
     like = painted.prior.mean
@@ -190,7 +196,9 @@ def losses_read(painted: Any, hole: Hole) -> dict[str, Any]:
 
 
 def assumed_deviation(hole: Hole) -> jax.Array:
-    """Standard deviation that the posterior is drawn to: the larger the hole, the closer to 1 (released code).
+    """Compute the target standard deviation of the posterior; it approaches 1 for large holes.
+
+    The formula is from the released code.
 
     Args:
       hole: ``[B, H, W, 1]``, 1 = missing.

@@ -1,4 +1,4 @@
-"""An image at several scales, as the losses of pluralistic completion compare it."""
+"""Image pyramids for the losses of pluralistic completion."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,21 +11,21 @@ def pyramid(image: Image, scales: int) -> tuple[Image, ...]:
 
     Args:
       image: ``[B, S, S, C]``.
-      scales: how many sizes, that of the image among them.
+      scales: number of sizes, including the size of the image.
 
     Returns:
-      ``[B, s, s, C]`` each, smallest first.
+      Images ``[B, s, s, C]``, smallest first.
     """
     side = image.shape[1]
     return tuple(scaled(image, side >> i) for i in reversed(range(scales)))
 
 
 def scaled(image: Image, side: int) -> Image:
-    """Interpolate square images linearly at a grid whose corners are theirs (torch's ``align_corners``).
+    """Resize square images linearly with aligned corners (torch's ``align_corners``).
 
     Args:
       image: ``[B, S, S, C]``.
-      side: of the result.
+      side: side of the result.
 
     Returns:
       ``[B, side, side, C]``.
@@ -37,6 +37,6 @@ def scaled(image: Image, side: int) -> Image:
 
 
 def interpolation(length: int, side: int) -> np.ndarray:
-    """Weights of linear interpolation from ``length`` points to ``side``, ``[side, length]``; rows sum to 1."""
+    """Compute weights ``[side, length]`` of linear interpolation; rows sum to 1."""
     at = np.linspace(0, length - 1, side)
     return np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(length)[None])).astype(np.float32)
