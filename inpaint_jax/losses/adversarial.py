@@ -103,19 +103,20 @@ def generator_least_squares(fake_logits: jax.Array, *, real_target: float = 1.0)
 
 
 def score_matching(fake_logits: jax.Array, real_logits: jax.Array) -> PerExample:
-    """Squared distance of the scores of a generated image from those of the true one (Zheng et al., eq. 9).
+    """Squared distance between the scores of generated and true images (Zheng et al., eq. 9).
 
-    The generator wants to be taken for one image, not for any real one, where an image is reconstructed.
+    A reconstruction must match the scores of one image, not those of any real image.
 
     Args:
-      fake_logits: scores of generated images, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w, 1]``.
+      fake_logits: scores of generated images, without a sigmoid, ``[B]``, ``[B, 1]`` or ``[B, h, w,
+        1]``.
       real_logits: scores of the true images, same shapes.
 
     Returns:
       ``[B]``, the mean of ``(s_fake - s_real)^2`` over the scores of an image.
 
     Raises:
-      InputError: where the logits are not float.
+      InputError: the logits are not float.
     """
     check_float(fake_logits=fake_logits, real_logits=real_logits)
     return _per_example(jnp.square(fake_logits - real_logits))

@@ -99,13 +99,13 @@ def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) 
         parameters = inspect.signature(loss).parameters
         if unknown := [name for name in options if name not in parameters]:
             known = [name for name, p in parameters.items() if p.default is not p.empty]
-            its = ", ".join(known) or "none"
-            raise InputError(f"loss {label!r} has no option {', '.join(unknown)}; its options: {its}")
+            accepted = ", ".join(known) or "none"
+            raise InputError(f"loss {label!r} has no option {', '.join(unknown)}; its options: {accepted}")
         names = {
             name: options.pop(name) for name in list(options) if parameters[name].default is inspect.Parameter.empty
         }
         if wrong := [name for name, value in names.items() if not isinstance(value, str)]:
-            raise InputError(f"loss {label!r}: {wrong[0]} is a value, give the name of one in its place")
+            raise InputError(f"loss {label!r}: {wrong[0]} must be the name of a value")
         if weight or watch:
             weights[label], losses[label], renamed[label] = float(weight), functools.partial(loss, **options), names
     return Objective(weights, losses, renamed)
@@ -126,7 +126,7 @@ def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any], re
         if value not in values and parameters[name].default is inspect.Parameter.empty
     ]
     if missing:
-        raise InputError(f"loss {label!r} needs {', '.join(missing)}; this step offers {', '.join(sorted(values))}")
+        raise InputError(f"loss {label!r} needs {', '.join(missing)}; available here: {', '.join(sorted(values))}")
     given = {name: values[value] for name, value in wanted.items() if value in values}
     part = loss(**given)
     batch = {leaf.shape[0] for leaf in jax.tree.leaves(given) if getattr(leaf, "ndim", 0)}

@@ -1,4 +1,4 @@
-"""Texture: patches of feature maps against their matches, and the roughness of pixels (Yang et al. 2017)."""
+"""Texture losses: feature patches against matches, and total variation (Yang et al. 2017)."""
 
 import jax
 import jax.numpy as jnp
@@ -9,17 +9,17 @@ from inpaint_jax.types import Hole, Image, PerExample, check_hole, check_image, 
 def patch_l2(patches: jax.Array, matched_patches: jax.Array, patch_weight: jax.Array) -> PerExample:
     """Squared distance of patches to their matches, relative to the matches (Yang et al., eq. 4).
 
-    The paper divides by the number of patches instead. Relative to the matches, a weight means the
-    same whatever the network and its layer.
+    The paper divides by the number of patches instead. Relative to the matches, a weight has the
+    same meaning for every network and layer.
 
     Args:
-      patches: of what was painted, ``[B, N, D]``.
-      matched_patches: the patch that belongs to each of them, same shape.
-      patch_weight: ``[B, N]``, how much each of them counts, such as 1 where it touches the hole.
+      patches: patches of the painted image, ``[B, N, D]``.
+      matched_patches: the match of each patch, same shape.
+      patch_weight: ``[B, N]``, weight of each patch, such as 1 if it touches the hole.
 
     Returns:
-      ``[B]``: weighted squared distances, summed, over the weighted squares of the matches, summed.
-      0 where no patch counts.
+      ``[B]``: the sum of weighted squared distances, divided by the sum of weighted squares of the
+      matches; 0 if all weights are 0.
 
     Raises:
       InputError: where the shapes do not fit, or an array is not float.
@@ -32,14 +32,14 @@ def patch_l2(patches: jax.Array, matched_patches: jax.Array, patch_weight: jax.A
 
 
 def total_variation(completed: Image, hole: Hole) -> PerExample:
-    """Squared steps between neighbours of which at least one is missing (Yang et al., eq. 5).
+    """Squared steps between neighbours if at least one is missing (Yang et al., eq. 5).
 
     Args:
-      completed: known pixels outside the hole, painted ones inside, ``[B, H, W, C]`` in [-1, 1].
+      completed: known pixels outside the hole, painted pixels inside, ``[B, H, W, C]`` in [-1, 1].
       hole: ``[B, H, W, 1]``, 1 where pixels are missing.
 
     Returns:
-      ``[B]``: squared steps to the right and down, summed, per missing value; 0 where nothing is
+      ``[B]``: the sum of squared steps to the right and down, per missing value; 0 if nothing is
       missing. The paper sums over the image: multiply by ``hole.sum((1, 2, 3)) * C`` for its scale.
 
     Raises:

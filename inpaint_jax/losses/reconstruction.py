@@ -78,7 +78,7 @@ def l1(prediction: Image, target: Image) -> PerExample:
 
 
 def pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExample:
-    """Mean absolute error of an image at several scales, added (Zheng et al., section 3.3).
+    """Mean absolute error of an image, summed over scales (Zheng et al., section 3.3).
 
     Args:
       predictions: generator outputs, ``[B, h, w, C]`` each in [-1, 1].
@@ -94,15 +94,19 @@ def pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExa
 
 
 def known_pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image], holes: Sequence[Hole]) -> PerExample:
-    """``pyramid_l1`` of the known pixels: what is painted inside the holes is free (Zheng et al., section 3.3).
+    """``pyramid_l1`` over the known pixels; pixels inside the holes are free.
+
+    Source: Zheng et al., section 3.3.
 
     Args:
       predictions: generator outputs, ``[B, h, w, C]`` each in [-1, 1].
       targets: ground truth at the same scales.
-      holes: ``[B, h, w, 1]`` each, 1 where pixels are missing; between 0 and 1 where a scaled pixel is in part.
+      holes: ``[B, h, w, 1]`` each, 1 where pixels are missing; between 0 and 1 for a partly missing
+        scaled pixel.
 
     Returns:
-      ``[B]``, absolute intensity times the known share of its pixel, mean over h, w and C, summed over scales.
+      ``[B]``, absolute intensity times the known share of the pixel, mean over h, w and C, summed
+      over scales.
 
     Raises:
       InputError: where the shapes do not fit, or an array is not float.

@@ -30,14 +30,16 @@ def gaussian_kl(mean: jax.Array, log_variance: jax.Array) -> PerExample:
 def gaussian_kl_between(
     mean: jax.Array, deviation: jax.Array, other_mean: jax.Array, other_deviation: jax.Array, *, frozen: bool = False
 ) -> PerExample:
-    """Divergence of N(mean, deviation^2) from N(other_mean, other_deviation^2), a mean over the latent (Zheng et al.).
+    """KL divergence between two Gaussians, averaged over the latent (Zheng et al.).
+
+    The divergence is that of N(mean, deviation^2) from N(other_mean, other_deviation^2).
 
     Args:
-      mean: of the first distribution, ``[B, ...]``.
-      deviation: its standard deviation, likewise, positive.
-      other_mean: of the second distribution, likewise.
-      other_deviation: likewise.
-      frozen: the first distribution is a constant for the gradient: only the second is drawn to the other.
+      mean: mean of the first distribution, ``[B, ...]``.
+      deviation: standard deviation of the first distribution, same shape, positive.
+      other_mean: mean of the second distribution, same shape.
+      other_deviation: standard deviation of the second distribution, same shape, positive.
+      frozen: stop the gradient through the first distribution, so that only the second one moves.
 
     Returns:
       ``[B]`` in nats per value of the latent, at least 0.

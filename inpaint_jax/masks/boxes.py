@@ -75,7 +75,7 @@ def square_at(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
     del key
     _check_side("place", side, size)
     if min(top, left) < 0 or max(top, left) + side > size:
-        raise InputError(f"place: a hole of side {side} at {top}, {left} reaches out of a picture of side {size}")
+        raise InputError(f"place: a hole of side {side} at {top}, {left} extends beyond an image of side {size}")
     return _box(size, top, left, side, side)
 
 
@@ -213,4 +213,4 @@ def _box(size: int, top, left, height, width) -> Hole:
 
 def _check_side(what: str, side: int, size: int) -> None:
     if not 1 <= side <= size:
-        raise InputError(f"{what}: a hole of side {side} does not fit a picture of side {size}")
+        raise InputError(f"{what}: a hole of side {side} does not fit an image of side {size}")

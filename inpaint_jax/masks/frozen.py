@@ -48,7 +48,7 @@ def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> 
     try:
         cpu = jax.local_devices(backend="cpu")[0]
     except RuntimeError as error:
-        raise InputError("holes are drawn on the CPU: let JAX_PLATFORMS include it, as in cuda,cpu") from error
+        raise InputError("holes are drawn on the CPU: include it in JAX_PLATFORMS, as in cuda,cpu") from error
     holes = np.empty((len(ids), size, size, 1), np.float32)
     with jax.default_device(cpu):
         for first in range(0, len(ids), CHUNK):

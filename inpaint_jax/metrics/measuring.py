@@ -46,7 +46,7 @@ def measure(
     check_same_shape(prediction=prediction, target=target)
     check_hole(hole, prediction, "prediction")
     if not len(prediction):
-        raise InputError("there are no images to measure")
+        raise InputError("measuring needs at least one image")
     metrics = dict(names) if isinstance(names, Mapping) else resolve(names)
     arguments = {name: _needed(name, metric, given or {}) for name, metric in metrics.items()}
     whole_set = {name: metric for name, metric in metrics.items() if isinstance(metric, SetMetric)}
@@ -67,7 +67,7 @@ def measure(
 
 def _needed(name: str, metric: AnyMetric, given: Mapping[str, Any]) -> dict[str, Any]:
     if missing := [need for need in metric.needs if need not in given]:
-        raise InputError(f"metric {name!r} needs {', '.join(missing)}, which is not given")
+        raise InputError(f"metric {name!r} needs {', '.join(missing)}, which the argument given lacks")
     return {need: given[need] for need in metric.needs}
 
 

@@ -35,7 +35,7 @@ def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExa
         raise InputError(f"unknown SSIM window {window!r}; known: {', '.join(WINDOWS)}")
     taps = WINDOWS[window]
     if min(prediction.shape[1:3]) < len(taps):
-        raise InputError(f"SSIM {window} needs pictures of {len(taps)} pixels a side, got {prediction.shape[1:3]}")
+        raise InputError(f"SSIM {window} needs images of {len(taps)} pixels a side, got {prediction.shape[1:3]}")
     x, y = to_unit(prediction), to_unit(target)
     # Subtract each image's mean first: otherwise float32 loses the variance of a flat region.
     mean_x, mean_y = x.mean((1, 2, 3), keepdims=True), y.mean((1, 2, 3), keepdims=True)

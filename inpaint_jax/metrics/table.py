@@ -122,7 +122,7 @@ def _as_metric(name: str, found: Any) -> AnyMetric:
     if len(parameters) < 3:
         raise InputError(f"metric {name!r} must take (prediction, target, hole)")
     if not (protocol := (inspect.getdoc(found) or "").partition("\n")[0].strip()):
-        raise InputError(f"metric {name!r} needs a docstring: its first line is printed as what the metric measures")
+        raise InputError(f"metric {name!r} needs a docstring, whose first line is the protocol in tables")
     return Metric(function, protocol, tuple(p.name for p in parameters[3:] if p.default is inspect.Parameter.empty))
 
 

@@ -4,7 +4,7 @@ A network is a Linen module ``(*inputs, *, train) -> outputs``, used as a pair o
 
     generator = networks.build({"name": "dcgan.Generator", "size": 64})
     params, stats = generator.init(key, jnp.zeros((1, 100)))
-    pictures, stats = generator.apply(params, stats, latents, train=True)
+    images, stats = generator.apply(params, stats, latents, train=True)
 """
 
 from collections.abc import Mapping
@@ -82,10 +82,9 @@ def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
     """Build the network that a config describes.
 
     Args:
-      spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``. A field that is
-        such a description itself is a module:
-        ``{"name": "context_encoder.Generator", "trunk": {"name": "trunks.VGG"}}``. With "precision", see
-        ``computing_in``.
+      spec: ``{"name": "dcgan.Generator" or "my_nets:UNet", **fields of the module}``. A field that
+        is such a description itself is a module: ``{"name": "context_encoder.Generator", "trunk":
+        {"name": "trunks.VGG"}}``. With "precision", see ``computing_in``.
       label: the config key, for error messages.
 
     Returns:

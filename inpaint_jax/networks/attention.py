@@ -1,4 +1,4 @@
-"""Attention of a feature map to itself and to the known part of an earlier one (Zheng et al., section 3.4)."""
+"""Attention of a feature map to itself and to an earlier map (Zheng et al., section 3.4)."""
 
 import flax.linen as nn
 import jax
@@ -10,10 +10,11 @@ orthogonal = nn.initializers.orthogonal(0.02)
 
 
 class SelfAttention(nn.Module):
-    """Add to a map what each position attends to in it, times a learnt gain that begins at 0.
+    """Add self-attention to a map, times a learnt gain that starts at 0.
 
-    Called on ``[B, h, w, C]``, it returns the new map and the attention ``[B, N, N]``, N = h w, whose rows
-    sum to 1. Queries and keys are one projection to C / 4 channels; the values are the map itself.
+    Called on ``[B, h, w, C]``, it returns the new map and the attention ``[B, N, N]``, N = h w,
+    whose rows sum to 1. Queries and keys are one projection to C / 4 channels; the values are the
+    map itself.
     """
 
     @nn.compact
@@ -26,11 +27,12 @@ class SelfAttention(nn.Module):
 
 
 class ContextFlow(nn.Module):
-    """Carry features of the known part of an earlier map into its hole, by a given attention.
+    """Carry features of an earlier map from its known part into the hole, by a given attention.
 
-    Called as ``(weights [B, N, N], earlier [B, h, w, C], hole [B, h, w, 1])``, it returns ``[B, h, w, C]``:
-    the earlier map where pixels are known, and the attended one, times a learnt gain that begins at 0,
-    where they are missing. A hole that was scaled down has values between 0 and 1, which mix the two.
+    Called as ``(weights [B, N, N], earlier [B, h, w, C], hole [B, h, w, 1])``, it returns ``[B, h,
+    w, C]``: the earlier map at known pixels, and the attended map, times a learnt gain that starts
+    at 0, at missing pixels. A hole that was scaled down has values between 0 and 1, which mix the
+    two maps.
     """
 
     @nn.compact

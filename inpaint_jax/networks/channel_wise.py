@@ -59,8 +59,8 @@ class EncoderDecoder(nn.Module):
             return BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
 
         halvings, side = len(self.features), images.shape[1]
-        waist = side >> halvings
-        if side % (1 << halvings) or self.size not in [waist << count for count in range(1, halvings + 1)]:
+        smallest = side >> halvings
+        if side % (1 << halvings) or self.size not in [smallest << count for count in range(1, halvings + 1)]:
             raise InputError(f"{halvings} halvings of a side of {side} pixels do not lead to a block of {self.size}")
         x = images
         for features in self.features:

@@ -71,8 +71,8 @@ class Generator(nn.Module):
 
         maps = self.trunk.maps(images, train=train) if self.skips else [self.trunk(images, train=train)]
         x = maps[-1]
-        waist = Conv(self.bottleneck, x.shape[1:3], padding="VALID", use_bias=self.use_bias)
-        x = nn.leaky_relu(norm(waist(x)), self.slope)
+        bottleneck = Conv(self.bottleneck, x.shape[1:3], padding="VALID", use_bias=self.use_bias)
+        x = nn.leaky_relu(norm(bottleneck(x)), self.slope)
         outwards = _widths(self.size, self.width)[::-1]
         x = joined(nn.relu(norm(up(x, outwards[0], padding="VALID"))))
         for features in outwards[1:]:

@@ -40,7 +40,7 @@ def _start(code: jax.Array, grid: int, channels: int) -> jax.Array:
 def _layers(size: int, ups: list[Up]) -> list[Up]:
     """Select the layers before the output layer; a block of 32 omits the last of them."""
     if size not in (32, 64):
-        raise InputError(f"a variational decoder paints blocks of 64 or 32 pixels a side, not {size}")
+        raise InputError(f"a variational decoder paints blocks of side 64 or 32, not {size}")
     return ups if size == 64 else ups[:-1]
 
 

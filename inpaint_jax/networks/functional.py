@@ -1,4 +1,4 @@
-"""A Linen module as a pair of pure functions, and how a trained one is read."""
+"""Linen modules as pure functions, and access to trained networks."""
 
 import dataclasses
 import functools
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Tree
 
-# What a config may choose, with the precision of products in JAX's words.
+# Precisions of a config, with the JAX names for the precision of products.
 PRECISIONS = {"": None, "bf16": None, "tf32": "tensorfloat32", "float32": "highest"}
 
 
@@ -20,10 +20,12 @@ class Network(NamedTuple):
     """A network as pure functions.
 
     Attributes:
-      init: ``(key, *inputs) -> (params, stats)``; inputs fix the shapes.
-      apply: ``(params, stats, *inputs, train, key=None, axis_name=None) -> (outputs, stats)``. ``train=False`` uses the
-        running statistics and returns them unchanged. ``train=True`` normalises by the statistics of the given batch
-        (over all devices of ``axis_name``) and returns the updated running ones; ``key`` feeds dropout.
+      init: ``(key, *inputs) -> (params, stats)``; the inputs are examples, of which only shapes
+        matter.
+      apply: ``(params, stats, *inputs, train, key=None, axis_name=None) -> (outputs, stats)``.
+        ``train=False`` uses the running statistics and returns them unchanged. ``train=True``
+        normalises by the statistics of the batch (over all devices of ``axis_name``) and returns
+        updated running statistics; ``key`` is the key for dropout.
     """
 
     init: Callable[..., tuple[Tree, Tree]]
@@ -31,14 +33,14 @@ class Network(NamedTuple):
 
 
 def pure(module: nn.Module) -> Network:
-    """Make the pure functions of a Linen module whose ``__call__(*inputs, train)`` returns its outputs.
+    """Make the pure functions of a Linen module with ``__call__(*inputs, train) -> outputs``.
 
-    A module with batch norm takes an ``axis_name`` field, so that statistics can be those of the
-    global batch under ``pmap``, and so do modules that are its fields; a module without that field is
-    used as it is.
+    A module with batch norm needs a field ``axis_name``, so that it can take statistics over the
+    global batch under ``pmap``. The same holds for modules in its fields. A module without this
+    field is used unchanged.
 
     Args:
-      module: of any inputs and outputs.
+      module: module with any inputs and outputs.
 
     Returns:
       The network.
@@ -63,13 +65,14 @@ def pure(module: nn.Module) -> Network:
 def computing_in(network: Network, precision: str) -> Network:
     """Choose the arithmetic of a network; the only place where networks leave float32.
 
-    Whatever the precision, parameters, statistics, gradients, inputs and outputs are float32: ``bf16`` rounds
-    parameters and inputs on the way in, and widens the outputs.
+    Parameters, statistics, gradients, inputs and outputs are float32 at every precision. ``bf16``
+    rounds parameters and inputs, and converts the outputs back.
 
     Args:
       network: the pure functions.
-      precision: "bf16" (activations and products in bfloat16, which adds up in float32), "tf32" or "float32"
-        (float32 activations; products of a GPU or TPU in that precision), or "" (the platform's default).
+      precision: "bf16" (activations and products in bfloat16, sums in float32), "tf32" or "float32"
+        (float32 activations; products on a GPU or TPU in that precision), or "" (the default of the
+        platform).
 
     Returns:
       The network.
@@ -94,19 +97,19 @@ def computing_in(network: Network, precision: str) -> Network:
 
 
 def _converted(given: Any, wanted: Any, leaf: Any) -> Any:
-    """Convert an array of one type; others, such as labels and keys, stay as they are."""
+    """Convert an array of type ``given``; return others, such as labels and keys, unchanged."""
     return leaf.astype(wanted) if getattr(leaf, "dtype", None) == given else leaf
 
 
 def weights_of(net: Any) -> tuple[Tree, Tree]:
-    """Read the parameters and statistics that a trained network answers with; only this does.
+    """Return the parameters and statistics with which a trained network is applied.
 
     Args:
       net: an ``optimization.state.NetworkState``, or anything with ``params`` and ``stats``.
 
     Returns:
-      ``(params, stats)``: the average over training steps where the network has one, otherwise the
-      last ones.
+      ``(params, stats)``: the average over training steps if the network keeps one, otherwise the
+      last values.
     """
     return net.average if hasattr(net, "average") else (net.params, net.stats)
 
@@ -122,24 +125,24 @@ def predict(
 
     Args:
       network: the pure functions.
-      net: its state, see ``weights_of``.
-      inputs: as the network takes them.
-      through: what its weights go through first, such as ``latent_inpainting.shared``.
-      mode: as ``Network.apply`` takes it; by default ``train=False``: running statistics, and no
-        dropout.
+      net: state of the network, see ``weights_of``.
+      inputs: inputs of the network.
+      through: function applied to the weights first, such as ``latent_inpainting.shared``.
+      mode: keyword arguments of ``Network.apply``; default ``train=False``: running statistics,
+        no dropout.
 
     Returns:
-      The outputs alone: statistics that ``train=True`` would update are dropped.
+      The outputs, without statistics.
     """
     params, stats = weights_of(net) if through is None else through(weights_of(net))
     return network.apply(params, stats, *inputs, **{"train": False, **mode})[0]
 
 
 def side_by_side(networks: Mapping[str, Network]) -> Network:
-    """Join networks to one, whose inputs, outputs, parameters and statistics are dicts by their names.
+    """Join networks to one network whose inputs, outputs and states are dicts by name.
 
     Args:
-      networks: of one input each, by name.
+      networks: networks with one input each, by name.
 
     Returns:
       The network ``{name: input} -> {name: outputs}``.
@@ -165,7 +168,7 @@ def side_by_side(networks: Mapping[str, Network]) -> Network:
 
 
 def _with_axis(module: nn.Module, axis_name: str) -> nn.Module:
-    """The module, and those among its fields, with statistics over a mapped axis."""
+    """Set the axis of batch statistics in a module and in the modules of its fields."""
     fields = {field.name: getattr(module, field.name) for field in dataclasses.fields(module) if field.init}
     changes: dict[str, Any] = {
         name: _with_axis(value, axis_name)

@@ -34,7 +34,7 @@ class Generator(nn.Module):
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
         shrunk = 2 ** len(self.features)
         if images.shape[1] % shrunk or images.shape[2] % shrunk:
-            raise InputError(f"this generator needs sides that {shrunk} divides, got {images.shape[1:3]}")
+            raise InputError(f"this generator needs sides divisible by {shrunk}, got {images.shape[1:3]}")
 
         def convolved(x, features):
             x = Conv(features, 3)(x)
@@ -70,7 +70,7 @@ class Discriminator(nn.Module):
         if images.shape[1:3] != (2 ** len(self.features),) * 2:
             wanted = 2 ** len(self.features)
             raise InputError(
-                f"a discriminator of {len(self.features)} layers sees {wanted} px, got {images.shape[1:3]}"
+                f"a discriminator of {len(self.features)} layers needs sides of {wanted} px, got {images.shape[1:3]}"
             )
         x = leaky_relu(Conv(self.features[0], 3)(images))
         for features in self.features[1:]:

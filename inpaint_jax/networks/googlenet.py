@@ -8,7 +8,8 @@ from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.layers import BatchNorm, Conv, Dropout, max_pool
 
 HE = nn.initializers.he_normal()
-# Channels of every inception: 1x1; 1x1 -> 3x3; 1x1 -> 5x5; pooling -> 1x1 (Szegedy et al. 2015, Table 1).
+# Channels of every inception: 1x1; 1x1 -> 3x3; 1x1 -> 5x5; pooling -> 1x1 (Szegedy et al. 2015,
+# Table 1).
 INCEPTIONS = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),

@@ -1,8 +1,9 @@
-"""The networks of pluralistic completion (Zheng et al. 2019): residual, spectrally normalised, with one attention each.
+"""Networks of pluralistic completion (Zheng et al. 2019): residual, spectrally normalised.
 
-A generator sees what is known of an image and, in training, also what is missing. It paints the image at several
-scales from a latent map ``[B, h, w, Z]`` that is drawn from one of two Gaussians: the prior, which follows from the
-known pixels, or the posterior, which follows from the missing ones. Layers bear the names of the released code.
+A generator sees the known pixels of an image and, in training, also the missing ones. It paints the
+image at several scales from a latent map ``[B, h, w, Z]``, drawn from one of two Gaussians: the
+prior, computed from the known pixels, or the posterior, computed from the missing pixels. Each
+network has one attention. Layers have the names of the released code.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from inpaint_jax.networks.attention import ContextFlow, SelfAttention
 from inpaint_jax.networks.spectral import SpectralConv
 from inpaint_jax.networks.spectral_blocks import Doubling, FirstResidual, Residual, channels, leaky_relu
 
-ATTENTION = 2  # the map with attention is this many halvings smaller than the encoder's first one
+ATTENTION = 2  # halvings from the encoder's first map to the map with attention
 
 
 class Gaussian(NamedTuple):
@@ -24,7 +25,7 @@ class Gaussian(NamedTuple):
 
     Attributes:
       mean: ``[B, h, w, Z]``.
-      deviation: standard deviation, likewise, positive.
+      deviation: standard deviation, same shape, positive.
     """
 
     mean: jax.Array
@@ -32,12 +33,14 @@ class Gaussian(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """What the encoder makes of an image.
+    """Output of the encoder.
 
     Attributes:
-      features: maps of the known part, each half as wide as the one before; the first is half the image.
-      prior: the latent given the known pixels.
-      posterior: the latent given the missing ones; None where the encoder was not shown them.
+      features: maps of the known part, each half as wide as the previous one; the first has half
+        the side of the image.
+      prior: distribution of the latent given the known pixels.
+      posterior: distribution of the latent given the missing pixels; None if the encoder did not
+        see them.
     """
 
     features: tuple[jax.Array, ...]
@@ -46,13 +49,13 @@ class Encoded(NamedTuple):
 
 
 class Painted(NamedTuple):
-    """What the generator paints of a batch in training.
+    """Output of the generator in training.
 
     Attributes:
       generation: images from a latent of the prior, ``[B, s, s, 3]`` in [-1, 1], smallest first.
-      reconstruction: images from a latent of the posterior, likewise.
+      reconstruction: images from a latent of the posterior, same shapes.
       prior: see ``Encoded``.
-      posterior: likewise.
+      posterior: see ``Encoded``.
     """
 
     generation: tuple[jax.Array, ...]
@@ -62,9 +65,9 @@ class Painted(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Known and missing parts of images ``[B, S, S, 3]``, 0 elsewhere, to ``Encoded``.
+    """Map known and missing parts of images ``[B, S, S, 3]``, 0 elsewhere, to ``Encoded``.
 
-    The two parts share all layers that make features; the prior then has layers of its own.
+    The two parts share all feature layers. The prior has additional layers.
 
     Attributes:
       width: channels of the first map; doubled at every halving.
@@ -103,16 +106,16 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A latent map ``[B, h, w, Z]`` and the encoder's features to images in [-1, 1], smallest first.
+    """Map a latent map ``[B, h, w, Z]`` and encoder features to images in [-1, 1].
 
-    ``hole`` is that of the image scaled to the features it attends to, ``[B, 4 h, 4 w, 1]``; without
-    attention it is not read.
+    The images come smallest first. ``hole`` is the hole of the image, scaled to the features of the
+    attention, ``[B, 4 h, 4 w, 1]``; without attention it is ignored.
 
     Attributes:
       width: channels at the side of the image; doubled at every halving.
       most: channels at most.
       layers: doublings.
-      scales: images that are painted, each twice as wide as the one before; at most ``layers``.
+      scales: number of painted images, each twice as wide as the previous one; at most ``layers``.
       attention: whether the map after two doublings attends to itself and to the known part.
     """
 
@@ -146,15 +149,16 @@ class Decoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """Damaged images to completions of them.
+    """Map damaged images to completions.
 
-    Called as ``(known [B, S, S, 3], missing, hole, noise, train)``, with 0 outside the part that an image
-    shows. In training ``noise`` is ``(for the prior, for the posterior)``, ``[B, h, w, Z]`` each, and it
-    returns ``Painted``. Without ``missing`` (None) it is ``[B, K, h, w, Z]``, and the answer ``[B, K, S, S, 3]``.
+    The call is ``(known [B, S, S, 3], missing, hole, noise, train)``; ``known`` and ``missing`` are
+    0 outside their pixels. In training, ``noise`` is ``(for the prior, for the posterior)``, ``[B,
+    h, w, Z]`` each, and the result is ``Painted``. If ``missing`` is None, ``noise`` is ``[B, K, h,
+    w, Z]``, and the result is ``[B, K, S, S, 3]``.
 
     Attributes:
       encoder: an ``Encoder``.
-      decoder: a ``Decoder`` of as many layers.
+      decoder: a ``Decoder`` with the same number of layers.
     """
 
     encoder: nn.Module
@@ -181,7 +185,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images ``[B, S, S, 3]`` to scores ``[B, h - 2, w - 2, 1]``, h = w = S / 2^layers: 1 means real, 0 painted.
+    """Map images ``[B, S, S, 3]`` to scores ``[B, h - 2, w - 2, 1]``: 1 means real, 0 painted.
+
+    h = w = S / 2^layers.
 
     Attributes:
       width: channels of the first map; doubled at every halving.
@@ -208,13 +214,13 @@ class Discriminator(nn.Module):
 
 
 class Critics(nn.Module):
-    """Discriminators of one kind, one for each kind of images: ``{name: images}`` to ``{name: scores}``.
+    """Apply one discriminator per kind of image: ``{name: images} -> {name: scores}``.
 
     Attributes:
-      width: as of ``Discriminator``.
-      most: likewise.
-      layers: likewise.
-      attention: likewise.
+      width: as in ``Discriminator``.
+      most: as in ``Discriminator``.
+      layers: as in ``Discriminator``.
+      attention: as in ``Discriminator``.
     """
 
     width: int = 32

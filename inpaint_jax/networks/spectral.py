@@ -1,9 +1,10 @@
-"""Convolutions whose kernels are divided by their largest singular value (Miyato et al. 2018, spectral normalisation).
+"""Spectral normalisation: kernels divided by the largest singular value (Miyato et al. 2018).
 
-The singular value is estimated by one power iteration at every call, from a vector that training carries
-along as a statistic. Evaluation makes the same iteration and keeps the vector. Kernels begin orthogonal, with
-all singular values 1: at 0.02, as other kernels of adversarial networks begin, the first steps of Adam would turn
-the largest singular vector faster than the iteration follows it.
+Every call estimates the singular value by one power iteration from a stored vector. Training
+updates the vector; evaluation runs the same iteration but keeps the vector. Kernels are initialised
+orthogonally, with all singular values 1. From N(0, 0.02), the usual initialisation of adversarial
+networks, the first steps of Adam would rotate the largest singular vector faster than the iteration
+follows.
 """
 
 from functools import partial
@@ -29,7 +30,7 @@ class SpectralConv(Conv):
 
 
 class SpectralConvTranspose(ConvTranspose):
-    """``ConvTranspose`` with a normalised kernel; its matrix has one row per input channel, as in torch."""
+    """``ConvTranspose`` with a normalised kernel, a matrix of one row per input channel."""
 
     kernel_init: nn.initializers.Initializer = nn.initializers.orthogonal()
 
@@ -40,7 +41,10 @@ class SpectralConvTranspose(ConvTranspose):
 
 
 def _normalised(module: nn.Module, operation, x, kernel, *, axis: int, train: bool, **geometry):
-    """The operation with ``kernel`` divided by its singular value; ``axis`` of the kernel is the matrix's rows."""
+    """Apply the operation with ``kernel`` divided by its largest singular value.
+
+    ``axis`` is the axis of the kernel that becomes the rows of the matrix.
+    """
     matrix = jnp.moveaxis(kernel, axis, 0).reshape(kernel.shape[axis], -1)
     u = module.variable(
         "batch_stats", "u", lambda: _unit(jax.random.normal(module.make_rng("params"), matrix.shape[:1]))
@@ -59,8 +63,8 @@ def power_iteration(matrix: jax.Array, u: jax.Array) -> tuple[jax.Array, jax.Arr
       u: estimate of the left singular vector, ``[R]``.
 
     Returns:
-      The next estimate of the vector, ``[R]`` of length 1, and of the value, ``[]``. The vectors are
-      constants for the gradient, which passes through the matrix alone.
+      The next estimate of the vector, ``[R]`` of length 1, and of the value, ``[]``. The vectors
+      are constants for the gradient, which passes through the matrix alone.
     """
     fixed = jax.lax.stop_gradient(matrix)
     v = _unit(fixed.T @ u)

@@ -1,4 +1,4 @@
-"""Residual blocks of spectrally normalised convolutions (Zheng et al. 2019), and how wide their maps are."""
+"""Residual blocks of spectrally normalised convolutions (Zheng et al. 2019)."""
 
 from functools import partial
 
@@ -12,12 +12,12 @@ leaky_relu = partial(nn.leaky_relu, negative_slope=0.1)
 
 
 def channels(width: int, most: int, halvings: int) -> int:
-    """Channels of a map after so many halvings: doubled each time, up to ``most``."""
+    """Return the channels of a map after some halvings: doubled each time, up to ``most``."""
     return width * min(2**halvings, most // width)
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions of a map, added to a 1x1 convolution of it.
+    """Residual block: two 3x3 convolutions, added to a 1x1 convolution.
 
     Attributes:
       features: output channels.
@@ -38,7 +38,7 @@ class Residual(nn.Module):
 
 
 class FirstResidual(nn.Module):
-    """The first block of encoder and discriminator: no activation before it; halves the map.
+    """First block of encoder and discriminator: no leading activation; halves the map.
 
     Attributes:
       features: output channels.
@@ -54,7 +54,7 @@ class FirstResidual(nn.Module):
 
 
 class Doubling(nn.Module):
-    """A residual block with instance norm that doubles the side of a map.
+    """Residual block with instance norm that doubles the side of a map.
 
     Attributes:
       features: output channels.
@@ -74,6 +74,6 @@ class Doubling(nn.Module):
 
 
 def halved(x: jax.Array) -> jax.Array:
-    """Means over 2x2 positions, ``[B, h, w, C]`` to ``[B, h/2, w/2, C]``."""
+    """Average over 2x2 positions, ``[B, h, w, C]`` to ``[B, h/2, w/2, C]``."""
     batch, height, width, size = x.shape
     return x.reshape(batch, height // 2, 2, width // 2, 2, size).mean((2, 4))

@@ -102,7 +102,7 @@ def build(
     if schedule := options.pop("schedule", None):
         fall = resolve(schedule, SCHEDULES, kind=f"{label}.schedule")
         if num_steps is None or "learning_rate" not in options:
-            raise InputError(f"{label}: a schedule needs a learning_rate, and a number of steps")
+            raise InputError(f"{label}: a schedule needs a learning_rate and a number of steps")
         places = {"at": options.pop("at")} if "at" in options else {}
         options["learning_rate"] = partial(fall, options["learning_rate"], num_steps, **places)
     try:

@@ -45,7 +45,7 @@ def latent_gan_step(
     """Run ``adversarial_step`` for a generator of latents and a critic of whole images.
 
     Args:
-      state: with networks "generator" and "critic".
+      state: a state with networks "generator" and "critic".
       batch: ``{"image": [B, H, W, C] in [-1, 1]}``.
       key: draws the latents and drives dropout.
       draw_latent: ``(key, count) -> [count, Z]``.
@@ -96,23 +96,29 @@ def adversarial_step(
 
     Args:
       state: with networks "generator" and "critic".
-      given: what the generator is given, ``[B, ...]``: latents, damaged pictures, or a tree of such.
-      real: what the critic compares its answers to, ``[B, H, W, C]``, or a tree of such.
-      generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction, stats)``; a prediction is an array
-        ``[B, H, W, C]``, or a tree of float arrays, through all of which the generator learns.
-      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)`` of ``real`` or a
-        prediction; of several critics, such as "global" and "local", ``({"global": [B], "local": [B]}, stats)``.
-      generator_objective: ``values -> (scalar, parts)``, offered ``prediction, fake_logits``; of several critics
-        ``fake_global_logits, fake_local_logits``.
-      critic_objective: likewise, offered ``real_logits, fake_logits``; of several ``real_global_logits, ...``.
-      generator_tx: optimiser.
-      critic_tx: optimiser.
-      generator_updates: per critic update.
-      stale_critic: the generator is scored by the critic before its update (close to the code of Pathak et al., which
-        keeps the critic's old activations but pulls back through its new weights).
-      real_scores: offer ``generator_objective`` the logits of ``real`` too, ``real_logits``, by the same critic: one
-        more forward pass per generator update. No gradient passes through them.
-      key: feeds dropout, every forward pass with a key of its own; None: the networks have none.
+      given: input of the generator, ``[B, ...]``: latents, damaged images, or a tree of these.
+      real: real input of the critic, ``[B, H, W, C]``, or a tree of these.
+      generate: ``(params, stats, given, train=, key=, axis_name=) -> (prediction, stats)``; a
+        prediction is an array ``[B, H, W, C]``, or a tree of float arrays, and gradients pass
+        through all of them.
+      criticize: ``(params, stats, images, train=, key=, axis_name=) -> (logits [B], stats)`` for
+        ``real`` or a prediction; for several critics, such as "global" and "local", it returns
+        ``({"global": [B], "local": [B]}, stats)``.
+      generator_objective: ``values -> (scalar, parts)``; the values are ``prediction`` and
+        ``fake_logits``, or for several critics ``fake_global_logits, fake_local_logits``.
+      critic_objective: likewise; the values are ``real_logits`` and ``fake_logits``, or for several
+        critics ``real_global_logits, ...``.
+      generator_tx: optimiser of the generator.
+      critic_tx: optimiser of the critic.
+      generator_updates: generator updates per critic update.
+      stale_critic: score the generator by the critic before the critic's update (close to the code
+        of Pathak et al., which keeps the critic's old activations but backpropagates through the
+        new weights).
+      real_scores: also pass ``real_logits``, the logits of ``real`` by the same critic, to
+        ``generator_objective``. This takes one more forward pass per generator update; no gradient
+        passes through these logits.
+      key: key for dropout, with a separate key per forward pass; None: the networks have no
+        dropout.
       axis_name: mapped axis over devices, if any; gradients and metrics are averaged over it.
 
     Returns:

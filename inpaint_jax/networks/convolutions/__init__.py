@@ -30,7 +30,7 @@ from inpaint_jax.networks.convolutions.geometry import (
     of_transposed_convolution,
 )
 
-ON_CPU = "convolution_on_cpu"  # the scope of what only programs for the CPU may hold
+ON_CPU = "convolution_on_cpu"  # scope name of code that only CPU programs may contain
 
 
 def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
@@ -43,7 +43,8 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
       x: ``[B, H, W, I]``.
       kernel: ``[kh, kw, I, O]``.
       strides: (rows, columns).
-      padding: "SAME", "VALID", one number, or (low, high) for rows and columns; negative numbers crop.
+      padding: "SAME", "VALID", one number, or (low, high) for rows and columns; negative numbers
+        crop.
 
     Returns:
       ``[B, H', W', O]``.
@@ -86,7 +87,10 @@ def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
 
 
 def _exact(geometry: Geometry) -> Geometry:
-    """With the precision that holds here: gradients are traced later, where another one may hold."""
+    """Store the current precision in the geometry.
+
+    Gradients are traced later, possibly under another precision.
+    """
     return geometry._replace(precision=jax.config.jax_default_matmul_precision)  # pyright: ignore
 
 

@@ -32,9 +32,9 @@ class Geometry(NamedTuple):
       kernel: size of the kernel.
       stride: steps on the big side.
       low: padding before the first row and column of the big side; negative: cropped.
-      flipped: how the kernel is stored: ``[kh, kw, big channels, small channels]``, or, by transposed convolutions,
-        ``[kh, kw, small channels, big channels]`` with the last tap first.
-      precision: of products on a GPU or TPU, in JAX's words; None: its default.
+      flipped: how the kernel is stored: ``[kh, kw, big channels, small channels]``, or, by
+        transposed convolutions, ``[kh, kw, small channels, big channels]`` with the last tap first.
+      precision: precision of products on a GPU or TPU, as a JAX name; None: the default of JAX.
     """
 
     big: Pair

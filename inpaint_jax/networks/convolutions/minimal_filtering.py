@@ -23,7 +23,8 @@ from jax import lax
 
 from inpaint_jax.networks.convolutions.geometry import Geometry
 
-# For two outputs of a filter with 1, 2 and 3 taps: data [n, n], kernel [n, r], answer [2, n]; n = r + 1.
+# For two outputs of a filter with 1, 2 and 3 taps: data [n, n], kernel [n, r], answer [2, n]; n = r
+# + 1.
 PLAIN = {
     1: ([[1, 0], [0, 1]], [[1], [1]], [[1, 0], [0, 1]]),
     2: ([[1, -1, 0], [0, 1, 0], [0, 1, -1]], [[1, 0], [1, 1], [0, 1]], [[1, 1, 0], [0, 1, -1]]),
@@ -95,7 +96,8 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
     """Map ``[B, h, w, S]`` and the points of the kernel to ``[B, H, W, C]``."""
     ways, (high, wide) = _ways(geometry), _tiles(geometry)
     count, batch, channels, step = len(ways.data), small.shape[0], kernel.shape[2], 2 * geometry.stride[0]
-    # The transposed data transform of both axes, a row of points at a time: tile[a][b] is pixel (a, b) of every tile.
+    # The transposed data transform of both axes, a row of points at a time: tile[a][b] is pixel (a,
+    # b) of every tile.
     tile: list[list[jax.Array | None]] = [[None] * count for _ in range(count)]
     for i in range(count):
         line: list[jax.Array | None] = [None] * count
