@@ -1,7 +1,8 @@
 r"""Buchacek et al. 2020, semantic inpainting with a classifier: Yeh's search and a GoogLeNet.
 
   inpaint train --config=classifier_guided --workdir=runs/guided
-  inpaint complete --workdir=runs/guided --images='facades?split=test&count=64' --holes=center --output=completed
+  inpaint complete --workdir=runs/guided --images='facades?split=test&count=64' \
+      --holes=center --output=completed
 
 Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, default
 ``default,logits,3b,4b,cpu``; for scale and search see ``configs/yeh.py``. The DCGAN is Yeh's too.

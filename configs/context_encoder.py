@@ -1,16 +1,16 @@
 r"""Pathak et al. 2016, context encoders: feature learning by inpainting. Completes in one pass.
 
   inpaint train --config=context_encoder --workdir=runs/context_encoder
-  inpaint complete --workdir=runs/context_encoder --images='facades?split=test&count=64' --holes=center \
-                   --output=completed
+  inpaint complete --workdir=runs/context_encoder --images='facades?split=test&count=64' \
+      --holes=center --output=completed
 
-Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, default
+Argument, ``context_encoder:preset,region,bottleneck,losses,scale``, in any order, default
 ``default,center,bottleneck,adversarial,cpu``:
 
   default      the block is the hole; the updated critic scores the generator.
   published    as released. The hole is smaller than the block by 4 pixels a side (at 128). That
                ring has 10 times the weight in the squared error. The critic scores the generator
-               before the critic's update. The model completes the whole block too: the ring of a
+               before the critic's update. The model also completes the whole block: the ring of a
                larger hole is filled harmonically before the network sees it.
   best         with later improvements, each a separate key: the network sees the hole filled
                harmonically and adds to the filling (``networks.residual``); it sees which pixels
@@ -22,8 +22,8 @@ Argument, ``context_encoder:preset,region,waist,game,scale``, in any order, defa
                any hole. In preset ``best`` the training uses centre, left, random and irregular
                holes in rotation, and the network has skip connections
                (``networks.generator.skips``).
-  bottleneck   the waist is one convolution over the whole map, as released.
-  channel_wise ... a separate fully connected layer per channel, as in the paper.
+  bottleneck   the bottleneck is one convolution over the whole map, as released.
+  channel_wise the bottleneck is a separate fully connected layer per channel, as in the paper.
   adversarial  0.999 of the squared error and 0.001 of the adversarial loss.
   l2           the squared error alone, without a critic: shows the blur that the critic reduces.
   smoke        seconds; tests.
@@ -50,9 +50,9 @@ before its update, but backpropagates through the updated weights; ``published``
 weights for both. The random pattern has separate noise for every image and exactly 25 % missing;
 the code cuts windows with 20 to 30 % out of one large noise image. After the channel-wise layer the
 paper mixes channels by a convolution, which is left out as in on-demand learning. Scale ``cpu``
-predicts blocks of 32 in images of 64, with half the channels, a waist of 1,000, and a critic with a
-quarter of the channels; the rates are half as large (without a critic five times as large) and fall
-to 0 over 5,500 steps. ``cpu128`` is as narrow and takes 1,500 steps of 32.
+predicts blocks of 32 in images of 64, with half the channels, a bottleneck of 1,000, and a critic
+with a quarter of the channels; the rates are half as large (without a critic five times as large)
+and fall to 0 over 5,500 steps. ``cpu128`` is as narrow and takes 1,500 steps of 32.
 """
 
 from typing import Any
@@ -132,8 +132,8 @@ SCALES = {
         every=(1000, 1000, 100),
     ),
 }
-PRESETS, REGIONS, GAMES = ("default", "published", "best"), ("center", "random"), ("adversarial", "l2")
-WAISTS = ("bottleneck", "channel_wise")
+PRESETS, REGIONS, LOSSES = ("default", "published", "best"), ("center", "random"), ("adversarial", "l2")
+BOTTLENECKS = ("bottleneck", "channel_wise")
 ANY = "center,left,random:0.8,irregular"  # holes of one network for all families
 
 
@@ -143,19 +143,19 @@ def random_crop(size: int, length: int, *, literal: bool) -> str:
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """Build the config of a preset, a region, a waist, a game and a scale, in any order."""
-    preset, region, waist, game, scale = config_words.choose(
+    """Build the config of a preset, region, bottleneck, losses and scale, in any order."""
+    preset, region, bottleneck, losses, scale = config_words.choose(
         "configs/context_encoder.py",
         argument,
         PRESETS,
         REGIONS,
-        WAISTS,
-        GAMES,
+        BOTTLENECKS,
+        LOSSES,
         SCALES,
         default="default,center,bottleneck,adversarial,cpu",
     )
     published, best = preset == "published", preset == "best"
-    centre, adversarial = region == "center", game == "adversarial"
+    centre, adversarial = region == "center", losses == "adversarial"
     s = SCALES[scale]
     size, block = s["size"], s["size"] // 2 if centre else s["size"]
     ring = s["overlap"] if published and centre else 0
@@ -208,7 +208,7 @@ def get_config(argument: str = "") -> ConfigDict:
             ),
         )
     )
-    if waist == "channel_wise":
+    if bottleneck == "channel_wise":
         config.networks.generator = dict(name="channel_wise.EncoderDecoder", features=s["trunk"], size=block)
     if adversarial:
         stage = config.stages.context_encoder

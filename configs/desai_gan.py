@@ -1,7 +1,8 @@
 r"""Desai & Ghosal, the GANs beside their autoencoders: context encoders with other encoders.
 
   inpaint train --config=desai_gan:resnet --workdir=runs/gan_resnet
-  inpaint complete --workdir=runs/gan_resnet --images='facades?split=test&count=64' --holes=center:32 --output=completed
+  inpaint complete --workdir=runs/gan_resnet --images='facades?split=test&count=64' \
+      --holes=center:32 --output=completed
 
 Argument, ``desai_gan:network,preset,scale``, in any order, default ``alexnet,default,cpu``:
 

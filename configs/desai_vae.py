@@ -1,7 +1,8 @@
-r"""Desai & Ghosal, image inpainting using variational autoencoders: three encoders, one latent, two decoders.
+r"""Desai & Ghosal, image inpainting using variational autoencoders, with three encoders.
 
   inpaint train --config=desai_vae:vgg --workdir=runs/vae_vgg
-  inpaint complete --workdir=runs/vae_vgg --images='facades?split=test&count=64' --holes=center:32 --output=completed
+  inpaint complete --workdir=runs/vae_vgg --images='facades?split=test&count=64' \
+      --holes=center:32 --output=completed
 
 Argument, ``desai_vae:network,preset,scale``, in any order, default ``vgg,default,cpu``:
 

@@ -3,7 +3,8 @@ r"""Salem et al., L2-GAN: predicts a corner of the image; squared error first, t
 The corner is a quarter of the image.
 
   inpaint train --config=l2_gan --workdir=runs/l2_gan
-  inpaint complete --workdir=runs/l2_gan --images='facades?split=test&count=64' --holes=quarter:tr --output=completed
+  inpaint complete --workdir=runs/l2_gan --images='facades?split=test&count=64' \
+      --holes=quarter:tr --output=completed
 
 Argument, ``l2_gan:preset,models,second,reading,scale``, in any order, default
 ``default,four,finetune,quarters,cpu``:

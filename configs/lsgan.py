@@ -1,7 +1,8 @@
 r"""Sharma 2020, plain LSGAN completion: a least-squares GAN without norms, a search, a paste.
 
   inpaint train --config=lsgan --workdir=runs/lsgan
-  inpaint complete --workdir=runs/lsgan --images='facades?split=test&count=64' --holes=center --output=completed
+  inpaint complete --workdir=runs/lsgan --images='facades?split=test&count=64' --holes=center \
+      --output=completed
 
 Argument, ``lsgan:preset,scale``, in any order, default ``default,cpu``:
 
@@ -29,7 +30,7 @@ from ml_collections import ConfigDict
 
 from inpaint_jax.runs import config_words
 
-# generator, critic: width; rate: Adam's; autoencoder: width, batch, steps; pictures: to project.
+# generator, critic: width; rate: Adam's; autoencoder: width, batch, steps; images: to project.
 SCALES = {
     "smoke": dict(
         size=32,

@@ -1,7 +1,8 @@
 r"""Sharma 2020, LSGAN completion refined by an autoencoder: search, repaint the answer, paste.
 
   inpaint train --config=lsgan_autoencoder --workdir=runs/refined
-  inpaint complete --workdir=runs/refined --images='facades?split=test&count=64' --holes=center --output=completed
+  inpaint complete --workdir=runs/refined --images='facades?split=test&count=64' \
+      --holes=center --output=completed
 
 Argument, ``lsgan_autoencoder:pairs,input,preset,scale``, in any order, default
 ``noisy,generated,default,cpu``; for preset and scale see ``configs/lsgan.py``. The paper does not

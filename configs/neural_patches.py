@@ -1,41 +1,49 @@
-r"""Yang et al. 2017, high-resolution inpainting using multi-scale neural patch synthesis: texture for a coarse guess.
+r"""Yang et al. 2017, high-resolution inpainting using multi-scale neural patch synthesis.
 
   pip install 'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz
-  inpaint complete --method=neural_patches:harmonic --images=FOLDER --holes=center --output=completed
+  inpaint complete --method=neural_patches:harmonic --images=FOLDER --holes=center \
+      --output=completed
 
-  inpaint train --config=context_encoder:best,cpu128 --config.data.train=FOLDER --workdir=runs/content
-  inpaint complete --method='neural_patches?stages.context_encoder.weights=runs/content' --images=...
+  inpaint train --config=context_encoder:best,cpu128 --config.data.train=FOLDER \
+      --workdir=runs/content
+  inpaint complete --method='neural_patches?stages.context_encoder.weights=runs/content' \
+      --images=...
 
-Nothing is trained by this config: ``harmonic`` needs nothing but the features, and a content network is
-taken from a run of its own. ``inpaint train --config=neural_patches:harmonic --workdir=runs/patches``
-takes no step and leaves a workdir, to be exported.
+This config trains nothing: ``harmonic`` needs only the features, and a content network comes from
+another run. ``inpaint train --config=neural_patches:harmonic --workdir=runs/patches`` takes no
+step; it makes a workdir that can be exported.
 
 Argument, ``neural_patches:content,preset,region,features,scale``, in any order, default
 ``context_encoder,best,center,vgg16,cpu``:
 
-  context_encoder  the first guess is of a context encoder, which completes the image at half of its side, 128.
-  harmonic         it is the smoothest surface through the hole's border; nothing is trained.
-  patchmatch       it is of ``patchmatch``, at half of the side; nothing is trained.
+  context_encoder  the first guess comes from a context encoder that completes the image at half of
+                   the side, 128.
+  harmonic         the first guess is harmonic filling; nothing is trained.
+  patchmatch       the first guess comes from ``patchmatch`` at half of the side; nothing is
+                   trained.
   best, default, published, center, random
-                   of the context encoder, see its own page.
+                   words of the context encoder, see ``configs/context_encoder.py``.
   vgg16            the features of ImageNet's VGG-16, read from ``vgg16.npz``.
-  drawn            those of a VGG-16 at random initialisation: to test the method, not to complete images.
-  smoke            seconds; tests.    cpu   images of 256, context encoder ``cpu128``.    paper   images of 512.
+  drawn            a randomly initialised VGG-16: for tests of the method, not for completion.
+  smoke            seconds; tests.
+  cpu              images of 256, context encoder ``cpu128``.
+  paper            images of 512.
 
-Images may have any side (``--config.data.size=512``); a scale without room for a patch is left out. The three terms of
-the energy are ``losses``. ``search.scales=0`` answers with the first guess alone.
+Images may have any side (``--config.data.size=512``); scales without room for a patch are omitted.
+The three terms of the energy are ``losses``. ``search.scales=0`` returns the first guess.
 
-Sources: the paper, and the authors' released code for what it does not say: the content term
-compares features of relu4_2, not pixels; patches of relu4_1 alone; the hole of the image that patches
-are taken from is filled with copies of the bands above and below it; copies of that image are turned
-by 7.5 degrees and scaled by 5 %, either way; matches are chosen once at every scale; 100 iterations of
-L-BFGS each. Published: mean L2 loss 2.21 % on the 100 validation images of Paris StreetView, centre
-holes (as quoted by Salem et al.).
+Sources: the paper and, for details that it omits, the authors' released code. The content term
+compares features of relu4_2, not pixels. Patches come from relu4_1 only. In the image that provides
+patches, the hole is filled with copies of the bands above and below. Copies of that image are
+turned by 7.5 degrees and scaled by 5 %, either way. Matches are chosen once per scale. Each scale
+has 100 iterations of L-BFGS. Published: mean L2 loss 2.21 % on the 100 validation images of Paris
+StreetView, centre holes (as quoted by Salem et al.).
 
-Deviations: VGG-16 in the place of VGG-19. Distances of features are relative to the features, and the
-total variation is a mean over the hole, so that weights mean the same at every size; they are ours.
-Patches lie at every position, not at every second. Known pixels are fixed throughout, where the code
-optimises the whole image and pastes at the end. The coarsest scale has a quarter of the image's side.
+Deviations: VGG-16 replaces VGG-19. Feature distances are relative to the features, and the total
+variation is a mean over the hole, so that weights have the same meaning at every size; the weights
+are ours. Patches lie at every position, not at every second one. Known pixels are fixed throughout;
+the code optimises the whole image and pastes at the end. The coarsest scale has a quarter of the
+image's side.
 """
 
 from typing import Any
@@ -45,7 +53,8 @@ from ml_collections import ConfigDict
 from inpaint_jax.configs import context_encoder
 from inpaint_jax.runs import config_words
 
-# size: side of the images; content: that of the first guess; encoder: scale of the context encoder; width: of VGG-16.
+# size: side of the images; content: side of the first guess; encoder: scale of the context encoder;
+# width: width of VGG-16.
 SCALES = {
     "smoke": dict(size=64, content=32, encoder="smoke", width=4, iterations=4, slots=4),
     "cpu": dict(size=256, content=128, encoder="cpu128", width=64, iterations=100, slots=1),
@@ -56,7 +65,7 @@ FEATURES = ("vgg16", "drawn")
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a content, features and a scale, in any order."""
+    """Build the config of a content, features and a scale, in any order."""
     content, preset, region, features, scale = config_words.choose(
         "configs/neural_patches.py",
         argument,

@@ -1,9 +1,12 @@
-r"""Gao & Grauman 2017, on-demand learning, and the self-tuned encoder-decoder of Salem et al.: holes of every size.
+r"""Gao & Grauman 2017, on-demand learning; Salem et al., the self-tuned encoder-decoder.
+
+Both train one network on holes of all sizes.
 
   inpaint train --config=on_demand --workdir=runs/self_tuned
-  inpaint complete --workdir=runs/self_tuned --images='facades?split=test&count=64' --holes=level:5 --output=completed
+  inpaint complete --workdir=runs/self_tuned --images='facades?split=test&count=64' \
+      --holes=level:5 --output=completed
 
-Argument, ``on_demand:preset,network,curriculum,waist,scale``, in any order, default
+Argument, ``on_demand:preset,network,curriculum,bottleneck,scale``, in any order, default
 ``default,self_tuned,inv_psnr,cpu``:
 
   default     the papers' method.
@@ -11,11 +14,11 @@ Argument, ``on_demand:preset,network,curriculum,waist,scale``, in any order, def
               the filling (``networks.residual``); it sees which pixels are known
               (``networks.mask_channel``); the rate falls; windows of all scales.
 
-  on_demand   images of 64, four layers down and up around a channel-wise waist.
+  on_demand   images of 64, four layers down and up around a channel-wise bottleneck.
   self_tuned  images of 128, the context encoder for random holes.
-  bottleneck  the self-tuned network has a waist of 4000 units (default).
+  bottleneck  the self-tuned network has a bottleneck of 4000 units (default).
   channel_wise ... the "fully channel-wise layer" of its text between six layers down and six up: a
-              fourteenth of the parameters. On-demand learning has no other waist.
+              fourteenth of the parameters. On-demand learning has no other bottleneck.
   inv_psnr    levels get examples in proportion to 1 / PSNR of the last validation.
   mse         ... in proportion to the squared error, as in the text of Salem et al.
   inv_mse     ... in proportion to its inverse, as printed in their Figure 4: most go to the
@@ -48,8 +51,8 @@ L2 loss 2 % (on demand) and 0.79 % (self-tuned), each on its own holes.
 Deviations: at scale ``smoke`` the self-tuned network has images of 64 and squares of half the size.
 The papers measure after every epoch; ``adapt_every`` is 149 steps of 100 at scale ``paper``, an
 epoch of 14,900 images, and 25 of 50 or 36 of 32 at scale ``cpu``, an epoch of the 1,277 facades for
-which the scale was made, without held-out images. Scale ``cpu`` has half of the channels, a waist
-of 1,000, 1,000 or 1,440 steps, and a rate that falls from 1e-3 to 0.
+which the scale was made, without held-out images. Scale ``cpu`` has half of the channels, a
+bottleneck of 1,000, 1,000 or 1,440 steps, and a rate that falls from 1e-3 to 0.
 """
 
 from ml_collections import ConfigDict
@@ -89,25 +92,25 @@ SCALES = {
 }
 NETWORKS, CURRICULA = ("on_demand", "self_tuned"), (*RULES, *SCHEDULES)
 PRESETS = ("default", "best")
-WAISTS = ("bottleneck", "channel_wise")
+BOTTLENECKS = ("bottleneck", "channel_wise")
 SHORTER = {"on_demand": (96, 64), "self_tuned": (350, 128)}  # shorter side, side of the window
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """Build the config of a preset, a network, a curriculum, a waist and a scale, in any order."""
-    preset, network, curriculum, waist, scale = config_words.choose(
+    """Build the config of a preset, network, curriculum, bottleneck and scale, in any order."""
+    preset, network, curriculum, bottleneck, scale = config_words.choose(
         "configs/on_demand.py",
         argument,
         PRESETS,
         NETWORKS,
         CURRICULA,
-        WAISTS,
+        BOTTLENECKS,
         SCALES,
         default="default,self_tuned,inv_psnr,cpu",
     )
     best = preset == "best"
-    if network == "on_demand" and waist == "bottleneck":
-        raise InputError("configs/on_demand.py: on_demand has a channel-wise waist; bottleneck goes with self_tuned")
+    if network == "on_demand" and bottleneck == "bottleneck":
+        raise InputError("configs/on_demand.py: on_demand needs channel_wise; bottleneck needs self_tuned")
     shared, s = SCALES[scale], SCALES[scale][network]
     channel_wise = dict(
         name="channel_wise.EncoderDecoder",
@@ -115,7 +118,7 @@ def get_config(argument: str = "") -> ConfigDict:
         size=s["size"],
     )
     length, window = SHORTER[network]
-    bottleneck = dict(
+    plain = dict(
         name="context_encoder.Generator",
         trunk=dict(name="trunks.Strided", features=s["features"], use_bias=False),
         size=s["size"],
@@ -137,7 +140,7 @@ def get_config(argument: str = "") -> ConfigDict:
                 flip=True,
             ),
             networks=dict(
-                generator=channel_wise if network == "on_demand" or waist == "channel_wise" else bottleneck,
+                generator=channel_wise if network == "on_demand" or bottleneck == "channel_wise" else plain,
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
                 mask_channel=best,

@@ -1,47 +1,53 @@
-r"""Zheng et al. 2019, pluralistic image completion: a generator on two paths, and as many answers as one asks for.
+r"""Zheng et al. 2019, pluralistic image completion: many different completions per image.
 
   inpaint train --config=pluralistic --workdir=runs/pluralistic
-  inpaint complete --workdir=runs/pluralistic --images='facades?split=test&count=64' --holes=center --keep=4 \
-                   --output=completed
+  inpaint complete --workdir=runs/pluralistic --images='facades?split=test&count=64' \
+      --holes=center --keep=4 --output=completed
 
 Argument, ``pluralistic:preset,region,scale``, in any order, default ``default,any,cpu``:
 
   default    completions come from the average of the weights over training steps.
-  published  as released: from the last weights.
-  any        trained on holes of three families in rotation: the centre, rectangles, irregular strokes.
-  center     trained on centre holes alone.
-  smoke      seconds; tests.      cpu   under an hour on two cores.      paper   what the paper ran: for a GPU.
+  published  as released: completions come from the last weights.
+  any        trained on three hole families in rotation: centre, rectangles, irregular strokes.
+  center     trained on centre holes only.
+  smoke      seconds; tests.
+  cpu        under an hour on two cores.
+  paper      the paper's settings: for a GPU.
   paper64    as wide as ``paper``, for images of 64.
 
-Completions are drawn, and the critic of the path that draws them ranks them: ``--keep=4`` gives the
-four best of four, or of ``search.samples`` where that is more. It completes any hole, whatever it was
-trained on. ``inpaint evaluate --keep=16`` adds to the table the mean over sixteen completions, their mean
-image, the best of them by the truth, and how much they differ.
+Completions are drawn at random and ranked by the critic of the generation path. ``--keep=4``
+returns the best four of ``search.samples``, or of four if that is more. The model completes any
+hole, regardless of the holes of the training. ``inpaint evaluate --keep=16`` adds rows for the mean
+over sixteen completions, for the mean image, and for the best completion by the truth, and a
+measure of diversity.
 
-``stages.pluralistic.hole_files`` names a folder of hole images (white = missing) to train on in the place
-of families, such as NVIDIA's irregular masks; each training image gets one of them at random, at every step.
+``stages.pluralistic.hole_files`` names a folder of hole images (white = missing), such as NVIDIA's
+irregular masks, that replaces the families in training. Each training image gets one of them at
+random in every step.
 
-The released weights: ``inpaint import-weights pluralistic latest_net_E.pth --output=E.npz``, likewise for
-G, D and D_rec, then ``--config=pluralistic:published,paper --config.stages.pluralistic.steps=0
---config.stages.pluralistic.weights=E.npz,G.npz,D.npz,D_rec.npz``. The import was checked against the names
-and shapes in the authors' repository (lyndonzheng/Pluralistic-Inpainting), not against a released file.
+To use the released weights, run ``inpaint import-weights pluralistic latest_net_E.pth
+--output=E.npz``, do the same for G, D and D_rec, and train with
+``--config=pluralistic:published,paper --config.stages.pluralistic.steps=0
+--config.stages.pluralistic.weights=E.npz,G.npz,D.npz,D_rec.npz``. The import was checked against
+the names and shapes in the authors' repository (lyndonzheng/Pluralistic-Inpainting), not against a
+released file.
 
-Sources: the paper, and the authors' released code where the two differ. The divergences are those of
-N(0, s) from the posterior and of the posterior, held fixed, from the prior, with
-s = 1 / (1 + exp(8 (v - 0.8))) for a known share v. Weights: 20 for the absolute error of every scale; 20
-times the number of scales for the divergences, which are means over the latent; 1 for the squared distance
-of the generated image's scores from 1 (twice our loss, which is half of it), and for the squared distance
-of the reconstruction's scores from those of the truth. Adam 1e-4, b1 0, batches of 8. The latent is a map
-of 8x8. Published by Sharma (Figure 8): SSIM 0.856, 21.79 dB on CelebA at 64; ``configs/papers/sharma.py``
-has the row.
+Sources: the paper, and the authors' released code where the two differ. The divergences are those
+of N(0, s) from the posterior and of the posterior, held fixed, from the prior, with s = 1 / (1 +
+exp(8 (v - 0.8))) for a known share v. Weights: 20 for the absolute error of every scale; 20 times
+the number of scales for the divergences, which are means over the latent; 1 for the squared
+distance of the generated image's scores from 1 (twice our loss, which is half of it), and for the
+squared distance of the reconstruction's scores from those of the truth. Adam 1e-4, b1 0, batches of
+8. The latent is a map of 8x8. Published by Sharma (Figure 8): SSIM 0.856, 21.79 dB on CelebA at 64;
+``configs/papers/sharma.py`` has the row.
 
-Deviations: the released discriminators hold a block that they never use and a gain of it (475,521
-parameters each); ours do not. The released code asks for orthogonal kernels of gain 0.02, which its
-spectrally normalised layers do not get, because they keep their kernels under another name; ours are
-orthogonal of gain 1, and those of the attention of gain 0.02. It turns training images by a few degrees and
-crops 256 of 266; here ``data.fit`` says what is seen. Images of 64 have three halvings in the place of
-five, no attention, and three scales. Scale ``cpu`` has half the channels, two blocks in the prior's own
-path in the place of six, batches of 16, and rates of 2e-4 that fall.
+Deviations: the released discriminators contain an unused block and its gain (475,521 parameters
+each); ours do not. The released code requests orthogonal kernels of gain 0.02, but its spectrally
+normalised layers ignore this, because they store their kernels under another name. Our kernels are
+orthogonal with gain 1, and with gain 0.02 in the attention. The released code turns training images
+by a few degrees and crops 256 of 266; here ``data.fit`` sets the crop. Images of 64 have three
+halvings instead of five, no attention, and three scales. Scale ``cpu`` has half the channels, two
+blocks instead of six in the path of the prior, batches of 16, and rates of 2e-4 that fall.
 """
 
 from typing import Any
@@ -50,8 +56,9 @@ from ml_collections import ConfigDict
 
 from inpaint_jax.runs import config_words
 
-# size: side of the images; layers: halvings; scales: that are painted; width, most: channels at least and at most;
-# latent: channels of its map; inferences: blocks of the prior's own; every: steps between checkpoints, pictures, logs.
+# size: side of the images; layers: halvings; scales: number of painted scales; width, most: minimum
+# and maximum of channels; latent: channels of the latent map; inferences: blocks of the prior;
+# every: steps between checkpoints, images, logs.
 SCALES = {
     "smoke": dict(
         size=32,
@@ -102,7 +109,7 @@ REGIONS = {"any": "center,rectangles,irregular", "center": "center"}
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The config of a preset, a region and a scale, in any order."""
+    """Build the config of a preset, a region and a scale, in any order."""
     preset, region, scale = config_words.choose(
         "configs/pluralistic.py", argument, PRESETS, REGIONS, SCALES, default="default,any,cpu"
     )
@@ -143,7 +150,7 @@ def get_config(argument: str = "") -> ConfigDict:
 
 
 def losses(scales: int) -> dict[str, dict[str, Any]]:
-    """The generator's losses, of images at so many scales."""
+    """Build the losses of the generator for a number of scales."""
 
     def divergence(first: str, second: str, **options) -> dict[str, Any]:
         names = dict(mean=f"{first}_mean", deviation=f"{first}_deviation")

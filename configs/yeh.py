@@ -1,7 +1,8 @@
 r"""Yeh et al. 2017, semantic image inpainting: DCGAN 64x64, latent search, Poisson blending.
 
   inpaint train --config=yeh --workdir=runs/yeh
-  inpaint complete --workdir=runs/yeh --images='facades?split=test&count=64' --holes=center --output=completed
+  inpaint complete --workdir=runs/yeh --images='facades?split=test&count=64' --holes=center \
+      --output=completed
 
 Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
 

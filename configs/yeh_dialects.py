@@ -1,8 +1,9 @@
 r"""Five versions of Yeh's latent search: one trained DCGAN, five searches, the same images.
 
   inpaint train    --config=yeh:cpu --workdir=runs/faces --config.data.train=...
-  inpaint evaluate --workdir=runs/faces --images=... --holes=center --against=none --config.search.restarts=1 \
-                   --search yeh_dialects:{yeh2017,moodoki,bamos,chengbinjin,buchacek}
+  inpaint evaluate --workdir=runs/faces --images=... --holes=center --against=none \
+      --config.search.restarts=1 \
+      --search yeh_dialects:{yeh2017,moodoki,bamos,chengbinjin,buchacek}
 
   yeh2017      the paper's text: Adam, saturating prior with weight 0.003, window 7. Rate, start and
                answer are not stated: 0.01, U(-1, 1), the best iterate.
@@ -21,7 +22,7 @@ The three codes that blend use one Poisson solver, which is wrong at the left an
 "wrap"). The five versions differ only in numbers and named switches. Deviations: ``chengbinjin``
 takes batch statistics over two copies of one image, which equal the statistics of that image
 ("sample"). A mean over the batch in a prior becomes the term of a single image, because its
-gradient amounts to that. The starts of ``moodoki`` cost as many searches: with
+gradient amounts to that. Each start of ``moodoki`` costs a search: with
 ``--config.search.restarts=1`` all five versions cost about the same.
 """
 

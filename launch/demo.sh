@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Minutes on two cores, from nothing but Python 3.11: trains Yeh's DCGAN and a context encoder on drawn portraits,
-# completes 64 portraits that neither has seen under four families of holes, and measures both against the floors.
+# Takes minutes on two cores and needs only Python 3.11. Trains Yeh's DCGAN and a context encoder on drawn portraits,
+# completes 64 held-out portraits under four hole families, and measures both methods against the floors.
 #   bash launch/demo.sh [FOLDER]
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,4 +1,4 @@
-# Sourced by demo.sh and test.sh: finds a Python, builds a virtual environment once, and puts it on the PATH.
+# Source this file (demo.sh and test.sh do): it finds a Python, builds a virtual environment once, and puts it on PATH.
 #   environment NAME EXTRA [PYTHON]     environment .venv baselines
 environment() {
   local folder=$1 extra=$2 python stamp
@@ -16,7 +16,7 @@ environment() {
   PATH="$PWD/$folder/bin:$PATH"
 }
 
-# Prints the first interpreter that runs and is new enough; pyenv's versions are looked at too.
+# Prints the first interpreter that runs and is new enough, including those of pyenv.
 find_python() {
   local candidate
   for candidate in ${1:-python3.11 python3.12 python3.13 python3} "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/"${1:-python3.11}"; do

@@ -1,8 +1,9 @@
 # %% [markdown]
-# # Complete drawn portraits with a model that comes with `inpaint_jax`
+# # Complete drawn portraits with a model shipped with `inpaint_jax`
 #
-# Jupyter, VS Code and Spyder open this file as cells (`jupytext --to notebook launch/example.py` makes a notebook).
-# It needs no data, no network and no GPU: `python launch/example.py` takes about a minute on two cores.
+# Jupyter, VS Code and Spyder open this file as cells (`jupytext --to notebook launch/example.py`
+# makes a notebook). It needs no data, no network and no GPU: `python launch/example.py` takes about
+# a minute on two cores.
 
 # %%
 import jax
@@ -16,8 +17,8 @@ from inpaint_jax.data.sources import open_source
 # %% [markdown]
 # ## Images and holes
 #
-# Images are `float32 [B, H, W, C]` in [-1, 1]; a hole is 1 where pixels are missing. `portraits` are built in: these
-# four are of the split that no model has learnt from.
+# Images are `float32 [B, H, W, C]` in [-1, 1]; a hole is 1 where pixels are missing. `portraits`
+# are built in; these four come from the test split, which no model was trained on.
 
 # %%
 source = open_source("portraits?split=test&count=4", size=32)
@@ -28,8 +29,8 @@ damaged = ij.compositing.fill(truth, jnp.broadcast_to(hole, (*truth.shape[:3], 1
 # %% [markdown]
 # ## A shipped model, and methods that need no training
 #
-# `inpaint models` lists what ships. This one is Yeh et al.'s: a DCGAN whose latents are searched for a face that agrees
-# with the known pixels.
+# `inpaint models` lists the shipped models. This model is Yeh et al.'s: a search in the latent
+# space of a DCGAN for a face that agrees with the known pixels.
 
 # %%
 model = ij.load("portraits-yeh")
@@ -44,10 +45,11 @@ for name, value in psnr.items():
     print(f"{name:14} {value:.2f} dB inside the hole")
 
 # %% [markdown]
-# ## A loss of your own
+# ## Your own loss
 #
-# The same search, by hand: a generator with its weights bound, a loss, any optimiser. A loss returns one number for
-# each image; here it is the absolute error of the known pixels, and of their differences to the right neighbour.
+# The same search, written out: a generator with bound weights, a loss, and any optimiser. A loss
+# returns one number per image. This loss is the absolute error of the known pixels and of the
+# differences between horizontal neighbours.
 
 # %%
 generator = model.network("dcgan", "generator")
@@ -63,7 +65,7 @@ def edges_and_levels(prediction, target, hole):
 
 
 def search(key, image, hole):
-    """Descend from a random latent; the latent with the least loss, and how the loss fell."""
+    """Descend from a random latent; return the best latent and the trace of the loss."""
 
     def loss(latent):
         return edges_and_levels(generator(latent[None]), image[None], hole[None])[0]
@@ -83,14 +85,14 @@ print(f"{'own loss':14} {psnr['own loss']:.2f} dB inside the hole")
 # %% [markdown]
 # ## Traces
 #
-# Every search keeps its loss at every iteration.
+# Every search records the loss of every iteration.
 
 # %%
 import matplotlib.pyplot as plt  # noqa: E402
 
 figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
 axes.plot(np.asarray(traces)[:, :STEPS].T)
-axes.set(xlabel="iteration", ylabel="loss", title="Four searches under a loss of our own")
+axes.set(xlabel="iteration", ylabel="loss", title="Four searches with the custom loss")
 plt.show()
 
 # %%

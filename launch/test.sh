@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests, from nothing but Python 3.11:   bash launch/test.sh [--python=python3.12] [pytest arguments]
+# Runs the tests; needs only Python 3.11:   bash launch/test.sh [--python=python3.12] [pytest arguments]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source launch/environment.sh

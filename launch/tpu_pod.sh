@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# One training on all hosts of a Cloud TPU slice, started from a machine with gcloud; the workdir is on a disk that
-# all hosts see (Filestore, or a bucket mounted with gcsfuse).
+# Runs one training on all hosts of a Cloud TPU slice, started from a machine with gcloud. The workdir must be on a
+# disk that all hosts share (Filestore, or a bucket mounted with gcsfuse).
 #   TPU=my-slice ZONE=us-central2-b bash launch/tpu_pod.sh --config=configs/yeh.py:default,paper --workdir=/mnt/runs/yeh
-# Running it again goes on where it stopped.
+# Repeat the command to resume an interrupted training.
 set -euo pipefail
 : "${TPU:?name of the TPU slice}" "${ZONE:?its zone}"
 cd "$(dirname "$0")/.."
