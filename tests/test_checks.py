@@ -26,14 +26,14 @@ def test_one_hole_for_all():
     [
         (IMAGES[0], HOLE, None, r"images must be \[B, H, W, C\].* got \(4, 4, 3\)"),
         (IMAGES, HOLE[:3], None, r"got \(2, 4, 4, 3\) and \(3, 4, 1\)"),
-        ([IMAGES[0], IMAGES[1, :3]], HOLE, None, "images must be one array, or arrays of one shape"),
+        ([IMAGES[0], IMAGES[1, :3]], HOLE, None, "images must be one array, or a list of arrays of one shape"),
         (
             (127.5 * (IMAGES + 1)).astype(np.uint8),
             HOLE,
             None,
             r"float in \[-1, 1\], got uint8; compositing.from_levels",
         ),
-        (IMAGES, HOLE, ["a"], "one id per picture: got 1 ids, 1 of them different, for 2"),
+        (IMAGES, HOLE, ["a"], "one id per image: got 1 ids, 1 of them different, for 2"),
         (IMAGES, HOLE, ["a", "a"], "got 2 ids, 1 of them different, for 2"),
     ],
 )

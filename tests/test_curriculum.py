@@ -94,7 +94,7 @@ def test_a_rule_of_ones_own(documented):
     assert composed("other_rules:ones") == [20] * 5
     with pytest.raises(InputError, match=r"must return a weight per level, \(5,\), got \(\)"):
         composed("other_rules:one")
-    with pytest.raises(InputError, match="needs loss; a rule is given psnr, progress"):
+    with pytest.raises(InputError, match="needs loss; a rule may take psnr and progress only"):
         composed("other_rules:loss")
 
 

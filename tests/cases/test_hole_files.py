@@ -59,12 +59,15 @@ def test_holes_as_jpeg(case):
 @pytest.mark.parametrize(
     ("hole", "words"),
     [
-        (strokes((255, 0, 0), (0, 0, 0)).convert("RGB"), ("6% of its pixels are coloured, as (255, 0, 0)", "above=0")),
+        (
+            strokes((255, 0, 0), (0, 0, 0)).convert("RGB"),
+            ("6% of its pixels are coloured, such as (255, 0, 0)", "above=0"),
+        ),
         (strokes((255, 0, 0), (255, 255, 255)).convert("RGB"), ("coloured", "--holes-above=127 --invert-holes")),
-        (of_levels(0, 1, 2, 3), ("no level above 127, found levels 0, 1, 2, 3", "--holes-above=0")),
-        (of_levels(0, 85, 170, 255), ("map of classes: it has levels 0, 85, 170, 255", "--holes-above=0")),
-        (of_levels(0, 1, 0, 255), ("map of classes: it has levels 0, 1, 255", "--holes-above=0")),
-        (of_levels(0, 100), ("no level above 127, found levels 0, 100", "--holes-above=0")),
+        (of_levels(0, 1, 2, 3), ("no grey value above 127, found grey values 0, 1, 2, 3", "--holes-above=0")),
+        (of_levels(0, 85, 170, 255), ("map of classes: it has grey values 0, 85, 170, 255", "--holes-above=0")),
+        (of_levels(0, 1, 0, 255), ("map of classes: it has grey values 0, 1, 255", "--holes-above=0")),
+        (of_levels(0, 100), ("no grey value above 127, found grey values 0, 100", "--holes-above=0")),
         (of_levels(255), ("no known pixel", "--invert-holes")),
         (
             Image.fromarray(np.random.default_rng(0).integers(40, 200, (24, 24)).astype(np.uint8)),
@@ -116,10 +119,10 @@ def test_the_rim_of_a_smooth_hole(case):
         np.testing.assert_array_equal(case.levels()[~missing], before[~missing])
         rim = (levels == 90) & missing
         assert not rim.any() or (case.levels() != before).any(axis=-1)[rim].mean() > 0.9
-    assert "--grow and the like are for hole files and alpha: center is a hole family" in case.refused(
+    assert "options of hole files, such as --grow, need hole files or alpha: center is a hole family" in case.refused(
         "--grow=2", holes="center"
     )
-    assert "grow is a whole number from 0 to 1000, got '-1'" in case.refused("--grow=-1")
+    assert "grow must be a whole number from 0 to 1000, got '-1'" in case.refused("--grow=-1")
     assert "unknown option 'thin'" in case.refused(holes=f"{case.holes}?thin=1")
 
 
@@ -127,7 +130,7 @@ def test_sizes(case, draw):
     case.image()
     case.save(draw.hole(4, 4, 8, 8, size=(12, 12)), case.holes / "a.png")
     said = case.refused()
-    assert "a.png is 12x12, but picture 'a' is 24x24" in said and "--resize-holes" in said
+    assert "a.png is 12x12, but image 'a' is 24x24" in said and "--resize-holes" in said
     case.run("--resize-holes")
     missing = np.zeros((24, 24), bool)
     missing[8:16, 8:16] = True
@@ -161,7 +164,10 @@ def test_thin_scratches(case):
     case.check("a", Image.open(case.images / "a.png"), levels > 0)
     case.output = case.root / "small"
     said = case.refused("--size=8")
-    assert "image 'a': at the model's size of 8x8 no pixel is known" in said and "--method=harmonic" in said
+    assert (
+        "image 'a': at the model's size of 8x8 every pixel overlaps a missing one" in said
+        and "--method=harmonic" in said
+    )
     levels[12:] = 0  # a known pixel remains
     case.save(Image.fromarray(levels), case.holes / "a.png")
     case.run("--size=8")

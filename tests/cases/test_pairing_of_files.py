@@ -45,7 +45,7 @@ def test_a_hole_without_image_and_an_image_without_hole_are_named(case):
     for name in "acd":
         case.hole(f"{name}_mask.png", *BOXES[name])
     said = case.refused()
-    assert "no hole for 1 image (b) of 3" in said and "1 hole file (d_mask.png) of no image" in said
+    assert "no hole for 1 image (b) of 3" in said and "1 hole file (d_mask.png) without an image" in said
     assert not case.output.exists()
     case.run("--on-error=skip")
     report = json.loads((case.output / "report.json").read_text())
@@ -107,13 +107,13 @@ def test_holes_beside_images_are_no_images_for_drawn_holes_either(case):
     case.hole("a_mask.png")
     said = case.run(holes="center")
     assert [file.name for file in (case.output / "pictures").iterdir()] == ["a.png"]
-    assert any("1 file (a_mask.png), left out: the hole of an image beside it" in line for line in said)
+    assert any("1 file (a_mask.png), left out: hole of an image in the same folder" in line for line in said)
 
 
 def test_images_are_not_their_own_holes(case):
     case.image("a.png")
     said = case.refused(holes=case.images)
-    assert "holds the images themselves" in said and "--holes=alpha" in said
+    assert "is the folder of the images" in said and "--holes=alpha" in said
 
 
 def test_evaluate_pairs_as_complete_does(case):
@@ -127,5 +127,5 @@ def test_evaluate_pairs_as_complete_does(case):
     os.remove(case.holes / "b_mask.png")
     assert "no hole for 1 image (b) of 3" in case.refused("--size=24", command="evaluate")
     said = case.run("--size=24", "--on-error=skip", command="evaluate")
-    assert any("1 image (b) of 3 left out" in line for line in said)
+    assert any("left out 1 image (b) of 3" in line for line in said)
     assert json.loads((case.output / "table.json").read_text())["count"] == 2

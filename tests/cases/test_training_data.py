@@ -53,7 +53,7 @@ def test_bad_training_images(train):
 def test_a_set_that_memory_does_not_hold_is_checked_before_the_first_step(train, monkeypatch):
     monkeypatch.setattr(cache, "LIMIT", 0)
     code, said = train()
-    assert code == 2 and "cannot be trained on" in said and "--on-error=skip" in said
+    assert code == 2 and "cannot train on" in said and "--on-error=skip" in said
     assert not train.workdir.exists()
 
 

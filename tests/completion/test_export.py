@@ -172,7 +172,7 @@ def test_systems_that_cannot_be_exported(model, baseline, file, tmp_path):
     with pytest.raises(InputError, match="depend on each other"):
         export(dataclasses.replace(model, config=coupled), path)
     pytest.importorskip("cv2")
-    with pytest.raises(InputError, match="cannot be exported, .*buffer_callback"):
+    with pytest.raises(InputError, match="cannot be exported because .*buffer_callback"):
         export(baseline("telea"), path)
     assert not path.exists()
 
@@ -184,13 +184,13 @@ def test_bad_arrays_are_refused_in_words(completer, pictures, holes):
         completer(pictures, holes[:2])
     with pytest.raises(InputError, match="got 1 ids, 1 of them different, for 3"):
         completer(pictures, holes, ids=["a"])
-    with pytest.raises(InputError, match="0: the picture has NaN"):
+    with pytest.raises(InputError, match="0: the image has NaN"):
         completer(np.full_like(pictures, np.nan), holes)
     with pytest.raises(InputError, match="hole is empty"):
         completer(pictures, np.zeros_like(holes))
     with pytest.raises(InputError, match="hole is full"):
         completer(pictures, np.ones_like(holes))
-    with pytest.raises(InputError, match=r"0: picture \(8, 16\) and hole \(8, 16\) must both be \(16, 16\)"):
+    with pytest.raises(InputError, match=r"0: image \(8, 16\) and hole \(8, 16\) must both be \(16, 16\)"):
         completer(pictures[:, :8], holes[:, :8])
 
 
@@ -207,10 +207,10 @@ def test_bad_files_are_refused_in_words(baseline, tmp_path):
         with pytest.raises(InputError, match="cannot read .*(No such file|Is a directory)"):
             exported.load(path)
     for path in (tmp_path / "text", tmp_path / "empty", save("other", readme="hello")):
-        with pytest.raises(InputError, match="is not a file of inpaint export"):
+        with pytest.raises(InputError, match="was not written by inpaint export"):
             exported.load(path)
     export(baseline("mean"), tmp_path / "tpu.inpaint", platforms=["tpu"])
-    with pytest.raises(InputError, match="was exported for tpu, this is cpu"):
+    with pytest.raises(InputError, match="was exported for tpu, but this machine has cpu"):
         exported.load(tmp_path / "tpu.inpaint")
     about = json.dumps({"platforms": ["cpu"], "versions": {"jax": "9.8.7"}})
     with pytest.raises(InputError, match="exported by JAX 9.8.7, and JAX .* cannot read it"):
@@ -244,15 +244,15 @@ def test_what_is_not_what_was_exported_is_named(file, tmp_path):
         np.save(buffer, array)
         return buffer.getvalue()
 
-    with pytest.raises(InputError, match=rf"damaged \({name} is not what was exported\): get it again"):
+    with pytest.raises(InputError, match=rf"damaged \({name} does not match its digest\): copy or export it again"):
         exported.load(rewritten(file, tmp_path / "kernel", **{name: npy(kernel + 1)}))
-    with pytest.raises(InputError, match=r"damaged \(its function is not what was exported\)"):
+    with pytest.raises(InputError, match=r"damaged \(its function does not match its digest\)"):
         exported.load(rewritten(file, tmp_path / "function", function=function[:99] + b"x" + function[100:]))
     bare = json.dumps({key: value for key, value in about.items() if key not in ("arrays", "function_sha256")})
     old = rewritten(file, tmp_path / "old", **{"about.json": bare})  # as before 0.2: unverified
     assert len(exported.load(old).weights) == len(about["arrays"])
     missing = json.dumps({key: value for key, value in about.items() if key != "size"})
-    with pytest.raises(InputError, match="not a file of inpaint export .it lacks 'size'"):
+    with pytest.raises(InputError, match="not written by inpaint export .it lacks 'size'"):
         exported.load(rewritten(file, tmp_path / "missing", **{"about.json": missing}))
     infinite = rewritten(file, tmp_path / "infinite", **{"about.json": bare, name: npy(kernel * np.inf)})
     with pytest.raises(InputError, match="infinite has weights that are not finite"):

@@ -152,7 +152,7 @@ def test_bad_inputs_get_one_line_and_leave_nothing(workdir, folder, tmp_path, ca
         (dict(images=good, holes=fewer), "no hole for 1 image (p2) of 5"),
         (dict(images=good / "p0.png", holes=tmp_path / "full.png"), "full.png has no known pixel"),
         (dict(images=good / "p0.png", holes=tmp_path / "large.png"), "99x99"),
-        (dict(images=good, holes="centre"), "'centre' is no file, no folder and no family; families: center"),
+        (dict(images=good, holes="centre"), "'centre' is not a file, folder or family; families: center"),
         (dict(images=good, holes="random:2"), "random"),
         (dict(images=good, output=tmp_path / "file/inside"), "file/inside"),
         (dict(images=good, output=broken), "not empty and holds no job"),
@@ -176,7 +176,7 @@ def test_skipping_lists_what_was_left_out(workdir, tmp_path):
 @pytest.mark.parametrize("override", ["--config.networks.latent_size=9", "--config.data.size=32"])
 def test_a_trained_model_keeps_its_networks(workdir, folder, tmp_path, override, capsys):
     assert run(workdir, override, images=folder / "pictures", output=tmp_path / "out") == 2
-    assert "a trained model's config is fixed but for search, losses, blend" in capsys.readouterr().err
+    assert "a trained model allows changes only to search, losses, blend" in capsys.readouterr().err
 
 
 def test_no_checkpoint_and_another_architecture(workdir, folder, tmp_path, capsys):

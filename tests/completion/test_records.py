@@ -82,7 +82,7 @@ def test_answers_that_are_gone_or_changed_are_made_again(images, finished, job, 
     assert run(images, job) == 0
     assert sorted(completed) == ["p00", "p01", "p05", "p16", "p17"] and results(job) == before
     assert sorted(ids(job)) == [f"p{i:02d}" for i in range(COUNT)]
-    assert "completing again 5 finished images (p00 (its answer is missing or damaged)" in capsys.readouterr().err
+    assert "completing again 5 finished images (p00 (its output is missing or damaged)" in capsys.readouterr().err
     assert run(images, job) == 0 and len(completed) == 5
 
 
@@ -120,7 +120,7 @@ def test_records(images, finished, job, completed, capsys):
     file.write_text("\n".join([lines[0], lines[1].replace('"hole_share": 0', '"hole_share": 1'), *lines[2:]]))
     assert run(images, job) == 2
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "line 2 of" in said and "delete that line, and the same command completes its image again" in said
+    assert "line 2 of" in said and "delete that line and repeat the command, which completes its image again" in said
     file.write_text("\n".join([lines[0], *lines[2:]]))
     assert run(images, job) == 0 and completed[1:] == [json.loads(lines[1])["id"]]
     file.write_text("")

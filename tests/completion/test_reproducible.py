@@ -51,7 +51,7 @@ def complete(*arguments):
 def test_the_same_pixels(made, workdir, tmp_path, capsys):
     """By the record, and by the command with the same options."""
     assert complete(f"--record={made / 'record.json'}", f"--output={tmp_path / 'again'}") == 0
-    assert "the same pixels as in the record" in capsys.readouterr().out
+    assert "pixels equal those of the record" in capsys.readouterr().out
     given = [f"--method={workdir}", f"--images={made / 'front.png'}", f"--holes={made / 'hole.png'}"]
     assert complete(*given, "--seed=5", "--keep=2", "--slots=4", f"--output={tmp_path / 'command'}") == 0
     for rank in (0, 1):
@@ -60,7 +60,7 @@ def test_the_same_pixels(made, workdir, tmp_path, capsys):
             np.testing.assert_array_equal(pixels(answer), pixels(made / f"{rank}.png"))
     assert (pixels(made / "0.png") != pixels(made / "1.png")).any()
     assert complete(f"--record={made / 'record.json'}", f"--output={tmp_path / 'again'}") == 0
-    assert "holds this completion already" in capsys.readouterr().out
+    assert "already holds this completion" in capsys.readouterr().out
 
 
 def test_an_image_of_any_kind(tmp_path, capsys):
@@ -73,7 +73,7 @@ def test_an_image_of_any_kind(tmp_path, capsys):
     (tmp_path / "front.png").rename(tmp_path / "other name.png")
     again = [f"--record={tmp_path / 'record.json'}", f"--output={tmp_path / 'out'}"]
     assert complete(*again) == 2
-    assert "front.png does not lie beside" in capsys.readouterr().err
+    assert "found no image front.png beside" in capsys.readouterr().err
     assert complete(*again, f"--images={tmp_path / 'other name.png'}") == 0
     answer = pixels(tmp_path / "out" / "pictures" / "front.png")
     np.testing.assert_array_equal(answer, pixels(tmp_path / "0.png"))
@@ -95,9 +95,9 @@ def changed(path, **values):
         (lambda f: (f / "record.json").unlink(), [], "--record: no such file"),
         (lambda f: Image.fromarray(HOLE).save(f / "front.png"), [], "is not the image of the record"),
         (lambda f: (f / "out").mkdir() or (f / "out" / "x").touch(), [], "is not empty: give another --output"),
-        (lambda f: None, ["--seed=3"], "--seed: a record says how its image is completed"),
-        (lambda f: None, ["--grow=3"], "--grow: a record says"),
-        (lambda f: None, ["--images", "a.png", "b.png"], "--record is of one image, and --images names 2"),
+        (lambda f: None, ["--seed=3"], "--seed conflicts with --record"),
+        (lambda f: None, ["--grow=3"], "--grow conflicts with --record"),
+        (lambda f: None, ["--images", "a.png", "b.png"], "--record holds one image, but --images names 2"),
     ],
 )
 def test_refused(spoil, more, words, made, tmp_path, capsys):
@@ -117,7 +117,7 @@ def test_other_pixels_are_named(made, tmp_path, capsys):
     changed(tmp_path / "record.json", pixels=["0" * 16] * 2)
     complete_record(tmp_path / "record.json", [], tmp_path / "out")
     said = capsys.readouterr()
-    assert "not to the same pixels" in said.out and "other hardware or versions" in said.err
+    assert "pixels differ from those" in said.out and "other hardware or versions" in said.err
 
 
 def test_what_complete_needs(capsys):

@@ -195,7 +195,7 @@ def test_sharma(scale):
     "choice, changes, message",
     [
         ("context_encoder.py", ("networks.generator.size=24", "stages.context_encoder.holes=center:24"), "got 24"),
-        ("desai_vae.py", ("networks.autoencoder.decoder.size=48", "stages.vae.holes=center:48"), "64 or 32 pixels"),
+        ("desai_vae.py", ("networks.autoencoder.decoder.size=48", "stages.vae.holes=center:48"), "side 64 or 32"),
     ],
 )
 def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):

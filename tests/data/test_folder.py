@@ -105,7 +105,7 @@ def test_table_paths_may_begin_elsewhere(make):
 
 def test_ambiguous_table_path(make):
     root = make("a/1.png", "b/1.png", labels__csv="path,split\n1.png,train\n")
-    with pytest.raises(InputError, match="line 2: '1.png' could mean 'a/1' or 'b/1'"):
+    with pytest.raises(InputError, match="line 2: '1.png' matches 'a/1' and 'b/1'"):
         Folder(root)
 
 
@@ -132,7 +132,7 @@ def test_bad_tables(make):
     root = make("a.png", labels__csv="file,split\na.png,train\n", other__csv="path,split\nb.png,train\n")
     with pytest.raises(InputError, match="no column 'path'"):
         Folder(root)
-    with pytest.raises(InputError, match="names none of the pictures"):
+    with pytest.raises(InputError, match="names none of the images"):
         Folder(root, labels="other.csv")
     with pytest.raises(InputError, match="no such table"):
         Folder(root, labels="third.csv")

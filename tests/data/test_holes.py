@@ -62,7 +62,7 @@ def test_a_folder_without_common_names_is_refused(save, tmp_path):
     holes = HoleFiles(tmp_path, ["x", "a"])
     with pytest.raises(InputError, match=r"no hole for 2 images .x, a. of 2, and 2 hole files .mask0.png, mask1.png."):
         holes.check()
-    with pytest.raises(InputError, match="no hole file is named after image 'x'"):
+    with pytest.raises(InputError, match="image 'x' has no hole file of its name"):
         holes.at_picture("x", (6, 8), Fit("resize", 4))
 
 
@@ -81,7 +81,7 @@ def test_sizes(save):
     expected = np.zeros((8, 12), bool)
     expected[:, 6:8] = True
     np.testing.assert_array_equal(holes.at_picture("a", (8, 12), fit), expected)
-    with pytest.raises(InputError, match=r"hole.png is 4x4, but picture 'a' is 12x8; .* or at the model's, 5x5"):
+    with pytest.raises(InputError, match=r"hole.png is 4x4, but image 'a' is 12x8; .* or at the model's, 5x5"):
         holes.at_model("a", (8, 12), Fit("crop", 5))
 
 

@@ -72,12 +72,12 @@ def test_what_are_pictures():
         (
             [LEVELS],
             HOLE[:5],
-            "the hole is 16x5, but picture '0' is 16x12; save the hole at the picture's size, or at the model's, 8x8",
+            "the hole is 16x5, but image '0' is 16x12; save the hole at the image's size, or at the model's, 8x8",
         ),
         ([LEVELS], [~HOLE & HOLE], "hole of 0 has no missing pixel"),
         ([LEVELS], HOLE * 0.5, "must be 0 .known. or 1 .missing., or uint8"),
-        ([LEVELS, LEVELS[..., 0]], HOLE, r"1: beside uint8 arrays .* there is uint8 \(12, 16\)"),
-        ([LEVELS, LEVELS / 255], HOLE, r"1: beside uint8 arrays .* there is float64"),
+        ([LEVELS, LEVELS[..., 0]], HOLE, r"1: expected a uint8 array .* got uint8 \(12, 16\)"),
+        ([LEVELS, LEVELS / 255], HOLE, r"1: expected a uint8 array .* got float64"),
         ([Image.fromarray(np.zeros((12, 16), np.float32))], HOLE, "0 has 32-bit pixels"),
     ],
 )
@@ -87,5 +87,5 @@ def test_refused(images, holes, said):
 
 
 def test_outside_the_crop():
-    with pytest.raises(InputError, match="0: the hole reaches outside the centre crop"):
+    with pytest.raises(InputError, match="0: the hole reaches outside the model's centre crop"):
         gather([LEVELS], np.arange(16)[None] < np.ones((12, 1)), Fit("crop", 8))

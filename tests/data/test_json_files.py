@@ -33,8 +33,8 @@ def test_what_was_written_is_read(file):
         (b"  \n", "empty"),
         (b'{"id": "a", ', "Expecting"),
         (b'{"id": "\xff"}', "not UTF-8"),
-        (b"[" * 100_000, "values within values"),
-        (b'{"id": NaN}', "NaN is no number of JSON"),
+        (b"[" * 100_000, "values are nested too deeply"),
+        (b'{"id": NaN}', "NaN is not a JSON number"),
         (b"[1]", "the whole is list, not dict"),
         (b'{"id": "a", "losses": {}}', "count is missing"),
         (b'{"id": 1, "losses": {}, "count": 1}', "id is int, not str"),
@@ -54,7 +54,7 @@ def test_damage_is_named_with_its_remedy(file, content, why):
 
 def test_a_changed_number_is_not_believed_unless_it_was_meant(file):
     file.write_text(file.read_text().replace("1.5", "1.6"))
-    with pytest.raises(InputError, match='changed after it was written; who meant that removes its "digest"'):
+    with pytest.raises(InputError, match='changed after it was written; if that was intended, remove its "digest"'):
         read(file)
     file.write_text("\n".join(line for line in file.read_text().splitlines() if "digest" not in line))
     assert read(file)["losses"]["total"] == [1.6, 2]

@@ -37,8 +37,8 @@ def test_every_format_is_listed_and_the_rest_is_counted(touch):
     assert listed(root) == sorted(names)
     notes = list_images(root, ignored={"labels.csv"}).notes
     assert notes == [
-        f"{root}: 4 files (c.heic, d.eps, notes.txt, ...), left out: no image, by its suffix",
-        f"{root}: 1 file (a2.gif), is a GIF: its first frame is read",
+        f"{root}: 4 files (c.heic, d.eps, notes.txt, ...), left out: suffix of no image format",
+        f"{root}: 1 file (a2.gif), GIF: only the first frame is read",
     ]
 
 
@@ -53,14 +53,14 @@ def test_links_are_followed_once(touch, tmp_path_factory):
     os.symlink(elsewhere, root / "there")
     os.link(root / "real/b.png", root / "hard.png")
     assert listed(root) == ["hard.png", "real/a.png", "real/b.png", "there/c.png"]
-    assert list_images(root).notes == [f"{root}: 1 file (a link.png), left out: a link to a listed file"]
+    assert list_images(root).notes == [f"{root}: 1 file (a link.png), left out: link to a listed file"]
 
 
 def test_pipes_are_never_opened(touch):
     root = touch("a.png")
     os.mkfifo(root / "pipe.png")
     assert listed(root) == ["a.png"]
-    assert list_images(root).notes == [f"{root}: 1 file (pipe.png), left out: a pipe or a device"]
+    assert list_images(root).notes == [f"{root}: 1 file (pipe.png), left out: pipe or device"]
     with pytest.raises(InputError, match="pipe.png is a pipe or a device"):
         list_images(root / "pipe.png")
 
@@ -70,7 +70,7 @@ def test_results_of_this_program_are_left_out(touch, name, text):
     root = touch("a.png", "out/pictures/a.png", "out/contact_sheet.png", "other/b.png", "other/job.json")
     (root / "out" / name).write_text(text)
     assert listed(root) == ["a.png", "other/b.png"]
-    assert "1 file (out), left out: a folder of results of this program" in list_images(root).notes[-1]
+    assert "1 file (out), left out: results folder of inpaint" in list_images(root).notes[-1]
     assert listed(root / "out") == ["contact_sheet.png", "pictures/a.png"]  # requested by name
 
 
@@ -89,11 +89,11 @@ def test_errors(touch, tmp_path):
     with pytest.raises(InputError, match="no images in .*, sub-folders included$"):
         list_images(tmp_path)
     touch("a.txt")
-    with pytest.raises(InputError, match=r"no images in .* .1 file .a.txt., left out: no image, by its suffix.$"):
+    with pytest.raises(InputError, match=r"no images in .* .1 file .a.txt., left out: suffix of no image format.$"):
         list_images(tmp_path)
 
 
 def test_two_files_with_one_id_are_both_named(touch):
     root = touch("a.png", "a.jpg")
-    with pytest.raises(InputError, match=r"a\.jpg and .*a\.png would both be called 'a'"):
+    with pytest.raises(InputError, match=r"a\.jpg and .*a\.png would both have the id 'a'"):
         image_ids(root, list_images(root).files)

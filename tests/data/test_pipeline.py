@@ -110,7 +110,7 @@ def test_holes_and_prepared_arrays_travel_with_their_pictures():
 def test_a_batch_larger_than_the_set_and_a_set_of_one():
     assert sorted(batches(Numbered(3), count=1, batch_size=6)[0]["label"]) == [0, 0, 1, 1, 2, 2]
     assert (batches(Numbered(1), count=2)[1]["label"] == 0).all()
-    with pytest.raises(InputError, match="no pictures"):
+    with pytest.raises(InputError, match="no images"):
         batches(Numbered(0))
 
 
@@ -140,14 +140,14 @@ def test_errors_come_through_in_words():
                 return {"image": np.full((4, 4, 3), np.nan)}
             return super().__getitem__(i)
 
-    with pytest.raises(InputError, match="picture 'n7' has pixels that are not finite"):
+    with pytest.raises(InputError, match="image 'n7' has pixels that are not finite"):
         batches(Broken(10), count=3)
 
     class HalfLabelled(Numbered):
         def __getitem__(self, i):
             return super().__getitem__(i) if i < 5 else {"image": np.zeros((4, 4, 3), np.uint8)}
 
-    with pytest.raises(InputError, match="picture 'n[5-9]' has no label, though"):
+    with pytest.raises(InputError, match="image 'n[5-9]' has no label, but"):
         batches(HalfLabelled(10), count=3)
 
 

@@ -85,7 +85,7 @@ def test_several_sources_of_one_fit_keep_their_own_sizes(folder):
         ("facades?split=foo", "known: train, val, test"),
         ("facades?count=many", "count must be a whole number, got 'many'"),
         ("facades?count=0", "count must be at least 1"),
-        ("", "the name of a source of pictures is empty"),
+        ("", "the name of an image source is empty"),
         ("facades?count=1&count=2", "each option once"),
         ("facades?count", "whole number"),
         ("facades?crop=8&fit=crop", "not both"),
@@ -94,8 +94,8 @@ def test_several_sources_of_one_fit_keep_their_own_sizes(folder):
         ("no_such_module:thing", "no module 'no_such_module'"),
         (f"{__name__}:SQUARES?split=train", "unknown option 'split'; known: crop"),
         (f"{__name__}:SQUARE", "has no 'SQUARE'"),
-        ("builtins:object", "builtins:object is no source of pictures: object lacks __len__"),
-        (f"{__name__}:SQUARES?start=3&count=3", "only 5 pictures"),
+        ("builtins:object", "builtins:object is not an image source: object lacks __len__"),
+        (f"{__name__}:SQUARES?start=3&count=3", "only 5 images"),
         ([], "give at least one"),
     ],
 )
@@ -107,11 +107,11 @@ def test_bad_lines(spec, words):
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (np.full((4, 4, 3), np.nan, np.float32), "picture '0' has pixels that are not finite"),
-        (np.zeros((4, 4, 3), np.float32), "picture '0' has dtype float32"),
-        (np.zeros((4, 4), np.uint8), r"picture '0' has the shape \(4, 4\)"),
-        (np.zeros((4, 4, 4), np.uint8), r"picture '0' has the shape \(4, 4, 4\)"),
-        (np.zeros((0, 4, 3), np.uint8), r"picture '0' has the shape \(0, 4, 3\)"),
+        (np.full((4, 4, 3), np.nan, np.float32), "image '0' has pixels that are not finite"),
+        (np.zeros((4, 4, 3), np.float32), "image '0' has dtype float32"),
+        (np.zeros((4, 4), np.uint8), r"image '0' has the shape \(4, 4\)"),
+        (np.zeros((4, 4, 4), np.uint8), r"image '0' has the shape \(4, 4, 4\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"image '0' has the shape \(0, 4, 3\)"),
     ],
 )
 def test_bad_pictures_are_named(image, words):
@@ -120,7 +120,7 @@ def test_bad_pictures_are_named(image, words):
 
 
 def test_a_picture_too_small_for_the_crop_is_named(folder):
-    with pytest.raises(InputError, match="picture '0': .*14x10 is smaller than crop:12"):
+    with pytest.raises(InputError, match="image '0': .*14x10 is smaller than crop:12"):
         open_source(f"{folder}?crop=12", size=4)[0]
 
 

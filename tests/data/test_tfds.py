@@ -113,6 +113,6 @@ def test_slices_and_source_lines(prepare):
 def test_unprepared_and_unknown_sets(tmp_path):
     with pytest.raises(InputError, match=r"tfds build celeb_a --file_format=array_record --data_dir="):
         Tfds("celeb_a", data_dir=str(tmp_path))
-    with pytest.raises(InputError, match="TFDS does not know 'no_such_set'") as raised:
+    with pytest.raises(InputError, match="unknown TFDS set 'no_such_set'") as raised:
         Tfds("no_such_set", data_dir=str(tmp_path))
     assert "\n" not in str(raised.value)

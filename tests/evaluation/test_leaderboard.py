@@ -97,7 +97,7 @@ def test_the_table_says_what_is_unknown():
 def test_sets_have_names():
     specs = ["faces=celeba/test?crop=108", "data/paris?fit=crop", "tfds:svhn?split=test"]
     assert list(image_sets(specs)) == ["faces", "paris", "tfds:svhn"]
-    with pytest.raises(InputError, match="two sets are called 'test'"):
+    with pytest.raises(InputError, match="two sets have the name 'test'"):
         image_sets(["a/test", "b/test"])
 
 
@@ -113,4 +113,4 @@ def test_bad_calls_are_one_line(tmp_path, capsys):
     Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(hole)
     holes = [f"--holes={hole}?draw=1", "--images=facades?split=test", "--size=16"]
     assert cli.main(["leaderboard", "--method=mean", *holes, f"--output={tmp_path}/o"]) == 2
-    assert "draw chooses among the files of a folder" in capsys.readouterr().err
+    assert "draw needs a folder of holes" in capsys.readouterr().err

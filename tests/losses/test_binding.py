@@ -86,9 +86,9 @@ def test_a_value_of_another_name():
     _, parts = total({**VALUES, "local_logits": jnp.full(2, -50.0)})
     np.testing.assert_allclose(parts["whole"], [np.log(2)] * 2, rtol=1e-6)
     np.testing.assert_allclose(parts["part"], [50.0, 50.0], rtol=1e-6)
-    with pytest.raises(InputError, match="loss 'part' needs local_logits; this step offers fake_logits"):
+    with pytest.raises(InputError, match="loss 'part' needs local_logits; available here: fake_logits"):
         total(VALUES)
-    with pytest.raises(InputError, match="loss 'l1': target is a value, give the name of one in its place"):
+    with pytest.raises(InputError, match="loss 'l1': target must be the name of a value"):
         objective({"l1": {"weight": 1.0, "target": 3.0}})
 
 
@@ -142,7 +142,7 @@ def test_a_value_that_the_step_does_not_offer():
     total = objective({"reality": {"fn": "discriminator_bce", "weight": 1}})
     with pytest.raises(InputError) as error:
         jax.jit(total)(VALUES)
-    said = "loss 'reality' needs real_logits; this step offers fake_logits, prediction, target"
+    said = "loss 'reality' needs real_logits; available here: fake_logits, prediction, target"
     assert str(error.value) == said
 
 

@@ -81,7 +81,7 @@ def test_names():
         "ssim_uniform_full",
         *metrics.DEFAULT,
     ]
-    with pytest.raises(InputError, match="unknown metric 'psnr'; known: desai_legacy_sse, "):
+    with pytest.raises(InputError, match="unknown metric 'psnr'; known: .*desai_legacy_sse, "):
         metrics.resolve(["psnr"])
 
 
@@ -96,7 +96,7 @@ def test_names():
             r"\[2\], it returned shape \(\)",
         ),
         ("def metric(prediction, target, hole):\n    '''x'''", r"\[2\], it returned NoneType"),
-        ("def metric(prediction, target, hole, *, vgg):\n    '''x'''", "needs vgg, which is not given"),
+        ("def metric(prediction, target, hole, *, vgg):\n    '''x'''", "needs vgg, which the argument given lacks"),
     ],
 )
 def test_objects_that_are_no_metrics(tmp_path, monkeypatch, request, code, words):
@@ -162,5 +162,5 @@ def test_shapes_that_do_not_fit():
         metrics.measure(PREDICTION, TARGET[:, :8], HOLE)
     with pytest.raises(InputError, match="hole must have the shape"):
         metrics.measure(PREDICTION, TARGET, HOLE[:1])
-    with pytest.raises(InputError, match="there are no images"):
+    with pytest.raises(InputError, match="measuring needs at least one image"):
         metrics.measure(PREDICTION[:0], TARGET[:0], HOLE[:0])

@@ -141,7 +141,7 @@ def test_docstrings(metric):
 def test_bad_input():
     with pytest.raises(InputError, match="unknown SSIM window 'box'; known: gauss11, uniform7"):
         ssim(A, B, window="box")
-    with pytest.raises(InputError, match="SSIM gauss11 needs pictures of 11 pixels"):
+    with pytest.raises(InputError, match="SSIM gauss11 needs images of 11 pixels"):
         ssim(A[:, :8], B[:, :8])
     with pytest.raises(ValueError, match="shapes differ: prediction"):
         psnr(A, B[:, :8])

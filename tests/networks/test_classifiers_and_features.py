@@ -192,8 +192,8 @@ def test_global_local(module, side, count, output):
 @pytest.mark.parametrize(
     "module, side, message",
     [
-        (Generator(), 24, "this generator needs sides that 16 divides, got \\(24, 24\\)"),
-        (Discriminator(), 32, "a discriminator of 6 layers sees 64 px, got \\(32, 32\\)"),
+        (Generator(), 24, "this generator needs sides divisible by 16, got \\(24, 24\\)"),
+        (Discriminator(), 32, "a discriminator of 6 layers needs sides of 64 px, got \\(32, 32\\)"),
     ],
 )
 def test_sides_that_do_not_fit(module, side, message):

@@ -121,7 +121,7 @@ def test_what_a_decoder_can_paint(decoder):
 
 
 def test_a_decoder_paints_two_sizes():
-    with pytest.raises(ValueError, match="64 or 32 pixels a side, not 48"):
+    with pytest.raises(ValueError, match="side 64 or 32, not 48"):
         jax.eval_shape(pure(decoders.VGG(size=48)).init, jax.random.key(0), jnp.zeros((1, 6)))
 
 

@@ -85,8 +85,8 @@ def test_a_tampered_function_is_named(file):
     for function, words in (
         (whole.serialize()[:-2000], "export it again"),
         (dataclasses.replace(whole, mlir_module_serialized=b"ML\xefR").serialize(), "its function cannot be read"),
-        (export_of(other).serialize(), "its function gives something else"),
-        (export_of(calls_back).serialize(), "calls back into the program that runs it"),
+        (export_of(other).serialize(), "its function does not return completions"),
+        (export_of(calls_back).serialize(), "calls back into the host program"),
     ):
         with pytest.raises(InputError, match=words) as caught:
             exported.load(file(function))

@@ -73,9 +73,11 @@ def test_far_holes_are_completed_in_squares_of_their_own():
 
 def test_what_fits_into_no_square_is_refused():
     run = run_around(Driver(painted(1.0), {}, slots=1).run, 16)
-    with pytest.raises(InputError, match="a: a hole of 150x4 pixels fits into no square of this image of 200x90"):
+    with pytest.raises(InputError, match="a: no square of the 200x90 image contains the hole of 150x4 pixels"):
         list(run([Task("a", from_levels(LEVELS), hole_of((40, 10, 44, 160)))], seed=0))
-    with pytest.raises(InputError, match="--fit=around: mean completes images at their own sizes; give --size, or no"):
+    with pytest.raises(
+        InputError, match="--fit=around: mean completes images at their original size; give --size, or no"
+    ):
         open_methods(["mean"], fit="around")
 
 
@@ -88,9 +90,7 @@ def test_the_nearest_training_image_is_pasted_around_every_hole():
     facades = open_source("facades?split=train&count=3", size=16)
     pasted = [np.array_equal(completed[3:9, 5:13], facades[i]["image"][3:9, 4:12]) for i in range(3)]
     assert sum(pasted) == 1  # the square is of columns 1 to 16
-    with pytest.raises(
-        InputError, match="needs a size for them: give --size, and --fit=around where images are larger"
-    ):
+    with pytest.raises(InputError, match="needs their size: give --size, and --fit=around if images are larger"):
         ij.complete("nearest", [LEVELS], hole, train="facades")
 
 

@@ -86,7 +86,7 @@ def test_an_array_that_is_not_what_was_saved_is_named(saved, tmp_path):
     del about["sha256"]
     about["arrays"]["weights"]["sha256"] = about["arrays"]["half"]["sha256"]
     file.write_text(json.dumps({**content, "custom_metadata": digests.sealed(about)}))
-    with pytest.raises(InputError, match=r"copy/3 is damaged \(weights is not what was saved\)"):
+    with pytest.raises(InputError, match=r"copy/3 is damaged \(weights does not match its digest\)"):
         Checkpoints(folder).restore(SHAPES)
     assert int(Checkpoints(folder).restore(SHAPES, 2)["step"]) == 2
 
@@ -95,7 +95,7 @@ def test_a_checkpoint_under_the_name_of_another(saved, tmp_path):
     folder = shutil.copytree(saved, tmp_path / "copy")
     shutil.rmtree(folder / "3")
     (folder / "2").rename(folder / "3")
-    with pytest.raises(InputError, match=r"3 is damaged \(it was saved as step 2\): no earlier one is left"):
+    with pytest.raises(InputError, match=r"3 is damaged \(it was saved as step 2\): no earlier checkpoint is left"):
         Checkpoints(folder).restore(SHAPES)
 
 
@@ -153,7 +153,7 @@ def test_a_save_leaves_no_thread_and_no_open_file(tmp_path, count):
 
 def test_a_failed_save_leaves_no_thread_that_keeps_the_process_alive(tmp_path):
     before = set(threading.enumerate())
-    with pytest.raises(InputError, match=r"cannot save .*Too many open files.*intact: 1"):
+    with pytest.raises(InputError, match=r"cannot save .*Too many open files.*intact steps: 1"):
         with Checkpoints(tmp_path) as checkpoints:
             checkpoints.save(1, STATE)
             checkpoints.wait()

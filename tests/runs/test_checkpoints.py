@@ -119,15 +119,17 @@ def test_no_checkpoint(tmp_path, saved):
 
 def test_another_architecture_names_the_first_array_that_differs(saved):
     checkpoints, wanted = Checkpoints(saved), abstract()
-    with pytest.raises(InputError, match=r"Dense_0/bias is float32\[8\] there and float32\[9\] here") as error:
+    with pytest.raises(
+        InputError, match=r"Dense_0/bias is float32\[8\] in the file but float32\[9\] in the config"
+    ) as error:
         checkpoints.restore(abstract(width=9))
     assert "\n" not in str(error.value)
     more = wanted._replace(params={**wanted.params, "Dense_1": wanted.params["Dense_0"]})
-    with pytest.raises(InputError, match=r"has no params/Dense_1/bias, here \[8\]"):
+    with pytest.raises(InputError, match=r"the file has no params/Dense_1/bias \[8\]"):
         checkpoints.restore(more)
-    with pytest.raises(InputError, match=r"has step \[\], which is not here"):
+    with pytest.raises(InputError, match=r"the file has step \[\], which the config lacks"):
         checkpoints.restore({k: v for k, v in wanted._asdict().items() if k != "step"})
-    with pytest.raises(InputError, match=r"step is int32\[\] there and float32\[\] here"):
+    with pytest.raises(InputError, match=r"step is int32\[\] in the file but float32\[\] in the config"):
         checkpoints.restore(wanted._replace(step=jax.ShapeDtypeStruct((), jnp.float32)))
 
 
@@ -180,7 +182,7 @@ def test_a_full_disk_surfaces_and_leaves_the_other_steps(saved, tmp_path, capfd)
     large = {"noise": jax.random.normal(jax.random.key(0), (100_000,))}
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
-        with pytest.raises(InputError, match=r"File too large.*intact: 2, 3") as error:
+        with pytest.raises(InputError, match=r"File too large.*intact steps: 2, 3") as error:
             with Checkpoints(folder) as checkpoints:
                 checkpoints.save(4, large)
         assert str(folder) in str(error.value) and "\n" not in str(error.value)

@@ -69,9 +69,9 @@ def test_methods_without_training_complete_images_of_any_size():
 def test_what_is_refused(model):
     with pytest.raises(ij.InputError, match="unknown method 'photoshop'; known: .*harmonic, "):
         ij.complete("photoshop", SMALL, HOLE)
-    with pytest.raises(ij.InputError, match="nearest looks at training images: name them with --train=FOLDER"):
+    with pytest.raises(ij.InputError, match="nearest needs training images: give --train=FOLDER"):
         ij.complete("nearest", SMALL, HOLE)
-    with pytest.raises(ij.InputError, match="one id per picture: got 1 ids"):
+    with pytest.raises(ij.InputError, match="one id per image: got 1 ids"):
         ij.complete(model, SMALL, HOLE, ids=["a"])
     with pytest.raises(ij.InputError, match="0: a hole is 0 .* got 255"):
         ij.complete(model, from_levels(SMALL), 255.0 * HOLE[..., None])

@@ -52,7 +52,7 @@ def test_words_that_exclude_each_other(spec, words):
 
 def test_keywords_of_python_cannot_be_set():
     config = configuration.ConfigDict({"losses": {"global": {"weight": 1.0}}})
-    with pytest.raises(InputError, match="losses.global.weight: 'global' is a keyword of Python"):
+    with pytest.raises(InputError, match="losses.global.weight: 'global' is a Python keyword"):
         configuration.override(config, ["--config.losses.global.weight=2"])
 
 

@@ -134,5 +134,7 @@ def test_a_zip_bomb_is_no_file_of_weights(tmp_path, monkeypatch):
     for name, member in (("bomb.pth", "archive/data.pkl"), ("bomb.npz", "weight.npy")):
         with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(member, bytes(2_000_000))
-        with pytest.raises(InputError, match=f"{name} unpacks from 0.0 MB to 0.0 GB, as no file of trained weights"):
+        with pytest.raises(
+            InputError, match=f"{name} unpacks from 0.0 MB to 0.0 GB, unlike any file of trained weights"
+        ):
             state_dict.read(tmp_path / name)

@@ -72,14 +72,14 @@ def test_weights_that_are_not_finite(run, model, tmp_path, capsys):
     with Checkpoints(run / "dcgan/checkpoints") as checkpoints:
         checkpoints.save(5, state._replace(networks=networks, step=jnp.int32(5)))
     assert complete(run, tmp_path / "out") == 2
-    assert "is not finite; take the one before it with --checkpoint=dcgan:4" in capsys.readouterr().err
+    assert "is not finite; use the previous one with --checkpoint=dcgan:4" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_a_search_that_breaks_off_writes_no_picture(workdir, tmp_path, capsys):
     assert complete(workdir, tmp_path / "out", "--config.losses.contextual.weight=3e38") == 2
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "its completion is not finite (the loss " in said and "weights of its losses" in said
+    assert "its completion is not finite (the loss " in said and "loss weights of the search" in said
     assert not list(tmp_path.rglob("*.png"))
 
 

@@ -41,7 +41,7 @@ def get_config(argument=""):
             "config.search.mine is of type builtin_function_or_method",
         ),
         (PAGE.format(change="config.losses.prior.mine = print"), "name it as 'module:print'"),
-        (PAGE.format(change="config.blend.x = {1, 2}"), "config.blend.x is of type set: write text, numbers, True"),
+        (PAGE.format(change="config.blend.x = {1, 2}"), "config.blend.x is of type set: use text, numbers, True"),
         (PAGE.format(change="config.seed = '1'"), "page.py, line 7: TypeError: Could not override field 'seed'"),
         (PAGE.format(change="del config.seed; config.seed = '1'"), "config.seed must be of type int, got '1'"),
     ],
@@ -115,7 +115,7 @@ def test_modules_that_fail(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name, got", [("os:getcwd", "str"), ("builtins:dict", "nothing")])
 def test_what_is_no_source(name, got):
-    with pytest.raises(InputError, match=f"{name} is no source of pictures: its first item is {got}"):
+    with pytest.raises(InputError, match=f"{name} is not an image source: its first item is {got}"):
         open_source(name, size=8)
 
 
@@ -134,7 +134,7 @@ def test_tables_with_spaces_and_in_other_encodings(tmp_path, encoding):
 @pytest.mark.parametrize(
     "table, words",
     [
-        ("path,label\n0.png,1\n1.png,0\nM\xfcller.png,0\n".encode("latin-1"), "no CSV file in UTF-8 or UTF-16"),
+        ("path,label\n0.png,1\n1.png,0\nM\xfcller.png,0\n".encode("latin-1"), "not a CSV file in UTF-8 or UTF-16"),
         (b"path,label\n0.png,1\n1.png\n", "line 3 has 1 values for 2 columns"),
         (b"path,class_name\n0.png,cat\n1.png,\n", "line 3: the column class_name is empty"),
         (b"path,label,label\n0.png,1,2\n1.png,2,3\n", "two columns 'label'"),

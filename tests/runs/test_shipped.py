@@ -79,7 +79,7 @@ def _completion(params):
     "spoil, words",
     [
         (lambda folder: (folder / "tiny.npz").write_bytes(b"none"), "is damaged .*install inpaint_jax again"),
-        (lambda folder: _changed(folder), "generator/.* is not what the card names"),
+        (lambda folder: _changed(folder), "generator/.* does not match the card"),
     ],
 )
 def test_damaged_weights_are_refused(spoil, words, packed, tmp_path):

@@ -74,7 +74,7 @@ def test_a_folder_without_a_run(tmp_path):
         ("data", "size", "16", r"is damaged \(data.size is str, not int\)"),
         ("search", None, "x", r"is damaged \(search is str, not dict\)"),
         ("stages", "dcgan", 3, r"is damaged \(stages.dcgan is int, not dict\)"),
-        ("networks", "generator", None, "config.json describes no run .*; was it edited by hand"),
+        ("networks", "generator", None, "config.json is not the config of a run .*; was it edited by hand"),
         ("networks", "latent_size", -1, "config.networks.latent_size must be at least 1, got -1"),
         ("search", "optimizer", [], "search.optimizer needs the key 'name'"),
     ],

@@ -194,7 +194,7 @@ def test_shares_that_a_run_has_not_measured(trained, tiny):
         model.with_search(trained, "classifier_guided:5a,smoke")
     published = configuration.load("classifier_guided:published,smoke", tiny)
     default = configuration.load("classifier_guided:smoke")
-    with pytest.raises(InputError, match="losses.semantic: .*this run has no stage balance to measure"):
+    with pytest.raises(InputError, match="losses.semantic: .*this run has no stage balance that measures it"):
         configuration.build_system(configuration.replaced(published, default, ("search", "losses")))
 
 
@@ -206,7 +206,7 @@ def test_the_family_of_a_result(trained, examples):
     own, other, nearest = (next(iter(driver.run([task], seed=0))).losses["total"] for task in tasks)
     assert own == nearest != other
     assert trained.remark(hole, "center") == ""
-    assert "nearest share of missing pixels: center (0.25) for 1 of 1 images" in trained.remark(hole, "place:8@4+4")
+    assert "closest share of missing pixels: center (0.25) for 1 of 1 images" in trained.remark(hole, "place:8@4+4")
 
 
 def test_a_search_that_is_only_watched(trained, examples):
@@ -303,11 +303,11 @@ def test_pictures_without_labels(tiny, tmp_path):
     for i in range(8):
         Image.new("RGB", (16, 16), (i, i, i)).save(tmp_path / f"{i}.png")
     for spec in (f"data.train={tmp_path}", f"data.validation={tmp_path}"):
-        with pytest.raises(InputError, match=r"stages.classifier: 0.* has no label; it needs labelled pictures"):
+        with pytest.raises(InputError, match=r"stages.classifier: 0.* has no label; the stage needs labelled images"):
             train(config(tiny, spec), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_more_classes_than_the_network_has(tiny, workdir, tmp_path):
-    with pytest.raises(InputError, match=r"label \d is none of the 2 classes of the network: 0 to 1"):
+    with pytest.raises(InputError, match=r"label \d is outside the 2 classes of the network: 0 to 1"):
         train(config(tiny, "data.fit=crop", "networks.classifier.classes=2"), tmp_path, reuse_from=workdir)

@@ -212,8 +212,8 @@ def test_devices_agree_on_the_published_network():
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("networks.generator.size=17", "a block of 17 pixels is no part of a picture of 16"),
-        ("stages.context_encoder.holes=center:12", "stages.context_encoder.holes: blocks of 8 pixels need holes that"),
+        ("networks.generator.size=17", "a block of 17 pixels does not fit an image of 16"),
+        ("stages.context_encoder.holes=center:12", "stages.context_encoder.holes: blocks of 8 pixels need fixed holes"),
         ("networks.generator.trunk.name=trunks.Stride", "unknown networks.generator.trunk 'trunks.Stride'; known: "),
         ("stages.context_encoder.losses.adversarial.fn=hinge", "unknown loss 'hinge'"),
         ("stages.context_encoder.optimizer.critic.name=adamm", "stages.context_encoder.optimizer.critic: unknown opti"),
@@ -238,7 +238,7 @@ def test_an_adversary_that_is_not_there(batch):
     with config.unlocked():
         del config.networks["critic"]
     stage, state = started(config)
-    with pytest.raises(InputError, match="'adversarial' needs fake_logits; this step offers hole, prediction, target"):
+    with pytest.raises(InputError, match="'adversarial' needs fake_logits; available here: hole, prediction, target"):
         jax.eval_shape(lambda: stage.step(state, batch, {}))
 
 

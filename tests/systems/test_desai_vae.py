@@ -122,9 +122,9 @@ def test_as_one_file(trained, complete, batch, tmp_path):
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("networks.autoencoder.decoder.size=65", "a block of 65 pixels is no part of a picture of 64"),
-        ("stages.vae.holes=center:40", "stages.vae.holes: blocks of 32 pixels need holes that"),
-        ("stages.vae.holes=random:0.5", "need holes that are always the same.*, not 'random:0.5'"),
+        ("networks.autoencoder.decoder.size=65", "a block of 65 pixels does not fit an image of 64"),
+        ("stages.vae.holes=center:40", "stages.vae.holes: blocks of 32 pixels need fixed holes"),
+        ("stages.vae.holes=random:0.5", "need fixed holes.*, not 'random:0.5'"),
         ("networks.autoencoder.decoder.name=decoders.UGG", "unknown networks.autoencoder.decoder 'decoders.UGG'"),
         ("search.answer=median", "unknown search.answer 'median'; known: mean, sample"),
         ("stages.vae.optimizer.name=adamm", "stages.vae.optimizer: unknown optimiser 'adamm'"),

@@ -109,7 +109,7 @@ def test_bad_arrays_are_refused_in_words(model, pictures, holes):
         inpaint_jax.complete(model, pictures[0], holes[0])
     with pytest.raises(InputError, match="got 7 ids, 1 of them different, for 7"):
         inpaint_jax.complete(model, pictures, holes, ids=["same"] * 7)
-    with pytest.raises(InputError, match="picture 0|0: the picture has NaN"):
+    with pytest.raises(InputError, match="picture 0|0: the image has NaN"):
         inpaint_jax.complete(model, np.full_like(pictures[:1], np.nan), holes[:1])
     with pytest.raises(InputError, match="hole is empty"):
         inpaint_jax.complete(model, pictures[:1], np.zeros_like(holes[:1]))
@@ -190,6 +190,6 @@ def test_all_results_at_once(pictures, holes):
         np.testing.assert_allclose(
             results[IDS[i]].images[0][~known], np.tile(pictures[i][known].mean(0), ((~known).sum(), 1)), atol=1e-5
         )
-    with pytest.raises(InputError, match="two pictures have the id 'same': give every picture another one"):
+    with pytest.raises(InputError, match="two images have the id 'same': give every image a different one"):
         driver.run_all([Task("same", pictures[i], holes[i]) for i in range(2)], seed=0)
     assert driver.run_all([Task("a", pictures[0], holes[0])], seed=0, stop=True) == {}

@@ -139,8 +139,8 @@ def test_refining_is_given_what_the_first_completed(untrained, image):
             "stages.adversarial.second_stage=polish",
             "unknown stages.adversarial.second_stage 'polish'; known: fine",
         ),
-        ("one", "stages.reconstruction.holes=left", "stages.reconstruction.holes: blocks of 8 pixels need holes that"),
-        ("one", "data.size=8", "networks.generator.size: a block of 8 pixels is no corner of a picture of 8"),
+        ("one", "stages.reconstruction.holes=left", "stages.reconstruction.holes: blocks of 8 pixels need fixed holes"),
+        ("one", "data.size=8", "networks.generator.size: a block of 8 pixels does not fit a corner of an image of 8"),
         ("one", "stages.reconstruction.holes=quarter:xy", "cannot read the hole 'quarter:xy'"),
     ],
 )
@@ -156,7 +156,7 @@ def test_a_first_stage_that_was_trained_for_longer(folder, tmp_path):
     longer.stages.reconstruction.steps = 3
     with pytest.raises(InputError, match="has trained adversarial on 2 steps of reconstruction: for more, give anoth"):
         train(longer, folder)
-    with pytest.raises(InputError, match="has none of the stages reconstruction, adversarial finished"):
+    with pytest.raises(InputError, match="has not finished any of the stages reconstruction, adversarial"):
         train(longer, tmp_path / "other", reuse_from=folder)
 
 
@@ -172,9 +172,15 @@ def test_a_first_stage_that_is_measured_cannot_end_by_itself(folder):
 @pytest.mark.parametrize(
     "missing, message",
     [
-        (["adversarial_tr"], "'reconstruction_tr' needs the stage 'adversarial_tr' behind it"),
-        (["reconstruction_tr"], "'adversarial_tr' is no model: one is a 'reconstruction_x' and a 'adversarial_x'"),
-        ([f"{stage}_{corner}" for stage in ("reconstruction", "adversarial") for corner in CORNERS], "is no model"),
+        (["adversarial_tr"], "'reconstruction_tr' needs a following stage 'adversarial_tr'"),
+        (
+            ["reconstruction_tr"],
+            "'adversarial_tr' belongs to no model: a model is a 'reconstruction_x' and a 'adversarial_x'",
+        ),
+        (
+            [f"{stage}_{corner}" for stage in ("reconstruction", "adversarial") for corner in CORNERS],
+            "belongs to no model",
+        ),
     ],
 )
 def test_a_model_is_two_stages(missing, message):

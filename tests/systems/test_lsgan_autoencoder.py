@@ -183,7 +183,7 @@ def test_devices_agree():
         ("stages.autoencoder.pairs=dreamt", "stages.autoencoder.pairs"),
         ("stages.autoencoder.input=hole", "stages.autoencoder.input"),
         ("stages.autoencoder.holes=center:99", "does not fit"),
-        ("networks.generator.size=32", "it paints whole pictures, so it must be data.size, 16"),
+        ("networks.generator.size=32", "it paints whole images, so it must be data.size, 16"),
         ("stages.autoencoder.projection.search.iterations=0", "must be a whole number of at least 1, got 0"),
     ],
 )
@@ -193,13 +193,13 @@ def test_bad_choices_are_refused(item, message):
 
 
 def test_a_later_stage_is_tried_before_the_first_is_trained(tmp_path):
-    with pytest.raises(InputError, match="a batch of 2 pictures cannot have holes of 3 families"):
+    with pytest.raises(InputError, match="a batch of 2 images cannot have holes of 3 families"):
         its = config("noisy", "stages.autoencoder.batch_size=2", "stages.autoencoder.holes=center,left,right")
         train(its, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_more_projections_than_pictures(tmp_path):
-    with pytest.raises(InputError, match="16 pictures are fewer than the 99 that the stage asks for"):
+    with pytest.raises(InputError, match="16 images are fewer than the 99 that the stage needs"):
         train(config("projected", "stages.autoencoder.pictures=99"), tmp_path)
     assert not list(tmp_path.iterdir())

@@ -126,9 +126,9 @@ def test_errors_name_the_image():
         list(native_run(on_host(fail), {})(TASKS, seed=0))
     with pytest.raises(InputError, match="empty: the hole is empty"):
         list(native_run(BASELINES["mean"](), {})([task("empty", 20, 30)], seed=0))
-    with pytest.raises(InputError, match="completes images of 64x64 pixels, and no others"):
+    with pytest.raises(InputError, match="completes only images of 64x64 pixels"):
         native_run(BASELINES["mean"]()._replace(size=64), {})
-    with pytest.raises(InputError, match="one completion per picture, not 2"):
+    with pytest.raises(InputError, match="one completion per image, not 2"):
         native_run(BASELINES["mean"](), {}, k=2)
     with pytest.raises(InputError, match="far: this system does not support the hole: none at all"):
         list(host_run(on_host(fail, supports=lambda hole: "none at all"))(TASKS, seed=0))

@@ -272,7 +272,7 @@ def test_the_literal_system():
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("stages.liu.holes=center:20", "does not fit a picture of side 16"),
+        ("stages.liu.holes=center:20", "does not fit an image of side 16"),
         ("stages.liu.losses.feature.fn=feature_l3", "unknown loss 'feature_l3'"),
         ("networks.local_critic.name=global_local.Critic", "unknown networks.local_critic 'global_local.Critic'"),
         ("networks.features.name=vgg19.VGG", "unknown networks.features 'vgg19.VGG'; known: "),
@@ -288,7 +288,7 @@ def test_bad_configs(override, words):
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("networks.local_size=8", "a discriminator of 2 layers sees 4 px, got \\(8, 8\\)"),
+        ("networks.local_size=8", "a discriminator of 2 layers needs sides of 4 px, got \\(8, 8\\)"),
         ("stages.liu.losses.feature.layer=relu3_1", "no layer 'relu3_1' among relu1_1, relu1_2, relu2_1"),
         ("networks.features.last=relu9_1", "VGG-19 has no layer 'relu9_1'"),
     ],

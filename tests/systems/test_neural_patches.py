@@ -195,7 +195,7 @@ def test_commands(workdir, tmp_path, results):
     images = "--images=facades?count=2"
     assert cli.main(["complete", method, images, "--holes=center:8", f"--output={tmp_path}/out"]) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert "random initialisation" in json.dumps(report) and "first guess is of harmonic" in json.dumps(report)
+    assert "random initialisation" in json.dumps(report) and "first guess is from harmonic" in json.dumps(report)
     both = f"--method={workdir}", f"--method={workdir}?search.scales=0"
     assert cli.main(["evaluate", *both, images, "--holes=center:8", f"--output={tmp_path}/table"]) == 0
     assert "search.scales=0" in (tmp_path / "table" / "table.md").read_text()

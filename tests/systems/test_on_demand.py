@@ -182,10 +182,10 @@ def test_completes_any_hole(workdir):
     "item, message",
     [
         ("stages.on_demand.curriculum=psnr", "unknown curriculum 'psnr'"),
-        ("stages.on_demand.pixels_per_level=4", "does not fit a picture of side 16"),
+        ("stages.on_demand.pixels_per_level=4", "does not fit an image of side 16"),
         ("stages.on_demand.levels=0", "must be a whole number of at least 1, got 0"),
         ("stages.on_demand.adapt_every=0", "must be a whole number of at least 1, got 0"),
-        ("networks.generator.size=8", "it predicts whole pictures, so it must be data.size, 16"),
+        ("networks.generator.size=8", "it predicts whole images, so it must be data.size, 16"),
     ],
 )
 def test_bad_choices_are_refused(item, message):
@@ -194,7 +194,7 @@ def test_bad_choices_are_refused(item, message):
 
 
 @pytest.mark.parametrize(
-    "holdout, message", [(20, "4 pictures besides the 20 held out are fewer than one batch of 8"), (24, "leaves none")]
+    "holdout, message", [(20, "4 images besides the 20 held out are fewer than one batch of 8"), (24, "leaves none")]
 )
 def test_too_much_set_apart(holdout, message, tmp_path):
     with pytest.raises(InputError, match=message):
@@ -245,7 +245,7 @@ def held_out(its, folder):
 
 
 def test_a_waist_that_on_demand_learning_has_not():
-    with pytest.raises(InputError, match="bottleneck goes with self_tuned"):
+    with pytest.raises(InputError, match="bottleneck needs self_tuned"):
         configuration.load("configs/on_demand.py:on_demand,bottleneck")
 
 

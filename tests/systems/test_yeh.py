@@ -103,6 +103,6 @@ def test_a_loss_that_the_search_cannot_feed_is_refused(workdir, example):
     system = configuration.build_system(loaded.config)
     progress = system.begin(loaded.states, *example, jax.random.split(jax.random.key(0), 4), 1)
     with pytest.raises(
-        InputError, match="'critic' needs real_logits; this step offers completed, completed_logits, fake_lo"
+        InputError, match="'critic' needs real_logits; available here: completed, completed_logits, fake_lo"
     ):
         jax.eval_shape(system.advance, loaded.states, progress)

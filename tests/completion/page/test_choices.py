@@ -1,4 +1,4 @@
-"""Which methods are offered, and how each completes an image."""
+"""Which methods are available, and how each completes an image."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from inpaint_jax.errors import InputError
 
 
 def test_patchmatch_first_and_what_was_given_last(workdir):
-    offered = choices.offered([str(workdir), str(workdir)])
-    assert offered[0] == ("patchmatch", "patchmatch") and offered[-1] == (str(workdir), str(workdir))
+    available = choices.available([str(workdir), str(workdir)])
+    assert available[0] == ("patchmatch", "patchmatch") and available[-1] == (str(workdir), str(workdir))
     for shipped in ("portraits-yeh", "portraits-context-encoder"):
-        assert (f"{shipped} (drawn faces, not photographs)", shipped) in offered
-    assert len(offered) == len(set(offered))
+        assert (f"{shipped} (drawn faces, not photographs)", shipped) in available
+    assert len(available) == len(set(available))
     with pytest.raises(InputError, match="unknown method 'photoshop'"):
         choices.check(["photoshop"])
 

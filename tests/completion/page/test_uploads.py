@@ -69,7 +69,7 @@ def test_masks_by_name_of_their_file(tmp_path):
     path = str(tmp_path / "mask.png")
     np.testing.assert_array_equal(uploads.read_mask(path, (8, 10, 3), invert=False), mask > 0)
     np.testing.assert_array_equal(uploads.read_mask(path, (8, 10, 3), invert=True), mask == 0)
-    with pytest.raises(InputError, match="^mask.png is 10x8, and the image 8x10: save"):
+    with pytest.raises(InputError, match="^mask.png is 10x8, but the image is 8x10: save"):
         uploads.read_mask(path, (10, 8, 3), invert=False)
     (tmp_path / "mask.png").write_bytes(b"no image")
     with pytest.raises(InputError, match="^cannot read mask.png") as caught:

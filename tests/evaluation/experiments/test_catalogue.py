@@ -101,7 +101,7 @@ def test_mistakes_are_one_line(capsys, tmp_path):
         (["E06", f"--workdir={tmp_path}", "--data", "planes=DIR"], "unknown role 'planes'"),
         (["E06", f"--workdir={tmp_path}", "--train=DIR"], "--train goes with --experiment"),
         (["E06", f"--workdir={tmp_path}", "--scale=huge"], "unknown words huge"),
-        (["list", "E06"], "name no other parts"),
+        (["list", "E06"], "takes no other parts"),
         ([f"--workdir={tmp_path}"], "needs --experiment, --train, --images"),
     ]:
         assert cli.main(["reproduce", *arguments]) == 2

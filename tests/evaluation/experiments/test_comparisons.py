@@ -84,9 +84,9 @@ def test_baselines_are_measured_on_test_pictures_only():
 
 def test_rows_that_cannot_be_paired():
     uneven = Comparison("Pairs", "method", "psnr_hole", {"a": ("one",), "b": ("one", "two")}, paired="a")
-    with pytest.raises(InputError, match="Pairs: rows that are compared arm by arm must be as long"):
+    with pytest.raises(InputError, match="Pairs: rows that are compared arm by arm must have equal lengths"):
         uneven.check()
-    with pytest.raises(InputError, match="Pairs: unknown row 'c' to compare to"):
+    with pytest.raises(InputError, match="Pairs: unknown reference row 'c'"):
         uneven._replace(rows={"a": ("one",)}, paired="c").check()
 
 

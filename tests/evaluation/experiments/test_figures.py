@@ -134,9 +134,9 @@ def test_images_from_features_are_recovered_once(context_of, monkeypatch):
 @pytest.mark.parametrize(
     "figure, message",
     [
-        ("histogram", "figure 'histogram': write an object, or its name as module:attribute"),
+        ("histogram", "figure 'histogram': give an object, or the name module:attribute"),
         ("nowhere:histogram", "figure 'nowhere:histogram': no module 'nowhere'"),
-        ("inpaint_jax.evaluation.experiments:Grid", "Grid' is a class: name an object of it"),
+        ("inpaint_jax.evaluation.experiments:Grid", "Grid' is a class: name an instance of it"),
         ("json:dumps", "figure 'json:dumps' has no 'title'"),
         (SimpleNamespace(title="", arms=list, families=list, metrics=list), "has no 'draw'"),
     ],
@@ -148,5 +148,5 @@ def test_what_is_no_figure(figure, message):
 
 def test_two_figures_of_one_file():
     grids = (Grid("Figure 1: ours", ("ours",)), Grid("figure 1, ours", ("ours",)))
-    with pytest.raises(InputError, match="the figures 'Figure 1: ours' and 'figure 1, ours' would be one file"):
+    with pytest.raises(InputError, match="the figures 'Figure 1: ours' and 'figure 1, ours' would have the same file"):
         check(Experiment({"ours": Arm("")}, ("center",), (), figures=grids))

@@ -149,7 +149,7 @@ def test_report(done):
     assert float(gap[6]) == pytest.approx(float(gap[5]) - float(gap[4]), abs=0.011)
     text = (done / "report.md").read_text()
     for words in (
-        "6 test pictures of facades?split=test&count=6",
+        "6 test images of facades?split=test&count=6",
         f"long {report['arms']['long']['run']['config_hash']}",
         report["arms"]["short"]["identity"]["holes"]["test"]["center"],
         metrics.PROTOCOLS["desai_legacy_sse"],
@@ -247,7 +247,7 @@ def test_images_that_cannot_be_read(file, done, tmp_path, monkeypatch, capsys):
     assert "1.png" in capsys.readouterr().err and not skipping
     assert cli.main(["reproduce", *again, f"--images={images}", "--on-error=skip"]) == 0
     assert skipping == [True]
-    assert f"2 test pictures of {images} (1 image (1) left out)" in (workdir / "report.md").read_text()
+    assert f"2 test images of {images} (1 image (1) left out)" in (workdir / "report.md").read_text()
 
 
 def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
@@ -259,7 +259,7 @@ def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
     one, other, _ = rows(report, "Table 1, center")
     assert other == ["adam", "12", "20.1", "–", "–"] and "–" not in one
     assert report["arms"]["long"] is None and not (workdir / "long").exists()
-    assert "not there yet: long" in (workdir / "report.md").read_text()
+    assert "not measured yet: long" in (workdir / "report.md").read_text()
     assert (workdir / "figure1-center.png").is_file()
 
 
@@ -286,7 +286,7 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(stored, "complete_all", interrupted)
     assert run(file, workdir) == 128 + signal.SIGTERM
-    assert "the same command goes on from there" in capsys.readouterr().err
+    assert "the same command resumes from there" in capsys.readouterr().err
     assert not (workdir / "short" / "summary.json").exists() and not (workdir / "long").exists()
 
 
@@ -307,9 +307,9 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
             "arm 'long': unknown holes 'left'; known: center, random:0.8",
         ),
         ('mean="mean"', 'mean="harmonic"', "By hole: unknown arm 'harmonic'; known: short, long, mean"),
-        ('paired="a"', 'paired="c"', "Pairs: unknown row 'c' to compare to"),
-        ('b=("long", "short")', 'b=("long",)', "Pairs: rows that are compared arm by arm must be as long"),
-        ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which does not come before it"),
+        ('paired="a"', 'paired="c"', "Pairs: unknown reference row 'c'"),
+        ('b=("long", "short")', 'b=("long",)', "Pairs: rows that are compared arm by arm must have equal lengths"),
+        ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which must come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
         ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: desai_legacy_sse"),
         ('against=("mean",)', 'against=("mean", "photoshop")', "unknown method 'photoshop'"),
@@ -333,7 +333,7 @@ def test_mistakes_on_the_command_line(file, tmp_path, idle, capsys):
     for arguments, words in (
         (["--only=shrt"], "--only: unknown arm 'shrt'; known: short, long"),
         (["--only=long"], "arm 'long' reuses 'short', which is not trained: add it to --only"),
-        (["--config.seed=1"], "the configs of an experiment"),
+        (["--config.seed=1"], "the file of an experiment"),
         (["--weights=clasifier=x.npz"], "--weights: unknown stage 'clasifier'; known: dcgan"),
         (["--weights=dcgan=none.npz"], "--weights: no file none.npz for the stage dcgan"),
     ):

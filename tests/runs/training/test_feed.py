@@ -53,5 +53,5 @@ def test_what_is_measured_is_the_fit_of_evaluation():
 def test_completed_training_images_need_one_crop():
     """A completed image would not match a moving window."""
     stage = SimpleNamespace(name="context_encoder", adapt=None, projection=object())
-    with pytest.raises(InputError, match="random windows would not fit: data.fit cannot be 'random_crop:20-24' here"):
+    with pytest.raises(InputError, match="do not match random windows: data.fit cannot be 'random_crop:20-24' here"):
         stage_examples(stage, config(), None, {}, None)

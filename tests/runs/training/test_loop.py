@@ -100,7 +100,7 @@ def test_sigterm_saves_and_says_so(tiny, tmp_path):
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert "saved; the same command goes on from there" in said and "Traceback" not in said
+    assert "saved; the same command resumes from there" in said and "Traceback" not in said
     (step,) = [int(path.name) for path in (tmp_path / "dcgan/checkpoints").iterdir() if path.name.isdigit()]
     assert f"stopped: step {step} of 1000000 of dcgan is saved" in said
 
@@ -163,14 +163,14 @@ def test_reuse_of_what_is_not_there(tiny, workdir, tmp_path):
     assert not (tmp_path / "run").exists()
     with pytest.raises(InputError, match="trained dcgan differently: networks.generator.width"):
         train(config(tiny, "networks.generator.width=8"), tmp_path / "other", reuse_from=workdir)
-    with pytest.raises(InputError, match="has none of the stages dcgan finished"):
+    with pytest.raises(InputError, match="has not finished any of the stages dcgan"):
         train(config(tiny, "stages.dcgan.steps=6"), tmp_path / "longer", reuse_from=workdir)
 
 
 def test_data_that_does_not_fit(tiny, tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         train(config(tiny, f"data.train={tmp_path}/nowhere"), tmp_path / "run")
-    with pytest.raises(InputError, match="4 pictures are fewer than one batch of 8"):
+    with pytest.raises(InputError, match="4 images are fewer than one batch of 8"):
         train(config(tiny, "data.train=facades?count=4"), tmp_path / "run")
 
 

@@ -75,15 +75,15 @@ def changed(**parts):
 @pytest.mark.parametrize(
     "content, words",
     [
-        (pickle.dumps({"AlexNet_0": Harmful()}, 3), "asks for posix.system, which arrays do not need"),
+        (pickle.dumps({"AlexNet_0": Harmful()}, 3), "requests posix.system, which arrays do not need"),
         (pickle.dumps(alexnet(), 3)[:-100], "cannot be read"),
         (b"\x89PNG", "cannot be read"),
         (pickle.dumps({}, 3), "cannot be read .*AlexNet_0"),
-        (changed(bias=np.zeros(192)), "an array of 'f8', not of float32"),
+        (changed(bias=np.zeros(192)), "an array of type 'f8', not float32"),
         (changed(bias=np.zeros(192, ">f4")), "big-endian"),
-        (changed(bias=np.array([None])), "an array of 'O8'"),
-        (changed(bias=np.zeros(5, np.float32)), "does not hold the alexnet that is known"),
-        (changed(bias=np.full(192, np.nan, np.float32)), "does not hold the alexnet that is known"),
+        (changed(bias=np.array([None])), "an array of type 'O8'"),
+        (changed(bias=np.zeros(5, np.float32)), "does not hold the expected alexnet"),
+        (changed(bias=np.full(192, np.nan, np.float32)), "does not hold the expected alexnet"),
     ],
 )
 def test_files_that_are_refused(package, content, words):

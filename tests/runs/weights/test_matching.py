@@ -169,9 +169,9 @@ def test_training_goes_on_from_them_and_reads_them_once(tmp_path):
         ({**VGG, "params/conv1_2/bias": (8,)}, r"params/conv1_2/bias of the shape \[8\], perceiver/trunk of \[4\]"),
         (
             {k: v for k, v in VGG.items() if "1_2" not in k},
-            r"has no params/conv1_2/bias, which perceiver/trunk has: \[4\]",
+            r"lacks params/conv1_2/bias \[4\], which perceiver/trunk needs",
         ),
-        (WHOLE, r"has no params/classifier/bias, which perceiver has: \[5\]"),
+        (WHOLE, r"lacks params/classifier/bias \[5\], which perceiver needs"),
     ],
 )
 def test_weights_that_do_not_fit(shapes, message, tmp_path):
@@ -193,7 +193,7 @@ def test_a_classifier_of_other_features_does_not_fit(tmp_path):
 def test_networks_that_are_alike(tmp_path):
     written(tmp_path / "weights.npz", VGG)
     twins = begun()._replace(networks=dict.fromkeys(("one", "two"), begun().networks["perceiver"]))
-    with pytest.raises(InputError, match=f"{LABEL}: the file fits one/trunk and two/trunk alike"):
+    with pytest.raises(InputError, match=f"{LABEL}: the file fits one/trunk and two/trunk equally"):
         fitted(tmp_path / "weights.npz", twins, label=LABEL)
 
 
@@ -204,7 +204,7 @@ def test_files_of_something_else(tmp_path):
     (tmp_path / "text.npz").write_text("weights")
     for name in ("arrays.npz", "text.npz"):
         with pytest.raises(
-            InputError, match=f"{name} is no file of imported weights, .*: make one with inpaint import-wei"
+            InputError, match=f"{name} is not a file of imported weights, .*: create one with inpaint import-wei"
         ):
             fitted(tmp_path / name, begun(), label=LABEL)
 

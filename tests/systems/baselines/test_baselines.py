@@ -109,7 +109,9 @@ def test_nearest_fills_its_gallery_the_same_on_several_devices():
 
 def test_nearest_refuses_pictures_of_another_size():
     system, states = ready("nearest", [{"image": noise(0, size=8)}])
-    with pytest.raises(InputError, match=r"gallery holds pictures of \(8, 8, 3\), this one is \(16, 16, 3\)"):
+    with pytest.raises(
+        InputError, match=r"gallery holds images of \(8, 8, 3\), but the damaged image is \(16, 16, 3\)"
+    ):
         system.begin(states, noise(0), HOLE, KEYS, 1)
 
 
@@ -143,7 +145,7 @@ def test_without_opencv(monkeypatch):
 
 
 def test_bad_input():
-    with pytest.raises(InputError, match="'nearest' needs training pictures for its gallery"):
+    with pytest.raises(InputError, match="'nearest' needs training images for its gallery"):
         ready("nearest")
     with pytest.raises(InputError, match="unknown OpenCV method 'fsr'; known: telea, navier_stokes"):
         BASELINES["telea"](method="fsr")

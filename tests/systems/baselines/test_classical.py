@@ -63,7 +63,7 @@ def test_what_shift_map_leaves_is_completed(monkeypatch):
     painting(monkeypatch, np.s_[12:15])
     np.testing.assert_allclose(complete("shift_map", image, colours="rgb"), image, atol=1e-5)
     painting(monkeypatch, np.s_[0:0])
-    with pytest.raises(InputError, match="a: shift-map paints nothing into this hole: it is too large"):
+    with pytest.raises(InputError, match="a: shift-map cannot paint this hole, which is too large"):
         complete("shift_map", image, colours="rgb")
 
 

@@ -139,22 +139,21 @@ def test_views():
 @pytest.mark.parametrize(
     "side, holes, words",
     [
-        (18, "center:6", "a block of 18 pixels is no part of a picture of 16"),
-        (0, "center:6", "a block of 0 pixels is no part"),
+        (18, "center:6", "a block of 18 pixels does not fit an image of 16"),
+        (0, "center:6", "a block of 0 pixels does not fit"),
         (
             8,
             "center:10",
-            "stages.x.holes: blocks of 8 pixels need holes that are always the same, each in the middle of its block, "
-            "not 'center:10'",
+            "stages.x.holes: blocks of 8 pixels need fixed holes, each in the middle of a block, not 'center:10'",
         ),
-        (7, "center:6", "in the middle of its block, not 'center:6'"),
-        (10, "center:6,quarter:tl", "in the middle of its block, not 'center:6,quarter:tl'"),
-        (8, "random:0.5", "in the middle of its block, not 'random:0.5'"),
-        (8, "square:8-8", "in the middle of its block, not 'square:8-8'"),
-        (8, "random:0", "in the middle of its block, not 'random:0'"),
-        (8, "left", "in the middle of its block, not 'left'"),
+        (7, "center:6", "in the middle of a block, not 'center:6'"),
+        (10, "center:6,quarter:tl", "in the middle of a block, not 'center:6,quarter:tl'"),
+        (8, "random:0.5", "in the middle of a block, not 'random:0.5'"),
+        (8, "square:8-8", "in the middle of a block, not 'square:8-8'"),
+        (8, "random:0", "in the middle of a block, not 'random:0'"),
+        (8, "left", "in the middle of a block, not 'left'"),
         (8, "centre", "unknown hole 'centre'"),
-        (16, "center:20", "does not fit a picture of side 16"),
+        (16, "center:20", "does not fit an image of side 16"),
     ],
 )
 def test_what_makes_no_sense(side, holes, words):

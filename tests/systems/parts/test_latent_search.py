@@ -204,8 +204,8 @@ def test_answers_come_best_first():
         (dict(answer="first"), "unknown search.answer 'first'"),
         (dict(batch_norm="none"), "unknown search.batch_norm 'none'"),
         (dict(blend="glue"), "unknown blend.method 'glue'"),
-        (dict(start="learnt"), "a learnt start needs the stage that learns it"),
-        (dict(start="learnt", batch_norm="sample"), "a learnt start is learnt with running statistics"),
+        (dict(start="learnt"), "a learnt start needs a config with the stage"),
+        (dict(start="learnt", batch_norm="sample"), "a learnt start needs running statistics"),
     ],
 )
 def test_what_makes_no_search(changes, words):

@@ -123,7 +123,7 @@ def test_devices_agree():
         ("center,triangle", "unknown hole 'triangle'"),
         ("", "unknown hole ''"),
         ("square:9", "cannot read the hole"),
-        ("left,center:17", "side 17 does not fit a picture of side 16"),
+        ("left,center:17", "side 17 does not fit an image of side 16"),
         ("random:1.5", "share of missing pixels"),
     ],
 )
@@ -134,5 +134,5 @@ def test_bad_holes_are_refused_when_the_stage_is_built(holes, message):
 
 def test_more_families_than_pictures(initial):
     stage = made(holes=",".join(["left"] * 9))
-    with pytest.raises(InputError, match="batch of 8 pictures cannot have holes of 9 families"):
+    with pytest.raises(InputError, match="batch of 8 images cannot have holes of 9 families"):
         jax.eval_shape(stage.step, initial, {"image": IMAGES}, EARLIER)

@@ -57,7 +57,7 @@ def test_what_a_report_says():
     assert term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "center") == ""
     said = term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "square:4-16")
     nearest = "center (0.25) for 2, left (0.50) for 1, random:0.7 (0.70) for 1 of 4 images"
-    assert said == f"weights of semantic balanced for the family of the nearest share of missing pixels: {nearest}"
+    assert said == f"weights of semantic balanced for the family with the closest share of missing pixels: {nearest}"
     absolute = term_weights.split({"semantic": dict(weight=0.1, relative_to="", layers={})})
     assert term_weights.remark(absolute, FAMILIES, MEASURED, HOLES, "") == ""
 
@@ -67,15 +67,20 @@ def test_shares_of_what_was_not_measured():
     term_weights.check_measured(LOSSES, SEARCH, measured, stage="balance")
     other = {**LOSSES, "semantic": LOSSES["semantic"] | dict(layers={"5a": 1.0})}
     for losses, search, stage, message in (
-        (LOSSES, SEARCH, None, "a share of contextual, which this run has no stage balance to measure: give a weight"),
-        (other, SEARCH, measured, "the stage balance has measured semantic as .*3b.* not .*5a"),
+        (
+            LOSSES,
+            SEARCH,
+            None,
+            "a share of contextual, but this run has no stage balance that measures it: give an absolute weight",
+        ),
+        (other, SEARCH, measured, "the stage balance measured semantic as .*3b.* not .*5a"),
         (
             LOSSES,
             SEARCH | dict(window=0),
             measured,
-            "which was measured with search.window=7: give a weight of its own",
+            "but it was measured with search.window=7: give an absolute weight",
         ),
         (LOSSES, SEARCH | dict(classifier_input="raw"), measured, "search.classifier_input='converted'"),
     ):
-        with pytest.raises(InputError, match=f"losses.semantic: its weight .*{message}"):
+        with pytest.raises(InputError, match=f"losses.semantic: the weight .*{message}"):
             term_weights.check_measured(losses, search, stage, stage="balance")

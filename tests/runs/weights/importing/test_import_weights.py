@@ -38,11 +38,11 @@ def test_what_it_says_and_writes(source, tmp_path, capsys):
         ["conv1_1", "3x3x3x4", "<-", "features.0"],
         ["conv1_2", "3x3x4x4", "<-", "features.2"],
     ]
-    assert left == "left out, ours has one layer of another shape in its place, or none: classifier.* (1)"
-    assert same.startswith("every layer answers as it did, to ") and pictures.startswith(
-        "made for pictures RGB in [-1, 1]"
+    assert left == "left out, our network has another layer in this place, or none: classifier.* (1)"
+    assert same.startswith("every layer reproduces its original output, to ") and pictures.startswith(
+        "made for images RGB in [-1, 1]"
     )
-    assert wrote == f"wrote {output}: begin with it, --config.stages.NAME.weights={output}"
+    assert wrote == f"wrote {output}: use it with --config.stages.NAME.weights={output}"
     weights = archive.read(output)
     assert weights.sha256 == hashlib.sha256(output.read_bytes()).hexdigest()
     assert (weights.about["kind"], weights.about["source"], weights.about["sha256"]) == ("vgg19", "vgg19.npz", digest)
@@ -89,9 +89,9 @@ def test_vgg16_of_imagenet(tmp_path, monkeypatch, given):
     "content, words",
     [
         (None, "weights.pth cannot be read (No such file or directory)"),
-        (b"", "weights.pth is in no format that is known here"),
-        (pickle.dumps({"features.0.weight": np.ones(3)}), "to be read, as no state dict does, and is refused"),
-        (pickle.dumps([1]), "weights.pth is a pickle, but none of torch's: in torch, save model.state_dict()"),
+        (b"", "weights.pth has an unknown format"),
+        (pickle.dumps({"features.0.weight": np.ones(3)}), ", unlike any state dict"),
+        (pickle.dumps([1]), "weights.pth is a pickle, but not one of torch: in torch, save model.state_dict()"),
     ],
 )
 def test_one_line_for_a_wrong_file(content, words, tmp_path, capsys):
@@ -105,10 +105,10 @@ def test_one_line_for_a_wrong_file(content, words, tmp_path, capsys):
 
 def test_arguments(source, capsys):
     assert cli.main(["import-weights", "vgg19", str(source), f"--output={source}"]) == 2
-    assert "is the file that is imported: give another --output" in capsys.readouterr().err
+    assert "is the file to import: give another --output" in capsys.readouterr().err
     assert cli.main(["import-weights", "vgg19", str(source), "--output=x.npz", "--mean=1,2,3"]) == 2
     assert "--mean: three numbers, for googlenet only" in capsys.readouterr().err
     assert cli.main(["import-weights", "vgg19", str(source), "--output=x.npz", "--config.seed=1"]) == 2
-    assert "importing weights reads no config" in capsys.readouterr().err
+    assert "import-weights reads no config" in capsys.readouterr().err
     assert cli.main(["import-weights", "vgg19", "--output=x.npz"]) == 2
-    assert "give the file of the vgg19 to be imported" in capsys.readouterr().err
+    assert "give the file of the vgg19 to import" in capsys.readouterr().err

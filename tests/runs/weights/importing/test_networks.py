@@ -267,22 +267,22 @@ def without(arrays, *names):
         (
             "vgg19",
             lambda a: {**a, "features.1.weight": drawn(4)},
-            "has features.1.weight, which a vgg19 has not: is it",
+            "has features.1.weight, which a vgg19 lacks: does it",
         ),
-        ("vgg19", lambda a: without(a, "features.2.weight"), "has features.2.bias, which a vgg19 has not"),
+        ("vgg19", lambda a: without(a, "features.2.weight"), "has features.2.bias, which a vgg19 lacks"),
         (
             "vgg19",
             lambda a: {**a, "features.2.weight": drawn(4, 3, 3, 3)},
-            r"conv1_2/kernel \[3, 3, 3, 4\]; a vgg19 of",
+            r"conv1_2/kernel the shape \[3, 3, 3, 4\]; a vgg19 of",
         ),
-        ("vgg19", lambda a: {**a, "features.0.bias": drawn(4) * np.nan}, "conv1_1/bias negative or not finite"),
+        ("vgg19", lambda a: {**a, "features.0.bias": drawn(4) * np.nan}, "conv1_1/bias negative or non-finite"),
         (
             "vgg19",
             lambda a: {"conv1.weight": drawn(2)},
-            r"has no features.0.weight, which a vgg19 needs \(it begins with",
+            r"lacks features.0.weight, which a vgg19 needs \(the file begins with",
         ),
-        ("resnet", lambda a: a, "has no conv_1.weight, which a resnet needs"),
-        ("googlenet", lambda a: a, "has no conv1.conv.weight, which a googlenet needs"),
+        ("resnet", lambda a: a, "lacks conv_1.weight, which a resnet needs"),
+        ("googlenet", lambda a: a, "lacks conv1.conv.weight, which a googlenet needs"),
     ],
 )
 def test_another_network(kind, change, message, tmp_path):
@@ -296,7 +296,7 @@ def test_copies_that_differ(tmp_path):
     source = resnet(width=8, last=8)
     source["encoder.4.conv_1.weight"] = source["conv_2x.conv_1.weight"] + 1
     np.savez(tmp_path / "source.npz", **source)
-    with pytest.raises(InputError, match="conv_2x.conv_1.weight and .* should be the same, and are not"):
+    with pytest.raises(InputError, match="conv_2x.conv_1.weight and .* should be equal but differ"):
         import_weights("resnet", tmp_path / "source.npz", tmp_path / "weights.npz")
 
 
@@ -304,7 +304,7 @@ def test_a_norm_of_another_size(tmp_path):
     source = googlenet(width=0.125, classes=7)
     source["conv2.bn.weight"] = drawn(5)
     np.savez(tmp_path / "source.npz", **source)
-    with pytest.raises(InputError, match="conv2.conv is no layer of a googlenet"):
+    with pytest.raises(InputError, match="conv2.conv is not a layer of a googlenet"):
         import_weights("googlenet", tmp_path / "source.npz", tmp_path / "weights.npz")
 
 
