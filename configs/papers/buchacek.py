@@ -123,7 +123,7 @@ def table(scale: str) -> Experiment:
             TrainingCurve(
                 "The classifier: top-1 accuracy",
                 "classifier",
-                "share of pictures",
+                "share of images",
                 {"training": ("with", "accuracy"), "validation": ("with", "validation_accuracy")},
             ),
             *(

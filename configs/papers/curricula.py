@@ -61,7 +61,7 @@ def get_experiment(argument: str = "") -> Experiment:
                 for rule in ("inv_psnr", "mse", "staged")
                 for what, y, metric in (
                     ("Composition of the batches", "examples of a batch", "count"),
-                    ("Validation", "PSNR of the completed pictures, dB", "validation_psnr"),
+                    ("Validation", "PSNR of the completed images, dB", "validation_psnr"),
                 )
             ),
             Grid("Curricula", ("truth", "damaged", "inv_psnr_0", "mse_0", "rigid_0", "staged_0")),

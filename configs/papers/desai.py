@@ -1,16 +1,17 @@
-r"""Desai & Ghosal, image inpainting using variational autoencoders: Tables 1 to 3 and Figures 4 to 7 of the paper.
+r"""Desai & Ghosal, image inpainting using variational autoencoders: Tables 1 to 3, Figures 4 to 7.
 
   inpaint reproduce --experiment=desai --workdir=runs/desai \
                     --train='facades?split=train&count=3200' --images='facades?split=test'
 
-Argument, ``desai:what,scale,preset``, in any order, default ``tables,cpu,default``; scale and preset
-are words of ``configs/desai_vae.py`` and ``configs/desai_gan.py``. ``tables`` has seventeen
-trainings: five of 100 epochs for Tables 1 and 2, and twelve of 30 epochs, four networks with three sizes of the
-latent, for Table 3. An arm has the paper's size in its name: ``vae_vgg_2000``. The eighteenth
-training of preset ``default``, ``vae_resnet_normed``, is ours: the released decoder of VGG and
-ResNet normalises its output, so that all blocks have the same brightness, which only ``published``
-keeps everywhere. The experiment ``lengths`` has the long trainings with the smaller latents, which
-are other readings of Tables 1 and 2 (see the deviations): seven arms, ``vae_vgg_2000_long``.
+Argument, ``desai:what,scale,preset``, in any order, default ``tables,cpu,default``; scale and
+preset are words of ``configs/desai_vae.py`` and ``configs/desai_gan.py``. ``tables`` has seventeen
+trainings: five of 100 epochs for Tables 1 and 2, and twelve of 30 epochs, four networks with three
+sizes of the latent, for Table 3. An arm has the paper's size in its name: ``vae_vgg_2000``. The
+eighteenth training of preset ``default``, ``vae_resnet_normed``, is ours: the released decoder of
+VGG and ResNet normalises its output, so that all blocks have the same brightness, which only
+``published`` keeps everywhere. The experiment ``lengths`` has the long trainings with the smaller
+latents, which are other readings of Tables 1 and 2 (see the deviations): seven arms,
+``vae_vgg_2000_long``.
 
 Scale ``cpu`` shrinks everything together: images of 128 instead of 256, blocks of 32, an eighth of
 the channels, latents of 64, 256 and 512 for the paper's 500, 2000 and 4000, and 5 and 1.5 epochs of
@@ -26,9 +27,9 @@ are that much smaller.
 Deviations: the paper trains on images of Places. It assigns its Table 1 to n = 4000 and 100 epochs,
 but the VGG entry there is that of n = 2000 and 30 epochs in Table 3, and the GAN ResNet has one
 number for both lengths; we follow text and captions, and ``lengths`` the other readings. Training
-losses are of 500 training images, at scale ``paper`` of all 5,000. The committed code trains GAN AlexNet with n =
-4000 for every setting, so that its row of Table 3 may not be a sweep; ours is one. "500 is worst"
-does not hold for that row.
+losses are of 500 training images, at scale ``paper`` of all 5,000. The committed code trains GAN
+AlexNet with n = 4000 for every setting, so that its row of Table 3 may not be a sweep; ours is one.
+"500 is worst" does not hold for that row.
 """
 
 from inpaint_jax.configs import desai_vae
@@ -42,14 +43,14 @@ NETWORKS = {
     "gan_alexnet": "GAN AlexNet",
     "gan_resnet": "GAN ResNet",
 }
-# Training and test pictures, 100 epochs.
+# Training and test images, 100 epochs.
 TABLE_1 = {
     "vae_alexnet": ("1894.29", "1882.63"),
     "vae_vgg": ("1747.96", "1784.43"),
     "vae_resnet": ("1725.11", "1769.02"),
 }
 TABLE_2 = {"gan_alexnet": ("1798.83", "1768.69"), "gan_resnet": ("3030.98", "3038.22")}
-# Test pictures, 30 epochs, n = 500, 2000, 4000.
+# Test images, 30 epochs, n = 500, 2000, 4000.
 TABLE_3 = {
     "vae_vgg": ("1817.82", "1784.43", "1808.84"),
     "vae_resnet": ("1819.92", "1813.5658", "1818.61"),

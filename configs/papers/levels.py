@@ -1,11 +1,12 @@
-r"""Into how many levels the self-tuned curriculum of Salem et al. divides the sizes of holes: 1, 3, 5 or 10.
+r"""Number of levels in the self-tuned curriculum of Salem et al.: 1, 3, 5 or 10.
 
   inpaint reproduce --experiment=levels --workdir=runs/levels \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
 
-Argument, ``levels:scale``, a scale of ``configs/on_demand.py``, default ``cpu``. All arms see holes up
-to the same side, 30 pixels (15 at scale ``smoke``), and differ in the number of levels alone. Each arm
-has one seed: a difference below the deviation between the seeds of ``curricula`` says nothing.
+Argument, ``levels:scale``, a scale of ``configs/on_demand.py``, default ``cpu``. All arms see holes
+up to the same side, 30 pixels (15 at scale ``smoke``), and differ only in the number of levels.
+Each arm has one seed, so a difference below the deviation between the seeds of ``curricula`` is not
+significant.
 """
 
 from inpaint_jax.configs import on_demand

@@ -5,10 +5,10 @@ r"""Liu et al. 2018: Table 5, Figures 2 to 4, the effect of each loss, and train
 
 Argument, ``liu:scale``, a scale of ``configs/neural_features.py``, default ``cpu``. Arm
 ``features`` trains the VGG-19, and no generator. The other arms share the VGG-19, except
-``no_features`` and ``drawn_features``. ``full`` is the paper's method,
-``random_holes`` our extension. The other arms leave losses out or, in ``weak_critics``, reduce
-their weights. ``drawn_features`` tests whether the features need training. For further test images,
-run the command again with other ``--images``: finished trainings are kept.
+``no_features`` and ``drawn_features``. ``full`` is the paper's method, ``random_holes`` our
+extension. The other arms omit losses or, in ``weak_critics``, reduce the weights.
+``drawn_features`` tests whether the features need training. For further test images, run the
+command again with other ``--images``: finished trainings are kept.
 
 The paper trains on one centred hole and shows completions of other holes. Both are measured here,
 under centred holes of seven sizes, holes at nine places, and the random squares of the paper's

@@ -6,9 +6,9 @@ Every part is left out once.
                     --train='portraits?split=train&count=3000' --images='portraits?split=val'
 
 Argument, ``recipe:scale``, a scale of ``configs/context_encoder.py``, default ``cpu``. The
-experiment is not from a paper: it served to choose the parts, so its images are validation images.
-Differences are paired over the images of one training each; another seed of the training changes
-them too.
+experiment is not from a paper: it served to choose the parts, so it uses validation images.
+Differences are paired over the images of one training each; another seed of the training also
+changes them.
 """
 
 from inpaint_jax.configs import context_encoder

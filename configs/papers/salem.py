@@ -1,29 +1,32 @@
-r"""Salem et al.: the rows of their Table I on the same holes, and the images of their Figures 1, 6 and 7.
+r"""Salem et al.: the rows of Table I on the same holes, and Figures 1, 6 and 7.
 
   inpaint reproduce --experiment=salem --workdir=runs/salem \
                     --train='facades?split=train&count=1024' --images='facades?split=test&count=100'
   inpaint reproduce --experiment=salem:at64 --workdir=runs/salem_64 ...
 
-Argument, ``salem:side,scale``, in any order, default ``at128,cpu``; a scale is ``smoke``, ``cpu`` or ``paper``.
+Argument, ``salem:side,scale``, in any order, default ``at128,cpu``; a scale is ``smoke``, ``cpu``
+or ``paper``.
 
-  at128  the self-tuned network, the L2-GANs and the context encoder, on pictures of 128, where holes of 30 px are 5.5 %
-         of the picture (at scale ``smoke`` all is smaller: 64, 32 for the L2-GANs and the context encoder).
-  at64   on-demand learning, which is a method for pictures of 64, where the same holes are 22 %, beside a context
-         encoder of that size.
+  at128  the self-tuned network, the L2-GANs and the context encoder, on images of 128, where holes
+         of 30 px are 5.5 % of the image (at scale ``smoke`` all is smaller: 64, and 32 for the
+         L2-GANs and the context encoder).
+  at64   on-demand learning, a method for images of 64, where the same holes are 22 %, beside a
+         context encoder of that size.
+  high_resolution
+         adds neural patch synthesis (published: 2.21 %, centre) to ``at128``: texture for the
+         completion by the context encoder of the same table. It needs ``vgg16.npz``, see
+         ``neural_patches``; at scale ``smoke`` the features are random. The published row is for
+         images of 512.
 
-The published rows are of other holes each: of the centre, of squares of 1 to 30 pixels, of corners; some are copied
-from the papers that they are of. Here every method is measured on all of these that it can complete, and on irregular
-holes. Rows of one table see the same pictures, by their largest centred square, whatever windows they were trained on.
-At scale ``cpu`` all arms take fewer steps than their own configs say. ``l2_gan_one``, one model for all corners, is our
-extension.
+Each published row is for other holes: the centre, squares of 1 to 30 pixels, or corners. Some rows
+are copied from other papers. Here every method is measured on all of these holes that it can
+complete, and on irregular holes. All rows of a table use the largest centred squares of the same
+images, whatever the windows of the training. At scale ``cpu`` all arms take fewer steps than their
+configs. ``l2_gan_one``, one model for all corners, is our extension.
 
-The paper gives its L2-GAN a "D_Loss" of 1.96 % and does not say what that is (the context encoder's L2 loss is
-1.96 % too). The column beside it is ours: 100 times the critic's cross entropy at the end of the training, where a
-critic that cannot tell has 138.6.
-
-  high_resolution  adds neural patch synthesis (published: 2.21 %, centre) to ``at128``: texture for what the context
-                   encoder of the same table completes. It needs ``vgg16.npz``, see ``neural_patches``; at scale
-                   ``smoke`` its features are random. The published row is of images of 512.
+The paper reports a "D_Loss" of 1.96 % for the L2-GAN without a definition (the context encoder's L2
+loss is 1.96 % too). Our column beside it is 100 times the critic's cross entropy at the end of the
+training; a critic that cannot distinguish real from painted images has 138.6.
 """
 
 from inpaint_jax.errors import InputError
@@ -37,7 +40,7 @@ D_LOSS = {"l2_gan": "1.96 %"}  # published
 CRITIC = Logged("100 BCE of the critic, training", "discriminator_bce", times=100)
 HOLES = ("center", "square:1-30", *QUARTERS, "irregular")
 SCALES = ("smoke", "cpu", "paper")
-SIDES = {  # the methods that are compared at a side of the pictures
+SIDES = {  # methods to compare, by side of the images
     "at128": ("context_encoder", "squared_error", "self_tuned", "l2_gan", "l2_gan_one"),
     "at64": ("context_encoder", "on_demand"),
 }
@@ -54,9 +57,9 @@ WIDE = {
     "squared_error": "cpu128",
     "l2_gan": "cpu128",
     "l2_gan_one": "cpu128",
-}  # what has a scale for 128 px
+}  # configs with a scale for 128 px
 BLUR = ("truth", "damaged", "squared_error", "context_encoder")
-STEPS = {  # of stages at scale cpu
+STEPS = {  # steps of stages at scale cpu
     "context_encoder": {"context_encoder": 500},
     "squared_error": {"context_encoder": 500},
     "on_demand": {"on_demand": 500},
@@ -65,7 +68,7 @@ STEPS = {  # of stages at scale cpu
 
 
 def get_experiment(argument: str = "") -> Experiment:
-    """The trainings of a side and a scale, in any order."""
+    """Build the experiment of a side and a scale, in any order."""
     side, scale, more = config_words.choose(
         "configs/papers/salem.py", argument, SIDES, SCALES, default="at128,cpu", several=("high_resolution",)
     )
@@ -113,13 +116,13 @@ def get_experiment(argument: str = "") -> Experiment:
 
 
 def arm(name: str, side: str, scale: str) -> Arm:
-    """A training, on pictures of the side that all are compared at."""
+    """Build a training on images of the compared side."""
     at128 = side == "at128"
     own = WIDE.get(name, scale) if at128 and scale == "cpu" else scale
     changes = []
     if scale == "cpu":
         changes += [f"stages.{stage}.steps={n}" for stage, n in STEPS.get(name, {}).items()]
-    if name == "self_tuned" and scale == "smoke":  # as small as the smoke networks that it is compared with
+    if name == "self_tuned" and scale == "smoke":  # as small as the other smoke networks
         changes += ["data.size=32", "networks.generator.size=32", "stages.on_demand.pixels_per_level=1"]
         changes += ["data.fit=random_crop:32-88"]
     if name == "context_encoder" and not at128 and scale != "cpu":
@@ -130,7 +133,7 @@ def arm(name: str, side: str, scale: str) -> Arm:
 
 
 def high_resolution(scale: str, encoder: Arm) -> Arm:
-    """Neural patch synthesis, whose content network is that of another arm."""
+    """Build neural patch synthesis with the content network of another arm."""
     theirs = configuration.load(encoder.config, encoder.overrides)
     features = "drawn" if scale == "smoke" else "vgg16"
     own = dict(steps=theirs.stages.context_encoder.steps, weights="", average=theirs.stages.context_encoder.average)

@@ -1,19 +1,22 @@
-r"""Sharma 2020, LSGAN completion refined by an autoencoder: the paper's table and figures, for four kinds of holes.
+r"""Sharma 2020, LSGAN completion refined by an autoencoder: table and figures of the paper.
+
+All methods are measured on four hole families.
 
   inpaint reproduce --experiment=sharma --workdir=runs/sharma \
                     --train='facades?split=train' --images='facades?split=test&count=128'
 
 Argument, ``sharma:scale,preset``, in any order, default ``cpu,default``; both words are those of
-``configs/lsgan.py``. Arms: the context encoder and pluralistic completion, trained on the same four kinds
-of holes, the LSGAN alone, and the same LSGAN with an autoencoder for each kind of pairs that it may have
-been trained on. These search alike, so that two of them differ by what is done with the same painted
-pictures. The context encoder paints whole pictures of 64 at every
-scale, in 1,500 steps at scale ``cpu``; it sees aligned faces as the others do, without random crops.
+``configs/lsgan.py``. Arms: the context encoder and pluralistic completion, trained on the same four
+hole families; the LSGAN; and the same LSGAN with an autoencoder for each possible kind of training
+pairs. The LSGAN arms run the same search, so they differ only in the processing of the same painted
+images. The context encoder paints whole images of 64 at every scale, in 1,500 steps at scale
+``cpu``. Like the other arms, it sees aligned faces without random crops.
 
-The paper's numbers are of CelebA, 20,000 pictures, of holes that it does not describe, and, by their size, of whole
-pictures: ``ssim_full`` and ``psnr_full`` stand beside them, ``psnr_hole`` is ours. Pluralistic
-completion answers with one sample for each image, as wide at scale ``paper`` as its authors', with three
-halvings for images of 64 and without attention; the paper does not say which of its completions it measures.
+The paper's numbers are for 20,000 images of CelebA and undescribed holes; by their size they are
+for whole images. So ``ssim_full`` and ``psnr_full`` stand beside them, and ``psnr_hole`` is ours.
+Pluralistic completion gives one sample per image. At scale ``paper`` it is as wide as the authors'
+network, with three halvings for images of 64 and without attention. The paper does not state which
+completion it measures.
 """
 
 from inpaint_jax.configs import lsgan, lsgan_autoencoder

@@ -39,7 +39,7 @@ def answers_of(
 
     Args:
       method: the method.
-      pictures: images to complete.
+      images: images to complete.
       folder: folder of the files, see ``completions_file``.
       stop: once it is true, the current family is abandoned.
       compute: False: only collect the answers of shares, which must be complete.

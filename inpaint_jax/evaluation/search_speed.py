@@ -37,7 +37,7 @@ def reached(curve: Curve, target: np.ndarray) -> np.ndarray:
     """Count the evaluations until an image's loss is at most its target.
 
     Args:
-      curve: of N images.
+      curve: curve of N images.
       target: ``[N]``.
 
     Returns:
@@ -85,7 +85,7 @@ def plot(path: str | os.PathLike[str], curves: Mapping[str, Mapping[str, Curve]]
     """Plot the median of the least loss so far against evaluations, a panel per hole family.
 
     Args:
-      path: of the PNG file.
+      path: path of the PNG file.
       curves: as for ``table``; each search is a line.
 
     Raises:

@@ -51,21 +51,21 @@ def benchmark(
     """Measure speed, print a table, and write every round to a file.
 
     Args:
-      names: keys of ``CASES``; none: all. "scale" alone derives the page of ``scale_page`` and measures nothing.
-        "programs" measures the programs of any config; words after it choose some of them. "compiled" compiles
-        them for four devices that are not here; the targets follow it. "search" alone measures whole searches of a
-        trained run, see ``descents``.
-      config: of a Yeh system, for "latent", "dcgan" and "input"; of any system for "programs" and "compiled"; for
-        "search" that of the reference.
-      batches: batch sizes for every case; none: each case's defaults.
+      names: keys of ``CASES``; empty: all. "scale" alone writes the page of ``scale_page`` and
+        measures nothing. "programs" measures the programs of any config; further words select some
+        of them. "compiled" compiles them for four devices that need not be present; the targets
+        follow. "search" alone measures whole searches of a trained run, see ``descents``.
+      config: config of a Yeh system, for "latent", "dcgan" and "input"; of any system for
+        "programs" and "compiled"; of the reference for "search".
+      batches: batch sizes for every case; empty: the defaults of each case.
       against: "torch": the same computation in PyTorch, in rounds that alternate with ours.
-      precision: of float32 products on a GPU, "float32" or "tf32", and for "programs" also "bf16"; None: the
-        platform's default.
+      precision: precision of float32 products on a GPU, "float32" or "tf32", and for "programs"
+        also "bf16"; None: the default of the platform.
       rounds: number of measurements.
-      output: JSON file; of "scale" the page.
+      output: JSON file to write; for "scale" the page.
       spec: the name of the config, for the files of "programs" and "compiled".
       measured: files of "programs", for "scale".
-      search: for "search" further arguments of ``descents.compare``.
+      search: further arguments of ``descents.compare``, for "search".
       ahead: files of "compiled", for "scale".
 
     Returns:
@@ -137,7 +137,7 @@ def searched(
     against: str | None,
     output: str | Path | None,
 ) -> dict[str, Any]:
-    """Measure whole searches until they are where the reference ends; print the table."""
+    """Measure searches until they reach the reference's final loss; print the table."""
     if len(batches) > 1:
         raise InputError("benchmark search: one --batch at a time")
     opponent = pytorch() if against else None

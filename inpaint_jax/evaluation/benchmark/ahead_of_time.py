@@ -1,7 +1,7 @@
-"""``inpaint benchmark compiled``: programs compiled for four devices that are not here.
+"""``inpaint benchmark compiled``: compile programs for four devices that are not present.
 
-XLA compiles for a described device; nothing runs. The training step is that of ``jit`` with a batch
-split over the devices, which is how accelerators train.
+XLA compiles for a description of the device; nothing runs. The training step uses ``jit`` with a
+batch sharded over the devices, as on accelerators.
 """
 
 import os
@@ -26,7 +26,7 @@ from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.record import run_record
 
 HEADER = ("program", "for", "B", "GFLOP", "GB", "MiB", "all-reduce, MB", "compile s")
-# What XLA asks of a device: NVIDIA's figures for an H100 SXM.
+# Device description for XLA: NVIDIA's figures for an H100 SXM.
 H100 = """
 gpu_device_info {
   threads_per_block_limit: 1024 threads_per_warp: 32 threads_per_core_limit: 2048
@@ -48,10 +48,10 @@ class Target(NamedTuple):
     """Four devices of a kind.
 
     Attributes:
-      platform, topology: in JAX's words.
-      options: that describe them.
+      platform, topology: names in JAX.
+      options: description of the devices.
       compiler: options of the compiler; kernels cannot be tuned without the device.
-      packages: that compile for it.
+      packages: packages that contain the compiler.
       environment: variables that libtpu reads where there is no TPU.
     """
 
@@ -97,7 +97,7 @@ def mesh_of(target: str) -> Mesh:
         raise InputError(f"cannot compile for {target!r}; known: {', '.join(TARGETS)}")
     platform, topology, options, _, packages, environment = TARGETS[target]
     os.environ.update(environment)
-    jax.config.update("jax_platforms", "cpu")  # where all else runs
+    jax.config.update("jax_platforms", "cpu")  # platform of all other computations
     try:
         found = topologies.get_topology_desc(topology, platform, **options)
     except (RuntimeError, NotImplementedError) as error:
@@ -106,13 +106,13 @@ def mesh_of(target: str) -> Mesh:
 
 
 def compiled(config: Config, targets: Sequence[str], *, spec: str, output: str | Path | None = None) -> dict[str, Any]:
-    """Compile every training step and the completion of a config, print a table, and write a JSON file.
+    """Compile all programs of a config, print a table, and write a JSON file.
 
     Args:
-      config: of any system. Every device has a batch of its own, of the size that the config names.
-      targets: keys of ``TARGETS``; none: all.
-      spec: the name under which the config was loaded, for the file.
-      output: the JSON file, written after every program.
+      config: config of any system. Every device has a separate batch of the size in the config.
+      targets: keys of ``TARGETS``; empty: all.
+      spec: spec of the config, for the file.
+      output: JSON file, written after every program.
 
     Returns:
       The report.
@@ -133,7 +133,7 @@ def compiled(config: Config, targets: Sequence[str], *, spec: str, output: str |
 
 
 def many(config: Config, devices: int) -> Iterator[Program]:
-    """The programs of a config with a batch for every device."""
+    """Yield the programs of a config with one batch per device."""
     config = config.copy_and_resolve_references()
     for stage in config.stages.values():
         stage.batch_size *= devices
@@ -141,7 +141,7 @@ def many(config: Config, devices: int) -> Iterator[Program]:
 
 
 def compile_for(program: Program, mesh: Mesh, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Compile a program for the devices of a mesh; all figures are of one device."""
+    """Compile a program for the devices of a mesh; all figures are per device."""
     copied, split = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), (parallel.AXIS,)))
     donated = () if program.carried is None else program.carried
     if program.name.startswith("step"):
@@ -167,18 +167,18 @@ def compile_for(program: Program, mesh: Mesh, options: Mapping[str, Any]) -> dic
 
 
 def over(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
-    """Map a completion over images on several devices, as ``parallel.spread`` with any number of arguments."""
+    """Map a completion over images on several devices, with any number of arguments."""
     spread = parallel.spread(lambda states, examples: function(states, *examples), mesh)
     return lambda states, *examples: spread(states, examples)
 
 
 def text(reports: Sequence[Mapping[str, Any]]) -> str:
-    """The table of one or several reports."""
+    """Format the table of one or several reports."""
     return tables.markdown(HEADER, [row(found) for report in reports for found in report["compiled"]])
 
 
 def row(found: Mapping[str, Any]) -> list[str]:
-    """A program for a device."""
+    """Format the line of a program for a device."""
     flop, accessed, size = found["flop"], found["bytes_accessed"], found["bytes"]
     others = ", ".join(f"{kind} {count / 1e6:.3g}" for kind, count in found["sent"].items() if kind != "all-reduce")
     return [

@@ -25,16 +25,16 @@ def multiply_adds(jaxpr: Any) -> int:
 
 
 def elements_moved(jaxpr: Any) -> int:
-    """Elements of the operands and results of all matrix products and convolutions, counted as ``multiply_adds``.
+    """Count the elements of operands and results of all products, as in ``multiply_adds``.
 
-    What a device must move if everything elementwise is fused into the products: a lower bound.
+    This is a lower bound of the memory traffic: all elementwise work is fused into the products.
     """
     return _total(jaxpr, _elements)
 
 
 def _total(jaxpr: Any, of_product: Callable[[Any], int]) -> int:
     jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open
-    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # gradients that nobody asked for
+    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # removes unused gradients
     return sum(_of_equation(equation, of_product) for equation in alive.eqns)
 
 

@@ -24,12 +24,12 @@ class Case(NamedTuple):
     """One function to measure.
 
     Attributes:
-      name: of the case.
+      name: name of the case.
       batch: number of images.
       iterations: training steps or search iterations per call.
       function: ``(state, *inputs) -> (state, outputs)``.
       state: passed from call to call; the first call donates the memory.
-      inputs: the same for every call.
+      inputs: inputs, equal in every call.
       config: the config of the case.
     """
 
@@ -46,9 +46,9 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
     """Build Yeh's search under centre holes: loss, gradient in the latents, update, projection.
 
     Args:
-      config: of a Yeh system.
+      config: config of a Yeh system.
       batch: number of images.
-      iterations: of the search per call, at most 50.
+      iterations: iterations of the search per call, at most 50.
     """
     config = config.copy_and_resolve_references()
     config.search.iterations = iterations
@@ -71,7 +71,7 @@ def training(config: Config, batch: int) -> Case:
     """Build a training step of a system with one stage; with a critic, both networks are updated.
 
     Args:
-      config: of the system; the stage has the name of the case.
+      config: config of the system; the stage has the name of the case.
       batch: number of images.
     """
     [stage] = configuration.build_system(config).stages

@@ -1,8 +1,8 @@
-"""``inpaint benchmark search``: seconds per image until a search is where a reference search ends.
+"""``inpaint benchmark search``: seconds per image until a search reaches a reference's loss.
 
-All searches have the same trained networks, images, holes, first latents and loss. They run in
-turns, a chunk of iterations each, so that background load affects all equally. Times are those of
-the iterations alone: neither compilation nor blending counts.
+All searches have the same trained networks, images, holes, first latents and loss. They alternate
+chunk by chunk, so that background load affects all equally. Times include only the iterations,
+neither compilation nor blending.
 """
 
 import itertools
@@ -41,15 +41,15 @@ HEADER = (
     "s to median loss",
     "ratio",
 )
-LOSS_KEYS = ("window", "counted", "batch_norm", "start")  # of ``search``; equal in all searches of a comparison
+LOSS_KEYS = ("window", "counted", "batch_norm", "start")  # keys of ``search`` that all searches of a comparison share
 
 
-# Starts a search of B images; yields the losses ``[B, t]`` of one chunk of iterations after another.
+# Starts a search of B images; yields the losses ``[B, t]`` of each chunk of iterations.
 Descent = Callable[[], Iterator[np.ndarray]]
 
 
 class Photographs(NamedTuple):
-    """Images with their holes, and the keys of their searches."""
+    """Images, holes and search keys."""
 
     images: np.ndarray  # [B, H, W, C] in [-1, 1]
     holes: np.ndarray  # [B, H, W, 1]
@@ -70,12 +70,12 @@ def compare(
 
     Args:
       workdir: a trained Yeh run, or the name of a shipped model.
-      reference: its ``search`` and ``losses`` are those of the reference.
-      searches: configs whose searches are measured; none: the search of the run.
-      images: source spec; the first ``batch`` images.
+      reference: config with the ``search`` and ``losses`` of the reference.
+      searches: configs whose searches are measured; empty: the search of the run.
+      images: source spec; the first ``batch`` images are used.
       holes: hole families.
       batch: images searched at once.
-      opponent: the module of the PyTorch cases, which runs the reference; None: we run it.
+      opponent: module of the PyTorch cases, which runs the reference; None: JAX runs it.
 
     Returns:
       One result per hole family.
@@ -127,8 +127,9 @@ def check_comparable(reference: Config, other: Config, *, name: str) -> None:
         for key in keys or sorted({*one, *two}):
             if one.get(key) != two.get(key):
                 raise InputError(
-                    f"benchmark search: {part}.{key} of {name} is {two.get(key)!r}, that of the reference "
-                    f"{one.get(key)!r}: only searches with the same loss and start can be compared"
+                    f"benchmark search: {part}.{key} of {name} is {two.get(key)!r}, but "
+                    f"{one.get(key)!r} in the reference: only searches with the same loss and "
+                    "start can be compared"
                 )
 
 
@@ -167,15 +168,15 @@ def case_of(one: Model, pictures: Photographs) -> Case:
 
 
 def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") -> dict[str, Any]:
-    """Run all searches to their ends in turns.
+    """Run all searches to the end, alternating.
 
-    A search that ends early begins again, and takes part in every third turn: its pace is measured
-    under the same load as that of the others.
+    A search that ends early starts again and takes part in every third turn, so that its pace is
+    measured under the same load as the others.
 
     Args:
-      descents: by name, the reference first.
+      descents: searches by name, the reference first.
       batch: images searched at once.
-      title: of the progress bar.
+      title: title of the progress bar.
 
     Returns:
       ``rows``, see ``summary``; per search the losses ``totals [B, T]``, the seconds per iteration
@@ -197,7 +198,7 @@ def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") ->
                 time.sleep(PAUSE)
                 began, began_cpu = time.perf_counter(), time.process_time()
                 chunk = next(running[name], None)
-                if chunk is None:  # another chunk of the same search: its losses are known
+                if chunk is None:  # the same chunk of a repeated search: the losses are known
                     complete.add(name)
                     running[name] = descents[name]()
                     began, began_cpu, chunk = time.perf_counter(), time.process_time(), next(running[name])
@@ -227,18 +228,19 @@ def timed(totals: np.ndarray, pace: float) -> Curve:
 
 
 def summary(curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
-    """Summarise how soon searches are where the first search ends.
+    """Summarise how soon searches reach the final loss of the first search.
 
     Args:
-      curves: by search, with seconds per image in place of evaluations; the first is the reference.
+      curves: curves by search, with seconds per image instead of evaluations; the first is the
+        reference.
 
     Returns:
-      Per search: ``search``, ``iterations``, ``pace`` (seconds per image and iteration), ``seconds``
-      per image of the whole search, ``loss`` (median at the end), ``each`` (median over images of
-      the seconds until an image's loss is at most its own at the end of the reference), ``reached``
-      (share of the images that get there), ``median`` (seconds until the median loss is at most that
-      at the end of the reference), and the ratios ``each_ratio`` and ``median_ratio`` of the
-      reference's seconds to these; None for what is not reached.
+      Per search: ``search``, ``iterations``, ``pace`` (seconds per image and iteration),
+      ``seconds`` per image of the whole search, ``loss`` (final median), ``each`` (median over
+      images of the seconds until an image reaches the reference's final loss for that image),
+      ``reached`` (share of the images that reach it), ``median`` (seconds until the median loss
+      reaches the reference's final median), and ``each_ratio`` and ``median_ratio``, the
+      reference's seconds divided by these. Values that are never reached are None.
     """
 
     def medians(curve: Curve) -> np.ndarray:
@@ -289,8 +291,8 @@ def text(results: Sequence[Mapping[str, Any]]) -> str:
         (
             tables.markdown(HEADER, rows),
             "",
-            "Times are those of all pictures together, divided by their number. To each loss: median over pictures of",
-            "the time until a picture's loss is where the first search leaves that picture; to median loss: until the",
+            "Times are those of all images together, divided by their number. To each loss: median over images of",
+            "the time until an image's loss is where the first search leaves that image; to median loss: until the",
             "median loss is where the first search ends; ratio: how much sooner than the first search.",
         )
     )

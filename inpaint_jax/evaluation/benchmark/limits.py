@@ -1,4 +1,4 @@
-"""What the makers publish for a device, and what is assumed to be reached of it."""
+"""Published limits of devices, and the assumed efficiency."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,21 +11,22 @@ class Limits(NamedTuple):
     memory: float = 3.35e12  # bytes/s of HBM3
     nvlink: float = 450e9  # bytes/s in each direction
     network: float = 50e9  # bytes/s of a device's 400 Gb/s adapter
-    share: float = 0.4  # of products; the aim of the issue, not a measurement
-    streamed: float = 0.8  # of memory bandwidth
-    price: float = 2.5  # per device and hour, in dollars; assumed
+    share: float = 0.4  # assumed efficiency of products; a target, not a measurement
+    streamed: float = 0.8  # assumed efficiency of memory bandwidth
+    price: float = 2.5  # assumed price per device and hour, in dollars
 
 
-# float32: products outside of the tensor cores.
+# float32: products outside the tensor cores.
 H100 = Limits({"bf16": 989e12, "tf32": 494e12, "float32": 67e12})
-# Parts of JAX's ``device_kind``. SXM modules: the PCIe card of an H100 reaches three quarters of these products.
+# Parts of JAX's ``device_kind``. SXM modules: the PCIe card of an H100 reaches three quarters of
+# these products.
 PUBLISHED = {
     "H100": H100,
     "H200": H100._replace(memory=4.8e12),
     "A100": Limits({"bf16": 312e12, "tf32": 156e12, "float32": 19.5e12}, memory=2.04e12),
     "TPU v5 lite": Limits({"bf16": 197e12}, memory=0.819e12),
 }
-DEFAULT = "tf32"  # the products of float32 arrays on a GPU, where no precision is chosen
+DEFAULT = "tf32"  # precision of float32 products on a GPU by default
 
 
 def published(kind: str, precision: str) -> float | None:
@@ -36,7 +37,7 @@ def published(kind: str, precision: str) -> float | None:
       precision: "bf16", "tf32", "float32", or "" for the default.
 
     Returns:
-      The rate; None for a device or a precision of which none is known.
+      The rate; None if unknown.
     """
     for name, limits in PUBLISHED.items():
         if name in kind:

@@ -19,7 +19,7 @@ from inpaint_jax.networks.functional import PRECISIONS
 
 ROUND = 0.5  # seconds; shortest length of a round
 PAUSE = 0.1  # seconds between rounds: the threads of a library keep spinning after their work
-SIDE = 4096  # of the matrices in the measurement of the machine's limit
+SIDE = 4096  # side of the matrices in the measurement of the machine's limit
 
 
 class Work(NamedTuple):
@@ -33,7 +33,7 @@ class Program:
     """A compiled case; the state passes through every call, and its memory is reused as in a run.
 
     Attributes:
-      compile_seconds: from the Python function to the executable, without caches.
+      compile_seconds: seconds from the Python function to the executable, without caches.
       memory: total bytes of arguments, results and temporaries.
       gflop: arithmetic per call.
     """
@@ -78,9 +78,9 @@ def alternate(works: Mapping[str, Work], *, rounds: int, title: str = "") -> dic
     """Measure seconds per call in alternating rounds, so that background load affects all equally.
 
     Args:
-      works: by name. Every work is called three times before the measurement.
-      rounds: per work; every second round runs in reverse order.
-      title: of the progress bar.
+      works: works by name. Every work is called three times before the measurement.
+      rounds: rounds per work; every second round runs in reverse order.
+      title: title of the progress bar.
 
     Returns:
       ``{name: one mean per round}``.
@@ -99,11 +99,11 @@ def alternate(works: Mapping[str, Work], *, rounds: int, title: str = "") -> dic
 def matrix_product(side: int, precision: str = "") -> float:
     """Measure GFLOP/s of products of ``side`` x ``side`` matrices: the machine's limit.
 
-    The numbers are random: on constant ones a GPU draws less power, and runs faster.
+    The numbers are random: a GPU multiplies constant numbers with less power, and faster.
 
     Args:
-      side: of the matrices.
-      precision: "bf16", or as in a config of float32 products; "": the default that holds here.
+      side: side of the matrices.
+      precision: "bf16", or a precision of float32 products as in a config; "": the default.
     """
     a = jax.random.normal(jax.random.key(0), (side, side), jnp.bfloat16 if precision == "bf16" else jnp.float32)
     product = jax.jit(functools.partial(jnp.dot, precision=PRECISIONS[precision]))
@@ -116,7 +116,7 @@ def rate(work: Work, gflop: float) -> float:
 
 
 def seconds(work: Work, calls: int, *, warm: int = 0) -> float:
-    """Measure the mean seconds per call, after ``warm`` calls that do not count."""
+    """Measure the mean seconds per call, after ``warm`` warm-up calls."""
     for _ in range(warm):
         work.wait(work.start())
     began, pending = time.perf_counter(), None

@@ -1,4 +1,4 @@
-"""Files of ``inpaint benchmark programs``, read again for the page of expected rates."""
+"""Read files of ``inpaint benchmark programs`` for the page of expected rates."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,23 +9,23 @@ from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.benchmark.limits import DEFAULT
 
-SAME = 0.05  # relative difference of operations, up to which a program is the same
+SAME = 0.05  # relative difference of operation counts up to which programs are the same
 
 
 class Measured(NamedTuple):
     """One program on one device.
 
     Attributes:
-      config: as it was given on the command line, "yeh:paper".
-      program: "step of dcgan".
+      config: spec on the command line, "yeh:paper".
+      program: name, "step of dcgan".
       batch: images per call.
       precision: "bf16", "tf32" or "float32".
-      seconds: of a training step, search iteration or completion.
-      flop: of the same.
+      seconds: duration of a training step, search iteration or completion.
+      flop: operations of the same.
       published: FLOP/s of the device; None: unknown.
-      product: FLOP/s of a large matrix product on it.
-      bytes: that the program needs; None: unknown.
-      device: JAX's name of it.
+      product: FLOP/s of a large matrix product on the device.
+      bytes: memory of the program; None: unknown.
+      device: name of the device in JAX.
       source: versions, commit and date.
     """
 
@@ -42,7 +42,7 @@ class Measured(NamedTuple):
     source: str
 
     def is_of(self, config: str, program: str, batch: int, flop: float) -> bool:
-        """Whether this is that program: the same name and batch, and the same number of operations."""
+        """Return True for a program of the same name, batch and number of operations."""
         same = (self.config, self.program, self.batch) == (config, program, batch)
         return same and abs(self.flop - flop) <= SAME * flop
 
@@ -57,7 +57,7 @@ def read(paths: Sequence[str | Path]) -> list[Measured]:
 
 
 def read_compiled(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """Read files that ``inpaint benchmark compiled --output=FILE`` wrote, see ``ahead_of_time.compiled``.
+    """Read files that ``inpaint benchmark compiled --output=FILE`` wrote.
 
     Raises:
       InputError: no such file, or one of something else.

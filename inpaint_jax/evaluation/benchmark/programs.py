@@ -1,4 +1,4 @@
-"""Programs without the machine that they are for: lowered for GPUs and TPUs, and what devices send each other."""
+"""Programs of a config, for measuring or for lowering without the target device."""
 
 import functools
 import math
@@ -21,14 +21,15 @@ _BYTES = {"pred": 1, "s8": 1, "u8": 1, "bf16": 2, "f16": 2, "s32": 4, "u32": 4, 
 
 
 class Program(NamedTuple):
-    """A function with its arguments, or with their shapes.
+    """A function with arguments, or with shapes of arguments.
 
     Attributes:
       name: "step of dcgan", "search".
-      function: pure; to be jitted.
+      function: pure function to jit.
       arguments: trees of ``jax.ShapeDtypeStruct``, or of arrays.
-      images: per call.
-      carried: position of the argument that a call returns anew, whose memory it may use; None: there is none.
+      images: images per call.
+      carried: position of the argument that a call returns updated, and whose memory it may reuse;
+        None: no such argument.
     """
 
     name: str
@@ -38,12 +39,12 @@ class Program(NamedTuple):
     carried: int | None = None
 
     def trace(self) -> Any:
-        """Trace the function; nothing is computed."""
+        """Trace the function without computation."""
         return jax.jit(self.function).trace(*self.arguments)
 
 
 class Source(NamedTuple):
-    """Where programs get their arguments from.
+    """Source of the arguments of programs.
 
     Attributes:
       state: ``(stage, config, earlier) -> TrainState``.
@@ -59,13 +60,13 @@ class Source(NamedTuple):
 def programs(
     config: Config, *, images: int | None = None, completing: int = 4, source: Source | None = None
 ) -> Iterator[Program]:
-    """Every training step of a config, and its completion: the search, or the forward pass.
+    """Yield every training step of a config, and the completion: search or forward pass.
 
     Args:
-      config: of any system.
-      images: per step; None: the batch size of each stage.
-      completing: images under completion at once.
-      source: of the arguments; None: shapes alone, so that no network is initialised.
+      config: config of any system.
+      images: images per step; None: the batch size of each stage.
+      completing: images completed at once.
+      source: source of the arguments; None: only shapes, without initialising a network.
 
     Yields:
       The programs.
@@ -102,12 +103,12 @@ def programs(
 
 
 def shaped_state(stage: Stage, config: Config, earlier: dict[str, Any]) -> Any:
-    """The shapes of the state in which a stage begins."""
+    """Return the shapes of the initial state of a stage."""
     return jax.eval_shape(functools.partial(initial_state, stage, config), earlier)
 
 
 def examples(count: int, side: int) -> dict[str, Shape]:
-    """The shapes of a batch of images with everything that a stage may read."""
+    """Return the shapes of a batch of images with all inputs of a stage."""
     image = Shape((count, side, side, 3), jnp.float32)
     return {
         "image": image,

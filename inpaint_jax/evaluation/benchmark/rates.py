@@ -1,6 +1,6 @@
-"""``inpaint benchmark programs``: the time of every program of a config on the device that is here.
+"""``inpaint benchmark programs``: time every program of a config on this device.
 
-On one device, with real images and the initial weights of the config.
+The measurement uses one device, real images and the initial weights of the config.
 """
 
 import math
@@ -28,11 +28,11 @@ from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.record import run_record
 from inpaint_jax.runs.workdir import drawn_state
 
-SIDES = {"cpu": 2048}  # of the matrix product, by platform
+SIDES = {"cpu": 2048}  # side of the matrix product, by platform
 SIDE = 8192
-WARM = 3  # calls that do not count
-ROUNDS = 10  # at least
-ROUND = 0.1  # seconds, the length of a round of calls that do not wait for each other
+WARM = 3  # warm-up calls
+ROUNDS = 10  # minimum number of rounds
+ROUND = 0.1  # seconds per round of asynchronous calls
 HEADER = ("program", "B", "ms", "ms, waiting", "images/s", "TFLOP/s", "of published", "of product", "compile s", "MiB")
 
 
@@ -48,14 +48,14 @@ def measured(
 ) -> dict[str, Any]:
     """Measure programs of a config, print a table, and write a JSON file.
 
-    The file is written after every program, so that an interrupted measurement keeps what it has.
+    The file is written after every program, so that an interrupted measurement keeps its results.
 
     Args:
-      config: of any system.
-      spec: the name under which the config was loaded, for the file.
-      precision: of the networks, see ``config.precision``; "": that of the config.
-      only: words of which the name of a program must contain one; none: all programs.
-      rounds: of measurements, at least ``ROUNDS``.
+      config: config of any system.
+      spec: spec of the config, for the file.
+      precision: precision of the networks, see ``config.precision``; "": as in the config.
+      only: words, one of which must occur in the name of a program; empty: all programs.
+      rounds: number of rounds, at least ``ROUNDS``.
       batch: images per call; None: the batch size of each stage, and ``slots``.
       output: the JSON file.
 
@@ -88,7 +88,7 @@ def measured(
             continue
         try:
             found = rate(program, rounds)
-        except jax.errors.JaxRuntimeError as error:  # the device has too little memory for this one
+        except jax.errors.JaxRuntimeError as error:  # the device has too little memory for this program
             note(f"{program.name}: {str(error).splitlines()[0]}")
             continue
         report["programs"].append({"config": spec, "precision": precision, **found})
@@ -96,13 +96,13 @@ def measured(
         if output:
             files.write_json(output, report)
     if not report["programs"]:
-        raise InputError(f"no program was measured; those of {spec} are: {', '.join(names)}")
+        raise InputError(f"no program was measured; the programs of {spec} are: {', '.join(names)}")
     print(text(report))
     return report
 
 
 def rate(program: Program, rounds: int) -> dict[str, Any]:
-    """Measure a program: calls in a row, as training makes them, and calls that are waited for one by one."""
+    """Measure a program: asynchronous calls, as in training, and synchronous calls."""
     began, carried = time.perf_counter(), program.carried
     donated = () if carried is None else carried
     traced = jax.jit(program.function, donate_argnums=donated).trace(*program.arguments)
@@ -147,7 +147,7 @@ def rate(program: Program, rounds: int) -> dict[str, Any]:
 
 
 def iterations_done(arguments: Sequence[Any], carried: int | None) -> int:
-    """Iterations of the searches in a progress so far, on average of its images; 0 without a search."""
+    """Return the mean iterations of the searches in a progress so far; 0 without a search."""
 
     def is_search(node: Any) -> bool:
         return hasattr(node, "evaluations") and hasattr(node, "best_latent")
@@ -163,7 +163,7 @@ def copied(tree: Any) -> Any:
 
 
 def real_batch(count: int, side: int) -> dict[str, Any]:
-    """Built-in images with centre holes on the device, and with everything else that a stage may read."""
+    """Load built-in images with centre holes and all other inputs of a stage on the device."""
     images = jnp.asarray(pictures(count, side))
     hole = jnp.asarray(centre(images, side // 2))
     return {"image": images, "projection": images, "hole": hole, "label": jnp.zeros(count, jnp.int32)}
@@ -192,7 +192,7 @@ def text(report: dict[str, Any]) -> str:
 
 
 def rows(report: dict[str, Any]) -> Iterator[list[str]]:
-    """The lines of the table."""
+    """Format the lines of the table."""
     limit, product = report["published_flops"], report["matrix_product"]["flops"]
     for found in report["programs"]:
         seconds, size = found["seconds"], found["program_bytes"]

@@ -1,4 +1,7 @@
-"""How many images the input pipeline reads, with and without worker processes, alone and beside training."""
+"""Reading rates of the input pipeline.
+
+Measured with and without worker processes, alone and during training.
+"""
 
 import os
 import tempfile
@@ -22,7 +25,7 @@ from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.training.feed import on_devices, training_source
 
 WORKERS = (0, 1, 2)
-FILES, SIDE, QUALITY = 256, 256, 90  # of the JPEG files that stand in for built-in images
+FILES, SIDE, QUALITY = 256, 256, 90  # quality of the JPEG files that replace built-in images
 SKIPPED = 12  # batches that may have been ready before the clock started
 HEADER = ("data.workers", "reading alone, images/s", "while training, images/s")
 
@@ -33,14 +36,15 @@ def rates(
     """Measure the reading of images that are decoded in every epoch.
 
     Args:
-      config: whose ``data.train`` is read; for built-in images, JPEG files of them.
+      config: config whose ``data.train`` is read; built-in images are replaced by JPEG files.
       batch: images per step.
-      step: trains on a batch that lies on the devices; not waited for.
-      rounds: number of batches that are timed.
-      constant: images per second of training on one batch that stays in memory.
+      step: trains on a batch on the devices, asynchronously.
+      rounds: number of timed batches.
+      constant: images per second of training on one constant batch.
 
     Returns:
-      For every number of workers "workers", "reading", "training" and "constant", in images per second.
+      Per number of workers: "workers", and "reading", "training" and "constant" in images per
+      second.
     """
     config = config.copy_and_resolve_references()
     settings = next(iter(config.stages.values()))
@@ -69,7 +73,7 @@ def rates(
 
 
 def per_second(call: Callable[[], Any], batch: int, rounds: int, *, skipped: int) -> float:
-    """Images per second of calls in a row, after some that do not count."""
+    """Measure images per second over consecutive calls, after some warm-up calls."""
     for _ in range(skipped):
         jax.block_until_ready(call())
     began, pending = time.perf_counter(), None
@@ -81,7 +85,7 @@ def per_second(call: Callable[[], Any], batch: int, rounds: int, *, skipped: int
 
 @contextmanager
 def files_of(config: Config) -> Iterator[Config]:
-    """Write built-in training images to JPEG files for a while; other images are files already."""
+    """Write built-in training images to temporary JPEG files; other images are files already."""
     name = split_options(config.data.train)[0]
     if name not in BUILT_IN:
         yield config

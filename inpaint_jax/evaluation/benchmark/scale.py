@@ -1,6 +1,7 @@
-"""Expected rates on hardware that is not here, each from a formula.
+"""Expected rates on absent hardware, each from a formula.
 
-Operations and bytes are counted in the programs of the papers' configs; limits are those that the makers publish.
+Operations and bytes are counted in the programs of the papers' configs. Limits are published by the
+makers of the devices.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,8 @@ from inpaint_jax.evaluation.benchmark.programs import programs
 from inpaint_jax.optimization.state import count_parameters
 from inpaint_jax.runs import configuration
 
-ITERATIONS = 5  # of the search that is counted
-NODE = 8  # devices that NVLink joins
+ITERATIONS = 5  # iterations of the counted search
+NODE = 8  # devices joined by NVLink
 SYSTEMS = (
     "yeh:paper",
     "classifier_guided:paper",
@@ -30,16 +31,16 @@ BYTES = {"bf16": 2, "tf32": 4}
 
 
 class Load(NamedTuple):
-    """What a program costs, per call.
+    """Cost of a program per call.
 
     Attributes:
-      config: that it belongs to.
+      config: config of the program.
       name: "step of dcgan", "search".
-      images: per call on a device.
-      iterations: of a whole completion; 1 without a search.
-      flop: of its products.
-      elements: that its products read and write.
-      parameters: whose gradients a step exchanges; 0 for a completion.
+      images: images per call on a device.
+      iterations: iterations of a whole completion; 1 without a search.
+      flop: operations of the products.
+      elements: elements that the products read and write.
+      parameters: parameters whose gradients a step exchanges; 0 for a completion.
     """
 
     config: str
@@ -51,24 +52,24 @@ class Load(NamedTuple):
     parameters: int
 
     def seconds(self, precision: str, limits: Limits = H100) -> float:
-        """Of a call on one device: t = max(F / (0.4 P), Q / (0.8 W))."""
+        """Compute the time of a call on one device: t = max(F / (0.4 P), Q / (0.8 W))."""
         return max(self.computing(precision, limits), self.moving(precision, limits))
 
     def computing(self, precision: str, limits: Limits = H100) -> float:
-        """F / (0.4 P)."""
+        """Compute the time of the products, F / (0.4 P)."""
         return self.flop / (limits.share * limits.products[precision])
 
     def moving(self, precision: str, limits: Limits = H100) -> float:
-        """Q / (0.8 W) with Q = elements x bytes of each."""
+        """Compute the time of memory traffic, Q / (0.8 W), with Q = elements x bytes of each."""
         return self.elements * BYTES[precision] / (limits.streamed * limits.memory)
 
     def exchanging(self, devices: int, limits: Limits = H100) -> float:
-        """A ring's all-reduce of float32 gradients, not overlapped: 2 (n - 1) / n x 4 parameters / L."""
+        """Compute the time of a ring all-reduce of gradients: 2 (n - 1) / n x 4 parameters / L."""
         link = limits.nvlink if devices <= NODE else limits.network
         return 2 * (devices - 1) / devices * 4 * self.parameters / link
 
     def rate(self, precision: str, devices: int) -> float:
-        """Images per second: n B / (t + c), of whole completions n B / (iterations t)."""
+        """Compute images per second: n B / (t + c); for completions n B / (iterations t)."""
         seconds = self.iterations * self.seconds(precision) + self.exchanging(devices)
         return devices * self.images / seconds
 

@@ -1,4 +1,4 @@
-"""The page of expected rates, with what was measured beside it: ``inpaint benchmark scale --output=scale.md``."""
+"""Page of expected and measured rates: ``inpaint benchmark scale --output=scale.md``."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,12 +17,12 @@ CPU_PRODUCTS = 134e9  # FLOP/s of matrix products beside them
 
 
 def text(counted: Sequence[Load], measured: Sequence[Measured] = (), ahead: Sequence[Mapping[str, Any]] = ()) -> str:
-    """The page, in Markdown.
+    """Format the page as Markdown.
 
     Args:
-      counted: what every program costs.
-      measured: programs on devices; those of this page fill the last column of the tables.
-      ahead: reports of programs compiled for devices that are not here.
+      counted: cost of every program.
+      measured: programs on devices; programs of this page fill the last column of the tables.
+      ahead: reports of programs compiled for absent devices.
     """
     training = [load for load in counted if load.parameters]
     completing = [load for load in counted if not load.name.startswith("step")]
@@ -69,12 +69,12 @@ def text(counted: Sequence[Load], measured: Sequence[Measured] = (), ahead: Sequ
 
 
 def versions(reports: Sequence[Mapping[str, Any]]) -> str:
-    """The versions of JAX that compiled."""
+    """List the versions of JAX in the reports."""
     return ", ".join(sorted({report["record"]["versions"]["jax"] for report in reports}))
 
 
 def costs(load: Load, measured: Sequence[Measured]) -> list[str]:
-    """A program on one device."""
+    """Format the line of a program on one device."""
     both = [load.seconds(precision) for precision in BYTES]
     limit = "products" if load.computing("bf16") >= load.moving("bf16") else "memory"
     counts = (str(load.images), f"{load.flop / 1e9:.4g}", f"{load.elements * BYTES['bf16'] / 1e9:.3g}")
@@ -82,19 +82,19 @@ def costs(load: Load, measured: Sequence[Measured]) -> list[str]:
 
 
 def milliseconds(seconds: float) -> str:
-    """Three digits of milliseconds."""
+    """Format milliseconds with three digits."""
     return f"{1e3 * seconds:.3g}"
 
 
 def trained(load: Load, measured: Sequence[Measured]) -> list[str]:
-    """A training step on many devices."""
+    """Format the line of a training step on many devices."""
     exchanges = [f"{1e3 * load.exchanging(n):.3g}" for n in (8, 64)]
     rates = [f"{load.rate('bf16', n):,.0f}" for n in DEVICES]
     return [label(load), f"{4 * load.parameters / 1e6:.4g}", *exchanges, *rates, of(load, measured, per_second(load))]
 
 
 def completed(load: Load, measured: Sequence[Measured]) -> list[str]:
-    """Whole completions on many devices."""
+    """Format the line of completions on many devices."""
     hours = 1e9 / load.rate("bf16", 1) / 3600
     rates = [f"{load.rate('bf16', n):,.0f}" for n in DEVICES]
     price = f"{hours:,.1f}", f"{hours * H100.price:,.0f}"
@@ -102,12 +102,12 @@ def completed(load: Load, measured: Sequence[Measured]) -> list[str]:
 
 
 def per_second(load: Load) -> Callable[[float], str]:
-    """Images per second of one device, from the measured seconds of a call or iteration."""
+    """Return a function from measured seconds to images per second of one device."""
     return lambda seconds: f"{load.images / (load.iterations * seconds):,.0f}"
 
 
 def of(load: Load, measured: Sequence[Measured], show: Callable[[float], str]) -> str:
-    """What was measured of a program, with precision and, where they are several, device."""
+    """Format the measurements of a program, with precision and, if several, device."""
     several = len({found.device for found in measured}) > 1
     return "; ".join(
         f"{show(found.seconds)} {found.precision}" + (f" ({found.device})" if several else "")
@@ -117,7 +117,7 @@ def of(load: Load, measured: Sequence[Measured], show: Callable[[float], str]) -
 
 
 def rows(measured: Sequence[Measured]) -> Iterator[list[str]]:
-    """Everything that was measured, other batch sizes and configs too."""
+    """Format all measurements, including other batch sizes and configs."""
     for found in measured:
         flops = found.flop / found.seconds
         yield [
@@ -136,12 +136,12 @@ def rows(measured: Sequence[Measured]) -> Iterator[list[str]]:
 
 
 def label(load: Load) -> str:
-    """``yeh, step of dcgan``."""
+    """Format a label such as ``yeh, step of dcgan``."""
     return f"{load.config.partition(':')[0]}, {load.name}"
 
 
 def checked(counted: Sequence[Load]) -> Iterator[list[str]]:
-    """The counts beside what a CPU needed."""
+    """Format the counts beside the measured times of a CPU."""
     programs = {"latent": "yeh, search", "dcgan": "yeh, step of dcgan", "context_encoder": "context_encoder, step"}
     for case, images, milliseconds in CPU:
         for load in counted:

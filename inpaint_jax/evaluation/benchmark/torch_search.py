@@ -15,11 +15,11 @@ from inpaint_jax.losses.contextual import importance_weight
 from inpaint_jax.naming import resolve
 from inpaint_jax.networks import weights_of
 
-CHUNK = 50  # iterations between two turns, as many as ours
+CHUNK = 50  # iterations per chunk, as in our search
 
 
 class Weights(NamedTuple):
-    """Parameters and statistics that a trained network answers with."""
+    """Parameters and statistics with which a trained network is applied."""
 
     params: Any
     stats: Any
@@ -55,7 +55,7 @@ class Latent:
         return steps[-1][0], torch.stack([total for _, total in steps])
 
     def steps(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield the best latents so far and the losses ``[B]`` of one iteration after another."""
+        """Yield the best latents so far and the losses ``[B]`` of every iteration."""
         options = dict(self.search["optimizer"])
         update = resolve(options.pop("name"), UPDATES, kind="optimizer of the PyTorch benchmark")
         latent, memory = self.start, [torch.zeros_like(self.start)] * 2
@@ -72,7 +72,7 @@ class Latent:
             yield best_latent, total.detach()
 
     def chunks(self) -> Iterator[np.ndarray]:
-        """Yield the losses ``[B, t]`` of one chunk after another, of all iterations of the config."""
+        """Yield the losses ``[B, t]`` of every chunk, for all iterations of the config."""
         steps = islice(self.steps(), self.search["iterations"])
         while chunk := [total for _, total in islice(steps, CHUNK)]:
             yield torch.stack(chunk, dim=1).cpu().numpy()

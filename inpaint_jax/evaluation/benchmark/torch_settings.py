@@ -4,7 +4,7 @@ from typing import Any
 
 from inpaint_jax.errors import InputError
 
-ASSUMED = {  # per system: the only settings that this file implements
+ASSUMED = {  # per system: the settings that the PyTorch benchmark implements
     "yeh": {
         "networks.generator.name": "dcgan.Generator",
         "networks.critic.name": "dcgan.Discriminator",
@@ -41,4 +41,4 @@ def check(config: dict[str, Any]) -> None:
         for part in key.split("."):
             found = found.get(part)
         if found != value:
-            raise InputError(f"the PyTorch benchmark is written for {key}={value!r}, the config has {found!r}")
+            raise InputError(f"the PyTorch benchmark needs {key}={value!r}, but the config has {found!r}")

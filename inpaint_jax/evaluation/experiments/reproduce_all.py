@@ -26,7 +26,8 @@ def reproduce_parts(
       workdir: folder for one folder per page; an earlier call is resumed.
       scale: word of the pages, such as "cpu".
       data: ``{role: source spec}``, see ``configs/papers``; other roles use the built-in facades.
-      count: largest number of test images; None: all, but only a few built-in ones at scale ``smoke``.
+      count: largest number of test images; None: all, but only a few built-in ones at scale
+        ``smoke``.
       seed: random seed of the holes and latents.
       weights: ``{stage: file}``, for every page with such a stage.
       skip_errors: leave out images that cannot be read.
