@@ -138,7 +138,7 @@ def write_grids(
 
     Args:
       output: folder for ``grid.png``, ``best.png`` and ``worst.png``.
-      images: the completed images; ties of the metric are broken by index.
+      pictures: the completed images; ties of the metric are broken by index.
       completed: ``{method: {family: uint8 [N, H, W, C]}}``, the model first; None if a method does
         not apply.
       results: with "holes", "method" and "psnr_hole", ``[N]`` or None.

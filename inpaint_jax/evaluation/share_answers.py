@@ -29,7 +29,7 @@ class ShareAnswers:
 
     Args:
       method: the method.
-      images: all images of an evaluation, or the images of a share.
+      pictures: all images of an evaluation, or the images of a share.
       family: family of the holes.
       folder: folder of the completions of an evaluation.
     """
