@@ -12,8 +12,11 @@ from jax.experimental import multihost_utils
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import compile_cache
 
-# For programs that run a few steps: compiling takes longer than they do.
+# For programs that run a few steps: compiling takes longer than they do. The newer emitters of fused
+# loops compile slowly, and later versions cannot switch them off.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+if jax.__version__.startswith("0.10."):
+    QUICK += " --xla_cpu_use_fusion_emitters=false"
 
 
 def start_jax(*, distributed: bool = False, quick: bool = False) -> None:
