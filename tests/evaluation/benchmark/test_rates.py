@@ -72,7 +72,7 @@ def test_the_file_and_the_words_that_choose(quick, tiny, tmp_path, capsys, monke
     assert (found["config"], found["program"], found["batch"]) == ("yeh:smoke", "search", 3)
     assert report["matrix_product"]["side"] == 64 and report["record"]["config"]["precision"] == "float32"
     assert cli.main([*arguments[:2], "serach", *arguments[3:]]) == 2
-    assert "those of yeh:smoke are: step of one, search" in capsys.readouterr().err
+    assert "the programs of yeh:smoke are: step of one, search" in capsys.readouterr().err
 
 
 def test_real_arguments_have_the_shapes_that_are_counted(tiny):
