@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", os.environ.get("INPAINT_TEST_PLATFORM", "cpu"))
-# Most of the suite's time is compiling. LLVM takes half of its time without optimisations, and XLA half of the rest
-# without its newer emitters of fused loops, which later versions cannot switch off.
+# Most of the suite's time is compiling. LLVM takes half of its time without optimisations, and XLA
+# half of the rest without its newer emitters of fused loops, which later versions cannot switch off.
 os.environ["XLA_FLAGS"] = (
     "--xla_backend_optimization_level=0 "
     + "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1 "
     * importlib.metadata.version("jaxlib").startswith("0.10.")
     + os.environ.get("XLA_FLAGS", "")
 )
-# Many tests compile the same tiny programs, of which JAX keeps none below one second otherwise; child processes
-# inherit this too.
+# Many tests compile the same tiny programs, in child processes too. By default JAX keeps none that
+# compiles in less than a second.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
