@@ -15,8 +15,8 @@ def multiply_adds(jaxpr: Any) -> int:
     """Count the multiplications of all matrix products and convolutions, not elementwise work.
 
     Zeros from a stride (padding or dilation) do not count as pixels; zeros from a border do. Of
-    several branches (one per platform) only the last counts, which is the plain one. A loop of
-    unknown length counts once.
+    several branches, one per platform, only the last counts, which is the plain one; of others the
+    one with the most work. A loop of unknown length counts once.
 
     Args:
       jaxpr: as in ``jax.jit(f).trace(...).jaxpr``.
@@ -35,10 +35,11 @@ def elements_moved(jaxpr: Any) -> int:
 def _total(jaxpr: Any, of_product: Callable[[Any], int]) -> int:
     jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open
     alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # removes unused gradients
-    return sum(_of_equation(equation, of_product) for equation in alive.eqns)
+    platforms = {id(equation.outvars[0]) for equation in alive.eqns if equation.primitive.name == "platform_index"}
+    return sum(_of_equation(equation, of_product, platforms) for equation in alive.eqns)
 
 
-def _of_equation(equation: Any, of_product: Callable[[Any], int]) -> int:
+def _of_equation(equation: Any, of_product: Callable[[Any], int], platforms: set[int]) -> int:
     params = equation.params
     match equation.primitive.name:
         case "dot_general" | "conv_general_dilated":
@@ -48,7 +49,9 @@ def _of_equation(equation: Any, of_product: Callable[[Any], int]) -> int:
         case "scan":
             return params["length"] * _total(params["jaxpr"], of_product)
         case "cond":
-            return _total(params["branches"][-1], of_product)
+            branches = params["branches"]
+            chosen = branches[-1:] if id(equation.invars[0]) in platforms else branches
+            return max(_total(branch, of_product) for branch in chosen)
         case _:
             return sum(_total(inner, of_product) for inner in jaxprs_in_params(params))
 

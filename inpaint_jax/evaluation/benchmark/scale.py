@@ -12,6 +12,7 @@ from inpaint_jax.evaluation.benchmark.limits import H100, Limits
 from inpaint_jax.evaluation.benchmark.programs import programs
 from inpaint_jax.optimization.state import count_parameters
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.configuration import Config
 
 ITERATIONS = 5  # iterations of the counted search
 NODE = 8  # devices joined by NVLink
@@ -26,6 +27,8 @@ SYSTEMS = (
     "lsgan_autoencoder:paper",
     "neural_features:paper",
     "on_demand:paper",
+    "pluralistic:paper",
+    "neural_patches:harmonic,paper",
 )
 BYTES = {"bf16": 2, "tf32": 4}
 
@@ -78,6 +81,9 @@ def loads(specs: Sequence[str] = SYSTEMS) -> Iterator[Load]:
     """Count the programs of configs; nothing is compiled or computed."""
     for spec in specs:
         config = configuration.load(spec)
+        if config.system == "neural_patches":
+            yield patches(spec, config)
+            continue
         search, counted = config.get("search", {}).get("iterations", 1), 1
         if search > 1:
             counted = config.search.iterations = ITERATIONS
@@ -94,3 +100,20 @@ def loads(specs: Sequence[str] = SYSTEMS) -> Iterator[Load]:
                 elements_moved(jaxpr) / once,
                 count_parameters(program.arguments[0]) if trains else 0,
             )
+
+
+def patches(spec: str, config: Config) -> Load:
+    """Count neural patches: an iteration at every scale, which are searched one after the other.
+
+    Nothing is trained. The matches of the patches, found once for every scale, are left out, and the
+    steps of a line search count once.
+    """
+    images, flop, elements = config.get("slots", 1), 0.0, 0.0
+    for level in range(config.search.scales):
+        one = config.copy_and_resolve_references()
+        one.data.size, one.search.scales, one.search.iterations = config.data.size >> level, 1, ITERATIONS
+        *_, search = programs(one, completing=images)
+        jaxpr = search.trace().jaxpr
+        flop += 2 * multiply_adds(jaxpr) / ITERATIONS
+        elements += elements_moved(jaxpr) / ITERATIONS
+    return Load(spec, "search", images, config.search.iterations, flop, elements, 0)

@@ -165,7 +165,10 @@ bound. Limits published for one H100 SXM: P = 989 (bf16) and 494 (tf32) TFLOP/s,
 TB/s. Assumed: 40 % of P, which is the aim, and 80 % of W are reached.
 
 t = max(F / (0.4 P), Q / (0.8 W)), of a call: one training step with batch B, one iteration of a
-search of B images, or one completion of B images.
+search of B images, or one completion of B images. A loop whose length is not fixed counts once, so
+that F and t are lower bounds for the step of `balance`, which searches. For neural patches an
+iteration is one at each of three scales; the steps of a line search count once, and the matches of
+patches, found once for every scale, are left out.
 """
 NOWHERE = "Nothing here was measured on a GPU; the last column of each table waits for that."
 ORIGIN = """The last columns and the last table were measured, on one device each; all else is computed. Where

@@ -51,6 +51,22 @@ def test_arithmetic_by_hand(function, shapes, expected):
     assert multiply_adds(jax.make_jaxpr(function)(*arrays)) == expected
 
 
+def test_arithmetic_of_branches():
+    """The plain one of several platforms, and the longest of all others."""
+
+    def squared(a):
+        return a @ a
+
+    def one(a):
+        return jax.lax.platform_dependent(a, cpu=lambda a: squared(squared(a)), default=squared)
+
+    def other(a):
+        return jax.lax.cond(a[0, 0] > 0, lambda a: a, squared, a)
+
+    for function in (one, other):
+        assert multiply_adds(jax.make_jaxpr(function)(jnp.ones((3, 3)))) == 27
+
+
 def test_arithmetic_of_a_search_iteration(latent):
     """Generator 8 -> 4x4x16 -> 8 -> 3, critic 3 -> 8 -> 16 -> 1; the gradient in the latent costs as much again."""
     generator = 8 * 256 + 16 * 9 * 16 * 8 + 64 * 9 * 8 * 3
