@@ -7,10 +7,12 @@ makers of the devices.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import jax
+
 from inpaint_jax.evaluation.benchmark.arithmetic import elements_moved, multiply_adds
 from inpaint_jax.evaluation.benchmark.limits import H100, Limits
 from inpaint_jax.evaluation.benchmark.programs import programs
-from inpaint_jax.optimization.state import count_parameters
+from inpaint_jax.optimization.state import TrainState, count_parameters
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
 
@@ -43,7 +45,7 @@ class Load(NamedTuple):
       iterations: iterations of a whole completion; 1 without a search.
       flop: operations of the products.
       elements: elements that the products read and write.
-      parameters: parameters whose gradients a step exchanges; 0 for a completion.
+      parameters: parameters whose gradients a step exchanges, see ``exchanged``; 0 for a completion.
     """
 
     config: str
@@ -98,8 +100,15 @@ def loads(specs: Sequence[str] = SYSTEMS) -> Iterator[Load]:
                 search if program.name == "search" else 1,
                 2 * multiply_adds(jaxpr) / once,
                 elements_moved(jaxpr) / once,
-                count_parameters(program.arguments[0]) if trains else 0,
+                exchanged(program.arguments[0], config.stages[program.name.removeprefix("step of ")]) if trains else 0,
             )
+
+
+def exchanged(state: TrainState, settings: Config) -> int:
+    """Count the gradients that a step sends: those of a generator at each of its updates."""
+    updates = settings.get("generator_updates", 1)
+    again = [state.networks["generator"]] * (updates - 1)
+    return count_parameters(state) + sum(leaf.size for each in again for leaf in jax.tree.leaves(each.params))
 
 
 def patches(spec: str, config: Config) -> Load:

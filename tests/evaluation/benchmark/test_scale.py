@@ -9,8 +9,9 @@ from inpaint_jax.data import files
 from inpaint_jax.evaluation.benchmark.arithmetic import elements_moved
 from inpaint_jax.evaluation.benchmark.limits import Limits
 from inpaint_jax.evaluation.benchmark.measurements import read
-from inpaint_jax.evaluation.benchmark.scale import Load
+from inpaint_jax.evaluation.benchmark.scale import Load, exchanged
 from inpaint_jax.evaluation.benchmark.scale_page import checked, text
+from inpaint_jax.optimization.state import NetworkState, create
 
 LIMITS = Limits({"bf16": 100.0, "tf32": 50.0}, memory=10.0, nvlink=4.0, network=1.0, share=0.5, streamed=0.5)
 STEP = Load("yeh:paper", "step of dcgan", 64, 1, flop=200.0, elements=5.0, parameters=8)
@@ -35,6 +36,14 @@ def test_rates():
     assert one == pytest.approx(64 / STEP.seconds("bf16"))
     assert STEP.rate("bf16", 8) < 8 * one and SEARCH.rate("bf16", 8) == pytest.approx(8 * SEARCH.rate("bf16", 1))
     assert SEARCH.rate("tf32", 1) == pytest.approx(64 / (1500 * SEARCH.seconds("tf32")))
+
+
+def test_a_generator_that_is_updated_twice_sends_its_gradient_twice():
+    def network(size):
+        return NetworkState({"w": jnp.zeros(size)}, {}, ())
+
+    state = create(jax.random.key(0), {})._replace(networks={"generator": network(10), "critic": network(3)})
+    assert exchanged(state, {"generator_updates": 2}) == 23 and exchanged(state, {}) == 13
 
 
 def test_elements_that_products_move():
