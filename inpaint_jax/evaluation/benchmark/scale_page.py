@@ -220,8 +220,8 @@ A step sends every gradient, in float32, and batch statistics, which are left ou
 p parameters, those of a generator at each of its updates (`generator_updates`, 2 in `yeh`);
 `tests/evaluation/benchmark/test_programs.py` counts that in the program of four devices.
 Nothing is overlapped: c(n) = 2 (n - 1) / n x 4p / L with L = 450 GB/s of NVLink up to 8 devices,
-and 50 GB/s of a device's 400 Gb/s adapter beyond; images/s = n B / (t + c(n)). Where c(64) exceeds t the network is the bottleneck: a larger B per device helps, because c does
-not depend on it.
+and 50 GB/s of a device's 400 Gb/s adapter beyond; images/s = n B / (t + c(n)). Where c(64) exceeds
+t the network is the bottleneck: a larger B per device helps, because c does not depend on it.
 """
 COMPLETING = """
 ## Completions on n devices, bf16
