@@ -119,6 +119,24 @@ def test_every_way_is_the_plain_step(how, count, expected):
     assert all(len(x.sharding.device_set) == count for x in jax.tree.leaves(state))
 
 
+@pytest.mark.parametrize("how", ["jit", "shard_map", "pmap"])
+def test_a_run_goes_on_over_other_devices_after_every_restart(how, expected, tmp_path):
+    """One step on one device, one on four, one on two, through checkpoints: to float tolerance, as sums reorder."""
+    losses, state = [], None
+    for number, count in enumerate((1, 4, 2)):
+        mesh = parallel.mesh(jax.devices()[:count])
+        with Checkpoints(tmp_path / "run") as checkpoints:
+            state = checkpoints.restore(jax.eval_shape(init)) if number else init()
+            state, earlier = (parallel.replicate(tree, mesh) for tree in (state, {"scale": jnp.float32(2)}))
+            run = parallel.data_parallel(step, mesh, how=how)
+            state, metrics = run(state, parallel.put_batch(batch(number), mesh), earlier)
+            checkpoints.save(number + 1, state)
+        assert all(len(x.sharding.device_set) == count for x in jax.tree.leaves(state))
+        losses.append(float(metrics["loss"]))
+    np.testing.assert_allclose(losses, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(flat(state), expected[1], rtol=1e-5, atol=1e-5)
+
+
 def test_a_batch_that_does_not_divide():
     mesh = parallel.mesh()
     with pytest.raises(InputError, match="6 examples cannot be shared by 4 devices: .* a multiple of 4"):
