@@ -188,7 +188,7 @@ def test_torch_refuses_what_it_does_not_do(torch_cases):
     assert config["data"]["size"] == 128 and config["networks"]["generator"]["bottleneck"] == 4000
     torch_cases.check(config)
     config["stages"]["context_encoder"]["stale_critic"] = True
-    with pytest.raises(InputError, match="written for stages.context_encoder.stale_critic=False, the config has True"):
+    with pytest.raises(InputError, match="needs stages.context_encoder.stale_critic=False, but the config has True"):
         torch_cases.check(config)
 
 
