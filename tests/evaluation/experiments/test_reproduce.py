@@ -145,7 +145,7 @@ def test_report(done):
     assert 0 < error < sum(its["std"] for its in spreads) / 5**0.5
     [difference] = rows(report, "Pairs, difference to 'a'")
     assert difference[:2] == ["b", "2"] and difference[2].lstrip("+-").startswith("0.000 ± ")
-    gap = rows(report, "Training and test pictures, center")[0]
+    gap = rows(report, "Training and test images, center")[0]
     assert float(gap[6]) == pytest.approx(float(gap[5]) - float(gap[4]), abs=0.011)
     text = (done / "report.md").read_text()
     for words in (
