@@ -145,7 +145,7 @@ def test_a_damaged_checkpoint_says_how_to_go_on(saved, tmp_path, damage, capfd):
     else:
         (folder / "3" / "state" / "_METADATA").unlink()
     with pytest.raises(
-        InputError, match=r"copy/3 is damaged .*: go on .* with --checkpoint=2, or delete that folder"
+        InputError, match=r"copy/3 is damaged .*: resume .* with --checkpoint=2, or delete that folder"
     ) as error:
         Checkpoints(folder).restore(abstract())
     assert "\n" not in str(error.value)

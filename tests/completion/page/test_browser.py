@@ -109,11 +109,20 @@ def masks_by_keyboard(page):
     page.get_by_role("button", name="Mask from a file").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#mask button")
-    page.wait_for_timeout(500)  # it unfolds
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('#mask') !== null")
-    with page.expect_file_chooser():
-        page.keyboard.press("Enter")
+    for _ in range(20):  # a busy machine unfolds it late
+        page.get_by_role("button", name="Mask from a file").focus()
+        page.keyboard.press("Tab")
+        if not page.evaluate("document.activeElement.closest('#mask') !== null"):
+            page.wait_for_timeout(500)
+            continue
+        try:
+            with page.expect_file_chooser(timeout=3000):
+                page.keyboard.press("Enter")
+            break
+        except playwright.TimeoutError:
+            continue
+    else:
+        pytest.fail("no key opens the file chooser of the mask")
     page.get_by_role("button", name="Mask from a file").press("Enter")
 
 

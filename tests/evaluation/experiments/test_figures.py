@@ -83,10 +83,10 @@ def test_terms_as_they_are_and_weighted(context_of):
     weights = {"contextual": 2.0, "semantic": 0.0}
     context = context_of({"ours": ["left"]}, images=GREY[:2], traces=traces, weights=weights)
     panels = TermCurves("Terms", "ours").panels(context)
-    assert list(panels) == ["left, weighted", "left, as they are"]
-    assert list(panels["left, as they are"]) == ["contextual", "semantic"]
+    assert list(panels) == ["left, weighted", "left, unweighted"]
+    assert list(panels["left, unweighted"]) == ["contextual", "semantic"]
     assert list(panels["left, weighted"]) == ["contextual", "total"]
-    np.testing.assert_array_equal(panels["left, as they are"]["contextual"][1], [5.0, 2.0])
+    np.testing.assert_array_equal(panels["left, unweighted"]["contextual"][1], [5.0, 2.0])
     np.testing.assert_array_equal(panels["left, weighted"]["contextual"][1], [10.0, 4.0])
 
 
@@ -102,11 +102,11 @@ def test_the_figure_of_the_docstring(context_of, tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     experiment = load(f"{tmp_path}/mine.py")
-    with pytest.raises(InputError, match="How good the pictures are: unknown arm 'yeh'; known: other"):
+    with pytest.raises(InputError, match="How good the images are: unknown arm 'yeh'; known: other"):
         load(f"{tmp_path}/mine.py:other")
     context = context_of({"yeh": ["left"]})
     [histogram] = map(figures.find, experiment.figures)
-    assert list(histogram.draw(context)) == [("How good the pictures are", "histogram.png")]
+    assert list(histogram.draw(context)) == [("How good the images are", "histogram.png")]
     with Image.open(tmp_path / "histogram.png") as picture:
         assert picture.size == (4 * 120, 3 * 120)
     assert list(histogram.draw(context_of({"yeh_2": []})._replace(summaries={"yeh": None}))) == []
