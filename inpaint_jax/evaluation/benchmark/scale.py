@@ -106,9 +106,9 @@ def loads(specs: Sequence[str] = SYSTEMS) -> Iterator[Load]:
 
 def exchanged(state: TrainState, settings: Config) -> int:
     """Count the gradients that a step sends: those of a generator at each of its updates."""
-    updates = settings.get("generator_updates", 1)
-    again = [state.networks["generator"]] * (updates - 1)
-    return count_parameters(state) + sum(leaf.size for each in again for leaf in jax.tree.leaves(each.params))
+    further = settings.get("generator_updates", 1) - 1
+    again = jax.tree.leaves(state.networks["generator"].params) if further else []
+    return count_parameters(state) + further * sum(leaf.size for leaf in again)
 
 
 def patches(spec: str, config: Config) -> Load:

@@ -44,6 +44,8 @@ def test_a_generator_that_is_updated_twice_sends_its_gradient_twice():
 
     state = create(jax.random.key(0), {})._replace(networks={"generator": network(10), "critic": network(3)})
     assert exchanged(state, {"generator_updates": 2}) == 23 and exchanged(state, {}) == 13
+    alone = state._replace(networks={"classifier": state.networks["critic"]})
+    assert exchanged(alone, {}) == 3
 
 
 def test_elements_that_products_move():
