@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from inpaint_jax.data import files
-from inpaint_jax.errors import InputError
-from inpaint_jax.runs import metric_log
 
 
 def plot_traces(
@@ -55,25 +53,23 @@ def plot_traces(
     save(canvas, path)
 
 
-def curves(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """List the metrics that a plot shows: all but those of the first step alone."""
-    names = dict.fromkeys(name for line in lines for name in line)
-    return [name for name in names if name != "step" and not name.startswith("weighted_")]
-
-
-def plot_metrics(path: str | os.PathLike[str], metrics: str | os.PathLike[str]) -> None:
+def plot_metrics(path: str | os.PathLike[str], lines: Sequence[Mapping[str, Any]]) -> None:
     """Plot the metrics of a training against its steps, one small plot per metric.
+
+    Writes no file if there is nothing to plot. Sizes of weighted terms, which belong to the first
+    step alone, are left out.
 
     Args:
       path: path of the PNG file.
-      metrics: a ``metrics.jsonl``.
+      lines: lines of a ``metrics.jsonl``, see ``metric_log.read``.
 
     Raises:
-      InputError: there are no metrics, or the file cannot be written.
+      InputError: the file cannot be written.
     """
-    lines = metric_log.read(metrics)
-    if not (names := curves(lines)):
-        raise InputError(f"no metrics in {metrics}: train first, or wait for the first line")
+    names = dict.fromkeys(name for line in lines for name in line)
+    names = [name for name in names if name != "step" and not name.startswith("weighted_")]
+    if not names:
+        return
     canvas, all_axes = figure(len(names), width=3.4, height=2.4)
     for name, axes in zip(names, all_axes, strict=True):
         points = [(line["step"], line[name]) for line in lines if line.get(name) is not None]

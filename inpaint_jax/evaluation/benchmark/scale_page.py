@@ -28,7 +28,11 @@ def text(counted: Sequence[Load], measured: Sequence[Measured] = (), ahead: Sequ
     completing = [load for load in counted if not load.name.startswith("step")]
     return "\n".join(
         (
-            HEAD.format(jax=jax.__version__, measured=ORIGIN if measured else NOWHERE),
+            HEAD.format(
+                inputs=" --measured FILE..." * bool(measured) + " --compiled FILE..." * bool(ahead),
+                jax=jax.__version__,
+                measured=ORIGIN if measured else NOWHERE,
+            ),
             tables.markdown(
                 [
                     "program",
@@ -155,7 +159,7 @@ def checked(counted: Sequence[Load]) -> Iterator[list[str]]:
 HEAD = """# Expected rates on GPUs
 
 ```
-inpaint benchmark scale --output=configs/results/scale.md
+inpaint benchmark scale{inputs} --output=configs/results/scale.md
 ```
 
 {measured} Programs of the
@@ -178,7 +182,6 @@ MEASURED = """
 
 ```
 inpaint benchmark programs --config=CONFIG --precision=PRECISION --output=FILE
-inpaint benchmark scale --measured FILE... --output=configs/results/scale.md
 ```
 
 ms: of a training step, search iteration or completion of B images, median of rounds of calls that
@@ -204,7 +207,6 @@ COMPILED = """
 
 ```
 inpaint benchmark compiled h100 v5e --config=CONFIG --output=FILE
-inpaint benchmark scale --compiled FILE... --output=configs/results/scale.md
 ```
 
 Four devices, jax {versions}; all figures are of one device with batch B. GFLOP, GB: XLA's cost

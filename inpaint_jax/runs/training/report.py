@@ -30,9 +30,8 @@ class TrainingReport:
     def __exit__(self, kind, error, trace) -> None:
         self.bar.close()
         self.log.close()
-        metrics = self.folder.metrics
-        if kind is None and jax.process_index() == 0 and plots.curves(metric_log.read(metrics)):
-            plots.plot_metrics(self.folder.path / "metrics.png", metrics)
+        if kind is None and jax.process_index() == 0:
+            plots.plot_metrics(self.folder.path / "metrics.png", metric_log.read(self.folder.metrics))
 
     def overview(self, state) -> None:
         """Write ``parameters.txt``: every array of every network, with shape and size."""

@@ -1,18 +1,20 @@
 """Curves over time: metrics against training steps, losses against search iterations."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.experiments.figures.base import OfOneArm, Unmeasured
 from inpaint_jax.evaluation.experiments.titles import slug
 from inpaint_jax.runs import plots
 
 Line = tuple[Sequence[int], np.ndarray]  # times and values
 
 
-class TrainingCurve(NamedTuple):
+@dataclass(frozen=True)
+class TrainingCurve(Unmeasured):
     """Metrics of a training stage against its steps, a line per label."""
 
     title: str
@@ -23,12 +25,6 @@ class TrainingCurve(NamedTuple):
     def arms(self) -> list[str]:
         return [arm for arm, _ in self.lines.values()]
 
-    def families(self) -> tuple[str, ...]:
-        return ()
-
-    def metrics(self) -> tuple[tuple[str, str], ...]:
-        return ()
-
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         lines = {label: context.logged(arm, self.stage, metric) for label, (arm, metric) in self.lines.items()}
         if logged := {label: (steps, values) for label, (steps, values) in lines.items() if steps}:
@@ -37,7 +33,8 @@ class TrainingCurve(NamedTuple):
             yield self.title, file
 
 
-class LossCurves(NamedTuple):
+@dataclass(frozen=True)
+class LossCurves(Unmeasured):
     """Mean search loss over the test images, a line per label, a panel per hole family."""
 
     title: str
@@ -45,12 +42,6 @@ class LossCurves(NamedTuple):
 
     def arms(self) -> list[str]:
         return list(self.lines.values())
-
-    def families(self) -> tuple[str, ...]:
-        return ()
-
-    def metrics(self) -> tuple[tuple[str, str], ...]:
-        return ()
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         panels: dict[str, dict[str, Line]] = {}
@@ -64,20 +55,8 @@ class LossCurves(NamedTuple):
             yield self.title, file
 
 
-class TermCurves(NamedTuple):
+class TermCurves(OfOneArm):
     """Mean loss terms of one arm's searches over the test images, weighted and unweighted."""
-
-    title: str
-    arm: str
-
-    def arms(self) -> list[str]:
-        return [self.arm]
-
-    def families(self) -> tuple[str, ...]:
-        return ()
-
-    def metrics(self) -> tuple[tuple[str, str], ...]:
-        return ()
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         if panels := self.panels(context):

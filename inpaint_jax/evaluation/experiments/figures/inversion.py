@@ -1,7 +1,7 @@
 """Images recovered from the features of a classifier, a column per layer."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -11,33 +11,24 @@ from inpaint_jax.data import files, sheets
 from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.experiments.figures.base import OfOneArm
 from inpaint_jax.evaluation.experiments.titles import slug
 from inpaint_jax.runs.model import load
 from inpaint_jax.systems.parts.feature_inversion import invert_features
 
 
-class Inversion(NamedTuple):
+@dataclass(frozen=True)
+class Inversion(OfOneArm):
     """Test images, and images with the same features in one layer of an arm's classifier.
 
     The images are found by descent from noise on that layer's features alone (Gatys et al. 2015):
     no generator, no critic, no hole.
     """
 
-    title: str
-    arm: str
     layers: tuple[str, ...]
     stage: str = "classifier"
     rows: int = 4
     iterations: int = 300
-
-    def arms(self) -> list[str]:
-        return [self.arm]
-
-    def families(self) -> tuple[str, ...]:
-        return ()
-
-    def metrics(self) -> tuple[tuple[str, str], ...]:
-        return ()
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         if (summary := context.summary(self.arm)) is None:

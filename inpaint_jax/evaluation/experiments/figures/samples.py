@@ -1,7 +1,7 @@
 """Grids of samples from a trained generator."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -9,27 +9,18 @@ import numpy as np
 from inpaint_jax.data import sheets
 from inpaint_jax.data.pictures import write_picture
 from inpaint_jax.evaluation.experiments.context import Context
+from inpaint_jax.evaluation.experiments.figures.base import OfOneArm
 from inpaint_jax.evaluation.experiments.titles import slug
 from inpaint_jax.runs.model import load
 
 
-class Samples(NamedTuple):
+@dataclass(frozen=True)
+class Samples(OfOneArm):
     """Images that the generator of an arm paints from random latents in U(-1, 1)."""
 
-    title: str
-    arm: str
     stage: str
     rows: int = 6
     columns: int = 10
-
-    def arms(self) -> list[str]:
-        return [self.arm]
-
-    def families(self) -> tuple[str, ...]:
-        return ()
-
-    def metrics(self) -> tuple[tuple[str, str], ...]:
-        return ()
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         if context.summary(self.arm) is None:
