@@ -22,6 +22,11 @@ from inpaint_jax.systems.interface import System
 Config = Any  # a ConfigDict; type checkers do not know its attributes
 # Optional keys of every stage: a file of imported weights, the decay of a weight average.
 OPTIONAL = {"weights": "", "average": 0.0}
+REMEDIES = {  # by a phrase in the message about a value of the wrong type
+    "invalid literal for int()": "give a whole number",
+    "could not convert string to float": "give a number",
+    "Non-boolean argument": "give True or False",
+}
 
 
 def load(spec: str, overrides: Sequence[str] = ()) -> Config:
@@ -95,7 +100,9 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
     try:
         values(["inpaint", *overrides])
     except (flags.Error, TypeError, ValueError) as error:
-        raise InputError(str(error).replace("flag --config", "--config").splitlines()[0]) from error
+        message = str(error).replace("flag --config", "--config").splitlines()[0]
+        wanted = next((remedy for phrase, remedy in REMEDIES.items() if phrase in message), "")
+        raise InputError(f"{message.partition(': ')[0]}: {wanted}" if wanted else message) from error
     check_numbers(config)
     return config
 

@@ -24,8 +24,9 @@ def test_values_are_typed_like_what_they_replace():
         ("serch.iterations=3", "config has no key 'serch'; known: blend, data, losses"),
         ("search.iteration=3", "config.search has no key 'iteration'; known: answer, batch_norm"),
         ("seed.x=3", "seed is a value"),
-        ("search.iterations=many", "search.iterations"),
-        ("data.flip=perhaps", "data.flip"),
+        ("search.iterations=many", "--config.search.iterations=many: give a whole number"),
+        ("losses.prior.weight=much", "--config.losses.prior.weight=much: give a number"),
+        ("data.flip=perhaps", "--config.data.flip=perhaps: give True or False"),
     ],
 )
 def test_bad_overrides(override, words):

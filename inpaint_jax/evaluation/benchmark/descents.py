@@ -81,9 +81,15 @@ def compare(
       One result per hole family.
 
     Raises:
-      InputError: searches that differ in their loss or start, or too few images.
+      InputError: a run of another system, searches that differ in their loss or start, or too few
+        images.
     """
     run = model.load(workdir)
+    if run.config.system != reference.system:
+        raise InputError(
+            f"benchmark search: {workdir} is a run of {run.config.system!r}, the reference search of "
+            f"{reference.system!r}: give --workdir of that system, or another --config"
+        )
     expected = changed(run, reference)
     others = {name: changed(run, configuration.load(name)) for name in searches} or {str(workdir): run}
     for name, other in others.items():

@@ -82,5 +82,7 @@ def test_what_cannot_be_compared(workdir):
     other = configuration.load("yeh:smoke", ["--config.losses.prior.weight=1"])
     with pytest.raises(InputError, match="losses.prior of .* only searches with the same loss and start"):
         descents.compare(str(workdir), other, images=IMAGES, holes=["center"], batch=2)
+    with pytest.raises(InputError, match="is a run of 'yeh', the reference search of 'lsgan': give --workdir"):
+        descents.compare(str(workdir), configuration.load("lsgan:smoke"), images=IMAGES, holes=["center"], batch=2)
     with pytest.raises(InputError, match="has 2 images, fewer than --batch=64"):
         descents.compare(str(workdir), configuration.load("yeh:smoke"), images=IMAGES, holes=["center"])
