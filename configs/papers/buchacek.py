@@ -28,6 +28,7 @@ windows). ``--weights classifier=FILE`` begins the classifier with imported weig
 
 from inpaint_jax.configs import classifier_guided
 from inpaint_jax.evaluation.experiments import (
+    FLOORS,
     Arm,
     Comparison,
     Experiment,
@@ -62,7 +63,6 @@ WEIGHTS = {  # of the critic's score of the completed image; of the classifier's
     "without_inpainting": dict(inpainting=0.0),
 }
 SLOTS = "--config.slots=50"  # a hundred images in two full rounds
-FLOORS = ("mean", "harmonic", "nearest")
 MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full", "ssim_uniform_full"))
 
 
@@ -112,7 +112,7 @@ def table(scale: str) -> Experiment:
     return Experiment(
         arms=arms_of(scale),
         holes=HOLES,
-        against=("mean", "harmonic", "nearest", "telea", "navier_stokes", MELDING),
+        against=(*FLOORS, "telea", "navier_stokes", MELDING),
         tables=tables("Table 1", {family: {method: method for method in METHODS} | BESIDE for family in HOLES}),
         comparisons=(
             Comparison(

@@ -14,7 +14,7 @@ rows have no meaning.
 """
 
 from inpaint_jax.configs import on_demand
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, TrainingCurve
+from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment, Grid, TrainingCurve
 from inpaint_jax.runs import config_words
 
 SEEDS = (0, 1, 2)
@@ -45,7 +45,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=tuple(f"level:{level}" for level in LEVELS),
-        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
+        against=(*FLOORS, "telea", "navier_stokes"),
         comparisons=tuple(
             Comparison(f"Curricula, {metric}", "curriculum", metric, of_rules, paired=NAMES["rigid"])
             for metric in ("psnr_hole", "psnr_full")

@@ -33,7 +33,7 @@ AlexNet with n = 4000 for every setting, so that its row of Table 3 may not be a
 """
 
 from inpaint_jax.configs import desai_vae
-from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, Row, Sweep, Table
+from inpaint_jax.evaluation.experiments import FLOORS, Arm, Experiment, Grid, Row, Sweep, Table
 from inpaint_jax.runs import config_words
 
 NETWORKS = {
@@ -102,7 +102,7 @@ def tables(scale: str, preset: str) -> Experiment:
     return Experiment(
         arms=arms,
         holes=(f"center:{desai_vae.SCALES[scale]['block']}",),
-        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
+        against=(*FLOORS, "telea", "navier_stokes"),
         tables=(
             Table("Table 1: variational autoencoders", HEADER, rows(TABLE_1), MEASURED),
             Table("Table 2: generative adversarial networks", HEADER, rows(TABLE_2), MEASURED),
@@ -146,7 +146,7 @@ def lengths(scale: str, preset: str) -> Experiment:
     return Experiment(
         arms=arms,
         holes=(f"center:{desai_vae.SCALES[scale]['block']}",),
-        against=("mean", "harmonic", "nearest"),
+        against=FLOORS,
         tables=(
             Table("Table 1 with n = 2000", header, tuple(lines["vae"]), MEASURED),
             Table("Table 2 with n = 500 and 2000", header, tuple(lines["gan"]), MEASURED),

@@ -10,7 +10,7 @@ significant.
 """
 
 from inpaint_jax.configs import on_demand
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment
+from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment
 from inpaint_jax.runs import config_words
 
 COUNTS = (1, 3, 5, 10)
@@ -32,7 +32,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=tuple(f"level:{level}" for level in range(1, 6)),
-        against=("mean", "harmonic", "nearest"),
+        against=FLOORS,
         comparisons=(Comparison("How many levels", "levels", "psnr_hole", compared, paired="5"),),
         train_count=0,
     )

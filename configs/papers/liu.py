@@ -20,7 +20,7 @@ of 64 px, and smaller for smaller images.
 
 from inpaint_jax import masks
 from inpaint_jax.configs import neural_features
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, Row, Table
+from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment, Grid, HoleSweep, Row, Table
 from inpaint_jax.runs import config_words
 
 SIDES = (4, 8, 12, 16, 22, 28, 32)  # in images of 64
@@ -42,7 +42,7 @@ ABLATION = {  # overrides of the arms
     "squared error and features": ("no_critics", {LOCAL: 0, GLOBAL: 0}),
 }
 OWN_FEATURES = ("no_features", "drawn_features")  # arms with other features, or none
-AGAINST = ("mean", "harmonic", "nearest", "telea", "navier_stokes", "patchmatch")
+AGAINST = (*FLOORS, "telea", "navier_stokes", "patchmatch")
 MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr_hole"))
 
 

@@ -30,7 +30,7 @@ training; a critic that cannot distinguish real from painted images has 138.6.
 """
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, Logged, Row, Table
+from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment, Grid, Logged, Row, Table
 from inpaint_jax.masks.boxes import CORNERS
 from inpaint_jax.runs import config_words, configuration
 
@@ -83,7 +83,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=HOLES,
-        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
+        against=(*FLOORS, "telea", "navier_stokes"),
         tables=(
             Table(
                 "Table I",

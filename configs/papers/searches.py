@@ -12,7 +12,7 @@ them at equal numbers of evaluations.
 """
 
 from inpaint_jax.configs import yeh
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, LossCurves
+from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment, LossCurves
 from inpaint_jax.runs import config_words
 
 HOLES = ("center", "left", "random:0.8")
@@ -49,7 +49,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=HOLES,
-        against=("mean", "harmonic", "nearest"),
+        against=FLOORS,
         comparisons=tuple(
             Comparison(f"The latent search, {metric}", "search", metric, compared, paired="default")
             for metric in ("psnr_hole", "ssim_full")

@@ -20,7 +20,17 @@ completion it measures.
 """
 
 from inpaint_jax.configs import lsgan, lsgan_autoencoder
-from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, LossCurves, Row, Samples, Table, TrainingCurve
+from inpaint_jax.evaluation.experiments import (
+    FLOORS,
+    Arm,
+    Experiment,
+    Grid,
+    LossCurves,
+    Row,
+    Samples,
+    Table,
+    TrainingCurve,
+)
 from inpaint_jax.runs import config_words
 
 HOLES = tuple(lsgan_autoencoder.HOLES.split(","))
@@ -66,7 +76,7 @@ def get_experiment(argument: str = "") -> Experiment:
     return Experiment(
         arms=arms,
         holes=HOLES,
-        against=("mean", "harmonic", "nearest", "telea", "navier_stokes"),
+        against=(*FLOORS, "telea", "navier_stokes"),
         tables=(
             Table(
                 "Figure 8",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from inpaint_jax import metrics
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments.comparisons import Comparison
+from inpaint_jax.evaluation.experiments.context import FLOORS
 from inpaint_jax.evaluation.experiments.figures import (
     Figure,
     Grid,
@@ -30,6 +31,7 @@ from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.methods import GROUPS, label, parse
 
 __all__ = [
+    "FLOORS",
     "Arm",
     "Comparison",
     "Experiment",

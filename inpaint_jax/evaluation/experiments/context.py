@@ -9,9 +9,10 @@ import numpy as np
 from inpaint_jax.evaluation.answers import Answer, measure, read_answer
 from inpaint_jax.evaluation.experiments.summary import Summaries
 from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.runs.methods import GROUPS
 from inpaint_jax.runs.workdir import Workdir
 
-FLOORS = ("mean", "harmonic", "nearest")  # fillings that a trained method should exceed
+FLOORS = GROUPS["floors"]  # fillings that a trained method should exceed
 
 
 class Context(NamedTuple):
