@@ -59,9 +59,15 @@ SCALES = {
     "cpu": dict(width=0.25, stride=2, steps=4000, rate=2e-3, rotation=0.0),
     "paper": dict(width=1.0, stride=1, steps=200 * EPOCH, rate=1e-3, rotation=20.0),
 }
-SHARE = 0.03  # of the contextual term; costs 0.34 dB on 64 validation cars, centre holes (0.3: 0.53)
+SHARE = (
+    0.03  # of the contextual term; costs 0.34 dB on 64 validation cars, centre holes (0.3: 0.53)
+)
 # weights of the critic's score of the completed image, of the features, of the class probabilities
-WEIGHTS = {"default": (3.0, SHARE, SHARE), "published": (3.0, 1e5, 1e6), "published_random": (30.0, 1e6, 1e7)}
+WEIGHTS = {
+    "default": (3.0, SHARE, SHARE),
+    "published": (3.0, 1e5, 1e6),
+    "published_random": (30.0, 1e6, 1e7),
+}
 SCATTERED = 10.0  # factor of the first weight under scattered holes, as in the published presets
 FAMILIES = ("center", "left", "random:0.7", "irregular")  # the families of the measurement
 
@@ -98,7 +104,9 @@ def get_config(argument: str = "") -> ConfigDict:
     config.system = "classifier_guided"
     config.data.update(fit="resize", validation="")
     config.networks.update(
-        classifier=dict(name="googlenet.GoogLeNet", classes=196, width=s["width"], stride=s["stride"]),
+        classifier=dict(
+            name="googlenet.GoogLeNet", classes=196, width=s["width"], stride=s["stride"]
+        ),
         classifier_mean=(107.961, 102.388, 103.130),
     )
     yehs = config.losses.to_dict()
@@ -110,7 +118,11 @@ def get_config(argument: str = "") -> ConfigDict:
         batch_size=32,
         steps=s["steps"],
         average=config.stages.dcgan.average,
-        optimizer=dict(name="adam", learning_rate=s["rate"], **(fall if scale == "paper" else dict(schedule="cosine"))),
+        optimizer=dict(
+            name="adam",
+            learning_rate=s["rate"],
+            **(fall if scale == "paper" else dict(schedule="cosine")),
+        ),
         auxiliary=0.3,
         label_smoothing=0.0 if scale == "paper" else 0.1,
         rotation=s["rotation"],
@@ -122,7 +134,10 @@ def get_config(argument: str = "") -> ConfigDict:
         log_every=config.stages.dcgan.log_every,
     )
     if not published:
-        watched = {label: dict(terms[label], weight=0.0, watch=True) for label in ("semantic", "categorical")}
+        watched = {
+            label: dict(terms[label], weight=0.0, watch=True)
+            for label in ("semantic", "categorical")
+        }
         config.stages.balance = dict(
             batch_size=32,
             steps=len(FAMILIES),

@@ -132,7 +132,11 @@ SCALES = {
         every=(1000, 1000, 100),
     ),
 }
-PRESETS, REGIONS, LOSSES = ("default", "published", "best"), ("center", "random"), ("adversarial", "l2")
+PRESETS, REGIONS, LOSSES = (
+    ("default", "published", "best"),
+    ("center", "random"),
+    ("adversarial", "l2"),
+)
 BOTTLENECKS = ("bottleneck", "channel_wise")
 ANY = "center,left,random:0.8,irregular"  # holes of one network for all families
 
@@ -209,10 +213,14 @@ def get_config(argument: str = "") -> ConfigDict:
         )
     )
     if bottleneck == "channel_wise":
-        config.networks.generator = dict(name="channel_wise.EncoderDecoder", features=s["trunk"], size=block)
+        config.networks.generator = dict(
+            name="channel_wise.EncoderDecoder", features=s["trunk"], size=block
+        )
     if adversarial:
         stage = config.stages.context_encoder
-        config.networks.critic = dict(name="context_encoder.Discriminator", width=s["critic"], use_bias=False)
+        config.networks.critic = dict(
+            name="context_encoder.Discriminator", width=s["critic"], use_bias=False
+        )
         stage.losses.reconstruction.weight = 0.999
         stage.losses.adversarial = dict(fn="generator_nonsaturating", weight=0.001)
         stage.optimizer.critic = adam
@@ -226,7 +234,11 @@ def get_config(argument: str = "") -> ConfigDict:
 
 def end_on_best(stage: Any) -> None:
     """Let a stage end on its best state by held-out images, with falling rates."""
-    stage.holdout, stage.adapt_every, stage.ends_on = 2 * stage.batch_size, max(stage.steps // 20, 1), "best"
+    stage.holdout, stage.adapt_every, stage.ends_on = (
+        2 * stage.batch_size,
+        max(stage.steps // 20, 1),
+        "best",
+    )
     rules = stage.optimizer.values() if "name" not in stage.optimizer else [stage.optimizer]
     for rule in rules:
         rule.schedule = "cosine"

@@ -74,7 +74,9 @@ def get_config(argument: str = "") -> ConfigDict:
         dict(
             system="context_encoder",
             seed=0,
-            data=dict(train=s["train"], size=s["size"], fit="crop", evaluation_fit="crop", flip=False),
+            data=dict(
+                train=s["train"], size=s["size"], fit="crop", evaluation_fit="crop", flip=False
+            ),
             networks=dict(
                 generator=dict(
                     name="context_encoder.Generator",
@@ -113,6 +115,9 @@ def get_config(argument: str = "") -> ConfigDict:
         )
     )
     if best:
-        config.data.fit, config.data.flip = random_crop(s["size"], s["size"] * 5 // 4, literal=False), True
+        config.data.fit, config.data.flip = (
+            random_crop(s["size"], s["size"] * 5 // 4, literal=False),
+            True,
+        )
         end_on_best(config.stages.context_encoder)
     return config

@@ -121,7 +121,9 @@ def get_config(argument: str = "") -> ConfigDict:
         dict(
             system="desai_vae",
             seed=0,
-            data=dict(train=s["train"], size=s["size"], fit="crop", evaluation_fit="crop", flip=False),
+            data=dict(
+                train=s["train"], size=s["size"], fit="crop", evaluation_fit="crop", flip=False
+            ),
             networks=dict(
                 autoencoder=dict(
                     name="variational.Autoencoder",
@@ -156,6 +158,9 @@ def get_config(argument: str = "") -> ConfigDict:
         )
     )
     if best:
-        config.data.fit, config.data.flip = random_crop(s["size"], s["size"] * 5 // 4, literal=False), True
+        config.data.fit, config.data.flip = (
+            random_crop(s["size"], s["size"] * 5 // 4, literal=False),
+            True,
+        )
         end_on_best(config.stages.vae)
     return config

@@ -99,7 +99,10 @@ def get_config(argument: str = "") -> ConfigDict:
                     context_encoder.end_on_best(stage)
             del first.stale_critic, last.holes
             last.second_stage = second_stage
-            config.stages[f"reconstruction{of_model}"], config.stages[f"adversarial{of_model}"] = first, last
+            config.stages[f"reconstruction{of_model}"], config.stages[f"adversarial{of_model}"] = (
+                first,
+                last,
+            )
     return config
 
 

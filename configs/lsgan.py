@@ -53,7 +53,9 @@ SCALES = {
         batch=32,
         rate=5e-4,
         steps=4000,
-        search=dict(optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200),
+        search=dict(
+            optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200
+        ),
         autoencoder=(16, 64, 1000),
         pictures=1000,
         every=500,
@@ -78,7 +80,9 @@ PERCEPTUAL = {"default": "generator_least_squares", "published": "generator_satu
 
 def get_config(argument: str = "") -> ConfigDict:
     """Build the config of a preset and a scale, in any order."""
-    preset, scale = config_words.choose("configs/lsgan.py", argument, PRESETS, SCALES, default="default,cpu")
+    preset, scale = config_words.choose(
+        "configs/lsgan.py", argument, PRESETS, SCALES, default="default,cpu"
+    )
     s = SCALES[scale]
     return ConfigDict(
         dict(
@@ -86,7 +90,9 @@ def get_config(argument: str = "") -> ConfigDict:
             seed=0,
             data=dict(train="facades?split=train", size=s["size"], fit="crop", flip=True),
             networks=dict(
-                generator=dict(name="lsgan.Generator", size=s["size"], width=s["generator"], kernel=3),
+                generator=dict(
+                    name="lsgan.Generator", size=s["size"], width=s["generator"], kernel=3
+                ),
                 critic=dict(name="lsgan.Discriminator", width=s["critic"]),
                 latent_size=s["latent"],
             ),

@@ -133,13 +133,23 @@ def get_config(argument: str = "") -> ConfigDict:
     best = preset == "best"
     critic = dict(name="global_local.Discriminator")
     deceive = dict(fn="generator_nonsaturating", weight=20.0 if best else 200.0)
-    shared = dict(average=0.999, checkpoint_every=checkpoint_every, picture_every=picture_every, log_every=log_every)
+    shared = dict(
+        average=0.999,
+        checkpoint_every=checkpoint_every,
+        picture_every=picture_every,
+        log_every=log_every,
+    )
     config: Any = ConfigDict(
         dict(
             system="neural_features",
             seed=0,
             data=dict(
-                train="facades?split=train", validation="", size=size, fit="crop", evaluation_fit="crop", flip=True
+                train="facades?split=train",
+                validation="",
+                size=size,
+                fit="crop",
+                evaluation_fit="crop",
+                flip=True,
             ),
             networks=dict(
                 generator=dict(name="global_local.Generator", **s["generator"]),
@@ -166,14 +176,19 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"],
                     optimizer={
-                        player: dict(name="adam", b1=0.5, **s[f"{player}_rate"]) for player in ("generator", "critic")
+                        player: dict(name="adam", b1=0.5, **s[f"{player}_rate"])
+                        for player in ("generator", "critic")
                     },
                     losses=dict(
                         reconstruction=dict(fn="half_l2_sum", weight=1.0),
                         local_adversarial=dict(**deceive, fake_logits="fake_local_logits"),
                         global_adversarial=dict(**deceive, fake_logits="fake_global_logits"),
                         feature=dict(
-                            fn="feature_l2", weight=0.05 * 64 / width, layer="relu3_1", gram=False, reduction="sum"
+                            fn="feature_l2",
+                            weight=0.05 * 64 / width,
+                            layer="relu3_1",
+                            gram=False,
+                            reduction="sum",
                         ),
                     ),
                     holes=PRESETS[preset](size),

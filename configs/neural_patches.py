@@ -94,11 +94,19 @@ def get_config(argument: str = "") -> ConfigDict:
             networks=dict(
                 content=dict(system=content, size=0 if content == "harmonic" else s["content"]),
                 features=dict(
-                    name="vgg16.Classifier", width=64 if imported else s["width"], last="relu4_2", classes=1000
+                    name="vgg16.Classifier",
+                    width=64 if imported else s["width"],
+                    last="relu4_2",
+                    classes=1000,
                 ),
             ),
             losses=dict(
-                content=dict(fn="semantic", weight=0.2, layers=dict(relu4_2=1.0), completed_features="guess_features"),
+                content=dict(
+                    fn="semantic",
+                    weight=0.2,
+                    layers=dict(relu4_2=1.0),
+                    completed_features="guess_features",
+                ),
                 texture=dict(fn="patch_l2", weight=1.0),
                 variation=dict(fn="total_variation", weight=3.0),
             ),
@@ -134,5 +142,7 @@ def get_config(argument: str = "") -> ConfigDict:
     if content == "context_encoder":
         config.networks.content.update(encoder.networks)
         trained = dict(steps=0, weights="runs/content", average=0.0, holdout=0, ends_on="last")
-        config.stages.context_encoder = ConfigDict(encoder.stages.context_encoder.to_dict() | trained)
+        config.stages.context_encoder = ConfigDict(
+            encoder.stages.context_encoder.to_dict() | trained
+        )
     return config

@@ -67,23 +67,38 @@ from inpaint_jax.runs import config_words
 SCALES = {
     "smoke": {
         "on_demand": dict(size=64, features=[8, 16, 32, 32], pixels=6, batch=10, epoch=5, steps=20),
-        "self_tuned": dict(size=64, features=[8, 16, 32, 32], pixels=3, batch=10, epoch=5, steps=20),
+        "self_tuned": dict(
+            size=64, features=[8, 16, 32, 32], pixels=3, batch=10, epoch=5, steps=20
+        ),
         "bottleneck": 16,
         "rate": dict(learning_rate=2e-4),
         "holdout": 8,
         "every": (10, 5),
     },
     "cpu": {
-        "on_demand": dict(size=64, features=[32, 64, 128, 256], pixels=6, batch=50, epoch=25, steps=1000),
-        "self_tuned": dict(size=128, features=[32, 32, 64, 128, 256], pixels=6, batch=32, epoch=36, steps=1440),
+        "on_demand": dict(
+            size=64, features=[32, 64, 128, 256], pixels=6, batch=50, epoch=25, steps=1000
+        ),
+        "self_tuned": dict(
+            size=128, features=[32, 32, 64, 128, 256], pixels=6, batch=32, epoch=36, steps=1440
+        ),
         "bottleneck": 1000,
         "rate": dict(learning_rate=1e-3, schedule="cosine"),
         "holdout": 128,
         "every": (250, 25),
     },
     "paper": {
-        "on_demand": dict(size=64, features=[64, 128, 256, 512], pixels=6, batch=100, epoch=149, steps=250 * 149),
-        "self_tuned": dict(size=128, features=[64, 64, 128, 256, 512], pixels=6, batch=100, epoch=149, steps=500 * 149),
+        "on_demand": dict(
+            size=64, features=[64, 128, 256, 512], pixels=6, batch=100, epoch=149, steps=250 * 149
+        ),
+        "self_tuned": dict(
+            size=128,
+            features=[64, 64, 128, 256, 512],
+            pixels=6,
+            batch=100,
+            epoch=149,
+            steps=500 * 149,
+        ),
         "bottleneck": 4000,
         "rate": dict(learning_rate=2e-4),
         "holdout": 128,
@@ -110,11 +125,14 @@ def get_config(argument: str = "") -> ConfigDict:
     )
     best = preset == "best"
     if network == "on_demand" and bottleneck == "bottleneck":
-        raise InputError("configs/on_demand.py: on_demand needs channel_wise; bottleneck needs self_tuned")
+        raise InputError(
+            "configs/on_demand.py: on_demand needs channel_wise; bottleneck needs self_tuned"
+        )
     shared, s = SCALES[scale], SCALES[scale][network]
     channel_wise = dict(
         name="channel_wise.EncoderDecoder",
-        features=s["features"] + s["features"][-1:] * (network == "self_tuned"),  # six layers at 128 px
+        features=s["features"]
+        + s["features"][-1:] * (network == "self_tuned"),  # six layers at 128 px
         size=s["size"],
     )
     length, window = SHORTER[network]
@@ -135,12 +153,16 @@ def get_config(argument: str = "") -> ConfigDict:
             data=dict(
                 train="facades?split=train",
                 size=s["size"],
-                fit=random_crop(s["size"], s["size"] * length // window, literal=scale == "paper" and not best),
+                fit=random_crop(
+                    s["size"], s["size"] * length // window, literal=scale == "paper" and not best
+                ),
                 evaluation_fit="crop",
                 flip=True,
             ),
             networks=dict(
-                generator=channel_wise if network == "on_demand" or bottleneck == "channel_wise" else plain,
+                generator=channel_wise
+                if network == "on_demand" or bottleneck == "channel_wise"
+                else plain,
                 fill=list(CAFFE_MEAN),
                 unit_range=False,
                 mask_channel=best,
@@ -152,7 +174,11 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"],
                     average=0.999,
-                    optimizer=dict(name="adam", b1=0.5, **(shared["rate"] | (dict(schedule="cosine") if best else {}))),
+                    optimizer=dict(
+                        name="adam",
+                        b1=0.5,
+                        **(shared["rate"] | (dict(schedule="cosine") if best else {})),
+                    ),
                     losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),
                     curriculum=curriculum,
                     levels=5,

@@ -103,7 +103,9 @@ SCALES = {
         every=(5000, 5000, 100),
     ),
 }
-SCALES["paper64"] = SCALES["paper"] | dict(size=64, layers=3, scales=3, attention=False, batch=32, steps=500_000)
+SCALES["paper64"] = SCALES["paper"] | dict(
+    size=64, layers=3, scales=3, attention=False, batch=32, steps=500_000
+)
 PRESETS = ("default", "published")
 REGIONS = {"any": "center,rectangles,irregular", "center": "center"}
 
@@ -124,8 +126,18 @@ def get_config(argument: str = "") -> ConfigDict:
             networks=dict(
                 generator=dict(
                     name="pluralistic.Generator",
-                    encoder=dict(name="pluralistic.Encoder", **shape, latent=s["latent"], inferences=s["inferences"]),
-                    decoder=dict(name="pluralistic.Decoder", **shape, scales=s["scales"], attention=s["attention"]),
+                    encoder=dict(
+                        name="pluralistic.Encoder",
+                        **shape,
+                        latent=s["latent"],
+                        inferences=s["inferences"],
+                    ),
+                    decoder=dict(
+                        name="pluralistic.Decoder",
+                        **shape,
+                        scales=s["scales"],
+                        attention=s["attention"],
+                    ),
                 ),
                 critic=dict(name="pluralistic.Critics", **shape, attention=s["attention"]),
             ),
@@ -136,7 +148,9 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"],
                     average=0.0 if preset == "published" else 0.999,
-                    optimizer=dict.fromkeys(("generator", "critic"), dict(name="adam", b1=0.0, **s["rate"])),
+                    optimizer=dict.fromkeys(
+                        ("generator", "critic"), dict(name="adam", b1=0.0, **s["rate"])
+                    ),
                     losses=losses(s["scales"]),
                     holes=REGIONS[region],
                     hole_files="",
@@ -158,12 +172,20 @@ def losses(scales: int) -> dict[str, dict[str, Any]]:
         return dict(fn="gaussian_kl_between", **names, **options, weight=20.0 * scales)
 
     return dict(
-        reconstruction=dict(fn="pyramid_l1", predictions="reconstruction", targets="truth", weight=20.0),
-        generation=dict(fn="known_pyramid_l1", predictions="generation", targets="truth", weight=20.0),
+        reconstruction=dict(
+            fn="pyramid_l1", predictions="reconstruction", targets="truth", weight=20.0
+        ),
+        generation=dict(
+            fn="known_pyramid_l1", predictions="generation", targets="truth", weight=20.0
+        ),
         posterior_divergence=divergence("assumed", "posterior"),
         prior_divergence=divergence("posterior", "prior", frozen=True),
-        adversarial=dict(fn="generator_least_squares", fake_logits="fake_generation_logits", weight=2.0),
+        adversarial=dict(
+            fn="generator_least_squares", fake_logits="fake_generation_logits", weight=2.0
+        ),
         score_matching=dict(
-            fake_logits="fake_reconstruction_logits", real_logits="real_reconstruction_logits", weight=1.0
+            fake_logits="fake_reconstruction_logits",
+            real_logits="real_reconstruction_logits",
+            weight=1.0,
         ),
     )

@@ -98,10 +98,16 @@ SCALES = {
 }
 PRESETS = ("default", "published", "learnt")
 SEARCHES = {
-    "nag": dict(optimizer=dict(name="nag", learning_rate=0.01, momentum=0.9, decay=0.95), iterations=1500),
+    "nag": dict(
+        optimizer=dict(name="nag", learning_rate=0.01, momentum=0.9, decay=0.95), iterations=1500
+    ),
     "adam": dict(optimizer=dict(name="adam", learning_rate=0.03), iterations=400),
-    "cosine": dict(optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200),
-    "thorough": dict(optimizer=dict(name="adam", learning_rate=0.6, schedule="cosine"), iterations=300),
+    "cosine": dict(
+        optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200
+    ),
+    "thorough": dict(
+        optimizer=dict(name="adam", learning_rate=0.6, schedule="cosine"), iterations=300
+    ),
     "lbfgs": dict(optimizer=dict(name="lbfgs", memory_size=20), iterations=60),
 }
 
@@ -113,7 +119,9 @@ def get_config(argument: str = "") -> ConfigDict:
     )
     s = SCALES[scale]
     published, learnt = preset == "published", preset == "learnt"
-    usual = SEARCHES["nag"] if published else SEARCHES[s["search"]] | dict(iterations=s["iterations"])
+    usual = (
+        SEARCHES["nag"] if published else SEARCHES[s["search"]] | dict(iterations=s["iterations"])
+    )
     search = SEARCHES.get(named, usual)
     config = ConfigDict(
         dict(
@@ -122,9 +130,14 @@ def get_config(argument: str = "") -> ConfigDict:
             data=dict(train="facades?split=train", size=s["size"], fit="crop", flip=True),
             networks=dict(
                 generator=dict(
-                    name="dcgan.Generator", size=s["size"], width=s["generator"][0], kernel=s["generator"][1]
+                    name="dcgan.Generator",
+                    size=s["size"],
+                    width=s["generator"][0],
+                    kernel=s["generator"][1],
                 ),
-                critic=dict(name="dcgan.Discriminator", width=s["critic"][0], kernel=s["critic"][1]),
+                critic=dict(
+                    name="dcgan.Discriminator", width=s["critic"][0], kernel=s["critic"][1]
+                ),
                 latent_size=s["latent"],
             ),
             losses=dict(
@@ -150,7 +163,9 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"],
                     average=0.0 if published else 0.999,
-                    optimizer=dict(name="adam", learning_rate=2e-4 if published else s["rate"], b1=0.5),
+                    optimizer=dict(
+                        name="adam", learning_rate=2e-4 if published else s["rate"], b1=0.5
+                    ),
                     generator_updates=2 if published else s["updates"],
                     checkpoint_every=s["every"],
                     picture_every=s["every"],

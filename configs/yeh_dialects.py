@@ -40,7 +40,14 @@ DIALECTS = {
         losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_saturating", 0.003)),
     ),
     "moodoki": dict(
-        search=dict(optimizer=NAG, iterations=1000, start="normal", answer="last", restarts=64, counted="known"),
+        search=dict(
+            optimizer=NAG,
+            iterations=1000,
+            start="normal",
+            answer="last",
+            restarts=64,
+            counted="known",
+        ),
         losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_nonsaturating", 0.1)),
         edge="wrap",
     ),
@@ -50,12 +57,16 @@ DIALECTS = {
         blend="paste",
     ),
     "chengbinjin": dict(
-        search=dict(optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample"),
+        search=dict(
+            optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample"
+        ),
         losses=dict(contextual=("contextual_l1", 1.0), prior=("generator_nonsaturating", 3.0)),
         edge="wrap",
     ),
     "buchacek": dict(
-        search=dict(optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample"),
+        search=dict(
+            optimizer=NAG | dict(decay=0.95), iterations=1500, start="normal", batch_norm="sample"
+        ),
         losses=dict(contextual=("contextual_l2", 1.0), prior=("generator_saturating", 0.003)),
         edge="wrap",
     ),
@@ -64,9 +75,16 @@ DIALECTS = {
 
 def get_config(argument: str = "") -> ConfigDict:
     """Build the config of a dialect, and optionally of a scale: ``bamos`` or ``bamos,paper``."""
-    name, scale = config_words.choose("configs/yeh_dialects.py", argument, DIALECTS, yeh.SCALES, default="yeh2017,cpu")
+    name, scale = config_words.choose(
+        "configs/yeh_dialects.py", argument, DIALECTS, yeh.SCALES, default="yeh2017,cpu"
+    )
     config, dialect = yeh.get_config(scale), DIALECTS[name]
     config.search = {**config.search.to_dict(), **dialect["search"]}
-    config.losses = {label: dict(fn=fn, weight=weight) for label, (fn, weight) in dialect["losses"].items()}
-    config.blend.method, config.blend.edge = dialect.get("blend", "poisson"), dialect.get("edge", "neumann")
+    config.losses = {
+        label: dict(fn=fn, weight=weight) for label, (fn, weight) in dialect["losses"].items()
+    }
+    config.blend.method, config.blend.edge = (
+        dialect.get("blend", "poisson"),
+        dialect.get("edge", "neumann"),
+    )
     return config

@@ -14,7 +14,15 @@ import jax.numpy as jnp
 from inpaint_jax.errors import InputError
 from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
 
-__all__ = ["EDGES", "conjugate_gradients", "degrees", "laplacian", "poisson_blend", "screened_poisson", "wrapped"]
+__all__ = [
+    "EDGES",
+    "conjugate_gradients",
+    "degrees",
+    "laplacian",
+    "poisson_blend",
+    "screened_poisson",
+    "wrapped",
+]
 
 TESTED_EVERY = 8  # iterations of conjugate gradients
 EDGES = ("neumann", "published", "wrap")
@@ -70,7 +78,9 @@ def poisson_blend(
         # Solve for the correction to the guidance: harmonic inside, image - guidance on the border.
         border = jnp.where(hole > 0.5, 0.0, image - guidance)
         target = -laplacian(border, edge=edge)
-        if edge == "wrap":  # in the unit range of the released codes, and the correction counts twice as much
+        if (
+            edge == "wrap"
+        ):  # in the unit range of the released codes, and the correction counts twice as much
             target = target + wrapped(guidance + 1.0)
         correction, _ = conjugate_gradients(
             lambda v: hole * laplacian(v, edge=edge),
@@ -122,7 +132,9 @@ def screened_poisson(
     check_same_shape(image=image, colours=colours, rightward=rightward, downward=downward)
     check_hole(hole, image)
     if weight <= 0:
-        raise InputError(f"weight of the colours must be positive, got {weight}; without colours use poisson_blend")
+        raise InputError(
+            f"weight of the colours must be positive, got {weight}; without colours use poisson_blend"
+        )
     inverse_diagonal = 1.0 / (degrees(image.shape[1], image.shape[2]) + weight)
 
     def solve(image, colours, rightward, downward, hole):
@@ -177,7 +189,9 @@ def wrapped(values: jax.Array) -> jax.Array:
     before = jnp.pad(values[:-1, -1:], ((1, 0), (0, 0), (0, 0)))
     after = jnp.pad(values[1:, :1], ((0, 1), (0, 0), (0, 0)))
     inner = values.shape[1] - 1
-    return jnp.pad(before, ((0, 0), (0, inner), (0, 0))) + jnp.pad(after, ((0, 0), (inner, 0), (0, 0)))
+    return jnp.pad(before, ((0, 0), (0, inner), (0, 0))) + jnp.pad(
+        after, ((0, 0), (inner, 0), (0, 0))
+    )
 
 
 def degrees(height: int, width: int, *, edge: str = "neumann") -> jax.Array:
@@ -239,10 +253,18 @@ def conjugate_gradients(
         # An accelerator waits for the host whenever a loop tests its end.
         for _ in range(TESTED_EVERY):
             going = unfinished(carry)
-            carry = jax.tree.map(lambda new, now, going=going: jnp.where(going, new, now), iterate(carry), carry)
+            carry = jax.tree.map(
+                lambda new, now, going=going: jnp.where(going, new, now), iterate(carry), carry
+            )
         return carry
 
     direction = inverse_diagonal * target
-    start = (jnp.zeros_like(target), target, direction, (target * direction).sum(), jnp.zeros((), jnp.int32))
+    start = (
+        jnp.zeros_like(target),
+        target,
+        direction,
+        (target * direction).sum(),
+        jnp.zeros((), jnp.int32),
+    )
     x, _, _, _, iterations = jax.lax.while_loop(unfinished, several, start)
     return x, iterations

@@ -16,7 +16,9 @@ import numpy as np
 from inpaint_jax.errors import InputError
 
 
-def arrays(images: Any, holes: Any, ids: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def arrays(
+    images: Any, holes: Any, ids: Sequence[str] | None
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Pair each image with a hole and an id.
 
     Warn if no known value is negative: such images are probably in [0, 1].
@@ -126,7 +128,9 @@ def completion(name: str, images: np.ndarray, losses: Mapping[str, np.ndarray]) 
       InputError: NaN or infinite pixels or losses.
     """
     wrong = ["pixels"] if not np.isfinite(images).all() else []
-    wrong += [f"the loss {term}" for term, values in losses.items() if not np.isfinite(values).all()]
+    wrong += [
+        f"the loss {term}" for term, values in losses.items() if not np.isfinite(values).all()
+    ]
     if wrong:
         raise InputError(
             f"{name}: its completion is not finite ({', '.join(wrong)}): check the network's "
@@ -180,7 +184,9 @@ def available_memory() -> int | None:
         lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
         found.append(1024 * int(lines["MemAvailable"].split()[0]))
         group = Path("/sys/fs/cgroup")
-        found.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+        found.append(
+            int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        )
     except (OSError, ValueError, KeyError):  # another system, or no limit
         pass
     return min(found, default=None)

@@ -30,20 +30,28 @@ def complete(arguments, overrides) -> None:
     if arguments.record:
         return complete_again(arguments, overrides)
     named = arguments.method or arguments.workdir
-    given = {"--method or --workdir": named, "--images": arguments.images, "--holes": arguments.holes}
+    given = {
+        "--method or --workdir": named,
+        "--images": arguments.images,
+        "--holes": arguments.holes,
+    }
     if lacking := [name for name, value in given.items() if value is None]:
         raise InputError(f"inpaint complete needs {', '.join(lacking)}, or --record=FILE alone")
     start_jax(distributed=arguments.share == "processes")
     from inpaint_jax.completion.folder import complete_folder
 
     chosen = untrained(arguments, overrides) if arguments.method else [arguments.workdir]
-    around = arguments.fit == "around"  # not an option of an image source: the images keep their sizes
+    around = (
+        arguments.fit == "around"
+    )  # not an option of an image source: the images keep their sizes
     for name in chosen:
         complete_folder(
             name if arguments.method else trained(arguments, overrides),
             specs.picture_source(arguments, fit=not around),
             specs.hole_specs(arguments, [arguments.holes])[0],
-            arguments.output if len(chosen) == 1 else os.path.join(arguments.output, name.replace("/", "-")),
+            arguments.output
+            if len(chosen) == 1
+            else os.path.join(arguments.output, name.replace("/", "-")),
             size=arguments.size,
             fit="around" if around else None,
             train=arguments.train,
@@ -62,10 +70,14 @@ def complete_again(arguments, overrides) -> None:
     usual = {"seed": 0, "keep": 1}
     others = {name: value for name, value in vars(arguments).items() if name not in free}
     given = [
-        f"--{name.replace('_', '-')}" for name, value in others.items() if value not in (None, False, usual.get(name))
+        f"--{name.replace('_', '-')}"
+        for name, value in others.items()
+        if value not in (None, False, usual.get(name))
     ]
     if given := [*given, *overrides]:
-        raise InputError(f"{given[0]} conflicts with --record, which fixes all settings; give only --images")
+        raise InputError(
+            f"{given[0]} conflicts with --record, which fixes all settings; give only --images"
+        )
     start_jax()
     from inpaint_jax.completion.reproducible import complete_record
 
@@ -88,7 +100,12 @@ def trained(arguments, overrides):
     from inpaint_jax.runs.model import load
 
     overrides = specs.search_overrides(arguments, overrides)
-    return load(arguments.workdir, search=arguments.search, overrides=overrides, checkpoint=arguments.checkpoint)
+    return load(
+        arguments.workdir,
+        search=arguments.search,
+        overrides=overrides,
+        checkpoint=arguments.checkpoint,
+    )
 
 
 def untrained(arguments, overrides) -> list[str]:
@@ -107,8 +124,12 @@ def evaluate(arguments, overrides) -> None:
     named: list = [name for names in arguments.method for name in names]
     if arguments.workdir:
         named = [*searches(arguments, overrides), *named]
-    elif given := overrides or arguments.search or [text for text in [arguments.checkpoint] if text]:
-        raise InputError(f"{given[0]}: needs --workdir; with --method, write it as --method='NAME?key=value'")
+    elif (
+        given := overrides or arguments.search or [text for text in [arguments.checkpoint] if text]
+    ):
+        raise InputError(
+            f"{given[0]}: needs --workdir; with --method, write it as --method='NAME?key=value'"
+        )
     against = arguments.against or ([] if arguments.method else ["floors"])
     home = f"{arguments.workdir}/evaluation" if arguments.workdir else "evaluation"
     run(
@@ -157,10 +178,14 @@ def searches(arguments, overrides: list[str]) -> list:
 
     overrides = specs.search_overrides(arguments, overrides)
     search = next(iter(arguments.search), None)
-    model = load(arguments.workdir, search=search, overrides=overrides, checkpoint=arguments.checkpoint)
+    model = load(
+        arguments.workdir, search=search, overrides=overrides, checkpoint=arguments.checkpoint
+    )
     if not arguments.search:
         return [model]
-    return [(specs.search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search]
+    return [
+        (specs.search_name(spec), with_search(model, spec, overrides)) for spec in arguments.search
+    ]
 
 
 def holes(arguments, overrides) -> None:
@@ -183,13 +208,17 @@ def holes(arguments, overrides) -> None:
 def reproduce(arguments, overrides) -> None:
     """Run ``inpaint reproduce``."""
     if overrides:
-        raise InputError(f"{overrides[0]}: the file of an experiment fixes its configs; edit that file instead")
+        raise InputError(
+            f"{overrides[0]}: the file of an experiment fixes its configs; edit that file instead"
+        )
     if arguments.parts:
         reproduce_parts(arguments)
         return
     given = ("experiment", "workdir", "train", "images")
     if lacking := [f"--{name}" for name in given if not getattr(arguments, name)]:
-        raise InputError(f"inpaint reproduce needs {', '.join(lacking)}; or name parts: list, all, E06")
+        raise InputError(
+            f"inpaint reproduce needs {', '.join(lacking)}; or name parts: list, all, E06"
+        )
     start_jax()
     from inpaint_jax.evaluation.experiments.reproduce import reproduce as run
 
@@ -210,7 +239,9 @@ def reproduce_parts(arguments) -> None:
     """Run ``inpaint reproduce list``, ``all`` or ``E06``."""
     free = ("experiment", "train", "images", "validation", "only")
     if given := [f"--{name}" for name in free if getattr(arguments, name)]:
-        raise InputError(f"{given[0]} goes with --experiment; parts take their images from --data ROLE=SPEC")
+        raise InputError(
+            f"{given[0]} goes with --experiment; parts take their images from --data ROLE=SPEC"
+        )
     if "list" in arguments.parts:
         if len(arguments.parts) > 1:
             raise InputError("inpaint reproduce list takes no other parts")
@@ -260,7 +291,12 @@ def export(arguments, overrides) -> None:
     from inpaint_jax.runs.model import load
 
     write(
-        load(arguments.workdir, search=arguments.search, overrides=overrides, checkpoint=arguments.checkpoint),
+        load(
+            arguments.workdir,
+            search=arguments.search,
+            overrides=overrides,
+            checkpoint=arguments.checkpoint,
+        ),
         arguments.output,
         k=arguments.keep,
         platforms=arguments.platforms.split(","),
@@ -269,7 +305,9 @@ def export(arguments, overrides) -> None:
 
 def benchmark(arguments, overrides) -> None:
     """Run ``inpaint benchmark``, without a compile cache except for ``search``."""
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU's memory is shared with PyTorch
+    os.environ.setdefault(
+        "XLA_PYTHON_CLIENT_PREALLOCATE", "false"
+    )  # a GPU's memory is shared with PyTorch
     import jax
 
     from inpaint_jax.evaluation.benchmark import benchmark as run
@@ -288,7 +326,9 @@ def benchmark(arguments, overrides) -> None:
         output=arguments.output,
         spec=arguments.config,
         measured=arguments.measured,
-        search={name: getattr(arguments, name) for name in ("workdir", "images", "holes", "searches")},
+        search={
+            name: getattr(arguments, name) for name in ("workdir", "images", "holes", "searches")
+        },
         ahead=arguments.compiled,
     )
 

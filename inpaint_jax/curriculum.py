@@ -100,7 +100,9 @@ def counts(weights: jax.Array, *, batch_size: int) -> jax.Array:
     return whole + (rank < batch_size - whole.sum())
 
 
-def scheduled(name: str, progress: jax.Array | float, *, num_levels: int, batch_size: int) -> jax.Array:
+def scheduled(
+    name: str, progress: jax.Array | float, *, num_levels: int, batch_size: int
+) -> jax.Array:
     """Follow a fixed schedule with one phase of training per level (Gao & Grauman).
 
     Args:
@@ -134,7 +136,9 @@ def scheduled(name: str, progress: jax.Array | float, *, num_levels: int, batch_
     return (share[::-1] if name.startswith("anti") else share).astype(jnp.int32)
 
 
-def composition(rule: str, psnr: jax.Array, progress: jax.Array | float, *, batch_size: int) -> jax.Array:
+def composition(
+    rule: str, psnr: jax.Array, progress: jax.Array | float, *, batch_size: int
+) -> jax.Array:
     """Choose how many examples of a batch each level gets.
 
     Args:
@@ -155,11 +159,15 @@ def composition(rule: str, psnr: jax.Array, progress: jax.Array | float, *, batc
     measured = {"psnr": psnr, "progress": jnp.asarray(progress)}
     wanted = list(inspect.signature(weigh).parameters)
     if unknown := [name for name in wanted if name not in measured]:
-        raise InputError(f"curriculum {rule!r} needs {', '.join(unknown)}; a rule may take psnr and progress only")
+        raise InputError(
+            f"curriculum {rule!r} needs {', '.join(unknown)}; a rule may take psnr and progress only"
+        )
     weights = weigh(**{name: measured[name] for name in wanted})
     if jnp.shape(weights) != psnr.shape:
         got = jnp.shape(weights)
-        raise InputError(f"curriculum {rule!r} must return a weight per level, {psnr.shape}, got {got}")
+        raise InputError(
+            f"curriculum {rule!r} must return a weight per level, {psnr.shape}, got {got}"
+        )
     return counts(weights, batch_size=batch_size)
 
 

@@ -47,11 +47,17 @@ def users_code(where: str) -> Iterator[None]:
             what = error.msg
         else:
             others = (os.path.dirname(__file__) + os.sep, sys.prefix, sys.base_prefix, "<")
-            frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(others)]
+            frames = [
+                f
+                for f in traceback.extract_tb(error.__traceback__)
+                if not f.filename.startswith(others)
+            ]
             place = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else where
             what = str(error)
         kind = type(error).__name__
-        raise InputError(f"{where}: {place}: {kind}: {what}; --debug shows the whole traceback") from error
+        raise InputError(
+            f"{where}: {place}: {kind}: {what}; --debug shows the whole traceback"
+        ) from error
 
 
 def note(text: str) -> None:

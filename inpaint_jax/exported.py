@@ -45,7 +45,12 @@ class Completer(NamedTuple):
     function: Callable[..., Any]
 
     def __call__(
-        self, images: np.ndarray, holes: np.ndarray, *, seed: int = 0, ids: Sequence[str] | None = None
+        self,
+        images: np.ndarray,
+        holes: np.ndarray,
+        *,
+        seed: int = 0,
+        ids: Sequence[str] | None = None,
     ) -> np.ndarray:
         """Complete images in one device call; agrees with ``inpaint_jax.complete`` up to rounding.
 
@@ -64,7 +69,12 @@ class Completer(NamedTuple):
         return self.candidates(images, holes, seed=seed, ids=ids)[0][:, 0]
 
     def candidates(
-        self, images: np.ndarray, holes: np.ndarray, *, seed: int = 0, ids: Sequence[str] | None = None
+        self,
+        images: np.ndarray,
+        holes: np.ndarray,
+        *,
+        seed: int = 0,
+        ids: Sequence[str] | None = None,
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return all K completions of every image; the export sets K.
 
@@ -76,13 +86,17 @@ class Completer(NamedTuple):
         """
         images, holes, ids = checks.arrays(images, holes, ids)
         if not ids or images.shape[-1] != self.about["channels"]:
-            raise InputError(f"images must be [B, H, W, {self.about['channels']}] with B > 0, got {images.shape}")
+            raise InputError(
+                f"images must be [B, H, W, {self.about['channels']}] with B > 0, got {images.shape}"
+            )
         for name, image, hole in zip(ids, images, holes, strict=True):
             checks.picture(name, image, hole, size=self.about["size"])
         keys = jax.random.key_data(example_keys(seed, ids, "search"))
         completed, losses = jax.device_get(self.function(self.weights, images, holes, keys))
         for row, name in enumerate(ids):
-            checks.completion(name, completed[row], {term: values[row] for term, values in losses.items()})
+            checks.completion(
+                name, completed[row], {term: values[row] for term, values in losses.items()}
+            )
         return completed, losses
 
 
@@ -108,7 +122,9 @@ def load(path: str | Path) -> Completer:
     try:
         exported = jax_export.deserialize(function)
     except ImportError as error:
-        raise InputError("exported systems need the package flatbuffers: pip install flatbuffers") from error
+        raise InputError(
+            "exported systems need the package flatbuffers: pip install flatbuffers"
+        ) from error
     except Exception as error:  # a format of another version can raise anything
         raise InputError(
             f"{path} was exported by JAX {about['versions']['jax']}, and JAX {jax.__version__} cannot read it: "
@@ -132,17 +148,27 @@ def load(path: str | Path) -> Completer:
     return Completer(about, jax.device_put(weights), jax.jit(exported.call))
 
 
-def _check_function(path: str | Path, exported: jax_export.Exported, about: dict[str, Any], weights: list) -> None:
+def _check_function(
+    path: str | Path, exported: jax_export.Exported, about: dict[str, Any], weights: list
+) -> None:
     """Refuse a function that is unreadable, gives no completions, or makes callbacks."""
     side, count = about["size"], about["completions"]
-    shapes = ((1, side, side, about["channels"]), np.float32), ((1, side, side, 1), np.float32), ((1, 2), np.uint32)
+    shapes = (
+        ((1, side, side, about["channels"]), np.float32),
+        ((1, side, side, 1), np.float32),
+        ((1, 2), np.uint32),
+    )
     try:
         called = re.findall(r'custom_call @"?([^("\s]+)', exported.mlir_module())
-        images, losses = jax.eval_shape(exported.call, weights, *(jax.ShapeDtypeStruct(*shape) for shape in shapes))
+        images, losses = jax.eval_shape(
+            exported.call, weights, *(jax.ShapeDtypeStruct(*shape) for shape in shapes)
+        )
         fits = images.shape == (1, count, *shapes[0][0][1:]) and isinstance(losses, dict)
     except Exception as error:  # the reader of a foreign program can raise anything
         if not isinstance(error, TypeError | ValueError | AttributeError):
-            raise InputError(f"{path} is damaged (its function cannot be read): {REMEDY}") from error
+            raise InputError(
+                f"{path} is damaged (its function cannot be read): {REMEDY}"
+            ) from error
         fits, called = False, []
     if foreign := [target for target in called if "callback" in target]:
         raise InputError(
@@ -164,8 +190,12 @@ def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]
             _ = about["versions"]["jax"] + "", [*about["platforms"]]
             names = [name for name in archive.namelist() if name.startswith("weights/")]
             names = [f"weights/{name}.npy" for name in about.get("arrays", ())] or names
-            arrays = {name: np.load(io.BytesIO(archive.read(name)), allow_pickle=False) for name in names}
-        digests = {f"weights/{name}.npy": digest for name, digest in about.get("arrays", {}).items()}
+            arrays = {
+                name: np.load(io.BytesIO(archive.read(name)), allow_pickle=False) for name in names
+            }
+        digests = {
+            f"weights/{name}.npy": digest for name, digest in about.get("arrays", {}).items()
+        }
         found = {name: checks.digest(array) for name, array in arrays.items()}
         if digests and about["function_sha256"] != checks.digest(np.frombuffer(function, np.uint8)):
             raise InputError("its function does not match its digest")
@@ -174,7 +204,9 @@ def _read(path: str | Path) -> tuple[dict[str, Any], bytearray, list[np.ndarray]
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror or error})") from error
     except Exception as error:  # a damaged archive can raise anything
-        raise InputError(f"{path} was not written by inpaint export ({str(error) or 'empty'})") from error
+        raise InputError(
+            f"{path} was not written by inpaint export ({str(error) or 'empty'})"
+        ) from error
     if wrong := next((name for name, digest in digests.items() if found[name] != digest), None):
         raise InputError(f"{path} is damaged ({wrong} does not match its digest): {REMEDY}")
     return about, bytearray(function), list(arrays.values())

@@ -121,7 +121,10 @@ def start(
         best_latent=latent,
         best={name: jnp.full((), jnp.inf) for name in names},
         mark=jnp.full((), jnp.inf),
-        trace={name: jnp.full(-(-num_steps // chunk) * chunk, unfilled()) for name in (*names, "evaluations")},
+        trace={
+            name: jnp.full(-(-num_steps // chunk) * chunk, unfilled())
+            for name in (*names, "evaluations")
+        },
     )
 
 
@@ -171,17 +174,28 @@ def advance(
             (now.best, now.best_latent),
         )
         updates, opt = tx.update(
-            grads, now.opt, now.latent, value=total, grad=grads, value_fn=lambda latent: loss(latent)[0]
+            grads,
+            now.opt,
+            now.latent,
+            value=total,
+            grad=grads,
+            value_fn=lambda latent: loss(latent)[0],
         )
         tried = optax.tree.get(opt, "num_linesearch_steps", jnp.zeros((), jnp.int32))
         step, evaluations = now.step + 1, now.evaluations + 1 + tried
         window_ends = step % patience == 0
-        stalled = window_ends & (best["total"] > now.mark - tolerance * jnp.abs(now.mark)) if tolerance else False
+        stalled = (
+            window_ends & (best["total"] > now.mark - tolerance * jnp.abs(now.mark))
+            if tolerance
+            else False
+        )
         after = now._replace(
             step=step,
             evaluations=evaluations,
             done=(step >= num_steps) | stalled,
-            latent=project(jax.random.fold_in(now.key, now.step), optax.apply_updates(now.latent, updates)),
+            latent=project(
+                jax.random.fold_in(now.key, now.step), optax.apply_updates(now.latent, updates)
+            ),
             opt=opt,
             best_latent=best_latent,
             best=best,
@@ -193,8 +207,12 @@ def advance(
 
     after, points = jax.lax.scan(iterate, search._replace(trace={}), length=chunk)
     # The update may clamp the start of a finished search, so keep its old points.
-    trace = jax.tree.map(lambda t, p: jax.lax.dynamic_update_slice(t, p, (search.step,)), search.trace, points)
-    return after._replace(trace=jax.tree.map(lambda new, old: jnp.where(search.done, old, new), trace, search.trace))
+    trace = jax.tree.map(
+        lambda t, p: jax.lax.dynamic_update_slice(t, p, (search.step,)), search.trace, points
+    )
+    return after._replace(
+        trace=jax.tree.map(lambda new, old: jnp.where(search.done, old, new), trace, search.trace)
+    )
 
 
 def invert(
@@ -241,7 +259,9 @@ def invert(
         return one number.
     """
     if min(num_steps, patience, 1 if chunk is None else chunk) < 1 or tolerance < 0:
-        raise InputError("invert: num_steps, patience and chunk must be at least 1, tolerance at least 0")
+        raise InputError(
+            "invert: num_steps, patience and chunk must be at least 1, tolerance at least 0"
+        )
     for leaf in jax.tree.leaves(latent):
         if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
             raise InputError(f"invert: a latent must be float, got {jnp.result_type(leaf)}")
@@ -253,7 +273,9 @@ def invert(
     search = start(key, latent, found if terms is None else terms, **settings)
 
     def go_on(search: Search) -> Search:
-        return advance(search, loss_with_terms, project=project or unconstrained, **settings, **rules)
+        return advance(
+            search, loss_with_terms, project=project or unconstrained, **settings, **rules
+        )
 
     if chunk is None:
         return go_on(search)
@@ -268,7 +290,9 @@ def _with_terms(loss: Callable[..., object], latent: Tree) -> tuple[tuple[str, .
     total, terms = (value, {}) if alone or len(value) != 2 else value
     if getattr(total, "shape", None) != () or not isinstance(terms, Mapping):
         got = jax.tree.map(lambda leaf: leaf.shape, value)
-        raise InputError(f"invert: a loss returns a scalar, or (scalar, {{term: scalar}}), got {got}")
+        raise InputError(
+            f"invert: a loss returns a scalar, or (scalar, {{term: scalar}}), got {got}"
+        )
     return tuple(terms), ((lambda latent: (loss(latent), {})) if alone else loss)  # type: ignore[return-value]
 
 

@@ -48,7 +48,9 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
     """
     if ":" not in name:
         if name not in table:
-            raise InputError(f"unknown {kind} {name!r}; known: {', '.join(sorted(table))}, or module:attribute")
+            raise InputError(
+                f"unknown {kind} {name!r}; known: {', '.join(sorted(table))}, or module:attribute"
+            )
         found = table[name]
         return imported(found) if isinstance(found, str) else found
     if (announced := _announced.get()) and name not in announced[1]:

@@ -78,7 +78,9 @@ def share_slots(slots: int) -> tuple[Mesh, int]:
         return mesh(devices[:1]), slots
     if devices[0].platform != "cpu":
         return mesh(devices), slots
-    count = max(n for n in range(1, len(devices) + 1) if n == 1 or (slots % n == 0 and slots // n >= 8))
+    count = max(
+        n for n in range(1, len(devices) + 1) if n == 1 or (slots % n == 0 and slots // n >= 8)
+    )
     return mesh(devices[:count]), slots // count
 
 
@@ -169,7 +171,11 @@ def data_parallel(step: Callable, mesh: Mesh, *, how: str | None = None) -> Call
             raise InputError(f"JAX_DISABLE_JIT=1 cannot run {how}: unset it, or choose jit")
         how = "jit"
     if how is None:
-        how = "shard_map" if mesh.devices.flat[0].platform == "cpu" and jax.process_count() == 1 else "jit"
+        how = (
+            "shard_map"
+            if mesh.devices.flat[0].platform == "cpu" and jax.process_count() == 1
+            else "jit"
+        )
     if how not in ways:
         raise InputError(f"unknown way to run on several devices {how!r}; known: {', '.join(ways)}")
     compiled = ways[how](step, mesh)
@@ -228,12 +234,16 @@ def _pmapped(step: Callable, mesh: Mesh) -> Callable:
 
     @jax.jit
     def by_device(batch):
-        return jax.tree.map(lambda x: x.reshape(mesh.size, x.shape[0] // mesh.size, *x.shape[1:]), batch)
+        return jax.tree.map(
+            lambda x: x.reshape(mesh.size, x.shape[0] // mesh.size, *x.shape[1:]), batch
+        )
 
     def run(state, batch, earlier):
         outputs = on_each(state, by_device(batch), earlier)
         if jax.process_count() > 1:  # pmap returns arrays of this process alone
-            outputs = multihost_utils.host_local_array_to_global_array(outputs, mesh, PartitionSpec())
+            outputs = multihost_utils.host_local_array_to_global_array(
+                outputs, mesh, PartitionSpec()
+            )
         return outputs
 
     return run
@@ -258,7 +268,9 @@ def spread(fn: Callable, mesh: Mesh) -> Callable:
       InputError: the number of examples is not a multiple of the number of devices.
     """
     examples = PartitionSpec(AXIS)
-    on_each = jax.shard_map(fn, mesh=mesh, in_specs=(PartitionSpec(), examples), out_specs=examples, check_vma=False)
+    on_each = jax.shard_map(
+        fn, mesh=mesh, in_specs=(PartitionSpec(), examples), out_specs=examples, check_vma=False
+    )
 
     def run(replicated, per_example):
         _check_divisible(per_example, mesh.size)

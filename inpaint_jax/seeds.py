@@ -20,7 +20,8 @@ def example_keys(seed: int, ids: Sequence[str], purpose: str = "") -> jax.Array:
       Typed keys ``[B]``; the same (seed, id, purpose) gives the same key on any machine.
     """
     digests = [
-        hashlib.sha256(f"{purpose}\0{seed}\0{name}".encode(errors="surrogateescape")).digest()[:8] for name in ids
+        hashlib.sha256(f"{purpose}\0{seed}\0{name}".encode(errors="surrogateescape")).digest()[:8]
+        for name in ids
     ]
     words = np.frombuffer(b"".join(digests), dtype=">u4").astype(np.uint32).reshape(-1, 2)
     return jax.random.wrap_key_data(jnp.asarray(words), impl="threefry2x32")

@@ -47,7 +47,9 @@ def check_same_shape(**arrays: jax.Array | np.ndarray) -> None:
         raise InputError(f"shapes differ: {shapes}")
 
 
-def check_hole(hole: jax.Array | np.ndarray, image: jax.Array | np.ndarray, name: str = "image") -> None:
+def check_hole(
+    hole: jax.Array | np.ndarray, image: jax.Array | np.ndarray, name: str = "image"
+) -> None:
     """Raise InputError unless ``hole`` is a float array ``[B, H, W, 1]`` for the image."""
     check_image(name, image)
     check_float(hole=hole)

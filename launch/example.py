@@ -22,7 +22,9 @@ from inpaint_jax.data.sources import open_source
 
 # %%
 source = open_source("portraits?split=test&count=4", size=32)
-truth = jnp.asarray(ij.compositing.from_levels(np.stack([source[i]["image"] for i in range(len(source))])))
+truth = jnp.asarray(
+    ij.compositing.from_levels(np.stack([source[i]["image"] for i in range(len(source))]))
+)
 hole = np.asarray(ij.masks.center(jax.random.key(0), 32, side=14))
 damaged = ij.compositing.fill(truth, jnp.broadcast_to(hole, (*truth.shape[:3], 1)))
 
@@ -40,7 +42,9 @@ completed = {
     "patchmatch": ij.complete("patchmatch", damaged, hole),
 }
 holes = jnp.broadcast_to(hole, (*truth.shape[:3], 1))
-psnr = {name: float(ij.metrics.psnr(images, truth, holes).mean()) for name, images in completed.items()}
+psnr = {
+    name: float(ij.metrics.psnr(images, truth, holes).mean()) for name, images in completed.items()
+}
 for name, value in psnr.items():
     print(f"{name:14} {value:.2f} dB inside the hole")
 
@@ -97,7 +101,9 @@ plt.show()
 
 # %%
 rows = {"damaged": damaged, **completed, "truth": truth}
-grid, cells = plt.subplots(len(rows), len(truth), figsize=(6, 1.5 * len(rows)), layout="constrained")
+grid, cells = plt.subplots(
+    len(rows), len(truth), figsize=(6, 1.5 * len(rows)), layout="constrained"
+)
 for row, (name, images) in zip(cells, rows.items(), strict=True):
     row[0].set_ylabel(name, fontsize=7)
     for cell, image in zip(row, images, strict=True):

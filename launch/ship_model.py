@@ -24,7 +24,9 @@ def main() -> None:
     parser.add_argument("name", help="name of the model, such as portraits-yeh")
     parser.add_argument("--workdir", required=True, help="workdir of the trained run")
     parser.add_argument("--command", required=True, help="command that trained the model")
-    parser.add_argument("--commit", required=True, help="commit of the package that trained the model, 12 digits")
+    parser.add_argument(
+        "--commit", required=True, help="commit of the package that trained the model, 12 digits"
+    )
     parser.add_argument("--evaluation", help="folder written by inpaint evaluate --method=NAME")
     given = parser.parse_args()
     about = {"command": given.command, "commit": given.commit, "evaluation": given.evaluation}

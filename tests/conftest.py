@@ -18,7 +18,9 @@ os.environ["XLA_FLAGS"] = (
 )
 # Many tests compile the same tiny programs, in child processes too. By default JAX keeps none that
 # compiles in less than a second.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla")
+)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 import jax
@@ -79,7 +81,10 @@ class Documented:
     def __call__(self, module):
         lines = inspect.getdoc(module).splitlines()
         first = next(i for i, line in enumerate(lines) if line.startswith("    # my_"))
-        end = next((i for i in range(first, len(lines)) if lines[i] and not lines[i].startswith("    ")), len(lines))
+        end = next(
+            (i for i in range(first, len(lines)) if lines[i] and not lines[i].startswith("    ")),
+            len(lines),
+        )
         text = "\n".join(line[4:] for line in lines[first:end])
         (self.folder / lines[first].split()[-1]).write_text(text)
         importlib.invalidate_caches()
@@ -92,7 +97,10 @@ def documented(tmp_path, monkeypatch):
     before = set(sys.modules)
     yield Documented(tmp_path)
     for name in set(sys.modules) - before:
-        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == tmp_path:
+        if (
+            getattr(sys.modules[name], "__file__", None)
+            and Path(sys.modules[name].__file__).parent == tmp_path
+        ):
             del sys.modules[name]
 
 
@@ -119,7 +127,10 @@ def _samples(missing=0.3, logit=None, seed=0):
     classes = ("class_logits", "completed_class_logits")
     return {
         **{name: rng.uniform(-1, 1, (BATCH, SIDE, SIDE, 3)) for name in pictures},
-        **{name: {layer: rng.normal(size=shape) for layer, shape in maps.items()} for name in all_maps},
+        **{
+            name: {layer: rng.normal(size=shape) for layer, shape in maps.items()}
+            for name in all_maps
+        },
         **{
             name: rng.normal(size=(BATCH, 5)) if logit is None else np.eye(BATCH, 5, i) * logit
             for i, name in enumerate(classes)
@@ -136,6 +147,9 @@ def _samples(missing=0.3, logit=None, seed=0):
         "other_mean": rng.normal(size=(BATCH, 5)),
         "deviation": rng.uniform(0.5, 2, (BATCH, 5)),
         "other_deviation": rng.uniform(0.5, 2, (BATCH, 5)),
-        **{name: [rng.uniform(-1, 1, (BATCH, n, n, 3)) for n in (6, SIDE)] for name in ("predictions", "targets")},
+        **{
+            name: [rng.uniform(-1, 1, (BATCH, n, n, 3)) for n in (6, SIDE)]
+            for name in ("predictions", "targets")
+        },
         "holes": [hole[:, ::2, ::2], hole],
     }

@@ -141,15 +141,21 @@ def arguments(name, samples, seed):
             "features": ij.metrics.FeatureNetwork(lambda x: {"a": x}, {"a": jnp.ones(3)}),
         },
         "latent_inpainting.advance": {
-            "search": latent_inpainting.start(key, jnp.asarray(latent, jnp.float32), ("size",), **search)
+            "search": latent_inpainting.start(
+                key, jnp.asarray(latent, jnp.float32), ("size",), **search
+            )
         },
     }
     known |= special.get(name, {})
     named = [n for n, p in parameters(PURE[name]).items() if p.default is p.empty]
     if unknown := [n for n in named if n not in known]:
-        pytest.fail(f"{name} takes {unknown}: say in this file or in conftest.py what they look like")
+        pytest.fail(
+            f"{name} takes {unknown}: say in this file or in conftest.py what they look like"
+        )
     is_static = {n: isinstance(known[n], int | str | tuple) or callable(known[n]) for n in named}
-    is_static |= dict.fromkeys({"tx"} & set(named), True) | dict.fromkeys({"search"} & set(named), False)
+    is_static |= dict.fromkeys({"tx"} & set(named), True) | dict.fromkeys(
+        {"search"} & set(named), False
+    )
     if name == "metrics.lpips":
         is_static["features"] = True
     arrays = {n: known[n] for n in named if not is_static[n]}
@@ -182,7 +188,9 @@ def test_jit_and_vmap(name, samples):
 
     jitted = jax.jit(call)
     answers = [jitted(arrays) for arrays, _ in two]
-    if not name.startswith("masks."):  # hundreds of small operations; their values are tested beside them
+    if not name.startswith(
+        "masks."
+    ):  # hundreds of small operations; their values are tested beside them
         assert_close(call(two[0][0]), answers[0])
     if not two[0][0] or name in MAPPED_OTHERWISE:
         return
@@ -194,8 +202,12 @@ def test_jit_and_vmap(name, samples):
 @pytest.mark.parametrize("name", [name for name in PURE if name.startswith("losses.")])
 def test_losses_under_grad(name, samples):
     arrays, static = arguments(name, samples, 0)
-    answer, gradients = jax.jit(jax.value_and_grad(lambda a: PURE[name](**a, **static).sum()))(arrays)
-    assert jnp.isfinite(answer) and all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+    answer, gradients = jax.jit(jax.value_and_grad(lambda a: PURE[name](**a, **static).sum()))(
+        arrays
+    )
+    assert jnp.isfinite(answer) and all(
+        jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients)
+    )
 
 
 IMAGES = {"prediction", "target", "image", "generated", "guidance", "hole", "importance"}

@@ -6,7 +6,13 @@ import scipy.sparse
 import scipy.sparse.linalg
 
 from inpaint_jax import masks
-from inpaint_jax.blending import conjugate_gradients, degrees, laplacian, poisson_blend, screened_poisson
+from inpaint_jax.blending import (
+    conjugate_gradients,
+    degrees,
+    laplacian,
+    poisson_blend,
+    screened_poisson,
+)
 from inpaint_jax.errors import InputError
 
 SPECS = ("center:32", "left", "random:0.7", "random:0.8")
@@ -18,7 +24,9 @@ def picture(key, size=64):
     """Smooth colours and noise, [1, size, size, 3], well inside [-1, 1] so that nothing is clipped."""
     y, x = np.mgrid[:size, :size] / size
     smooth = np.stack([np.sin(5 * x + 3 * y), np.cos(4 * y), np.sin(7 * x * y)], -1)
-    return jnp.asarray(0.3 * smooth + 0.05 * jax.random.normal(jax.random.key(key), smooth.shape))[None]
+    return jnp.asarray(0.3 * smooth + 0.05 * jax.random.normal(jax.random.key(key), smooth.shape))[
+        None
+    ]
 
 
 def hole_of(spec, size=64):
@@ -36,16 +44,26 @@ def direct(image, guidance, hole, edge):
     for i, j in np.argwhere(missing):
         row = number[i, j]
         inside = [
-            (a, b) for a, b in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)) if 0 <= a < height and 0 <= b < width
+            (a, b)
+            for a, b in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1))
+            if 0 <= a < height and 0 <= b < width
         ]
         count = len(inside) if edge == "neumann" else 4
         matrix[row, row] = count
         right[row] = count * g[i, j]
         for a, b in inside:
             right[row] -= g[a, b]
-        across = [(i - 1, width - 1)] if j == 0 < i else [(i + 1, 0)] if j == width - 1 and i + 1 < height else []
+        across = (
+            [(i - 1, width - 1)]
+            if j == 0 < i
+            else [(i + 1, 0)]
+            if j == width - 1 and i + 1 < height
+            else []
+        )
         for a, b in inside + (across if edge == "wrap" else []):
-            shift = 1.0 if (a, b) in across else 0.0  # of [-1, 1] against the codes' [0, 1], doubled
+            shift = (
+                1.0 if (a, b) in across else 0.0
+            )  # of [-1, 1] against the codes' [0, 1], doubled
             if missing[a, b]:
                 matrix[row, number[a, b]] = -1
                 right[row] += shift
@@ -64,7 +82,9 @@ def test_one_missing_pixel():
     for value, (i, j) in enumerate(((0, 1), (2, 1), (1, 0), (1, 2)), start=1):
         image[0, i, j], guidance[0, i, j] = value / 10, value / 100
     guidance[0, 1, 1] = 0.05
-    np.testing.assert_allclose(blend(image, guidance, hole)[0, 1, 1], 0.275, rtol=1e-6)  # 2.75 at a tenth
+    np.testing.assert_allclose(
+        blend(image, guidance, hole)[0, 1, 1], 0.275, rtol=1e-6
+    )  # 2.75 at a tenth
 
 
 @pytest.mark.parametrize("edge, answer", [("neumann", 0.18), ("published", 0.115)])
@@ -161,8 +181,12 @@ def test_batch_mates_change_nothing():
     hole = jnp.concatenate([hole_of(spec) for spec in SPECS])
     together = blend(image, guidance, hole)
     order = jnp.array([2, 0, 3, 1])
-    np.testing.assert_array_equal(blend(image[order], guidance[order], hole[order]), together[order])
-    mates = hole.at[1:].set(0.0)  # nothing to solve beside the first: it must not stop earlier or go on longer
+    np.testing.assert_array_equal(
+        blend(image[order], guidance[order], hole[order]), together[order]
+    )
+    mates = hole.at[1:].set(
+        0.0
+    )  # nothing to solve beside the first: it must not stop earlier or go on longer
     np.testing.assert_array_equal(blend(image, guidance, mates)[0], together[0])
     for i in range(4):
         one = blend(image[i : i + 1], guidance[i : i + 1], hole[i : i + 1])
@@ -182,7 +206,9 @@ def test_a_map_with_a_screen():
 
 def test_bad_input():
     image, hole = picture(0), hole_of("left")
-    with pytest.raises(InputError, match="unknown edge 'dirichlet' of the blend; known: neumann, published, wrap"):
+    with pytest.raises(
+        InputError, match="unknown edge 'dirichlet' of the blend; known: neumann, published, wrap"
+    ):
         poisson_blend(image, image, hole, edge="dirichlet")
     with pytest.raises(ValueError, match=r"hole must have the shape \(1, 64, 64, 1\)"):
         poisson_blend(image, image, hole[:, :32])
@@ -209,7 +235,11 @@ def screened_direct(image, colours, rightward, downward, hole, weight):
 
     for i, j in np.ndindex(height, width):
         for step, next_one in ((rightward, (i, j + 1)), (downward, (i + 1, j))):
-            if next_one[0] < height and next_one[1] < width and (missing[i, j] or missing[next_one]):
+            if (
+                next_one[0] < height
+                and next_one[1] < width
+                and (missing[i, j] or missing[next_one])
+            ):
                 equation(1.0, step[i, j], (1, next_one), (-1, (i, j)))
         if missing[i, j]:
             equation(weight**0.5, colours[i, j], (1, (i, j)))
@@ -237,7 +267,10 @@ def test_screened_poisson_keeps_a_picture_and_comes_near_the_blend():
     np.testing.assert_allclose(screened_poisson(image, image, *own, hole), image, atol=1e-6)
     answer = screened_poisson(image, image, *steps, hole, weight=1e-6)
     np.testing.assert_allclose(answer, blend(image, guidance, hole), atol=1e-3)
-    with pytest.raises(InputError, match="weight of the colours must be positive, got 0; without colours use poisson"):
+    with pytest.raises(
+        InputError,
+        match="weight of the colours must be positive, got 0; without colours use poisson",
+    ):
         screened_poisson(image, image, *own, hole, weight=0)
 
 

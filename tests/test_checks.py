@@ -26,7 +26,12 @@ def test_one_hole_for_all():
     [
         (IMAGES[0], HOLE, None, r"images must be \[B, H, W, C\].* got \(4, 4, 3\)"),
         (IMAGES, HOLE[:3], None, r"got \(2, 4, 4, 3\) and \(3, 4, 1\)"),
-        ([IMAGES[0], IMAGES[1, :3]], HOLE, None, "images must be one array, or a list of arrays of one shape"),
+        (
+            [IMAGES[0], IMAGES[1, :3]],
+            HOLE,
+            None,
+            "images must be one array, or a list of arrays of one shape",
+        ),
         (
             (127.5 * (IMAGES + 1)).astype(np.uint8),
             HOLE,
@@ -44,7 +49,10 @@ def test_arrays_that_are_refused(images, holes, ids, said):
 
 
 def test_a_range_that_looks_wrong():
-    for images, reach in ((IMAGES / 2 + 0.5, "0.253 to 1"), (IMAGES * 127.5 + 127.5, "64.4 to 255")):
+    for images, reach in (
+        (IMAGES / 2 + 0.5, "0.253 to 1"),
+        (IMAGES * 127.5 + 127.5, "64.4 to 255"),
+    ):
         said = rf"no negative value .* reach from {reach}\): they must be in \[-1, 1\]"
         with pytest.warns(UserWarning, match=said) as caught:
             checks.arrays(images, HOLE, None)

@@ -48,7 +48,10 @@ def test_ranges(array):
     np.testing.assert_array_equal(to_unit(image), [0.0, 0.5, 1.0])
     np.testing.assert_array_equal(from_unit(unit), [-1.0, 0.0, 1.0])
     np.testing.assert_array_equal(to_255(image), [0.0, 127.5, 255.0])
-    assert all(isinstance(result, type(image)) for result in (to_unit(image), from_unit(unit), to_255(image)))
+    assert all(
+        isinstance(result, type(image))
+        for result in (to_unit(image), from_unit(unit), to_255(image))
+    )
 
 
 def test_levels_there_and_back():
@@ -58,8 +61,12 @@ def test_levels_there_and_back():
     np.testing.assert_array_equal(image[[0, 255]], [-1, 1])
     np.testing.assert_allclose(from_levels(np.uint8([51])), [-0.6], rtol=1e-6)
     np.testing.assert_array_equal(to_levels(image), levels)
-    np.testing.assert_array_equal(to_levels(np.array([-3.0, -1, 0, 1, 2, np.nan])), [0, 0, 128, 255, 255, 128])
-    np.testing.assert_array_equal(round_levels(np.array([-1.0, 0.4, 0.6, 254.6, 300.0])), [0, 0, 1, 255, 255])
+    np.testing.assert_array_equal(
+        to_levels(np.array([-3.0, -1, 0, 1, 2, np.nan])), [0, 0, 128, 255, 255, 128]
+    )
+    np.testing.assert_array_equal(
+        round_levels(np.array([-1.0, 0.4, 0.6, 254.6, 300.0])), [0, 0, 1, 255, 255]
+    )
 
 
 def test_quantise():
@@ -75,8 +82,11 @@ def test_caffe_mean_is_117_104_123():
 
 def test_shapes_that_do_not_fit():
     with pytest.raises(
-        ValueError, match=r"hole must have the shape \(2, 4, 5, 1\) for image \(2, 4, 5, 3\), got \(2, 4, 5\)"
+        ValueError,
+        match=r"hole must have the shape \(2, 4, 5, 1\) for image \(2, 4, 5, 3\), got \(2, 4, 5\)",
     ):
         fill(IMAGE, HOLE[..., 0])
-    with pytest.raises(ValueError, match=r"shapes differ: image \(2, 4, 5, 3\), generated \(2, 4, 4, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"shapes differ: image \(2, 4, 5, 3\), generated \(2, 4, 4, 3\)"
+    ):
         composite(IMAGE, GENERATED[:, :, :4], HOLE)

@@ -12,7 +12,9 @@ PSNR = jnp.array([40.0, 35.0, 30.0, 27.0, 25.0])
 
 
 def composed(rule, psnr=PSNR, progress=0.0, batch_size=100):
-    return np.asarray(curriculum.composition(rule, jnp.asarray(psnr), progress, batch_size=batch_size)).tolist()
+    return np.asarray(
+        curriculum.composition(rule, jnp.asarray(psnr), progress, batch_size=batch_size)
+    ).tolist()
 
 
 def test_weights():
@@ -24,7 +26,11 @@ def test_weights():
 
 @pytest.mark.parametrize(
     "rule, expected",
-    [("inv_psnr", [15, 18, 20, 23, 24]), ("inv_mse", [67, 21, 7, 3, 2]), ("mse", [2, 5, 15, 30, 48])],
+    [
+        ("inv_psnr", [15, 18, 20, 23, 24]),
+        ("inv_mse", [67, 21, 7, 3, 2]),
+        ("mse", [2, 5, 15, 30, 48]),
+    ],
 )
 def test_rules(rule, expected):
     """A-C1."""
@@ -58,7 +64,9 @@ def test_no_state():
     @jax.jit
     def composed_levels(psnr):
         traces.append(psnr)
-        return curriculum.levels(curriculum.composition("mse", psnr, 0.0, batch_size=100), batch_size=100)
+        return curriculum.levels(
+            curriculum.composition("mse", psnr, 0.0, batch_size=100), batch_size=100
+        )
 
     first, other, again = composed_levels(PSNR), composed_levels(PSNR[::-1]), composed_levels(PSNR)
     np.testing.assert_array_equal(first, again)
@@ -73,14 +81,34 @@ def test_no_state():
         ("rigid", [[20] * 5] * 5),
         ("staged", np.diag([100] * 5).tolist()),
         ("anti_staged", np.diag([100] * 5)[::-1].tolist()),
-        ("cumulative", [[100, 0, 0, 0, 0], [50, 50, 0, 0, 0], [33, 33, 34, 0, 0], [25, 25, 25, 25, 0], [20] * 5]),
-        ("anti_cumulative", [[0, 0, 0, 0, 100], [0, 0, 0, 50, 50], [0, 0, 34, 33, 33], [0, 25, 25, 25, 25], [20] * 5]),
+        (
+            "cumulative",
+            [
+                [100, 0, 0, 0, 0],
+                [50, 50, 0, 0, 0],
+                [33, 33, 34, 0, 0],
+                [25, 25, 25, 25, 0],
+                [20] * 5,
+            ],
+        ),
+        (
+            "anti_cumulative",
+            [
+                [0, 0, 0, 0, 100],
+                [0, 0, 0, 50, 50],
+                [0, 0, 34, 33, 33],
+                [0, 25, 25, 25, 25],
+                [20] * 5,
+            ],
+        ),
     ],
 )
 def test_schedules(name, expected):
     """What Gao & Grauman's code has per 100 examples; the last phase lasts until the end."""
     assert [composed(name, progress=phase / 5 + 0.1) for phase in range(5)] == expected
-    assert composed(name, progress=0.0) == expected[0] and composed(name, progress=1.0) == expected[-1]
+    assert (
+        composed(name, progress=0.0) == expected[0] and composed(name, progress=1.0) == expected[-1]
+    )
 
 
 def test_a_rule_of_ones_own(documented):
@@ -99,7 +127,10 @@ def test_a_rule_of_ones_own(documented):
 
 
 def test_unknown_rule():
-    with pytest.raises(InputError, match="unknown curriculum 'psnr'; known: anti_cumulative, .* or module:attribute"):
+    with pytest.raises(
+        InputError,
+        match="unknown curriculum 'psnr'; known: anti_cumulative, .* or module:attribute",
+    ):
         composed("psnr")
     with pytest.raises(InputError, match="unknown schedule 'mse'; known: rigid, staged"):
         curriculum.scheduled("mse", 0.0, num_levels=5, batch_size=100)

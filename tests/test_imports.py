@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "inpaint_jax"
-FILES = sorted(PACKAGE.rglob("*.py"))  # without inpaint_jax/configs, a link, which rglob does not follow
+FILES = sorted(
+    PACKAGE.rglob("*.py")
+)  # without inpaint_jax/configs, a link, which rglob does not follow
 PAGES = sorted((PACKAGE.parent / "configs").rglob("*.py"))
 
 # What every file may import: the ground.
@@ -87,7 +89,10 @@ def imports(file: Path) -> list[str]:
             assert not node.level, f"{file}: write imports in full"
             assert node.module
             if node.module == "inpaint_jax":  # a room, or an attribute of the package itself
-                found += [f"inpaint_jax.{a.name}" if a.name in ALLOWED else "inpaint_jax" for a in node.names]
+                found += [
+                    f"inpaint_jax.{a.name}" if a.name in ALLOWED else "inpaint_jax"
+                    for a in node.names
+                ]
             else:
                 found.append(node.module)
     return found

@@ -29,7 +29,10 @@ START = jnp.array([0, 0, 0, 0.7])
 
 @pytest.mark.parametrize(
     "decay, history, best",
-    [(1.0, (0.8125, 0.7875625, 0.1924362), 0.0073973), (0.95, (0.8125, 0.7888094, 0.2234394), 0.00098768)],
+    [
+        (1.0, (0.8125, 0.7875625, 0.1924362), 0.0073973),
+        (0.95, (0.8125, 0.7888094, 0.2234394), 0.00098768),
+    ],
 )
 def test_toy_history(decay, history, best):
     found = search.invert(toy_loss, START, tx=NAG(decay=decay), num_steps=200, project=search.clip)
@@ -45,7 +48,13 @@ def test_clip_keeps_the_velocity():
     path, latent = [], jnp.array([0.95])
     for steps in (1, 2, 3, 4):
         loss = lambda z: (-z.sum(), {})  # noqa: E731  gradient -1 everywhere
-        path.append(float(search.invert(loss, latent, tx=NAG(), num_steps=steps, project=search.clip).latent[0]))
+        path.append(
+            float(
+                search.invert(loss, latent, tx=NAG(), num_steps=steps, project=search.clip).latent[
+                    0
+                ]
+            )
+        )
     np.testing.assert_allclose(path, [0.969, 0.9961, 1.0, 1.0], rtol=1e-6)
 
 
@@ -89,7 +98,9 @@ def test_an_early_finish_is_the_same_in_any_chunks(chunk):
     np.testing.assert_allclose(found.trace["total"][:11], 1 - 0.1 * np.arange(11), atol=1e-6)
     # After 15 steps the least loss is 0 (at the 11th), after 20 it still is.
     assert found.done and found.step == found.evaluations == 20
-    assert np.isnan(found.trace["total"][20:]).all() and np.isfinite(found.trace["total"][:20]).all()
+    assert (
+        np.isnan(found.trace["total"][20:]).all() and np.isfinite(found.trace["total"][:20]).all()
+    )
     np.testing.assert_array_equal(found.trace["evaluations"][:20], 1 + np.arange(20))
 
 
@@ -100,7 +111,11 @@ def test_without_tolerance_nothing_ends_early():
 
 
 def test_the_last_iterate_can_be_the_answer():
-    options = {"tx": optimizers.build({"name": "sgd", "learning_rate": 0.4}), "num_steps": 4, "chunk": 4}
+    options = {
+        "tx": optimizers.build({"name": "sgd", "learning_rate": 0.4}),
+        "num_steps": 4,
+        "chunk": 4,
+    }
     loss = lambda z: (jnp.abs(z).sum(), {})  # noqa: E731  evaluated at 0.9, 0.5, 0.1, -0.3
     begin = search.start(jax.random.key(0), 0.9 * jnp.ones(1), (), **options)
     for keep_last, answer in ((False, 0.1), (True, -0.3)):
@@ -109,7 +124,9 @@ def test_the_last_iterate_can_be_the_answer():
         np.testing.assert_allclose(found.best["total"], abs(answer), atol=1e-6)
 
 
-@pytest.mark.parametrize("spec", [{"name": "nag", "learning_rate": 0.01}, {"name": "adam", "learning_rate": 0.03}])
+@pytest.mark.parametrize(
+    "spec", [{"name": "nag", "learning_rate": 0.01}, {"name": "adam", "learning_rate": 0.03}]
+)
 @pytest.mark.parametrize("keep_last", [False, True])
 def test_a_latent_can_be_any_pytree(spec, keep_last):
     """Optimisers that go by single entries do the same to two arrays as to the two in one."""
@@ -123,7 +140,9 @@ def test_a_latent_can_be_any_pytree(spec, keep_last):
     parts = search.invert(loss, {"first": START[:1], "rest": (START[1:3], START[3:])}, **options)
     for latent, expected in ((parts.best_latent, whole.best_latent), (parts.latent, whole.latent)):
         assert jax.tree.structure(latent) == jax.tree.structure({"first": 0, "rest": (0, 0)})
-        np.testing.assert_allclose(jnp.concatenate([latent["first"], *latent["rest"]]), expected, atol=1e-6)
+        np.testing.assert_allclose(
+            jnp.concatenate([latent["first"], *latent["rest"]]), expected, atol=1e-6
+        )
     np.testing.assert_allclose(parts.trace["total"], whole.trace["total"], atol=1e-6)
 
 
@@ -147,14 +166,18 @@ def test_projections_of_several_arrays():
         assert leaf[0] == jnp.float32(0.3) and (jnp.abs(leaf) < 1).all()
     assert (drawn["a"][1:] != drawn["b"][1:]).all()
     alone = search.stochastic_clip(jax.random.key(0), {"a": latent["a"]})
-    np.testing.assert_array_equal(alone["a"], search.stochastic_clip(jax.random.key(0), latent["a"]))
+    np.testing.assert_array_equal(
+        alone["a"], search.stochastic_clip(jax.random.key(0), latent["a"])
+    )
     assert search.unconstrained(jax.random.key(0), latent) is latent
 
 
 def test_a_projection_of_ones_own(documented):
     documented(latents)
     project = resolve("my_projections:sphere", search.PROJECTIONS, kind="search.projection")
-    np.testing.assert_allclose(project(jax.random.key(0), jnp.array([3.0, 0, 0, 4])), [1.2, 0, 0, 1.6], rtol=1e-6)
+    np.testing.assert_allclose(
+        project(jax.random.key(0), jnp.array([3.0, 0, 0, 4])), [1.2, 0, 0, 1.6], rtol=1e-6
+    )
     loss = lambda z: -z[0]  # noqa: E731  uphill along the first axis: its pole is (2, 0, 0, 0)
     tx = optimizers.build({"name": "sgd", "learning_rate": 0.5})
     found = search.invert(loss, jnp.ones(4), tx=tx, num_steps=60, project=project)
@@ -179,8 +202,14 @@ def test_invert_finishes_early(chunk):
         ({"chunk": 0}, "at least 1"),
         ({"tolerance": -0.1}, "tolerance at least 0"),
         ({"latent": jnp.ones(3, int)}, "a latent must be float, got int32"),
-        ({"loss": lambda z: z}, r"a loss returns a scalar, or \(scalar, {term: scalar}\), got \(3,\)"),
-        ({"loss": lambda z: (z.sum(), z)}, r"a loss returns a scalar, or \(scalar, {term: scalar}\), got"),
+        (
+            {"loss": lambda z: z},
+            r"a loss returns a scalar, or \(scalar, {term: scalar}\), got \(3,\)",
+        ),
+        (
+            {"loss": lambda z: (z.sum(), z)},
+            r"a loss returns a scalar, or \(scalar, {term: scalar}\), got",
+        ),
     ],
 )
 def test_what_makes_no_search(changed, said):
@@ -215,7 +244,9 @@ def test_a_known_latent_is_recovered(toy_generator, spec, num_steps):
     tx = optimizers.build(spec, num_steps=num_steps)
     hole = masks.center(jax.random.key(0), 16)
     importance = importance_weight(hole[None])
-    truths = jax.vmap(toy_generator)(jax.random.uniform(jax.random.key(4), (10, 8), minval=-1, maxval=1))
+    truths = jax.vmap(toy_generator)(
+        jax.random.uniform(jax.random.key(4), (10, 8), minval=-1, maxval=1)
+    )
     starts = jax.random.uniform(jax.random.key(5), (10, 8), minval=-1, maxval=1)
 
     def one(truth, start):
@@ -232,7 +263,11 @@ def test_a_known_latent_is_recovered(toy_generator, spec, num_steps):
     psnr = metrics.psnr(together, truths, jnp.broadcast_to(hole, (10, 16, 16, 1)))
     assert (psnr > 40).all(), psnr
     assert (jnp.abs(found.latent) <= 1).all()
-    assert (found.evaluations > num_steps).all() if spec["name"] == "lbfgs" else (found.evaluations == num_steps).all()
+    assert (
+        (found.evaluations > num_steps).all()
+        if spec["name"] == "lbfgs"
+        else (found.evaluations == num_steps).all()
+    )
     if spec["name"] == "lbfgs":
         return
     # A-N6, A-N8: alone as in company, and twice the same; a permuted batch gives permuted results.

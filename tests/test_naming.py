@@ -24,7 +24,10 @@ def test_a_users_own():
     "name, words",
     [
         ("five", "unknown number 'five'; known: four, root, or module:attribute"),
-        ("no_such_module:f", "number 'no_such_module:f': no module 'no_such_module' beside the config"),
+        (
+            "no_such_module:f",
+            "number 'no_such_module:f': no module 'no_such_module' beside the config",
+        ),
         ("math:cosine", "number 'math:cosine': module 'math' has no 'cosine'"),
     ],
 )

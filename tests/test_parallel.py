@@ -56,7 +56,9 @@ def step(state, batch, earlier, *, axis_name=None):
 
     def loss(params):
         variables = {"params": params, "batch_stats": state["stats"]}
-        outputs, updated = Network(axis_name).apply(variables, batch["x"], train=True, mutable=["batch_stats"])
+        outputs, updated = Network(axis_name).apply(
+            variables, batch["x"], train=True, mutable=["batch_stats"]
+        )
         return jnp.square(outputs - batch["y"] * earlier["scale"]).mean(), updated["batch_stats"]
 
     (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(state["params"])
@@ -83,7 +85,10 @@ def batch(number: int, size: int = 8) -> dict[str, np.ndarray]:
 def train(mesh, how="jit", part=slice(None), steps=3):
     """Losses and parameters after a few steps; ``part``: the rows of the batch that this process puts in."""
     run = parallel.data_parallel(step, mesh, how=how)
-    state, earlier = parallel.replicate(init(), mesh), parallel.replicate({"scale": jnp.float32(2)}, mesh)
+    state, earlier = (
+        parallel.replicate(init(), mesh),
+        parallel.replicate({"scale": jnp.float32(2)}, mesh),
+    )
     losses = []
     for number in range(steps):
         local = jax.tree.map(lambda x: x[part], batch(number))
@@ -111,7 +116,9 @@ def expected():
     return reference()
 
 
-@pytest.mark.parametrize(("how", "count"), [("jit", 1), ("jit", 4), ("shard_map", 4), ("pmap", 1), ("pmap", 4)])
+@pytest.mark.parametrize(
+    ("how", "count"), [("jit", 1), ("jit", 4), ("shard_map", 4), ("pmap", 1), ("pmap", 4)]
+)
 def test_every_way_is_the_plain_step(how, count, expected):
     losses, state = train(parallel.mesh(jax.devices()[:count]), how)
     np.testing.assert_allclose(losses, expected[0], rtol=1e-5)
@@ -127,7 +134,9 @@ def test_a_run_goes_on_over_other_devices_after_every_restart(how, expected, tmp
         mesh = parallel.mesh(jax.devices()[:count])
         with Checkpoints(tmp_path / "run") as checkpoints:
             state = checkpoints.restore(jax.eval_shape(init)) if number else init()
-            state, earlier = (parallel.replicate(tree, mesh) for tree in (state, {"scale": jnp.float32(2)}))
+            state, earlier = (
+                parallel.replicate(tree, mesh) for tree in (state, {"scale": jnp.float32(2)})
+            )
             run = parallel.data_parallel(step, mesh, how=how)
             state, metrics = run(state, parallel.put_batch(batch(number), mesh), earlier)
             checkpoints.save(number + 1, state)
@@ -139,7 +148,9 @@ def test_a_run_goes_on_over_other_devices_after_every_restart(how, expected, tmp
 
 def test_a_batch_that_does_not_divide():
     mesh = parallel.mesh()
-    with pytest.raises(InputError, match="6 examples cannot be shared by 4 devices: .* a multiple of 4"):
+    with pytest.raises(
+        InputError, match="6 examples cannot be shared by 4 devices: .* a multiple of 4"
+    ):
         parallel.put_batch(batch(0, size=6), mesh)
     run = parallel.data_parallel(step, mesh)
     with pytest.raises(InputError, match="6 examples cannot be shared by 4 devices"):
@@ -149,7 +160,8 @@ def test_a_batch_that_does_not_divide():
 
 
 @pytest.mark.parametrize(
-    "slots, shared", [(64, (4, 16)), (32, (4, 8)), (24, (3, 8)), (20, (2, 10)), (9, (1, 9)), (1, (1, 1))]
+    "slots, shared",
+    [(64, (4, 16)), (32, (4, 8)), (24, (3, 8)), (20, (2, 10)), (9, (1, 9)), (1, (1, 1))],
 )
 def test_cores_share_the_slots(slots, shared):
     mesh, each = parallel.share_slots(slots)
@@ -167,7 +179,10 @@ def test_cores_do_not_share_the_largest_networks():
 
 def test_the_state_is_donated():
     mesh = parallel.mesh()
-    state, earlier = parallel.replicate(init(), mesh), parallel.replicate({"scale": jnp.float32(2)}, mesh)
+    state, earlier = (
+        parallel.replicate(init(), mesh),
+        parallel.replicate({"scale": jnp.float32(2)}, mesh),
+    )
     kernel = state["params"]["Dense_0"]["kernel"]
     parallel.data_parallel(step, mesh)(state, parallel.put_batch(batch(0), mesh), earlier)
     assert kernel.is_deleted()
@@ -180,7 +195,9 @@ def test_spread_is_bit_equal_on_one_device_and_four():
     def fn(weights, examples):
         draws = jax.vmap(lambda key: jax.random.normal(key, (16,)))(examples["key"])
         descend = jax.grad(lambda z, target: jnp.square(jnp.tanh(z @ weights) - target).sum())
-        latent = jax.lax.fori_loop(0, 20, lambda _, z: z - 0.1 * descend(z, examples["target"]), draws)
+        latent = jax.lax.fori_loop(
+            0, 20, lambda _, z: z - 0.1 * descend(z, examples["target"]), draws
+        )
         return {"latent": latent, "index": examples["index"]}
 
     weights = jax.random.normal(jax.random.key(0), (16, 16))
@@ -191,7 +208,9 @@ def test_spread_is_bit_equal_on_one_device_and_four():
     }
     four = jax.jit(parallel.spread(fn, parallel.mesh()))(weights, examples)
     one = jax.jit(parallel.spread(fn, parallel.mesh(jax.devices()[:1])))
-    parts = [one(weights, jax.tree.map(lambda x, i=i: x[i : i + 2], examples)) for i in range(0, 8, 2)]
+    parts = [
+        one(weights, jax.tree.map(lambda x, i=i: x[i : i + 2], examples)) for i in range(0, 8, 2)
+    ]
     np.testing.assert_array_equal(four["latent"], np.concatenate([p["latent"] for p in parts]))
     np.testing.assert_array_equal(four["index"], np.arange(8))
     with pytest.raises(InputError, match="6 examples cannot be shared by 4"):
@@ -203,10 +222,17 @@ def test_two_processes_are_one_with_four_devices(tmp_path):
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     root = str(Path(__file__).parent.parent)
-    environment = {**os.environ, "PYTHONPATH": root, "JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": root,
+        "JAX_COORDINATOR_ADDRESS": address,
+        "JAX_NUM_PROCESSES": "2",
+    }
     cache = "ignore:Error reading persistent compilation cache entry:UserWarning"  # as in pyproject.toml
     command = [sys.executable, "-W", "error", "-W", cache, __file__, str(tmp_path)]
-    started = [subprocess.Popen(command, env={**environment, "JAX_PROCESS_ID": str(i)}) for i in range(2)]
+    started = [
+        subprocess.Popen(command, env={**environment, "JAX_PROCESS_ID": str(i)}) for i in range(2)
+    ]
     try:
         assert [process.wait(timeout=120) for process in started] == [0, 0]
     finally:
@@ -240,7 +266,9 @@ def one_of_two_processes(folder: Path) -> None:
         checkpoints.save(3, state)
         checkpoints.wait()
         restored = parallel.replicate(checkpoints.restore(jax.eval_shape(init)), mesh)
-        placed = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state)
+        placed = jax.tree.map(
+            lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state
+        )
         for again in (restored, parallel.replicate(restored, mesh), checkpoints.restore(placed)):
             np.testing.assert_array_equal(flat(again), flat(state))
             assert again["key"].sharding.device_set == set(jax.devices())
@@ -284,7 +312,10 @@ def test_when_processes_join(monkeypatch, started, environment, distributed, exp
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (ValueError("coordinator_address should be defined."), "which processes belong .* JAX_NUM_PROCESSES"),
+        (
+            ValueError("coordinator_address should be defined."),
+            "which processes belong .* JAX_NUM_PROCESSES",
+        ),
         (
             RuntimeError("DEADLINE_EXCEEDED: Barrier timed out\nmore"),
             r"\(DEADLINE_EXCEEDED: Barrier timed out\)",
@@ -317,19 +348,29 @@ def test_compilation_cache(tmp_path, monkeypatch, cache_settings):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "inpaint_jax" / "xla"
     assert startup.enable_compilation_cache() == folder and folder.is_dir()
-    assert [stat.S_IMODE(place.stat().st_mode) for place in (folder, folder.parent)] == [0o700, 0o700]
+    assert [stat.S_IMODE(place.stat().st_mode) for place in (folder, folder.parent)] == [
+        0o700,
+        0o700,
+    ]
     half, other = folder / "jit_f-0123-cache", folder / "jit_g-0123-cache"
-    half.write_bytes(zlib.compress(b"program")[:-3])  # as a killed process leaves it: JAX never replaces it
+    half.write_bytes(
+        zlib.compress(b"program")[:-3]
+    )  # as a killed process leaves it: JAX never replaces it
     monkeypatch.setitem(sys.modules, "zstandard", None)  # which JAX prefers where it is installed
     other.write_bytes(zlib.compress(b"program"))
     folder.chmod(0o777)  # as an older version may have left it
-    assert startup.enable_compilation_cache() == folder and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert (
+        startup.enable_compilation_cache() == folder
+        and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    )
     assert not half.exists() and other.exists()
     assert jax.config.jax_compilation_cache_dir == str(folder)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/chosen")
     assert startup.enable_compilation_cache() == Path("/chosen")
     monkeypatch.setenv("INPAINT_NO_CACHE", "1")
-    assert startup.enable_compilation_cache() is None and not jax.config.jax_enable_compilation_cache
+    assert (
+        startup.enable_compilation_cache() is None and not jax.config.jax_enable_compilation_cache
+    )
 
 
 def test_a_compilation_cache_of_another_user_is_not_used(tmp_path, monkeypatch, cache_settings):

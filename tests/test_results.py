@@ -19,7 +19,9 @@ def linked(page, text):
 
 def rows(page):
     """Return the cells of all table rows with a link."""
-    lines = [line for line in page.read_text().splitlines() if line.startswith("|") and "](" in line]
+    lines = [
+        line for line in page.read_text().splitlines() if line.startswith("|") and "](" in line
+    ]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
@@ -31,12 +33,17 @@ def test_links_lead_to_files(page):
 def unfounded(page, cells, links):
     """Return the numbers with decimals in some cells that stand on no linked page."""
     text = " ".join(file.read_text() for file in linked(page, links))
-    return [number for cell in cells for number in re.findall(r"\d+\.\d+", cell) if number not in text]
+    return [
+        number for cell in cells for number in re.findall(r"\d+\.\d+", cell) if number not in text
+    ]
 
 
 def test_numbers_of_the_methods_in_the_readme():
     """Our numbers and those beside them, of every method."""
-    found = {cells[0]: unfounded(ROOT / "README.md", cells[2:4], cells[-1]) for cells in rows(ROOT / "README.md")}
+    found = {
+        cells[0]: unfounded(ROOT / "README.md", cells[2:4], cells[-1])
+        for cells in rows(ROOT / "README.md")
+    }
     assert len(found) >= 11 and not any(found.values()), found
 
 
@@ -51,10 +58,19 @@ def test_numbers_of_the_list_of_pages():
 def test_claims():
     """A verdict for every claim, and our numbers on the pages that the row names."""
     page = RESULTS / "claims.md"
-    lines = [line for line in page.read_text().splitlines() if line.startswith("| ") and not line.startswith("| claim")]
+    lines = [
+        line
+        for line in page.read_text().splitlines()
+        if line.startswith("| ") and not line.startswith("| claim")
+    ]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert {row[2] for row in cells} == VERDICTS and {len(row) for row in cells} == {5}
-    ours = {row[0]: (re.split(r"paper's own table|arithmetic|paper states", row[3]), row[-1]) for row in cells}
+    ours = {
+        row[0]: (re.split(r"paper's own table|arithmetic|paper states", row[3]), row[-1])
+        for row in cells
+    }
     found = {claim: unfounded(page, numbers[:1], links) for claim, (numbers, links) in ours.items()}
     assert not any(found.values()), found
-    assert all("](" in row[-1] or "not measured" in row[3] or "arithmetic" in row[3] for row in cells)
+    assert all(
+        "](" in row[-1] or "not measured" in row[3] or "arithmetic" in row[3] for row in cells
+    )

@@ -44,7 +44,12 @@ def test_script():
     """Known pixels stay, and the holes are completed as they were."""
     lines = [line for line in SCRIPT.splitlines() if line.strip()]
     assert len(lines) <= 30
-    roots = {a.name for node in ast.walk(ast.parse(SCRIPT)) if isinstance(node, ast.Import) for a in node.names}
+    roots = {
+        a.name
+        for node in ast.walk(ast.parse(SCRIPT))
+        if isinstance(node, ast.Import)
+        for a in node.names
+    }
     assert roots == {"jax", "jax.numpy", "optax", "inpaint_jax"}
     names = {}
     exec(compile(SCRIPT, "script.py", "exec"), names)
@@ -74,7 +79,9 @@ def test_example(monkeypatch):
     known = 1 - np.asarray(names["holes"])
     assert set(names["completed"]) == {"portraits-yeh", "harmonic", "patchmatch", "own loss"}
     for images in names["completed"].values():
-        np.testing.assert_array_equal(known * np.asarray(images), known * np.asarray(names["damaged"]))
+        np.testing.assert_array_equal(
+            known * np.asarray(images), known * np.asarray(names["damaged"])
+        )
     losses = np.asarray(names["traces"])[:, :3]
     assert losses.shape == (4, 3) and (losses[:, -1] < losses[:, 0]).all()
     names["plt"].close("all")

@@ -24,13 +24,27 @@ def wheel(tmp_path_factory):
     copy = tmp_path_factory.mktemp("checkout")
     for name in SOURCES:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                ROOT / name,
+                copy / name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
         else:
             shutil.copy(ROOT / name, copy)
     stale = copy / "build" / "lib" / "inpaint_jax" / "stale.py"
     stale.parent.mkdir(parents=True)
     stale.touch()
-    run(*PIP, "wheel", ".", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir=wheels", cwd=copy)
+    run(
+        *PIP,
+        "wheel",
+        ".",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--wheel-dir=wheels",
+        cwd=copy,
+    )
     (built,) = (copy / "wheels").iterdir()
     return built
 
@@ -46,7 +60,12 @@ def installed(wheel, tmp_path_factory):
 def run(*command, cwd, **environment):
     """Run a command to its end; return what it printed."""
     done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
@@ -59,10 +78,17 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
         f"inpaint_jax-{inpaint_jax.__version__}.dist-info",
     }
     modules = {file.relative_to(ROOT).as_posix() for file in (ROOT / "inpaint_jax").rglob("*.py")}
-    pages = {f"inpaint_jax/{file.relative_to(ROOT).as_posix()}" for file in (ROOT / "configs").rglob("*.py")}
+    pages = {
+        f"inpaint_jax/{file.relative_to(ROOT).as_posix()}"
+        for file in (ROOT / "configs").rglob("*.py")
+    }
     assert {name for name in names if name.endswith(".py")} == modules | pages  # so no stale.py
     assert "inpaint_jax/py.typed" in names
-    models = {f"portraits-{method}{suffix}" for method in ("yeh", "context-encoder") for suffix in (".json", ".npz")}
+    models = {
+        f"portraits-{method}{suffix}"
+        for method in ("yeh", "context-encoder")
+        for suffix in (".json", ".npz")
+    }
     assert {f"inpaint_jax/runs/shipped/models/{file}" for file in models} <= names
     assert not [name for name in names if "/results/" in name]
 
@@ -85,7 +111,9 @@ def test_every_shipped_page_imports(installed, tmp_path):
 
 def test_it_trains_and_evaluates_in_an_empty_folder(installed, tiny, tmp_path):
     def inpaint(*arguments):
-        return run(sys.executable, "-m", "inpaint_jax", *arguments, cwd=tmp_path, PYTHONPATH=str(installed))
+        return run(
+            sys.executable, "-m", "inpaint_jax", *arguments, cwd=tmp_path, PYTHONPATH=str(installed)
+        )
 
     pictures = ("--images=facades?split=test", "--count=2", "--holes=center")
     inpaint("train", "--config=yeh:smoke", "--workdir=run", *tiny)
@@ -96,10 +124,21 @@ def test_it_trains_and_evaluates_in_an_empty_folder(installed, tiny, tmp_path):
 def test_it_completes_without_training_and_without_network(installed, tmp_path):
     """With a shipped model, and with a method that needs none."""
     offline = ("unshare", "--net", "--map-root-user")
-    allowed = shutil.which("unshare") and not subprocess.run([*offline, "true"], capture_output=True).returncode
+    allowed = (
+        shutil.which("unshare")
+        and not subprocess.run([*offline, "true"], capture_output=True).returncode
+    )
     pictures = ("--images=portraits?split=test", "--count=1", "--holes=center", "--slots=1")
     for method, *more in (["portraits-yeh?search.iterations=2"], ["patchmatch", "--size=32"]):
-        command = (sys.executable, "-m", "inpaint_jax", "complete", f"--method={method}", *pictures, *more)
+        command = (
+            sys.executable,
+            "-m",
+            "inpaint_jax",
+            "complete",
+            f"--method={method}",
+            *pictures,
+            *more,
+        )
         command = (*(offline if allowed else ()), *command, f"--output={method[:5]}")
         run(*command, cwd=tmp_path, PYTHONPATH=str(installed))
         assert len(list((tmp_path / method[:5] / "pictures").glob("*.png"))) == 1

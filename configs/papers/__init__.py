@@ -74,7 +74,10 @@ PARTS = {
         {"salem": TABLE_I, "salem:at64": TABLE_I, "salem:high_resolution": TABLE_I},
     ),
     "E02": Part("Salem et al., Figure 1, the blur of a squared error", {"salem": ("Figure 1",)}),
-    "E03": Part("Salem et al., Figure 6", {"salem:high_resolution": ("Figure 6a",), "salem:at64": ("Figure 6b",)}),
+    "E03": Part(
+        "Salem et al., Figure 6",
+        {"salem:high_resolution": ("Figure 6a",), "salem:at64": ("Figure 6b",)},
+    ),
     "E04": Part("Salem et al., Figure 7", {"salem": ("Figure 7",)}),
     "E05": Part(
         "Salem et al., counts per epoch, rules and number of levels",
@@ -94,13 +97,23 @@ PARTS = {
         {"buchacek": ("Table 1",), "buchacek:published": ("Table 1",)},
     ),
     "E16": Part("Buchacek et al., Figures 1a and 1b", {"buchacek": ("Figure 1",)}),
-    "E17": Part("Buchacek et al., Figure 3", {"buchacek": ("Figure 3",), "buchacek:published": ("Figure 3",)}),
-    "E18": Part("Buchacek et al., Figure 4", {"buchacek": ("Figure 4",), "buchacek:published": ("Figure 4",)}),
+    "E17": Part(
+        "Buchacek et al., Figure 3",
+        {"buchacek": ("Figure 3",), "buchacek:published": ("Figure 3",)},
+    ),
+    "E18": Part(
+        "Buchacek et al., Figure 4",
+        {"buchacek": ("Figure 4",), "buchacek:published": ("Figure 4",)},
+    ),
     "E19": Part(
         "Buchacek et al., the classifier, and which terms and layers guide",
         {
             "buchacek": ("The classifier",),
-            "buchacek:ablations": ("The terms that guide", "The layer that is compared", "An image from the features"),
+            "buchacek:ablations": (
+                "The terms that guide",
+                "The layer that is compared",
+                "An image from the features",
+            ),
         },
     ),
     "E20": Part("Liu et al., Table 5", {"liu": ("Table 5",)}),
@@ -110,10 +123,16 @@ PARTS = {
         "Samples of DCGAN and LSGAN",
         {"buchacek": ("Samples of the DCGAN",), "sharma": ("Samples of the LSGAN",)},
     ),
-    "E24": Part("How the answer is blended", {"buchacek:ablations": ("How the answer is blended",)}),
+    "E24": Part(
+        "How the answer is blended", {"buchacek:ablations": ("How the answer is blended",)}
+    ),
     "E25": Part(
         "Yeh et al., the latent search: projection, start, optimiser, batch statistics, restarts",
         {"searches": ("The latent search",)},
     ),
-    "E26": Part("The floors mean, harmonic and nearest", {}, "a page: the floors are rows of the tables of every page"),
+    "E26": Part(
+        "The floors mean, harmonic and nearest",
+        {},
+        "a page: the floors are rows of the tables of every page",
+    ),
 }

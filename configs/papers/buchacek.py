@@ -63,7 +63,9 @@ WEIGHTS = {  # of the critic's score of the completed image; of the classifier's
     "without_inpainting": dict(inpainting=0.0),
 }
 SLOTS = "--config.slots=50"  # a hundred images in two full rounds
-MEASURED = tuple(("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full", "ssim_uniform_full"))
+MEASURED = tuple(
+    ("test", metric) for metric in ("psnr_hole", "psnr_full", "ssim_full", "ssim_uniform_full")
+)
 
 
 def get_experiment(argument: str = "") -> Experiment:
@@ -84,14 +86,20 @@ def arms_of(scale: str) -> dict[str, Arm]:
     return {
         "yeh": Arm(f"yeh:default,{scale}", ("--config.data.fit=resize", SLOTS)),
         "with": Arm(f"{guided},logits,{scale}", (SLOTS,), reuse="yeh"),
-        "without": Arm(f"{guided},nologits,{scale}", (SLOTS, "--config.losses.categorical.watch=True"), reuse="with"),
+        "without": Arm(
+            f"{guided},nologits,{scale}",
+            (SLOTS, "--config.losses.categorical.watch=True"),
+            reuse="with",
+        ),
         "watched": Arm(f"{guided},unguided,{scale}", (SLOTS,), reuse="with", holes=(CENTER,)),
     }
 
 
 def rows(names: dict[str, str], family: str) -> tuple[Row, ...]:
     """List the rows of Table 1 under one kind of holes; ``names`` are the arms of the methods."""
-    first = 2 * min(HOLES.index(family), 2)  # the paper has one column for both kinds of random holes
+    first = 2 * min(
+        HOLES.index(family), 2
+    )  # the paper has one column for both kinds of random holes
     return tuple(
         Row((label,), names.get(method), tuple(numbers[first : first + 2]))
         for method, (label, *numbers) in PUBLISHED.items()
@@ -113,10 +121,16 @@ def table(scale: str) -> Experiment:
         arms=arms_of(scale),
         holes=HOLES,
         against=(*FLOORS, "telea", "navier_stokes", MELDING),
-        tables=tables("Table 1", {family: {method: method for method in METHODS} | BESIDE for family in HOLES}),
+        tables=tables(
+            "Table 1", {family: {method: method for method in METHODS} | BESIDE for family in HOLES}
+        ),
         comparisons=(
             Comparison(
-                "What the classifier brings", "method", "psnr_hole", {name: (name,) for name in METHODS}, paired="yeh"
+                "What the classifier brings",
+                "method",
+                "psnr_hole",
+                {name: (name,) for name in METHODS},
+                paired="yeh",
             ),
         ),
         figures=(
@@ -128,7 +142,9 @@ def table(scale: str) -> Experiment:
             ),
             *(
                 TermCurves(f"Figure 3{letter}: {PUBLISHED[method][0]}", arm)
-                for letter, method, arm in zip("abc", METHODS, ("watched", "without", "with"), strict=True)
+                for letter, method, arm in zip(
+                    "abc", METHODS, ("watched", "without", "with"), strict=True
+                )
             ),
             *(
                 Grid(
@@ -140,7 +156,10 @@ def table(scale: str) -> Experiment:
                     rows=5,
                     holes=(CENTER,),
                 )
-                for title, most in (("Figure 1a: least semantic loss", False), ("Figure 1b: most semantic loss", True))
+                for title, most in (
+                    ("Figure 1a: least semantic loss", False),
+                    ("Figure 1b: most semantic loss", True),
+                )
             ),
             Grid("Figure 4", ("truth", "damaged", MELDING, *METHODS)),
             Grid("Where the guided fail", ("truth", "damaged", *METHODS), pick="with", rows=5),
@@ -162,7 +181,9 @@ def published(scale: str) -> Experiment:
     for preset, holes in (("published", (CENTER, LEFT)), ("published_random", (RANDOM, STROKES))):
         for name, terms in (("with", "logits"), ("without", "nologits")):
             spec = f"classifier_guided:{preset},{terms},{scale},{search}"
-            arms[f"{name}_{preset}"] = Arm(spec, (SLOTS, prior, judge), reuse=classifier, holes=holes)
+            arms[f"{name}_{preset}"] = Arm(
+                spec, (SLOTS, prior, judge), reuse=classifier, holes=holes
+            )
             classifier = "with" if classifier == "with" else "with_published"
     names = {method: f"{method}_published" for method in METHODS}
     of_random = names | {method: f"{method}_published_random" for method in ("without", "with")}
@@ -171,14 +192,21 @@ def published(scale: str) -> Experiment:
         holes=HOLES,
         against=FLOORS,
         tables=tables(
-            "Table 1, published presets", {CENTER: names, LEFT: names, RANDOM: of_random, STROKES: of_random}
+            "Table 1, published presets",
+            {CENTER: names, LEFT: names, RANDOM: of_random, STROKES: of_random},
         ),
         figures=(
             *(
-                TermCurves(f"Figure 3{letter}, published presets: {PUBLISHED[method][0]}", names[method])
+                TermCurves(
+                    f"Figure 3{letter}, published presets: {PUBLISHED[method][0]}", names[method]
+                )
                 for letter, method in zip("abc", METHODS, strict=True)
             ),
-            Grid("Figure 4, published presets", ("truth", "damaged", *names.values()), holes=(CENTER, LEFT)),
+            Grid(
+                "Figure 4, published presets",
+                ("truth", "damaged", *names.values()),
+                holes=(CENTER, LEFT),
+            ),
         ),
         train_count=0,
     )
@@ -189,16 +217,25 @@ def ablations(scale: str) -> Experiment:
     arms = arms_of(scale)
     terms = {"none": ("yeh",), "all": ("with",)}
     for name, changes in WEIGHTS.items():
-        overrides = tuple(f"--config.losses.{label}.weight={weight}" for label, weight in changes.items())
-        arms[name] = arms["with"]._replace(overrides=(*arms["with"].overrides, *overrides), reuse="with")
+        overrides = tuple(
+            f"--config.losses.{label}.weight={weight}" for label, weight in changes.items()
+        )
+        arms[name] = arms["with"]._replace(
+            overrides=(*arms["with"].overrides, *overrides), reuse="with"
+        )
         terms[name.replace("_", " ")] = (name,)
     layers = {}
     for layer in classifier_guided.LAYERS:
         layers[layer] = (f"only_{layer}",)
         overrides = (SLOTS, "--config.losses.inpainting.weight=0.0")
-        arms[f"only_{layer}"] = Arm(f"classifier_guided:default,nologits,{layer},{scale}", overrides, reuse="with")
+        arms[f"only_{layer}"] = Arm(
+            f"classifier_guided:default,nologits,{layer},{scale}", overrides, reuse="with"
+        )
     blended = ("yeh", "with")
-    arms = {name: arm if name in blended else arm._replace(holes=(CENTER,)) for name, arm in arms.items()}
+    arms = {
+        name: arm if name in blended else arm._replace(holes=(CENTER,))
+        for name, arm in arms.items()
+    }
     blends = {}
     for method in blended:
         arms[f"{method}_paste"] = arms[method]._replace(

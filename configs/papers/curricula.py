@@ -14,7 +14,14 @@ rows have no meaning.
 """
 
 from inpaint_jax.configs import on_demand
-from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment, Grid, TrainingCurve
+from inpaint_jax.evaluation.experiments import (
+    FLOORS,
+    Arm,
+    Comparison,
+    Experiment,
+    Grid,
+    TrainingCurve,
+)
 from inpaint_jax.runs import config_words
 
 SEEDS = (0, 1, 2)
@@ -33,11 +40,15 @@ NAMES = {
 
 def get_experiment(argument: str = "") -> Experiment:
     """Build the experiment of a scale."""
-    (scale,) = config_words.choose("configs/papers/curricula.py", argument, on_demand.SCALES, default="cpu")
+    (scale,) = config_words.choose(
+        "configs/papers/curricula.py", argument, on_demand.SCALES, default="cpu"
+    )
     shorter = ("--config.stages.on_demand.steps=250",) if scale == "cpu" else ()
     seeds = SEEDS[:2] if scale == "smoke" else SEEDS
     arms = {
-        f"{rule}_{seed}": Arm(f"on_demand:on_demand,{rule},{scale}", (f"--config.seed={seed}", *shorter))
+        f"{rule}_{seed}": Arm(
+            f"on_demand:on_demand,{rule},{scale}", (f"--config.seed={seed}", *shorter)
+        )
         for seed in seeds
         for rule in NAMES
     }
@@ -47,7 +58,9 @@ def get_experiment(argument: str = "") -> Experiment:
         holes=tuple(f"level:{level}" for level in LEVELS),
         against=(*FLOORS, "telea", "navier_stokes"),
         comparisons=tuple(
-            Comparison(f"Curricula, {metric}", "curriculum", metric, of_rules, paired=NAMES["rigid"])
+            Comparison(
+                f"Curricula, {metric}", "curriculum", metric, of_rules, paired=NAMES["rigid"]
+            )
             for metric in ("psnr_hole", "psnr_full")
         ),
         figures=(

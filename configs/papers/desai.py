@@ -86,7 +86,12 @@ BEYOND = Table(
 def get_experiment(argument: str = "") -> Experiment:
     """Build one of the experiments at a scale with a preset, in any order."""
     what, scale, preset = config_words.choose(
-        "configs/papers/desai.py", argument, WHAT, desai_vae.SCALES, desai_vae.PRESETS, default="tables,cpu,default"
+        "configs/papers/desai.py",
+        argument,
+        WHAT,
+        desai_vae.SCALES,
+        desai_vae.PRESETS,
+        default="tables,cpu,default",
     )
     return {"tables": tables, "lengths": lengths}[what](scale, preset)
 
@@ -96,9 +101,17 @@ def tables(scale: str, preset: str) -> Experiment:
     ours = desai_vae.SCALES[scale]["bottleneck"]  # keyed by the paper's
     arms = {name: arm(name, scale, preset) for name in (*TABLE_1, *TABLE_2)}
     if preset == "default":
-        arms["vae_resnet_normed"] = Arm(arms["vae_resnet"].config, (f"--config.{OUTPUT_NORM}=True",))
-    arms |= {f"{name}_{n}": arm(name, scale, preset, bottleneck=ours[n]) for name in TABLE_3 for n in ours}
-    lines = {NETWORKS[name]: {number: f"{name}_{n}" for n, number in ours.items()} for name in TABLE_3}
+        arms["vae_resnet_normed"] = Arm(
+            arms["vae_resnet"].config, (f"--config.{OUTPUT_NORM}=True",)
+        )
+    arms |= {
+        f"{name}_{n}": arm(name, scale, preset, bottleneck=ours[n])
+        for name in TABLE_3
+        for n in ours
+    }
+    lines = {
+        NETWORKS[name]: {number: f"{name}_{n}" for n, number in ours.items()} for name in TABLE_3
+    }
     return Experiment(
         arms=arms,
         holes=(f"center:{desai_vae.SCALES[scale]['block']}",),
@@ -124,8 +137,13 @@ def tables(scale: str, preset: str) -> Experiment:
                 Sweep(f"Size of the bottleneck, {metric}", "n", "test", metric, lines)
                 for metric in ("psnr_hole", "desai_legacy_sse")
             ),
-            Grid("Figure 4: autoencoders", ("truth", "damaged", "vae_vgg", "vae_resnet", "vae_alexnet")),
-            Grid("Figure 5: adversarial networks", ("truth", "damaged", "gan_alexnet", "gan_resnet")),
+            Grid(
+                "Figure 4: autoencoders",
+                ("truth", "damaged", "vae_vgg", "vae_resnet", "vae_alexnet"),
+            ),
+            Grid(
+                "Figure 5: adversarial networks", ("truth", "damaged", "gan_alexnet", "gan_resnet")
+            ),
             Grid("Figure 6: the best of both", BEST),
             Grid("Figure 7: where the autoencoder fails", BEST, pick="vae_vgg"),
             Grid("Figure 7: where the adversarial network fails", BEST, pick="gan_alexnet"),
@@ -141,7 +159,9 @@ def lengths(scale: str, preset: str) -> Experiment:
         kind = name.partition("_")[0]
         for n in LENGTHS[kind]:
             arms[f"{name}_{n}_long"] = arm(name, scale, preset, bottleneck=ours[n], sweep=False)
-            lines[kind].append(Row((NETWORKS[name], str(n), str(ours[n])), f"{name}_{n}_long", published))
+            lines[kind].append(
+                Row((NETWORKS[name], str(n), str(ours[n])), f"{name}_{n}_long", published)
+            )
     header = ("network", "n", "n here", *HEADER[1:])
     return Experiment(
         arms=arms,
@@ -155,7 +175,9 @@ def lengths(scale: str, preset: str) -> Experiment:
     )
 
 
-def arm(name: str, scale: str, preset: str, *, bottleneck: int | None = None, sweep: bool = True) -> Arm:
+def arm(
+    name: str, scale: str, preset: str, *, bottleneck: int | None = None, sweep: bool = True
+) -> Arm:
     """Build a training; with a bottleneck, of the sweep's length or of the long one."""
     kind, network = name.split("_")
     config = f"desai_{kind}:{network},{preset},{scale}"

@@ -18,7 +18,9 @@ COUNTS = (1, 3, 5, 10)
 
 def get_experiment(argument: str = "") -> Experiment:
     """Build the experiment of a scale."""
-    (scale,) = config_words.choose("configs/papers/levels.py", argument, on_demand.SCALES, default="cpu")
+    (scale,) = config_words.choose(
+        "configs/papers/levels.py", argument, on_demand.SCALES, default="cpu"
+    )
     widest = 5 * on_demand.SCALES[scale]["self_tuned"]["pixels"]
     stage = "--config.stages.on_demand"
     arms = {

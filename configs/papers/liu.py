@@ -20,7 +20,16 @@ of 64 px, and smaller for smaller images.
 
 from inpaint_jax import masks
 from inpaint_jax.configs import neural_features
-from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment, Grid, HoleSweep, Row, Table
+from inpaint_jax.evaluation.experiments import (
+    FLOORS,
+    Arm,
+    Comparison,
+    Experiment,
+    Grid,
+    HoleSweep,
+    Row,
+    Table,
+)
 from inpaint_jax.runs import config_words
 
 SIDES = (4, 8, 12, 16, 22, 28, 32)  # in images of 64
@@ -48,13 +57,17 @@ MEASURED = tuple(("test", metric) for metric in ("psnr_full", "ssim_full", "psnr
 
 def get_experiment(argument: str = "") -> Experiment:
     """Build the experiment of a scale."""
-    (scale,) = config_words.choose("configs/papers/liu.py", argument, neural_features.SCALES, default="cpu")
+    (scale,) = config_words.choose(
+        "configs/papers/liu.py", argument, neural_features.SCALES, default="cpu"
+    )
     size = neural_features.SCALES[scale]["size"]
     side = size // 4
     sizes = {length: f"center:{length}" for length in (length * size // 64 for length in SIDES)}
     places = dict(zip(PLACES, masks.location_grid(size, side=side, count=3), strict=True))
     centre, anywhere = f"center:{side}", f"square:{size // 16}-{size // 2}"
-    compared = {label: (arm,) for label, arm in TRAINED.items()} | {name: (name,) for name in AGAINST}
+    compared = {label: (arm,) for label, arm in TRAINED.items()} | {
+        name: (name,) for name in AGAINST
+    }
     return Experiment(
         arms=arms(scale),
         holes=tuple(dict.fromkeys((centre, anywhere, *sizes.values(), *places.values()))),
@@ -85,10 +98,20 @@ def get_experiment(argument: str = "") -> Experiment:
                 for metric in ("psnr_hole", "ssim_full")
             ),
             Comparison(
-                "Places", "trained on", "psnr_hole", compared, paired="hole in the middle", holes=tuple(places.values())
+                "Places",
+                "trained on",
+                "psnr_hole",
+                compared,
+                paired="hole in the middle",
+                holes=tuple(places.values()),
             ),
             Comparison(
-                "Sizes", "trained on", "psnr_hole", compared, paired="hole in the middle", holes=tuple(sizes.values())
+                "Sizes",
+                "trained on",
+                "psnr_hole",
+                compared,
+                paired="hole in the middle",
+                holes=tuple(sizes.values()),
             ),
         ),
         figures=(
@@ -100,11 +123,28 @@ def get_experiment(argument: str = "") -> Experiment:
                     ("Figure 3: size of the hole", "side of the hole in the middle, px", sizes),
                 )
             ),
-            Grid("Figure 2", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(places.values())),
-            Grid("Figure 3", ("truth", "damaged", *TRAINED.values()), rows=1, holes=tuple(sizes.values())),
-            Grid("Figure 4", ("damaged", "patchmatch", *TRAINED.values(), "truth"), rows=16, holes=(anywhere,)),
             Grid(
-                "What each loss brings", ("truth", "damaged", *(arm for arm, _ in ABLATION.values())), holes=(centre,)
+                "Figure 2",
+                ("truth", "damaged", *TRAINED.values()),
+                rows=1,
+                holes=tuple(places.values()),
+            ),
+            Grid(
+                "Figure 3",
+                ("truth", "damaged", *TRAINED.values()),
+                rows=1,
+                holes=tuple(sizes.values()),
+            ),
+            Grid(
+                "Figure 4",
+                ("damaged", "patchmatch", *TRAINED.values(), "truth"),
+                rows=16,
+                holes=(anywhere,),
+            ),
+            Grid(
+                "What each loss brings",
+                ("truth", "damaged", *(arm for arm, _ in ABLATION.values())),
+                holes=(centre,),
             ),
         ),
         train_count=0,
@@ -117,5 +157,7 @@ def arms(scale: str) -> dict[str, Arm]:
     trained = {"features": Arm(config("default", scale), ("--config.stages.liu.steps=0",))}
     for arm, changes in ABLATION.values():
         overrides = tuple(f"--config.stages.{key}={value}" for key, value in changes.items())
-        trained[arm] = Arm(config("default", scale), overrides, reuse=None if arm in OWN_FEATURES else "features")
+        trained[arm] = Arm(
+            config("default", scale), overrides, reuse=None if arm in OWN_FEATURES else "features"
+        )
     return trained | {"random_holes": Arm(config("random_holes", scale), reuse="features")}

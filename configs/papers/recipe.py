@@ -32,7 +32,9 @@ LEFT_OUT = {  # overrides of the arms
 
 def get_experiment(argument: str = "") -> Experiment:
     """Build the experiment of a scale."""
-    (scale,) = config_words.choose("configs/papers/recipe.py", argument, context_encoder.SCALES, default="cpu")
+    (scale,) = config_words.choose(
+        "configs/papers/recipe.py", argument, context_encoder.SCALES, default="cpu"
+    )
     arms = {
         name.replace(" ", "_").replace(",", ""): Arm(
             f"context_encoder:best,random,{scale}",
@@ -40,7 +42,9 @@ def get_experiment(argument: str = "") -> Experiment:
         )
         for name, changes in LEFT_OUT.items()
     }
-    arms["without_critic"] = Arm(f"context_encoder:best,random,l2,{scale}", ("--config.data.fit=crop",))
+    arms["without_critic"] = Arm(
+        f"context_encoder:best,random,l2,{scale}", ("--config.data.fit=crop",)
+    )
     arms["default"] = Arm(f"context_encoder:random,{scale}", ("--config.data.fit=crop",))
     compared = {name.replace("_", " "): (name,) for name in (*arms, *AGAINST)}
     return Experiment(
@@ -48,7 +52,14 @@ def get_experiment(argument: str = "") -> Experiment:
         holes=HOLES,
         against=AGAINST,
         comparisons=tuple(
-            Comparison(f"What is left out, {metric}", "left out", metric, compared, paired="best", holes=HOLES)
+            Comparison(
+                f"What is left out, {metric}",
+                "left out",
+                metric,
+                compared,
+                paired="best",
+                holes=HOLES,
+            )
             for metric in ("psnr_hole", "ssim_full")
         ),
         figures=(Grid("Completions", ("truth", "damaged", *arms), rows=4, holes=HOLES),),

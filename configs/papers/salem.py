@@ -30,7 +30,16 @@ training; a critic that cannot distinguish real from painted images has 138.6.
 """
 
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.experiments import FLOORS, Arm, Comparison, Experiment, Grid, Logged, Row, Table
+from inpaint_jax.evaluation.experiments import (
+    FLOORS,
+    Arm,
+    Comparison,
+    Experiment,
+    Grid,
+    Logged,
+    Row,
+    Table,
+)
 from inpaint_jax.masks.boxes import CORNERS
 from inpaint_jax.runs import config_words, configuration
 
@@ -70,7 +79,12 @@ STEPS = {  # steps of stages at scale cpu
 def get_experiment(argument: str = "") -> Experiment:
     """Build the experiment of a side and a scale, in any order."""
     side, scale, more = config_words.choose(
-        "configs/papers/salem.py", argument, SIDES, SCALES, default="at128,cpu", several=("high_resolution",)
+        "configs/papers/salem.py",
+        argument,
+        SIDES,
+        SCALES,
+        default="at128,cpu",
+        several=("high_resolution",),
     )
     if more and side != "at128":
         raise InputError("configs/papers/salem.py: high_resolution is a method of at128")
@@ -98,18 +112,39 @@ def get_experiment(argument: str = "") -> Experiment:
         ),
         comparisons=(
             Comparison(
-                "All holes", "method", "psnr_hole", {label: (arm,) for arm, (_, (label, *_)) in methods.items()}
+                "All holes",
+                "method",
+                "psnr_hole",
+                {label: (arm,) for arm, (_, (label, *_)) in methods.items()},
             ),
         ),
         figures=(
-            *((Grid("Figure 1: the blur of a squared error", BLUR, holes=("center",)),) if side == "at128" else ()),
-            *((Grid("Figure 6a", ("truth", "damaged", "context_encoder", HIGH), holes=("center",)),) if more else ()),
+            *(
+                (Grid("Figure 1: the blur of a squared error", BLUR, holes=("center",)),)
+                if side == "at128"
+                else ()
+            ),
+            *(
+                (
+                    Grid(
+                        "Figure 6a",
+                        ("truth", "damaged", "context_encoder", HIGH),
+                        holes=("center",),
+                    ),
+                )
+                if more
+                else ()
+            ),
             Grid(
                 "Figure 7a" if side == "at128" else "Figure 6b",
                 ("truth", "damaged", *compared),
                 holes=("square:1-30",),
             ),
-            *((Grid("Figures 7b and 7c", ("truth", "damaged", *corners), rows=3, holes=QUARTERS),) if corners else ()),
+            *(
+                (Grid("Figures 7b and 7c", ("truth", "damaged", *corners), rows=3, holes=QUARTERS),)
+                if corners
+                else ()
+            ),
         ),
         train_count=0,
     )
@@ -123,12 +158,19 @@ def arm(name: str, side: str, scale: str) -> Arm:
     if scale == "cpu":
         changes += [f"stages.{stage}.steps={n}" for stage, n in STEPS.get(name, {}).items()]
     if name == "self_tuned" and scale == "smoke":  # as small as the other smoke networks
-        changes += ["data.size=32", "networks.generator.size=32", "stages.on_demand.pixels_per_level=1"]
+        changes += [
+            "data.size=32",
+            "networks.generator.size=32",
+            "stages.on_demand.pixels_per_level=1",
+        ]
         changes += ["data.fit=random_crop:32-88"]
     if name == "context_encoder" and not at128 and scale != "cpu":
         block = {"smoke": (64, 32), "paper": (64, 32)}[scale]
         changes += [f"data.size={block[0]}", f"networks.generator.size={block[1]}"]
-        changes += [f"stages.context_encoder.holes=center:{block[1]}", f"data.fit=random_crop:{block[0]}-175"]
+        changes += [
+            f"stages.context_encoder.holes=center:{block[1]}",
+            f"data.fit=random_crop:{block[0]}-175",
+        ]
     return Arm(f"{METHODS[name][0]}{own}", tuple(f"--config.{change}" for change in changes))
 
 
@@ -136,7 +178,11 @@ def high_resolution(scale: str, encoder: Arm) -> Arm:
     """Build neural patch synthesis with the content network of another arm."""
     theirs = configuration.load(encoder.config, encoder.overrides)
     features = "drawn" if scale == "smoke" else "vgg16"
-    own = dict(steps=theirs.stages.context_encoder.steps, weights="", average=theirs.stages.context_encoder.average)
+    own = dict(
+        steps=theirs.stages.context_encoder.steps,
+        weights="",
+        average=theirs.stages.context_encoder.average,
+    )
     changes = [f"data.size={theirs.data.size}", f"data.fit={theirs.data.fit}"]
     changes += [f"networks.content.size={theirs.data.size}"]
     changes += [f"stages.context_encoder.{key}={value}" for key, value in own.items()]

@@ -31,7 +31,9 @@ OPTIMISERS = ("nag", "adam", "cosine", "lbfgs")  # words of configs/yeh.py
 
 def get_experiment(argument: str = "") -> Experiment:
     """Build the experiment of a scale."""
-    (scale,) = config_words.choose("configs/papers/searches.py", argument, yeh.SCALES, default="cpu")
+    (scale,) = config_words.choose(
+        "configs/papers/searches.py", argument, yeh.SCALES, default="cpu"
+    )
     few = ("iterations=20",) if scale == "smoke" else ()
     searches = {name: (f"yeh:default,{scale}", changes) for name, changes in CHANGED.items()}
     usual = yeh.SCALES[scale]["search"]
@@ -56,7 +58,8 @@ def get_experiment(argument: str = "") -> Experiment:
         ),
         figures=(
             LossCurves(
-                "The latent search: optimisers", {f"{usual}, default": "default"} | {name: name for name in others}
+                "The latent search: optimisers",
+                {f"{usual}, default": "default"} | {name: name for name in others},
             ),
         ),
         train_count=0,

@@ -46,7 +46,11 @@ OURS = {
 }
 REFINED = ("noisy", "projected", "identity")
 STEPS = {"smoke": 20, "cpu": 1500, "paper": 116_400}  # of the context encoder
-DRAWN = {"smoke": ("smoke", 20), "cpu": ("cpu", 2000), "paper": ("paper64", 500_000)}  # pluralistic: scale and steps
+DRAWN = {
+    "smoke": ("smoke", 20),
+    "cpu": ("cpu", 2000),
+    "paper": ("paper64", 500_000),
+}  # pluralistic: scale and steps
 MEASURED = tuple(("test", metric) for metric in ("ssim_full", "psnr_full", "psnr_hole"))
 
 
@@ -56,11 +60,18 @@ def get_experiment(argument: str = "") -> Experiment:
         "configs/papers/sharma.py", argument, lsgan.SCALES, lsgan.PRESETS, default="cpu,default"
     )
     stage = "--config.stages.context_encoder"
-    smaller = ("--config.data.size=64", "--config.networks.generator.size=64") if scale == "paper" else ()
+    smaller = (
+        ("--config.data.size=64", "--config.networks.generator.size=64") if scale == "paper" else ()
+    )
     arms = {
         "context_encoder": Arm(
             f"context_encoder:random,{scale}",
-            (f"{stage}.holes={','.join(HOLES)}", f"{stage}.steps={STEPS[scale]}", "--config.data.fit=crop", *smaller),
+            (
+                f"{stage}.holes={','.join(HOLES)}",
+                f"{stage}.steps={STEPS[scale]}",
+                "--config.data.fit=crop",
+                *smaller,
+            ),
         ),
         "pluralistic": Arm(
             f"pluralistic:{DRAWN[scale][0]},{preset}",
@@ -82,7 +93,10 @@ def get_experiment(argument: str = "") -> Experiment:
                 "Figure 8",
                 ("method", "published SSIM", "published PSNR"),
                 (
-                    *(Row((label,), arm, (ssim, psnr)) for arm, (label, ssim, psnr) in PUBLISHED.items()),
+                    *(
+                        Row((label,), arm, (ssim, psnr))
+                        for arm, (label, ssim, psnr) in PUBLISHED.items()
+                    ),
                     *(Row((label,), arm, ("–", "–")) for arm, label in OURS.items()),
                 ),
                 MEASURED,
@@ -96,8 +110,23 @@ def get_experiment(argument: str = "") -> Experiment:
                 {name: (name, "reconstruction") for name in REFINED},
             ),
             LossCurves("Figure 7: the loss of the search", {"LSGAN": "lsgan"}),
-            Grid("Figure 9", ("truth", "damaged", "context_encoder", "pluralistic", "lsgan", "noisy", "projected")),
-            Grid("Where the refined fail", ("truth", "damaged", "context_encoder", "lsgan", "noisy"), pick="noisy"),
+            Grid(
+                "Figure 9",
+                (
+                    "truth",
+                    "damaged",
+                    "context_encoder",
+                    "pluralistic",
+                    "lsgan",
+                    "noisy",
+                    "projected",
+                ),
+            ),
+            Grid(
+                "Where the refined fail",
+                ("truth", "damaged", "context_encoder", "lsgan", "noisy"),
+                pick="noisy",
+            ),
             Samples("Samples of the LSGAN", "lsgan", "lsgan"),
         ),
         train_count=0,

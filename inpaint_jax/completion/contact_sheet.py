@@ -17,7 +17,9 @@ from inpaint_jax.runs.holes import Holes
 SHEET, TILE = 16, 128  # maximum number of images; side of a tile if images have several sizes
 
 
-def write_contact_sheet(output: Path, source: Fitted, holes: Holes, entries: Sequence[Entry], *, keep: int) -> None:
+def write_contact_sheet(
+    output: Path, source: Fitted, holes: Holes, entries: Sequence[Entry], *, keep: int
+) -> None:
     """Write ``contact_sheet.png`` of the first images.
 
     Columns: the damaged image; the completion, or all kept completions and their deviation; and
@@ -33,7 +35,9 @@ def write_contact_sheet(output: Path, source: Fitted, holes: Holes, entries: Seq
     columns = {"damaged": np.where(missing > 0, 0, images)}
     if keep > 1:
         for rank in range(keep):
-            columns[f"kept {rank + 1}"] = column(kept_file(output, e.id, rank, e.suffix) for e in entries)
+            columns[f"kept {rank + 1}"] = column(
+                kept_file(output, e.id, rank, e.suffix) for e in entries
+            )
         columns["deviation"] = column(deviation_file(output, e.id) for e in entries)
     else:
         columns["completed"] = column(picture_file(output, e.id, e.suffix) for e in entries)

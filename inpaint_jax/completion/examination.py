@@ -77,7 +77,12 @@ class Entries:
 
     def __getitem__(self, row: int) -> Entry:
         suffix = self._known[self._suffixes[row]]
-        found = (self._positions[row], self.names[row], f"{self._hashes[row]:016x}", self._shares[row])
+        found = (
+            self._positions[row],
+            self.names[row],
+            f"{self._hashes[row]:016x}",
+            self._shares[row],
+        )
         return Entry(*found, self._frames[row], suffix, bool(self._empty[row]))
 
     def __iter__(self) -> Iterator[Entry]:
@@ -122,7 +127,13 @@ def examine(
             hole = at_model(holes, name, image.pixels.shape)
             own = holes.at_picture(name, image.pixels.shape)
             suffix = suffix_for(image) if same_format else ".png"
-            found = (content_hash(image, own), float(own.mean()), image.frames, suffix, not hole.any())
+            found = (
+                content_hash(image, own),
+                float(own.mean()),
+                image.frames,
+                suffix,
+                not hole.any(),
+            )
             return name, (Entry(i, name, *found), hole)
         except InputError as error:
             return name, error
@@ -142,12 +153,16 @@ def examine(
         if sample is not None and len(sample) < SAMPLE:
             sample = [*sample, hole] if hole.shape == (side, side, 1) else None
     if not len(entries):
-        raise InputError(f"no image is left to complete; the first was refused because {next(iter(skipped.values()))}")
+        raise InputError(
+            f"no image is left to complete; the first was refused because {next(iter(skipped.values()))}"
+        )
     if skipped and hashed.one_shape:  # the hash starts with the number of holes
         hashed = HoleSetHash(len(entries))
         for hole in ahead(hole_reader(source, holes), entries):
             hashed.add(hole)
-    return Examination(entries, skipped, hashed.digest(), None if sample is None else np.stack(sample))
+    return Examination(
+        entries, skipped, hashed.digest(), None if sample is None else np.stack(sample)
+    )
 
 
 def hole_reader(source: Fitted, holes: Holes) -> Callable[[Entry], np.ndarray]:
@@ -194,7 +209,9 @@ def check_name(name: str) -> None:
     """Refuse an image whose name is too long for its output file."""
     for part in name.split("/"):
         if (length := len(os.fsencode(part))) > LONGEST:
-            raise InputError(f"the name of image {part[:20]}... has {length} bytes, more than {LONGEST}: rename it")
+            raise InputError(
+                f"the name of image {part[:20]}... has {length} bytes, more than {LONGEST}: rename it"
+            )
 
 
 def content_hash(image: Original, hole: np.ndarray) -> str:
@@ -211,7 +228,9 @@ def notes_on(entries: Entries, skipped: Mapping[str, str], *, damaged: bool) -> 
     notes = []
     if skipped:
         total = len(skipped) + len(entries)
-        notes.append(f"left out {some_of(list(skipped), 'image')} of {total}; report.json gives the reasons")
+        notes.append(
+            f"left out {some_of(list(skipped), 'image')} of {total}; report.json gives the reasons"
+        )
     if same := [entry.id for entry in entries if entry.empty]:
         notes.append(f"nothing is missing in {some_of(same, 'image')}: copied unchanged")
     full = [entry.id for entry in entries if entry.share > MOST]

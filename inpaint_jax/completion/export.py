@@ -35,7 +35,13 @@ CONTRACT = (
 )
 
 
-def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[str] = ("cpu", "cuda", "tpu")) -> Path:
+def export(
+    model: Model,
+    output: str | Path,
+    *,
+    k: int = 1,
+    platforms: Sequence[str] = ("cpu", "cuda", "tpu"),
+) -> Path:
     """Write a trained system to one file, for ``exported.load``.
 
     Args:
@@ -57,9 +63,13 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
     if k < 1:
         raise InputError(f"completions per image must be at least 1, got {k}")
     if not platforms or set(platforms) - set(PLATFORMS):
-        raise InputError(f"unknown platforms {','.join(platforms)!r}; known: {', '.join(PLATFORMS)}")
+        raise InputError(
+            f"unknown platforms {','.join(platforms)!r}; known: {', '.join(PLATFORMS)}"
+        )
     if model.config.get("search", {}).get("batch_norm") == "batch":
-        raise InputError("search.batch_norm=batch makes images depend on each other: export with running or sample")
+        raise InputError(
+            "search.batch_norm=batch makes images depend on each other: export with running or sample"
+        )
     size, channels = model.system.size or model.config.data.size, 3
     about = {
         **run_record(model.config),
@@ -72,13 +82,19 @@ def export(model: Model, output: str | Path, *, k: int = 1, platforms: Sequence[
     }
     function, weights = _serialize(model, (size, size, channels), k=k, platforms=platforms)
     arrays = {name: np.asarray(weight) for name, weight in weights.items()}
-    if wrong := next((name for name, array in arrays.items() if not np.isfinite(array).all()), None):
+    if wrong := next(
+        (name for name, array in arrays.items() if not np.isfinite(array).all()), None
+    ):
         raise InputError(f"{wrong} is not finite: export an earlier checkpoint with --checkpoint")
-    about["arrays"] = {name: checks.digest(array) for name, array in arrays.items()}  # in the order of the function
+    about["arrays"] = {
+        name: checks.digest(array) for name, array in arrays.items()
+    }  # in the order of the function
     about["function_sha256"] = checks.digest(np.frombuffer(function, np.uint8))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("about.json", json.dumps(files.plain(about), indent=2, allow_nan=False) + "\n")
+        archive.writestr(
+            "about.json", json.dumps(files.plain(about), indent=2, allow_nan=False) + "\n"
+        )
         archive.writestr("function", function)
         for name, array in arrays.items():
             with archive.open(f"weights/{name}.npy", "w") as member:
@@ -112,7 +128,8 @@ def _serialize(
         run, needed = prune(completed, model.states, *pictures)
         leaves = jax.tree.leaves_with_path(model.states)
         weights = {
-            jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in compress(leaves, needed)
+            jax.tree_util.keystr(path, simple=True, separator="."): leaf
+            for path, leaf in compress(leaves, needed)
         }
         given = needed[len(leaves) :]
 
@@ -123,5 +140,7 @@ def _serialize(
         exported = jax_export.export(jax.jit(function), platforms=platforms)(shapes, *pictures)
     except NotImplementedError as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"this system cannot be exported because it calls back to the host ({reason})") from error
+        raise InputError(
+            f"this system cannot be exported because it calls back to the host ({reason})"
+        ) from error
     return bytes(exported.serialize()), weights

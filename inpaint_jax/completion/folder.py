@@ -130,7 +130,9 @@ class Folder(NamedTuple):
     skip_errors: bool
     same_format: bool
 
-    def complete(self, share: Share | None = None, *, report: bool = False) -> dict[str, Any] | None:
+    def complete(
+        self, share: Share | None = None, *, report: bool = False
+    ) -> dict[str, Any] | None:
         """Complete the images of a share, or all remaining images and write the report.
 
         Args:
@@ -170,17 +172,25 @@ class Folder(NamedTuple):
                     f"{self.output}: {left} of {len(entries)} images are not completed: run the "
                     "missing shares, or run without --share"
                 )
-            this_call = complete_entries(self.method, part, holes, entries, records, self.output, job)
+            this_call = complete_entries(
+                self.method, part, holes, entries, records, self.output, job
+            )
             if share:
-                print(f"share {share.number} of {share.total}: {len(entries)} images in {self.output}/pictures")
+                print(
+                    f"share {share.number} of {share.total}: {len(entries)} images in {self.output}/pictures"
+                )
                 return None
             weights, remark = weights_of_terms(self.method.model, sample, holes.family)
             unchanged = [entry.id for entry in entries if entry.empty]
             remarks = Remarks([*notes, remark] if remark else notes, weights, unchanged)
-            written = write_report(self.output, self.method, job, records, skipped, this_call, remarks)
+            written = write_report(
+                self.output, self.method, job, records, skipped, this_call, remarks
+            )
             first = [entries[row] for row in range(min(SHEET, len(entries)))]
             write_contact_sheet(self.output, part, holes, first, keep=self.keep)
-        print(f"{len(entries)} images in {self.output}/pictures; look at {self.output}/contact_sheet.png")
+        print(
+            f"{len(entries)} images in {self.output}/pictures; look at {self.output}/contact_sheet.png"
+        )
         return written
 
     def identity(self, holes_hash: str | None) -> dict[str, Any]:
@@ -219,7 +229,10 @@ def complete_entries(
     remaining = len(entries) - len(records)
     seed, iterations, keep = job["seed"], method.iterations(), job["keep"]
     began, spent = time.perf_counter(), 0
-    with interruption() as stop, tqdm(total=len(entries), initial=len(records), unit="image") as bar:
+    with (
+        interruption() as stop,
+        tqdm(total=len(entries), initial=len(records), unit="image") as bar,
+    ):
         for entry in (entry for entry in entries if entry.empty and entry.id not in records):
             image = original(source.pictures, entry.position)
             write_completions(output, entry.id, [image] * keep, entry.suffix)
@@ -228,7 +241,9 @@ def complete_entries(
             bar.update()
         left = (entry for entry in entries if not entry.empty and entry.id not in records)
         under_way: dict[str, Entry] = {}
-        for result in method.run(tasks_of(source, holes, left, under_way), seed=seed, stop=stop, bar=bar):
+        for result in method.run(
+            tasks_of(source, holes, left, under_way), seed=seed, stop=stop, bar=bar
+        ):
             entry = under_way.pop(result.task.id)
             write_completed(output, source, holes, entry, result)
             answer = files_hash(answer_files(output, entry.id, keep, entry.suffix))
@@ -245,7 +260,9 @@ def complete_entries(
     }
 
 
-def tasks_of(source: Fitted, holes: Holes, entries: Iterable[Entry], under_way: dict[str, Entry]) -> Iterator[Task]:
+def tasks_of(
+    source: Fitted, holes: Holes, entries: Iterable[Entry], under_way: dict[str, Entry]
+) -> Iterator[Task]:
     """Read the images of entries ahead of their use.
 
     Adds each entry to ``under_way`` when its task is taken.
@@ -267,7 +284,9 @@ def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarra
     return from_levels(source.fit.to_model(picture, damaged)), hole.astype(np.float32)
 
 
-def write_completed(output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result) -> None:
+def write_completed(
+    output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result
+) -> None:
     """Paste the completions into the hole of the original image, and write them."""
     image = original(source.pictures, entry.position)
     hole = holes.at_picture(entry.id, image.pixels.shape)

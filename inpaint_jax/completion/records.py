@@ -44,11 +44,15 @@ def deviation_file(output: Path, name: str) -> Path:
     return output / "deviation" / f"{name}.png"
 
 
-def write_completions(output: Path, name: str, completions: Sequence[Original], suffix: str) -> None:
+def write_completions(
+    output: Path, name: str, completions: Sequence[Original], suffix: str
+) -> None:
     """Write the completions of one image, best first; the main file last, to mark the end."""
     if len(completions) > 1:
         for rank, completed in enumerate(completions):
-            files.write_bytes(kept_file(output, name, rank, suffix), encode(completed, suffix=suffix))
+            files.write_bytes(
+                kept_file(output, name, rank, suffix), encode(completed, suffix=suffix)
+            )
         levels = np.stack([completed.levels for completed in completions])
         write_picture(deviation_file(output, name), deviation(levels))
     files.write_bytes(picture_file(output, name, suffix), encode(completions[0], suffix=suffix))
@@ -68,7 +72,9 @@ def deviation(completions: np.ndarray) -> np.ndarray:
     return np.rint(2 * completions.std(axis=0, dtype=np.float64).mean(axis=-1)).astype(np.uint8)
 
 
-def record_of(result: Result, *, seed: int, iterations: int, suffix: str = ".png") -> dict[str, Any]:
+def record_of(
+    result: Result, *, seed: int, iterations: int, suffix: str = ".png"
+) -> dict[str, Any]:
     """Create the record of one image, with subsampled traces.
 
     Args:
@@ -83,10 +89,15 @@ def record_of(result: Result, *, seed: int, iterations: int, suffix: str = ".png
         "seed": seed,
         "suffix": suffix,
         "hole_share": round(float(result.task.hole.mean()), 6),
-        "losses": {name: [float(value) for value in values] for name, values in result.losses.items()},
+        "losses": {
+            name: [float(value) for value in values] for name, values in result.losses.items()
+        },
         "evaluations": result.evaluations,
         "trace_every": every,
-        "traces": {name: [float(f"{v:.5g}") for v in values[::every]] for name, values in result.traces.items()},
+        "traces": {
+            name: [float(f"{v:.5g}") for v in values[::every]]
+            for name, values in result.traces.items()
+        },
     }
 
 
@@ -115,12 +126,17 @@ class Records:
         last.
     """
 
-    def __init__(self, output: Path, job: dict[str, Any], entries: Entries, *, share: Share | None = None):
+    def __init__(
+        self, output: Path, job: dict[str, Any], entries: Entries, *, share: Share | None = None
+    ):
         check_job(output, job)
         self.output, self.job, self.entries = output, job, entries
         self.file = (share.folder(output) if share else output) / "records.jsonl"
         others = [output, *share_folders(output)]
-        self._files = [self.file, *(found for f in others if (found := f / "records.jsonl") != self.file)]
+        self._files = [
+            self.file,
+            *(found for f in others if (found := f / "records.jsonl") != self.file),
+        ]
         self._source = array("l", [-1]) * len(entries)  # index into self._files; -1: not finished
         self._place = array("q", [0]) * len(entries)
         self._count = 0
@@ -147,7 +163,9 @@ class Records:
         """Append a record; call it after writing the output files."""
         text = json.dumps(seal({**record, "input_hash": input_hash, "output_hash": output_hash}))
         files.append_line(self.file, text, every_process=True)
-        self._finish(self.entries.rows[record["id"]], 0, self.file.stat().st_size - len(text.encode()) - 1)
+        self._finish(
+            self.entries.rows[record["id"]], 0, self.file.stat().st_size - len(text.encode()) - 1
+        )
 
     def _finish(self, row: int, source: int, place: int) -> None:
         self._count += self._source[row] < 0
@@ -161,7 +179,9 @@ class Records:
         file, lines, end = self._files[number], 0, 0
         remedy = "delete that line and repeat the command, which completes its image again"
         found = each_line(file, RECORD, remedy=remedy)
-        for place, end, record in tqdm(found, "checking answers", unit="image", leave=False, delay=2):  # noqa: B007
+        for place, end, record in tqdm(
+            found, "checking answers", unit="image", leave=False, delay=2
+        ):  # noqa: B007
             lines += 1
             row = self.entries.rows.get(record["id"])
             if row is None or self._source[row] >= 0:
@@ -208,12 +228,20 @@ def check_job(output: Path, job: dict[str, Any]) -> None:
     file, remedy = output / "job.json", f"give another --output, or remove {output}"
     written = read_json(file, {"method_hash": str}, remedy=remedy)
     if written is None and not awaits_job(output):
-        written = read_json(file, {"method_hash": str}, remedy=remedy)  # another share has just begun
+        written = read_json(
+            file, {"method_hash": str}, remedy=remedy
+        )  # another share has just begun
         if written is None:
-            raise InputError(f"{output} is not empty and holds no job of inpaint complete: give another --output")
-    known = {key: value for key, value in (written or {}).items() if key != HOLES or value and job[key]}
+            raise InputError(
+                f"{output} is not empty and holds no job of inpaint complete: give another --output"
+            )
+    known = {
+        key: value for key, value in (written or {}).items() if key != HOLES or value and job[key]
+    }
     wanted = {key: value for key, value in job.items() if key != HOLES or HOLES in known}
-    if written is not None and (differing := sorted(k for k in {*known, *wanted} if known.get(k) != wanted.get(k))):
+    if written is not None and (
+        differing := sorted(k for k in {*known, *wanted} if known.get(k) != wanted.get(k))
+    ):
         raise InputError(
             f"{output} holds another job (other {', '.join(differing)}): give another --output, or remove it"
         )
@@ -224,10 +252,14 @@ def check_job(output: Path, job: dict[str, Any]) -> None:
 def awaits_job(output: Path) -> bool:
     """Return True if a folder holds only locks, the folder of shares and temporary files."""
     names = {entry.name for entry in output.iterdir()}
-    return not {name for name in names - {LOCK, HOLDER, SHARES} if not files.TEMPORARY.fullmatch(name)}
+    return not {
+        name for name in names - {LOCK, HOLDER, SHARES} if not files.TEMPORARY.fullmatch(name)
+    }
 
 
-def stale(output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input_hash: str) -> str | None:
+def stale(
+    output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input_hash: str
+) -> str | None:
     """Return why an image must be completed again; None if its output is valid."""
     if record.get("input_hash", input_hash) != input_hash:
         return "its image or hole has changed"
@@ -245,7 +277,10 @@ def stale(output: Path, record: Mapping[str, Any], job: Mapping[str, Any], input
 
 def answer_files(output: Path, name: str, keep: int, suffix: str) -> list[Path]:
     """List the output files of an image."""
-    several = [*(kept_file(output, name, rank, suffix) for rank in range(keep)), deviation_file(output, name)]
+    several = [
+        *(kept_file(output, name, rank, suffix) for rank in range(keep)),
+        deviation_file(output, name),
+    ]
     return [picture_file(output, name, suffix), *(several if keep > 1 else ())]
 
 

@@ -64,8 +64,12 @@ def write_report(
     with tempfile.TemporaryFile() as lines:  # the file lists the images after the totals
         for record in records:
             shown = {key: value for key, value in record.items() if key not in HIDDEN}
-            text = textwrap.indent(json.dumps(files.plain(shown), indent=2, allow_nan=False), "    ")
-            lines.write((",\n" if lines.tell() else "\n").encode() + text.encode(errors="backslashreplace"))
+            text = textwrap.indent(
+                json.dumps(files.plain(shown), indent=2, allow_nan=False), "    "
+            )
+            lines.write(
+                (",\n" if lines.tell() else "\n").encode() + text.encode(errors="backslashreplace")
+            )
             if record["evaluations"] is not None:
                 spent, searched = spent + record["evaluations"], searched + 1
             if record["traces"] and len(traced) < TRACED:
@@ -74,7 +78,9 @@ def write_report(
             "job": job,
             "run": run_record(model and model.config),
             "this_call": dict(this_call),
-            "evaluations": search_effort(model, job["keep"], spent, searched) if model and searched else None,
+            "evaluations": search_effort(model, job["keep"], spent, searched)
+            if model and searched
+            else None,
             "skipped": skipped,
             **remarks._asdict(),
         }
@@ -88,7 +94,9 @@ def write_report(
     return report
 
 
-def weights_of_terms(model: Model | None, holes: np.ndarray | None, family: str) -> tuple[dict[str, float], str]:
+def weights_of_terms(
+    model: Model | None, holes: np.ndarray | None, family: str
+) -> tuple[dict[str, float], str]:
     """Return the mean weights of the terms of a search, and a remark on them.
 
     Args:
@@ -121,9 +129,19 @@ def search_effort(model: Model, keep: int, spent: int, searched: int) -> dict[st
     }
 
 
-def write_traces(output: Path, weights: Mapping[str, float], records: Sequence[Mapping[str, Any]]) -> None:
+def write_traces(
+    output: Path, weights: Mapping[str, float], records: Sequence[Mapping[str, Any]]
+) -> None:
     """Draw ``traces.png`` with the given term weights, if the system searches."""
     if records and weights:
         names = [name for name in records[0]["traces"] if name != "evaluations"]
-        traces = {name: stacked([np.array(record["traces"][name]) for record in records]) for name in names}
-        plots.plot_traces(output / "traces.png", traces, {**weights, "total": 1.0}, every=records[0]["trace_every"])
+        traces = {
+            name: stacked([np.array(record["traces"][name]) for record in records])
+            for name in names
+        }
+        plots.plot_traces(
+            output / "traces.png",
+            traces,
+            {**weights, "total": 1.0},
+            every=records[0]["trace_every"],
+        )

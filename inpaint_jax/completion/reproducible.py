@@ -76,7 +76,11 @@ def record_of(given: Given, request: Request, opened: Opened, answer: Answer) ->
     model = opened.method.model
     packed = encode_picture(given.hole)
     return {
-        "image": {"id": given.id, "file": given.file, "hash": content_hash(given.image, given.hole)},
+        "image": {
+            "id": given.id,
+            "file": given.file,
+            "hash": content_hash(given.image, given.hole),
+        },
         "hole": base64.b64encode(packed).decode(),
         "request": request._replace(slots=opened.setting.slots)._asdict(),
         "method_hash": files.fingerprint(opened.method.identity),
@@ -92,7 +96,9 @@ def digest(image: Original) -> str:
     return files.fingerprint([checks.digest(part) for part in parts])
 
 
-def complete_record(record: str | Path, images: Sequence[str], output: str | Path) -> dict[str, Any]:
+def complete_record(
+    record: str | Path, images: Sequence[str], output: str | Path
+) -> dict[str, Any]:
     """Repeat the completion of a record.
 
     Writes ``record.json``, ``pictures/<id>.png`` and, for several completions, ``kept/`` and
@@ -124,7 +130,9 @@ def complete_record(record: str | Path, images: Sequence[str], output: str | Pat
             return finished
         opened = open_request(request)
         with interruption() as stop:
-            answer = complete_one(opened, given.id, given.image, given.hole, seed=request.seed, stop=stop)
+            answer = complete_one(
+                opened, given.id, given.image, given.hole, seed=request.seed, stop=stop
+            )
         if answer is None:
             raise stop.error("no image is completed")
         made = record_of(given, request, opened, answer)
@@ -156,18 +164,26 @@ def given_by(stored: dict[str, Any], record: str | Path, images: Sequence[str]) 
     about = stored["image"]
     if len(images) > 1:
         raise InputError(f"--record holds one image, but --images names {len(images)}")
-    file = Path(images[0]).expanduser() if images else Path(record).parent / Path(about["file"]).name
+    file = (
+        Path(images[0]).expanduser() if images else Path(record).parent / Path(about["file"]).name
+    )
     if not images and not file.is_file():
-        raise InputError(f"--record: found no image {about['file']} beside {record}: name it with --images")
+        raise InputError(
+            f"--record: found no image {about['file']} beside {record}: name it with --images"
+        )
     check_name(about["id"])
     image = read_original(file)
     try:
-        with Image.open(io.BytesIO(base64.b64decode(stored["hole"], validate=True)), formats=["PNG"]) as opened:
+        with Image.open(
+            io.BytesIO(base64.b64decode(stored["hole"], validate=True)), formats=["PNG"]
+        ) as opened:
             hole = np.asarray(opened) > 127
     except (binascii.Error, OSError, SyntaxError, ValueError) as error:
         raise InputError(f"{record} is damaged (its hole cannot be read): {REMEDY}") from error
     if hole.shape != image.pixels.shape[:2] or content_hash(image, hole) != about["hash"]:
-        raise InputError(f"{file} is not the image of the record {record}, whose name was {about['file']}")
+        raise InputError(
+            f"{file} is not the image of the record {record}, whose name was {about['file']}"
+        )
     return Given(about["file"], about["id"], image, hole)
 
 
@@ -200,7 +216,9 @@ def _finished(output: Path, stored: dict[str, Any]) -> dict[str, Any] | None:
     """
     if unoccupied(output):
         return None
-    there = read_json(output / "record.json", SHAPE, remedy=f"give another --output, or remove {output}")
+    there = read_json(
+        output / "record.json", SHAPE, remedy=f"give another --output, or remove {output}"
+    )
     if there is None or any(there[key] != stored[key] for key in ("image", "hole", "request")):
         raise InputError(f"{output} is not empty: give another --output, or remove it")
     return there

@@ -72,7 +72,14 @@ def open_request(request: Request) -> Opened:
 
 
 def complete_one(
-    opened: Opened, name: str, image: Original, hole: np.ndarray, *, seed: int, stop: Any = False, bar: Any = None
+    opened: Opened,
+    name: str,
+    image: Original,
+    hole: np.ndarray,
+    *,
+    seed: int,
+    stop: Any = False,
+    bar: Any = None,
 ) -> Answer | None:
     """Complete an image.
 
@@ -94,9 +101,13 @@ def complete_one(
     """
     if hole.shape != image.pixels.shape[:2]:
         height, width = image.pixels.shape[:2]
-        raise InputError(f"{name}: the hole is {hole.shape[1]}x{hole.shape[0]}, but the image is {width}x{height}")
+        raise InputError(
+            f"{name}: the hole is {hole.shape[1]}x{hole.shape[0]}, but the image is {width}x{height}"
+        )
     if not hole.any() or hole.all():
-        raise InputError(f"{name}: {'nothing' if not hole.any() else 'everything'} is missing in this image")
+        raise InputError(
+            f"{name}: {'nothing' if not hole.any() else 'everything'} is missing in this image"
+        )
     fit = Fit(opened.setting.fit, opened.setting.size)
     held = fitted(name, image, hole, fit)
     if held.model_hole.all():

@@ -13,7 +13,9 @@ MOST_THREADS = 8
 DEPTH = 2  # results per thread that are in progress or waiting
 
 
-def ahead(function: Callable[[Item], Any], items: Iterable[Item], *, threads: int | None = None) -> Iterator[Any]:
+def ahead(
+    function: Callable[[Item], Any], items: Iterable[Item], *, threads: int | None = None
+) -> Iterator[Any]:
     """Map a function over items on several threads and yield the results in order.
 
     Memory is bounded: at most ``DEPTH`` results per thread are in progress or waiting, however many

@@ -53,7 +53,9 @@ class Cached:
 
     def __getitem__(self, i: int) -> dict:
         images, labels = self.read([i])
-        return {"image": images[0], "id": self.id(i)} | ({} if labels is None else {"label": int(labels[0])})
+        return {"image": images[0], "id": self.id(i)} | (
+            {} if labels is None else {"label": int(labels[0])}
+        )
 
     def read(self, indices, *, epochs=None, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
         """Read several images.
@@ -106,5 +108,7 @@ class Cached:
 
     def _label(self, example: dict) -> int:
         if self.labelled and "label" not in example:
-            raise InputError(f"image {example['id']!r} has no label, but the first image of its source has one")
+            raise InputError(
+                f"image {example['id']!r} has no label, but the first image of its source has one"
+            )
         return example.get("label", 0)

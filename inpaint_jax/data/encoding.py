@@ -25,7 +25,9 @@ WRITTEN = {
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R 601, as Pillow converts
 
 
-def completed(original: Original, pixels: np.ndarray, hole: np.ndarray, *, opaque: bool = False) -> Original:
+def completed(
+    original: Original, pixels: np.ndarray, hole: np.ndarray, *, opaque: bool = False
+) -> Original:
     """Put completed pixels into the hole of an image and leave everything else unchanged.
 
     Args:
@@ -79,7 +81,9 @@ def encode(image: Original, *, suffix: str = ".png") -> bytes:
 def to_pillow(image: Original) -> Image.Image:
     """Make a PIL image, grey or RGB, with transparency. Only grey images can have 16 bits."""
     channels = _channels(image)
-    return Image.fromarray(np.ascontiguousarray(channels[..., 0] if channels.shape[2] == 1 else channels))
+    return Image.fromarray(
+        np.ascontiguousarray(channels[..., 0] if channels.shape[2] == 1 else channels)
+    )
 
 
 def _channels(image: Original) -> np.ndarray:
@@ -126,6 +130,8 @@ def _png_of_16_bits(values: np.ndarray, saved: dict[str, Any]) -> bytes:
     chunks += [(b"IDAT", zlib.compress(lines.tobytes(), 6)), (b"IEND", b"")]
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)

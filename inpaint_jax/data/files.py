@@ -186,7 +186,9 @@ IDENTITY = "of"  # name of the array that holds the identity of a file
 DAMAGED = "is damaged ({}): delete it (for an experiment, also delete the arm's summary.json) and rerun the command"
 
 
-def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], *, identity: str = "") -> None:
+def write_arrays(
+    path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], *, identity: str = ""
+) -> None:
     """Write an ``.npz`` file atomically, on the first process.
 
     Args:
@@ -205,7 +207,9 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray],
 def arrays_as_bytes(arrays: Mapping[str, np.ndarray], *, identity: str = "") -> bytes:
     """Return the content of an ``.npz`` file, see ``write_arrays``."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays, **({IDENTITY: np.array(identity)} if identity else {}))
+    np.savez_compressed(
+        buffer, allow_pickle=False, **arrays, **({IDENTITY: np.array(identity)} if identity else {})
+    )
     return buffer.getvalue()
 
 
@@ -233,7 +237,10 @@ def read_arrays(
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             checks.archive(archive)
             members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
-        arrays = {name: np.load(io.BytesIO(member), allow_pickle=False) for name, member in members.items()}
+        arrays = {
+            name: np.load(io.BytesIO(member), allow_pickle=False)
+            for name, member in members.items()
+        }
         if identity and str(arrays.pop(IDENTITY, identity)) != identity:
             raise InputError("it has the content of another file")
         if lacking := [name for name in needed if name not in arrays]:

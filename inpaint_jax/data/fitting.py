@@ -39,12 +39,18 @@ class Fit:
         if side == 0 or smallest == 0:
             raise InputError(f"unknown fit {how!r}; known: {FITS}")
         if (name == "whole") != (size is None):
-            remedy = "it keeps the size of every image, so leave the size out" if size else "give a size with it"
+            remedy = (
+                "it keeps the size of every image, so leave the size out"
+                if size
+                else "give a size with it"
+            )
             raise InputError(f"fit={how}: {remedy}")
         self.how, self.size, self._side = how, size, side
         self.windows = (smallest, largest or smallest) if smallest else None
         if self.windows and size and not size <= self.windows[0] <= self.windows[1]:
-            raise InputError(f"fit={how}: give SIDE-SIDE in rising order, from the model's side {size} on")
+            raise InputError(
+                f"fit={how}: give SIDE-SIDE in rising order, from the model's side {size} on"
+            )
 
     def __repr__(self) -> str:
         return f"Fit({self.how!r}, {self.size})"
@@ -132,7 +138,11 @@ class Fit:
             raise InputError(
                 f"the hole reaches outside the model's centre crop of {seen.shape[1]}x{seen.shape[0]}; use --fit=resize"
             )
-        return seen[..., None] if self.size is None else _any_below(seen, (self.size, self.size))[..., None]
+        return (
+            seen[..., None]
+            if self.size is None
+            else _any_below(seen, (self.size, self.size))[..., None]
+        )
 
     def hole_to_picture(self, hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Resize a hole to the image.
@@ -149,7 +159,9 @@ class Fit:
         """
         rows, columns = self.box(shape)
         whole = np.zeros(shape[:2], bool)
-        whole[rows, columns] = _any_below(hole[..., 0] > 0, (rows.stop - rows.start, columns.stop - columns.start))
+        whole[rows, columns] = _any_below(
+            hole[..., 0] > 0, (rows.stop - rows.start, columns.stop - columns.start)
+        )
         return whole
 
     def carry_back(self, image: np.ndarray, completed: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -173,7 +185,9 @@ class Fit:
             return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))[inside]
 
         if self.size and (height, width) != (self.size, self.size):
-            levels = np.stack([at_hole(channel) for channel in np.moveaxis(completed, -1, 0)], axis=-1)
+            levels = np.stack(
+                [at_hole(channel) for channel in np.moveaxis(completed, -1, 0)], axis=-1
+            )
         else:
             chosen = completed[inside]
             levels = chosen.astype(np.float32) if chosen.dtype == np.uint8 else to_255(chosen)

@@ -67,18 +67,31 @@ class Folder:
             ids = {name: ids[name] for name in ids if name in splits}
         else:
             partition = self.root / PARTITION_FILE
-            splits = _read_partition(partition, self.root, ids) if partition.is_file() else _split_folders(ids)
+            splits = (
+                _read_partition(partition, self.root, ids)
+                if partition.is_file()
+                else _split_folders(ids)
+            )
             self._labels, self._boxes = _folder_labels(ids), {}
         if split is not None:
             known = sorted({part for part in splits.values() if part})
             if split not in known:
-                where = table or (PARTITION_FILE if (self.root / PARTITION_FILE).is_file() else "its sub-folders")
+                where = table or (
+                    PARTITION_FILE if (self.root / PARTITION_FILE).is_file() else "its sub-folders"
+                )
                 raise InputError(
                     f"{self.root} has no split {split!r}; "
-                    + (f"known from {where}: {', '.join(known)}" if known else "it has no splits: leave split out")
+                    + (
+                        f"known from {where}: {', '.join(known)}"
+                        if known
+                        else "it has no splits: leave split out"
+                    )
                 )
             ids = {name: file for name, file in ids.items() if splits.get(name) == split}
-        self._ids, self._files = list(ids), [str(file) for file in ids.values()]  # a Path has ten times the bytes
+        self._ids, self._files = (
+            list(ids),
+            [str(file) for file in ids.values()],
+        )  # a Path has ten times the bytes
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -115,7 +128,9 @@ def crop_to_box(image: np.ndarray, box: tuple[int, int, int, int], name: str) ->
     return image[checked_box(image.shape, box, name)]
 
 
-def checked_box(shape: tuple[int, ...], box: tuple[int, int, int, int], name: str) -> tuple[slice, slice]:
+def checked_box(
+    shape: tuple[int, ...], box: tuple[int, int, int, int], name: str
+) -> tuple[slice, slice]:
     """Return the rows and columns of a box; raise InputError unless the box lies in ``[H, W]``."""
     left, top, right, bottom = box
     if not (0 <= left < right <= shape[1] and 0 <= top < bottom <= shape[0]):
@@ -146,9 +161,15 @@ class _Matcher:
     def find(self, path: str, where: str) -> str | None:
         parts = tuple(part for part in Path(path).parts if part not in (".", ".."))
         candidates = self._by_name.get(parts[-1], []) if parts else []
-        found = [name for own, name in candidates if own[-len(parts) :] == parts or parts[-len(own) :] == own]
+        found = [
+            name
+            for own, name in candidates
+            if own[-len(parts) :] == parts or parts[-len(own) :] == own
+        ]
         if len(found) > 1:
-            raise InputError(f"{where}: {path!r} matches {found[0]!r} and {found[1]!r}; write the full path")
+            raise InputError(
+                f"{where}: {path!r} matches {found[0]!r} and {found[1]!r}; write the full path"
+            )
         return found[0] if found else None
 
 
@@ -159,7 +180,9 @@ def _read_partition(file: Path, root: Path, ids) -> dict[str, str]:
         if not words:
             continue
         if len(words) != 2 or words[1] not in PARTITIONS:
-            raise InputError(f"{file} line {number}: expected 'image 0', 1 or 2 (train, val, test), got {line!r}")
+            raise InputError(
+                f"{file} line {number}: expected 'image 0', 1 or 2 (train, val, test), got {line!r}"
+            )
         name = matcher.find(words[0], f"{file} line {number}")
         if name is not None:
             splits[name] = PARTITIONS[words[1]]
@@ -179,7 +202,11 @@ def _folder_labels(ids: Iterable[str]) -> dict[str, int]:
         parts = name.split("/")[:-1]
         folders[name] = "/".join(parts[1:] if parts and parts[0] in SPLIT_FOLDERS else parts)
     classes = sorted(set(folders.values()))
-    return {name: classes.index(folder) for name, folder in folders.items()} if len(classes) > 1 else {}
+    return (
+        {name: classes.index(folder) for name, folder in folders.items()}
+        if len(classes) > 1
+        else {}
+    )
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
@@ -190,11 +217,15 @@ def _rows(file: Path) -> list[dict[str, str]]:
     try:
         data = file.read_bytes()
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-        header, *lines = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)) or [[]]
+        header, *lines = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)) or [
+            []
+        ]
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file} is not a CSV file in UTF-8 or UTF-16 ({error}): save it as UTF-8") from error
+        raise InputError(
+            f"{file} is not a CSV file in UTF-8 or UTF-16 ({error}): save it as UTF-8"
+        ) from error
     names = [name.strip() for name in header]
     if repeated := next((name for name in names if name and names.count(name) > 1), None):
         raise InputError(f"{file} has two columns {repeated!r}; rename one")
@@ -202,16 +233,22 @@ def _rows(file: Path) -> list[dict[str, str]]:
     for number, line in enumerate(lines, 2):
         if line:
             if len(line) < len(names):
-                raise InputError(f"{file} line {number} has {len(line)} values for {len(names)} columns")
+                raise InputError(
+                    f"{file} line {number} has {len(line)} values for {len(names)} columns"
+                )
             rows.append(dict(zip(names, (value.strip() for value in line), strict=False)))
     return rows
 
 
-def _read_table(file: Path, root: Path, ids) -> tuple[dict[str, str | None], dict[str, int], dict[str, tuple]]:
+def _read_table(
+    file: Path, root: Path, ids
+) -> tuple[dict[str, str | None], dict[str, int], dict[str, tuple]]:
     rows = _rows(file)
     columns = set(rows[0]) if rows else set()
     if "path" not in columns:
-        raise InputError(f"{file} has no column 'path' (columns: {', '.join(sorted(columns)) or 'none'})")
+        raise InputError(
+            f"{file} has no column 'path' (columns: {', '.join(sorted(columns)) or 'none'})"
+        )
     matcher, splits, boxes, raw = _Matcher(root, ids), {}, {}, {}
     label_column = next((column for column in LABEL_COLUMNS if column in columns), None)
     box_columns = next((names for names in BOX_COLUMNS if columns.issuperset(names)), None)
@@ -224,12 +261,18 @@ def _read_table(file: Path, root: Path, ids) -> tuple[dict[str, str | None], dic
             if label_column and not row[label_column]:
                 raise ValueError(f"the column {label_column} is empty")
             if label_column:
-                raw[name] = row[label_column] if label_column in ("class_name", "wnid") else int(row[label_column])
+                raw[name] = (
+                    row[label_column]
+                    if label_column in ("class_name", "wnid")
+                    else int(row[label_column])
+                )
             if box_columns:
                 left, top, right, bottom = (round(float(row[column])) for column in box_columns)
                 boxes[name] = (left, top, right, bottom)
         except (TypeError, ValueError) as error:
-            raise InputError(f"{file} line {number}: {error}; labels are integers, boxes are numbers") from error
+            raise InputError(
+                f"{file} line {number}: {error}; labels are integers, boxes are numbers"
+            ) from error
     if not splits:
         raise InputError(f"{file} names none of the images in {root}")
     if label_column == "class_1based":

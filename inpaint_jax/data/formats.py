@@ -19,4 +19,6 @@ def readable() -> tuple[str, ...]:
 def suffixes() -> frozenset[str]:
     """Return the suffixes of files in these formats, in lower case, with the dot."""
     known = readable()
-    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in known)
+    return frozenset(
+        suffix for suffix, name in Image.registered_extensions().items() if name in known
+    )

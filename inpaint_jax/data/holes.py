@@ -81,7 +81,9 @@ class HoleFiles:
         self._files = {name: by_name[hole] for name, hole in self._pairs.files.items()}
         self.notes = list(listed.notes)
         if self._pairs.unused and self._files:
-            self.notes.append(f"{self.path}: {some_of(self._pairs.unused, 'hole file')} without an image")
+            self.notes.append(
+                f"{self.path}: {some_of(self._pairs.unused, 'hole file')} without an image"
+            )
 
     def check(self) -> None:
         """Raise InputError unless every image has exactly one hole; name the others."""
@@ -166,7 +168,9 @@ def hole_of_levels(levels: np.ndarray, name: str) -> np.ndarray:
 def check_not_empty(hole: np.ndarray, name: str) -> None:
     """Raise InputError for a hole without missing pixels."""
     if not hole.any():
-        raise InputError(f"{name} has no missing pixel (white = missing); paint the hole white, or leave the image out")
+        raise InputError(
+            f"{name} has no missing pixel (white = missing); paint the hole white, or leave the image out"
+        )
 
 
 def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
@@ -202,13 +206,19 @@ def hole_to_model(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndar
     return fit.hole_to_model(hole) if hole.shape == tuple(shape[:2]) else hole[..., None]
 
 
-def check_size(hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name: str, picture_name: str) -> None:
+def check_size(
+    hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name: str, picture_name: str
+) -> None:
     """Raise InputError unless a hole ``[H, W]`` has the size of the image or of the model."""
     if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
         model = f"at the model's, {fit.size}x{fit.size}" if fit.size else "at no other"
-        remedy = f"save the hole at the image's size, or {model}; --resize-holes resizes it to the image"
+        remedy = (
+            f"save the hole at the image's size, or {model}; --resize-holes resizes it to the image"
+        )
         if hole.shape[::-1] == tuple(shape[:2]):
-            remedy = "EXIF data rotate one of the two; save the hole upright, like the displayed image"
+            remedy = (
+                "EXIF data rotate one of the two; save the hole upright, like the displayed image"
+            )
         raise InputError(
             f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but image {picture_name!r} is "
             f"{shape[1]}x{shape[0]}; {remedy}"

@@ -10,7 +10,13 @@ from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.encoding import completed as filled
 from inpaint_jax.data.encoding import to_pillow
 from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.holes import check_not_empty, check_size, hole_of_levels, hole_to_model, hole_to_picture
+from inpaint_jax.data.holes import (
+    check_not_empty,
+    check_size,
+    hole_of_levels,
+    hole_to_model,
+    hole_to_picture,
+)
 from inpaint_jax.data.originals import Original, original_of
 from inpaint_jax.data.painted import hole_of
 from inpaint_jax.errors import InputError
@@ -58,7 +64,8 @@ def are_pictures(images: Any) -> TypeGuard[Sequence[Held]]:
     if hasattr(images, "dtype"):
         return images.dtype == np.uint8
     return isinstance(images, Sequence) and any(
-        isinstance(image, Image.Image) or getattr(image, "dtype", None) == np.uint8 for image in images
+        isinstance(image, Image.Image) or getattr(image, "dtype", None) == np.uint8
+        for image in images
     )
 
 
@@ -90,8 +97,12 @@ def gather(
         read = [hole] * len(images)
     else:
         if len(holes) != len(images):
-            raise InputError(f"give one hole per image, or one for all: got {len(holes)} for {len(images)}")
-        read = [_read_hole(f"hole of {name}", hole) for name, hole in zip(names, holes, strict=True)]
+            raise InputError(
+                f"give one hole per image, or one for all: got {len(holes)} for {len(images)}"
+            )
+        read = [
+            _read_hole(f"hole of {name}", hole) for name, hole in zip(names, holes, strict=True)
+        ]
     return [_fit_one(*three, fit) for three in zip(names, images, read, strict=True)]
 
 
@@ -99,7 +110,9 @@ def _fit_one(name: str, image: Held, hole: np.ndarray, fit: Fit) -> InMemory:
     return fitted(name, _read_image(name, image), hole, fit, is_pil=isinstance(image, Image.Image))
 
 
-def fitted(name: str, original: Original, hole: np.ndarray, fit: Fit, *, is_pil: bool = False) -> InMemory:
+def fitted(
+    name: str, original: Original, hole: np.ndarray, fit: Fit, *, is_pil: bool = False
+) -> InMemory:
     """Fit one image and its hole to the size of a model.
 
     Args:

@@ -72,7 +72,9 @@ def read_lines(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> li
     return [value for _, _, value in each_line(path, shape, remedy=remedy)]
 
 
-def each_line(path: str | os.PathLike[str], shape: Shape, *, remedy: str) -> Iterator[tuple[int, int, Any]]:
+def each_line(
+    path: str | os.PathLike[str], shape: Shape, *, remedy: str
+) -> Iterator[tuple[int, int, Any]]:
     """Read a file with one JSON value per line, line by line; drop a damaged last line.
 
     Args:
@@ -150,7 +152,9 @@ def verified(value: Any, shape: Shape) -> Any:
     if isinstance(value, dict) and DIGEST in value:
         value = dict(value)
         if value.pop(DIGEST) != files.fingerprint(value):
-            raise ValueError('changed after it was written; if that was intended, remove its "digest"')
+            raise ValueError(
+                'changed after it was written; if that was intended, remove its "digest"'
+            )
     if reason := misfit(value, shape):
         raise ValueError(reason)
     return value
@@ -167,7 +171,9 @@ def misfit(value: Any, shape: Shape, where: str = "") -> str | None:
         required = [key for key in shape if key is not ... and not key.startswith("?")]
         if missing := [key for key in required if key not in value]:
             return f"{f'{where}.' if where else ''}{missing[0]} is missing"
-        below = [(key, shape.get(key, shape.get(f"?{key}", shape.get(..., object)))) for key in value]
+        below = [
+            (key, shape.get(key, shape.get(f"?{key}", shape.get(..., object)))) for key in value
+        ]
     elif isinstance(shape, list):
         below = [(i, shape[0]) for i in range(len(value))]
     for key, inner in below:

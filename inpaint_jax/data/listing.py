@@ -119,7 +119,9 @@ def image_ids(root: str | os.PathLike, paths: list[Path]) -> Mapping[str, Path]:
     for file in paths:
         name = file.relative_to(base).with_suffix("").as_posix()
         if name in named:
-            raise InputError(f"{named[name]} and {file} would both have the id {name!r}; rename or remove one")
+            raise InputError(
+                f"{named[name]} and {file} would both have the id {name!r}; rename or remove one"
+            )
         named[name] = file
     return named
 

@@ -33,7 +33,8 @@ def is_marked(name: str) -> bool:
 def is_marked_stem(stem: str) -> bool:
     """Return whether a name starts or ends with a word for holes, separated from the rest."""
     return bool(
-        re.match(f"{HOLE}(?:$|{EDGE})", stem, re.I) or re.search(rf"(?:^|{EDGE}){HOLE}{GAP}\d*{GAP}$", stem, re.I)
+        re.match(f"{HOLE}(?:$|{EDGE})", stem, re.I)
+        or re.search(rf"(?:^|{EDGE}){HOLE}{GAP}\d*{GAP}$", stem, re.I)
     )
 
 
@@ -72,7 +73,10 @@ def only_number(name: str) -> set[Key]:
 
 def any_number(name: str) -> set[Key]:
     """Return the only number in the name of an image: ``DSC_003``."""
-    numbers = {tuple(token for token in tokens if token.isdecimal()) for tokens in tokens_of(stem_of(name), IMAGE)}
+    numbers = {
+        tuple(token for token in tokens if token.isdecimal())
+        for tokens in tokens_of(stem_of(name), IMAGE)
+    }
     return {((), each) for each in numbers if len(each) == 1}
 
 

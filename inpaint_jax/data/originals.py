@@ -138,7 +138,9 @@ def original_of(
     turn = _turn(opened) if upright else None
     image = opened.transpose(turn) if turn is not None else opened
     if image.mode in ("I", "F"):
-        raise InputError(f"{name} has 32-bit pixels of unknown range; save it with 8 or 16 bits per channel")
+        raise InputError(
+            f"{name} has 32-bit pixels of unknown range; save it with 8 or 16 bits per channel"
+        )
     if image.mode in _SIXTEEN_BIT:
         pixels, alpha, grey = np.asarray(image).astype(np.uint16)[..., None], None, True
         pixels = np.repeat(pixels, 3, axis=2)
@@ -185,7 +187,9 @@ def _frames(opened: Image.Image) -> int:
         return 1
 
 
-def _low_bytes(path: str | os.PathLike | BinaryIO, opened: Image.Image, name: str) -> Image.Image | None:
+def _low_bytes(
+    path: str | os.PathLike | BinaryIO, opened: Image.Image, name: str
+) -> Image.Image | None:
     """Return the lower bytes of a 16-bit colour image, of which Pillow reads the upper bytes.
 
     The same file is decoded once more with the byte order swapped.
@@ -279,4 +283,8 @@ def _coding(image: Image.Image) -> dict[str, Any]:
         return {}
     tables = getattr(image, "quantization", None)
     sampling = JpegImagePlugin.get_sampling(image)
-    return {"qtables": tables, **({"subsampling": sampling} if sampling >= 0 else {})} if tables else {}
+    return (
+        {"qtables": tables, **({"subsampling": sampling} if sampling >= 0 else {})}
+        if tables
+        else {}
+    )

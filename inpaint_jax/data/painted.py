@@ -96,7 +96,9 @@ def resized(hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return hole[rows[:, None], columns]
 
 
-def _strokes(levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str, options: HoleOptions) -> np.ndarray:
+def _strokes(
+    levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str, options: HoleOptions
+) -> np.ndarray:
     """Return the grey values of strokes, or of black and white, on transparency."""
     opaque = levels[alpha > 0.5].astype(np.int32)
     if len(opaque) == 0:
@@ -104,14 +106,20 @@ def _strokes(levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str,
     if (opaque.max(0) - opaque.min(0)).max() < SPREAD:
         return alpha.astype(np.float32) * 255  # strokes of one colour
     if options.above is None:
-        _check_is_hole(levels, grey * alpha, name, "; it also has transparent pixels, which --holes=alpha uses")
+        _check_is_hole(
+            levels, grey * alpha, name, "; it also has transparent pixels, which --holes=alpha uses"
+        )
     return (grey * alpha).astype(np.float32)
 
 
-def _check_is_hole(levels: np.ndarray, grey: np.ndarray, name: str, but: str = "", *, lossy: bool = False) -> None:
+def _check_is_hole(
+    levels: np.ndarray, grey: np.ndarray, name: str, but: str = "", *, lossy: bool = False
+) -> None:
     """Refuse a photograph, coloured strokes and a map of classes."""
     if (share := _coloured(levels)) > 0.005:
-        remedy = "--holes-above=127 --invert-holes" if np.median(grey) > ABOVE else "--holes-above=0"
+        remedy = (
+            "--holes-above=127 --invert-holes" if np.median(grey) > ABOVE else "--holes-above=0"
+        )
         raise InputError(
             f"{name} is not a hole: {max(share, 0.01):.0%} of its pixels are coloured, such as "
             f"{_colour(levels)}{but}; paint holes white on black, or use the coloured pixels with "
@@ -157,13 +165,17 @@ def _coloured(levels: np.ndarray) -> float:
 def _colour(levels: np.ndarray) -> tuple[int, ...]:
     """Return the most frequent colour among coloured pixels."""
     coloured = levels[levels.max(2) - levels.min(2) >= SPREAD]
-    values, counts = np.unique(coloured[:: max(1, len(coloured) // SAMPLE)], axis=0, return_counts=True)
+    values, counts = np.unique(
+        coloured[:: max(1, len(coloured) // SAMPLE)], axis=0, return_counts=True
+    )
     return tuple(int(value) for value in values[counts.argmax()])
 
 
 def _found(grey: np.ndarray) -> str:
     """Describe the most frequent values, from dark to bright."""
     counts = np.bincount(np.rint(grey).astype(np.uint8).ravel(), minlength=256)
-    common = sorted(level for level in np.argsort(-counts, kind="stable")[:5].tolist() if counts[level])
+    common = sorted(
+        level for level in np.argsort(-counts, kind="stable")[:5].tolist() if counts[level]
+    )
     more = ", ..." if (counts > 0).sum() > 5 else ""
     return f"grey values {', '.join(map(str, common))}{more}"

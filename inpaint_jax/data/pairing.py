@@ -133,7 +133,9 @@ def explain(pairs: Pairs) -> str:
     return f"{missing}; give images and holes the same names (a.png or a_mask.png for a.jpg), or one hole file for all"
 
 
-def _claim(file: str, claimants: Sequence[str], found: dict[str, list[str]], problems: dict[str, str]) -> None:
+def _claim(
+    file: str, claimants: Sequence[str], found: dict[str, list[str]], problems: dict[str, str]
+) -> None:
     """Give a file to the only image that matches it; prefer images without a file."""
     wanting = [image for image in claimants if not found[image]] or claimants
     if len(wanting) == 1:
@@ -143,7 +145,9 @@ def _claim(file: str, claimants: Sequence[str], found: dict[str, list[str]], pro
             problems[image] = _ambiguous(image, [file], wanting)
 
 
-def _matches(images: Collection[str], holes: Collection[str], of_hole: Keys, of_image: Keys) -> dict[str, list[str]]:
+def _matches(
+    images: Collection[str], holes: Collection[str], of_hole: Keys, of_image: Keys
+) -> dict[str, list[str]]:
     """Return the images that each file may belong to, by a common key."""
     by_key: dict[Key, list[str]] = {}
     for image in images:

@@ -48,7 +48,9 @@ def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"cannot write {path}: choose one of the suffixes {', '.join(sorted(SUFFIXES))}")
+        raise InputError(
+            f"cannot write {path}: choose one of the suffixes {', '.join(sorted(SUFFIXES))}"
+        )
     files.write_bytes(path, encode_picture(array, suffix=path.suffix))
 
 

@@ -65,8 +65,12 @@ def training_batches(
         or a worker that was killed.
     """
     if batch_size % process_count:
-        raise InputError(f"batch_size={batch_size} cannot be shared evenly by {process_count} processes")
-    pictures = source if isinstance(source, Cached) and source.size == size else Cached(source, size=size)
+        raise InputError(
+            f"batch_size={batch_size} cannot be shared evenly by {process_count} processes"
+        )
+    pictures = (
+        source if isinstance(source, Cached) and source.size == size else Cached(source, size=size)
+    )
     share = batch_size // process_count
     mine = slice(process_index * share, (process_index + 1) * share)
     workers = 0 if pictures.kept else workers
@@ -84,7 +88,11 @@ def training_batches(
         images, labels = pictures.read(drawn["indices"], epochs=epochs, seed=seed)
         if flip:
             images[drawn["mirrored"]] = images[drawn["mirrored"], :, ::-1]
-        return {**drawn, "image": images} if labels is None else {**drawn, "image": images, "label": labels}
+        return (
+            {**drawn, "image": images}
+            if labels is None
+            else {**drawn, "image": images, "label": labels}
+        )
 
     def whole(read: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Add holes and arrays, which stay in this process."""
@@ -119,10 +127,17 @@ def examples(
       An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "id": list of b names; "label":
       int32 ``[b]`` if the source has labels}.
     """
-    pictures = source if isinstance(source, Cached) and source.size == size else Cached(source, size=size, limit=0)
+    pictures = (
+        source
+        if isinstance(source, Cached) and source.size == size
+        else Cached(source, size=size, limit=0)
+    )
     wanted = list(range(len(pictures)) if indices is None else indices)
     for first in range(0, len(wanted), batch):
         chosen = wanted[first : first + batch]
         images, labels = pictures.read(chosen)
-        read: dict[str, Any] = {"image": from_levels(images), "id": [pictures.id(i) for i in chosen]}
+        read: dict[str, Any] = {
+            "image": from_levels(images),
+            "id": [pictures.id(i) for i in chosen],
+        }
         yield read if labels is None else read | {"label": labels}

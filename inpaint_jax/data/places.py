@@ -8,7 +8,9 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_options
 
 
-def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, inside: bool = True) -> None:
+def refuse_own_input(
+    sources: Iterable[str], output: str | os.PathLike[str], *, inside: bool = True
+) -> None:
     """Refuse an output folder where results would replace the files that they are made from.
 
     Args:
@@ -25,7 +27,9 @@ def refuse_own_input(sources: Iterable[str], output: str | os.PathLike[str], *, 
         if not os.path.isdir(output) or not os.path.exists(path):
             continue
         path = path.resolve()
-        places = [path, *path.parents] if inside else [path, *([path.parent] if path.is_file() else [])]
+        places = (
+            [path, *path.parents] if inside else [path, *([path.parent] if path.is_file() else [])]
+        )
         if any(os.path.samefile(place, output) for place in places):
             raise InputError(
                 f"the images {spec} lie in the output {output}, where results would replace them: give another --output"

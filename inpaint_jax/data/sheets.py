@@ -35,7 +35,9 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     return canvas
 
 
-def contact_sheet(columns: Mapping[str, np.ndarray], row_labels: Sequence[str] | None = None) -> np.ndarray:
+def contact_sheet(
+    columns: Mapping[str, np.ndarray], row_labels: Sequence[str] | None = None
+) -> np.ndarray:
     """Draw a table of images with a title over every column.
 
     Small images are enlarged by a whole factor, without smoothing, so that pixel values do not
@@ -55,7 +57,9 @@ def contact_sheet(columns: Mapping[str, np.ndarray], row_labels: Sequence[str] |
     counts = {title: len(images) for title, images in columns.items()}
     labels = list(row_labels or ())
     if len({*counts.values(), len(labels) if labels else len(next(iter(columns.values())))}) != 1:
-        raise ValueError(f"columns and labels of a sheet must have equal lengths, got {counts}, {len(labels)} labels")
+        raise ValueError(
+            f"columns and labels of a sheet must have equal lengths, got {counts}, {len(labels)} labels"
+        )
     font = ImageFont.load_default(FONT_SIZE)
 
     def room(texts):
@@ -65,7 +69,10 @@ def contact_sheet(columns: Mapping[str, np.ndarray], row_labels: Sequence[str] |
     widths = [max(column.shape[2], room([title])) for title, column in pictures.items()]
     top, labels_width = FONT_SIZE + 2 * MARGIN, room(labels)
     row_height = max(column.shape[1] for column in pictures.values()) + GAP
-    size = (labels_width + sum(widths) + GAP * (len(widths) + 1), top + row_height * max(counts.values()))
+    size = (
+        labels_width + sum(widths) + GAP * (len(widths) + 1),
+        top + row_height * max(counts.values()),
+    )
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     for row, label in enumerate(labels):

@@ -69,7 +69,9 @@ def open_source(
         if len({each.fit.how for each in opened}) > 1:
             return Concatenated(opened)
         pictures = [each.pictures for each in opened]
-        return Fitted(pictures[0] if len(opened) == 1 else Concatenated(pictures), opened[0].fit, uncut=uncut)
+        return Fitted(
+            pictures[0] if len(opened) == 1 else Concatenated(pictures), opened[0].fit, uncut=uncut
+        )
     return Fitted(spec, Fit(fit, size), uncut=uncut)
 
 
@@ -88,13 +90,19 @@ def holdout(source: Source, *, share: float = 0.0, count: int = 0, part: str) ->
     if part not in ("train", "validation"):
         raise InputError(f"holdout has no part {part!r}; known: train, validation")
     if bool(share) == bool(count) or not 0 <= share < 1 or count < 0:
-        raise InputError(f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}")
+        raise InputError(
+            f"holdout needs a share in (0, 1) or a count above 0, got share={share}, count={count}"
+        )
     hashes = [hashed(name) for name in ids(source)]
     order = sorted(range(len(source)), key=lambda i: (hashes[i], i))
     held_out = order[:count] if count else [i for i in order if hashes[i] < share * 2**64]
-    chosen = held_out if part == "validation" else sorted(set(range(len(source))).difference(held_out))
+    chosen = (
+        held_out if part == "validation" else sorted(set(range(len(source))).difference(held_out))
+    )
     if not chosen:
-        raise InputError(f"holding out {count or share} of {len(source)} images leaves none for {part}")
+        raise InputError(
+            f"holding out {count or share} of {len(source)} images leaves none for {part}"
+        )
     return Subset(source, chosen)
 
 
@@ -113,7 +121,9 @@ def _is_hole(spec: str, holes: Sequence[str]) -> bool:
     return folder in [os.path.realpath(place) for place in holes]
 
 
-def _open_one(spec: str, size: int | None, default_fit: str, holes: Sequence[str], uncut: bool) -> Fitted:
+def _open_one(
+    spec: str, size: int | None, default_fit: str, holes: Sequence[str], uncut: bool
+) -> Fitted:
     if not spec.strip():
         raise InputError("the name of an image source is empty; is a shell variable unset?")
     name, query = split_options(spec)
@@ -159,12 +169,20 @@ def _made(found: Any, name: str) -> Pictures:
     is_source = hasattr(found, "__getitem__") and not isinstance(found, type)
     with users_code(f"image source {name!r}"):
         made: Any = found() if callable(found) and not is_source else found
-        first = made[0] if hasattr(made, "__getitem__") and hasattr(made, "__len__") and len(made) else None
+        first = (
+            made[0]
+            if hasattr(made, "__getitem__") and hasattr(made, "__len__") and len(made)
+            else None
+        )
     if not (hasattr(made, "__len__") and hasattr(made, "__getitem__")):
-        raise InputError(f"{name} is not an image source: {type(made).__name__} lacks __len__ or __getitem__")
+        raise InputError(
+            f"{name} is not an image source: {type(made).__name__} lacks __len__ or __getitem__"
+        )
     if not (isinstance(first, Mapping) and "image" in first):
         got = "nothing" if first is None else type(first).__name__
-        raise InputError(f"{name} is not an image source: its first item is {got}, not a dict with an 'image'")
+        raise InputError(
+            f"{name} is not an image source: its first item is {got}, not a dict with an 'image'"
+        )
     return made
 
 

@@ -33,7 +33,9 @@ class Tfds:
             builder: Any = tfds.builder(name, data_dir=data_dir)
         except (ValueError, AssertionError) as error:  # no such set, config or version
             raise InputError(f"unknown TFDS set {name!r}: {str(error).splitlines()[0]}") from error
-        command = f"tfds build {name} --file_format=array_record" + (f" --data_dir={data_dir}" if data_dir else "")
+        command = f"tfds build {name} --file_format=array_record" + (
+            f" --data_dir={data_dir}" if data_dir else ""
+        )
         if not (builder.data_path.exists() and builder.is_prepared()):
             raise InputError(
                 f"{name} is not prepared in {data_dir or builder.data_path.parent.parent}; "
@@ -71,9 +73,16 @@ class Tfds:
         if "bbox" in record:
             height, width = image.shape[:2]
             top, left, bottom, right = (float(share) for share in record["bbox"])
-            box = round(left * width), round(top * height), round(right * width), round(bottom * height)
+            box = (
+                round(left * width),
+                round(top * height),
+                round(right * width),
+                round(bottom * height),
+            )
             image = crop_to_box(image, box, name)
         example: dict = {"image": image, "id": name}
-        if "label" in record and record["label"] >= 0:  # imagenet2012 labels its test images with -1
+        if (
+            "label" in record and record["label"] >= 0
+        ):  # imagenet2012 labels its test images with -1
             example["label"] = int(record["label"])
         return example

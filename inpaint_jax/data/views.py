@@ -48,10 +48,14 @@ def example(source: Pictures, i: int) -> dict:
     image = np.asarray(given["image"])
     if image.dtype != np.uint8:
         if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
-            raise InputError(f"image {name!r} has pixels that are not finite; sources must give uint8")
+            raise InputError(
+                f"image {name!r} has pixels that are not finite; sources must give uint8"
+            )
         raise InputError(f"image {name!r} has dtype {image.dtype}; sources must give uint8")
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise InputError(f"image {name!r} has the shape {image.shape}; sources must give [H, W, 3] (RGB)")
+        raise InputError(
+            f"image {name!r} has the shape {image.shape}; sources must give [H, W, 3] (RGB)"
+        )
     checked: dict = {"image": image, "id": name}
     if given.get("label") is not None:
         checked["label"] = int(given["label"])
@@ -112,7 +116,9 @@ class Concatenated:
         self._ends = np.cumsum([len(source) for source in self._sources])
         names = [name for source in self._sources for name in ids(source)]
         self._prefixed = len(set(names)) < len(names)
-        self._labelled = all("label" in example(source, 0) for source in self._sources if len(source))
+        self._labelled = all(
+            "label" in example(source, 0) for source in self._sources if len(source)
+        )
 
     def __len__(self) -> int:
         return int(self._ends[-1])

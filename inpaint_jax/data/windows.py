@@ -23,7 +23,9 @@ def window_chances(seed: int, epoch: int, name: str) -> tuple[float, ...]:
     return tuple(chances(hashed(f"{seed} {epoch} {name}"), len(CENTRED)))
 
 
-def cut_window(image: np.ndarray, *, size: int, smallest: int, at: tuple[float, ...] = CENTRED) -> np.ndarray:
+def cut_window(
+    image: np.ndarray, *, size: int, smallest: int, at: tuple[float, ...] = CENTRED
+) -> np.ndarray:
     """Cut a square window from an image, at some scale.
 
     Args:

@@ -19,10 +19,14 @@ from absl import flags
 from inpaint_jax.errors import InputError
 
 AHEAD = 2  # batches that every process holds ready
-PROFILING = "grain_enable_multiprocess_worker_profiling"  # a flag that Grain 0.2.18 reads without a default
+PROFILING = (
+    "grain_enable_multiprocess_worker_profiling"  # a flag that Grain 0.2.18 reads without a default
+)
 
 
-def in_workers(batches: grain.IterDataset, workers: int, *, then: Callable[[Any], Any]) -> Generator[Any]:
+def in_workers(
+    batches: grain.IterDataset, workers: int, *, then: Callable[[Any], Any]
+) -> Generator[Any]:
     """Yield batches that processes prepare.
 
     They are spawned, not forked: a fork of a process that uses JAX may hang. So a script that
@@ -38,8 +42,12 @@ def in_workers(batches: grain.IterDataset, workers: int, *, then: Callable[[Any]
       InputError: that of a worker; a worker was killed, or the source cannot be sent to one.
     """
     if PROFILING in flags.FLAGS:
-        flags.FLAGS[PROFILING].present = True  # as if the command line had been parsed, which is not absl's here
-    options = grain.multiprocessing.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=AHEAD)
+        flags.FLAGS[
+            PROFILING
+        ].present = True  # as if the command line had been parsed, which is not absl's here
+    options = grain.multiprocessing.MultiprocessingOptions(
+        num_workers=workers, per_worker_buffer_size=AHEAD
+    )
     try:
         for batch in closing(batches.mp_prefetch(options, worker_init_fn=begin)):
             yield then(batch)
@@ -65,8 +73,13 @@ def closing(batches: grain.IterDataset) -> Generator[Any]:
 def begin(index: int, count: int) -> None:
     """Prepare a worker: it leaves the devices and the signals to the process that trains."""
     del index, count
-    jax.config.update("jax_platforms", "cpu")  # decoding needs no device; this one would take its memory
-    for number in (signal.SIGINT, signal.SIGTERM):  # which a cluster sends to all processes of a job
+    jax.config.update(
+        "jax_platforms", "cpu"
+    )  # decoding needs no device; this one would take its memory
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # which a cluster sends to all processes of a job
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -29,11 +29,19 @@ class Answer(NamedTuple):
     images: np.ndarray  # uint8 [N, H, W, C]
     seconds: float
     traces: dict[str, np.ndarray]  # {term: [N, T]}, see ``Completion``; empty without a search
-    others: np.ndarray | None = None  # uint8 [N, K - 1, H, W, C]: completions after the first, if any
+    others: np.ndarray | None = (
+        None  # uint8 [N, K - 1, H, W, C]: completions after the first, if any
+    )
 
 
 def answers_of(
-    method: Method, pictures: PictureSet, folder: Path, stop: StopRequest, *, compute: bool = True, keep: int = 1
+    method: Method,
+    pictures: PictureSet,
+    folder: Path,
+    stop: StopRequest,
+    *,
+    compute: bool = True,
+    keep: int = 1,
 ) -> dict[str, Answer | None]:
     """Complete every image under every hole family; reuse the files of earlier calls.
 
@@ -96,10 +104,17 @@ def complete_share(method: Method, pictures: PictureSet, folder: Path, stop: Sto
 
 def collected(shared: ShareAnswers) -> Answer:
     """Collect the answers of all shares; sum their seconds."""
-    found = [part for row in range(len(shared.pictures.names)) if (part := shared.read(row)) is not None]
+    found = [
+        part for row in range(len(shared.pictures.names)) if (part := shared.read(row)) is not None
+    ]
     terms = dict.fromkeys(name for part in found for name in part if name.startswith(TRACE))
-    traces = {term.removeprefix(TRACE): stacked([part.get(term, np.zeros(0)) for part in found]) for term in terms}
-    return Answer(np.stack([part["image"] for part in found]), sum(float(p["seconds"]) for p in found), traces)
+    traces = {
+        term.removeprefix(TRACE): stacked([part.get(term, np.zeros(0)) for part in found])
+        for term in terms
+    }
+    return Answer(
+        np.stack([part["image"] for part in found]), sum(float(p["seconds"]) for p in found), traces
+    )
 
 
 def is_whole(file: Path) -> bool:
@@ -111,7 +126,9 @@ def is_whole(file: Path) -> bool:
     return True
 
 
-def completions_file(method: Method, pictures: PictureSet, family: str, folder: Path, *, keep: int = 1) -> Path:
+def completions_file(
+    method: Method, pictures: PictureSet, family: str, folder: Path, *, keep: int = 1
+) -> Path:
     """Return the path of a method's answer; the name depends on all that determines the answer."""
     identity = {
         "method": [*method.identity, method.slots],
@@ -131,7 +148,9 @@ def read_answer(file: Path) -> Answer:
       InputError: the file is missing or damaged, or holds another answer.
     """
     parts = files.read_arrays(file, "images", "seconds", identity=file.stem)
-    traces = {name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)}
+    traces = {
+        name.removeprefix(TRACE): array for name, array in parts.items() if name.startswith(TRACE)
+    }
     return Answer(parts["images"], float(parts["seconds"]), traces, parts.get("others"))
 
 
@@ -183,7 +202,9 @@ def measure(
     if answer is None:
         return dict.fromkeys(names)
     chosen = dict(names) if isinstance(names, Mapping) else metrics.resolve(names)
-    return dict(metrics.measure(from_levels(answer), truth, holes, chosen, given=features.given(chosen)))
+    return dict(
+        metrics.measure(from_levels(answer), truth, holes, chosen, given=features.given(chosen))
+    )
 
 
 def search_curves(
@@ -194,5 +215,7 @@ def search_curves(
     for name in names:
         for family, answer in answers[name].items():
             if answer is not None and answer.traces:
-                curves.setdefault(family, {})[name] = Curve(answer.traces["evaluations"], answer.traces["total"])
+                curves.setdefault(family, {})[name] = Curve(
+                    answer.traces["evaluations"], answer.traces["total"]
+                )
     return {family: searches for family, searches in curves.items() if len(searches) > 1}

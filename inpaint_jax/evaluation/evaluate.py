@@ -14,7 +14,13 @@ from inpaint_jax import checks
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import features, picture_set, report, several
-from inpaint_jax.evaluation.answers import Answer, answers_of, complete_share, measure, search_curves
+from inpaint_jax.evaluation.answers import (
+    Answer,
+    answers_of,
+    complete_share,
+    measure,
+    search_curves,
+)
 from inpaint_jax.evaluation.picture_set import PictureSet
 from inpaint_jax.metrics import AnyMetric, resolve
 from inpaint_jax.runs import shares
@@ -99,20 +105,30 @@ def evaluate(
     checks.counts(slots=slots, size=size, keep=keep)
     features.given(resolve(metrics or ()))  # fails early if a metric needs a missing extra
     named = [methods] if isinstance(methods, str | Model) else methods
-    opened, setting = open_methods(named, size=size, fit=fit, train=train, slots=slots, k=keep, fewer=True)
+    opened, setting = open_methods(
+        named, size=size, fit=fit, train=train, slots=slots, k=keep, fewer=True
+    )
     if not opened:
         raise InputError("no method to evaluate; give --method or --workdir")
     if setting.size is None:
         raise InputError("no method determines the image size: give --size, such as --size=64")
     sources, families = ([texts] if isinstance(texts, str) else texts for texts in (images, holes))
     read = functools.partial(
-        picture_set.read, sources, families, size=setting.size, fit=setting.fit, seed=seed, skip_errors=skip_errors
+        picture_set.read,
+        sources,
+        families,
+        size=setting.size,
+        fit=setting.fit,
+        seed=seed,
+        skip_errors=skip_errors,
     )
     wanted = shares.parse(share)
     if wanted and not output:
         raise InputError("a share of an evaluation needs an output folder, common to all shares")
     if wanted and keep > 1:
-        raise InputError("shares of an evaluation keep one completion per image: give no share, or keep=1")
+        raise InputError(
+            "shares of an evaluation keep one completion per image: give no share, or keep=1"
+        )
     found = Evaluation([], "")
 
     def complete(part: shares.Share | None) -> None:
@@ -123,19 +139,28 @@ def evaluate(
         with shares.working(Path(output), part, "evaluating"), interruption() as stop:
             for method in opened:
                 complete_share(method, pictures, Path(output) / "completions", stop)
-        print(f"share {part.number} of {part.total}: {len(pictures.names)} images are completed in {output}")
+        print(
+            f"share {part.number} of {part.total}: {len(pictures.names)} images are completed in {output}"
+        )
 
     def measure_all(*, compute: bool) -> None:
         nonlocal found
         pictures = read()
         chosen = metrics or features.usual(len(pictures.names), setting.size or 0)
         measured = resolve(list(dict.fromkeys(["psnr_hole", *chosen])))
-        place = shares.working(Path(output), None, "evaluating") if output else contextlib.nullcontext()
+        place = (
+            shares.working(Path(output), None, "evaluating") if output else contextlib.nullcontext()
+        )
         with place, tempfile.TemporaryDirectory() as scratch:
             folder = Path(output or scratch) / "completions"
             with interruption() as stop:
-                answers = {m.name: answers_of(m, pictures, folder, stop, compute=compute, keep=keep) for m in opened}
-            found = Evaluation(rows_of(pictures, answers, measured), report.caption(opened, pictures))
+                answers = {
+                    m.name: answers_of(m, pictures, folder, stop, compute=compute, keep=keep)
+                    for m in opened
+                }
+            found = Evaluation(
+                rows_of(pictures, answers, measured), report.caption(opened, pictures)
+            )
             if output:
                 write(Path(output), opened, pictures, answers, found.rows, found.caption, measured)
 
@@ -149,7 +174,9 @@ def evaluate(
 
 
 def rows_of(
-    pictures: PictureSet, answers: Mapping[str, Mapping[str, Answer | None]], measured: Mapping[str, AnyMetric]
+    pictures: PictureSet,
+    answers: Mapping[str, Mapping[str, Answer | None]],
+    measured: Mapping[str, AnyMetric],
 ) -> list[Row]:
     """Measure every answer; one of several completions has rows for all of them too."""
     rows: list[Row] = []
@@ -186,6 +213,8 @@ def write(
             completed |= {f"{name} {rank}": images for rank, images in shown.items()}
     report.write_table(output, methods, pictures, rows, caption, measured)
     report.write_grids(output, pictures, completed, rows)
-    if len(comparable := report.same_loss(methods)) > 1 and (curves := search_curves(answers, comparable)):
+    if len(comparable := report.same_loss(methods)) > 1 and (
+        curves := search_curves(answers, comparable)
+    ):
         report.write_search_speed(output, curves, caption)
     print(f"look at {output}/grid.png, best.png and worst.png")

@@ -25,7 +25,10 @@ def usual(count: int, size: int) -> tuple[str, ...]:
       The default metrics. Metrics on ImageNet networks are included if the extra ``perceptual`` is
       installed, and the images are numerous and large enough.
     """
-    return (*DEFAULT, *(PERCEPTUAL if imagenet.is_installed() and count >= FEWEST and size >= SMALLEST else ()))
+    return (
+        *DEFAULT,
+        *(PERCEPTUAL if imagenet.is_installed() and count >= FEWEST and size >= SMALLEST else ()),
+    )
 
 
 def given(metrics: Mapping[str, AnyMetric]) -> dict[str, Any]:
@@ -45,7 +48,9 @@ def given(metrics: Mapping[str, AnyMetric]) -> dict[str, Any]:
     for name, metric in metrics.items():
         for need in metric.needs:
             if need not in imagenet.ORIGINS:
-                raise InputError(f"metric {name!r} needs {need!r}; known networks: {', '.join(imagenet.ORIGINS)}")
+                raise InputError(
+                    f"metric {name!r} needs {need!r}; known networks: {', '.join(imagenet.ORIGINS)}"
+                )
             try:
                 found[need] = network(need)
             except InputError as error:
@@ -61,4 +66,6 @@ def network(name: str) -> FeatureNetwork:
     def maps(params, images):
         return trained.network.apply(params, {}, images, train=False)[0]
 
-    return FeatureNetwork(jax.tree_util.Partial(maps, jax.device_put(trained.params)), jax.device_put(trained.heads))
+    return FeatureNetwork(
+        jax.tree_util.Partial(maps, jax.device_put(trained.params)), jax.device_put(trained.heads)
+    )

@@ -43,7 +43,9 @@ class PictureSet(NamedTuple):
 def under(pictures: PictureSet, families: Sequence[str]) -> PictureSet:
     """Restrict a set to some of its hole families; unknown families are ignored."""
     kept = [family for family in families if family in pictures.holes]
-    holes, hashes = ({family: of[family] for family in kept} for of in (pictures.holes, pictures.hashes))
+    holes, hashes = (
+        {family: of[family] for family in kept} for of in (pictures.holes, pictures.hashes)
+    )
     return pictures._replace(holes=holes, hashes=hashes)
 
 
@@ -77,8 +79,16 @@ def read(
     source = open_source(sources, size=size, fit=fit, holes=places)
     each = size**2 * (3 * (1 + 4) + 4 * len(families))  # bytes: uint8 image, truth and holes
     chosen = [i for i in range(len(source))[:at_most] if share is None or share.takes(source.id(i))]
-    checks.memory(each * len(chosen), f"holding {len(chosen)} images", "choose a smaller --count, or more shares")
-    stored = {spec: stored_holes(spec, source, sources, seed=seed) for spec in families if not is_drawn(spec)}
+    checks.memory(
+        each * len(chosen),
+        f"holding {len(chosen)} images",
+        "choose a smaller --count, or more shares",
+    )
+    stored = {
+        spec: stored_holes(spec, source, sources, seed=seed)
+        for spec in families
+        if not is_drawn(spec)
+    }
     for holes in stored.values():
         if not skip_errors:
             holes.check()
@@ -116,7 +126,9 @@ def read(
         sources=tuple(sources),
         names=names,
         truth=from_levels(levels),
-        digest=hashlib.sha256("\n".join(names).encode(errors="surrogateescape") + levels.tobytes()).hexdigest()[:16],
+        digest=hashlib.sha256(
+            "\n".join(names).encode(errors="surrogateescape") + levels.tobytes()
+        ).hexdigest()[:16],
         holes=holes,
         hashes={family: masks.holes_hash(drawn) for family, drawn in holes.items()},
         seed=seed,
@@ -124,7 +136,9 @@ def read(
     )
 
 
-def stored_holes(spec: str, source: Fitted | Concatenated, sources: Sequence[str], *, seed: int) -> Holes:
+def stored_holes(
+    spec: str, source: Fitted | Concatenated, sources: Sequence[str], *, seed: int
+) -> Holes:
     """Open holes from files."""
     if not isinstance(source, Fitted):
         raise InputError("--images: holes from files need the same fit= for all sources")
@@ -137,5 +151,7 @@ def hole_of(holes: Holes, source: Fitted | Concatenated, i: int) -> np.ndarray:
     name = source.id(i)
     hole = at_model(holes, name, source.pictures[i]["image"].shape)
     if not hole.any():
-        raise InputError(f"the hole of image {name!r} has no missing pixel: leave this image out, or paint its hole")
+        raise InputError(
+            f"the hole of image {name!r} has no missing pixel: leave this image out, or paint its hole"
+        )
     return hole

@@ -25,7 +25,9 @@ ROWS = 8  # images in a grid
 def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
     """Write the caption that identifies every number of an evaluation."""
     record = run_record()
-    known = [f"{m.name} config {configuration.fingerprint(m.model.config)}" for m in methods if m.model]
+    known = [
+        f"{m.name} config {configuration.fingerprint(m.model.config)}" for m in methods if m.model
+    ]
     known.append(f"commit {record['commit']}")
     shown = labels(list(pictures.hashes))
     sets = ", ".join(f"{shown[family]} {digest}" for family, digest in pictures.hashes.items())
@@ -89,12 +91,16 @@ def write_table(
         "count": len(pictures.names),
         "skipped": pictures.skipped,
         "rows": [
-            {k: tables.summary(v) if k in measured or k in differing else v for k, v in r.items()} for r in results
+            {k: tables.summary(v) if k in measured or k in differing else v for k, v in r.items()}
+            for r in results
         ],
         "run": run_record(next((m.model.config for m in methods if m.model), None)),
         "searches": {m.name: configuration.to_plain(m.model.config) for m in methods if m.model},
         "weights": {
-            m.name: {family: m.model.mean_weights(holes, family) for family, holes in pictures.holes.items()}
+            m.name: {
+                family: m.model.mean_weights(holes, family)
+                for family, holes in pictures.holes.items()
+            }
             for m in methods
             if m.model
         },
@@ -114,7 +120,9 @@ def same_loss(methods: Sequence[Method]) -> list[str]:
     return [name for name, how in seen.items() if how == next(iter(seen.values()))]
 
 
-def write_search_speed(output: Path, curves: Mapping[str, Mapping[str, search_speed.Curve]], source: str) -> None:
+def write_search_speed(
+    output: Path, curves: Mapping[str, Mapping[str, search_speed.Curve]], source: str
+) -> None:
     """Write ``search.md`` and ``search.png``: evaluations until the first search's final loss.
 
     Args:
@@ -157,10 +165,22 @@ def write_grids(
         columns["truth"] = np.stack([truth[i] for _, i in pick])
         return sheets.contact_sheet(columns, row_labels=[shown[f] for f, _ in pick])
 
-    score = {r["holes"]: r["psnr_hole"] for r in results if r["method"] == model and r["psnr_hole"] is not None}
-    ranked = sorted((float(s), f, i) for f, values in score.items() for i, s in enumerate(values) if np.isfinite(s))
+    score = {
+        r["holes"]: r["psnr_hole"]
+        for r in results
+        if r["method"] == model and r["psnr_hole"] is not None
+    }
+    ranked = sorted(
+        (float(s), f, i)
+        for f, values in score.items()
+        for i, s in enumerate(values)
+        if np.isfinite(s)
+    )
     per_family = max(1, ROWS // len(families))
-    write_picture(output / "grid.png", sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]))
+    write_picture(
+        output / "grid.png",
+        sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]),
+    )
     if ranked:
         write_picture(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
         write_picture(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))

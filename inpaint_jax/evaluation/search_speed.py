@@ -59,7 +59,15 @@ def table(curves: Mapping[str, Mapping[str, Curve]]) -> str:
       of the first search on the same image, the ratio of evaluations, and the share of images that
       reach that loss.
     """
-    header = ["holes", "search", "evaluations", "final loss", "to the first's loss", "times fewer", "reached by"]
+    header = [
+        "holes",
+        "search",
+        "evaluations",
+        "final loss",
+        "to the first's loss",
+        "times fewer",
+        "reached by",
+    ]
     rows = []
     for holes, searches in curves.items():
         reference = next(iter(searches.values()))
@@ -95,7 +103,10 @@ def plot(path: str | os.PathLike[str], curves: Mapping[str, Mapping[str, Curve]]
     for (holes, searches), axes in zip(curves.items(), all_axes, strict=True):
         for name, curve in searches.items():
             at = np.arange(1, int(np.median(curve.spent)) + 1)
-            index = [np.searchsorted(np.nan_to_num(row, nan=np.inf), at, side="right") - 1 for row in curve.evaluations]
+            index = [
+                np.searchsorted(np.nan_to_num(row, nan=np.inf), at, side="right") - 1
+                for row in curve.evaluations
+            ]
             losses = [row[np.maximum(i, 0)] for row, i in zip(curve.best, index, strict=True)]
             axes.plot(at, np.median(losses, axis=0), linewidth=1.4, label=name)
         target = np.median(next(iter(searches.values())).best[:, -1])

@@ -85,7 +85,11 @@ def shown(answers: Mapping[str, Answer | None]) -> dict[int, dict[str, np.ndarra
     Returns:
       ``{rank: {family: uint8 [N, H, W, C]}}``, from rank 2 on.
     """
-    counts = [answer.others.shape[1] for answer in answers.values() if answer and answer.others is not None]
+    counts = [
+        answer.others.shape[1]
+        for answer in answers.values()
+        if answer and answer.others is not None
+    ]
     return {
         rank: {
             family: answer.others[:, rank - 2] if answer and answer.others is not None else None

@@ -36,8 +36,14 @@ class ShareAnswers:
 
     def __init__(self, method: Method, pictures: PictureSet, family: str, folder: Path):
         self.method, self.pictures, self.family = method, pictures, family
-        identity = {"method": [*method.identity, method.slots], "seed": pictures.seed, "holes": family}
-        name = f"{method.name.replace('/', '-')}-{family_folder(family)}-{files.fingerprint(identity)}"
+        identity = {
+            "method": [*method.identity, method.slots],
+            "seed": pictures.seed,
+            "holes": family,
+        }
+        name = (
+            f"{method.name.replace('/', '-')}-{family_folder(family)}-{files.fingerprint(identity)}"
+        )
         self.folder = folder / name
 
     def file(self, row: int) -> Path:
@@ -50,7 +56,11 @@ class ShareAnswers:
         """Read the answer of an image: "image", "seconds" and traces; None if absent or damaged."""
         file = self.file(row)
         try:
-            return files.read_arrays(file, "image", "seconds", identity=file.stem) if file.exists() else None
+            return (
+                files.read_arrays(file, "image", "seconds", identity=file.stem)
+                if file.exists()
+                else None
+            )
         except InputError:
             return None
 
@@ -66,19 +76,28 @@ class ShareAnswers:
         """
         names, holes = self.pictures.names, self.pictures.holes[self.family]
         rows = {names[row]: row for row in self.missing()}
-        tasks = (Task(name, self.pictures.truth[row], holes[row], self.family) for name, row in list(rows.items()))
+        tasks = (
+            Task(name, self.pictures.truth[row], holes[row], self.family)
+            for name, row in list(rows.items())
+        )
         began = time.perf_counter()
         label = f"{self.method.name}, {self.family}"
-        with tqdm(total=len(names), initial=len(names) - len(rows), desc=label, unit="image") as bar:
+        with tqdm(
+            total=len(names), initial=len(names) - len(rows), desc=label, unit="image"
+        ) as bar:
             for result in self.method.run(tasks, seed=self.pictures.seed, stop=stop, bar=bar):
                 file = self.file(rows.pop(result.task.id))
                 now = time.perf_counter()
                 parts = {"image": to_levels(result.images[0]), "seconds": np.asarray(now - began)}
                 traces = {f"{TRACE}{term}": trace for term, trace in result.traces.items()}
-                files.write_bytes(file, files.arrays_as_bytes({**parts, **traces}, identity=file.stem))
+                files.write_bytes(
+                    file, files.arrays_as_bytes({**parts, **traces}, identity=file.stem)
+                )
                 began = now
         if stop and rows:
-            raise stop.error(f"{len(names) - len(rows)} of {len(names)} images are completed by {label}")
+            raise stop.error(
+                f"{len(names) - len(rows)} of {len(names)} images are completed by {label}"
+            )
 
     def remove(self) -> None:
         """Remove all files, after their collection in one file."""

@@ -62,7 +62,11 @@ def generator_saturating(fake_logits: jax.Array) -> PerExample:
 
 
 def discriminator_least_squares(
-    real_logits: jax.Array, fake_logits: jax.Array, *, real_target: float = 1.0, fake_target: float = 0.0
+    real_logits: jax.Array,
+    fake_logits: jax.Array,
+    *,
+    real_target: float = 1.0,
+    fake_target: float = 0.0,
 ) -> PerExample:
     """Least-squares discriminator loss (Mao et al., LSGAN, eq. 9).
 

@@ -47,10 +47,15 @@ class Objective:
             at trace time.
         """
         parts = {
-            label: _evaluate(label, loss, values, self.renamed.get(label, {})) for label, loss in self.losses.items()
+            label: _evaluate(label, loss, values, self.renamed.get(label, {}))
+            for label, loss in self.losses.items()
         }
         weights = self.scaled(scales or {})
-        counted = (weighted_mean(weights[label], part) for label, part in parts.items() if self.weights[label])
+        counted = (
+            weighted_mean(weights[label], part)
+            for label, part in parts.items()
+            if self.weights[label]
+        )
         return sum(counted, jnp.zeros(())), parts
 
     def scaled(self, scales: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +72,9 @@ class Objective:
     def readers(self, value: str) -> list[str]:
         """Return the labels of the losses that read ``value``."""
         return [
-            label for label, loss in self.losses.items() if value in _wanted(loss, self.renamed.get(label, {})).values()
+            label
+            for label, loss in self.losses.items()
+            if value in _wanted(loss, self.renamed.get(label, {})).values()
         ]
 
 
@@ -93,32 +100,46 @@ def bind(terms: Mapping[str, Mapping[str, Any]], table: Mapping[str, Callable]) 
         loss = resolve(options.pop("fn", label), table, kind="loss")
         weight = options.pop("weight", None)
         if isinstance(weight, bool) or not isinstance(weight, int | float):
-            raise InputError(f"loss {label!r}: weight must be a number, got {weight!r}; 0 switches the loss off")
+            raise InputError(
+                f"loss {label!r}: weight must be a number, got {weight!r}; 0 switches the loss off"
+            )
         if not isinstance(watch := options.pop("watch", False), bool):
             raise InputError(f"loss {label!r}: watch must be true or false, got {watch!r}")
         parameters = inspect.signature(loss).parameters
         if unknown := [name for name in options if name not in parameters]:
             known = [name for name, p in parameters.items() if p.default is not p.empty]
             accepted = ", ".join(known) or "none"
-            raise InputError(f"loss {label!r} has no option {', '.join(unknown)}; its options: {accepted}")
+            raise InputError(
+                f"loss {label!r} has no option {', '.join(unknown)}; its options: {accepted}"
+            )
         names = {
-            name: options.pop(name) for name in list(options) if parameters[name].default is inspect.Parameter.empty
+            name: options.pop(name)
+            for name in list(options)
+            if parameters[name].default is inspect.Parameter.empty
         }
         if wrong := [name for name, value in names.items() if not isinstance(value, str)]:
             raise InputError(f"loss {label!r}: {wrong[0]} must be the name of a value")
         if weight or watch:
-            weights[label], losses[label], renamed[label] = float(weight), functools.partial(loss, **options), names
+            weights[label], losses[label], renamed[label] = (
+                float(weight),
+                functools.partial(loss, **options),
+                names,
+            )
     return Objective(weights, losses, renamed)
 
 
 def _wanted(loss: functools.partial, renamed: Mapping[str, str]) -> dict[str, str]:
     """Map the value parameters of a loss to value names, ``{parameter: value name}``."""
     return {
-        name: renamed.get(name, name) for name in inspect.signature(loss.func).parameters if name not in loss.keywords
+        name: renamed.get(name, name)
+        for name in inspect.signature(loss.func).parameters
+        if name not in loss.keywords
     }
 
 
-def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any], renamed: Mapping[str, str]) -> PerExample:
+def _evaluate(
+    label: str, loss: functools.partial, values: Mapping[str, Any], renamed: Mapping[str, str]
+) -> PerExample:
     parameters, wanted = inspect.signature(loss.func).parameters, _wanted(loss, renamed)
     missing = [
         value
@@ -126,12 +147,16 @@ def _evaluate(label: str, loss: functools.partial, values: Mapping[str, Any], re
         if value not in values and parameters[name].default is inspect.Parameter.empty
     ]
     if missing:
-        raise InputError(f"loss {label!r} needs {', '.join(missing)}; available here: {', '.join(sorted(values))}")
+        raise InputError(
+            f"loss {label!r} needs {', '.join(missing)}; available here: {', '.join(sorted(values))}"
+        )
     given = {name: values[value] for name, value in wanted.items() if value in values}
     part = loss(**given)
     batch = {leaf.shape[0] for leaf in jax.tree.leaves(given) if getattr(leaf, "ndim", 0)}
     if not isinstance(part, jax.Array) or part.ndim != 1 or (batch and part.shape[0] not in batch):
         got = f"shape {part.shape}" if isinstance(part, jax.Array) else type(part).__name__
         size = "/".join(map(str, sorted(batch))) or "B"
-        raise InputError(f"loss {label!r} must return one number per example, [{size}], it returned {got}")
+        raise InputError(
+            f"loss {label!r} must return one number per example, [{size}], it returned {got}"
+        )
     return part

@@ -33,7 +33,9 @@ def importance_weight(hole: Hole, *, window: int = 7, counted: str = "missing") 
     check_image("hole", hole)
     half = window // 2
     if window % 2 == 0 or half > min(hole.shape[1:3]):
-        raise InputError(f"window must be odd and at most 2 * {min(hole.shape[1:3])} + 1, got {window}")
+        raise InputError(
+            f"window must be odd and at most 2 * {min(hole.shape[1:3])} + 1, got {window}"
+        )
     padded = jnp.pad(hole, ((0, 0), (half, half), (half, half), (0, 0)), mode="symmetric")
     if counted not in COUNTED:
         raise InputError(f"unknown pixels {counted!r} to count; known: {', '.join(COUNTED)}")
@@ -58,7 +60,9 @@ def contextual_l1(prediction: Image, target: Image, importance: Image) -> PerExa
     Raises:
       InputError: the shapes do not match, or an array is not float.
     """
-    return (importance * jnp.abs(_weighed_difference(prediction, target, importance))).sum((1, 2, 3))
+    return (importance * jnp.abs(_weighed_difference(prediction, target, importance))).sum(
+        (1, 2, 3)
+    )
 
 
 def contextual_l2(prediction: Image, target: Image, importance: Image) -> PerExample:
@@ -78,10 +82,14 @@ def contextual_l2(prediction: Image, target: Image, importance: Image) -> PerExa
     Raises:
       InputError: the shapes do not match, or an array is not float.
     """
-    return jnp.square(importance * _weighed_difference(prediction, target, importance)).sum((1, 2, 3))
+    return jnp.square(importance * _weighed_difference(prediction, target, importance)).sum(
+        (1, 2, 3)
+    )
 
 
 def _weighed_difference(prediction: Image, target: Image, importance: Image) -> Image:
     check_same_shape(prediction=prediction, target=target)
     check_hole(importance, prediction, "prediction")
-    return jnp.where(importance > 0, prediction - target, 0.0)  # where, not *: a hole may hold anything, even NaN
+    return jnp.where(
+        importance > 0, prediction - target, 0.0
+    )  # where, not *: a hole may hold anything, even NaN

@@ -45,11 +45,16 @@ def feature_l2(
     """
     reduce = resolve(reduction, REDUCTIONS, kind="reduction")
     if layer not in features:
-        raise InputError(f"feature_l2: no layer {layer!r} among {', '.join(features)}; choose one, or a later last map")
+        raise InputError(
+            f"feature_l2: no layer {layer!r} among {', '.join(features)}; choose one, or a later last map"
+        )
     painted, target = features[layer], target_features[layer]
     check_same_shape(features=painted, target_features=target)
     if gram:
-        painted, target = (jnp.einsum("bhwi,bhwj->bij", x, x) / (x.shape[1] * x.shape[2]) for x in (painted, target))
+        painted, target = (
+            jnp.einsum("bhwi,bhwj->bij", x, x) / (x.shape[1] * x.shape[2])
+            for x in (painted, target)
+        )
     return reduce(jnp.square(painted - target), axis=tuple(range(1, painted.ndim)))
 
 
@@ -85,7 +90,9 @@ def semantic(
     return total
 
 
-def jeffreys(class_logits: jax.Array, completed_class_logits: jax.Array, *, stop_target: bool = False) -> PerExample:
+def jeffreys(
+    class_logits: jax.Array, completed_class_logits: jax.Array, *, stop_target: bool = False
+) -> PerExample:
     """Symmetric KL divergence of two class distributions (Buchacek et al., eq. 3).
 
     This is the Jeffreys divergence KL(p, q) + KL(q, p).
@@ -103,7 +110,9 @@ def jeffreys(class_logits: jax.Array, completed_class_logits: jax.Array, *, stop
       InputError: the shapes differ, or an array is not float.
     """
     check_same_shape(class_logits=class_logits, completed_class_logits=completed_class_logits)
-    completed_class_logits = jax.lax.stop_gradient(completed_class_logits) if stop_target else completed_class_logits
+    completed_class_logits = (
+        jax.lax.stop_gradient(completed_class_logits) if stop_target else completed_class_logits
+    )
     logs = [jax.nn.log_softmax(logits) for logits in (class_logits, completed_class_logits)]
     log_p, log_q = (jnp.maximum(log, jnp.log(LEAST_PROBABILITY)) for log in logs)
     p, q = (jnp.exp(log) for log in logs)

@@ -93,7 +93,9 @@ def pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExa
     return sum((l1(*pair) for pair in zip(predictions, targets, strict=True)), jnp.zeros(()))
 
 
-def known_pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image], holes: Sequence[Hole]) -> PerExample:
+def known_pyramid_l1(
+    predictions: Sequence[Image], targets: Sequence[Image], holes: Sequence[Hole]
+) -> PerExample:
     """``pyramid_l1`` over the known pixels; pixels inside the holes are free.
 
     Source: Zheng et al., section 3.3.
@@ -159,7 +161,9 @@ def weighted_l2(prediction: Image, target: Image, importance: Image) -> PerExamp
     return (importance * jnp.square(_difference(prediction, target))).mean((1, 2, 3))
 
 
-def overlap_l2(prediction: Image, target: Image, *, overlap: int = 4, ring_weight: float = 10.0) -> PerExample:
+def overlap_l2(
+    prediction: Image, target: Image, *, overlap: int = 4, ring_weight: float = 10.0
+) -> PerExample:
     """Weighted squared error of a block whose outer ring overlaps known pixels (Pathak et al.).
 
     Args:

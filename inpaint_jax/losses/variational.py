@@ -28,7 +28,12 @@ def gaussian_kl(mean: jax.Array, log_variance: jax.Array) -> PerExample:
 
 
 def gaussian_kl_between(
-    mean: jax.Array, deviation: jax.Array, other_mean: jax.Array, other_deviation: jax.Array, *, frozen: bool = False
+    mean: jax.Array,
+    deviation: jax.Array,
+    other_mean: jax.Array,
+    other_deviation: jax.Array,
+    *,
+    frozen: bool = False,
 ) -> PerExample:
     """KL divergence between two Gaussians, averaged over the latent (Zheng et al.).
 
@@ -47,7 +52,9 @@ def gaussian_kl_between(
     Raises:
       InputError: where the shapes differ, or an array is not float.
     """
-    check_same_shape(mean=mean, deviation=deviation, other_mean=other_mean, other_deviation=other_deviation)
+    check_same_shape(
+        mean=mean, deviation=deviation, other_mean=other_mean, other_deviation=other_deviation
+    )
     if frozen:
         mean, deviation = jax.lax.stop_gradient((mean, deviation))
     ratio = jnp.square(deviation / other_deviation)

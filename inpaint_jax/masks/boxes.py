@@ -75,7 +75,9 @@ def square_at(key: Key, size: int, *, side: int, top: int, left: int) -> Hole:
     del key
     _check_side("place", side, size)
     if min(top, left) < 0 or max(top, left) + side > size:
-        raise InputError(f"place: a hole of side {side} at {top}, {left} extends beyond an image of side {size}")
+        raise InputError(
+            f"place: a hole of side {side} at {top}, {left} extends beyond an image of side {size}"
+        )
     return _box(size, top, left, side, side)
 
 
@@ -207,7 +209,10 @@ def _square_between(key: Key, size: int, smallest, largest) -> Hole:
 
 def _box(size: int, top, left, height, width) -> Hole:
     pixel = jnp.arange(size)
-    rows, columns = (pixel >= top) & (pixel < top + height), (pixel >= left) & (pixel < left + width)
+    rows, columns = (
+        (pixel >= top) & (pixel < top + height),
+        (pixel >= left) & (pixel < left + width),
+    )
     return (rows[:, None, None] & columns[None, :, None]).astype(jnp.float32)
 
 

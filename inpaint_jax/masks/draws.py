@@ -20,7 +20,9 @@ def integers(key: Key, shape: tuple[int, ...], low, high) -> jax.Array:
       ``int32``, of shape ``shape``.
     """
     bits = jax.random.bits(key, shape, jnp.uint32)
-    span = jnp.maximum(jnp.asarray(high, jnp.int32) - jnp.asarray(low, jnp.int32), 1).astype(jnp.uint32)
+    span = jnp.maximum(jnp.asarray(high, jnp.int32) - jnp.asarray(low, jnp.int32), 1).astype(
+        jnp.uint32
+    )
     return jnp.asarray(low, jnp.int32) + (bits % jnp.broadcast_to(span, shape)).astype(jnp.int32)
 
 

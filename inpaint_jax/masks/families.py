@@ -179,9 +179,13 @@ def cycle(specs: str, size: int) -> Callable[[Key, int], Hole]:
 
     def draw(key: Key, count: int) -> Hole:
         if count < number:
-            raise InputError(f"a batch of {count} images cannot have holes of {number} families: choose a larger batch")
+            raise InputError(
+                f"a batch of {count} images cannot have holes of {number} families: choose a larger batch"
+            )
         keys = jax.random.split(key, count)
-        drawn = [jax.vmap(lambda key, f=f: f(key, size))(keys[i::number]) for i, f in enumerate(families)]
+        drawn = [
+            jax.vmap(lambda key, f=f: f(key, size))(keys[i::number]) for i, f in enumerate(families)
+        ]
         examples = np.concatenate([np.arange(count)[i::number] for i in range(number)])
         return jnp.concatenate(drawn)[np.argsort(examples)]
 

@@ -48,7 +48,9 @@ def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> 
     try:
         cpu = jax.local_devices(backend="cpu")[0]
     except RuntimeError as error:
-        raise InputError("holes are drawn on the CPU: include it in JAX_PLATFORMS, as in cuda,cpu") from error
+        raise InputError(
+            "holes are drawn on the CPU: include it in JAX_PLATFORMS, as in cuda,cpu"
+        ) from error
     holes = np.empty((len(ids), size, size, 1), np.float32)
     with jax.default_device(cpu):
         for first in range(0, len(ids), CHUNK):
@@ -56,7 +58,9 @@ def evaluation_holes(spec: str, *, ids: Sequence[str], size: int, seed: int) -> 
             keys = seeds.example_keys(seed, chunk + [""] * (CHUNK - len(chunk)), "hole")
             drawn, binary = draw_chunk(keys)
             if not binary.all():  # only a custom family can do this
-                raise InputError(f"the hole {spec!r} has values other than 0 (known) and 1 (missing)")
+                raise InputError(
+                    f"the hole {spec!r} has values other than 0 (known) and 1 (missing)"
+                )
             holes[first : first + CHUNK] = drawn[: len(chunk)]
     return holes
 
@@ -71,4 +75,6 @@ def holes_hash(holes: np.ndarray) -> str:
       The first 16 hexadecimal digits of the SHA-256 of shape and bits.
     """
     missing = np.asarray(holes) > 0.5
-    return hashlib.sha256(str(missing.shape).encode() + np.packbits(missing).tobytes()).hexdigest()[:16]
+    return hashlib.sha256(str(missing.shape).encode() + np.packbits(missing).tobytes()).hexdigest()[
+        :16
+    ]

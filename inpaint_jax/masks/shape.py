@@ -27,6 +27,8 @@ def is_scattered(hole: Hole) -> jax.Array:
     """
     check_image("hole", hole)
     window, ones = (1, WINDOW, WINDOW, 1), (1, 1, 1, 1)
-    missing = lax.reduce_window((hole > 0.5).astype(jnp.float32), 0.0, lax.add, window, ones, "VALID")
+    missing = lax.reduce_window(
+        (hole > 0.5).astype(jnp.float32), 0.0, lax.add, window, ones, "VALID"
+    )
     mixed = (missing > 0.5) & (missing < WINDOW**2 - 0.5)
     return mixed.mean((1, 2, 3)) > SCATTERED

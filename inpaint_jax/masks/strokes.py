@@ -38,7 +38,9 @@ def irregular(key: Key, size: int) -> Hole:
     y, x = jnp.mgrid[:size, :size]
 
     def add_five(hole, turn):
-        drawn = integers(jax.random.fold_in(key, turn), (26,), 0, np.repeat([size, size, 17, 33], [16, 2, 5, 3]))
+        drawn = integers(
+            jax.random.fold_in(key, turn), (26,), 0, np.repeat([size, size, 17, 33], [16, 2, 5, 3])
+        )
         points, axes, angles = drawn[:16].reshape(8, 2), drawn[16:18] + 1, drawn[23:]
         widths = jnp.maximum(drawn[18:23] + 4, -(-256 // size))
         strokes = [_line(y, x, points[i], points[i + 5], widths[i]) for i in range(3)]
@@ -80,9 +82,9 @@ def ellipse_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
     def press(region, per_row, row, column):  # the padding makes (row, column) the stamp's centre
         window = stamp | jax.lax.dynamic_slice(region, (row, column), stamp.shape)
         region = jax.lax.dynamic_update_slice(region, window, (row, column))
-        rows = jax.lax.dynamic_slice_in_dim(region, row, stamp.shape[0])[:, radius : radius + size].sum(
-            1, dtype=jnp.int32
-        )
+        rows = jax.lax.dynamic_slice_in_dim(region, row, stamp.shape[0])[
+            :, radius : radius + size
+        ].sum(1, dtype=jnp.int32)
         return region, jax.lax.dynamic_update_slice(per_row, rows, (row,))
 
     def grow(carry):
@@ -97,7 +99,10 @@ def ellipse_pattern(key: Key, size: int, *, share: float = 0.25) -> Hole:
     def too_small(carry):
         return carry[2][radius : radius + size].sum() < share * size**2
 
-    region, per_row = jnp.zeros((size + 2 * radius,) * 2, bool), jnp.zeros(size + 2 * radius, jnp.int32)
+    region, per_row = (
+        jnp.zeros((size + 2 * radius,) * 2, bool),
+        jnp.zeros(size + 2 * radius, jnp.int32),
+    )
     for row, column in integers(seed_key, (3, 2), 0, size):
         region, per_row = press(region, per_row, row, column)
     _, region, _ = jax.lax.while_loop(too_small, grow, (0, region, per_row))
@@ -134,15 +139,21 @@ def _arc(y, x, middle, axes, angles, width):
     u, v = dx * cosine[turn] + dy * sine[turn], dy * cosine[turn] - dx * sine[turn]
     half = width * y.shape[0] * UNIT // 512
 
-    def in_radii(coordinate, radius):  # up to 2, in units of 1 / ONE: no overflow, and one division per ellipse
+    def in_radii(
+        coordinate, radius
+    ):  # up to 2, in units of 1 / ONE: no overflow, and one division per ellipse
         return jnp.minimum(jnp.abs(coordinate), 2 * radius) * ((ONE << 16) // radius) >> 16
 
     def inside(radii):
-        within = in_radii(u, jnp.maximum(radii[0], 1)) ** 2 + in_radii(v, jnp.maximum(radii[1], 1)) ** 2
+        within = (
+            in_radii(u, jnp.maximum(radii[0], 1)) ** 2 + in_radii(v, jnp.maximum(radii[1], 1)) ** 2
+        )
         return (within <= ONE**2) & (radii > 0).all()
 
     p, q = jnp.sign(u) * in_radii(u, axes[0] * UNIT), in_radii(v, axes[1] * UNIT)
-    between = (cosine[first] * q >= sine[first] * p) & (cosine[last] * q <= sine[last] * p) & (v >= 0)
+    between = (
+        (cosine[first] * q >= sine[first] * p) & (cosine[last] * q <= sine[last] * p) & (v >= 0)
+    )
     return inside(axes * UNIT + half) & ~inside(axes * UNIT - half) & between
 
 
@@ -150,7 +161,9 @@ def _dilate(region, widths):
     """Dilate a region by a stamp that extends ``widths[i]`` pixels to each side in row i."""
     radius, (height, width) = len(widths) // 2, region.shape
     padded = jnp.pad(region.astype(jnp.int32), ((radius, radius), (radius + 1, radius)))
-    before = padded.cumsum(1)  # a difference of two of these counts the pixels of a run, however long
+    before = padded.cumsum(
+        1
+    )  # a difference of two of these counts the pixels of a run, however long
     touched = jnp.zeros_like(region)
     for i, reach in enumerate(widths):
         rows = before[i : i + height]

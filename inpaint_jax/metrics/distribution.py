@@ -12,7 +12,9 @@ BATCH = 64  # images per feature batch
 ROWS = 1024  # rows of the kernel matrix in memory at once
 
 
-def kid(features_a: np.ndarray, features_b: np.ndarray, *, paired: bool = False) -> tuple[float, float]:
+def kid(
+    features_a: np.ndarray, features_b: np.ndarray, *, paired: bool = False
+) -> tuple[float, float]:
     """Kernel inception distance: unbiased squared MMD with the kernel ``(x.y / F + 1)^3``.
 
     MMD is the maximum mean discrepancy. Bińkowski et al. 2018 average this estimate over random
@@ -40,7 +42,9 @@ def kid(features_a: np.ndarray, features_b: np.ndarray, *, paired: bool = False)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or (paired and len(a) != len(b)):
         raise InputError(f"features do not fit: {a.shape} and {b.shape}")
     if min(len(a), len(b)) < 3:
-        raise InputError(f"the kernel distance needs at least 3 images in a set, got {len(a)} and {len(b)}")
+        raise InputError(
+            f"the kernel distance needs at least 3 images in a set, got {len(a)} and {len(b)}"
+        )
     within_a, within_b = (_row_sums(x, x) - _kernel_of_pairs(x, x) for x in (a, b))
     across_a, across_b = _row_sums(a, b), _row_sums(b, a)
     if paired:
@@ -54,11 +58,17 @@ def kid(features_a: np.ndarray, features_b: np.ndarray, *, paired: bool = False)
     n, m, total_a, total_b, across = len(a), len(b), within_a.sum(), within_b.sum(), across_a.sum()
     if paired:
         left_out_sum = across - across_a - across_b
-        without = distance(total_a - 2 * within_a, n - 1, total_b - 2 * within_b, n - 1, left_out_sum)
+        without = distance(
+            total_a - 2 * within_a, n - 1, total_b - 2 * within_b, n - 1, left_out_sum
+        )
         variance = _jackknife(without)
     else:
-        variance = _jackknife(distance(total_a - 2 * within_a, n - 1, total_b, m, across - across_a))
-        variance += _jackknife(distance(total_a, n, total_b - 2 * within_b, m - 1, across - across_b))
+        variance = _jackknife(
+            distance(total_a - 2 * within_a, n - 1, total_b, m, across - across_a)
+        )
+        variance += _jackknife(
+            distance(total_a, n, total_b - 2 * within_b, m - 1, across - across_b)
+        )
     return float(distance(total_a, n, total_b, m, across)), float(np.sqrt(variance))
 
 

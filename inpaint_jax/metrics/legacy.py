@@ -9,7 +9,9 @@ from inpaint_jax.types import Hole, Image, PerExample
 BATCH = 32  # images per batch in the evaluation code of Desai & Ghosal
 
 
-def desai_legacy_sse(prediction: Image, target: Image, hole: Hole, *, batch: int = BATCH) -> PerExample:
+def desai_legacy_sse(
+    prediction: Image, target: Image, hole: Hole, *, batch: int = BATCH
+) -> PerExample:
     """Loss in tables 1 to 3 of Desai & Ghosal, with the fault of their evaluation code.
 
     The authors' code pastes the predictions of a batch one at a time. After each paste it adds the

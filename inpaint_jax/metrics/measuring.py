@@ -52,7 +52,9 @@ def measure(
     whole_set = {name: metric for name, metric in metrics.items() if isinstance(metric, SetMetric)}
     single = {name: metric for name, metric in metrics.items() if name not in whole_set}
     compute, parts = _compiled(tuple(single.items()), bool(whole_set)), []
-    step = math.lcm(*(metric.batch for metric in single.values() if isinstance(metric, BatchMetric)))
+    step = math.lcm(
+        *(metric.batch for metric in single.values() if isinstance(metric, BatchMetric))
+    )
     step *= math.ceil(BATCH / step)
     for first in range(0, len(prediction), step):
         rows = slice(first, first + step)
@@ -67,7 +69,9 @@ def measure(
 
 def _needed(name: str, metric: AnyMetric, given: Mapping[str, Any]) -> dict[str, Any]:
     if missing := [need for need in metric.needs if need not in given]:
-        raise InputError(f"metric {name!r} needs {', '.join(missing)}, which the argument given lacks")
+        raise InputError(
+            f"metric {name!r} needs {', '.join(missing)}, which the argument given lacks"
+        )
     return {need: given[need] for need in metric.needs}
 
 
@@ -76,11 +80,15 @@ def _compiled(metrics: tuple[tuple[str, AnyMetric], ...], keep: bool):
     """Jit metrics as one program; with ``keep`` the program also returns the quantised images."""
 
     @jax.jit
-    def compute(prediction: Image, target: Image, hole: Hole, arguments: Mapping[str, Mapping[str, Any]]):
+    def compute(
+        prediction: Image, target: Image, hole: Hole, arguments: Mapping[str, Mapping[str, Any]]
+    ):
         prediction, target = quantise(prediction), quantise(target)
         scores = {}
         for name, metric in metrics:
-            scores[name] = _checked(name, metric.measure(prediction, target, hole, **arguments[name]), len(prediction))
+            scores[name] = _checked(
+                name, metric.measure(prediction, target, hole, **arguments[name]), len(prediction)
+            )
         return scores, (prediction, target) if keep else ()
 
     return compute
@@ -89,5 +97,7 @@ def _compiled(metrics: tuple[tuple[str, AnyMetric], ...], keep: bool):
 def _checked(name: str, scores: Any, count: int) -> PerExample:
     if getattr(scores, "shape", None) != (count,):
         got = f"shape {scores.shape}" if hasattr(scores, "shape") else type(scores).__name__
-        raise InputError(f"metric {name!r} must return one number per image, [{count}], it returned {got}")
+        raise InputError(
+            f"metric {name!r} must return one number per image, [{count}], it returned {got}"
+        )
     return scores

@@ -49,7 +49,9 @@ def lpips(prediction: Image, target: Image, *, features: FeatureNetwork) -> PerE
     check_same_shape(prediction=prediction, target=target)
     predicted, true = features.maps(prediction), features.maps(target)
     if missing := features.heads.keys() - predicted.keys():
-        raise InputError(f"lpips: the network has no {', '.join(sorted(missing))} among {', '.join(predicted)}")
+        raise InputError(
+            f"lpips: the network has no {', '.join(sorted(missing))} among {', '.join(predicted)}"
+        )
     distance = jnp.zeros(len(prediction))
     for layer, head in features.heads.items():
         difference = _unit(predicted[layer]) - _unit(true[layer])

@@ -35,7 +35,9 @@ def ssim(prediction: Image, target: Image, *, window: str = "gauss11") -> PerExa
         raise InputError(f"unknown SSIM window {window!r}; known: {', '.join(WINDOWS)}")
     taps = WINDOWS[window]
     if min(prediction.shape[1:3]) < len(taps):
-        raise InputError(f"SSIM {window} needs images of {len(taps)} pixels a side, got {prediction.shape[1:3]}")
+        raise InputError(
+            f"SSIM {window} needs images of {len(taps)} pixels a side, got {prediction.shape[1:3]}"
+        )
     x, y = to_unit(prediction), to_unit(target)
     # Subtract each image's mean first: otherwise float32 loses the variance of a flat region.
     mean_x, mean_y = x.mean((1, 2, 3), keepdims=True), y.mean((1, 2, 3), keepdims=True)
@@ -56,7 +58,10 @@ def _filter(image: Image, taps: np.ndarray) -> Image:
     """
 
     def band(length):
-        return jnp.asarray(sum(t * np.eye(length - len(taps) + 1, length, i) for i, t in enumerate(taps)), jnp.float32)
+        return jnp.asarray(
+            sum(t * np.eye(length - len(taps) + 1, length, i) for i, t in enumerate(taps)),
+            jnp.float32,
+        )
 
     rows, columns = band(image.shape[1]), band(image.shape[2])
     return jnp.einsum("ih,bhwc,jw->bijc", rows, image, columns, precision="highest")

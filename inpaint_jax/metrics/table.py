@@ -16,16 +16,22 @@ from inpaint_jax.naming import resolve as resolve_name
 from inpaint_jax.types import Hole, Image, PerExample
 
 
-def _full(measure: Callable[..., PerExample], **options: Any) -> Callable[[Image, Image, Hole], PerExample]:
+def _full(
+    measure: Callable[..., PerExample], **options: Any
+) -> Callable[[Image, Image, Hole], PerExample]:
     return lambda prediction, target, hole: measure(prediction, target, **options)
 
 
-def _lpips_alex(prediction: Image, target: Image, hole: Hole, *, alexnet: FeatureNetwork) -> PerExample:
+def _lpips_alex(
+    prediction: Image, target: Image, hole: Hole, *, alexnet: FeatureNetwork
+) -> PerExample:
     del hole
     return lpips(prediction, target, features=alexnet)
 
 
-def _lpips_vgg(prediction: Image, target: Image, hole: Hole, *, vgg16: FeatureNetwork) -> PerExample:
+def _lpips_vgg(
+    prediction: Image, target: Image, hole: Hole, *, vgg16: FeatureNetwork
+) -> PerExample:
     del hole
     return lpips(prediction, target, features=vgg16)
 
@@ -44,9 +50,15 @@ METRICS: dict[str, AnyMetric] = {
         "sum (a-b)^2[hole,range=1,rgb,mean of pastes,batches of 32 part black,uint8]",
         batch=BATCH,
     ),
-    "ssim_uniform_full": Metric(_full(ssim, window="uniform7"), "ssim[full,uniform7,range=1,rgb,mean of images,uint8]"),
-    "lpips_alex": Metric(_lpips_alex, "LPIPS 0.1[full,AlexNet of ImageNet,rgb,mean of images,uint8]", ("alexnet",)),
-    "lpips_vgg": Metric(_lpips_vgg, "LPIPS 0.1[full,VGG-16 of ImageNet,rgb,mean of images,uint8]", ("vgg16",)),
+    "ssim_uniform_full": Metric(
+        _full(ssim, window="uniform7"), "ssim[full,uniform7,range=1,rgb,mean of images,uint8]"
+    ),
+    "lpips_alex": Metric(
+        _lpips_alex, "LPIPS 0.1[full,AlexNet of ImageNet,rgb,mean of images,uint8]", ("alexnet",)
+    ),
+    "lpips_vgg": Metric(
+        _lpips_vgg, "LPIPS 0.1[full,VGG-16 of ImageNet,rgb,mean of images,uint8]", ("vgg16",)
+    ),
     "kid_vgg16": SetMetric(
         kid_vgg16,
         "1000 MMD^2 of (x.y/512+1)^3[full,mean of relu5_3 of ImageNet's VGG-16,rgb,unbiased over pairs,uint8]",
@@ -122,8 +134,14 @@ def _as_metric(name: str, found: Any) -> AnyMetric:
     if len(parameters) < 3:
         raise InputError(f"metric {name!r} must take (prediction, target, hole)")
     if not (protocol := (inspect.getdoc(found) or "").partition("\n")[0].strip()):
-        raise InputError(f"metric {name!r} needs a docstring, whose first line is the protocol in tables")
-    return Metric(function, protocol, tuple(p.name for p in parameters[3:] if p.default is inspect.Parameter.empty))
+        raise InputError(
+            f"metric {name!r} needs a docstring, whose first line is the protocol in tables"
+        )
+    return Metric(
+        function,
+        protocol,
+        tuple(p.name for p in parameters[3:] if p.default is inspect.Parameter.empty),
+    )
 
 
 PROTOCOLS = protocols()

@@ -44,11 +44,15 @@ def sliced_wasserstein(
     check_image("prediction", prediction)
     check_same_shape(prediction=prediction, target=target)
     if min(prediction.shape[1:3]) < SMALLEST:
-        raise InputError(f"the sliced Wasserstein distance needs images of {SMALLEST} pixels a side")
+        raise InputError(
+            f"the sliced Wasserstein distance needs images of {SMALLEST} pixels a side"
+        )
     rng, count = np.random.default_rng(seed), len(prediction)
     groups = np.arange(count) % min(GROUPS, count)
     values, left_out = [], []
-    for level_a, level_b in zip(laplacian_pyramid(prediction), laplacian_pyramid(target), strict=True):
+    for level_a, level_b in zip(
+        laplacian_pyramid(prediction), laplacian_pyramid(target), strict=True
+    ):
         places = rng.integers(np.array(level_a.shape[1:3]) - PATCH + 1, size=(count, PATCHES, 2))
         a, b = (normalised(patches(level, places)) for level in (level_a, level_b))
         value, without = distances(a, b, np.repeat(groups, PATCHES), rng)
@@ -105,7 +109,9 @@ def normalised(cut: np.ndarray) -> np.ndarray:
     return cut.reshape(len(cut), -1)
 
 
-def distances(a: np.ndarray, b: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> tuple[float, np.ndarray]:
+def distances(
+    a: np.ndarray, b: np.ndarray, groups: np.ndarray, rng: np.random.Generator
+) -> tuple[float, np.ndarray]:
     """Average the Wasserstein-1 distance of two clouds of points over random directions.
 
     Args:
@@ -127,7 +133,9 @@ def distances(a: np.ndarray, b: np.ndarray, groups: np.ndarray, rng: np.random.G
         values.append(np.abs(x - y).mean(dtype=np.float64))
         if repeat == 0:
             kept = ([groups[order] != g for order in orders] for g in range(groups.max() + 1))
-            without = np.array([np.abs(x[i] - y[j]).mean(dtype=np.float64) for i, j in kept if i.any()])
+            without = np.array(
+                [np.abs(x[i] - y[j]).mean(dtype=np.float64) for i, j in kept if i.any()]
+            )
     return float(np.mean(values)), without
 
 
@@ -138,5 +146,7 @@ def _smooth(images: np.ndarray, taps: np.ndarray) -> np.ndarray:
         padding = [(2, 2) if i == axis else (0, 0) for i in range(4)]
         padded = np.pad(images, padding, mode="reflect")
         views = (padded.take(range(i, i + length), axis) for i in range(len(taps)))
-        images = functools.reduce(np.add, (tap * view for tap, view in zip(taps, views, strict=True)))
+        images = functools.reduce(
+            np.add, (tap * view for tap, view in zip(taps, views, strict=True))
+        )
     return images

@@ -32,7 +32,14 @@ from inpaint_jax.networks import (
     vgg19,
 )
 from inpaint_jax.networks.classified import ClassifierOutput
-from inpaint_jax.networks.functional import Network, computing_in, predict, pure, side_by_side, weights_of
+from inpaint_jax.networks.functional import (
+    Network,
+    computing_in,
+    predict,
+    pure,
+    side_by_side,
+    weights_of,
+)
 
 __all__ = [
     "NETWORKS",
@@ -101,7 +108,9 @@ def build(spec: Mapping[str, Any], *, label: str = "network") -> Network:
 
 def _module(spec: Mapping[str, Any], label: str) -> nn.Module:
     fields: dict[str, Any] = {
-        field: _module(value, f"{label}.{field}") if isinstance(value, Mapping) and "name" in value else value
+        field: _module(value, f"{label}.{field}")
+        if isinstance(value, Mapping) and "name" in value
+        else value
         for field, value in spec.items()
     }
     module = resolve(fields.pop("name"), NETWORKS, kind=label)

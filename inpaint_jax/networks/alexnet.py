@@ -31,11 +31,18 @@ class AlexNet(nn.Module):
     def __call__(self, images: jax.Array, *, train: bool) -> dict[str, jax.Array]:
         del train
         if min(images.shape[1:3]) < LEAST_SIDE:
-            raise InputError(f"AlexNet needs images of {LEAST_SIDE} pixels a side, got {images.shape[1:3]}")
+            raise InputError(
+                f"AlexNet needs images of {LEAST_SIDE} pixels a side, got {images.shape[1:3]}"
+            )
         x, maps = normalise(images), {}
         for name, (channels, kernel, stride, padding) in LAYERS.items():
             convolution = Conv(
-                channels, kernel, strides=stride, padding=padding, kernel_init=HE, name=name.replace("relu", "conv")
+                channels,
+                kernel,
+                strides=stride,
+                padding=padding,
+                kernel_init=HE,
+                name=name.replace("relu", "conv"),
             )
             maps[name] = nn.relu(convolution(x))
             x = max_pool(maps[name], 3, stride=2) if name in POOLED else maps[name]

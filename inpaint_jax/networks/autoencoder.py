@@ -34,7 +34,9 @@ class Autoencoder(nn.Module):
             x = leaky_relu(convolved(x, self.width << i, 2))
         for i in reversed(range(count - 1)):
             x = nn.relu(convolved(doubled(x), self.width << i, 1))
-        return jnp.tanh(Conv(images.shape[-1], 3, kernel_init=nn.initializers.lecun_normal())(doubled(x)))
+        return jnp.tanh(
+            Conv(images.shape[-1], 3, kernel_init=nn.initializers.lecun_normal())(doubled(x))
+        )
 
 
 def doubled(x: jax.Array) -> jax.Array:

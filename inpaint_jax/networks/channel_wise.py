@@ -29,7 +29,9 @@ class ChannelWise(nn.Module):
         places = height * width
 
         def uniform(key, shape, dtype="float32"):
-            return jax.random.uniform(key, shape, dtype, minval=-(places**-0.5), maxval=places**-0.5)
+            return jax.random.uniform(
+                key, shape, dtype, minval=-(places**-0.5), maxval=places**-0.5
+            )
 
         kernel = self.param("kernel", uniform, (channels, places, places))
         bias = self.param("bias", uniform, (places, channels))
@@ -60,8 +62,12 @@ class EncoderDecoder(nn.Module):
 
         halvings, side = len(self.features), images.shape[1]
         smallest = side >> halvings
-        if side % (1 << halvings) or self.size not in [smallest << count for count in range(1, halvings + 1)]:
-            raise InputError(f"{halvings} halvings of a side of {side} pixels do not lead to a block of {self.size}")
+        if side % (1 << halvings) or self.size not in [
+            smallest << count for count in range(1, halvings + 1)
+        ]:
+            raise InputError(
+                f"{halvings} halvings of a side of {side} pixels do not lead to a block of {self.size}"
+            )
         x = images
         for features in self.features:
             x = leaky_relu(norm(Conv(features, KERNEL, strides=2, use_bias=False)(x)))

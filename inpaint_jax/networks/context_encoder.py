@@ -69,7 +69,11 @@ class Generator(nn.Module):
             same = [middle(wide, x.shape[1]) for wide in maps[:-1] if wide.shape[1] == scale]
             return jnp.concatenate([x, *same], axis=-1)
 
-        maps = self.trunk.maps(images, train=train) if self.skips else [self.trunk(images, train=train)]
+        maps = (
+            self.trunk.maps(images, train=train)
+            if self.skips
+            else [self.trunk(images, train=train)]
+        )
         x = maps[-1]
         bottleneck = Conv(self.bottleneck, x.shape[1:3], padding="VALID", use_bias=self.use_bias)
         x = nn.leaky_relu(norm(bottleneck(x)), self.slope)

@@ -66,5 +66,7 @@ class Discriminator(nn.Module):
             if i > 0:
                 x = BatchNorm(axis_name=self.axis_name)(x, use_running_average=not train)
             x = leaky_relu(x)
-        logits = nn.Dense(1, kernel_init=nn.initializers.xavier_uniform())(x.reshape(x.shape[0], -1))
+        logits = nn.Dense(1, kernel_init=nn.initializers.xavier_uniform())(
+            x.reshape(x.shape[0], -1)
+        )
         return logits[:, 0]

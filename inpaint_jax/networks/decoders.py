@@ -65,10 +65,18 @@ class AlexNet(nn.Module):
     @nn.compact
     def __call__(self, code: jax.Array, *, train: bool) -> jax.Array:
         w = self.width
-        ups = [Up(4 * w, 3, 0), Up(4 * w, 3, 8), Up(2 * w, 5, 9), Up(w, 11, 4), Up(self.channels, 5, 0)]
+        ups = [
+            Up(4 * w, 3, 0),
+            Up(4 * w, 3, 8),
+            Up(2 * w, 5, 9),
+            Up(w, 11, 4),
+            Up(self.channels, 5, 0),
+        ]
         x = _start(code, 6, w)
         for up in _layers(self.size, ups):  # 6 -> 13 -> 11 -> 7 -> 15 -> 33
-            x = nn.relu(BatchNorm(axis_name=self.axis_name)(_up(x, up), use_running_average=not train))
+            x = nn.relu(
+                BatchNorm(axis_name=self.axis_name)(_up(x, up), use_running_average=not train)
+            )
         x = _up(x, Up(self.channels, 4, 2 if self.size == 64 else 0))
         return nn.sigmoid(nn.relu(x)) if self.rectified else jnp.tanh(x)
 
@@ -102,7 +110,9 @@ class VGG(nn.Module):
         w = self.width
         ups = [Up(2 * w, 7, 1), Up(w, 7, 4), Up(w // 2, 5, 1)]
         x = _start(code, 3, 4 * w)
-        for up, groups in zip(_layers(self.size, ups), (8, 8, 4), strict=False):  # 3 -> 9 -> 15 -> 31
+        for up, groups in zip(
+            _layers(self.size, ups), (8, 8, 4), strict=False
+        ):  # 3 -> 9 -> 15 -> 31
             x = act(GroupNorm(groups)(_up(x, up)))
         x = _up(x, Up(self.channels, 6, 1))
         x = GroupNorm(1)(x) if self.output_norm else x

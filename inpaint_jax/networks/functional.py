@@ -56,7 +56,9 @@ def pure(module: nn.Module) -> Network:
         variables = {"params": params, **stats}
         if not train:
             return bound.apply(variables, *inputs, train=False, rngs=rngs), stats
-        outputs, updated = bound.apply(variables, *inputs, train=True, rngs=rngs, mutable=list(stats))
+        outputs, updated = bound.apply(
+            variables, *inputs, train=True, rngs=rngs, mutable=list(stats)
+        )
         return outputs, {**stats, **updated}
 
     return Network(init, apply)
@@ -81,16 +83,22 @@ def computing_in(network: Network, precision: str) -> Network:
       InputError: an unknown precision.
     """
     if precision not in PRECISIONS:
-        raise InputError(f"unknown precision {precision!r}; known: {', '.join(filter(None, PRECISIONS))}")
+        raise InputError(
+            f"unknown precision {precision!r}; known: {', '.join(filter(None, PRECISIONS))}"
+        )
     products = PRECISIONS[precision]
 
     def apply(params, stats, *inputs, **mode):
         if precision != "bf16":
             with jax.default_matmul_precision(products):
                 return network.apply(params, stats, *inputs, **mode)
-        narrow = functools.partial(jax.tree.map, functools.partial(_converted, jnp.float32, jnp.bfloat16))
+        narrow = functools.partial(
+            jax.tree.map, functools.partial(_converted, jnp.float32, jnp.bfloat16)
+        )
         outputs, updated = network.apply(narrow(params), stats, *narrow(inputs), **mode)
-        wide = jax.tree.map(functools.partial(_converted, jnp.bfloat16, jnp.float32), (outputs, updated))
+        wide = jax.tree.map(
+            functools.partial(_converted, jnp.bfloat16, jnp.float32), (outputs, updated)
+        )
         return wide
 
     return network._replace(apply=apply) if precision else network
@@ -160,7 +168,12 @@ def side_by_side(networks: Mapping[str, Network]) -> Network:
         for number, (name, network) in enumerate(networks.items()):
             key_call = None if key is None else jax.random.fold_in(key, number)
             outputs[name], updated[name] = network.apply(
-                params[name], stats[name], inputs[name], train=train, key=key_call, axis_name=axis_name
+                params[name],
+                stats[name],
+                inputs[name],
+                train=train,
+                key=key_call,
+                axis_name=axis_name,
             )
         return outputs, updated
 
@@ -169,7 +182,11 @@ def side_by_side(networks: Mapping[str, Network]) -> Network:
 
 def _with_axis(module: nn.Module, axis_name: str) -> nn.Module:
     """Set the axis of batch statistics in a module and in the modules of its fields."""
-    fields = {field.name: getattr(module, field.name) for field in dataclasses.fields(module) if field.init}
+    fields = {
+        field.name: getattr(module, field.name)
+        for field in dataclasses.fields(module)
+        if field.init
+    }
     changes: dict[str, Any] = {
         name: _with_axis(value, axis_name)
         for name, value in fields.items()

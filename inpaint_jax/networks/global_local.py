@@ -34,7 +34,9 @@ class Generator(nn.Module):
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
         shrunk = 2 ** len(self.features)
         if images.shape[1] % shrunk or images.shape[2] % shrunk:
-            raise InputError(f"this generator needs sides divisible by {shrunk}, got {images.shape[1:3]}")
+            raise InputError(
+                f"this generator needs sides divisible by {shrunk}, got {images.shape[1:3]}"
+            )
 
         def convolved(x, features):
             x = Conv(features, 3)(x)

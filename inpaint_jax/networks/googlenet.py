@@ -55,7 +55,9 @@ class GoogLeNet(nn.Module):
             return nn.relu(norm(x, use_running_average=not train))
 
         def conv(name, x, features, kernel, stride=1):
-            layer = Conv(round(self.width * features), kernel, strides=stride, kernel_init=HE, name=name)
+            layer = Conv(
+                round(self.width * features), kernel, strides=stride, kernel_init=HE, name=name
+            )
             return normed(name, layer(x))
 
         def inception(name, x, direct, before_3, of_3, before_5, of_5, pooled):
@@ -73,7 +75,9 @@ class GoogLeNet(nn.Module):
         def auxiliary(name, x):
             x = conv(f"{name}_conv", x.mean((1, 2), keepdims=True), 128, 1)[:, 0, 0]
             for layer in (f"{name}_dense1", f"{name}_dense2"):
-                x = dropped(normed(layer, nn.Dense(round(self.width * 512), kernel_init=HE, name=layer)(x)))
+                x = dropped(
+                    normed(layer, nn.Dense(round(self.width * 512), kernel_init=HE, name=layer)(x))
+                )
             return nn.Dense(self.classes, name=f"{name}_classifier")(x)
 
         x = conv("conv1", images, 64, 7, self.stride)

@@ -50,9 +50,15 @@ class _Convolution(nn.Module):
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
 
     def _apply(self, operation, x: jax.Array) -> jax.Array:
-        kernel = self.param("kernel", self.kernel_init, (*_pair(self.kernel_size), x.shape[-1], self.features))
+        kernel = self.param(
+            "kernel", self.kernel_init, (*_pair(self.kernel_size), x.shape[-1], self.features)
+        )
         y = operation(x, kernel, strides=_pair(self.strides), padding=self.padding)
-        return y + self.param("bias", self.bias_init, (self.features,))[None, None, None] if self.use_bias else y
+        return (
+            y + self.param("bias", self.bias_init, (self.features,))[None, None, None]
+            if self.use_bias
+            else y
+        )
 
 
 class Conv(_Convolution):
@@ -82,7 +88,9 @@ def doublings(size: int) -> int:
     """
     count = (size // GRID).bit_length() - 1
     if count < 1 or GRID << count != size:
-        raise InputError(f"this network needs a side of {GRID} times a power of two, got {size}: choose 8, 16, 32, ...")
+        raise InputError(
+            f"this network needs a side of {GRID} times a power of two, got {size}: choose 8, 16, 32, ..."
+        )
     return count
 
 
@@ -128,8 +136,13 @@ class Dropout(nn.Module):
             return x
         count, first = len(x), 0
         if self.axis_name is not None:
-            count, first = count * lax.axis_size(self.axis_name), count * lax.axis_index(self.axis_name)
-        keys = lax.dynamic_slice_in_dim(jax.random.split(self.make_rng("dropout"), count), first, len(x))
+            count, first = (
+                count * lax.axis_size(self.axis_name),
+                count * lax.axis_index(self.axis_name),
+            )
+        keys = lax.dynamic_slice_in_dim(
+            jax.random.split(self.make_rng("dropout"), count), first, len(x)
+        )
         dropped = round(256 * self.rate)
         drawn = jax.vmap(lambda key: jax.random.bits(key, x.shape[1:], jnp.uint8))(keys)
         kept = lax.optimization_barrier(drawn >= dropped)  # otherwise the CPU redraws at every use
@@ -153,7 +166,9 @@ def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") 
       ``[B, H', W', C]``.
     """
     pads = lax.padtype_to_pads(x.shape[1:3], (window, window), (stride, stride), padding)
-    padded = lax.pad(x, jnp.array(-jnp.inf, x.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)])
+    padded = lax.pad(
+        x, jnp.array(-jnp.inf, x.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)]
+    )
     rows, columns = ((n - window) // stride + 1 for n in padded.shape[1:3])
     if window == stride:
         whole = padded[:, : rows * window, : columns * window]
@@ -162,7 +177,9 @@ def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") 
     def view(row, column):
         return padded[:, row::stride, column::stride][:, :rows, :columns]
 
-    return functools.reduce(jnp.maximum, itertools.starmap(view, itertools.product(range(window), repeat=2)))
+    return functools.reduce(
+        jnp.maximum, itertools.starmap(view, itertools.product(range(window), repeat=2))
+    )
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:

@@ -8,7 +8,15 @@ import flax.linen as nn
 import jax
 from jax import numpy as jnp
 
-from inpaint_jax.networks.layers import GRID, Conv, ConvTranspose, Dropout, doublings, leaky_relu, normal_init
+from inpaint_jax.networks.layers import (
+    GRID,
+    Conv,
+    ConvTranspose,
+    Dropout,
+    doublings,
+    leaky_relu,
+    normal_init,
+)
 
 
 class Generator(nn.Module):

@@ -15,7 +15,13 @@ import jax.numpy as jnp
 
 from inpaint_jax.networks.attention import ContextFlow, SelfAttention
 from inpaint_jax.networks.spectral import SpectralConv
-from inpaint_jax.networks.spectral_blocks import Doubling, FirstResidual, Residual, channels, leaky_relu
+from inpaint_jax.networks.spectral_blocks import (
+    Doubling,
+    FirstResidual,
+    Residual,
+    channels,
+    leaky_relu,
+)
 
 ATTENTION = 2  # halvings from the encoder's first map to the map with attention
 
@@ -84,7 +90,9 @@ class Encoder(nn.Module):
     inferences: int = 6
 
     @nn.compact
-    def __call__(self, known: jax.Array, missing: jax.Array | None = None, *, train: bool) -> Encoded:
+    def __call__(
+        self, known: jax.Array, missing: jax.Array | None = None, *, train: bool
+    ) -> Encoded:
         x = known if missing is None else jnp.concatenate([known, missing])
         x = FirstResidual(self.width, name="block0")(x, train=train)
         features = [x]
@@ -102,7 +110,9 @@ class Encoder(nn.Module):
             return Gaussian(values[..., : self.latent], jax.nn.softplus(values[..., self.latent :]))
 
         posterior = None if missing is None else gaussian("posterior", x[count:])
-        return Encoded(tuple(feature[:count] for feature in features), gaussian("prior", inferred), posterior)
+        return Encoded(
+            tuple(feature[:count] for feature in features), gaussian("prior", inferred), posterior
+        )
 
 
 class Decoder(nn.Module):
@@ -137,7 +147,9 @@ class Decoder(nn.Module):
             x = Doubling(size, name=f"decoder{i}")(x, train=train)
             if self.attention and i == 1:
                 x, weights = SelfAttention(name="attn1")(x)
-                flow = ContextFlow(name="flow1")(weights, features[self.layers - 1 - ATTENTION], hole)
+                flow = ContextFlow(name="flow1")(
+                    weights, features[self.layers - 1 - ATTENTION], hole
+                )
                 merge = Residual(size, size, name="merge1")
                 x = merge(jnp.concatenate([x, flow], axis=-1), train=train)
             if i >= self.layers - self.scales:
@@ -169,8 +181,12 @@ class Generator(nn.Module):
         encoded = self.encoder(known, missing, train=train)
         if missing is not None:
             pairs = zip((encoded.prior, encoded.posterior), noise, strict=True)
-            latent = jnp.concatenate([mean + deviation * drawn for (mean, deviation), drawn in pairs])
-            features, holes = jax.tree.map(lambda x: jnp.concatenate([x, x]), (encoded.features, hole))
+            latent = jnp.concatenate(
+                [mean + deviation * drawn for (mean, deviation), drawn in pairs]
+            )
+            features, holes = jax.tree.map(
+                lambda x: jnp.concatenate([x, x]), (encoded.features, hole)
+            )
             painted = self.decoder(latent, features, holes, train=train)
             count = len(known)
             generation = tuple(image[:count] for image in painted)
@@ -231,4 +247,7 @@ class Critics(nn.Module):
     @nn.compact
     def __call__(self, images: Mapping[str, jax.Array], *, train: bool) -> dict[str, jax.Array]:
         shape = (self.width, self.most, self.layers, self.attention)
-        return {name: Discriminator(*shape, name=name)(shown, train=train) for name, shown in images.items()}
+        return {
+            name: Discriminator(*shape, name=name)(shown, train=train)
+            for name, shown in images.items()
+        }

@@ -39,14 +39,18 @@ def residual(network: Network) -> Network:
 
         def record(call, args, kwargs, context):
             out = call(*args, **kwargs)
-            if context.method_name == "__call__" and "kernel" in context.module.variables.get("params", {}):
+            if context.method_name == "__call__" and "kernel" in context.module.variables.get(
+                "params", {}
+            ):
                 layers.append(context.module.path)
             return out
 
         with nn.intercept_methods(record):
             params, stats = network.init(key, given.seen, *rest)
         if not layers:
-            raise InputError("residual: the generator has no layer with a kernel that could start at zero")
+            raise InputError(
+                "residual: the generator has no layer with a kernel that could start at zero"
+            )
         return _zeroed(params, layers[-1]), stats
 
     def apply(params, stats, given, *rest, **mode):

@@ -47,7 +47,9 @@ def _normalised(module: nn.Module, operation, x, kernel, *, axis: int, train: bo
     """
     matrix = jnp.moveaxis(kernel, axis, 0).reshape(kernel.shape[axis], -1)
     u = module.variable(
-        "batch_stats", "u", lambda: _unit(jax.random.normal(module.make_rng("params"), matrix.shape[:1]))
+        "batch_stats",
+        "u",
+        lambda: _unit(jax.random.normal(module.make_rng("params"), matrix.shape[:1])),
     )
     updated, sigma = power_iteration(matrix, u.value)
     if train and not module.is_initializing():

@@ -105,7 +105,9 @@ class VGG(nn.Module):
         x = max_pool(convolved(x, 2 * self.width, 8), 4, stride=4)
         x = convolved(x, 4 * self.width, 16, slope=0.2)  # the fault is in the first two only
         if self.last:
-            return max_pool(convolved(x, self.last, 16, kernel=3, slope=0.2), 4, stride=4, padding="SAME")
+            return max_pool(
+                convolved(x, self.last, 16, kernel=3, slope=0.2), 4, stride=4, padding="SAME"
+            )
         return max_pool(x, self.pool, stride=self.pool)
 
 
@@ -127,9 +129,16 @@ class ResNet(nn.Module):
 
     @nn.compact
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
-        x = max_pool(Conv(self.width, 7, strides=2, padding=3, kernel_init=LECUN)(images), 2, stride=2)
+        x = max_pool(
+            Conv(self.width, 7, strides=2, padding=3, kernel_init=LECUN)(images), 2, stride=2
+        )
         x = nn.relu(GroupNorm(max(1, self.width // 8))(x))
-        for features, stride in ((self.width, 2), (2 * self.width, 1), (4 * self.width, 2), (self.last, 2)):
+        for features, stride in (
+            (self.width, 2),
+            (2 * self.width, 1),
+            (4 * self.width, 2),
+            (self.last, 2),
+        ):
             x = Residual(features, stride)(x)
         return max_pool(x, self.pool, stride=2)
 

@@ -26,7 +26,9 @@ class Autoencoder(nn.Module):
     hidden: int = 500
 
     @nn.compact
-    def __call__(self, damaged: jax.Array, noise: jax.Array, *, train: bool) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def __call__(
+        self, damaged: jax.Array, noise: jax.Array, *, train: bool
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
         features = self.trunk(damaged, train=train)
         code = nn.Dense(self.hidden)(features.reshape(len(damaged), -1))
         mean, log_variance = nn.Dense(self.bottleneck)(code), nn.Dense(self.bottleneck)(code)

@@ -19,7 +19,9 @@ Blocks = Sequence[tuple[int, int]]  # channels and convolutions between poolings
 
 def layers(blocks: Blocks) -> tuple[str, ...]:
     """List the names of the maps, "relu1_1", "relu1_2", ..."""
-    return tuple(f"relu{i}_{j}" for i, (_, count) in enumerate(blocks, 1) for j in range(1, count + 1))
+    return tuple(
+        f"relu{i}_{j}" for i, (_, count) in enumerate(blocks, 1) for j in range(1, count + 1)
+    )
 
 
 def normalise(images: jax.Array) -> jax.Array:
@@ -52,7 +54,9 @@ def feature_maps(images: jax.Array, blocks: Blocks, last: str, width: int) -> di
         if place == 1 and block > 1:
             x = max_pool(x, 2, stride=2)
         features = blocks[block - 1][0] * width // blocks[0][0]
-        x = maps[name] = nn.relu(Conv(features, 3, kernel_init=HE, name=name.replace("relu", "conv"))(x))
+        x = maps[name] = nn.relu(
+            Conv(features, 3, kernel_init=HE, name=name.replace("relu", "conv"))(x)
+        )
     return maps
 
 

@@ -6,7 +6,13 @@ import jax
 from inpaint_jax.networks import vgg
 from inpaint_jax.networks.classified import ClassifierOutput
 
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels and convolutions between poolings
+BLOCKS = (
+    (64, 2),
+    (128, 2),
+    (256, 3),
+    (512, 3),
+    (512, 3),
+)  # channels and convolutions between poolings
 LAYERS = vgg.layers(BLOCKS)
 
 
@@ -47,4 +53,6 @@ class Classifier(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array, *, train: bool) -> ClassifierOutput:
         del train
-        return vgg.classified(vgg.feature_maps(images, BLOCKS, self.last, self.width), self.last, self.classes)
+        return vgg.classified(
+            vgg.feature_maps(images, BLOCKS, self.last, self.width), self.last, self.classes
+        )

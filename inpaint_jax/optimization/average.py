@@ -26,7 +26,9 @@ def start(state: TrainState) -> TrainState:
         average = jax.tree.map(jnp.copy, (network.params, network.stats))
         return AveragedNetworkState(network.params, network.stats, network.opt, average)
 
-    return state._replace(networks={name: begun(network) for name, network in state.networks.items()})
+    return state._replace(
+        networks={name: begun(network) for name, network in state.networks.items()}
+    )
 
 
 def after(step: Callable, decay: float) -> Callable:

@@ -65,7 +65,9 @@ def adapted(adapt: Callable[..., Any], schedule: Any, networks: Any, scores: Any
     if KEPT not in schedule:
         return after
     better = after["best"] > schedule["best"]
-    kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), learnt(networks), schedule[KEPT])
+    kept = jax.tree.map(
+        lambda new, old: jnp.where(better, new, old), learnt(networks), schedule[KEPT]
+    )
     return {**after, KEPT: kept}
 
 

@@ -32,7 +32,9 @@ def nag(
     def rate(step):
         return learning_rate * decay ** (step // decay_every + 1)
 
-    return optax.chain(optax.scale_by_schedule(rate), optax.trace(momentum, nesterov=True), optax.scale(-1.0))
+    return optax.chain(
+        optax.scale_by_schedule(rate), optax.trace(momentum, nesterov=True), optax.scale(-1.0)
+    )
 
 
 def adam_l2(
@@ -53,7 +55,9 @@ def adam_l2(
 
 def cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
     """Decay along half a cosine from ``learning_rate`` to 0 at ``num_steps``."""
-    return optax.cosine_decay_schedule(learning_rate, max(num_steps, 1))  # a stage of no steps has an optimiser too
+    return optax.cosine_decay_schedule(
+        learning_rate, max(num_steps, 1)
+    )  # a stage of no steps has an optimiser too
 
 
 def linear(learning_rate: float, num_steps: int) -> optax.Schedule:
@@ -67,7 +71,13 @@ def drops(learning_rate: float, num_steps: int, *, at: Sequence[int]) -> optax.S
     return optax.piecewise_constant_schedule(learning_rate, {int(step): 0.1 for step in at})
 
 
-RANGES = {"learning_rate": (0, 1e6), "momentum": (0, 1), "b1": (0, 1), "b2": (0, 1), "decay": (0, 1)}
+RANGES = {
+    "learning_rate": (0, 1e6),
+    "momentum": (0, 1),
+    "b1": (0, 1),
+    "b2": (0, 1),
+    "decay": (0, 1),
+}
 SCHEDULES = {"cosine": cosine, "linear": linear, "drops": drops}
 
 

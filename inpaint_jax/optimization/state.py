@@ -45,9 +45,14 @@ class TrainState(NamedTuple):
     schedule: dict[str, jax.Array]
 
 
-def create(key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransformation]], **schedule) -> TrainState:
+def create(
+    key: Key, networks: dict[str, tuple[Tree, Tree, optax.GradientTransformation]], **schedule
+) -> TrainState:
     """Create the state of step 0 from ``{name: (params, stats, optimiser)}``."""
-    states = {name: NetworkState(params, stats, tx.init(params)) for name, (params, stats, tx) in networks.items()}
+    states = {
+        name: NetworkState(params, stats, tx.init(params))
+        for name, (params, stats, tx) in networks.items()
+    }
     return TrainState(jnp.zeros((), jnp.int32), key, states, schedule)
 
 
@@ -66,12 +71,16 @@ def step_key(state: TrainState) -> Key:
 def update(network: Any, grads: Tree, stats: Tree, tx: optax.GradientTransformation) -> Any:
     """Apply one optimiser update; ``stats`` come from the forward pass that gave ``grads``."""
     updates, opt = tx.update(grads, network.opt, network.params)
-    return network._replace(params=optax.apply_updates(network.params, updates), stats=stats, opt=opt)
+    return network._replace(
+        params=optax.apply_updates(network.params, updates), stats=stats, opt=opt
+    )
 
 
 def count_parameters(state: TrainState) -> int:
     """Count the parameters of all networks; the state can be abstract."""
-    return sum(leaf.size for network in state.networks.values() for leaf in jax.tree.leaves(network.params))
+    return sum(
+        leaf.size for network in state.networks.values() for leaf in jax.tree.leaves(network.params)
+    )
 
 
 def ended(state: TrainState) -> bool:

@@ -144,12 +144,15 @@ def adversarial_step(
         answers = {**named_logits("real", real_logits), **named_logits("fake", fake_logits)}
         total, parts = critic_objective(answers)
         scores = {
-            f"critic_{name.removesuffix('_logits')}": jax.nn.sigmoid(logits).mean() for name, logits in answers.items()
+            f"critic_{name.removesuffix('_logits')}": jax.nn.sigmoid(logits).mean()
+            for name, logits in answers.items()
         }
         return total, (stats, {**averaged(parts), **scores})
 
     fake, pull, stats = jax.vjp(forward, generator.params, has_aux=True)
-    grads, (critic_stats, metrics) = jax.grad(judge, has_aux=True)(critic.params, jax.lax.stop_gradient(fake))
+    grads, (critic_stats, metrics) = jax.grad(judge, has_aux=True)(
+        critic.params, jax.lax.stop_gradient(fake)
+    )
     updated = states.update(critic, mean(grads), critic_stats, critic_tx)
     scoring = critic if stale_critic else updated
 
@@ -164,7 +167,9 @@ def adversarial_step(
 
     for i in range(generator_updates):
         if i:
-            fake, pull, stats = jax.vjp(partial(forward, number=3 + 2 * i), generator.params, has_aux=True)
+            fake, pull, stats = jax.vjp(
+                partial(forward, number=3 + 2 * i), generator.params, has_aux=True
+            )
         cotangent, parts = jax.grad(deceive, has_aux=True)(fake, 4 + 2 * i)
         generator = states.update(generator, mean(pull(cotangent)[0]), stats, generator_tx)
         metrics = {**metrics, **parts}
@@ -207,7 +212,9 @@ def network_step(
       The new state, and the scalar means of the loss's metrics.
     """
     network = state.networks[name]
-    grads, (stats, metrics) = jax.grad(loss, has_aux=True)(network.params, network.stats, batch, key)
+    grads, (stats, metrics) = jax.grad(loss, has_aux=True)(
+        network.params, network.stats, batch, key
+    )
     if axis_name is not None:
         grads, metrics = jax.lax.pmean((grads, averaged(metrics)), axis_name)
     networks = {**state.networks, name: states.update(network, grads, stats, tx)}

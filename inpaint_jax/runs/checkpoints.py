@@ -68,7 +68,11 @@ class Checkpoints:
         if not self.folder.is_dir():
             return []
         # A step gets its plain number by one atomic rename, after its last byte.
-        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit() and path.is_dir())
+        return sorted(
+            int(path.name)
+            for path in self.folder.iterdir()
+            if path.name.isdigit() and path.is_dir()
+        )
 
     def latest(self) -> int | None:
         """Return the newest step, or None without a checkpoint."""
@@ -95,7 +99,10 @@ class Checkpoints:
         try:
             if self._writer is None:
                 self._writer = self._open()
-            self._saving = self._writer.save_async(step, state, force=True, custom_metadata=about), step
+            self._saving = (
+                self._writer.save_async(step, state, force=True, custom_metadata=about),
+                step,
+            )
         except Exception as error:
             raise self._failure(error) from error
 
@@ -116,7 +123,9 @@ class Checkpoints:
         except Exception as error:
             raise self._failure(error) from error
         if not (self.folder / str(step)).is_dir():
-            raise InputError(f"cannot save a checkpoint in {self.folder}: remove the file named {step} there")
+            raise InputError(
+                f"cannot save a checkpoint in {self.folder}: remove the file named {step} there"
+            )
 
     def restore(self, abstract_state: Tree, step: int | None = None) -> Tree:
         """Read a state, bit for bit, and verify it.
@@ -133,7 +142,9 @@ class Checkpoints:
         """
         chosen = self.latest() if step is None else step
         if chosen is None:
-            raise InputError(f"no checkpoint in {self.folder}: run inpaint train first, or give another workdir")
+            raise InputError(
+                f"no checkpoint in {self.folder}: run inpaint train first, or give another workdir"
+            )
         try:
             self.check_there(chosen)
             return self._read(chosen, abstract_state)
@@ -169,9 +180,14 @@ class Checkpoints:
         if about:
             saved = about["arrays"]
         else:  # version 0.1 has no digests to verify
-            about, (found, _) = {}, attempt(lambda: digests.described(_orbax().metadata(path).metadata))
+            about, (found, _) = (
+                {},
+                attempt(lambda: digests.described(_orbax().metadata(path).metadata)),
+            )
             saved = found or {}
-        if saved and (difference := digests.first_difference(saved, digests.described(abstract_state))):
+        if saved and (
+            difference := digests.first_difference(saved, digests.described(abstract_state))
+        ):
             raise InputError(
                 f"checkpoint {path} has another architecture: {difference}; use the config of its "
                 "training, or another workdir"
@@ -197,9 +213,18 @@ class Checkpoints:
         elif lacking := [name for name in NEEDED if not any(path.glob(name))]:
             failure = damage(f"it has no {lacking[0]}")
         if failure.of_files:
-            return InputError(f"checkpoint {path} is damaged ({failure.reason}): {self.instead_of(step)}")
-        earlier = f"; --checkpoint={self.one_before(step)} reads the previous one" if self.one_before(step) else ""
-        remedy = failure.remedy or f"another version of Orbax may have written it, or its files are damaged{earlier}"
+            return InputError(
+                f"checkpoint {path} is damaged ({failure.reason}): {self.instead_of(step)}"
+            )
+        earlier = (
+            f"; --checkpoint={self.one_before(step)} reads the previous one"
+            if self.one_before(step)
+            else ""
+        )
+        remedy = (
+            failure.remedy
+            or f"another version of Orbax may have written it, or its files are damaged{earlier}"
+        )
         return InputError(f"checkpoint {path} cannot be read ({failure.reason}): {remedy}")
 
     def one_before(self, step: int) -> str:
@@ -210,7 +235,9 @@ class Checkpoints:
     def instead_of(self, step: int) -> str:
         """Suggest a remedy for an unusable checkpoint of a step."""
         if earlier := self.one_before(step):
-            return f"resume from the previous one with --checkpoint={earlier}, or delete that folder"
+            return (
+                f"resume from the previous one with --checkpoint={earlier}, or delete that folder"
+            )
         return "no earlier checkpoint is left; delete that folder to train from the start"
 
     def _open(self):
@@ -221,7 +248,9 @@ class Checkpoints:
             # failure.
             async_options=options.AsyncOptions(create_directories_asynchronously=False),
             # One whole copy, which has the digest, not a part from every device.
-            array_options=options.ArrayOptions(saving=options.ArrayOptions.Saving(use_replica_parallel=False)),
+            array_options=options.ArrayOptions(
+                saving=options.ArrayOptions.Saving(use_replica_parallel=False)
+            ),
         )
         return training.Checkpointer(
             self.folder,
@@ -256,7 +285,9 @@ def _orbax() -> ModuleType:
     from orbax.checkpoint import v1
 
     def from_elsewhere(record: logging.LogRecord) -> bool:
-        return not any(name in record.pathname + record.getMessage() for name in ("orbax", "tensorstore"))
+        return not any(
+            name in record.pathname + record.getMessage() for name in ("orbax", "tensorstore")
+        )
 
     for name in ("absl", "asyncio", None):
         logging.getLogger(name).addFilter(from_elsewhere)
@@ -278,6 +309,8 @@ def _placed(abstract_state: Tree) -> Tree:
     """Give every leaf a sharding; otherwise Orbax wants the devices of the save."""
     here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     return jax.tree.map(
-        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=getattr(x, "sharding", None) or here),
+        lambda x: jax.ShapeDtypeStruct(
+            x.shape, x.dtype, sharding=getattr(x, "sharding", None) or here
+        ),
         abstract_state,
     )

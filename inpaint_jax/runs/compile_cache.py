@@ -28,7 +28,9 @@ def sweep(folder: Path) -> None:
 
     An entry that another process is writing right now may be removed too: it is compiled once more.
     """
-    warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry", UserWarning)
+    warnings.filterwarnings(
+        "ignore", "Error reading persistent compilation cache entry", UserWarning
+    )
     stamp = folder / SWEPT
     since = stamp.stat().st_mtime_ns if stamp.exists() else 0
     stamp.touch()

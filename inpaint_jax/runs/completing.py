@@ -66,14 +66,19 @@ def complete(
       InputError: an unknown method, or shapes, values or holes that the method cannot use.
     """
     checks.counts(keep=keep, slots=slots, size=size)
-    [opened], setting = one_method(method, size=size, fit=fit, train=train, slots=slots, k=keep or 1)
+    [opened], setting = one_method(
+        method, size=size, fit=fit, train=train, slots=slots, k=keep or 1
+    )
     if in_memory.are_pictures(images):
         ids = checks.identifiers(ids, len(images))
         seen = Fit(setting.fit, setting.size)
         held = in_memory.gather(images, holes, seen, ids)
         tasks = [Task(name, one.image, one.model_hole) for name, one in zip(ids, held, strict=True)]
         found = _run(opened.run, tasks, seed=seed)
-        back = [[one.carry_back(image, seen) for image in found[name]] for name, one in zip(ids, held, strict=True)]
+        back = [
+            [one.carry_back(image, seen) for image in found[name]]
+            for name, one in zip(ids, held, strict=True)
+        ]
         completed: Any = back if keep else [best for best, *_ in back]
         return np.stack(completed) if hasattr(images, "dtype") else completed
     arrays, holes, ids = checks.arrays(images, holes, ids)

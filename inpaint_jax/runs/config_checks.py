@@ -16,9 +16,23 @@ NEEDED = {
 OF_A_STAGE = {"batch_size": int, "steps": int, "log_every": int, "checkpoint_every": int}
 MAY_BE_NONE = ("seen_size",)  # numbers of networks that may be 0: switched off
 LEAST = {  # least value of whole numbers, by the last part of their key
-    **dict.fromkeys(("steps", "pictures", "holdout", "overlap", "window", "seed", "patience", "workers"), 0),
-    **dict.fromkeys(("batch_size", "size", "slots", "iterations", "restarts", "generator_updates"), 1),
-    **dict.fromkeys(("log_every", "checkpoint_every", "picture_every", "adapt_every", "levels", "pixels_per_level"), 1),
+    **dict.fromkeys(
+        ("steps", "pictures", "holdout", "overlap", "window", "seed", "patience", "workers"), 0
+    ),
+    **dict.fromkeys(
+        ("batch_size", "size", "slots", "iterations", "restarts", "generator_updates"), 1
+    ),
+    **dict.fromkeys(
+        (
+            "log_every",
+            "checkpoint_every",
+            "picture_every",
+            "adapt_every",
+            "levels",
+            "pixels_per_level",
+        ),
+        1,
+    ),
 }
 
 
@@ -71,7 +85,12 @@ def check_numbers(config: Any) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{key} is {value}: give a finite number")
         name = key.rpartition(".")[2]
-        if key == f"config.networks.{name}" and type(value) is int and value < 1 and name not in MAY_BE_NONE:
+        if (
+            key == f"config.networks.{name}"
+            and type(value) is int
+            and value < 1
+            and name not in MAY_BE_NONE
+        ):
             raise InputError(f"{key} must be at least 1, got {value}")
         least = LEAST.get(name)
         if least is None or ".networks." in key or ".losses." in key:

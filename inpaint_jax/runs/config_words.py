@@ -28,7 +28,9 @@ def choose(
     words, defaults = (text.split(",") if text else [] for text in (argument, default))
     known = [word for group in (*groups, several) for word in group]
     if unknown := set(words).difference(known):
-        raise InputError(f"{page}: unknown words {', '.join(sorted(unknown)) or repr('')}; known: {', '.join(known)}")
+        raise InputError(
+            f"{page}: unknown words {', '.join(sorted(unknown)) or repr('')}; known: {', '.join(known)}"
+        )
     chosen: list[Any] = []
     for group in groups:
         given = [word for word in group if word in words]

@@ -49,7 +49,9 @@ def load(spec: str, overrides: Sequence[str] = ()) -> Config:
     config = from_page(spec, "get_config", pages.CONFIGS, option="--config")
     if not isinstance(config, ConfigDict):
         got = type(config).__name__
-        raise InputError(f"--config: get_config of {spec} must return an ml_collections.ConfigDict, got {got}")
+        raise InputError(
+            f"--config: get_config of {spec} must return an ml_collections.ConfigDict, got {got}"
+        )
     check(config)
     return override(config, overrides)
 
@@ -94,22 +96,30 @@ def override(config: Config, overrides: Sequence[str], *, only: Sequence[str] = 
         admit_optional(config, key)
         check_key(config, key)
         if only and key.partition(".")[0] not in only:
-            raise InputError(f"--config.{key}: a trained model allows changes only to {', '.join(only)}")
+            raise InputError(
+                f"--config.{key}: a trained model allows changes only to {', '.join(only)}"
+            )
     values = flags.FlagValues()
-    config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=["inpaint", *overrides])
+    config_flags.DEFINE_config_dict(
+        "config", config, flag_values=values, sys_argv=["inpaint", *overrides]
+    )
     try:
         values(["inpaint", *overrides])
     except (flags.Error, TypeError, ValueError) as error:
         message = str(error).replace("flag --config", "--config").splitlines()[0]
         wanted = next((remedy for phrase, remedy in REMEDIES.items() if phrase in message), "")
-        raise InputError(f"{message.partition(': ')[0]}: {wanted}" if wanted else message) from error
+        raise InputError(
+            f"{message.partition(': ')[0]}: {wanted}" if wanted else message
+        ) from error
     check_numbers(config)
     return config
 
 
 def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
     """Return the config with some top-level keys replaced by those of another."""
-    return from_plain({**to_plain(config), **{key: to_plain(other)[key] for key in keys if key in other}})
+    return from_plain(
+        {**to_plain(config), **{key: to_plain(other)[key] for key in keys if key in other}}
+    )
 
 
 def admit_optional(config: Config, key: str) -> None:
@@ -135,9 +145,13 @@ def check_key(config: Config, key: str) -> None:
             raise InputError(f"--config.{key}: {'.'.join(seen)} is a value and has no keys")
         if part not in at:
             where = f"config.{'.'.join(seen)}" if seen else "config"
-            raise InputError(f"--config.{key}: {where} has no key {part!r}; known: {', '.join(sorted(at))}")
+            raise InputError(
+                f"--config.{key}: {where} has no key {part!r}; known: {', '.join(sorted(at))}"
+            )
         if keyword.iskeyword(part):  # keys are parsed as attributes
-            raise InputError(f"--config.{key}: {part!r} is a Python keyword: change it in the file of the config")
+            raise InputError(
+                f"--config.{key}: {part!r} is a Python keyword: change it in the file of the config"
+            )
         at = at[part]
         seen.append(part)
 
@@ -156,25 +170,35 @@ def build_system(config: Config) -> System:
     if "networks" in plain:
         plain["networks"] = in_precision(plain["networks"], plain.get("precision", ""))
     build = resolve(plain["system"], SYSTEMS, kind="system")
-    sections = {k: Section.of(plain[k], k) for k in ("networks", "losses", "search", "blend", "stages") if k in plain}
+    sections = {
+        k: Section.of(plain[k], k)
+        for k in ("networks", "losses", "search", "blend", "stages")
+        if k in plain
+    }
     try:
         inspect.signature(build).bind(size=plain["data"]["size"], **sections)
     except (TypeError, ValueError) as error:  # ValueError: a callable without a signature
         raise InputError(f"config: system {plain['system']!r}: {error}") from error
     system = build(size=plain["data"]["size"], **sections)
     if not isinstance(system, System):
-        raise InputError(f"config: system {plain['system']!r} returns {type(system).__name__}, not a System")
+        raise InputError(
+            f"config: system {plain['system']!r} returns {type(system).__name__}, not a System"
+        )
     return system
 
 
 def in_precision(networks: dict[str, Any], precision: str) -> dict[str, Any]:
     """Set ``precision`` in every network of a plain config that does not set it."""
     if precision not in PRECISIONS:
-        raise InputError(f"config.precision: unknown {precision!r}; known: {', '.join(filter(None, PRECISIONS))}")
+        raise InputError(
+            f"config.precision: unknown {precision!r}; known: {', '.join(filter(None, PRECISIONS))}"
+        )
     if precision == "bf16" and jax.default_backend() == "cpu":
         note("precision=bf16: a CPU is slower in bfloat16 than in float32")
     return {
-        name: {"precision": precision, **spec} if precision and isinstance(spec, dict) and "name" in spec else spec
+        name: {"precision": precision, **spec}
+        if precision and isinstance(spec, dict) and "name" in spec
+        else spec
         for name, spec in networks.items()
     }
 
@@ -229,10 +253,16 @@ def modernised(plain: dict) -> dict:
             return section
         search = {key: value for key, value in section["search"].items() if key != "slots"}
         rest = {key: value for key, value in section.items() if key != "search"}
-        return {**rest, **({"search": search} if search else {}), "slots": section["search"]["slots"]}
+        return {
+            **rest,
+            **({"search": search} if search else {}),
+            "slots": section["search"]["slots"],
+        }
 
     stages = {
-        name: {**stage, "projection": lifted(stage["projection"])} if "projection" in stage else stage
+        name: {**stage, "projection": lifted(stage["projection"])}
+        if "projection" in stage
+        else stage
         for name, stage in plain.get("stages", {}).items()
     }
     return {**lifted(plain), "stages": stages}
@@ -253,7 +283,9 @@ def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str
     def flat(tree, prefix=""):
         if not isinstance(tree, dict) or not tree:
             return {prefix[:-1]: tree}
-        return {k: v for name, sub in tree.items() for k, v in flat(sub, f"{prefix}{name}.").items()}
+        return {
+            k: v for name, sub in tree.items() for k, v in flat(sub, f"{prefix}{name}.").items()
+        }
 
     one, other = flat(there), flat(here)
     shared, absent = one.keys() & other.keys(), object()

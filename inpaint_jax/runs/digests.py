@@ -96,17 +96,25 @@ def first_damaged(stored: Mapping[str, Entry], tree: Any) -> str | None:
       The path of that array; None if all are equal.
     """
     read = digested(tree)
-    same = (path for path, entry in stored.items() if "sha256" in entry and "sha256" in read.get(path, {}))
+    same = (
+        path
+        for path, entry in stored.items()
+        if "sha256" in entry and "sha256" in read.get(path, {})
+    )
     return next((path for path in same if stored[path]["sha256"] != read[path]["sha256"]), None)
 
 
 def _leaves(tree: Any) -> dict[str, Any]:
     """Return leaves by path; typed keys as their words."""
     leaves = {}
-    for path, leaf in jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda x: hasattr(x, "shape"))[0]:
+    for path, leaf in jax.tree_util.tree_flatten_with_path(
+        tree, is_leaf=lambda x: hasattr(x, "shape")
+    )[0]:
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             concrete = isinstance(leaf, jax.Array)
-            leaf = jax.random.key_data(leaf) if concrete else jax.eval_shape(jax.random.key_data, leaf)
+            leaf = (
+                jax.random.key_data(leaf) if concrete else jax.eval_shape(jax.random.key_data, leaf)
+            )
         leaves[jax.tree_util.keystr(path, simple=True, separator="/")] = leaf
     return leaves
 

@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 from inpaint_jax.errors import system_fault
 
 # Beginnings of tensorstore's messages about the content of files.
-OF_CONTENT = ("DATA_LOSS", "NOT_FOUND", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "OUT_OF_RANGE", "Error decoding")
+OF_CONTENT = (
+    "DATA_LOSS",
+    "NOT_FOUND",
+    "FAILED_PRECONDITION",
+    "INVALID_ARGUMENT",
+    "OUT_OF_RANGE",
+    "Error decoding",
+)
 
 
 class Failure(NamedTuple):
@@ -61,7 +68,9 @@ def explained(error: BaseException) -> Failure:
     text = first_line.rpartition('": ')[2] or type(error).__name__
     if isinstance(error, MemoryError | RuntimeError):  # includes errors of JAX
         memory = isinstance(error, MemoryError) or text.startswith("RESOURCE_EXHAUSTED")
-        return Failure(text, "free some memory" if memory else "its files are not to blame", of_files=False)
+        return Failure(
+            text, "free some memory" if memory else "its files are not to blame", of_files=False
+        )
     parsed = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
     content = type(error) is ValueError and str(error).startswith(OF_CONTENT)
     return Failure(text, "", of_files=parsed or content)

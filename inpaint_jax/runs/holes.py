@@ -87,7 +87,9 @@ def open_holes(
         place = os.path.expanduser(name)
         options, draw = options_of(spec, query)
         if draw and not os.path.isdir(place):
-            raise InputError(f"--holes: {spec!r}: draw needs a folder of holes; {place} is one file")
+            raise InputError(
+                f"--holes: {spec!r}: draw needs a folder of holes; {place} is one file"
+            )
         draws: dict[str, Any] = {"draw": seed} if draw else {"images": image_places(images)}
         files = HoleFiles(place, list(ids(source)), options, **draws)
         return StoredHoles(files, source.fit)
@@ -102,7 +104,9 @@ def open_holes(
         raise InputError(f"--holes: {spec!r}: only hole files and alpha take options, not families")
     if masks.names_family(spec):
         return DrawnHoles(spec, names, source.fit, seed=seed)
-    raise InputError(f"--holes: {spec!r} is not a file, folder or family; families: {', '.join(masks.FAMILIES)}")
+    raise InputError(
+        f"--holes: {spec!r} is not a file, folder or family; families: {', '.join(masks.FAMILIES)}"
+    )
 
 
 def at_model(holes: Holes, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -150,7 +154,9 @@ def labels(specs: Sequence[str]) -> dict[str, str]:
 
     If two labels would be equal, both are shown in full.
     """
-    short = {spec: spec if is_drawn(spec) else spec.rstrip("/").rpartition("/")[2] for spec in specs}
+    short = {
+        spec: spec if is_drawn(spec) else spec.rstrip("/").rpartition("/")[2] for spec in specs
+    }
     counts = Counter(short.values())
     return {spec: text if counts[text] == 1 else spec for spec, text in short.items()}
 
@@ -167,16 +173,25 @@ def options_of(spec: str, query: str) -> tuple[HoleOptions, bool]:
     limits = {"above": 254, "grow": 1000, "invert": 1, "resize": 1, "draw": 1}
     pairs = parse_qsl(query, keep_blank_values=True)
     if len(dict(pairs)) < len(pairs) or (query and not pairs):
-        raise InputError(f"--holes: {spec!r}: write each option once, as name?option=value&option=value")
+        raise InputError(
+            f"--holes: {spec!r}: write each option once, as name?option=value&option=value"
+        )
     values = {}
     for key, text in pairs:
         if key not in limits:
-            raise InputError(f"--holes: {spec!r}: unknown option {key!r}; known: {', '.join(limits)}")
+            raise InputError(
+                f"--holes: {spec!r}: unknown option {key!r}; known: {', '.join(limits)}"
+            )
         if not text.isdecimal() or int(text) > limits[key]:
-            raise InputError(f"--holes: {spec!r}: {key} must be a whole number from 0 to {limits[key]}, got {text!r}")
+            raise InputError(
+                f"--holes: {spec!r}: {key} must be a whole number from 0 to {limits[key]}, got {text!r}"
+            )
         values[key] = int(text)
     read = HoleOptions(
-        values.get("above"), values.get("grow", 0), bool(values.get("invert")), bool(values.get("resize"))
+        values.get("above"),
+        values.get("grow", 0),
+        bool(values.get("invert")),
+        bool(values.get("resize")),
     )
     return read, bool(values.get("draw"))
 
@@ -253,7 +268,9 @@ class TransparentHoles:
         """Return the hole at the size of the image, bool ``[H, W]``."""
         alpha = original(self.source.pictures, self.positions[name]).alpha
         if alpha is None:
-            raise InputError(f"--holes=alpha: image {name!r} has no transparency; give its hole as a file")
+            raise InputError(
+                f"--holes=alpha: image {name!r} has no transparency; give its hole as a file"
+            )
         missing = (1 - alpha / np.iinfo(alpha.dtype).max) * 255
         hole = missing > (painted.ABOVE if self.options.above is None else self.options.above)
         hole = painted.grown(hole ^ self.options.invert, self.options.grow)

@@ -84,7 +84,9 @@ class Setting(NamedTuple):
 def open_one(name: str, found: Found, setting: Setting) -> Method:
     """Open one method."""
     if setting.around:
-        method = open_one(name, found, setting._replace(size=setting.around, fit="crop", around=None))
+        method = open_one(
+            name, found, setting._replace(size=setting.around, fit="crop", around=None)
+        )
         run = run_around(method.run, setting.around)
         return method._replace(size=None, run=run, identity=[*method.identity, AROUND])
     if isinstance(found, Model):
@@ -103,17 +105,25 @@ def of_model(name: str, model: Model, setting: Setting) -> Method:
     identity = [fingerprint(configuration.to_plain(model.config)), steps]
     if search := model.config.get("search"):  # fail before anything is written
         restarts = max(search.get("restarts", 1), setting.k)
-        latent_search.check_memory(restarts, images=setting.slots, pixels=3 * model.config.data.size**2)
+        latent_search.check_memory(
+            restarts, images=setting.slots, pixels=3 * model.config.data.size**2
+        )
     run = run_of(model.system, model.states, setting)
-    return Method(name, identity, model.system.size, model.system.supports, run, setting.slots, model)
+    return Method(
+        name, identity, model.system.size, model.system.supports, run, setting.slots, model
+    )
 
 
 def of_exported(name: str, completer: exported.Completer, setting: Setting) -> Method:
     """Build the method of a file written by ``inpaint export``."""
     about = completer.about
     if setting.k > about["completions"] and not setting.fewer:
-        raise InputError(f"{name} gives {about['completions']} completions per image, not {setting.k}")
-    system = serialized.system(completer.function, size=about["size"])._replace(most=about["completions"])
+        raise InputError(
+            f"{name} gives {about['completions']} completions per image, not {setting.k}"
+        )
+    system = serialized.system(completer.function, size=about["size"])._replace(
+        most=about["completions"]
+    )
     run = run_of(system, {"exported": completer.weights}, setting)
     identity = [about["config_hash"], about["steps"], about["date"]]
     return Method(name, identity, system.size, system.supports, run, setting.slots)
@@ -134,7 +144,9 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
     """Build a baseline; read its training images, if it needs any, at the first run."""
     build = resolve(spec.name, baselines.BASELINES, kind="method")
     options = typed(spec, build)
-    if spec.name == "nearest" and setting.train:  # all training images, unless an option limits their number
+    if (
+        spec.name == "nearest" and setting.train
+    ):  # all training images, unless an option limits their number
         options.setdefault("pictures", len(training_images(setting)))
     system = build(**options)
     if not isinstance(system, System):
@@ -146,9 +158,15 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
 
     @functools.cache
     def ready() -> Run:
-        return run_of(system, baselines.ready(system, gallery(setting, count), name=spec.name), setting)
+        return run_of(
+            system, baselines.ready(system, gallery(setting, count), name=spec.name), setting
+        )
 
-    identity = [spec.text, setting.train if system.stages else "", *([] if count is None else [count])]
+    identity = [
+        spec.text,
+        setting.train if system.stages else "",
+        *([] if count is None else [count]),
+    ]
 
     def run(tasks, **options) -> Iterator[Result]:
         return ready()(tasks, **options)
@@ -170,4 +188,6 @@ def training_images(setting: Setting) -> Any:
 def gallery(setting: Setting, count: int | None) -> Iterator[dict[str, np.ndarray]]:
     """Read the first ``count`` training images in batches; None: all of them."""
     source = training_images(setting)
-    yield from examples(source, size=setting.size or 0, batch=BATCH, indices=range(len(source))[:count])
+    yield from examples(
+        source, size=setting.size or 0, batch=BATCH, indices=range(len(source))[:count]
+    )

@@ -14,7 +14,15 @@ from inpaint_jax.naming import split_options
 GROUPS = {
     "floors": ("mean", "harmonic", "nearest"),
     "opencv": ("telea", "navier_stokes"),
-    "classical": ("mean", "harmonic", "biharmonic", "telea", "navier_stokes", "fsr_fast", "shift_map"),
+    "classical": (
+        "mean",
+        "harmonic",
+        "biharmonic",
+        "telea",
+        "navier_stokes",
+        "fsr_fast",
+        "shift_map",
+    ),
     "none": (),
 }
 RESULTS = "pictures"  # name of the method that reads other programs' results
@@ -39,12 +47,16 @@ def parse(text: str) -> Spec:
     """
     name, query = split_options(text)
     if not name:
-        raise InputError("--method: the name is empty; give a workdir, a file of inpaint export or a baseline")
+        raise InputError(
+            "--method: the name is empty; give a workdir, a file of inpaint export or a baseline"
+        )
     if name == text:
         return Spec(text, text, {})
     pairs = parse_qsl(query.replace("+", "%2B"))
     if len(dict(pairs)) < query.count("&") + 1:
-        raise InputError(f"--method: {text!r}: write each option once, as name?option=value&option=value")
+        raise InputError(
+            f"--method: {text!r}: write each option once, as name?option=value&option=value"
+        )
     return Spec(text, name, dict(pairs))
 
 
@@ -64,11 +76,15 @@ def typed(spec: Spec, build: Callable[..., Any]) -> dict[str, Any]:
     Raises:
       InputError: an option that the builder does not have (lists the existing ones).
     """
-    known = [name for name, p in inspect.signature(build).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    known = [
+        name for name, p in inspect.signature(build).parameters.items() if p.kind is p.KEYWORD_ONLY
+    ]
     fixed = build.keywords if isinstance(build, functools.partial) else {}
     known = [name for name in known if name not in fixed]
     if wrong := [key for key in spec.options if key not in known]:
-        raise InputError(f"{spec.text!r}: unknown option {wrong[0]!r}; known: {', '.join(known) or 'none'}")
+        raise InputError(
+            f"{spec.text!r}: unknown option {wrong[0]!r}; known: {', '.join(known) or 'none'}"
+        )
 
     def value(text: str) -> Any:
         try:

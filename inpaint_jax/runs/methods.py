@@ -113,9 +113,13 @@ def find_text(item: str) -> Iterator[tuple[str, Found]]:
             yield label(spec), trained_run(spec)
         elif Path(spec.name).is_file() and not spec.name.endswith(".py"):
             if spec.options:
-                raise InputError(f"--method: {text!r}: an exported file takes no options; its search is fixed")
+                raise InputError(
+                    f"--method: {text!r}: an exported file takes no options; its search is fixed"
+                )
             yield label(spec), exported.load(spec.name)
-        elif spec.name in baselines.BASELINES or spec.name == RESULTS or not names_config(spec.name):
+        elif (
+            spec.name in baselines.BASELINES or spec.name == RESULTS or not names_config(spec.name)
+        ):
             yield label(spec), spec
         else:
             yield label(spec), untrained_model(spec)
@@ -127,7 +131,12 @@ def trained_run(spec: Spec) -> Model:
     search, checkpoint = options.pop("search", None), options.pop("checkpoint", None)
     if wrong := [key for key in options if key.partition(".")[0] not in CHANGEABLE]:
         known = ", ".join(
-            ("search=CONFIG", "checkpoint=STEP", *(f"{key}.*" for key in CHANGEABLE[:-2]), *CHANGEABLE[-2:])
+            (
+                "search=CONFIG",
+                "checkpoint=STEP",
+                *(f"{key}.*" for key in CHANGEABLE[:-2]),
+                *CHANGEABLE[-2:],
+            )
         )
         raise InputError(f"--method: {spec.text!r}: unknown option {wrong[0]!r}; known: {known}")
     overrides = [f"--config.{key}={value}" for key, value in options.items()]
@@ -190,7 +199,9 @@ def shared_setting(
         inner = shared_setting(opened, size=size, fit=None, train=train, slots=slots, k=k)
         if inner.size is None:
             names = ", ".join(name for name, _ in opened)
-            raise InputError(f"--fit=around: {names} completes images at their original size; give --size, or no --fit")
+            raise InputError(
+                f"--fit=around: {names} completes images at their original size; give --size, or no --fit"
+            )
         return inner._replace(size=None, fit="whole", around=inner.size)
     trained = {name: found.config for name, found in opened if isinstance(found, Model)}
     for name, found in opened:
@@ -198,7 +209,13 @@ def shared_setting(
             trained[name] = from_plain(modernised(found.about["config"]))
     if not trained:
         # At original sizes, windows rarely share a shape: all slots but one would repeat a window.
-        return Setting(size, fit or ("crop" if size else "whole"), train or "", slots or (SLOTS if size else 1), k)
+        return Setting(
+            size,
+            fit or ("crop" if size else "whole"),
+            train or "",
+            slots or (SLOTS if size else 1),
+            k,
+        )
     (first, config), *others = trained.items()
     for name, other in others:
         if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
@@ -207,7 +224,13 @@ def shared_setting(
             )
     data = config.data
     if size not in (None, data.size):
-        raise InputError(f"--size={size}: {first} completes images of {data.size} pixels; leave --size out")
+        raise InputError(
+            f"--size={size}: {first} completes images of {data.size} pixels; leave --size out"
+        )
     return Setting(
-        data.size, fit or evaluation_fit(config), train or data.train, slots or config.get("slots", SLOTS), k
+        data.size,
+        fit or evaluation_fit(config),
+        train or data.train,
+        slots or config.get("slots", SLOTS),
+        k,
     )

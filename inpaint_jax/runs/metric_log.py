@@ -27,7 +27,9 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     known = read_json(beside, {"bytes": int, "sha256": str}, remedy="delete it")
     data = content(path, "remove it")
     if known and data is not None and files.digest(data[: known["bytes"]]) != known["sha256"]:
-        raise InputError(f"{path} was changed after it was written: restore it, or remove {beside} to read it anyway")
+        raise InputError(
+            f"{path} was changed after it was written: restore it, or remove {beside} to read it anyway"
+        )
     return lines
 
 

@@ -74,7 +74,9 @@ class Model:
         """
         known = {trained.name: trained.networks for trained in self.system.stages}
         if name not in known.get(stage, {}):
-            pairs = ", ".join(f"{s} {n}" for s, networks in known.items() for n in networks) or "none"
+            pairs = (
+                ", ".join(f"{s} {n}" for s, networks in known.items() for n in networks) or "none"
+            )
             raise InputError(f"no network {name!r} in a stage {stage!r}; known: {pairs}")
         weights = NetworkState(*weights_of(self.states[stage].networks[name]), opt=())
         return jax.tree_util.Partial(functools.partial(predict, known[stage][name]), weights)

@@ -45,7 +45,9 @@ def numbers(text: str) -> tuple[float, ...]:
 
 def on_error(sub: argparse.ArgumentParser) -> None:
     """Add the option for bad images."""
-    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="skip: leave bad images out")
+    sub.add_argument(
+        "--on-error", choices=("stop", "skip"), default="stop", help="skip: leave bad images out"
+    )
 
 
 def shared(sub: argparse.ArgumentParser) -> None:
@@ -57,17 +59,31 @@ def shared(sub: argparse.ArgumentParser) -> None:
         "once all shares are done",
     )
     text = "take this process's share of a cluster job; the first process writes the report"
-    sub.add_argument("--distributed", dest="share", action="store_const", const="processes", help=text)
+    sub.add_argument(
+        "--distributed", dest="share", action="store_const", const="processes", help=text
+    )
 
 
 def hole_files(sub: argparse.ArgumentParser) -> None:
     """Add the options for reading hole files."""
-    sub.add_argument("--grow", type=int, metavar="N", help="hole files: grow holes by N pixels in every direction")
     sub.add_argument(
-        "--holes-above", type=int, metavar="LEVEL", help="hole files: grey values above LEVEL are missing; 0: any grey"
+        "--grow",
+        type=int,
+        metavar="N",
+        help="hole files: grow holes by N pixels in every direction",
+    )
+    sub.add_argument(
+        "--holes-above",
+        type=int,
+        metavar="LEVEL",
+        help="hole files: grey values above LEVEL are missing; 0: any grey",
     )
     sub.add_argument("--invert-holes", action="store_true", help="hole files: black = missing")
-    sub.add_argument("--resize-holes", action="store_true", help="hole files: resize holes to the size of their images")
+    sub.add_argument(
+        "--resize-holes",
+        action="store_true",
+        help="hole files: resize holes to the size of their images",
+    )
 
 
 def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -75,7 +91,10 @@ def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
     hole_files(sub)
     on_error(sub)
     sub.add_argument(
-        "--images", required=required, nargs="+", help="folder | files | facades?split=test | tfds:NAME?split=.."
+        "--images",
+        required=required,
+        nargs="+",
+        help="folder | files | facades?split=test | tfds:NAME?split=..",
     )
     sub.add_argument("--split", help="test | val | train, where the images have a partition")
     sub.add_argument(
@@ -84,12 +103,20 @@ def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
         "complete also around: a square around every hole",
     )
     sub.add_argument(
-        "--size", type=int, help="side at which images are completed; default the run's, or each image's own"
+        "--size",
+        type=int,
+        help="side at which images are completed; default the run's, or each image's own",
     )
-    sub.add_argument("--train", help="training images, for methods that need some; default the run's")
+    sub.add_argument(
+        "--train", help="training images, for methods that need some; default the run's"
+    )
     sub.add_argument("--count", type=int, help="maximum number of images")
     sub.add_argument("--seed", type=int, default=0, help="random seed of holes and latents")
-    sub.add_argument("--slots", type=int, help="images at once on each GPU or TPU, or on the CPU; default the config's")
+    sub.add_argument(
+        "--slots",
+        type=int,
+        help="images at once on each GPU or TPU, or on the CPU; default the config's",
+    )
     sub.add_argument(
         "--tolerance",
         type=float,

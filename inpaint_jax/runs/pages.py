@@ -32,7 +32,9 @@ def load(name: str, package: str, *, option: str) -> ModuleType:
     page, known = name.removeprefix("papers/") if package == EXPERIMENTS else name, shipped(package)
     if page not in known:
         kind = option.removeprefix("--")
-        raise InputError(f"{option}: no file {name!r}, and no shipped {kind} of that name; known: {', '.join(known)}")
+        raise InputError(
+            f"{option}: no file {name!r}, and no shipped {kind} of that name; known: {', '.join(known)}"
+        )
     make_importable(Path.cwd())
     return importlib.import_module(f"{package}.{page}")
 

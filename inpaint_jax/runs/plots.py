@@ -12,7 +12,11 @@ from inpaint_jax.data import files
 
 
 def plot_traces(
-    path: str | os.PathLike[str], traces: Mapping[str, np.ndarray], weights: Mapping[str, float], *, every: int = 1
+    path: str | os.PathLike[str],
+    traces: Mapping[str, np.ndarray],
+    weights: Mapping[str, float],
+    *,
+    every: int = 1,
 ) -> None:
     """Plot each loss term of a search: mean over images, with a band between the quartiles.
 
@@ -102,7 +106,11 @@ def plot_sweep(
     for (title, lines), axes in zip(sweeps.items(), all_axes, strict=True):
         marks = list(dict.fromkeys(mark for line in lines.values() for mark in line))
         named = any(isinstance(mark, str) for mark in marks)
-        place = {mark: i for i, mark in enumerate(marks)} if named else {mark: mark for mark in sorted(marks)}
+        place = (
+            {mark: i for i, mark in enumerate(marks)}
+            if named
+            else {mark: mark for mark in sorted(marks)}
+        )
         for label, line in lines.items():
             at = sorted(line, key=lambda mark: place[mark])
             points = [place[mark] for mark in at], [line[mark] for mark in at]

@@ -28,11 +28,16 @@ def run_record(config: Config | None = None) -> dict[str, Any]:
     return {
         **({} if config is None else described(config)),
         "commit": commit(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in packages},
+        },
         "hardware": {
             "devices": [d.device_kind for d in jax.devices()],
             "processor": processor(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "cores": len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count(),
         },
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
@@ -40,7 +45,10 @@ def run_record(config: Config | None = None) -> dict[str, Any]:
 
 def described(config: Config) -> dict[str, Any]:
     """Return a config and the hash that identifies it."""
-    return {"config_hash": configuration.fingerprint(config), "config": configuration.to_plain(config)}
+    return {
+        "config_hash": configuration.fingerprint(config),
+        "config": configuration.to_plain(config),
+    }
 
 
 def version(package: str) -> str:
@@ -78,6 +86,8 @@ def processor() -> str:
     """Return the name of the CPU."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        return next(
+            line.partition(":")[2].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         return platform.processor()

@@ -43,7 +43,9 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Workdir, source: Wor
             if "finished" not in abstract.schedule or not ended(other.restore(abstract, newest)):
                 break
             wanted = newest  # the stage ended early
-        if differing := configuration.differing(decisive(there, stage), decisive(here, stage), shared_only=True):
+        if differing := configuration.differing(
+            decisive(there, stage), decisive(here, stage), shared_only=True
+        ):
             left = f"{stage.name} differently: {', '.join(differing)}"
             break
         earlier[stage.name] = other.restore(abstract, wanted)

@@ -48,7 +48,9 @@ def parse(text: str | None) -> Share | str | None:
         return text
     found = re.fullmatch(r"(\d+)/(\d+)", text)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise InputError(f"--share={text}: write 1/8 to 8/8 for each of eight machines, then report")
+        raise InputError(
+            f"--share={text}: write 1/8 to 8/8 for each of eight machines, then report"
+        )
     return Share(int(found[1]), int(found[2]))
 
 

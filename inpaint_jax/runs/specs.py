@@ -9,8 +9,14 @@ from inpaint_jax.naming import split_options
 
 def picture_source(arguments, *, fit: bool = True):
     """Merge ``--images --split --fit --count`` into specs for ``data.sources.open_source``."""
-    given = {name: getattr(arguments, name, None) for name in ("split", *(["fit"] if fit else []), "count")}
-    return [with_options(spec, {name: value for name, value in given.items() if value}) for spec in arguments.images]
+    given = {
+        name: getattr(arguments, name, None)
+        for name in ("split", *(["fit"] if fit else []), "count")
+    }
+    return [
+        with_options(spec, {name: value for name, value in given.items() if value})
+        for spec in arguments.images
+    ]
 
 
 def hole_specs(arguments, specs: list[str]) -> list[str]:
@@ -39,7 +45,9 @@ def image_sets(specs: list[str]) -> dict[str, list[str]]:
         if not (equals and rest and re.fullmatch(r"[\w.-]+", name)):
             name, rest = split_options(spec)[0].rstrip("/").rpartition("/")[2], spec
         if name in sets:
-            raise InputError(f"--images: two sets have the name {name!r}: rename one with NAME={rest}")
+            raise InputError(
+                f"--images: two sets have the name {name!r}: rename one with NAME={rest}"
+            )
         sets[name] = [rest]
     return sets
 
@@ -53,7 +61,9 @@ def with_options(spec: str, extra: dict) -> str:
 def search_overrides(arguments, overrides: list[str]) -> list[str]:
     """Return the overrides, including ``--tolerance``."""
     return (
-        overrides if arguments.tolerance is None else [*overrides, f"--config.search.tolerance={arguments.tolerance}"]
+        overrides
+        if arguments.tolerance is None
+        else [*overrides, f"--config.search.tolerance={arguments.tolerance}"]
     )
 
 

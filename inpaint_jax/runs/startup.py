@@ -57,7 +57,9 @@ def check_devices() -> None:
         reason = " ".join(str(error).split())[:200]
         wanted = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
         remedy = "JAX_PLATFORMS=cpu computes on the CPU, and pip install 'jax[cuda]' adds GPUs"
-        raise InputError(f"JAX found no device with {wanted}{reason and f' ({reason})'}: {remedy}") from error
+        raise InputError(
+            f"JAX found no device with {wanted}{reason and f' ({reason})'}: {remedy}"
+        ) from error
 
 
 def enable_compilation_cache() -> Path | None:
@@ -76,7 +78,9 @@ def enable_compilation_cache() -> Path | None:
     if chosen := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return Path(chosen)  # JAX reads it itself
     try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpaint_jax" / "xla"
+        folder = (
+            Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpaint_jax" / "xla"
+        )
         folder.mkdir(parents=True, exist_ok=True)
         private = compile_cache.make_private(folder.parent) and compile_cache.make_private(folder)
         if not private or not os.access(folder, os.W_OK | os.X_OK):
@@ -97,7 +101,9 @@ def use_cores() -> None:
     """
     if "JAX_NUM_CPU_DEVICES" in os.environ:
         return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     with contextlib.suppress(RuntimeError):  # the devices already exist
         jax.config.update("jax_num_cpu_devices", min(8, 2 ** (cores.bit_length() - 1)))
 
@@ -129,7 +135,9 @@ def initialize(
     process = _number("JAX_PROCESS_ID") if process is None else process
     configured = None not in (coordinator, processes, process)
     # Tasks of the step, not of the allocation: a shell inside an allocation is not part of a run.
-    several = (_number("SLURM_STEP_NUM_TASKS") or 1) > 1 or (_number("OMPI_COMM_WORLD_SIZE") or 1) > 1
+    several = (_number("SLURM_STEP_NUM_TASKS") or 1) > 1 or (
+        _number("OMPI_COMM_WORLD_SIZE") or 1
+    ) > 1
     if distributed is False or (distributed is None and not configured and not several):
         return
     try:

@@ -46,9 +46,14 @@ def reader(
     folder = Path(options["folder"]).expanduser()
     if not folder.is_dir():
         raise InputError(f"--method: pictures?folder={folder}: no such folder")
-    stamps = {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(folder.rglob("*"))}
+    stamps = {
+        str(file): [file.stat().st_size, file.stat().st_mtime_ns]
+        for file in sorted(folder.rglob("*"))
+    }
 
-    def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
+    def run(
+        tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None
+    ) -> Iterator[Result]:
         del seed
         known: dict[str, dict[str, Path]] = {}
         for task in tasks:
@@ -59,7 +64,9 @@ def reader(
             if task.group not in known:
                 known[task.group] = dict(image_ids(place, list_images(place, masks=True).files))
             if task.id not in known[task.group]:
-                raise InputError(f"{place} has no completion of image {task.id!r}; add {task.id}.png")
+                raise InputError(
+                    f"{place} has no completion of image {task.id!r}; add {task.id}.png"
+                )
             image = read_picture(known[task.group][task.id])
             if image.shape != task.image.shape:
                 image = Fit(fit, size or task.image.shape[0]).to_model(image)

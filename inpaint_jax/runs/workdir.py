@@ -30,12 +30,25 @@ SECTIONS = ("networks", "search", "losses", "blend")
 CONFIG = {
     **WRITTEN,
     "seed": int,
-    "data": {"size": int, "train": str, "?fit": str, "?validation": str | None, "?flip": bool, "?workers": int},
+    "data": {
+        "size": int,
+        "train": str,
+        "?fit": str,
+        "?validation": str | None,
+        "?flip": bool,
+        "?workers": int,
+    },
     "?slots": int,
     "?precision": str,
     **{f"?{section}": dict for section in SECTIONS},
 }
-CHANGEABLE = ("search", "losses", "blend", "slots", "precision")  # parts of a config that may change after training
+CHANGEABLE = (
+    "search",
+    "losses",
+    "blend",
+    "slots",
+    "precision",
+)  # parts of a config that may change after training
 
 
 class StageFolder:
@@ -101,7 +114,9 @@ class Workdir:
           InputError: the folder holds no run.
         """
         if (plain := self.written_config(CONFIG)) is None:
-            raise InputError(f"{self} is not a workdir (no config.json): train first, inpaint train --workdir={self}")
+            raise InputError(
+                f"{self} is not a workdir (no config.json): train first, inpaint train --workdir={self}"
+            )
         return configuration.modernised(plain)
 
     def written_config(self, shape: Any = WRITTEN) -> dict[str, Any] | None:
@@ -110,7 +125,11 @@ class Workdir:
         Raises:
           InputError: the file is damaged.
         """
-        return read_json(self.path / "config.json", shape, remedy="restore it from a copy, or train in another folder")
+        return read_json(
+            self.path / "config.json",
+            shape,
+            remedy="restore it from a copy, or train in another folder",
+        )
 
     def is_sealed(self) -> bool:
         """Return True if the config has a digest; one of version 0.1, or edited by hand, has none."""
@@ -120,7 +139,9 @@ class Workdir:
         """Write ``config.json``."""
         write_json(self.path / "config.json", configuration.to_plain(config))
 
-    def states(self, system: System, config: Config, *, checkpoint: str | int | None = None) -> dict[str, Any]:
+    def states(
+        self, system: System, config: Config, *, checkpoint: str | int | None = None
+    ) -> dict[str, Any]:
         """Read one state of every stage; for a stage that ends on its best, the best so far.
 
         Args:
@@ -147,7 +168,9 @@ class Workdir:
                     if (before := checkpoints.one_before(step))
                     else "train it again with a lower learning rate or another seed"
                 )
-                raise InputError(f"checkpoint {checkpoints.folder / str(step)}: {name} is not finite; {remedy}")
+                raise InputError(
+                    f"checkpoint {checkpoints.folder / str(step)}: {name} is not finite; {remedy}"
+                )
             states[stage.name] = state
         return states
 
@@ -187,7 +210,9 @@ class Workdir:
             step = self.stage(stage.name).latest()
             if step is None or step >= config.stages[stage.name].steps:
                 continue
-            later = [s.name for s in stages[number + 1 :] if self.stage(s.name).latest() is not None]
+            later = [
+                s.name for s in stages[number + 1 :] if self.stage(s.name).latest() is not None
+            ]
             if later and not may_end(stages[: number + 1], config):
                 raise InputError(
                     f"{self} has trained {later[0]} on {step} steps of {stage.name}: for more, give another --workdir"
@@ -241,7 +266,9 @@ def changeable(key: str) -> bool:
     """Return True if a dotted config key may change when a run is resumed."""
     parts = key.split(".")
     harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
-    return parts[0] in CHANGEABLE or harmless or parts in (["data", "validation"], ["data", "workers"])
+    return (
+        parts[0] in CHANGEABLE or harmless or parts in (["data", "validation"], ["data", "workers"])
+    )
 
 
 def names_images(key: str) -> bool:
@@ -255,7 +282,11 @@ def decisive(plain: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
     plain = configuration.complete(plain)
     return {
         "seed": plain["seed"],
-        "data": {name: part for name, part in plain["data"].items() if name not in ("validation", "workers")},
+        "data": {
+            name: part
+            for name, part in plain["data"].items()
+            if name not in ("validation", "workers")
+        },
         "networks": plain["networks"],
         "stages": {stage.name: plain["stages"][stage.name]},
     }
@@ -295,5 +326,7 @@ def ends_on_best(stage: Stage, config: Config) -> bool:
     if chosen not in ("best", "last"):
         raise InputError(f"stages.{stage.name}.ends_on: unknown {chosen!r}; known: best, last")
     if chosen == "best" and not stage.adapt:
-        raise InputError(f"stages.{stage.name}.ends_on=best: the stage holds out no images for validation; use last")
+        raise InputError(
+            f"stages.{stage.name}.ends_on=best: the stage holds out no images for validation; use last"
+        )
     return chosen == "best"

@@ -20,7 +20,13 @@ from inpaint_jax.networks import functional
 from inpaint_jax.networks.functional import Network
 from inpaint_jax.systems import yeh
 from inpaint_jax.systems.interface import System
-from inpaint_jax.systems.parts import balance, classification, latent_gan, latent_search, term_weights
+from inpaint_jax.systems.parts import (
+    balance,
+    classification,
+    latent_gan,
+    latent_search,
+    term_weights,
+)
 from inpaint_jax.systems.parts.latent_search import LatentSearch
 
 CLASSIFIER, BALANCE = "classifier", "balance"  # stages besides Yeh's
@@ -61,23 +67,37 @@ def build(
     """
     nets = latent_gan.networks(networks, size)
     classifier = from_levels(raw_classifier(networks), networks["classifier_mean"])
-    descent = latent_search_of(networks, size=size, losses=losses, search=search, blend=blend, stages=stages)
+    descent = latent_search_of(
+        networks, size=size, losses=losses, search=search, blend=blend, stages=stages
+    )
     trained = [
         yeh.prior(nets, stages[yeh.NAME]),
         classification.stage(
-            CLASSIFIER, network=classifier, classes=networks["classifier"]["classes"], settings=stages[CLASSIFIER]
+            CLASSIFIER,
+            network=classifier,
+            classes=networks["classifier"]["classes"],
+            settings=stages[CLASSIFIER],
         ),
     ]
     if BALANCE in stages:
         settings = stages[BALANCE]
         watching = latent_search_of(
-            networks, size=size, losses=settings["losses"], search=settings["search"], blend=blend, stages={}
+            networks,
+            size=size,
+            losses=settings["losses"],
+            search=settings["search"],
+            blend=blend,
+            stages={},
         )
         unwatched = {label: {**term, "watch": False} for label, term in settings["losses"].items()}
         unguided = latent_search_of(
             networks, size=size, losses=unwatched, search=settings["search"], blend=blend, stages={}
         )
-        trained.append(balance.stage(BALANCE, search=unguided, loss=watching.loss, size=size, settings=settings))
+        trained.append(
+            balance.stage(
+                BALANCE, search=unguided, loss=watching.loss, size=size, settings=settings
+            )
+        )
     terms, families = term_weights.split(losses), descent.loss.families
 
     def remark(states, hole, family=""):
@@ -100,7 +120,9 @@ def latent_search_of(
     term_weights.check_measured(losses, search, settings, stage=BALANCE)
     raw = raw_classifier(networks)
     inputs = {"converted": from_levels(raw, networks["classifier_mean"]), "raw": raw}
-    classifier = resolve(search.get("classifier_input", "converted"), inputs, kind="search.classifier_input")
+    classifier = resolve(
+        search.get("classifier_input", "converted"), inputs, kind="search.classifier_input"
+    )
 
     def judge(states, prediction, completed):
         net = states[CLASSIFIER].networks["classifier"]

@@ -36,9 +36,17 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     """
     settings, side = stages[NAME], networks["generator"]["size"]
     generator = build_network(networks["generator"], label="networks.generator")
-    critic = Critic(build_network(networks["critic"], label="networks.critic")) if "critic" in networks else None
+    critic = (
+        Critic(build_network(networks["critic"], label="networks.critic"))
+        if "critic" in networks
+        else None
+    )
     blocks = block_task.build(
-        size=size, side=side, holes=settings["holes"], networks=networks, label=f"stages.{NAME}.holes"
+        size=size,
+        side=side,
+        holes=settings["holes"],
+        networks=networks,
+        label=f"stages.{NAME}.holes",
     )
     stage, paint_block = block_prediction.stage(
         NAME, blocks=blocks, generator=generator, critic=critic, settings=settings

@@ -29,7 +29,9 @@ NAME = "vae"  # name of the stage
 ANSWERS = {"mean": 0.0, "sample": 1.0}  # factor of the noise in the first answer
 
 
-def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+def build(
+    *, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]
+) -> System:
     """Build a variational autoencoder for inpainting.
 
     Args:
@@ -50,11 +52,18 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     """
     settings, label = stages[NAME], f"stages.{NAME}"
     autoencoder = build_network(networks["autoencoder"], label="networks.autoencoder")
-    side, latent_size = networks["autoencoder"]["decoder"]["size"], networks["autoencoder"]["bottleneck"]
-    blocks = block_task.build(size=size, side=side, holes=settings["holes"], networks=networks, label=f"{label}.holes")
+    side, latent_size = (
+        networks["autoencoder"]["decoder"]["size"],
+        networks["autoencoder"]["bottleneck"],
+    )
+    blocks = block_task.build(
+        size=size, side=side, holes=settings["holes"], networks=networks, label=f"{label}.holes"
+    )
     painter = residual(autoencoder) if blocks.residual else autoencoder
     total = objective(settings["losses"])
-    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
+    tx = optimizers.build(
+        settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer"
+    )
     measured = settings.get("holdout", 0) > 0
     first_noise = resolve(search["answer"], ANSWERS, kind="search.answer")
 
@@ -99,7 +108,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         image = batch["image"]
         hole = blocks.draw(key, len(image))
         block = predict(state, image, hole, jnp.zeros((len(image), latent_size)))
-        return {"masked_l2": masked_l2(**blocks.loss_values(block, image, hole))}, blocks.views(image, hole, block)
+        return {"masked_l2": masked_l2(**blocks.loss_values(block, image, hole))}, blocks.views(
+            image, hole, block
+        )
 
     def paint(states, images, hole, keys, k):
         noise = jax.vmap(lambda key: draw_noise(key, k))(keys)  # [B, K, N]
@@ -112,5 +123,7 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         return jnp.stack([answer(noise[:, i]) for i in range(k)], axis=1)
 
     adapt = best_by("masked_l2") if measured else None
-    stage = Stage(NAME, init, step, validate=validate, adapt=adapt, networks={"autoencoder": autoencoder})
+    stage = Stage(
+        NAME, init, step, validate=validate, adapt=adapt, networks={"autoencoder": autoencoder}
+    )
     return feed_forward(paint, stage, size=size, supports=blocks.supports)

@@ -56,9 +56,13 @@ class Driver:
       mesh: devices to spread the slots over; default: all local devices.
     """
 
-    def __init__(self, system: System, states: dict[str, Any], *, slots: int, k: int = 1, mesh=None):
+    def __init__(
+        self, system: System, states: dict[str, Any], *, slots: int, k: int = 1, mesh=None
+    ):
         if slots < 1 or k < 1:
-            raise InputError(f"slots and completions per image must be at least 1, got {slots} and {k}")
+            raise InputError(
+                f"slots and completions per image must be at least 1, got {slots} and {k}"
+            )
         self.system, self.k = system, k
         self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
         self.slots = each * self.mesh.size
@@ -81,7 +85,9 @@ class Driver:
 
         def place(_, trees):
             progress, fresh, slots = trees
-            return jax.tree.map(lambda old, new: old.at[slots].set(new, mode="drop"), progress, fresh)
+            return jax.tree.map(
+                lambda old, new: old.at[slots].set(new, mode="drop"), progress, fresh
+            )
 
         self._begin = jax.jit(parallel.spread(begin, self.mesh))
         self._widen = jax.jit(parallel.spread(widen, self.mesh))
@@ -148,7 +154,9 @@ class Driver:
         for result in self.run(tasks, seed=seed, stop=stop, bar=bar):
             if result.task.id in results:
                 same = result.task.id
-                raise InputError(f"two images have the id {same!r}: give every image a different one")
+                raise InputError(
+                    f"two images have the id {same!r}: give every image a different one"
+                )
             results[result.task.id] = result
         return results
 
@@ -177,7 +185,9 @@ class Driver:
             if any(waiting[i] for i in ready):
                 yield from self._answer(held, waiting)
             if ready:
-                held = self._merge((), (progress if held is None else held, progress, self._mask(ready)))
+                held = self._merge(
+                    (), (progress if held is None else held, progress, self._mask(ready))
+                )
                 for i in ready:
                     waiting[i], slots[i] = slots[i], None
             if 2 * sum(task is not None for task in waiting) >= self.slots:
@@ -219,7 +229,10 @@ class Driver:
                 np.stack([t.image for t in chosen]),
                 np.stack([t.hole for t in chosen]),
                 example_keys(seed, [t.id for t in chosen], "search"),
-                np.array([families.index(t.group) if t.group in families else -1 for t in chosen], np.int32),
+                np.array(
+                    [families.index(t.group) if t.group in families else -1 for t in chosen],
+                    np.int32,
+                ),
             )
             fresh = self._begin(self.states, examples)
             if progress is None:
@@ -231,7 +244,10 @@ class Driver:
 
     def _groups(self, filled: Collection[int]) -> Iterator[list[int | None]]:
         """Divide slots into groups of the same number per device, padded with None."""
-        of_device = [[i for i in sorted(filled) if i // self._each == device] for device in range(self.mesh.size)]
+        of_device = [
+            [i for i in sorted(filled) if i // self._each == device]
+            for device in range(self.mesh.size)
+        ]
         for begin in range(0, max(map(len, of_device)), self._group):
             rows = [slots[begin : begin + self._group] for slots in of_device]
             yield [i for row in rows for i in (*row, *[None] * (self._group - len(row)))]

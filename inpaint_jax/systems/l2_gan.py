@@ -54,11 +54,19 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         if after not in stages:
             raise InputError(f"stages: {name!r} needs a following stage {after!r}")
         blocks = block_task.build(
-            size=size, side=side, holes=stages[name]["holes"], networks=networks, label=f"stages.{name}.holes"
+            size=size,
+            side=side,
+            holes=stages[name]["holes"],
+            networks=networks,
+            label=f"stages.{name}.holes",
         )
         used |= {name, after}
-        first = block_prediction.stage(name, blocks=blocks, generator=generator, critic=None, settings=stages[name])
-        second_stage = resolve(stages[after]["second_stage"], SECOND_STAGES, kind=f"stages.{after}.second_stage")
+        first = block_prediction.stage(
+            name, blocks=blocks, generator=generator, critic=None, settings=stages[name]
+        )
+        second_stage = resolve(
+            stages[after]["second_stage"], SECOND_STAGES, kind=f"stages.{after}.second_stage"
+        )
         second = block_prediction.stage(
             after,
             blocks=blocks,

@@ -62,4 +62,6 @@ def latent_search_of(
 ) -> LatentSearch:
     """Build the search in the trained prior; ``refine`` and errors: see ``latent_search.build``."""
     rules = {**search, "batch_norm": "running"}
-    return latent_search.build(NAME, **nets, losses=losses, search=rules, blend=blend, refine=refine)
+    return latent_search.build(
+        NAME, **nets, losses=losses, search=rules, blend=blend, refine=refine
+    )

@@ -44,6 +44,8 @@ def build(
     return latent_search.system(
         descent,
         lsgan.prior(nets, stages[lsgan.NAME]),
-        refinement.stage(autoencoder=autoencoder, size=size, settings=settings, projection=projection),
+        refinement.stage(
+            autoencoder=autoencoder, size=size, settings=settings, projection=projection
+        ),
         size=size,
     )

@@ -51,7 +51,11 @@ def native_run(
     """
     if system.size is not None:
         raise InputError(f"this system completes only images of {system.size}x{system.size} pixels")
-    run = host_run(system, k=k) if system.host else by_shape(Driver(system, states, slots=slots or SLOTS, k=k))
+    run = (
+        host_run(system, k=k)
+        if system.host
+        else by_shape(Driver(system, states, slots=slots or SLOTS, k=k))
+    )
     around = functools.partial(with_margin, margin=margin, bucketed=system.host is None)
     return in_pieces(lambda task: cut_windows(task, around), run)
 
@@ -59,7 +63,9 @@ def native_run(
 def by_shape(driver: Driver) -> Run:
     """Make a ``run`` that groups tasks by shape for a driver; it compiles once per shape."""
 
-    def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
+    def run(
+        tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None
+    ) -> Iterator[Result]:
         groups: dict[tuple[int, ...], list[Task]] = {}
         for task in tasks:
             groups.setdefault(task.image.shape, []).append(task)
@@ -92,7 +98,9 @@ def host_run(system: System, *, k: int = 1) -> Run:
         checks.completion(task.id, answer[None], {})
         return Result(task, answer[None], {}, {}, None)
 
-    def run(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
+    def run(
+        tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None
+    ) -> Iterator[Result]:
         del seed
         waiting = iter(tasks)
         workers = checks.cores()

@@ -62,11 +62,15 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     if side != size:
         classifier = enlarging(classifier, side)
     grey = {**networks, "fill": 0.0, "unit_range": False}
-    whole = enlarged.build(seen=side, size=size, holes=settings["holes"], networks=grey, label=f"stages.{NAME}.holes")
+    whole = enlarged.build(
+        seen=side, size=size, holes=settings["holes"], networks=grey, label=f"stages.{NAME}.holes"
+    )
 
     def perceive(earlier, prediction, target):
         net = earlier[FEATURES].networks["classifier"]
-        painted, true = (functional.predict(classifier, net, images) for images in (prediction, target))
+        painted, true = (
+            functional.predict(classifier, net, images) for images in (prediction, target)
+        )
         return {"features": painted.features, "target_features": true.features}
 
     critic_losses = {
@@ -96,12 +100,17 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     if perceiving:
         classes = networks["features"]["classes"]
         trained.insert(
-            0, classification.stage(FEATURES, network=classifier, classes=classes, settings=stages[FEATURES])
+            0,
+            classification.stage(
+                FEATURES, network=classifier, classes=classes, settings=stages[FEATURES]
+            ),
         )
     return single_pass(paint, *trained, size=size, supports=whole.supports)
 
 
-def seen(painted: Image, image: Image, hole: Hole, *, critics: Collection[str], side: int) -> dict[str, Image]:
+def seen(
+    painted: Image, image: Image, hole: Hole, *, critics: Collection[str], side: int
+) -> dict[str, Image]:
     """Select the input of each critic: "global" the completed image, "local" a square at the hole.
 
     Args:
@@ -115,7 +124,9 @@ def seen(painted: Image, image: Image, hole: Hole, *, critics: Collection[str], 
     return {critic: given[critic] for critic in critics}
 
 
-def augment(key: Key, image: Image, axis_name: str | None, *, rotation: float, shift: float) -> Image:
+def augment(
+    key: Key, image: Image, axis_name: str | None, *, rotation: float, shift: float
+) -> Image:
     """Turn and shift training images at random (section 4.1), see ``draw_moves``."""
     draw = partial(draw_moves, rotation=rotation, shift=shift)
     return moved(image, steps.global_draw(draw, key, len(image), axis_name))

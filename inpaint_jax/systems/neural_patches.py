@@ -20,7 +20,13 @@ from inpaint_jax.systems.parts.feed_forward import feed_forward
 from inpaint_jax.systems.parts.patch_synthesis import FEATURES, Synthesis
 
 SOURCES = ("all", "known")
-LEAST = {"scales": 0, "patch": 1, "stride": 1, "rotations": 0, "rescalings": 0}  # of numbers of the search
+LEAST = {
+    "scales": 0,
+    "patch": 1,
+    "stride": 1,
+    "rotations": 0,
+    "rescalings": 0,
+}  # of numbers of the search
 
 
 def build(
@@ -52,9 +58,13 @@ def build(
     """
     for name, least in LEAST.items():
         if type(search[name]) is not int or search[name] < least:
-            raise InputError(f"search.{name} must be a whole number of at least {least}, got {search[name]!r}")
+            raise InputError(
+                f"search.{name} must be a whole number of at least {least}, got {search[name]!r}"
+            )
     if search["sources"] not in SOURCES:
-        raise InputError(f"search.sources: unknown {search['sources']!r}; known: {', '.join(SOURCES)}")
+        raise InputError(
+            f"search.sources: unknown {search['sources']!r}; known: {', '.join(SOURCES)}"
+        )
     guess = content.build(networks["content"], size=size, stages=stages)
     if not search["scales"]:
         return feed_forward(
@@ -66,7 +76,9 @@ def build(
     settings, classes = stages[FEATURES], networks["features"]["classes"]
     network = build_network(networks["features"], label="networks.features")
     features = classification.stage(FEATURES, network=network, classes=classes, settings=settings)
-    tx = optimizers.build(search["optimizer"], num_steps=search["iterations"], label="search.optimizer")
+    tx = optimizers.build(
+        search["optimizer"], num_steps=search["iterations"], label="search.optimizer"
+    )
     synthesis = Synthesis(size, guess, network, objective(losses), tx, search)
 
     def weights(states, hole, family=""):
@@ -76,11 +88,17 @@ def build(
     def remark(states, hole, family=""):
         del hole, family
         learnt = settings.get("weights") or int(states[FEATURES].step)
-        origin = f"imported from {settings['weights']}" if settings.get("weights") else "learnt from labelled images"
+        origin = (
+            f"imported from {settings['weights']}"
+            if settings.get("weights")
+            else "learnt from labelled images"
+        )
         if not learnt:
             origin = "from a randomly initialised network, which knows no texture"
         return f"the features are {origin}; the first guess is from {networks['content']['system']}"
 
     stages_of_both = (*guess.stages, features)
     functions = synthesis.begin, synthesis.advance, synthesis.finish
-    return System(size, stages_of_both, *functions, guess.supports, weights=weights, remark=remark, most=1)
+    return System(
+        size, stages_of_both, *functions, guess.supports, weights=weights, remark=remark, most=1
+    )

@@ -52,20 +52,28 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         at_least = "levels, pixels_per_level, holdout and adapt_every must be at least 1, patience at least 0"
         raise InputError(f"{label}: {at_least}")
     if networks["generator"].get("size", size) != size:
-        raise InputError(f"networks.generator.size: it predicts whole images, so it must be data.size, {size}")
+        raise InputError(
+            f"networks.generator.size: it predicts whole images, so it must be data.size, {size}"
+        )
     generator = build_network(networks["generator"], label="networks.generator")
     holes = f"square:1-{count * pixels}"
     painter = residual(generator) if networks.get("residual", False) else generator
-    whole = block_task.build(size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level")
+    whole = block_task.build(
+        size=size, side=size, holes=holes, networks=networks, label=f"{label}.pixels_per_level"
+    )
     total = objective(settings["losses"])
-    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
+    tx = optimizers.build(
+        settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer"
+    )
     equal = jnp.ones(count)  # assumed scores of the levels before the first validation
     curriculum.composition(settings["curriculum"], equal, 0.0, batch_size=1)  # checks the rule
 
     def composition(state, batch_size):
         """Count the examples per level in a batch, from the last validation and the step."""
         progress = state.step / settings["steps"]
-        return curriculum.composition(settings["curriculum"], state.schedule["psnr"], progress, batch_size=batch_size)
+        return curriculum.composition(
+            settings["curriculum"], state.schedule["psnr"], progress, batch_size=batch_size
+        )
 
     def draw_level(key, level):
         return masks.square_level(key, size, level=level, step=pixels)
@@ -76,16 +84,24 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         image = batch["image"][:1]
         first = whole.damage(image, jnp.zeros_like(image[..., :1]))
         nets = {"generator": (*painter.init(key_generator, first), tx)}
-        none = {"best": jnp.full((), -jnp.inf), "stale": jnp.zeros((), jnp.int32), "finished": jnp.zeros((), bool)}
+        none = {
+            "best": jnp.full((), -jnp.inf),
+            "stale": jnp.zeros((), jnp.int32),
+            "finished": jnp.zeros((), bool),
+        }
         return state.create(key_run, nets, psnr=equal, **none)
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
-        batch_size = len(batch["image"]) * (1 if axis_name is None else jax.lax.axis_size(axis_name))
+        batch_size = len(batch["image"]) * (
+            1 if axis_name is None else jax.lax.axis_size(axis_name)
+        )
         shares = composition(state, batch_size)
 
         def draw(key, number):
-            return jax.vmap(draw_level)(jax.random.split(key, number), curriculum.levels(shares, batch_size=number))
+            return jax.vmap(draw_level)(
+                jax.random.split(key, number), curriculum.levels(shares, batch_size=number)
+            )
 
         def loss(params, stats, batch, key):
             image = batch["image"]
@@ -98,7 +114,9 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         after, terms = steps.network_step(
             state, batch, step_key(state), name="generator", loss=loss, tx=tx, axis_name=axis_name
         )
-        return after, terms | {f"count_{i + 1}": shares[i].astype(jnp.float32) for i in range(count)}
+        return after, terms | {
+            f"count_{i + 1}": shares[i].astype(jnp.float32) for i in range(count)
+        }
 
     def predict(state, images, hole):
         """Predict whole images by running statistics, in the generator's range."""
@@ -133,5 +151,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     def paint(states, images, hole):
         return whole.pasted(images, predict(states[NAME], images, hole), hole)
 
-    stage = Stage(NAME, init, step, validate=validate, adapt=adapt, networks={"generator": generator})
+    stage = Stage(
+        NAME, init, step, validate=validate, adapt=adapt, networks={"generator": generator}
+    )
     return single_pass(paint, stage, size=size)

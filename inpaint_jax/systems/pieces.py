@@ -13,7 +13,9 @@ from inpaint_jax.systems.parts.windows import Around, Window, windows
 PORTION = 512 * 2**20  # bytes of images under completion at once
 MOST_IMAGES = 1024  # per portion: small images cost more than their pixels
 
-Run = Callable[..., Iterator[Result]]  # ``(tasks, *, seed, stop=False, bar=None)``, as ``Driver.run``
+Run = Callable[
+    ..., Iterator[Result]
+]  # ``(tasks, *, seed, stop=False, bar=None)``, as ``Driver.run``
 
 
 class Piece(NamedTuple):
@@ -48,7 +50,9 @@ def in_pieces(cut: Callable[[Task], Sequence[Piece]], run: Run) -> Run:
       the first piece.
     """
 
-    def run_all(tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None) -> Iterator[Result]:
+    def run_all(
+        tasks: Iterable[Task], *, seed: int, stop: Any = False, bar: Any = None
+    ) -> Iterator[Result]:
         for portion in portions(tasks):
             unfinished: dict[str, _Unfinished] = {}
             parts = pieces_of(portion, cut, unfinished)
@@ -115,7 +119,9 @@ class _Unfinished:
                 paste(image, completed)
         evaluations = [result.evaluations for result in found if result.evaluations is not None]
         first = found[0]
-        return Result(self.task, images, first.losses, first.traces, sum(evaluations) if evaluations else None)
+        return Result(
+            self.task, images, first.losses, first.traces, sum(evaluations) if evaluations else None
+        )
 
 
 class _Chunks:
@@ -147,5 +153,7 @@ def cut_windows(task: Task, around: Callable[[tuple[int, ...]], Around]) -> list
     return pieces
 
 
-def _paste(window: Window, box: Window, missing: np.ndarray, whole: np.ndarray, completed: np.ndarray) -> None:
+def _paste(
+    window: Window, box: Window, missing: np.ndarray, whole: np.ndarray, completed: np.ndarray
+) -> None:
     np.copyto(box.of(whole), box.inside(window).of(completed), where=missing)

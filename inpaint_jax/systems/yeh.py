@@ -48,11 +48,15 @@ def build(
         described = {**networks["encoder"], "latent_size": networks["latent_size"]}
         encoder = build_network(described, label="networks.encoder")
         guess = partial(learnt_guess, encoder)
-    descent = latent_search.build(NAME, **nets, losses=losses, search=search, blend=blend, guess=guess)
+    descent = latent_search.build(
+        NAME, **nets, losses=losses, search=search, blend=blend, guess=guess
+    )
     trained = [prior(nets, stages[NAME])]
     if encoder:
         settings = {name: stages["encoder"][name] for name in ("optimizer", "holes")}
-        trained.append(learnt_start.stage(encoder=encoder, loss=descent.loss, size=size, **settings))
+        trained.append(
+            learnt_start.stage(encoder=encoder, loss=descent.loss, size=size, **settings)
+        )
     return latent_search.system(descent, *trained, size=size)
 
 

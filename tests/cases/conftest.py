@@ -17,7 +17,9 @@ def scene(seed=0, width=SIDE, height=SIDE):
     """Draw a smooth image with noise and a few rectangles; no two pixels are equal."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width] / max(width, height)
-    levels = np.stack([90 + 120 * x, 110 + 80 * y, 160 - 60 * x * y], -1) + rng.normal(0, 4, (height, width, 1))
+    levels = np.stack([90 + 120 * x, 110 + 80 * y, 160 - 60 * x * y], -1) + rng.normal(
+        0, 4, (height, width, 1)
+    )
     for _ in range(3):
         top, left = rng.integers(0, height - 6), rng.integers(0, width - 6)
         levels[top : top + 5, left : left + 5] = rng.integers(0, 256, 3)
@@ -36,11 +38,18 @@ def png_of_16_bits(values, colour):
     height, width, _ = values.shape
 
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 class Case:
@@ -71,12 +80,18 @@ class Case:
 
     def run(self, *arguments, images=None, holes=None, code=0, command="complete"):
         """Run ``inpaint complete --method=harmonic`` and return the lines of standard error."""
-        images = [self.images] if images is None else images if isinstance(images, list) else [images]
+        images = (
+            [self.images] if images is None else images if isinstance(images, list) else [images]
+        )
         holes = self.holes if holes is None else holes
         options = ["--images", *map(str, images), f"--holes={holes}", f"--output={self.output}"]
         self.capsys.readouterr()
         assert cli.main([command, "--method=harmonic", *options, *arguments]) == code
-        said = [line for line in self.capsys.readouterr().err.splitlines() if line.startswith("inpaint: ")]
+        said = [
+            line
+            for line in self.capsys.readouterr().err.splitlines()
+            if line.startswith("inpaint: ")
+        ]
         if code:
             assert len(said) >= 1 and said[-1].startswith("inpaint: error: ")
         return said

@@ -38,7 +38,16 @@ def painted(case, image, name="a.png"):
         strokes((255, 255, 255, 255), (0, 0, 0, 255)),
         Image.fromarray(np.pad(np.full((6, 6), 255, np.uint8), 9)).convert("P"),
     ],
-    ids=["0 and 1", "16 bits", "1 bit", "grey", "black strokes", "red strokes", "opaque", "palette"],
+    ids=[
+        "0 and 1",
+        "16 bits",
+        "1 bit",
+        "grey",
+        "black strokes",
+        "red strokes",
+        "opaque",
+        "palette",
+    ],
 )
 def test_holes_that_are_read(case, hole):
     painted(case, hole)
@@ -52,7 +61,9 @@ def test_holes_as_jpeg(case):
     case.image()
     missing = case.hole("a.jpg", quality=40)
     case.run()
-    near = np.asarray(Image.fromarray(missing).resize((24, 24)))  # JPEG moves an edge by a pixel at most
+    near = np.asarray(
+        Image.fromarray(missing).resize((24, 24))
+    )  # JPEG moves an edge by a pixel at most
     case.check("a", Image.open(case.images / "a.png"), np.pad(near[1:-1, 1:-1], 1) | missing)
 
 
@@ -63,18 +74,42 @@ def test_holes_as_jpeg(case):
             strokes((255, 0, 0), (0, 0, 0)).convert("RGB"),
             ("6% of its pixels are coloured, such as (255, 0, 0)", "above=0"),
         ),
-        (strokes((255, 0, 0), (255, 255, 255)).convert("RGB"), ("coloured", "--holes-above=127 --invert-holes")),
-        (of_levels(0, 1, 2, 3), ("no grey value above 127, found grey values 0, 1, 2, 3", "--holes-above=0")),
-        (of_levels(0, 85, 170, 255), ("map of classes: it has grey values 0, 85, 170, 255", "--holes-above=0")),
-        (of_levels(0, 1, 0, 255), ("map of classes: it has grey values 0, 1, 255", "--holes-above=0")),
-        (of_levels(0, 100), ("no grey value above 127, found grey values 0, 100", "--holes-above=0")),
+        (
+            strokes((255, 0, 0), (255, 255, 255)).convert("RGB"),
+            ("coloured", "--holes-above=127 --invert-holes"),
+        ),
+        (
+            of_levels(0, 1, 2, 3),
+            ("no grey value above 127, found grey values 0, 1, 2, 3", "--holes-above=0"),
+        ),
+        (
+            of_levels(0, 85, 170, 255),
+            ("map of classes: it has grey values 0, 85, 170, 255", "--holes-above=0"),
+        ),
+        (
+            of_levels(0, 1, 0, 255),
+            ("map of classes: it has grey values 0, 1, 255", "--holes-above=0"),
+        ),
+        (
+            of_levels(0, 100),
+            ("no grey value above 127, found grey values 0, 100", "--holes-above=0"),
+        ),
         (of_levels(255), ("no known pixel", "--invert-holes")),
         (
             Image.fromarray(np.random.default_rng(0).integers(40, 200, (24, 24)).astype(np.uint8)),
             ("neither black nor",),
         ),
     ],
-    ids=["red on black", "red on white", "classes", "grey classes", "classes and void", "dark", "full", "photograph"],
+    ids=[
+        "red on black",
+        "red on white",
+        "classes",
+        "grey classes",
+        "classes and void",
+        "dark",
+        "full",
+        "photograph",
+    ],
 )
 def test_files_that_are_no_holes(case, hole, words):
     size = hole.size if hole.width == 24 else (hole.width, 24)
@@ -105,7 +140,10 @@ def test_options_that_help(case, hole, option):
 def test_inverted_holes_are_suspected(case):
     painted(case, Image.fromarray(255 - np.pad(np.full((6, 6), 255, np.uint8), 9)))
     (said,) = case.run()
-    assert "more than 80% is missing in 1 image (a) of 1: are the holes inverted?" in said and "--invert-holes" in said
+    assert (
+        "more than 80% is missing in 1 image (a) of 1: are the holes inverted?" in said
+        and "--invert-holes" in said
+    )
 
 
 def test_the_rim_of_a_smooth_hole(case):
@@ -113,14 +151,19 @@ def test_the_rim_of_a_smooth_hole(case):
     levels[8:16, 8:16], levels[BOX] = 90, 255  # a rim of one pixel, half covered
     painted(case, Image.fromarray(levels))
     before = np.asarray(Image.open(case.images / "a.png"))
-    for option, missing in (("--grow=0", levels > 127), ("--grow=1", levels > 0), ("--holes-above=0", levels > 0)):
+    for option, missing in (
+        ("--grow=0", levels > 127),
+        ("--grow=1", levels > 0),
+        ("--holes-above=0", levels > 0),
+    ):
         case.output = case.root / option
         case.run(option)
         np.testing.assert_array_equal(case.levels()[~missing], before[~missing])
         rim = (levels == 90) & missing
         assert not rim.any() or (case.levels() != before).any(axis=-1)[rim].mean() > 0.9
-    assert "options of hole files, such as --grow, need hole files or alpha: center is a hole family" in case.refused(
-        "--grow=2", holes="center"
+    assert (
+        "options of hole files, such as --grow, need hole files or alpha: center is a hole family"
+        in case.refused("--grow=2", holes="center")
     )
     assert "grow must be a whole number from 0 to 1000, got '-1'" in case.refused("--grow=-1")
     assert "unknown option 'thin'" in case.refused(holes=f"{case.holes}?thin=1")
@@ -146,7 +189,10 @@ def test_an_empty_hole_leaves_its_image_and_the_job_goes_on(case):
     case.check("0", made[0], hole)
     np.testing.assert_array_equal(case.levels("1"), np.asarray(made[1]))
     report = json.loads((case.output / "report.json").read_text())
-    assert report["unchanged"] == ["1"] and [image["id"] for image in report["images"]] == ["0", "1"]
+    assert report["unchanged"] == ["1"] and [image["id"] for image in report["images"]] == [
+        "0",
+        "1",
+    ]
     case.run()
     assert json.loads((case.output / "report.json").read_text())["this_call"]["pictures"] == 0
     (case.images / "0.png").unlink()

@@ -33,7 +33,9 @@ def test_profile_resolution_and_exif_are_kept(case, draw):
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "EcoCam"
     image = draw.scene(width=32, height=24)
-    case.save(image, case.images / "a.jpg", quality=95, exif=exif, icc_profile=PROFILE, dpi=(300, 200))
+    case.save(
+        image, case.images / "a.jpg", quality=95, exif=exif, icc_profile=PROFILE, dpi=(300, 200)
+    )
     hole = draw.hole(6, 10, 12, 18, size=(24, 32))  # painted on the image as displayed: upright
     case.save(hole, case.holes / "a.png")
     case.run()
@@ -56,9 +58,13 @@ def test_jpeg_stays_jpeg_by_an_option(case, draw):
     before, after = Image.open(case.images / "a.jpg"), Image.open(case.output / "pictures/a.jpg")
     assert after.format == "JPEG" and after.quantization == before.quantization
     assert after.info["icc_profile"] == PROFILE
-    far = np.asarray(before).astype(int)[16:, 16:] - np.asarray(after)[16:, 16:]  # a block without hole
+    far = (
+        np.asarray(before).astype(int)[16:, 16:] - np.asarray(after)[16:, 16:]
+    )  # a block without hole
     assert abs(far).max() <= 3
-    webp = [np.asarray(Image.open(root / "b.webp")) for root in (case.images, case.output / "pictures")]
+    webp = [
+        np.asarray(Image.open(root / "b.webp")) for root in (case.images, case.output / "pictures")
+    ]
     np.testing.assert_array_equal(webp[0][~hole], webp[1][~hole])
     case.run("--format=same")  # finished
     assert json.loads((case.output / "report.json").read_text())["this_call"]["pictures"] == 0
@@ -72,7 +78,9 @@ def test_sixteen_bits_are_kept(case, draw, colour, channels):
     case.run()
     after = read_original(case.output / "pictures/a.png")
     assert after.pixels.dtype == np.uint16 and after.grey == (channels == 1)
-    np.testing.assert_array_equal(after.pixels[~hole], np.broadcast_to(values[..., :3], (24, 24, 3))[~hole])
+    np.testing.assert_array_equal(
+        after.pixels[~hole], np.broadcast_to(values[..., :3], (24, 24, 3))[~hole]
+    )
     assert (after.pixels[hole] % 257 != 0).mean() > 0.9  # not 8 bits in 16
     if channels == 4:
         np.testing.assert_array_equal(after.alpha, values[..., 3])
@@ -87,7 +95,9 @@ def test_sixteen_bits_that_pillow_cannot_be_led_to_read_are_refused(case, draw):
     assert "a.ppm has 16 bits per channel: save it as a PNG or TIFF file" in case.refused()
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("P", "RGB"), ("1", "L"), ("L", "L"), ("LA", "LA"), ("CMYK", "RGB")])
+@pytest.mark.parametrize(
+    ("mode", "kept"), [("P", "RGB"), ("1", "L"), ("L", "L"), ("LA", "LA"), ("CMYK", "RGB")]
+)
 def test_modes(case, draw, mode, kept):
     name = "a.tiff" if mode == "CMYK" else "a.png"
     case.save(draw.scene().convert(mode), case.images / name)
@@ -125,7 +135,9 @@ def test_formats_and_what_is_left_out(case, draw):
     assert "1 file (notes.txt), left out: suffix of no image format" in text
     assert "1 file (e.gif), GIF: only the first frame is read" in text
     assert "completing only the first frame or page of 1 image (l)" in text
-    assert json.loads((case.output / "report.json").read_text())["notes"] == [line[15:] for line in said]
+    assert json.loads((case.output / "report.json").read_text())["notes"] == [
+        line[15:] for line in said
+    ]
 
 
 def test_transparent_pixels_as_holes(case, draw):
@@ -174,7 +186,9 @@ def test_names_are_taken_literally(case, draw):
     assert [row["holes"] for row in table["rows"]] == holes.rsplit(",", 1)
 
 
-@pytest.mark.parametrize("option", ["--count=0", "--count=-1", "--slots=0", "--slots=-3", "--keep=0", "--keep=-1"])
+@pytest.mark.parametrize(
+    "option", ["--count=0", "--count=-1", "--slots=0", "--slots=-3", "--keep=0", "--keep=-1"]
+)
 def test_counts_below_one(case, option):
     case.image()
     case.hole()
@@ -186,7 +200,10 @@ def test_counts_below_one(case, option):
 def test_empty_names(case, option):
     case.image()
     case.hole()
-    assert case.refused(f"--{option}=") == f"inpaint: error: --{option} is empty; is a shell variable unset?"
+    assert (
+        case.refused(f"--{option}=")
+        == f"inpaint: error: --{option} is empty; is a shell variable unset?"
+    )
 
 
 def test_names_that_are_too_long(case):
@@ -200,7 +217,9 @@ def test_names_that_are_too_long(case):
 
 def test_large_declared_images_are_not_decoded(case):
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = zlib.compress(bytes(1 << 20))  # a whole file of black pixels has half a megabyte
     header = struct.pack(">IIBBBBB", 13000, 13000, 8, 2, 0, 0, 0)

@@ -28,7 +28,9 @@ BOXES = {"a": (1, 1, 6, 6), "b": (10, 10, 16, 16), "c": (17, 17, 23, 23), "d": (
 def test_names_that_belong_together(case, images, holes):
     made = [case.image(name, seed) for seed, name in enumerate(images)]
     # Written in the opposite order, so that pairing by order or by time would be detected.
-    missing = [case.hole(name, *BOXES[letter]) for letter, name in zip("ba", reversed(holes), strict=True)][::-1]
+    missing = [
+        case.hole(name, *BOXES[letter]) for letter, name in zip("ba", reversed(holes), strict=True)
+    ][::-1]
     case.run()
     for name, before, hole in zip(images, made, missing, strict=True):
         stem = name.rpartition(".")[0]
@@ -45,11 +47,17 @@ def test_a_hole_without_image_and_an_image_without_hole_are_named(case):
     for name in "acd":
         case.hole(f"{name}_mask.png", *BOXES[name])
     said = case.refused()
-    assert "no hole for 1 image (b) of 3" in said and "1 hole file (d_mask.png) without an image" in said
+    assert (
+        "no hole for 1 image (b) of 3" in said
+        and "1 hole file (d_mask.png) without an image" in said
+    )
     assert not case.output.exists()
     case.run("--on-error=skip")
     report = json.loads((case.output / "report.json").read_text())
-    assert list(report["skipped"]) == ["b"] and [image["id"] for image in report["images"]] == ["a", "c"]
+    assert list(report["skipped"]) == ["b"] and [image["id"] for image in report["images"]] == [
+        "a",
+        "c",
+    ]
 
 
 def test_names_that_have_nothing_in_common_are_not_paired(case):
@@ -60,13 +68,17 @@ def test_names_that_have_nothing_in_common_are_not_paired(case):
     assert "no hole for 2 images (x, y) of 2" in case.refused()
 
 
-@pytest.mark.parametrize("holes", [("a.png", "a_mask.png"), ("a.png", "a.jpg"), ("mask_a.png", "a_mask.png")])
+@pytest.mark.parametrize(
+    "holes", [("a.png", "a_mask.png"), ("a.png", "a.jpg"), ("mask_a.png", "a_mask.png")]
+)
 def test_two_holes_for_one_image_are_named(case, holes):
     case.image()
     for name in holes:
         case.hole(name)
     said = case.refused()
-    assert "could each be the hole of image 'a'" in said and all(repr(name) in said for name in holes)
+    assert "could each be the hole of image 'a'" in said and all(
+        repr(name) in said for name in holes
+    )
 
 
 def test_one_hole_for_two_images_is_named(case):
@@ -107,7 +119,10 @@ def test_holes_beside_images_are_no_images_for_drawn_holes_either(case):
     case.hole("a_mask.png")
     said = case.run(holes="center")
     assert [file.name for file in (case.output / "pictures").iterdir()] == ["a.png"]
-    assert any("1 file (a_mask.png), left out: hole of an image in the same folder" in line for line in said)
+    assert any(
+        "1 file (a_mask.png), left out: hole of an image in the same folder" in line
+        for line in said
+    )
 
 
 def test_images_are_not_their_own_holes(case):
@@ -123,7 +138,9 @@ def test_evaluate_pairs_as_complete_does(case):
     case.run("--size=24", holes=f"center,{case.holes}", command="evaluate")
     table = json.loads((case.output / "table.json").read_text())
     assert [row["holes"] for row in table["rows"]] == ["center", str(case.holes)]
-    assert table["count"] == 3 and all(np.isfinite(row["psnr_hole"]["mean"]) for row in table["rows"])
+    assert table["count"] == 3 and all(
+        np.isfinite(row["psnr_hole"]["mean"]) for row in table["rows"]
+    )
     os.remove(case.holes / "b_mask.png")
     assert "no hole for 1 image (b) of 3" in case.refused("--size=24", command="evaluate")
     said = case.run("--size=24", "--on-error=skip", command="evaluate")

@@ -29,7 +29,9 @@ def test_pil_images_come_back_at_their_size_with_their_transparency(mode):
         np.testing.assert_array_equal(after[..., -1], before[..., -1])
 
 
-@pytest.mark.parametrize("hole", [HOLE, HOLE.astype(np.uint8), HOLE.astype(np.uint8) * 255, HOLE.astype(float)])
+@pytest.mark.parametrize(
+    "hole", [HOLE, HOLE.astype(np.uint8), HOLE.astype(np.uint8) * 255, HOLE.astype(float)]
+)
 def test_uint8_images(hole):
     completed = ij.complete("harmonic", LEVELS[None], hole)
     assert completed.dtype == np.uint8
@@ -56,7 +58,9 @@ def test_refused(images, holes, words):
 
 
 def test_floats_of_another_range_are_suspected():
-    with pytest.warns(UserWarning, match=r"no negative value .*must be in \[-1, 1\], not \[0, 1\] or \[0, 255\]"):
+    with pytest.warns(
+        UserWarning, match=r"no negative value .*must be in \[-1, 1\], not \[0, 1\] or \[0, 255\]"
+    ):
         ij.complete("harmonic", (FLOATS + 1) / 2, HOLE[..., None])
 
 

@@ -23,13 +23,27 @@ def train(tmp_path, tiny, draw, capsys):
         draw.scene(i).save(images / f"{i:02d}.png")
     bad = images / f"{BROKEN}.png"
     bad.write_bytes(bad.read_bytes()[:300])
-    keys = [key for key in tiny if not key.startswith(("--config.data.train", "--config.stages.dcgan.steps"))]
+    keys = [
+        key
+        for key in tiny
+        if not key.startswith(("--config.data.train", "--config.stages.dcgan.steps"))
+    ]
 
     def run(*arguments, steps=5):
         capsys.readouterr()
-        command = ["train", "--config=configs/yeh.py:smoke", f"--workdir={tmp_path}/run", *keys, *arguments]
-        code = cli.main([*command, f"--config.data.train={images}", f"--config.stages.dcgan.steps={steps}"])
-        return code, "\n".join(line for line in capsys.readouterr().err.splitlines() if line.startswith("inpaint: "))
+        command = [
+            "train",
+            "--config=configs/yeh.py:smoke",
+            f"--workdir={tmp_path}/run",
+            *keys,
+            *arguments,
+        ]
+        code = cli.main(
+            [*command, f"--config.data.train={images}", f"--config.stages.dcgan.steps={steps}"]
+        )
+        return code, "\n".join(
+            line for line in capsys.readouterr().err.splitlines() if line.startswith("inpaint: ")
+        )
 
     run.workdir, run.images = tmp_path / "run", images
     return run
@@ -37,14 +51,22 @@ def train(tmp_path, tiny, draw, capsys):
 
 def steps_of(workdir):
     folder = workdir / "dcgan/checkpoints"
-    return max((int(name) for name in os.listdir(folder) if name.isdigit()), default=0) if folder.exists() else 0
+    return (
+        max((int(name) for name in os.listdir(folder) if name.isdigit()), default=0)
+        if folder.exists()
+        else 0
+    )
 
 
 def test_bad_training_images(train):
     code, said = train()
     assert code == 2 and f"{BROKEN}.png" in said and steps_of(train.workdir) == 0
     code, said = train("--on-error=skip")
-    assert code == 0 and f"training without 1 image ({BROKEN})" in said and steps_of(train.workdir) == 5
+    assert (
+        code == 0
+        and f"training without 1 image ({BROKEN})" in said
+        and steps_of(train.workdir) == 5
+    )
     assert list(json.loads((train.workdir / "skipped.json").read_text())) == ["digest", BROKEN]
     code, said = train(steps=6)  # without the option: images known to be bad stay out
     assert code == 0 and steps_of(train.workdir) == 6

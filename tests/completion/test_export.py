@@ -36,7 +36,10 @@ def pictures():
 def holes():
     families = ["center", "left", "random:0.8"]
     return np.concatenate(
-        [masks.evaluation_holes(f, ids=[i], size=16, seed=0) for f, i in zip(families, IDS, strict=True)]
+        [
+            masks.evaluation_holes(f, ids=[i], size=16, seed=0)
+            for f, i in zip(families, IDS, strict=True)
+        ]
     )
 
 
@@ -85,11 +88,17 @@ def test_known_pixels_survive_and_the_hole_is_never_read(completer, pictures, ho
 
 def test_the_file_holds_what_completion_needs(model, file):
     with zipfile.ZipFile(file) as archive:
-        names = [name.removeprefix("weights/") for name in archive.namelist() if name.startswith("weights/")]
+        names = [
+            name.removeprefix("weights/")
+            for name in archive.namelist()
+            if name.startswith("weights/")
+        ]
         about = json.loads(archive.read("about.json"))
         function = jax_export.deserialize(bytearray(archive.read("function")))
     networks = model.states["dcgan"].networks
-    assert len(names) == sum(len(jax.tree.leaves((net.params, net.stats))) for net in networks.values())
+    assert len(names) == sum(
+        len(jax.tree.leaves((net.params, net.stats))) for net in networks.values()
+    )
     assert "dcgan.networks.generator.average.0.Dense_0.kernel.npy" in names
     assert function.platforms == PLATFORMS
     assert about["platforms"] == list(PLATFORMS)
@@ -100,7 +109,9 @@ def test_the_file_holds_what_completion_needs(model, file):
 @pytest.mark.slow
 def test_several_completions(model, pictures, holes, tmp_path):
     export(model, tmp_path / "two.inpaint", k=2, platforms=["cpu"])
-    completed, losses = exported.load(tmp_path / "two.inpaint").candidates(pictures[:1], holes[:1], seed=3)
+    completed, losses = exported.load(tmp_path / "two.inpaint").candidates(
+        pictures[:1], holes[:1], seed=3
+    )
     driver = Driver(model.system, model.states, slots=1, k=2)
     (expected,) = driver.run([Task("0", pictures[0], holes[0])], seed=3)
     np.testing.assert_allclose(completed[0], expected.images, atol=1e-4)
@@ -156,7 +167,9 @@ def test_pictures_that_need_different_numbers_of_chunks(model, pictures, holes, 
     completed = exported.load(tmp_path / "toy.inpaint")(pictures, holes)
     counts = holes.sum((1, 2, 3)) % 5
     assert len({*counts}) > 1
-    np.testing.assert_array_equal(completed, np.broadcast_to(counts[:, None, None, None], pictures.shape))
+    np.testing.assert_array_equal(
+        completed, np.broadcast_to(counts[:, None, None, None], pictures.shape)
+    )
 
 
 def test_systems_that_cannot_be_exported(model, baseline, file, tmp_path):
@@ -190,7 +203,9 @@ def test_bad_arrays_are_refused_in_words(completer, pictures, holes):
         completer(pictures, np.zeros_like(holes))
     with pytest.raises(InputError, match="hole is full"):
         completer(pictures, np.ones_like(holes))
-    with pytest.raises(InputError, match=r"0: image \(8, 16\) and hole \(8, 16\) must both be \(16, 16\)"):
+    with pytest.raises(
+        InputError, match=r"0: image \(8, 16\) and hole \(8, 16\) must both be \(16, 16\)"
+    ):
         completer(pictures[:, :8], holes[:, :8])
 
 
@@ -229,7 +244,9 @@ def rewritten(file, path, *, order=None, **changed):
 
 def test_arrays_are_found_by_their_names(file, completer, pictures, holes, tmp_path):
     """Before 0.2 they were taken in the order of the archive, in silence."""
-    turned = exported.load(rewritten(file, tmp_path / "turned", order=lambda members: list(members)[::-1]))
+    turned = exported.load(
+        rewritten(file, tmp_path / "turned", order=lambda members: list(members)[::-1])
+    )
     np.testing.assert_array_equal(turned(pictures, holes), completer(pictures, holes))
 
 
@@ -244,17 +261,25 @@ def test_what_is_not_what_was_exported_is_named(file, tmp_path):
         np.save(buffer, array)
         return buffer.getvalue()
 
-    with pytest.raises(InputError, match=rf"damaged \({name} does not match its digest\): copy or export it again"):
+    with pytest.raises(
+        InputError, match=rf"damaged \({name} does not match its digest\): copy or export it again"
+    ):
         exported.load(rewritten(file, tmp_path / "kernel", **{name: npy(kernel + 1)}))
     with pytest.raises(InputError, match=r"damaged \(its function does not match its digest\)"):
-        exported.load(rewritten(file, tmp_path / "function", function=function[:99] + b"x" + function[100:]))
-    bare = json.dumps({key: value for key, value in about.items() if key not in ("arrays", "function_sha256")})
+        exported.load(
+            rewritten(file, tmp_path / "function", function=function[:99] + b"x" + function[100:])
+        )
+    bare = json.dumps(
+        {key: value for key, value in about.items() if key not in ("arrays", "function_sha256")}
+    )
     old = rewritten(file, tmp_path / "old", **{"about.json": bare})  # as before 0.2: unverified
     assert len(exported.load(old).weights) == len(about["arrays"])
     missing = json.dumps({key: value for key, value in about.items() if key != "size"})
     with pytest.raises(InputError, match="not written by inpaint export .it lacks 'size'"):
         exported.load(rewritten(file, tmp_path / "missing", **{"about.json": missing}))
-    infinite = rewritten(file, tmp_path / "infinite", **{"about.json": bare, name: npy(kernel * np.inf)})
+    infinite = rewritten(
+        file, tmp_path / "infinite", **{"about.json": bare, name: npy(kernel * np.inf)}
+    )
     with pytest.raises(InputError, match="infinite has weights that are not finite"):
         exported.load(infinite)
 
@@ -272,7 +297,9 @@ def test_no_flipped_bit_of_a_file_is_taken_in_silence(file, tmp_path):
             assert "\n" not in str(error)
             found += 1
         else:
-            assert all(np.array_equal(read, weight) for read, weight in zip(weights, expected, strict=True))
+            assert all(
+                np.array_equal(read, weight) for read, weight in zip(weights, expected, strict=True)
+            )
     assert found > 20
 
 

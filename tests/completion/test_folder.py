@@ -28,7 +28,14 @@ def folder(tmp_path_factory):
 
 def run(workdir, *arguments, images, holes="center", output):
     return cli.main(
-        ["complete", f"--workdir={workdir}", f"--images={images}", f"--holes={holes}", f"--output={output}", *arguments]
+        [
+            "complete",
+            f"--workdir={workdir}",
+            f"--images={images}",
+            f"--holes={holes}",
+            f"--output={output}",
+            *arguments,
+        ]
     )
 
 
@@ -46,7 +53,10 @@ def finished(workdir, folder, tmp_path_factory):
 
 def test_own_holes_at_own_sizes(folder, finished):
     for i in range(5):
-        before, after = pixels(folder / f"pictures/p{i}.png"), pixels(finished / f"pictures/p{i}.png")
+        before, after = (
+            pixels(folder / f"pictures/p{i}.png"),
+            pixels(finished / f"pictures/p{i}.png"),
+        )
         hole = pixels(folder / f"holes/p{i}.png")[..., 0] > 127
         assert after.shape == before.shape
         np.testing.assert_array_equal(after[~hole], before[~hole])
@@ -58,7 +68,10 @@ def test_report(finished):
     assert [image["id"] for image in report["images"]] == [f"p{i}" for i in range(5)]
     assert set(report["images"][0]["losses"]) == {"contextual", "prior", "total"}
     assert 0 < report["images"][0]["hole_share"] < 0.5 and len(report["job"]["holes_hash"]) == 16
-    assert report["run"]["config"]["system"] == "yeh" and report["this_call"]["evaluations_per_second"] > 0
+    assert (
+        report["run"]["config"]["system"] == "yeh"
+        and report["this_call"]["evaluations_per_second"] > 0
+    )
     assert (finished / "contact_sheet.png").is_file() and (finished / "traces.png").is_file()
 
 
@@ -72,11 +85,20 @@ def test_keeping_several(workdir, folder, tmp_path):
         kept = np.stack([pixels(output / f"kept/p{i}/{rank}.png") for rank in (1, 2, 3)])
         np.testing.assert_array_equal(kept[0], pixels(output / f"pictures/p{i}.png"))
         deviation = np.asarray(Image.open(output / f"deviation/p{i}.png"))
-        assert deviation.shape == hole.shape and (deviation[~hole] == 0).all() and deviation[hole].any()
+        assert (
+            deviation.shape == hole.shape
+            and (deviation[~hole] == 0).all()
+            and deviation[hole].any()
+        )
         np.testing.assert_array_equal(deviation, np.rint(2 * kept.astype(float).std(0).mean(-1)))
         losses = report["images"][i]["losses"]["total"]
         assert len(losses) == 3 and losses == sorted(losses)
-    assert report["evaluations"] == {"total": 5 * 3 * 6, "per_picture": 18, "of_iterations": 90, "saved": 0.0}
+    assert report["evaluations"] == {
+        "total": 5 * 3 * 6,
+        "per_picture": 18,
+        "of_iterations": 90,
+        "saved": 0.0,
+    }
     assert run(workdir, **options) == 2, "another number of completions is another job"
 
 
@@ -97,13 +119,24 @@ def test_fit_resize_reaches_the_corners(workdir, folder, tmp_path):
     images = folder / "pictures" / "p2.png"
     assert run(workdir, images=images, holes=tmp_path / "corner.png", output=tmp_path / "a") == 2
     assert not (tmp_path / "a").exists()
-    assert run(workdir, "--fit=resize", images=images, holes=tmp_path / "corner.png", output=tmp_path / "b") == 0
+    assert (
+        run(
+            workdir,
+            "--fit=resize",
+            images=images,
+            holes=tmp_path / "corner.png",
+            output=tmp_path / "b",
+        )
+        == 0
+    )
     before, after = pixels(images), pixels(tmp_path / "b/pictures/p2.png")
     np.testing.assert_array_equal(after[4:], before[4:])
     assert (after[:4, :4] != before[:4, :4]).any()
 
 
-def test_a_stopped_job_goes_on_where_it_stopped(workdir, folder, finished, tmp_path, monkeypatch, capsys):
+def test_a_stopped_job_goes_on_where_it_stopped(
+    workdir, folder, finished, tmp_path, monkeypatch, capsys
+):
     written = []
     honest = complete_folder.write_completed
 
@@ -152,7 +185,10 @@ def test_bad_inputs_get_one_line_and_leave_nothing(workdir, folder, tmp_path, ca
         (dict(images=good, holes=fewer), "no hole for 1 image (p2) of 5"),
         (dict(images=good / "p0.png", holes=tmp_path / "full.png"), "full.png has no known pixel"),
         (dict(images=good / "p0.png", holes=tmp_path / "large.png"), "99x99"),
-        (dict(images=good, holes="centre"), "'centre' is not a file, folder or family; families: center"),
+        (
+            dict(images=good, holes="centre"),
+            "'centre' is not a file, folder or family; families: center",
+        ),
         (dict(images=good, holes="random:2"), "random"),
         (dict(images=good, output=tmp_path / "file/inside"), "file/inside"),
         (dict(images=good, output=broken), "not empty and holds no job"),

@@ -25,8 +25,17 @@ def images(tmp_path_factory):
 
 
 def run(images, output, *arguments):
-    given = ["--holes=center", f"--images={images}", f"--output={output}", "--size=16", "--slots=4", *arguments]
-    return cli.main(["complete", *(given if "--workdir" in str(arguments) else ["--method=mean", *given])])
+    given = [
+        "--holes=center",
+        f"--images={images}",
+        f"--output={output}",
+        "--size=16",
+        "--slots=4",
+        *arguments,
+    ]
+    return cli.main(
+        ["complete", *(given if "--workdir" in str(arguments) else ["--method=mean", *given])]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +68,9 @@ def completed(monkeypatch):
 def results(output):
     """Every answer, and the report without what one call took."""
     report = json.loads((output / "report.json").read_text())
-    pictures = {path.relative_to(output): path.read_bytes() for path in sorted(output.rglob("*.png"))}
+    pictures = {
+        path.relative_to(output): path.read_bytes() for path in sorted(output.rglob("*.png"))
+    }
     return pictures, report["job"], report["evaluations"], report["images"]
 
 
@@ -82,7 +93,10 @@ def test_answers_that_are_gone_or_changed_are_made_again(images, finished, job, 
     assert run(images, job) == 0
     assert sorted(completed) == ["p00", "p01", "p05", "p16", "p17"] and results(job) == before
     assert sorted(ids(job)) == [f"p{i:02d}" for i in range(COUNT)]
-    assert "completing again 5 finished images (p00 (its output is missing or damaged)" in capsys.readouterr().err
+    assert (
+        "completing again 5 finished images (p00 (its output is missing or damaged)"
+        in capsys.readouterr().err
+    )
     assert run(images, job) == 0 and len(completed) == 5
 
 
@@ -100,13 +114,20 @@ def test_several_answers_and_their_deviation(workdir, images, tmp_path, complete
     assert sorted(completed) == ["p00", "p02"] and results(output) == before
 
 
-def test_an_image_that_was_edited_is_completed_anew(images, finished, job, completed, tmp_path, capsys):
+def test_an_image_that_was_edited_is_completed_anew(
+    images, finished, job, completed, tmp_path, capsys
+):
     edited = tmp_path / "edited"
     shutil.copytree(images, edited)
     Image.fromarray(255 - np.asarray(Image.open(images / "p03.png"))).save(edited / "p03.png")
     assert run(edited, job) == 0
-    assert completed == ["p03"] and "1 finished image (p03 (its image or hole has changed))" in capsys.readouterr().err
-    answer, image = (np.asarray(Image.open(place / "p03.png")) for place in (job / "pictures", edited))
+    assert (
+        completed == ["p03"]
+        and "1 finished image (p03 (its image or hole has changed))" in capsys.readouterr().err
+    )
+    answer, image = (
+        np.asarray(Image.open(place / "p03.png")) for place in (job / "pictures", edited)
+    )
     assert (answer[0] == image[0]).all() and sorted(ids(job)) == sorted(ids(finished))
 
 
@@ -117,23 +138,34 @@ def test_records(images, finished, job, completed, capsys):
     file.write_text("\n".join(lines)[:-30])
     assert run(images, job) == 0 and completed == [json.loads(lines[-1])["id"]]
     assert results(job) == results(finished)
-    file.write_text("\n".join([lines[0], lines[1].replace('"hole_share": 0', '"hole_share": 1'), *lines[2:]]))
+    file.write_text(
+        "\n".join([lines[0], lines[1].replace('"hole_share": 0', '"hole_share": 1'), *lines[2:]])
+    )
     assert run(images, job) == 2
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "line 2 of" in said and "delete that line and repeat the command, which completes its image again" in said
+    assert (
+        "line 2 of" in said
+        and "delete that line and repeat the command, which completes its image again" in said
+    )
     file.write_text("\n".join([lines[0], *lines[2:]]))
     assert run(images, job) == 0 and completed[1:] == [json.loads(lines[1])["id"]]
     file.write_text("")
-    assert run(images, job) == 0 and len(completed) == 2 + COUNT and results(job) == results(finished)
+    assert (
+        run(images, job) == 0 and len(completed) == 2 + COUNT and results(job) == results(finished)
+    )
 
 
-def test_records_of_0_1_are_believed_where_their_answers_can_be_read(images, finished, job, completed):
+def test_records_of_0_1_are_believed_where_their_answers_can_be_read(
+    images, finished, job, completed
+):
     lines = [json.loads(line) for line in (job / "records.jsonl").read_text().splitlines()]
     for record in lines:
         for key in ("digest", "input_hash", "output_hash"):
             del record[key]
     (job / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in lines))
-    (job / "job.json").write_text(json.dumps(json.loads((job / "job.json").read_text()) | {"digest": None}))
+    (job / "job.json").write_text(
+        json.dumps(json.loads((job / "job.json").read_text()) | {"digest": None})
+    )
     assert run(images, job) == 2  # a digest that is wrong is not the same as none
     old = json.loads((job / "job.json").read_text())
     del old["digest"]
@@ -171,7 +203,9 @@ def test_a_second_job_is_told_who_works_there(images, tmp_path, monkeypatch, cap
 
 def test_what_a_killed_job_left_is_removed(images, job):
     for place in (job, job / "pictures"):
-        (place / f".inpaint-00c0ffee-{2**22 + 1}.tmp").write_text("")  # above the greatest number of a process
+        (place / f".inpaint-00c0ffee-{2**22 + 1}.tmp").write_text(
+            ""
+        )  # above the greatest number of a process
     assert run(images, job) == 0
     assert not list(job.rglob(".*"))
 
@@ -185,7 +219,12 @@ def test_an_output_that_is_the_input_by_another_path(images, tmp_path, capsys):
     assert run(photos, tmp_path / "out") == 0
     answers = (tmp_path / "out/pictures/p00.png").read_bytes()
     assert run(tmp_path / "out/pictures", tmp_path / "out") == 2
-    assert cli.main(["evaluate", "--method=mean", "--size=16", f"--images={photos}", f"--output={link}"]) == 2
+    assert (
+        cli.main(
+            ["evaluate", "--method=mean", "--size=16", f"--images={photos}", f"--output={link}"]
+        )
+        == 2
+    )
     assert {path: path.read_bytes() for path in photos.iterdir()} == before
     assert (tmp_path / "out/pictures/p00.png").read_bytes() == answers
 
@@ -197,7 +236,11 @@ def test_file_names_that_are_not_utf_8(images, tmp_path, monkeypatch, capsys):
     shutil.copy(images / "p00.png", folder + b"/na\xefve.png")
     assert run(os.fsdecode(folder), os.fsdecode(folder + b"-out")) == 0
     assert os.listdir(folder + b"-out/pictures") == [b"na\xefve.png"]
-    arguments = [f"--images={os.fsdecode(folder)}", "--size=16", f"--output={os.fsdecode(folder)}-table"]
+    arguments = [
+        f"--images={os.fsdecode(folder)}",
+        "--size=16",
+        f"--output={os.fsdecode(folder)}-table",
+    ]
     assert cli.main(["evaluate", "--method=mean", "--holes=center", *arguments]) == 0
     assert "Traceback" not in capsys.readouterr().err
 

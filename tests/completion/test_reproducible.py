@@ -52,8 +52,15 @@ def test_the_same_pixels(made, workdir, tmp_path, capsys):
     """By the record, and by the command with the same options."""
     assert complete(f"--record={made / 'record.json'}", f"--output={tmp_path / 'again'}") == 0
     assert "pixels equal those of the record" in capsys.readouterr().out
-    given = [f"--method={workdir}", f"--images={made / 'front.png'}", f"--holes={made / 'hole.png'}"]
-    assert complete(*given, "--seed=5", "--keep=2", "--slots=4", f"--output={tmp_path / 'command'}") == 0
+    given = [
+        f"--method={workdir}",
+        f"--images={made / 'front.png'}",
+        f"--holes={made / 'hole.png'}",
+    ]
+    assert (
+        complete(*given, "--seed=5", "--keep=2", "--slots=4", f"--output={tmp_path / 'command'}")
+        == 0
+    )
     for rank in (0, 1):
         for way in ("again", "command"):
             answer = tmp_path / way / "kept" / "front" / f"{rank + 1}.png"
@@ -90,21 +97,39 @@ def changed(path, **values):
 @pytest.mark.parametrize(
     "spoil, more, words",
     [
-        (lambda f: changed(f / "record.json", hole="????"), [], "its hole cannot be read.*download it again"),
+        (
+            lambda f: changed(f / "record.json", hole="????"),
+            [],
+            "its hole cannot be read.*download it again",
+        ),
         (lambda f: (f / "record.json").write_text("{"), [], "is damaged.*download it again"),
         (lambda f: (f / "record.json").unlink(), [], "--record: no such file"),
-        (lambda f: Image.fromarray(HOLE).save(f / "front.png"), [], "is not the image of the record"),
-        (lambda f: (f / "out").mkdir() or (f / "out" / "x").touch(), [], "is not empty: give another --output"),
+        (
+            lambda f: Image.fromarray(HOLE).save(f / "front.png"),
+            [],
+            "is not the image of the record",
+        ),
+        (
+            lambda f: (f / "out").mkdir() or (f / "out" / "x").touch(),
+            [],
+            "is not empty: give another --output",
+        ),
         (lambda f: None, ["--seed=3"], "--seed conflicts with --record"),
         (lambda f: None, ["--grow=3"], "--grow conflicts with --record"),
-        (lambda f: None, ["--images", "a.png", "b.png"], "--record holds one image, but --images names 2"),
+        (
+            lambda f: None,
+            ["--images", "a.png", "b.png"],
+            "--record holds one image, but --images names 2",
+        ),
     ],
 )
 def test_refused(spoil, more, words, made, tmp_path, capsys):
     for name in ("front.png", "record.json"):
         shutil.copy(made / name, tmp_path)
     spoil(tmp_path)
-    assert complete(f"--record={tmp_path / 'record.json'}", f"--output={tmp_path / 'out'}", *more) == 2
+    assert (
+        complete(f"--record={tmp_path / 'record.json'}", f"--output={tmp_path / 'out'}", *more) == 2
+    )
     said = capsys.readouterr().err
     with pytest.raises(InputError, match=words):
         raise InputError(said)
@@ -122,11 +147,15 @@ def test_other_pixels_are_named(made, tmp_path, capsys):
 
 def test_what_complete_needs(capsys):
     assert complete("--output=x", "--method=mean") == 2
-    assert "inpaint complete needs --images, --holes, or --record=FILE alone" in capsys.readouterr().err
+    assert (
+        "inpaint complete needs --images, --holes, or --record=FILE alone"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
-    "hole, words", [(0 * HOLE, "nothing is missing"), (HOLE | True, "everything"), (HOLE[:9], "16x9")]
+    "hole, words",
+    [(0 * HOLE, "nothing is missing"), (HOLE | True, "everything"), (HOLE[:9], "16x9")],
 )
 def test_holes_that_cannot_be_completed(hole, words, made):
     image = read_original(made / "front.png")

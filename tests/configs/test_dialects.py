@@ -23,6 +23,8 @@ def test_starts_answers_and_weights(name, restarts, answer, counted):
 @pytest.mark.parametrize("name", sorted(yeh_dialects.DIALECTS))
 def test_blending(name):
     """The released solver wraps around the image; one code pastes; the paper gives no detail."""
-    method, edge = {"yeh2017": ("poisson", "neumann"), "bamos": ("paste", "neumann")}.get(name, ("poisson", "wrap"))
+    method, edge = {"yeh2017": ("poisson", "neumann"), "bamos": ("paste", "neumann")}.get(
+        name, ("poisson", "wrap")
+    )
     blend = yeh_dialects.get_config(f"{name},smoke").blend
     assert (blend.method, blend.edge) == (method, edge)

@@ -36,7 +36,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
-        with pytest.raises(InputError, match="report.json .*: free some space or choose another folder"):
+        with pytest.raises(
+            InputError, match="report.json .*: free some space or choose another folder"
+        ):
             files.write_text(path, "new" * 1000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -88,7 +90,10 @@ def test_damaged_arrays(tmp_path):
 
 
 def test_no_flipped_bit_changes_arrays_in_silence(tmp_path):
-    file, arrays = tmp_path / "answer.npz", {"images": np.arange(400).reshape(20, 20), "seconds": np.array(1.5)}
+    file, arrays = (
+        tmp_path / "answer.npz",
+        {"images": np.arange(400).reshape(20, 20), "seconds": np.array(1.5)},
+    )
     files.write_arrays(file, arrays, identity="answer")
     whole, found = file.read_bytes(), 0
     for bit in range(0, 8 * len(whole), 11):
@@ -120,7 +125,9 @@ def test_what_the_system_refuses_is_no_damage(tmp_path, monkeypatch):
 
     files.write_arrays(tmp_path / "a.npz", {"x": np.ones(2)})
     monkeypatch.setattr(files, "read_bytes", refuse)
-    with pytest.raises(InputError, match="a.npz cannot be read .Too many open files.: raise the limit") as error:
+    with pytest.raises(
+        InputError, match="a.npz cannot be read .Too many open files.: raise the limit"
+    ) as error:
         files.read_arrays(tmp_path / "a.npz")
     assert "delete" not in str(error.value)
 

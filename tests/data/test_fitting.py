@@ -52,7 +52,9 @@ def test_a_model_pixel_is_missing_if_any_of_its_pixels_is():
     expected[1, 2] = True
     np.testing.assert_array_equal(Fit("resize", 4).hole_to_model(hole), expected)
     # three model pixels over eight: [0, 2.67), [2.67, 5.33), [5.33, 8): row 3 lies in the second, column 5 in two
-    np.testing.assert_array_equal(Fit("resize", 3).hole_to_model(hole)[..., 0], [[0, 0, 0], [0, 1, 1], [0, 0, 0]])
+    np.testing.assert_array_equal(
+        Fit("resize", 3).hole_to_model(hole)[..., 0], [[0, 0, 0], [0, 1, 1], [0, 0, 0]]
+    )
 
 
 def test_a_hole_carried_to_the_picture_covers_it():
@@ -86,8 +88,12 @@ def test_carried_back_colours():
     flat = np.broadcast_to(np.float32([-1, 0.003, 1]), (8, 8, 3))
     result = fit.carry_back(image, flat, hole)
     np.testing.assert_array_equal(result[hole], np.broadcast_to(np.uint8([0, 128, 255]), (50, 3)))
-    np.testing.assert_array_equal(fit.carry_back(image, np.rint((flat + 1) * 127.5).astype(np.uint8), hole), result)
-    same = Fit("crop", 20).carry_back(image[:, :20], image[:, 5:25], hole[:, :20])  # uint8 at equal size: copied
+    np.testing.assert_array_equal(
+        fit.carry_back(image, np.rint((flat + 1) * 127.5).astype(np.uint8), hole), result
+    )
+    same = Fit("crop", 20).carry_back(
+        image[:, :20], image[:, 5:25], hole[:, :20]
+    )  # uint8 at equal size: copied
     np.testing.assert_array_equal(same[5:10, 10:20], image[5:10, 15:25])
 
 
@@ -99,12 +105,18 @@ def test_a_hole_outside_the_crop_is_refused():
     assert Fit("resize", 4).hole_to_model(hole).any()
 
 
-@pytest.mark.parametrize(("height", "width", "size"), [(50, 70, 16), (33, 33, 16), (12, 12, 16), (10, 23, 16)])
+@pytest.mark.parametrize(
+    ("height", "width", "size"), [(50, 70, 16), (33, 33, 16), (12, 12, 16), (10, 23, 16)]
+)
 def test_nothing_in_the_hole_reaches_a_known_model_pixel(height, width, size):
     image, fit = picture(height, width), Fit("resize", size)
     hole = np.zeros((height, width), bool)
     hole[3:7, 4:9] = True
     other = np.where(hole[..., None], np.uint8(255) - image, image)
     known = ~fit.hole_to_model(hole)[..., 0]
-    np.testing.assert_array_equal(fit.to_model(image, hole)[known], fit.to_model(other, hole)[known])
-    assert (fit.to_model(image)[known] != fit.to_model(other)[known]).any()  # plain Lanczos does leak
+    np.testing.assert_array_equal(
+        fit.to_model(image, hole)[known], fit.to_model(other, hole)[known]
+    )
+    assert (
+        fit.to_model(image)[known] != fit.to_model(other)[known]
+    ).any()  # plain Lanczos does leak

@@ -27,14 +27,21 @@ def make(tmp_path):
 
 
 def contents(source):
-    return [(source.id(i), int(source[i]["image"][0, 0, 0]), source[i].get("label")) for i in range(len(source))]
+    return [
+        (source.id(i), int(source[i]["image"][0, 0, 0]), source[i].get("label"))
+        for i in range(len(source))
+    ]
 
 
 def test_flat_folder(make):
     source = Folder(make("b.png", "a.png"))
     assert contents(source) == [("a", 1, None), ("b", 0, None)]
     example = source[0]
-    assert example["id"] == "a" and example["image"].shape == (4, 6, 3) and example["image"].dtype == np.uint8
+    assert (
+        example["id"] == "a"
+        and example["image"].shape == (4, 6, 3)
+        and example["image"].dtype == np.uint8
+    )
 
 
 def test_one_file(make):
@@ -44,7 +51,10 @@ def test_one_file(make):
 def test_sub_folders_are_labels(make):
     source = Folder(make("dog/1.png", "cat/1.png", "cat/2.png"))
     assert contents(source) == [("cat/1", 1, 0), ("cat/2", 2, 0), ("dog/1", 0, 1)]
-    assert contents(Folder(source.root / "cat")) == [("1", 1, None), ("2", 2, None)]  # one folder is no label
+    assert contents(Folder(source.root / "cat")) == [
+        ("1", 1, None),
+        ("2", 2, None),
+    ]  # one folder is no label
 
 
 def test_split_folders_number_their_classes_alike(make):
@@ -62,7 +72,12 @@ def test_no_splits_at_all(make):
 
 
 def test_celeba_partition(make):
-    root = make("img/1.jpg", "img/2.jpg", "img/3.jpg", list_eval_partition__txt="1.jpg 0\n2.jpg 1\n3.jpg 2\n4.jpg 2\n")
+    root = make(
+        "img/1.jpg",
+        "img/2.jpg",
+        "img/3.jpg",
+        list_eval_partition__txt="1.jpg 0\n2.jpg 1\n3.jpg 2\n4.jpg 2\n",
+    )
     assert [contents(Folder(root, split=split)) for split in ("train", "val", "test")] == [
         [("img/1", 0, None)],
         [("img/2", 1, None)],
@@ -79,13 +94,18 @@ def test_table_of_miniplaces(make):
     table = "path,split,class,class_name\nimages/t/1.png,train,7,abbey\nimages/v/1.png,val,3,bar\n"
     root = make("images/t/1.png", "images/v/1.png", "images/v/2.png", labels__csv=table)
     assert contents(Folder(root, split="train")) == [("images/t/1", 0, 7)]
-    assert contents(Folder(root)) == [("images/t/1", 0, 7), ("images/v/1", 1, 3)]  # no row: left out
+    assert contents(Folder(root)) == [
+        ("images/t/1", 0, 7),
+        ("images/v/1", 1, 3),
+    ]  # no row: left out
     with pytest.raises(InputError, match="labels.csv: train, val"):
         Folder(root, split="test")
 
 
 def test_table_of_cars_counts_from_one(make):
-    source = Folder(make("1.png", "2.png", labels__csv="path,class_1based,class_name\n1.png,196,Z\n2.png,1,A\n"))
+    source = Folder(
+        make("1.png", "2.png", labels__csv="path,class_1based,class_name\n1.png,196,Z\n2.png,1,A\n")
+    )
     assert contents(source) == [("1", 0, 195), ("2", 1, 0)]
 
 
@@ -97,10 +117,18 @@ def test_names_are_numbered_in_sorted_order_over_all_splits(make):
 
 
 def test_table_paths_may_begin_elsewhere(make):
-    root = make("images/cmp/1.png", "images/lab/1.png", index__csv="path,split\ncmp/1.png,train\nlab/1.png,val\n")
+    root = make(
+        "images/cmp/1.png",
+        "images/lab/1.png",
+        index__csv="path,split\ncmp/1.png,train\nlab/1.png,val\n",
+    )
     assert contents(Folder(root, split="val")) == [("images/lab/1", 1, None)]
-    assert contents(Folder(root / "images", split="val", labels="../index.csv")) == [("lab/1", 1, None)]
-    assert contents(Folder(root / "images" / "lab", split="val", labels="../../index.csv")) == [("1", 1, None)]
+    assert contents(Folder(root / "images", split="val", labels="../index.csv")) == [
+        ("lab/1", 1, None)
+    ]
+    assert contents(Folder(root / "images" / "lab", split="val", labels="../../index.csv")) == [
+        ("1", 1, None)
+    ]
 
 
 def test_ambiguous_table_path(make):
@@ -109,7 +137,9 @@ def test_ambiguous_table_path(make):
         Folder(root)
 
 
-@pytest.mark.parametrize("columns", ["x1,y1,x2,y2", "x0,y0,x1,y1", "bbox_x1,bbox_y1,bbox_x2,bbox_y2"])
+@pytest.mark.parametrize(
+    "columns", ["x1,y1,x2,y2", "x0,y0,x1,y1", "bbox_x1,bbox_y1,bbox_x2,bbox_y2"]
+)
 def test_boxes_cut(make, columns):
     root = make("a.png", labels__csv=f"path,label,{columns}\na.png,5,1,0,4.0,3\n")
     pixels = np.arange(72, dtype=np.uint8).reshape(4, 6, 3)
@@ -129,7 +159,9 @@ def test_bad_boxes_and_labels(make):
 
 
 def test_bad_tables(make):
-    root = make("a.png", labels__csv="file,split\na.png,train\n", other__csv="path,split\nb.png,train\n")
+    root = make(
+        "a.png", labels__csv="file,split\na.png,train\n", other__csv="path,split\nb.png,train\n"
+    )
     with pytest.raises(InputError, match="no column 'path'"):
         Folder(root)
     with pytest.raises(InputError, match="names none of the images"):

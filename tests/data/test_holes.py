@@ -51,7 +51,9 @@ def test_one_file_serves_all(save):
 def test_a_folder_is_matched_by_id_then_by_stem(save, tmp_path):
     save("a/1.png", column=0), save("b/1.png", column=1), save("c/2.png", column=2)
     holes = HoleFiles(tmp_path, ["b/1", "a/1"])
-    assert [column_of(holes.at_picture(name, (6, 8), Fit("resize", 4))) for name in ("b/1", "a/1")] == [1, 0]
+    assert [
+        column_of(holes.at_picture(name, (6, 8), Fit("resize", 4))) for name in ("b/1", "a/1")
+    ] == [1, 0]
     by_stem = HoleFiles(tmp_path / "c", ["deep/folder/2"])
     assert column_of(by_stem.at_picture("deep/folder/2", (6, 8), Fit("resize", 4))) == 2
 
@@ -60,7 +62,10 @@ def test_a_folder_without_common_names_is_refused(save, tmp_path):
     for k in range(2):
         save(f"mask{k}.png", column=k)
     holes = HoleFiles(tmp_path, ["x", "a"])
-    with pytest.raises(InputError, match=r"no hole for 2 images .x, a. of 2, and 2 hole files .mask0.png, mask1.png."):
+    with pytest.raises(
+        InputError,
+        match=r"no hole for 2 images .x, a. of 2, and 2 hole files .mask0.png, mask1.png.",
+    ):
         holes.check()
     with pytest.raises(InputError, match="image 'x' has no hole file of its name"):
         holes.at_picture("x", (6, 8), Fit("resize", 4))
@@ -81,7 +86,9 @@ def test_sizes(save):
     expected = np.zeros((8, 12), bool)
     expected[:, 6:8] = True
     np.testing.assert_array_equal(holes.at_picture("a", (8, 12), fit), expected)
-    with pytest.raises(InputError, match=r"hole.png is 4x4, but image 'a' is 12x8; .* or at the model's, 5x5"):
+    with pytest.raises(
+        InputError, match=r"hole.png is 4x4, but image 'a' is 12x8; .* or at the model's, 5x5"
+    ):
         holes.at_model("a", (8, 12), Fit("crop", 5))
 
 
@@ -104,5 +111,7 @@ def test_images_draw_from_a_set_of_holes_by_their_ids(save, tmp_path):
     alone = HoleFiles(tmp_path / "set", ["face_7"], draw=0)
     assert column_of(alone.at_model("face_7", (20, 10), fit)[..., 0]) == found["face_7"]
     others = HoleFiles(tmp_path / "set", names, draw=1)
-    assert {name: column_of(others.at_model(name, (20, 10), fit)[..., 0]) for name in names} != found
+    assert {
+        name: column_of(others.at_model(name, (20, 10), fit)[..., 0]) for name in names
+    } != found
     assert holes.at_picture("face_7", (16, 24), Fit("whole", None)).shape == (16, 24)

@@ -59,7 +59,12 @@ def test_images_of_several_sizes_and_a_hole_of_the_models_size():
 
 
 def test_what_are_pictures():
-    for images in ([LEVELS], LEVELS[None], [Image.fromarray(LEVELS)], (np.zeros((2, 2, 3)), LEVELS)):
+    for images in (
+        [LEVELS],
+        LEVELS[None],
+        [Image.fromarray(LEVELS)],
+        (np.zeros((2, 2, 3)), LEVELS),
+    ):
         assert in_memory.are_pictures(images)
     for images in (np.zeros((1, 2, 2, 3)), [np.zeros((2, 2, 3))], [], [[[[0.0]]]]):
         assert not in_memory.are_pictures(images)

@@ -48,15 +48,23 @@ def test_damage_is_named_with_its_remedy(file, content, why):
     with pytest.raises(InputError) as caught:
         read(file)
     message = str(caught.value)
-    assert message.startswith(f"{file} is damaged (") and why in message and message.endswith(": remove it")
+    assert (
+        message.startswith(f"{file} is damaged (")
+        and why in message
+        and message.endswith(": remove it")
+    )
     assert "\n" not in message
 
 
 def test_a_changed_number_is_not_believed_unless_it_was_meant(file):
     file.write_text(file.read_text().replace("1.5", "1.6"))
-    with pytest.raises(InputError, match='changed after it was written; if that was intended, remove its "digest"'):
+    with pytest.raises(
+        InputError, match='changed after it was written; if that was intended, remove its "digest"'
+    ):
         read(file)
-    file.write_text("\n".join(line for line in file.read_text().splitlines() if "digest" not in line))
+    file.write_text(
+        "\n".join(line for line in file.read_text().splitlines() if "digest" not in line)
+    )
     assert read(file)["losses"]["total"] == [1.6, 2]
 
 
@@ -78,5 +86,7 @@ def test_lines(tmp_path):
     file.write_text(f"{whole}\n{whole[:30]}")
     assert json_files.read_lines(file, SHAPE, remedy=remedy) == [VALUE]
     file.write_text(f"{whole}\n{whole.replace('1.5', '1.6')}\n{whole}\n")
-    with pytest.raises(InputError, match=r"line 2 of .*records.jsonl is damaged \(changed .*: delete that line"):
+    with pytest.raises(
+        InputError, match=r"line 2 of .*records.jsonl is damaged \(changed .*: delete that line"
+    ):
         json_files.read_lines(file, SHAPE, remedy=remedy)

@@ -24,7 +24,9 @@ def listed(root, **options):
 
 
 def test_listing_is_recursive_sorted_and_ignores_hidden_files(touch):
-    root = touch("b/2.PNG", "b/10.png", "a.jpg", ".hidden.png", ".cache/x.png", "b/._2.png", "Thumbs.db")
+    root = touch(
+        "b/2.PNG", "b/10.png", "a.jpg", ".hidden.png", ".cache/x.png", "b/._2.png", "Thumbs.db"
+    )
     found = list_images(root)
     assert listed(root) == ["a.jpg", "b/10.png", "b/2.PNG"] and found.notes == []
     assert list(image_ids(root, found.files)) == ["a", "b/10", "b/2"]
@@ -32,7 +34,10 @@ def test_listing_is_recursive_sorted_and_ignores_hidden_files(touch):
 
 
 def test_every_format_is_listed_and_the_rest_is_counted(touch):
-    names = [f"a{i}.{suffix}" for i, suffix in enumerate("tif TIFF gif jfif avif ppm pgm bmp jp2 webp".split())]
+    names = [
+        f"a{i}.{suffix}"
+        for i, suffix in enumerate("tif TIFF gif jfif avif ppm pgm bmp jp2 webp".split())
+    ]
     root = touch(*names, "notes.txt", "x/film.mp4", "c.heic", "d.eps", "labels.csv")
     assert listed(root) == sorted(names)
     notes = list_images(root, ignored={"labels.csv"}).notes
@@ -53,7 +58,9 @@ def test_links_are_followed_once(touch, tmp_path_factory):
     os.symlink(elsewhere, root / "there")
     os.link(root / "real/b.png", root / "hard.png")
     assert listed(root) == ["hard.png", "real/a.png", "real/b.png", "there/c.png"]
-    assert list_images(root).notes == [f"{root}: 1 file (a link.png), left out: link to a listed file"]
+    assert list_images(root).notes == [
+        f"{root}: 1 file (a link.png), left out: link to a listed file"
+    ]
 
 
 def test_pipes_are_never_opened(touch):
@@ -65,9 +72,13 @@ def test_pipes_are_never_opened(touch):
         list_images(root / "pipe.png")
 
 
-@pytest.mark.parametrize("name, text", [("job.json", '{"holes_hash": ""}'), ("config.json", '{"stages": {}}')])
+@pytest.mark.parametrize(
+    "name, text", [("job.json", '{"holes_hash": ""}'), ("config.json", '{"stages": {}}')]
+)
 def test_results_of_this_program_are_left_out(touch, name, text):
-    root = touch("a.png", "out/pictures/a.png", "out/contact_sheet.png", "other/b.png", "other/job.json")
+    root = touch(
+        "a.png", "out/pictures/a.png", "out/contact_sheet.png", "other/b.png", "other/job.json"
+    )
     (root / "out" / name).write_text(text)
     assert listed(root) == ["a.png", "other/b.png"]
     assert "1 file (out), left out: results folder of inpaint" in list_images(root).notes[-1]
@@ -75,10 +86,16 @@ def test_results_of_this_program_are_left_out(touch, name, text):
 
 
 def test_holes_are_no_images(touch):
-    root = touch("a.png", "a_mask.png", "b_mask.png", "masks/a.png", "mask.png", "x/c.png", "x/mask_c.png")
+    root = touch(
+        "a.png", "a_mask.png", "b_mask.png", "masks/a.png", "mask.png", "x/c.png", "x/mask_c.png"
+    )
     assert listed(root) == ["a.png", "b_mask.png", "mask.png", "masks/a.png", "x/c.png"]
     assert listed(root, holes=[root / "masks"]) == ["a.png", "b_mask.png", "mask.png", "x/c.png"]
-    assert listed(root, holes=[root / "masks", root / "mask.png"]) == ["a.png", "b_mask.png", "x/c.png"]
+    assert listed(root, holes=[root / "masks", root / "mask.png"]) == [
+        "a.png",
+        "b_mask.png",
+        "x/c.png",
+    ]
     assert listed(root, holes=[root]) == ["a.png", "x/c.png"]
     assert len(listed(root, masks=True)) == 7
 
@@ -89,7 +106,9 @@ def test_errors(touch, tmp_path):
     with pytest.raises(InputError, match="no images in .*, sub-folders included$"):
         list_images(tmp_path)
     touch("a.txt")
-    with pytest.raises(InputError, match=r"no images in .* .1 file .a.txt., left out: suffix of no image format.$"):
+    with pytest.raises(
+        InputError, match=r"no images in .* .1 file .a.txt., left out: suffix of no image format.$"
+    ):
         list_images(tmp_path)
 
 

@@ -10,7 +10,9 @@ from PIL import Image
 from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.errors import InputError
 
-COLOURS = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[0, 0, 0], [255, 255, 255], [10, 20, 30]]], np.uint8)
+COLOURS = np.array(
+    [[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[0, 0, 0], [255, 255, 255], [10, 20, 30]]], np.uint8
+)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.webp"])
@@ -29,7 +31,9 @@ def test_jpeg_is_rgb(tmp_path):
 
 def test_cmyk_jpeg_is_rgb(tmp_path):
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
-    np.testing.assert_allclose(read_picture(tmp_path / "a.jpg").astype(int)[0, 0], (255, 0, 0), atol=3)
+    np.testing.assert_allclose(
+        read_picture(tmp_path / "a.jpg").astype(int)[0, 0], (255, 0, 0), atol=3
+    )
 
 
 def test_grey_is_repeated(tmp_path):
@@ -62,7 +66,9 @@ def test_palette_with_transparency(tmp_path):
     picture = Image.fromarray(np.array([[0, 1, 2]], np.uint8), mode=None).convert("P")
     picture.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
     picture.save(tmp_path / "a.png", transparency=1)
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png")[0], [[255, 0, 0], [0, 255, 0], [0, 0, 255]])
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / "a.png")[0], [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +113,11 @@ def test_wrong_files_are_named(tmp_path):
     ]:
         with pytest.raises(InputError, match=f"{words}|{name}") as raised:
             read_picture(tmp_path / name)
-        assert words in str(raised.value) and name in str(raised.value) and "\n" not in str(raised.value)
+        assert (
+            words in str(raised.value)
+            and name in str(raised.value)
+            and "\n" not in str(raised.value)
+        )
 
 
 def test_written_pictures_come_back(tmp_path):
@@ -115,7 +125,11 @@ def test_written_pictures_come_back(tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "new" / "a.png"), COLOURS)
     write_picture(tmp_path / "hole.png", np.array([[True, False]]))
     np.testing.assert_array_equal(read_picture(tmp_path / "hole.png")[..., 0], [[255, 0]])
-    assert sorted(file.name for file in tmp_path.rglob("*")) == ["a.png", "hole.png", "new"]  # nothing partial
+    assert sorted(file.name for file in tmp_path.rglob("*")) == [
+        "a.png",
+        "hole.png",
+        "new",
+    ]  # nothing partial
 
 
 def test_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
@@ -125,14 +139,19 @@ def test_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(InputError, match=f"cannot write {tmp_path}/a.png .No space left on device.: free some space"):
+    with pytest.raises(
+        InputError,
+        match=f"cannot write {tmp_path}/a.png .No space left on device.: free some space",
+    ):
         write_picture(tmp_path / "a.png", COLOURS[:1])
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), COLOURS)
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_a_format_that_is_not_known(tmp_path):
-    with pytest.raises(InputError, match=r"cannot write .*a.gif: choose one of the suffixes .bmp, .jpeg"):
+    with pytest.raises(
+        InputError, match=r"cannot write .*a.gif: choose one of the suffixes .bmp, .jpeg"
+    ):
         write_picture(tmp_path / "a.gif", COLOURS)
 
 

@@ -52,12 +52,16 @@ def test_contents():
     assert batch["image"].shape == (4, 4, 4, 3) and batch["image"].dtype == np.float32
     assert batch["label"].shape == (4,) and batch["label"].dtype == np.int32
     left = np.rint((batch["image"][:, 0, 0, 0] + 1) * 127.5).astype(int)
-    assert all(level in (label, 255 - label) for level, label in zip(left, batch["label"], strict=True))
+    assert all(
+        level in (label, 255 - label) for level, label in zip(left, batch["label"], strict=True)
+    )
     assert "label" not in batches(Numbered(4, labels=False), count=1)[0]
 
 
 def test_every_epoch_holds_each_picture_once_in_a_new_order():
-    labels = np.concatenate([batch["label"] for batch in batches(count=10, batch_size=2)]).reshape(2, 10)
+    labels = np.concatenate([batch["label"] for batch in batches(count=10, batch_size=2)]).reshape(
+        2, 10
+    )
     assert (np.sort(labels, axis=1) == np.arange(10)).all()
     assert (labels[0] != labels[1]).any() and (labels[0] != np.arange(10)).any()
 
@@ -65,7 +69,10 @@ def test_every_epoch_holds_each_picture_once_in_a_new_order():
 def test_the_seed_decides():
     for a, b in zip(batches(seed=1), batches(seed=1, threads=1), strict=True):
         assert_equal(a, b)
-    assert any((a["label"] != b["label"]).any() for a, b in zip(batches(seed=1), batches(seed=2), strict=True))
+    assert any(
+        (a["label"] != b["label"]).any()
+        for a, b in zip(batches(seed=1), batches(seed=2), strict=True)
+    )
 
 
 @pytest.mark.parametrize("start", [1, 2, 7])
@@ -79,21 +86,29 @@ def test_starting_later_goes_on_as_if_nothing_had_stopped(start):
 def test_processes_read_the_rows_of_one_global_batch(processes):
     holes = np.eye(4, dtype=bool).reshape(4, 2, 2, 1).repeat(2, 1).repeat(2, 2)
     options = dict(holes=holes, arrays={"number": np.arange(10.0)})
-    shares = [batches(process_index=k, process_count=processes, **options) for k in range(processes)]
+    shares = [
+        batches(process_index=k, process_count=processes, **options) for k in range(processes)
+    ]
     for step, whole in enumerate(batches(**options)):
         parts = [share[step] for share in shares]
-        assert_equal(whole, {name: np.concatenate([part[name] for part in parts]) for name in whole})
+        assert_equal(
+            whole, {name: np.concatenate([part[name] for part in parts]) for name in whole}
+        )
     with pytest.raises(InputError, match="batch_size=4 cannot be shared evenly by 3 processes"):
         training_batches(Numbered(4), size=4, batch_size=4, seed=0, process_count=3)
 
 
 def test_flips():
     source = Numbered(64)
-    flipped, straight = (batches(source, count=1, batch_size=64, flip=flip)[0] for flip in (True, False))
+    flipped, straight = (
+        batches(source, count=1, batch_size=64, flip=flip)[0] for flip in (True, False)
+    )
     np.testing.assert_array_equal(flipped["label"], straight["label"])
     assert (from_levels(straight["label"].astype(np.uint8)) == straight["image"][:, 0, 0, 0]).all()
     mirrored = (flipped["image"] != straight["image"]).any(axis=(1, 2, 3))
-    np.testing.assert_array_equal(flipped["image"][mirrored], straight["image"][mirrored][:, :, ::-1])
+    np.testing.assert_array_equal(
+        flipped["image"][mirrored], straight["image"][mirrored][:, :, ::-1]
+    )
     assert 16 < mirrored.sum() < 48
 
 

@@ -12,7 +12,9 @@ def test_grid_places_pictures_row_by_row():
     picture = sheets.grid(images)
     assert picture.dtype == np.uint8 and picture.shape == (2 * 2 + 2, 3 * 3 + 2 * 2, 3)
     np.testing.assert_array_equal(picture[0, [0, 5, 10], 0], [0, 64, 128])
-    np.testing.assert_array_equal(picture[4, [0, 5, 10], 0], [191, 255, 255])  # the sixth place is empty
+    np.testing.assert_array_equal(
+        picture[4, [0, 5, 10], 0], [191, 255, 255]
+    )  # the sixth place is empty
     assert (picture[2:4] == 255).all() and (picture[:, 3:5] == 255).all()
     assert sheets.grid(images, columns=5).shape == (2, 5 * 3 + 4 * 2, 3)
     assert sheets.grid(images[:2], columns=5).shape == (2, 2 * 3 + 2, 3)

@@ -49,7 +49,9 @@ def test_facades_line():
 
 def test_folder_line(folder):
     source = open_source(f"{folder}?crop=8&start=1&count=2", size=4)
-    assert isinstance(source, Fitted) and list(ids(source)) == ["1", "2"] and levels(source) == [1, 2]
+    assert (
+        isinstance(source, Fitted) and list(ids(source)) == ["1", "2"] and levels(source) == [1, 2]
+    )
     assert source[0]["image"].shape == (4, 4, 3)
     assert source.pictures[0]["image"].shape == (10, 14, 3) and source.fit.how == "crop:8"
     assert open_source(str(folder), size=4, fit="resize").fit.how == "resize"
@@ -126,8 +128,14 @@ def test_a_picture_too_small_for_the_crop_is_named(folder):
 
 def test_holdout_partitions_by_id():
     source = open_source("facades?count=200", size=8)
-    train, validation = (set(ids(holdout(source, share=0.2, part=part))) for part in ("train", "validation"))
-    assert not train & validation and train | validation == set(ids(source)) and 20 < len(validation) < 60
+    train, validation = (
+        set(ids(holdout(source, share=0.2, part=part))) for part in ("train", "validation")
+    )
+    assert (
+        not train & validation
+        and train | validation == set(ids(source))
+        and 20 < len(validation) < 60
+    )
     # An image is held out or not, independent of its neighbours.
     reverse = Subset(source, range(199, 49, -1))
     kept = set(ids(holdout(reverse, share=0.2, part="validation")))

@@ -48,7 +48,9 @@ def prepare(tmp_path, monkeypatch, capsys):
     def write(name, **options):
         # a dependency of preparing that TFDS forgets to declare on Python 3.9 and later
         monkeypatch.setitem(sys.modules, "importlib_resources", importlib.resources)
-        builder = tfds.builder(name, data_dir=tmp_path, **({"file_format": "array_record"} | options))
+        builder = tfds.builder(
+            name, data_dir=tmp_path, **({"file_format": "array_record"} | options)
+        )
 
         def made_up(count):
             return ((i, value("", builder.info.features, i)) for i in range(count))
@@ -56,7 +58,9 @@ def prepare(tmp_path, monkeypatch, capsys):
         splits = {"train": made_up(6), "test": made_up(2)}
         monkeypatch.setattr(type(builder), "_split_generators", lambda self, dl_manager: splits)
         builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(compute_stats=tfds.download.ComputeStatsMode.SKIP)
+            download_config=tfds.download.DownloadConfig(
+                compute_stats=tfds.download.ComputeStatsMode.SKIP
+            )
         )
         return str(tmp_path)
 
@@ -104,14 +108,21 @@ def test_a_worker_reads_a_set(prepare, monkeypatch):
 
 def test_slices_and_source_lines(prepare):
     data_dir = prepare("svhn_cropped")
-    assert len(open_source(f"tfds:svhn_cropped?split=train[:50%]+test&data_dir={data_dir}", size=8)) == 5
-    assert open_source(f"tfds:svhn_cropped?data_dir={data_dir}&crop=4", size=4)[0]["image"].shape == (4, 4, 3)
+    assert (
+        len(open_source(f"tfds:svhn_cropped?split=train[:50%]+test&data_dir={data_dir}", size=8))
+        == 5
+    )
+    assert open_source(f"tfds:svhn_cropped?data_dir={data_dir}&crop=4", size=4)[0][
+        "image"
+    ].shape == (4, 4, 3)
     with pytest.raises(InputError, match="no split 'val'; known: train, test"):
         Tfds("svhn_cropped", split="val", data_dir=data_dir)
 
 
 def test_unprepared_and_unknown_sets(tmp_path):
-    with pytest.raises(InputError, match=r"tfds build celeb_a --file_format=array_record --data_dir="):
+    with pytest.raises(
+        InputError, match=r"tfds build celeb_a --file_format=array_record --data_dir="
+    ):
         Tfds("celeb_a", data_dir=str(tmp_path))
     with pytest.raises(InputError, match="unknown TFDS set 'no_such_set'") as raised:
         Tfds("no_such_set", data_dir=str(tmp_path))

@@ -34,7 +34,9 @@ def uncut(how, size=4):
 
 
 def batches(source, *, count, size=4, **options):
-    drawn = training_batches(source, size=size, batch_size=4, **{"seed": 0, "flip": False} | options)
+    drawn = training_batches(
+        source, size=size, batch_size=4, **{"seed": 0, "flip": False} | options
+    )
     got = [next(drawn) for _ in range(count)]
     drawn.close()
     return [(to_levels(batch["image"]), batch["label"]) for batch in got]
@@ -52,7 +54,10 @@ def places(window, image):
 
 
 def test_every_epoch_sees_another_window_of_the_scaled_image():
-    scaled = [np.asarray(Image.fromarray(image).resize((16, 8), Image.Resampling.LANCZOS)) for image in IMAGES]
+    scaled = [
+        np.asarray(Image.fromarray(image).resize((16, 8), Image.Resampling.LANCZOS))
+        for image in IMAGES
+    ]
     seen = [
         place
         for images, labels in batches(uncut("random_crop:8"), count=50)
@@ -80,7 +85,9 @@ def test_seed_epoch_and_id_choose_the_window():
     turned = Subset(straight, [2, 0, 3, 1])
     assert shown(straight) == shown(turned)
     other = shown(straight, seed=1)
-    assert all(a[name] != b[name] for a, b in zip(shown(straight), other, strict=True) for name in a)
+    assert all(
+        a[name] != b[name] for a, b in zip(shown(straight), other, strict=True) for name in a
+    )
 
 
 def test_a_resumed_run_and_several_processes_see_the_same_windows():
@@ -98,7 +105,9 @@ def test_lengths_of_a_range_are_equally_likely():
     image = RNG.integers(0, 256, (12, 12, 3), np.uint8)
     whole = np.asarray(Image.fromarray(image).resize((6, 6), Image.Resampling.LANCZOS))
     np.testing.assert_array_equal(cut_window(image, size=6, smallest=6, at=(0.9, 0.9, 0.0)), whole)
-    np.testing.assert_array_equal(cut_window(image, size=6, smallest=6, at=(0.0, 0.99, 0.99)), image[:6, 6:])
+    np.testing.assert_array_equal(
+        cut_window(image, size=6, smallest=6, at=(0.0, 0.99, 0.99)), image[:6, 6:]
+    )
     middle = cut_window(image, size=6, smallest=6, at=(0.0, 0.0, 3.5 / 7))
     scaled = np.asarray(Image.fromarray(image).resize((9, 9), Image.Resampling.LANCZOS))
     np.testing.assert_array_equal(middle, scaled[:6, :6])
@@ -116,20 +125,41 @@ def test_without_a_draw_the_window_is_the_centred_one():
 
 def test_sources_of_other_fits_keep_theirs():
     """An aligned set keeps its crop beside a randomly cropped set; images are large enough."""
-    both = open_source(["portraits?count=3&fit=crop", "facades?count=3"], size=8, fit="random_crop:16", uncut=True)
+    both = open_source(
+        ["portraits?count=3&fit=crop", "facades?count=3"], size=8, fit="random_crop:16", uncut=True
+    )
     assert [both[i]["image"].shape for i in (0, 3)] == [(8, 8, 3), (16, 16, 3)]
-    assert len({both[0]["image"].tobytes(), *(image.tobytes() for image in batches(both, count=1, size=8)[0][0])}) > 1
+    assert (
+        len(
+            {
+                both[0]["image"].tobytes(),
+                *(image.tobytes() for image in batches(both, count=1, size=8)[0][0]),
+            }
+        )
+        > 1
+    )
     assert (
         "smallest"
-        in holdout(open_source("facades?count=3", size=8, fit="random_crop:16", uncut=True), count=1, part="train")[0]
+        in holdout(
+            open_source("facades?count=3", size=8, fit="random_crop:16", uncut=True),
+            count=1,
+            part="train",
+        )[0]
     )
-    assert open_source("facades?count=3", size=8, fit="random_crop:16")[0]["image"].shape == (8, 8, 3)
+    assert open_source("facades?count=3", size=8, fit="random_crop:16")[0]["image"].shape == (
+        8,
+        8,
+        3,
+    )
 
 
 @pytest.mark.parametrize(
     "how, message",
     [
-        ("random_crop", "unknown fit 'random_crop'; known: crop, crop:SIDE, resize, whole, random_crop:SIDE, "),
+        (
+            "random_crop",
+            "unknown fit 'random_crop'; known: crop, crop:SIDE, resize, whole, random_crop:SIDE, ",
+        ),
         ("random_crop:7", "give SIDE-SIDE in rising order, from the model's side 8 on"),
         ("random_crop:20-10", "give SIDE-SIDE in rising order"),
     ],

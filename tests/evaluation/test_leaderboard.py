@@ -20,7 +20,13 @@ SETS = ["--images", "one=facades?split=test&count=5", "two=portraits?split=test&
 def board(workdir, tmp_path_factory):
     """A leaderboard folder of a trained run and two baselines; not to be changed."""
     folder = tmp_path_factory.mktemp("board")
-    arguments = [str(workdir), "--method=mean,harmonic", *SETS, "--holes=center,left", f"--output={folder}"]
+    arguments = [
+        str(workdir),
+        "--method=mean,harmonic",
+        *SETS,
+        "--holes=center,left",
+        f"--output={folder}",
+    ]
     assert cli.main(["leaderboard", *arguments]) == 0
     return folder
 
@@ -45,7 +51,11 @@ def test_costs_and_paired_differences(board):
     lines = json.loads((board / "leaderboard.json").read_text())["lines"]
     trained = [line for line in lines if line["method"] == "yeh"]
     assert all(line["parameters"] > 1000 and line["training_minutes"] > 0 for line in trained)
-    assert all(line["parameters"] is line["training_minutes"] is None for line in lines if line not in trained)
+    assert all(
+        line["parameters"] is line["training_minutes"] is None
+        for line in lines
+        if line not in trained
+    )
     for line in lines:
         interval = line["above_reference"]
         assert (interval is None) == (line["method"] == "harmonic")
@@ -53,7 +63,8 @@ def test_costs_and_paired_differences(board):
             other = next(
                 one
                 for one in lines
-                if one["method"] == "harmonic" and (one["images"], one["holes"]) == (line["images"], line["holes"])
+                if one["method"] == "harmonic"
+                and (one["images"], one["holes"]) == (line["images"], line["holes"])
             )
             expected = line["scores"]["psnr_hole"]["mean"] - other["scores"]["psnr_hole"]["mean"]
             assert interval["mean"] == pytest.approx(expected, abs=1e-5)
@@ -64,7 +75,13 @@ def test_what_is_measured_is_not_completed_again(board, workdir, capsys):
     files = sorted(path for path in board.rglob("completions/*.npz"))
     times = [path.stat().st_mtime_ns for path in files]
     before = (board / "leaderboard.md").read_text()
-    arguments = [str(workdir), "--method=mean,harmonic", *SETS, "--holes=center,left", f"--output={board}"]
+    arguments = [
+        str(workdir),
+        "--method=mean,harmonic",
+        *SETS,
+        "--holes=center,left",
+        f"--output={board}",
+    ]
     assert cli.main(["leaderboard", *arguments]) == 0
     assert [path.stat().st_mtime_ns for path in files] == times and len(files) == 12
     table = before.partition("In brackets")[0]
@@ -89,7 +106,9 @@ def test_the_table_says_what_is_unknown():
     entry = Entry("telea", "telea")
     score = {"psnr_hole": Interval(17.5, 17.0, 18.0), "lpips_alex": Interval(0.1234, 0.11, 0.13)}
     line = Line("faces", "center", entry, score, {}, Interval(-0.5, -0.75, -0.25), None)
-    text = page.table([line, line._replace(scores={"psnr_hole": score["psnr_hole"]}, above=None)], "harmonic")
+    text = page.table(
+        [line, line._replace(scores={"psnr_hole": score["psnr_hole"]}, above=None)], "harmonic"
+    )
     assert "17.50 [17.00, 18.00] | -0.50 [-0.75, -0.25] | 0.123 [0.110, 0.130]" in text
     assert text.splitlines()[-1].replace(" ", "").endswith("|17.50[17.00,18.00]|–|–|–|–|–|")
 
@@ -102,9 +121,24 @@ def test_sets_have_names():
 
 
 def test_bad_calls_are_one_line(tmp_path, capsys):
-    assert cli.main(["leaderboard", "--method=mean", "--images=facades?split=test", f"--output={tmp_path}/o"]) == 2
+    assert (
+        cli.main(
+            [
+                "leaderboard",
+                "--method=mean",
+                "--images=facades?split=test",
+                f"--output={tmp_path}/o",
+            ]
+        )
+        == 2
+    )
     assert "give --size" in capsys.readouterr().err
-    assert cli.main(["leaderboard", "--images=facades?split=test", "--size=16", f"--output={tmp_path}/o"]) == 2
+    assert (
+        cli.main(
+            ["leaderboard", "--images=facades?split=test", "--size=16", f"--output={tmp_path}/o"]
+        )
+        == 2
+    )
     assert "--method" in capsys.readouterr().err
     arguments = ["--method=mean", "--reference=telea", "--images=facades?split=test", "--size=16"]
     assert cli.main(["leaderboard", *arguments, f"--output={tmp_path}/o"]) == 2

@@ -18,13 +18,31 @@ def test_best_so_far_and_effort():
 
 def test_reached():
     np.testing.assert_array_equal(search_speed.reached(REFERENCE, np.array([4.5, 3])), [2, 3])
-    np.testing.assert_array_equal(search_speed.reached(LINE_SEARCH, np.array([2.0, 3])), [6, np.inf])
+    np.testing.assert_array_equal(
+        search_speed.reached(LINE_SEARCH, np.array([2.0, 3])), [6, np.inf]
+    )
 
 
 def test_table_and_plot(tmp_path):
     curves = {"center": {"nag": REFERENCE, "other": LINE_SEARCH}}
     lines = search_speed.table(curves).splitlines()
-    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["center", "nag", "4", "2.50", "4", "1.1", "100%"]
-    assert [cell.strip() for cell in lines[3].split("|")[1:-1]] == ["center", "other", "8", "2.60", "–", "–", "50%"]
+    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == [
+        "center",
+        "nag",
+        "4",
+        "2.50",
+        "4",
+        "1.1",
+        "100%",
+    ]
+    assert [cell.strip() for cell in lines[3].split("|")[1:-1]] == [
+        "center",
+        "other",
+        "8",
+        "2.60",
+        "–",
+        "–",
+        "50%",
+    ]
     search_speed.plot(tmp_path / "search.png", curves)
     assert (tmp_path / "search.png").stat().st_size > 1000

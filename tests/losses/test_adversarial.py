@@ -57,5 +57,8 @@ def test_logits_of_an_image_or_of_its_patches(shape):
 
 def test_scores_that_match():
     """(1 - 3)^2 and (2 - 2)^2 of two patches: 2 on average."""
-    fake, real = jnp.array([1.0, 2.0]).reshape(1, 1, 2, 1), jnp.array([3.0, 2.0]).reshape(1, 1, 2, 1)
+    fake, real = (
+        jnp.array([1.0, 2.0]).reshape(1, 1, 2, 1),
+        jnp.array([3.0, 2.0]).reshape(1, 1, 2, 1),
+    )
     np.testing.assert_allclose(score_matching(fake, real), [2.0], rtol=1e-6)

@@ -72,7 +72,12 @@ def test_what_is_read():
         TABLE,
     )
     asked = ("prediction", "target", "local_logits", "hole", "fake_logits", "global_logits", "by")
-    assert [name for name in asked if total.reads(name)] == ["prediction", "target", "local_logits", "hole"]
+    assert [name for name in asked if total.reads(name)] == [
+        "prediction",
+        "target",
+        "local_logits",
+        "hole",
+    ]
 
 
 def test_a_value_of_another_name():
@@ -86,7 +91,9 @@ def test_a_value_of_another_name():
     _, parts = total({**VALUES, "local_logits": jnp.full(2, -50.0)})
     np.testing.assert_allclose(parts["whole"], [np.log(2)] * 2, rtol=1e-6)
     np.testing.assert_allclose(parts["part"], [50.0, 50.0], rtol=1e-6)
-    with pytest.raises(InputError, match="loss 'part' needs local_logits; available here: fake_logits"):
+    with pytest.raises(
+        InputError, match="loss 'part' needs local_logits; available here: fake_logits"
+    ):
         total(VALUES)
     with pytest.raises(InputError, match="loss 'l1': target must be the name of a value"):
         objective({"l1": {"weight": 1.0, "target": 3.0}})
@@ -98,7 +105,13 @@ def test_an_objective_without_terms_is_zero():
 
 
 def test_one_loss_under_two_labels_with_options():
-    total = bind({"low": {"fn": "shifted", "weight": 1.0}, "high": {"fn": "shifted", "weight": 10.0, "by": 2.0}}, TABLE)
+    total = bind(
+        {
+            "low": {"fn": "shifted", "weight": 1.0},
+            "high": {"fn": "shifted", "weight": 10.0, "by": 2.0},
+        },
+        TABLE,
+    )
     scalar, parts = total(VALUES)
     np.testing.assert_allclose(parts["low"], [1.0, 3.0])
     np.testing.assert_allclose(parts["high"], [3.0, 5.0])
@@ -112,7 +125,9 @@ def test_a_default_gives_way_to_what_is_offered_and_stays_otherwise():
 
 
 def test_a_users_loss_by_module_and_attribute(tmp_path, monkeypatch):
-    (tmp_path / "my_losses_of_this_test.py").write_text("def edge(prediction):\n    return prediction.sum((1, 2, 3))\n")
+    (tmp_path / "my_losses_of_this_test.py").write_text(
+        "def edge(prediction):\n    return prediction.sum((1, 2, 3))\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     total = objective({"edge": {"fn": "my_losses_of_this_test:edge", "weight": 0.1}})
     np.testing.assert_allclose(total(VALUES)[1]["edge"], [48.0, 144.0])
@@ -159,6 +174,7 @@ def test_a_value_that_the_step_does_not_offer():
 def test_a_loss_of_another_shape(loss, returned):
     total = bind({"mine": {"weight": 1}}, {"mine": loss})
     with pytest.raises(
-        InputError, match=rf"loss 'mine' must return one number per example, \[2\], it returned {returned}"
+        InputError,
+        match=rf"loss 'mine' must return one number per example, \[2\], it returned {returned}",
     ):
         jax.jit(total)(VALUES)

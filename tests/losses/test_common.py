@@ -90,7 +90,9 @@ def test_integers_are_refused(loss, samples):
 @every_loss
 def test_options_are_keyword_only(loss):
     for name, parameter in inspect.signature(loss).parameters.items():
-        assert (parameter.default is not parameter.empty) == (parameter.kind is parameter.KEYWORD_ONLY), name
+        assert (parameter.default is not parameter.empty) == (
+            parameter.kind is parameter.KEYWORD_ONLY
+        ), name
 
 
 def test_every_loss_is_public():

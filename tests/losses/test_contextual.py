@@ -16,8 +16,12 @@ def picture(seed):
 
 def test_importance_of_the_centre_hole():
     weight = np.asarray(importance_weight(CENTER))[0, ..., 0]
-    np.testing.assert_allclose(weight[[15, 14, 13, 12], 32], np.array([21, 14, 7, 0]) / 49, rtol=1e-6)
-    np.testing.assert_allclose(weight[[15, 15, 13], [15, 16, 13]], np.array([9, 12, 1]) / 49, rtol=1e-6)
+    np.testing.assert_allclose(
+        weight[[15, 14, 13, 12], 32], np.array([21, 14, 7, 0]) / 49, rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        weight[[15, 15, 13], [15, 16, 13]], np.array([9, 12, 1]) / 49, rtol=1e-6
+    )
     np.testing.assert_allclose(weight.sum(), 106.7755102, rtol=1e-6)
     assert (weight > 0).sum() == 420
     assert not weight[16:48, 16:48].any()
@@ -25,7 +29,9 @@ def test_importance_of_the_centre_hole():
 
 def test_importance_of_the_left_hole_is_the_same_in_every_row():
     weight = np.asarray(importance_weight(masks.half(KEY, 64, side="left")[None]))[0, ..., 0]
-    np.testing.assert_allclose(weight[:, 32:36], np.broadcast_to(np.array([3, 2, 1, 0]) / 7, (64, 4)), rtol=1e-6)
+    np.testing.assert_allclose(
+        weight[:, 32:36], np.broadcast_to(np.array([3, 2, 1, 0]) / 7, (64, 4)), rtol=1e-6
+    )
     np.testing.assert_allclose(weight.sum(), 54.8571429, rtol=1e-6)
 
 
@@ -38,7 +44,9 @@ def test_importance_of_one_missing_pixel():
 def test_importance_at_a_corner_reflects():
     hole = jnp.zeros((1, 5, 5, 1)).at[0, 0, 0].set(1.0)
     small, large = importance_weight(hole, window=3)[0, ..., 0], importance_weight(hole)[0, ..., 0]
-    np.testing.assert_allclose([small[0, 1], small[1, 1], small[2, 2]], [2 / 9, 1 / 9, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        [small[0, 1], small[1, 1], small[2, 2]], [2 / 9, 1 / 9, 0], rtol=1e-6
+    )
     np.testing.assert_allclose([large[0, 1], large[1, 1]], [4 / 49, 4 / 49], rtol=1e-6)
 
 

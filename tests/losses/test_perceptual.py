@@ -18,7 +18,9 @@ def test_class_distributions():
     np.testing.assert_allclose(jeffreys(p, q), [0.8788898], rtol=1e-6)
     np.testing.assert_allclose(jeffreys(q, p + 3.0), [0.8788898], rtol=1e-6)
     assert jeffreys(p, p)[0] == 0
-    np.testing.assert_allclose(jeffreys(jnp.array([[100.0, 0]]), jnp.array([[0, 100.0]])), [2 * 27.631021], rtol=1e-5)
+    np.testing.assert_allclose(
+        jeffreys(jnp.array([[100.0, 0]]), jnp.array([[0, 100.0]])), [2 * 27.631021], rtol=1e-5
+    )
 
 
 def test_relative_distance():
@@ -29,7 +31,9 @@ def test_relative_distance():
     seven = [jax.tree.map(lambda x: 7 * x, its) for its in (maps, ones)]
     np.testing.assert_allclose(semantic(*seven, layers={"a": 1.0}), [5 / 3], rtol=1e-6)
     assert semantic(maps, maps, layers={"a": 1.0})[0] == 0
-    np.testing.assert_allclose(semantic(maps | {"b": maps["a"]}, ones | {"b": ones["a"]}, layers={"a": 1, "b": 2}), [5])
+    np.testing.assert_allclose(
+        semantic(maps | {"b": maps["a"]}, ones | {"b": ones["a"]}, layers={"a": 1, "b": 2}), [5]
+    )
 
 
 def test_a_target_that_stands_still():
@@ -55,7 +59,9 @@ def test_features():
     np.testing.assert_allclose(averaged, np.square(ONE - OTHER).mean((1, 2, 3)), rtol=1e-5)
     with pytest.raises(InputError, match="unknown reduction 'max'; known: mean, sum"):
         feature_l2({"relu3_1": ONE}, {"relu3_1": OTHER}, reduction="max")
-    with pytest.raises(InputError, match="feature_l2: no layer 'relu5_1' among relu3_1; choose one"):
+    with pytest.raises(
+        InputError, match="feature_l2: no layer 'relu5_1' among relu3_1; choose one"
+    ):
         feature_l2({"relu3_1": ONE}, {"relu3_1": OTHER}, layer="relu5_1")
 
 
@@ -63,7 +69,9 @@ def test_texture_does_not_know_places():
     moved = {"x": np.roll(ONE, (1, 2), (1, 2))}
     np.testing.assert_allclose(feature_l2({"x": ONE}, moved, layer="x", gram=True), 0, atol=1e-9)
     assert (feature_l2({"x": ONE}, moved, layer="x") > 1).all()
-    by_hand = [np.einsum("pi,pj->ij", x.reshape(16, 3), x.reshape(16, 3)) / 16 for x in (ONE[0], OTHER[0])]
+    by_hand = [
+        np.einsum("pi,pj->ij", x.reshape(16, 3), x.reshape(16, 3)) / 16 for x in (ONE[0], OTHER[0])
+    ]
     np.testing.assert_allclose(
         feature_l2({"x": ONE}, {"x": OTHER}, layer="x", gram=True)[0],
         np.square(by_hand[0] - by_hand[1]).sum(),

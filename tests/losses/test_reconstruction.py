@@ -5,12 +5,19 @@ import pytest
 from inpaint_jax.losses import reconstruction
 
 ZERO = np.zeros((2, 2, 4, 3), np.float32)
-STEP = ZERO + np.array([0.5, -1.0], np.float32)[:, None, None, None]  # 24 values off by 1/2, and 24 by 1
+STEP = (
+    ZERO + np.array([0.5, -1.0], np.float32)[:, None, None, None]
+)  # 24 values off by 1/2, and 24 by 1
 
 
 @pytest.mark.parametrize(
     "name, values",
-    {"l2_mean": (0.25, 1.0), "l2_sum": (6.0, 24.0), "half_l2_sum": (3.0, 12.0), "l1": (0.5, 1.0)}.items(),
+    {
+        "l2_mean": (0.25, 1.0),
+        "l2_sum": (6.0, 24.0),
+        "half_l2_sum": (3.0, 12.0),
+        "l1": (0.5, 1.0),
+    }.items(),
 )
 def test_by_hand(name, values):
     np.testing.assert_allclose(getattr(reconstruction, name)(STEP, ZERO), values, rtol=1e-6)
@@ -22,13 +29,17 @@ def test_masked_l2_is_the_mean_over_the_missing_pixels():
     prediction = ZERO.copy()
     prediction[0, 0, 0] = (1, 2, 0)  # 5 over 2 pixels of 3 values
     prediction[0, 1] = 7  # known: of no effect
-    np.testing.assert_allclose(reconstruction.masked_l2(prediction, ZERO, hole), [5 / 6, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        reconstruction.masked_l2(prediction, ZERO, hole), [5 / 6, 0], rtol=1e-6
+    )
 
 
 def test_weighted_l2_divides_by_the_number_of_values():
     weight = np.zeros((2, 2, 4, 1), np.float32)
     weight[:, 0, 0] = 8
-    np.testing.assert_allclose(reconstruction.weighted_l2(STEP, ZERO, weight), [0.25, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(
+        reconstruction.weighted_l2(STEP, ZERO, weight), [0.25, 1.0], rtol=1e-6
+    )
 
 
 def test_overlap_l2():
@@ -46,9 +57,13 @@ def test_overlap_l2():
 
 
 def test_shapes_that_differ_are_not_broadcast():
-    with pytest.raises(ValueError, match=r"shapes differ: prediction \(2, 2, 4, 3\), target \(1, 2, 4, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"shapes differ: prediction \(2, 2, 4, 3\), target \(1, 2, 4, 3\)"
+    ):
         reconstruction.l2_mean(ZERO, ZERO[:1])
-    with pytest.raises(ValueError, match=r"prediction must have the shape \[B, H, W, C\], got \(2, 4, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"prediction must have the shape \[B, H, W, C\], got \(2, 4, 3\)"
+    ):
         reconstruction.l1(ZERO[0], ZERO[0])
     with pytest.raises(ValueError, match="hole must have the shape"):
         reconstruction.masked_l2(ZERO, ZERO, jnp.ones_like(ZERO))

@@ -11,7 +11,8 @@ from inpaint_jax.runs import configuration
 
 
 @pytest.mark.parametrize(
-    "mean, log_variance, expected", [(1, 0, 0.5), (0, np.log(4), 0.8068528), (1, np.log(4), 1.3068528), (0, 0, 0)]
+    "mean, log_variance, expected",
+    [(1, 0, 0.5), (0, np.log(4), 0.8068528), (1, np.log(4), 1.3068528), (0, 0, 0)],
 )
 def test_by_hand(mean, log_variance, expected):
     found = gaussian_kl(jnp.full((2, 1), float(mean)), jnp.full((2, 1), float(log_variance)))
@@ -20,7 +21,9 @@ def test_by_hand(mean, log_variance, expected):
 
 def test_the_latent_is_summed():
     mean, log_variance = jnp.asarray([[1.0, 0.0, 1.0]]), jnp.asarray([[0.0, np.log(4), np.log(4)]])
-    np.testing.assert_allclose(gaussian_kl(mean, log_variance), [0.5 + 0.8068528 + 1.3068528], rtol=1e-6)
+    np.testing.assert_allclose(
+        gaussian_kl(mean, log_variance), [0.5 + 0.8068528 + 1.3068528], rtol=1e-6
+    )
 
 
 def test_the_authors_share_of_the_loss():
@@ -30,7 +33,9 @@ def test_the_authors_share_of_the_loss():
     """
     config = configuration.to_plain(configuration.load("configs/desai_vae.py:paper"))
     weighted = {"divergence": config["stages"]["vae"]["losses"]["divergence"]}
-    total, parts = objective(weighted)({"mean": jnp.ones((2, 4)), "log_variance": jnp.zeros((2, 4))})
+    total, parts = objective(weighted)(
+        {"mean": jnp.ones((2, 4)), "log_variance": jnp.zeros((2, 4))}
+    )
     np.testing.assert_allclose(total, 1.6276042e-5, rtol=1e-6)
     np.testing.assert_array_equal(parts["divergence"], [2.0, 2.0])
 
@@ -65,7 +70,9 @@ def test_the_divergence_of_two_gaussians():
     expected = [np.mean([divergence(i, j) for j in range(3)]) for i in range(2)]
     arguments = [jnp.asarray(a, jnp.float32) for n in (0, 1) for a in (means[n], deviations[n])]
     np.testing.assert_allclose(gaussian_kl_between(*arguments), expected, rtol=1e-5)
-    np.testing.assert_allclose(gaussian_kl_between(*arguments[:2], *arguments[:2]), [0, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        gaussian_kl_between(*arguments[:2], *arguments[:2]), [0, 0], atol=1e-6
+    )
 
 
 def test_a_frozen_gaussian_learns_nothing():

@@ -60,7 +60,12 @@ def test_center_overlap():
 
 @pytest.mark.parametrize(
     "side, place",
-    {"left": np.s_[:, :32], "right": np.s_[:, 32:], "top": np.s_[:32], "bottom": np.s_[32:]}.items(),
+    {
+        "left": np.s_[:, :32],
+        "right": np.s_[:, 32:],
+        "top": np.s_[:32],
+        "bottom": np.s_[32:],
+    }.items(),
 )
 def test_half(side, place):
     hole = np.asarray(masks.half(KEY, 64, side=side))
@@ -79,7 +84,12 @@ def test_halves_of_an_odd_picture_share_no_pixel():
 
 @pytest.mark.parametrize(
     "corner, place",
-    {"tl": np.s_[:64, :64], "tr": np.s_[:64, 64:], "bl": np.s_[64:, :64], "br": np.s_[64:, 64:]}.items(),
+    {
+        "tl": np.s_[:64, :64],
+        "tr": np.s_[:64, 64:],
+        "bl": np.s_[64:, :64],
+        "br": np.s_[64:, 64:],
+    }.items(),
 )
 def test_quarter(corner, place):
     hole = np.asarray(masks.quarter(KEY, 128, corner=corner))
@@ -95,8 +105,12 @@ def sides_of(holes):
 
 
 def test_square_level():
-    levels = np.repeat(np.arange(1, 6), 2000)  # 10,000 draws, with the level traced as in a curriculum
-    draw = jax.jit(jax.vmap(lambda key, level: masks.square_level(key, 64, level=level).astype(bool)))
+    levels = np.repeat(
+        np.arange(1, 6), 2000
+    )  # 10,000 draws, with the level traced as in a curriculum
+    draw = jax.jit(
+        jax.vmap(lambda key, level: masks.square_level(key, 64, level=level).astype(bool))
+    )
     sides = sides_of(np.asarray(draw(jax.random.split(KEY, 10_000), levels)))
     for level in range(1, 6):
         assert set(sides[levels == level]) == set(range(6 * level - 5, 6 * level + 1))
@@ -128,7 +142,9 @@ def test_pixels_at_the_ends():
 def test_pathak_pattern_has_its_share_in_blobs():
     holes = masks.evaluation_holes("pattern:0.25", ids=MANY, size=32, seed=0)[..., 0]
     np.testing.assert_allclose(holes.mean((1, 2)), 0.25, atol=0.002)
-    assert (holes[:, 1:] == holes[:, :-1]).mean() > 0.95  # single pixels at this share would agree in 62 %
+    assert (
+        holes[:, 1:] == holes[:, :-1]
+    ).mean() > 0.95  # single pixels at this share would agree in 62 %
 
 
 def test_ellipse_pattern_stops_at_its_share():
@@ -146,16 +162,24 @@ def test_a_line_is_as_thick_as_it_says():
     line = np.asarray(_line(y, x, jnp.array([100, 50]), jnp.array([100, 200]), 20))
     assert line[:, 120].sum() == 21  # both edges included: 90..110
     assert line[100].sum() == 200 - 50 + 1 + 2 * 10  # round caps
-    np.testing.assert_array_equal(_disc(y, x, jnp.array([30, 40]), 20), (y - 30) ** 2 + (x - 40) ** 2 <= 100)
+    np.testing.assert_array_equal(
+        _disc(y, x, jnp.array([30, 40]), 20), (y - 30) ** 2 + (x - 40) ** 2 <= 100
+    )
 
 
 def test_an_arc_lies_between_its_ellipses_and_angles():
     y, x = np.mgrid[:256, :256]
-    arc = np.asarray(_arc(y, x, jnp.array([128, 128]), jnp.array([80, 40]), jnp.array([0, 0, 32]), 8))
+    arc = np.asarray(
+        _arc(y, x, jnp.array([128, 128]), jnp.array([80, 40]), jnp.array([0, 0, 32]), 8)
+    )
     v, u = y - 128, x - 128
     outline = ((u / 84) ** 2 + (v / 44) ** 2 <= 1) & ((u / 76) ** 2 + (v / 36) ** 2 > 1) & (v >= 0)
-    assert (arc != outline).sum() < 0.01 * outline.sum()  # the lower half, but for rounding on its edges
-    quarter = np.asarray(_arc(y, x, jnp.array([128, 128]), jnp.array([80, 40]), jnp.array([0, 0, 16]), 8))
+    assert (
+        arc != outline
+    ).sum() < 0.01 * outline.sum()  # the lower half, but for rounding on its edges
+    quarter = np.asarray(
+        _arc(y, x, jnp.array([128, 128]), jnp.array([80, 40]), jnp.array([0, 0, 16]), 8)
+    )
     np.testing.assert_array_equal(quarter, arc & (u >= 0))
 
 
@@ -179,7 +203,9 @@ def test_every_family(name, drawn):
     holes = drawn[name]
     assert holes.shape == (3, 32, 32, 1) and holes.dtype == np.float32
     assert set(np.unique(holes)) == {0, 1}
-    again = masks.evaluation_holes(masks.FAMILIES[name].example, ids=("c", "x", "a"), size=32, seed=7)
+    again = masks.evaluation_holes(
+        masks.FAMILIES[name].example, ids=("c", "x", "a"), size=32, seed=7
+    )
     np.testing.assert_array_equal(again[[2, 0]], holes[[0, 2]])  # by id, not by position
     eager = draw(seeds.example_keys(7, ["b"], "hole")[0], 32)
     assert eager.shape == (32, 32, 1) and eager.dtype == jnp.float32
@@ -207,7 +233,9 @@ def test_evaluation_holes_do_not_depend_on_x64(drawn):
 
 
 def test_two_seeds_differ():
-    one, two = (masks.evaluation_holes("random:0.8", ids=IDS, size=32, seed=seed) for seed in (0, 1))
+    one, two = (
+        masks.evaluation_holes("random:0.8", ids=IDS, size=32, seed=seed) for seed in (0, 1)
+    )
     assert (one != two).any()
 
 
@@ -285,8 +313,14 @@ def test_a_family_of_ones_own(documented):
     "spec, said",
     [
         ("my_masks:crss", "module 'my_masks' has no 'crss'"),
-        ("my_msks:cross", "unknown hole 'my_msks:cross'; known: center, .* your own module:attribute"),
-        ("my_masks:cross:3", "cannot read the hole 'my_masks:cross:3'; an example of this family: my_masks:cross"),
+        (
+            "my_msks:cross",
+            "unknown hole 'my_msks:cross'; known: center, .* your own module:attribute",
+        ),
+        (
+            "my_masks:cross:3",
+            "cannot read the hole 'my_masks:cross:3'; an example of this family: my_masks:cross",
+        ),
         ("my_masks:bars:wide", "an example of this family: my_masks:bars:4"),
         ("odd_masks:flat", r"the hole 'odd_masks:flat' must be an array \(8, 8, 1\), got \(8, 8\)"),
         ("odd_masks:nothing", r"must be an array \(8, 8, 1\), got NoneType"),
@@ -306,7 +340,8 @@ def test_a_family_of_ones_own_that_makes_no_sense(documented, spec, said):
 
 
 @pytest.mark.parametrize(
-    "spec, named", [("center", True), ("random:0.8", True), ("my_masks:cross", True), ("holes/left", False)]
+    "spec, named",
+    [("center", True), ("random:0.8", True), ("my_masks:cross", True), ("holes/left", False)],
 )
 def test_what_names_a_family(spec, named):
     assert masks.names_family(spec) == named
@@ -315,8 +350,19 @@ def test_what_names_a_family(spec, named):
 @pytest.mark.parametrize("size", [32, 64])
 def test_holes_of_scattered_pixels(size):
     """Independent pixels are scattered; shapes, small squares and strokes at 64 px are not."""
-    specs = ("center", "left", "level:1", "rectangles", "pattern:0.25", *(["irregular"] if size == 64 else []))
+    specs = (
+        "center",
+        "left",
+        "level:1",
+        "rectangles",
+        "pattern:0.25",
+        *(["irregular"] if size == 64 else []),
+    )
     for spec in specs:
-        assert not masks.is_scattered(masks.evaluation_holes(spec, ids=MANY, size=size, seed=0)).any(), spec
+        assert not masks.is_scattered(
+            masks.evaluation_holes(spec, ids=MANY, size=size, seed=0)
+        ).any(), spec
     for spec in ("random:0.25", "random:0.7", "random:0.8"):
-        assert masks.is_scattered(masks.evaluation_holes(spec, ids=MANY, size=size, seed=0)).all(), spec
+        assert masks.is_scattered(
+            masks.evaluation_holes(spec, ids=MANY, size=size, seed=0)
+        ).all(), spec

@@ -62,7 +62,9 @@ def test_standard_error_is_the_jackknife(paired):
         return np.delete(x, i, axis=0)
 
     if paired:
-        expected = variance([metrics.kid(without(i, a), without(i, b), paired=True)[0] for i in range(6)])
+        expected = variance(
+            [metrics.kid(without(i, a), without(i, b), paired=True)[0] for i in range(6)]
+        )
     else:
         expected = variance([metrics.kid(without(i, a), b)[0] for i in range(6)])
         expected += variance([metrics.kid(a, without(i, b))[0] for i in range(6)])
@@ -82,7 +84,9 @@ def test_the_same_distribution_is_at_distance_0_within_the_error(paired):
 
 def test_standard_error_is_the_deviation_of_repeated_draws():
     rng = np.random.default_rng(4)
-    draws = [metrics.kid(rng.normal(size=(60, 4)), rng.normal(size=(60, 4)) + 0.7) for _ in range(200)]
+    draws = [
+        metrics.kid(rng.normal(size=(60, 4)), rng.normal(size=(60, 4)) + 0.7) for _ in range(200)
+    ]
     values, errors = np.array(draws).T
     np.testing.assert_allclose(errors.mean(), values.std(), rtol=0.15)
 

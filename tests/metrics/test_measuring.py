@@ -36,10 +36,14 @@ def test_default_metrics():
     assert list(scores) == list(metrics.DEFAULT) == list(metrics.PROTOCOLS)
     assert all(values.shape == (2,) and values.dtype == np.float32 for values in scores.values())
     prediction, target = quantise(PREDICTION), quantise(TARGET)
-    np.testing.assert_allclose(scores["psnr_hole"], metrics.psnr(prediction, target, HOLE), rtol=1e-5)
+    np.testing.assert_allclose(
+        scores["psnr_hole"], metrics.psnr(prediction, target, HOLE), rtol=1e-5
+    )
     np.testing.assert_allclose(scores["l1_pct_full"], metrics.l1_pct(prediction, target), rtol=1e-5)
     np.testing.assert_allclose(scores["ssim_full"], metrics.ssim(prediction, target), rtol=1e-4)
-    np.testing.assert_allclose(scores["l2_pct_hole"], 100 / 10 ** (scores["psnr_hole"] / 10), rtol=1e-5)
+    np.testing.assert_allclose(
+        scores["l2_pct_hole"], 100 / 10 ** (scores["psnr_hole"] / 10), rtol=1e-5
+    )
 
 
 def test_uniform_ssim_is_there_for_those_who_name_it():
@@ -73,7 +77,9 @@ def test_the_example_of_the_docstring(my_metrics):
     assert list(scores) == ["psnr_full", "my_metrics:edge_l1_pct"]
     np.testing.assert_allclose(scores["my_metrics:edge_l1_pct"], [100 / 255] * 2, rtol=1e-4)
     protocols = metrics.protocols(["my_metrics:edge_l1_pct"])
-    assert protocols == {"my_metrics:edge_l1_pct": "100 |dx a - dx b|[full,range=1,rgb,mean of images,uint8]"}
+    assert protocols == {
+        "my_metrics:edge_l1_pct": "100 |dx a - dx b|[full,range=1,rgb,mean of images,uint8]"
+    }
 
 
 def test_names():
@@ -96,7 +102,10 @@ def test_names():
             r"\[2\], it returned shape \(\)",
         ),
         ("def metric(prediction, target, hole):\n    '''x'''", r"\[2\], it returned NoneType"),
-        ("def metric(prediction, target, hole, *, vgg):\n    '''x'''", "needs vgg, which the argument given lacks"),
+        (
+            "def metric(prediction, target, hole, *, vgg):\n    '''x'''",
+            "needs vgg, which the argument given lacks",
+        ),
     ],
 )
 def test_objects_that_are_no_metrics(tmp_path, monkeypatch, request, code, words):
@@ -124,7 +133,9 @@ def test_batches_of_a_metric_are_those_of_the_whole_set():
     target, prediction = from_levels(levels)
     hole = masks.evaluation_holes("center", ids=range(70), size=16, seed=0)
     scores = metrics.measure(prediction, target, hole, ["desai_legacy_sse"])["desai_legacy_sse"]
-    np.testing.assert_allclose(scores, metrics.desai_legacy_sse(prediction, target, hole), rtol=1e-5)
+    np.testing.assert_allclose(
+        scores, metrics.desai_legacy_sse(prediction, target, hole), rtol=1e-5
+    )
 
 
 def test_batches_are_whole_batches_of_every_metric():
@@ -137,7 +148,9 @@ def test_batches_are_whole_batches_of_every_metric():
     table = {"six": BatchMetric(count, "", batch=6), "fifty": BatchMetric(count, "", batch=50)}
     scores = metrics.measure(images, images, hole, table)
     np.testing.assert_array_equal(scores["six"], [150] * 300 + [20] * 20)
-    np.testing.assert_array_equal(metrics.measure(images, images, hole, {"one": Metric(count, "")})["one"], 64)
+    np.testing.assert_array_equal(
+        metrics.measure(images, images, hole, {"one": Metric(count, "")})["one"], 64
+    )
 
 
 def test_a_metric_of_the_whole_set_gets_it_quantised():
@@ -147,13 +160,20 @@ def test_a_metric_of_the_whole_set_gets_it_quantised():
         shapes.append((prediction.shape, target.shape, hole.shape))
         return prediction.max() - target.max(), np.nan
 
-    prediction, target = np.full((70, 2, 2, 3), 0.2, np.float32), np.full((70, 2, 2, 3), 0.1, np.float32)
+    prediction, target = (
+        np.full((70, 2, 2, 3), 0.2, np.float32),
+        np.full((70, 2, 2, 3), 0.1, np.float32),
+    )
     hole = np.ones((70, 2, 2, 1), np.float32)
     table = {"mean": SetMetric(mean, ""), "psnr": metrics.METRICS["psnr_full"]}
     scores = metrics.measure(prediction, target, hole, table)
     assert list(scores) == ["mean", "psnr"] and scores["psnr"].shape == (70,)
-    assert shapes == [((70, 2, 2, 3), (70, 2, 2, 3), (70, 2, 2, 1))] and isinstance(scores["mean"], SetScore)
-    np.testing.assert_allclose(scores["mean"].value, 13 / 127.5, rtol=1e-5)  # 0.2 is level 153, 0.1 level 140
+    assert shapes == [((70, 2, 2, 3), (70, 2, 2, 3), (70, 2, 2, 1))] and isinstance(
+        scores["mean"], SetScore
+    )
+    np.testing.assert_allclose(
+        scores["mean"].value, 13 / 127.5, rtol=1e-5
+    )  # 0.2 is level 153, 0.1 level 140
     assert np.isnan(scores["mean"].error)
 
 

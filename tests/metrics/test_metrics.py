@@ -39,7 +39,8 @@ def test_hole_and_full():
 
 
 @pytest.mark.parametrize(
-    "percent, decibel", [(0.79, 21.024), (1.96, 17.077), (2.00, 16.990), (2.21, 16.556), (3.19, 14.962)]
+    "percent, decibel",
+    [(0.79, 21.024), (1.96, 17.077), (2.00, 16.990), (2.21, 16.556), (3.19, 14.962)],
 )
 def test_l2_per_cent_and_decibel(percent, decibel):
     a = np.zeros((1, 4, 4, 3), np.float32)
@@ -50,7 +51,9 @@ def test_l2_per_cent_and_decibel(percent, decibel):
 
 def test_psnr_of_equal_pictures_is_infinite():
     assert psnr(A, A) == np.inf
-    assert psnr(A, B, np.zeros((1, 16, 16, 1), np.float32)) == np.inf  # nothing was missing: no error
+    assert (
+        psnr(A, B, np.zeros((1, 16, 16, 1), np.float32)) == np.inf
+    )  # nothing was missing: no error
 
 
 def test_psnr_is_per_picture():
@@ -87,21 +90,32 @@ def test_ssim_of_lower_contrast():
 def test_ssim_without_the_range_conversion_is_another_number():
     """SSIM of 2A - 1 and 2B - 1 with range 2 is -0.2074043, so ``ssim`` must convert to [0, 1]."""
     wrong = structural_similarity(
-        A[0], B[0], data_range=2.0, channel_axis=-1, gaussian_weights=True, use_sample_covariance=False
+        A[0],
+        B[0],
+        data_range=2.0,
+        channel_axis=-1,
+        gaussian_weights=True,
+        use_sample_covariance=False,
     )
     np.testing.assert_allclose(wrong, -0.2074043, rtol=1e-5)
     assert abs(float(ssim(A, B)[0]) - wrong) > 0.5
 
 
 @pytest.mark.parametrize(
-    "window, options", [("gauss11", {"gaussian_weights": True, "sigma": 1.5}), ("uniform7", {"win_size": 7})]
+    "window, options",
+    [("gauss11", {"gaussian_weights": True, "sigma": 1.5}), ("uniform7", {"win_size": 7})],
 )
 def test_ssim_agrees_with_skimage(window, options):
     a, b = noise(0), noise(1)
     b = (0.7 * a + 0.3 * b).astype(np.float32)
     expected = [
         structural_similarity(
-            (x + 1) / 2, (y + 1) / 2, data_range=1.0, channel_axis=-1, use_sample_covariance=False, **options
+            (x + 1) / 2,
+            (y + 1) / 2,
+            data_range=1.0,
+            channel_axis=-1,
+            use_sample_covariance=False,
+            **options,
         )
         for x, y in zip(a, b, strict=True)
     ]
@@ -116,7 +130,9 @@ def legacy(error, energy, batch):
     def to_pictures(values):
         return jnp.asarray(2 * values - 1, jnp.float32)[:, None, None, None]
 
-    return desai_legacy_sse(to_pictures(answer), to_pictures(truth), jnp.ones((len(truth), 1, 1, 1)), batch=batch)
+    return desai_legacy_sse(
+        to_pictures(answer), to_pictures(truth), jnp.ones((len(truth), 1, 1, 1)), batch=batch
+    )
 
 
 def test_desai_legacy_sse():

@@ -46,7 +46,9 @@ def test_every_image_by_itself_and_under_transformations():
     images, others = np.concatenate([A, B, A]), np.concatenate([B, B, A])
     scores = metrics.lpips(images, others, features=NETWORK)
     np.testing.assert_allclose(scores, [3 / 4, 0, 0], rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(jax.jit(metrics.lpips)(images, others, features=NETWORK), scores, rtol=1e-6)
+    np.testing.assert_allclose(
+        jax.jit(metrics.lpips)(images, others, features=NETWORK), scores, rtol=1e-6
+    )
     gradient = jax.grad(lambda x: metrics.lpips(x, others, features=NETWORK).sum())(images)
     assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0
 

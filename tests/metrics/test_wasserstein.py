@@ -7,7 +7,14 @@ from scipy import ndimage
 from inpaint_jax import metrics
 from inpaint_jax.errors import InputError
 from inpaint_jax.metrics import wasserstein
-from inpaint_jax.metrics.wasserstein import distances, double, halve, laplacian_pyramid, normalised, patches
+from inpaint_jax.metrics.wasserstein import (
+    distances,
+    double,
+    halve,
+    laplacian_pyramid,
+    normalised,
+    patches,
+)
 
 
 def noise(seed, shape):
@@ -27,7 +34,9 @@ def test_filters_are_those_of_karras():
     )
 
 
-@pytest.mark.parametrize("size, sides", [((64, 64), [64, 32, 16]), ((31, 40), [31]), ((33, 47), [33, 17])])
+@pytest.mark.parametrize(
+    "size, sides", [((64, 64), [64, 32, 16]), ((31, 40), [31]), ((33, 47), [33, 17])]
+)
 def test_a_pyramid_sums_up_to_the_image(size, sides):
     image = noise(1, (1, *size, 2))
     levels = list(laplacian_pyramid(image))
@@ -51,7 +60,9 @@ def test_patches():
 
 
 def test_channels_are_normalised_over_all_patches():
-    cut = noise(2, (50, 7, 7, 3)) * np.array([1, 5, 0.1], np.float32) + np.array([0, 3, -1], np.float32)
+    cut = noise(2, (50, 7, 7, 3)) * np.array([1, 5, 0.1], np.float32) + np.array(
+        [0, 3, -1], np.float32
+    )
     rows = normalised(cut).reshape(50, 7, 7, 3)
     np.testing.assert_allclose(rows.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(rows.std((0, 1, 2)), 1, rtol=1e-4)
@@ -81,7 +92,9 @@ def test_groups_are_left_out():
     b = a + groups[:, None].astype(np.float32)
     _, without = distances(a, b, groups, np.random.default_rng(0))
     assert without[1] < 1e-6
-    _, other = distances(a[groups == 1], b[groups == 1], np.zeros(10, int), np.random.default_rng(0))
+    _, other = distances(
+        a[groups == 1], b[groups == 1], np.zeros(10, int), np.random.default_rng(0)
+    )
     expected, _ = distances(a[1::2], b[1::2], np.zeros(10, int), np.random.default_rng(0))
     np.testing.assert_allclose(without[0], expected, rtol=0.1)
 
@@ -97,7 +110,9 @@ def test_distance_of_sets():
     assert (near, error) == metrics.sliced_wasserstein(smooth, images)
     assert near != metrics.sliced_wasserstein(smooth, images, seed=1)[0]
     # The channels are normalised: brightness and contrast of a whole set do not count.
-    np.testing.assert_allclose(metrics.sliced_wasserstein(0.5 * images + 0.2, images)[0], 0, atol=0.1)
+    np.testing.assert_allclose(
+        metrics.sliced_wasserstein(0.5 * images + 0.2, images)[0], 0, atol=0.1
+    )
 
 
 def test_one_image_has_no_error():

@@ -40,12 +40,20 @@ def test_channels_stay_apart():
     assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(params)) <= 0.25
     y, other = (ChannelWise().apply(params, given) for given in (x, x.at[:, 0, 0, 7].add(1.0)))
     changed = np.asarray(y != other)
-    assert changed[..., 7].any((1, 2)).all() and not changed[..., :7].any() and not changed[..., 8:].any()
+    assert (
+        changed[..., 7].any((1, 2)).all()
+        and not changed[..., :7].any()
+        and not changed[..., 8:].any()
+    )
     plainly = np.einsum("bp,pq->bq", x.reshape(2, 16, 512)[..., 7], params["params"]["kernel"][7])
-    np.testing.assert_allclose(y.reshape(2, 16, 512)[..., 7], plainly + params["params"]["bias"][None, :, 7], atol=1e-5)
+    np.testing.assert_allclose(
+        y.reshape(2, 16, 512)[..., 7], plainly + params["params"]["bias"][None, :, 7], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("side, block", [(24, 24), (64, 48), (64, 128), (64, 4)])
 def test_a_block_that_is_not_reached(side, block):
-    with pytest.raises(InputError, match=f"4 halvings of a side of {side} pixels do not lead to a block of {block}"):
+    with pytest.raises(
+        InputError, match=f"4 halvings of a side of {side} pixels do not lead to a block of {block}"
+    ):
         pure(EncoderDecoder(size=block)).init(KEY, jnp.zeros((1, side, side, 3)))

@@ -26,7 +26,9 @@ def outline(module, given=PICTURES):
         return params, network.apply(params, stats, given, train=False)[0]
 
     params, outputs = jax.eval_shape(run, given)
-    return sum(leaf.size for leaf in jax.tree.leaves(params)), jax.tree.map(lambda leaf: leaf.shape[1:], outputs)
+    return sum(leaf.size for leaf in jax.tree.leaves(params)), jax.tree.map(
+        lambda leaf: leaf.shape[1:], outputs
+    )
 
 
 def sides(answer):
@@ -68,10 +70,17 @@ def test_running_statistics_of_googlenet():
 
     kernel, bias = params["conv1"]["kernel"], params["conv1"]["bias"]
     first = jax.lax.conv_general_dilated(
-        images, kernel, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), precision="highest"
+        images,
+        kernel,
+        (2, 2),
+        "SAME",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        precision="highest",
     )
     mean = (first + bias[None, None, None]).mean((0, 1, 2))
-    np.testing.assert_allclose(running_mean(params, stats, images), 0.1 * mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        running_mean(params, stats, images), 0.1 * mean, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_googlenet_drops_features_in_training():
@@ -81,14 +90,24 @@ def test_googlenet_drops_features_in_training():
 
     def program(train):
         key = jax.random.key(1)
-        return str(jax.make_jaxpr(lambda p, s, x: network.apply(p, s, x, train=train, key=key)[0])(*given, images))
+        return str(
+            jax.make_jaxpr(lambda p, s, x: network.apply(p, s, x, train=train, key=key)[0])(
+                *given, images
+            )
+        )
 
     assert "random_bits" in program(True) and "random_bits" not in program(False)
 
 
 def test_vgg19():
     count, maps = outline(VGG19())
-    assert count == 555_328 and list(maps) == ["relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1"]
+    assert count == 555_328 and list(maps) == [
+        "relu1_1",
+        "relu1_2",
+        "relu2_1",
+        "relu2_2",
+        "relu3_1",
+    ]
     assert maps["relu3_1"] == (16, 16, 256)
     count, maps = outline(VGG19(last="relu4_1"))
     assert count == 3_505_728 and maps["relu4_1"] == (8, 8, 512)
@@ -115,23 +134,35 @@ def test_alexnet():
     assert list(maps.values()) == [(15, 15, 64), (7, 7, 192), (3, 3, 384), (3, 3, 256), (3, 3, 256)]
     _, maps = outline(AlexNet(), jax.ShapeDtypeStruct((1, 224, 224, 3), jnp.float32))
     assert [shape[0] for shape in maps.values()] == [55, 27, 13, 13, 13]
-    with pytest.raises(InputError, match=r"AlexNet needs images of 31 pixels a side, got \(30, 31\)"):
+    with pytest.raises(
+        InputError, match=r"AlexNet needs images of 31 pixels a side, got \(30, 31\)"
+    ):
         outline(AlexNet(), jax.ShapeDtypeStruct((1, 30, 31, 3), jnp.float32))
 
 
 def test_a_classifier_with_the_convolutions_of_vgg19():
     """The classifier has the maps of ``VGG19`` and classifies the mean of the last map."""
-    plain, classifier = pure(VGG19(last="relu2_1", width=2)), pure(Classifier(classes=5, last="relu2_2", width=2))
+    plain, classifier = (
+        pure(VGG19(last="relu2_1", width=2)),
+        pure(Classifier(classes=5, last="relu2_2", width=2)),
+    )
     images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 3)).astype(np.float32)
     params, stats = classifier.init(jax.random.key(0), images)
     assert not stats and set(params) == {"conv1_1", "conv1_2", "conv2_1", "conv2_2", "classifier"}
     answer, _ = classifier.apply(params, stats, images, train=False)
     maps, _ = plain.apply(
-        {name: its for name, its in params.items() if name in plain_layers(plain)}, {}, images, train=False
+        {name: its for name, its in params.items() if name in plain_layers(plain)},
+        {},
+        images,
+        train=False,
     )
-    jax.tree.map(np.testing.assert_array_equal, maps, {name: answer.features[name] for name in maps})
+    jax.tree.map(
+        np.testing.assert_array_equal, maps, {name: answer.features[name] for name in maps}
+    )
     weights, mean = params["classifier"], answer.features["relu2_2"].mean((1, 2))
-    np.testing.assert_allclose(answer.logits, mean @ weights["kernel"] + weights["bias"][None], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        answer.logits, mean @ weights["kernel"] + weights["bias"][None], rtol=1e-5, atol=1e-6
+    )
     assert answer.logits.shape == (2, 5) and answer.auxiliary == ()
 
 
@@ -143,7 +174,9 @@ def test_layers_behind_the_one_that_is_read_cost_nothing():
     def operations(last):
         network = pure(Classifier(classes=5, last=last, width=2))
         params, _ = jax.eval_shape(network.init, jax.random.key(0), PICTURES)
-        read = jax.jit(lambda params, x: network.apply(params, {}, x, train=False)[0].features["relu1_2"])
+        read = jax.jit(
+            lambda params, x: network.apply(params, {}, x, train=False)[0].features["relu1_2"]
+        )
         return read.lower(params, PICTURES).compile().cost_analysis()["flops"]
 
     assert operations("relu1_2") == operations("relu2_2") > 0
@@ -151,17 +184,31 @@ def test_layers_behind_the_one_that_is_read_cost_nothing():
 
 def test_networks_side_by_side():
     """Each network has separate parameters, statistics, inputs, and keys for init and dropout."""
-    both = side_by_side({"one": pure(GoogLeNet(classes=3, stride=2, width=0.0625)), "other": pure(Classifier(width=2))})
+    both = side_by_side(
+        {
+            "one": pure(GoogLeNet(classes=3, stride=2, width=0.0625)),
+            "other": pure(Classifier(width=2)),
+        }
+    )
     pictures = {"one": PICTURES, "other": jax.ShapeDtypeStruct((2, 16, 16, 3), jnp.float32)}
 
     def run(pictures):
         params, stats = both.init(jax.random.key(0), pictures)
-        return params, stats, *both.apply(params, stats, pictures, train=True, key=jax.random.key(1))
+        return (
+            params,
+            stats,
+            *both.apply(params, stats, pictures, train=True, key=jax.random.key(1)),
+        )
 
     params, stats, answers, updated = jax.eval_shape(run, pictures)
     assert params.keys() == stats.keys() == answers.keys() == {"one", "other"}
     assert jax.tree.structure(stats) == jax.tree.structure(updated) and not stats["other"]
-    assert answers["one"].logits.shape == (2, 3) and answers["other"].features["relu1_1"].shape == (2, 16, 16, 2)
+    assert answers["one"].logits.shape == (2, 3) and answers["other"].features["relu1_1"].shape == (
+        2,
+        16,
+        16,
+        2,
+    )
 
 
 def test_vgg19_sees_pictures_as_imagenet_had_them():
@@ -172,7 +219,9 @@ def test_vgg19_sees_pictures_as_imagenet_had_them():
     mean = np.broadcast_to(2 * np.float32(MEAN) - 1, (1, 8, 8, 3))
     seen = network.apply(params, stats, mean, train=False)[0]["relu1_1"]
     np.testing.assert_allclose(seen[0, 4, 4], [0.5, 0, 1, 0], atol=1e-5)
-    brighter = network.apply(params, stats, mean + 2 * np.float32(DEVIATION), train=False)[0]["relu1_1"]
+    brighter = network.apply(params, stats, mean + 2 * np.float32(DEVIATION), train=False)[0][
+        "relu1_1"
+    ]
     sums = params["conv1_1"]["kernel"].sum((0, 1, 2)) + params["conv1_1"]["bias"]
     np.testing.assert_allclose(brighter[0, 4, 4], jnp.maximum(sums, 0), rtol=1e-4, atol=1e-5)
 

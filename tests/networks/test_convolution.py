@@ -39,7 +39,9 @@ quickly = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0
 
 def assert_close(ours, expected):
     assert ours.shape == expected.shape
-    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-5 * float(jnp.abs(expected).max()))
+    np.testing.assert_allclose(
+        ours, expected, rtol=1e-5, atol=1e-5 * float(jnp.abs(expected).max())
+    )
 
 
 def gradients(operation, *arguments):
@@ -50,24 +52,36 @@ def gradients(operation, *arguments):
 def check_module(ours, theirs, kernel, strides, padding, x):
     ours, theirs = (m(3, kernel, strides=strides, padding=padding) for m in (ours, theirs))
     params = jax.jit(theirs.init)(jax.random.key(0), x)
-    assert jax.tree.map(jnp.shape, jax.eval_shape(ours.init, jax.random.key(0), x)) == jax.tree.map(jnp.shape, params)
-    got, expected = quickly(lambda *a: (gradients(ours.apply, *a), gradients(theirs.apply, *a)))(params, x)
+    assert jax.tree.map(jnp.shape, jax.eval_shape(ours.init, jax.random.key(0), x)) == jax.tree.map(
+        jnp.shape, params
+    )
+    got, expected = quickly(lambda *a: (gradients(ours.apply, *a), gradients(theirs.apply, *a)))(
+        params, x
+    )
     assert expected[0].size > 0
     jax.tree.map(assert_close, got, expected)
 
 
 @pytest.mark.parametrize("kernel, strides, padding, size", FEW)
-@pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
+@pytest.mark.parametrize(
+    "ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)]
+)
 def test_equals_linen(ours, theirs, kernel, strides, padding, size):
-    check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (3, *size, 4)))
+    check_module(
+        ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (3, *size, 4))
+    )
 
 
 @pytest.mark.parametrize("kernel, strides, padding, size", ALL)
-@pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
+@pytest.mark.parametrize(
+    "ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)]
+)
 def test_equals_linen_in_chunks(monkeypatch, ours, theirs, kernel, strides, padding, size):
     """Arrays larger than the caches run tap by tap, one image at a time."""
     monkeypatch.setattr(cpu, "CACHE", 0)
-    check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
+    check_module(
+        ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4))
+    )
 
 
 SQUARE = [
@@ -79,12 +93,18 @@ SQUARE = [
 
 
 @pytest.mark.parametrize("kernel, strides, padding, size", SQUARE)
-@pytest.mark.parametrize("ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)])
-def test_equals_linen_by_minimal_filtering(monkeypatch, ours, theirs, kernel, strides, padding, size):
+@pytest.mark.parametrize(
+    "ours, theirs", [(layers.Conv, nn.Conv), (layers.ConvTranspose, nn.ConvTranspose)]
+)
+def test_equals_linen_by_minimal_filtering(
+    monkeypatch, ours, theirs, kernel, strides, padding, size
+):
     """Large maps with many channels run one image at a time."""
     for name, value in {"CHANNELS": 0, "TILES": 0, "MOST_TILES": 1}.items():
         monkeypatch.setattr(cpu, name, value)
-    check_module(ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4)))
+    check_module(
+        ours, theirs, kernel, strides, padding, jax.random.normal(jax.random.key(1), (2, *size, 4))
+    )
 
 
 @pytest.mark.parametrize("size, taps", [((9, 19), 7), ((5, 8), 3), ((12, 12), 11)])
@@ -99,7 +119,10 @@ def test_weight_gradients_of_few_channels(monkeypatch, size, taps):
 
 def test_a_result_does_not_depend_on_its_place():
     """Large maps with many channels give bit-identical results."""
-    x, kernel = (jax.random.normal(jax.random.key(i), s) for i, s in enumerate(((8, 32, 32, 32), (4, 4, 32, 48))))
+    x, kernel = (
+        jax.random.normal(jax.random.key(i), s)
+        for i, s in enumerate(((8, 32, 32, 32), (4, 4, 32, 48)))
+    )
     convolve = jax.jit(partial(convolutions.conv, strides=(2, 2)))
     assert 8 * 16 * 16 / 4 >= cpu.TILES and 32 >= cpu.CHANNELS
     np.testing.assert_array_equal(convolve(x[::-1], kernel), convolve(x, kernel)[::-1])
@@ -109,11 +132,22 @@ def test_a_result_does_not_depend_on_its_place():
 def test_lowering_of_accelerators(geometry_of):
     """The three accelerator operations equal the CPU operations."""
     geometry = geometry_of((7, 6), (3, 3), (2, 2), "SAME")
-    big, small = (jax.random.normal(jax.random.key(c), (2, *s, c)) for s, c in ((geometry.big, 3), (geometry.small, 4)))
-    kernel = jax.random.normal(jax.random.key(2), (3, 3, 4, 3) if geometry.flipped else (3, 3, 3, 4))
-    for name, a, b in (("gather", big, kernel), ("scatter", small, kernel), ("correlate", big, small)):
+    big, small = (
+        jax.random.normal(jax.random.key(c), (2, *s, c))
+        for s, c in ((geometry.big, 3), (geometry.small, 4))
+    )
+    kernel = jax.random.normal(
+        jax.random.key(2), (3, 3, 4, 3) if geometry.flipped else (3, 3, 3, 4)
+    )
+    for name, a, b in (
+        ("gather", big, kernel),
+        ("scatter", small, kernel),
+        ("correlate", big, small),
+    ):
         plain, fast = getattr(convolutions, f"_plain_{name}"), getattr(cpu, name)
-        assert_close(quickly(partial(fast, geometry))(a, b), quickly(partial(plain, geometry))(a, b))
+        assert_close(
+            quickly(partial(fast, geometry))(a, b), quickly(partial(plain, geometry))(a, b)
+        )
 
 
 def test_second_order():
@@ -129,7 +163,11 @@ def test_second_order():
 
     assert_close(
         penalty(partial(convolutions.conv, strides=(2, 2))),
-        penalty(lambda x, k: jax.lax.conv_general_dilated(x, k, (2, 2), "SAME", dimension_numbers=NUMBERS)),
+        penalty(
+            lambda x, k: jax.lax.conv_general_dilated(
+                x, k, (2, 2), "SAME", dimension_numbers=NUMBERS
+            )
+        ),
     )
     assert_close(
         penalty(partial(convolutions.conv_transpose, strides=(2, 2))),
@@ -160,13 +198,21 @@ def test_transformations():
     two = quickly(jax.vmap(gradient, in_axes=(0, None)))([jnp.stack([k, -k]) for k in kernels], x)
     jax.tree.map(assert_close, jax.tree.map(lambda g: g[0], two), expected)
     specs = dict(mesh=mesh, in_specs=(P(), P("data")), out_specs=(P(), P("data")))
-    jax.tree.map(assert_close, quickly(jax.shard_map(gradient, **specs))(kernels, x), expected)  # sums by itself
+    jax.tree.map(
+        assert_close, quickly(jax.shard_map(gradient, **specs))(kernels, x), expected
+    )  # sums by itself
     mapped = jax.pmap(gradient, in_axes=(None, 0))(kernels, x.reshape(4, 2, 4, 4, 2))
-    jax.tree.map(assert_close, (jax.tree.map(lambda g: g.sum(0), mapped[0]), mapped[1].reshape(x.shape)), expected)
+    jax.tree.map(
+        assert_close,
+        (jax.tree.map(lambda g: g.sum(0), mapped[0]), mapped[1].reshape(x.shape)),
+        expected,
+    )
 
 
 def test_wrong_shapes_are_named():
     with pytest.raises(TypeError, match=r"\(1, 4, 4, 2\) and \(3, 3, 3, 5\)"):
         convolutions.conv(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 3, 5)))
     with pytest.raises(ValueError, match="CIRCULAR"):
-        convolutions.conv_transpose(jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 2, 5)), padding="CIRCULAR")
+        convolutions.conv_transpose(
+            jnp.zeros((1, 4, 4, 2)), jnp.zeros((3, 3, 2, 5)), padding="CIRCULAR"
+        )

@@ -15,7 +15,8 @@ from inpaint_jax.networks.layers import BatchNorm
 
 def count(module, *shapes):
     variables = jax.eval_shape(
-        lambda key: module.init(key, *(jnp.zeros(s) for s in shapes), train=False), jax.random.key(0)
+        lambda key: module.init(key, *(jnp.zeros(s) for s in shapes), train=False),
+        jax.random.key(0),
     )
     return sum(x.size for x in jax.tree.leaves(variables["params"]))
 
@@ -54,12 +55,16 @@ def search():
     """
     generator, discriminator = pure(Generator(size=16, width=16)), pure(Discriminator(width=4))
     images = jnp.zeros((1, 16, 16, 3))
-    g, d = jax.jit(lambda k: (generator.init(k, jnp.zeros((1, 10))), discriminator.init(k, images)))(jax.random.key(0))
+    g, d = jax.jit(
+        lambda k: (generator.init(k, jnp.zeros((1, 10))), discriminator.init(k, images))
+    )(jax.random.key(0))
 
     def loss(z):
         image, stats = generator.apply(*g, z[None], train=False)
         assert stats is g[1]
-        return jnp.abs(image - 0.1).sum() + jax.nn.softplus(-discriminator.apply(*d, image, train=False)[0][0])
+        return jnp.abs(image - 0.1).sum() + jax.nn.softplus(
+            -discriminator.apply(*d, image, train=False)[0][0]
+        )
 
     return jax.grad(loss), lambda z: generator.apply(*g, z, train=True)[0]
 
@@ -80,7 +85,9 @@ def test_result_does_not_depend_on_place_or_company(search):
     expected = of_two(z[:2])
     np.testing.assert_array_equal(of_two(z[1::-1])[::-1], expected)
     np.testing.assert_array_equal(of_two(z[1:3])[0], expected[1])
-    on_four = jax.jit(jax.shard_map(jax.vmap(search[0]), mesh=mesh, in_specs=P("data"), out_specs=P("data")))
+    on_four = jax.jit(
+        jax.shard_map(jax.vmap(search[0]), mesh=mesh, in_specs=P("data"), out_specs=P("data"))
+    )
     everywhere = on_four(z)
     np.testing.assert_array_equal(everywhere[:2], expected)
     np.testing.assert_array_equal(on_four(jnp.roll(z, 3, 0)), jnp.roll(everywhere, 3, 0))
@@ -97,6 +104,10 @@ def test_batch_norm_constants():
     variables = network.init(jax.random.key(0), x, use_running_average=False)
     _, updated = network.apply(variables, x, use_running_average=False, mutable=["batch_stats"])
     np.testing.assert_allclose(updated["batch_stats"]["mean"], [0.2, 0.4], rtol=1e-6)
-    np.testing.assert_allclose(updated["batch_stats"]["var"], [1.0, 1.0], rtol=1e-6)  # 0.9 * 1 + 0.1 * 1
-    scale = BatchNorm().init(jax.random.key(0), jnp.zeros((1, 10_000)), use_running_average=True)["params"]["scale"]
+    np.testing.assert_allclose(
+        updated["batch_stats"]["var"], [1.0, 1.0], rtol=1e-6
+    )  # 0.9 * 1 + 0.1 * 1
+    scale = BatchNorm().init(jax.random.key(0), jnp.zeros((1, 10_000)), use_running_average=True)[
+        "params"
+    ]["scale"]
     np.testing.assert_allclose([scale.mean(), scale.std()], [1, 0.02], atol=1e-3)

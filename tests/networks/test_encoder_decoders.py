@@ -29,7 +29,9 @@ def extreme(network, *inputs):
     """
     rng = np.random.default_rng(0)
     shapes = jax.eval_shape(network.init, jax.random.key(0), *inputs)
-    return jax.tree.map(lambda leaf: rng.uniform(0.1, 1, leaf.shape).astype(np.float32) - 0.4, shapes)
+    return jax.tree.map(
+        lambda leaf: rng.uniform(0.1, 1, leaf.shape).astype(np.float32) - 0.4, shapes
+    )
 
 
 def test_range_and_logits():
@@ -39,7 +41,9 @@ def test_range_and_logits():
     block, _ = jax.jit(partial(generator.apply, train=True))(*extreme(generator, damaged), damaged)
     assert block.shape == (3, 8, 8, 3) and -1 <= block.min() < 0 < block.max() <= 1
     discriminator = pure(Discriminator(width=2))
-    logits, _ = jax.jit(partial(discriminator.apply, train=True))(*extreme(discriminator, block), block)
+    logits, _ = jax.jit(partial(discriminator.apply, train=True))(
+        *extreme(discriminator, block), block
+    )
     assert logits.shape == (3,)
 
 
@@ -49,7 +53,9 @@ def test_the_waist_covers_whatever_the_trunk_leaves():
     damaged = jnp.zeros((1, 32, 24, 3))
     params, stats = jax.eval_shape(generator.init, jax.random.key(0), damaged)
     assert params["Conv_0"]["kernel"].shape == (8, 6, 4, 6)
-    assert jax.eval_shape(partial(generator.apply, train=False), params, stats, damaged)[0].shape == (1, 16, 16, 3)
+    assert jax.eval_shape(partial(generator.apply, train=False), params, stats, damaged)[
+        0
+    ].shape == (1, 16, 16, 3)
 
 
 def test_skip_connections_carry_the_middle_of_maps_past_the_waist():
@@ -62,7 +68,9 @@ def test_skip_connections_carry_the_middle_of_maps_past_the_waist():
     changed[0][:, 0, 0] += 5.0
     changed[1][:, 8, 8] += 5.0
     for skips in (True, False):
-        generator = pure(Generator(trunk=Strided([2, 4]), size=8, bottleneck=6, width=2, skips=skips))
+        generator = pure(
+            Generator(trunk=Strided([2, 4]), size=8, bottleneck=6, width=2, skips=skips)
+        )
         params, stats = extreme(generator, damaged)
         assert params["ConvTranspose_1"]["kernel"].shape[2] == (16 + 2 if skips else 16)
         params["Conv_0"]["kernel"] = np.zeros_like(params["Conv_0"]["kernel"])
@@ -84,7 +92,10 @@ def test_size_is_four_times_a_power_of_two():
 @pytest.mark.parametrize("side", [9, 10])
 def test_max_pool_is_that_of_flax(window, stride, padding, side):
     """All values differ, so that no gradient is shared."""
-    x = jnp.asarray(np.random.default_rng(0).permutation(2 * side * side * 3).reshape(2, side, side, 3), jnp.float32)
+    x = jnp.asarray(
+        np.random.default_rng(0).permutation(2 * side * side * 3).reshape(2, side, side, 3),
+        jnp.float32,
+    )
 
     def theirs(x):
         return nn.max_pool(x, (window, window), (stride, stride), padding)
@@ -92,7 +103,9 @@ def test_max_pool_is_that_of_flax(window, stride, padding, side):
     ours = partial(max_pool, window=window, stride=stride, padding=padding)
     np.testing.assert_array_equal(ours(x), theirs(x))
     weight = jnp.asarray(np.random.default_rng(1).normal(size=ours(x).shape), jnp.float32)
-    gradients = [jax.grad(lambda x, pool=pool: (pool(x) * weight).sum())(x) for pool in (ours, theirs)]
+    gradients = [
+        jax.grad(lambda x, pool=pool: (pool(x) * weight).sum())(x) for pool in (ours, theirs)
+    ]
     np.testing.assert_allclose(*gradients, rtol=1e-6)
 
 
@@ -141,7 +154,9 @@ def test_the_latent_is_drawn_from_its_gaussian():
     (code, mean, log_variance), _ = its.apply(params, stats, damaged, noise, train=False)
     latent = mean + jnp.exp(log_variance / 2) * noise
     after = params["Dense_3"]
-    np.testing.assert_allclose(code, latent @ after["kernel"] + after["bias"][None], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        code, latent @ after["kernel"] + after["bias"][None], rtol=1e-5, atol=1e-5
+    )
     assert not np.allclose(mean, log_variance)
 
 
@@ -159,7 +174,10 @@ def test_a_module_within_a_module():
     "trunk, words",
     [
         ({"name": "trunks.Strider"}, "unknown networks.generator.trunk 'trunks.Strider'"),
-        ({"name": "trunks.Strided", "feature": [2]}, "networks.generator.trunk 'trunks.Strided': .*'feature'"),
+        (
+            {"name": "trunks.Strided", "feature": [2]},
+            "networks.generator.trunk 'trunks.Strided': .*'feature'",
+        ),
     ],
 )
 def test_a_wrong_module_within_a_module(trunk, words):
@@ -170,7 +188,9 @@ def test_a_wrong_module_within_a_module(trunk, words):
 def test_statistics_over_a_mapped_axis_reach_the_trunk():
     """The halves of a batch on two devices have the outputs and statistics of the whole."""
     its = pure(Generator(trunk=Strided([2, 3]), size=8, bottleneck=4, width=2))
-    images = jax.random.normal(jax.random.key(0), (4, 16, 16, 3)) + jnp.arange(4.0)[:, None, None, None]
+    images = (
+        jax.random.normal(jax.random.key(0), (4, 16, 16, 3)) + jnp.arange(4.0)[:, None, None, None]
+    )
     params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), images[:1]), seed=1)
 
     def run(images, axis_name=None):
@@ -182,4 +202,8 @@ def test_statistics_over_a_mapped_axis_reach_the_trunk():
     np.testing.assert_allclose(halves.reshape(whole.shape), whole, atol=1e-5)
     assert {"trunk", "BatchNorm_0"} <= set(found["batch_stats"])
     for i in range(2):
-        jax.tree.map(lambda a, b, i=i: np.testing.assert_allclose(a[i], b, rtol=1e-4, atol=1e-5), found, expected)
+        jax.tree.map(
+            lambda a, b, i=i: np.testing.assert_allclose(a[i], b, rtol=1e-4, atol=1e-5),
+            found,
+            expected,
+        )

@@ -24,7 +24,9 @@ class Scale(nn.Module):
 
 
 SCALE = pure(Scale())
-NET = state.NetworkState({"factor": jnp.float32(2)}, {"batch_stats": {"mean": jnp.float32(10)}}, opt=())
+NET = state.NetworkState(
+    {"factor": jnp.float32(2)}, {"batch_stats": {"mean": jnp.float32(10)}}, opt=()
+)
 X = jnp.array([11.0, 14.0])
 
 
@@ -36,7 +38,9 @@ def test_predict_uses_running_statistics():
 
 
 def test_weights_may_go_through_a_function():
-    doubled = predict(SCALE, NET, X, through=lambda weights: jax.tree.map(lambda leaf: 2 * leaf, weights))
+    doubled = predict(
+        SCALE, NET, X, through=lambda weights: jax.tree.map(lambda leaf: 2 * leaf, weights)
+    )
     np.testing.assert_array_equal(doubled, [(11 - 20) * 4, (14 - 20) * 4])
 
 

@@ -62,7 +62,9 @@ def test_any_number_of_devices_drops_the_same():
         return critic.apply(params, stats, images, train=True, key=KEY, axis_name=axis_name)[0]
 
     mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))
-    spread = jax.shard_map(lambda x: scores(x, "data"), mesh=mesh, in_specs=P("data"), out_specs=P("data"))
+    spread = jax.shard_map(
+        lambda x: scores(x, "data"), mesh=mesh, in_specs=P("data"), out_specs=P("data")
+    )
     whole = np.asarray(jax.jit(scores)(images))
     np.testing.assert_allclose(jax.jit(spread)(images), whole, rtol=1e-5, atol=1e-6)
     other = critic.apply(params, stats, images, train=True, key=jax.random.key(1))[0]

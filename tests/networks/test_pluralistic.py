@@ -12,7 +12,9 @@ from inpaint_jax.networks.spectral import SpectralConv, SpectralConvTranspose, p
 from inpaint_jax.networks.spectral_blocks import channels
 
 KEY = jax.random.key(0)
-UNUSED = 2 * 128 * 128 * 9 + 128 + 128 * 128 * 9 + 128 + 2 * 128 * 128 + 128 + 1  # a block of theirs, and its gain
+UNUSED = (
+    2 * 128 * 128 * 9 + 128 + 128 * 128 * 9 + 128 + 2 * 128 * 128 + 128 + 1
+)  # a block of theirs, and its gain
 
 
 def count(params):
@@ -28,21 +30,38 @@ def test_the_published_counts_and_shapes():
     def run():
         params, stats = generator.init(KEY, known, known, hole, (noise, noise))
         painted, _ = generator.apply(params, stats, known, known, hole, (noise, noise), train=True)
-        sampled, _ = generator.apply(params, stats, known, None, hole, noise[:, None].repeat(3, 1), train=False)
-        images = {"generation": painted.generation[-1], "reconstruction": painted.reconstruction[-1]}
+        sampled, _ = generator.apply(
+            params, stats, known, None, hole, noise[:, None].repeat(3, 1), train=False
+        )
+        images = {
+            "generation": painted.generation[-1],
+            "reconstruction": painted.reconstruction[-1],
+        }
         judges, judged = critics.init(KEY, images)
-        return params, judges, painted, sampled, critics.apply(judges, judged, images, train=True)[0]
+        return (
+            params,
+            judges,
+            painted,
+            sampled,
+            critics.apply(judges, judged, images, train=True)[0],
+        )
 
     params, judges, painted, sampled, scores = jax.eval_shape(run)
     assert (count(params["encoder"]), count(params["decoder"])) == (3_604_224, 2_374_016)
     assert UNUSED == 475_521
-    assert {name: count(judge) for name, judge in judges.items()} == dict.fromkeys(scores, 1_575_075 - UNUSED)
+    assert {name: count(judge) for name, judge in judges.items()} == dict.fromkeys(
+        scores, 1_575_075 - UNUSED
+    )
     for path in (painted.generation, painted.reconstruction):
-        assert [image.shape for image in path] == [(2, side, side, 3) for side in (32, 64, 128, 256)]
+        assert [image.shape for image in path] == [
+            (2, side, side, 3) for side in (32, 64, 128, 256)
+        ]
     for gaussian in (painted.prior, painted.posterior):
         assert gaussian.mean.shape == gaussian.deviation.shape == (2, 8, 8, 128)
     assert sampled.shape == (2, 3, 256, 256, 3)
-    assert {name: score.shape for name, score in scores.items()} == dict.fromkeys(judges, (2, 6, 6, 1))
+    assert {name: score.shape for name, score in scores.items()} == dict.fromkeys(
+        judges, (2, 6, 6, 1)
+    )
 
 
 def test_the_parts_of_the_encoder():
@@ -66,7 +85,10 @@ def test_attention_against_numpy():
     rng = np.random.default_rng(0)
     x, earlier = rng.normal(size=(2, 2, 3, 4, 8)).astype(np.float32)
     hole = rng.uniform(size=(2, 3, 4, 1)).astype(np.float32)
-    kernel, bias = rng.normal(size=(1, 1, 8, 2)).astype(np.float32), rng.normal(size=2).astype(np.float32)
+    kernel, bias = (
+        rng.normal(size=(1, 1, 8, 2)).astype(np.float32),
+        rng.normal(size=2).astype(np.float32),
+    )
     params = {"query": {"kernel": kernel, "bias": bias}, "gamma": jnp.float32(0.7)}
     out, weights = SelfAttention().apply({"params": params}, x)
     flat = x.reshape(2, 12, 8)
@@ -92,7 +114,9 @@ def test_spectral_norm_against_svd(layer, rows):
     kept, same = network.apply(params, stats, x, train=False)
     np.testing.assert_array_equal(same["batch_stats"]["u"], stats["batch_stats"]["u"])
     assert same["batch_stats"]["u"].shape == (kernel.shape[rows],)
-    sigma = np.linalg.svd(np.moveaxis(kernel, rows, 0).reshape(kernel.shape[rows], -1), compute_uv=False)[0]
+    sigma = np.linalg.svd(
+        np.moveaxis(kernel, rows, 0).reshape(kernel.shape[rows], -1), compute_uv=False
+    )[0]
     operation = jax.lax.conv_general_dilated if rows == 3 else jax.lax.conv_transpose
     numbers = {"dimension_numbers": ("NHWC", "HWIO", "NHWC")}
     where = {"window_strides": (1, 1)} if rows == 3 else {"strides": (1, 1)}

@@ -14,9 +14,27 @@ NORMS, BLOCKS = (BatchNorm, GroupNorm), (Conv, ConvTranspose, nn.Dense, Residual
 
 # (side of the output or its features, channels, parameters); a norm counts with what it follows.
 DECODER_64 = [(4, 512, 32_769_024), (8, 256, 2_097_664), (16, 128, 524_544), (32, 64, 131_200)]
-STRIDED = [(64, 64, 3_072), (32, 64, 65_664), (16, 128, 131_328), (8, 256, 524_800), (4, 512, 2_098_176)]
-RESIDUAL = [(128, 64, 9_472), (64, 64, 128), (32, 64, 78_400), (32, 128, 296_064), (16, 256, 919_808)]
-LATENT = [(0, 500, 1_152_500), (0, 4000, 2_004_000), (0, 4000, 2_004_000), (0, 500, 2_000_500), (0, 2304, 1_154_304)]
+STRIDED = [
+    (64, 64, 3_072),
+    (32, 64, 65_664),
+    (16, 128, 131_328),
+    (8, 256, 524_800),
+    (4, 512, 2_098_176),
+]
+RESIDUAL = [
+    (128, 64, 9_472),
+    (64, 64, 128),
+    (32, 64, 78_400),
+    (32, 128, 296_064),
+    (16, 256, 919_808),
+]
+LATENT = [
+    (0, 500, 1_152_500),
+    (0, 4000, 2_004_000),
+    (0, 4000, 2_004_000),
+    (0, 500, 2_000_500),
+    (0, 2304, 1_154_304),
+]
 VGG_DECODER = [(9, 128, 1_606_016), (15, 64, 401_600), (31, 32, 51_296), (64, 3, 3_465)]
 GAN_DECODER = [
     (1, 4000, 32_780_000),
@@ -27,7 +45,12 @@ GAN_DECODER = [
     (64, 3, 3_075),
 ]
 TABLES = {
-    ("context_encoder.py", "center", "generator"): [*STRIDED, (1, 4000, 32_776_000), *DECODER_64, (64, 3, 3_072)],
+    ("context_encoder.py", "center", "generator"): [
+        *STRIDED,
+        (1, 4000, 32_776_000),
+        *DECODER_64,
+        (64, 3, 3_072),
+    ],
     ("context_encoder.py", "random", "generator"): [
         *STRIDED,
         (1, 4000, 32_776_000),
@@ -89,7 +112,12 @@ TABLES = {
         *LATENT,
         *VGG_DECODER,
     ],
-    ("desai_vae.py", "resnet", "autoencoder"): [*RESIDUAL, (8, 256, 1_247_488), *LATENT, *VGG_DECODER],
+    ("desai_vae.py", "resnet", "autoencoder"): [
+        *RESIDUAL,
+        (8, 256, 1_247_488),
+        *LATENT,
+        *VGG_DECODER,
+    ],
 }
 
 
@@ -124,7 +152,11 @@ def test_the_fully_channel_wise_layer_of_salem():
     config = configuration.load("configs/on_demand.py:self_tuned,channel_wise,paper")
     params, out = forward(config, "generator")
     assert out.shape == (2, 128, 128, 3)
-    assert sum(leaf.size for leaf in jax.tree.leaves(params)) == 14_046_208 == sum(row[2] for row in SELF_TUNED)
+    assert (
+        sum(leaf.size for leaf in jax.tree.leaves(params))
+        == 14_046_208
+        == sum(row[2] for row in SELF_TUNED)
+    )
     convolutions = [(*row[:2], row[2] - 10_240 * (row[0] == 2)) for row in SELF_TUNED]
     assert layers(config, "generator") == convolutions
 
@@ -203,7 +235,11 @@ def forward(config, label):
 
 @pytest.mark.parametrize(
     "file, count",
-    [("context_encoder.py", 2_765_568), ("context_encoder.py:random", 2_831_232), ("desai_gan.py", 2_766_529)],
+    [
+        ("context_encoder.py", 2_765_568),
+        ("context_encoder.py:random", 2_831_232),
+        ("desai_gan.py", 2_766_529),
+    ],
 )
 def test_critics(file, count):
     """The discriminator returns one logit per image (A-A1)."""
@@ -215,7 +251,9 @@ def test_critics(file, count):
 
 @pytest.mark.parametrize("scale", ["cpu", "smoke"])
 @pytest.mark.parametrize("encoder", ["alexnet", "vgg", "resnet"])
-@pytest.mark.parametrize("file, label", [("desai_vae.py", "autoencoder"), ("desai_gan.py", "generator")])
+@pytest.mark.parametrize(
+    "file, label", [("desai_vae.py", "autoencoder"), ("desai_gan.py", "generator")]
+)
 def test_blocks_of_32_from_pictures_of_128(file, label, encoder, scale):
     out = forward(configuration.load(f"configs/{file}:{scale},{encoder}"), label)[1]
     assert jax.tree.leaves(out)[0].shape == (2, 32, 32, 3)

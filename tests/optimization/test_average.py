@@ -19,7 +19,10 @@ TX = optax.sgd(1.0)
 
 
 def begun():
-    weights = {"w": jnp.float32(0)}, {"batch_stats": {"mean": jnp.float32(4), "count": jnp.int32(0)}}
+    weights = (
+        {"w": jnp.float32(0)},
+        {"batch_stats": {"mean": jnp.float32(4), "count": jnp.int32(0)}},
+    )
     return average.start(state.create(jax.random.key(0), {"net": (*weights, TX)}))
 
 
@@ -54,7 +57,9 @@ def test_no_average_leaves_the_step_alone():
 
 
 def tiny_config(tiny, *overrides):
-    return configuration.load("configs/yeh.py:smoke", [*tiny, *(f"--config.{item}" for item in overrides)])
+    return configuration.load(
+        "configs/yeh.py:smoke", [*tiny, *(f"--config.{item}" for item in overrides)]
+    )
 
 
 AVERAGE = "stages.dcgan.average=0.9"
@@ -97,7 +102,9 @@ def test_one_device_and_four_agree(how):
     if len(jax.devices()) < 4:
         pytest.skip("needs four devices")
     generator = np.random.default_rng(0)
-    batches = [dict(zip("xy", generator.normal(size=(2, 8)).astype("f4"), strict=True)) for _ in range(3)]
+    batches = [
+        dict(zip("xy", generator.normal(size=(2, 8)).astype("f4"), strict=True)) for _ in range(3)
+    ]
 
     def trained(how, count):
         mesh = parallel.mesh(jax.devices()[:count])
@@ -117,7 +124,8 @@ def test_completions_read_the_average_alone(averaged):
     assert len(arrays(reloaded.states)) == len(arrays(model.states))
     trained = model.states["dcgan"]
     spoilt = {
-        name: net._replace(params=jax.tree.map(jnp.zeros_like, net.params)) for name, net in trained.networks.items()
+        name: net._replace(params=jax.tree.map(jnp.zeros_like, net.params))
+        for name, net in trained.networks.items()
     }
     key = jax.random.key(3)
     images = jax.random.uniform(key, (2, 16, 16, 3), minval=-1, maxval=1)

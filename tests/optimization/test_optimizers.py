@@ -33,7 +33,9 @@ def code_form(steps, z=0.9, momentum=0.9):
 def test_constant_rate():
     expected = [0.8829, 0.8588349, 0.8288045, 0.7937595, 0.7545967]
     np.testing.assert_allclose(descend(optimizers.nag(0.01), 5), expected, rtol=1e-6)
-    np.testing.assert_allclose(descend(optax.sgd(0.01, momentum=0.9, nesterov=True), 5), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        descend(optax.sgd(0.01, momentum=0.9, nesterov=True), 5), expected, rtol=1e-6
+    )
 
 
 def test_decaying_rate():
@@ -42,7 +44,9 @@ def test_decaying_rate():
     )
 
 
-@pytest.mark.parametrize("step, rate", [(0, 0.0095), (99, 0.0095), (100, 0.009025), (1499, 0.0046329123)])
+@pytest.mark.parametrize(
+    "step, rate", [(0, 0.0095), (99, 0.0095), (100, 0.009025), (1499, 0.0046329123)]
+)
 def test_rate_at(step, rate):
     state = list(optimizers.nag(0.01, decay=0.95, momentum=0.0).init(jnp.float32(0)))
     state[0] = state[0]._replace(count=jnp.int32(step))
@@ -63,7 +67,9 @@ def test_weight_decay_as_pytorch_has_it():
     AdamW differs.
     """
     rule = {"name": "adam_l2", "learning_rate": 0.1, "b1": 0.5, "weight_decay": 0.3}
-    by_hand = optax.chain(optax.add_decayed_weights(0.3), optax.scale_by_adam(0.5), optax.scale(-0.1))
+    by_hand = optax.chain(
+        optax.add_decayed_weights(0.3), optax.scale_by_adam(0.5), optax.scale(-0.1)
+    )
     path = descend(optimizers.build(rule), 5)
     np.testing.assert_allclose(path, descend(by_hand, 5), rtol=1e-6)
     assert abs(path[-1] - descend(optax.adamw(0.1, 0.5, weight_decay=0.3), 5)[-1]) > 1e-3
@@ -83,7 +89,9 @@ def test_weight_decay_by_hand():
         mean, square = b1 * mean + (1 - b1) * gradient, b2 * square + (1 - b2) * gradient**2
         z -= rate * mean / (1 - b1**t) / ((square / (1 - b2**t)) ** 0.5 + 1e-8)
         expected.append(z)
-    np.testing.assert_allclose(descend(optimizers.adam_l2(rate, weight_decay=decay, b1=b1), 3), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        descend(optimizers.adam_l2(rate, weight_decay=decay, b1=b1), 3), expected, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("schedule, factors", [("cosine", [1, 0.5, 0]), ("linear", [1, 0.5, 0])])

@@ -16,7 +16,9 @@ from inpaint_jax.optimization import state, steps
 
 GENERATOR = pure(dcgan.Generator(size=16, width=16))
 CRITIC = pure(dcgan.Discriminator(width=8))
-TX = optax.sgd(lambda count: 0.01)  # counts its updates, and does not blow up rounding as Adam's first steps do
+TX = optax.sgd(
+    lambda count: 0.01
+)  # counts its updates, and does not blow up rounding as Adam's first steps do
 STEP = partial(
     steps.latent_gan_step,
     generate=GENERATOR.apply,
@@ -53,7 +55,12 @@ def test_critic_once_generator_twice(initial):
     after, metrics = jax.jit(STEP)(initial, BATCH, jax.random.key(2))
     assert (updates(after.networks["critic"]), updates(after.networks["generator"])) == (1, 2)
     assert int(after.step) == 1
-    assert set(metrics) == {"discriminator_bce", "generator_nonsaturating", "critic_real", "critic_fake"}
+    assert set(metrics) == {
+        "discriminator_bce",
+        "generator_nonsaturating",
+        "critic_real",
+        "critic_fake",
+    }
 
 
 def test_step_equals_its_parts_written_plainly(initial):
@@ -84,7 +91,11 @@ def test_step_equals_its_parts_written_plainly(initial):
             after.networks[name].params,
             plain.params,
         )
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.networks[name].stats, plain.stats)
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6),
+            after.networks[name].stats,
+            plain.stats,
+        )
 
 
 def test_generator_updates_leave_the_critic_alone(initial):
@@ -110,7 +121,9 @@ def test_a_stale_critic_scores_before_its_update(initial):
     assert any(np.abs(a - b).max() > 1e-5 for a, b in moved)
 
 
-WEARY = optax.sgd(lambda count: jnp.where(count < 100, 0.01, 0.0))  # after 100 updates it changes nothing
+WEARY = optax.sgd(
+    lambda count: jnp.where(count < 100, 0.01, 0.0)
+)  # after 100 updates it changes nothing
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +142,17 @@ def several(initial):
     def criticize(params, stats, images, **mode):
         seen = {"global": images, "local": images[:, ::-1]}
         told = {name: CRITIC.apply(params[name], stats[name], seen[name], **mode) for name in seen}
-        return {name: logits for name, (logits, _) in told.items()}, {name: its for name, (_, its) in told.items()}
+        return {name: logits for name, (logits, _) in told.items()}, {
+            name: its for name, (_, its) in told.items()
+        }
 
     def both_of(fn, *values):
         terms = {
-            f"{fn}_{name}": {"fn": fn, "weight": 1.0, **{value: value.replace("_", f"_{name}_") for value in values}}
+            f"{fn}_{name}": {
+                "fn": fn,
+                "weight": 1.0,
+                **{value: value.replace("_", f"_{name}_") for value in values},
+            }
             for name in ("global", "local")
         }
         return objective(terms)
@@ -160,7 +179,9 @@ def test_several_critics(initial, several):
     params, stats, _ = before.networks["critic"]
     critic = state.NetworkState(params["global"], stats["global"], TX.init(params["global"]))
     alone = initial._replace(networks={**initial.networks, "critic": critic})
-    after_alone, told_alone = jax.jit(partial(STEP, generator_updates=1))(alone, BATCH, jax.random.key(2))
+    after_alone, told_alone = jax.jit(partial(STEP, generator_updates=1))(
+        alone, BATCH, jax.random.key(2)
+    )
     np.testing.assert_allclose(told["critic_fake_global"], told_alone["critic_fake"], rtol=1e-6)
     params, stats, _ = after.networks["critic"]
     jax.tree.map(
@@ -174,9 +195,15 @@ def test_several_critics(initial, several):
 def test_players_leave_each_other_alone(several, mover, other):
     """Critics of rate 0 stay bit-identical while the generator learns, and vice versa."""
     before, step = several
-    weary = before.networks[other]._replace(opt=jax.tree.map(lambda count: count + 100, before.networks[other].opt))
-    after, _ = step(before._replace(networks={**before.networks, other: weary}), BATCH, jax.random.key(2))
-    params = {name: (before.networks[name].params, after.networks[name].params) for name in (mover, other)}
+    weary = before.networks[other]._replace(
+        opt=jax.tree.map(lambda count: count + 100, before.networks[other].opt)
+    )
+    after, _ = step(
+        before._replace(networks={**before.networks, other: weary}), BATCH, jax.random.key(2)
+    )
+    params = {
+        name: (before.networks[name].params, after.networks[name].params) for name in (mover, other)
+    }
     jax.tree.map(np.testing.assert_array_equal, *params[other])
     assert not jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), *params[mover]))
 
@@ -187,7 +214,9 @@ def test_devices_agree(initial):
     def run(devices, how):
         mesh = parallel.mesh(jax.devices()[:devices])
         step = parallel.data_parallel(
-            lambda s, b, e, *, axis_name=None: STEP(s, b, state.step_key(s), axis_name=axis_name), mesh, how=how
+            lambda s, b, e, *, axis_name=None: STEP(s, b, state.step_key(s), axis_name=axis_name),
+            mesh,
+            how=how,
         )
         s, metrics = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh), None
         for _ in range(2):
@@ -196,7 +225,9 @@ def test_devices_agree(initial):
 
     one = run(1, "jit")
     for other in (run(4, "jit"), run(4, "pmap")):
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), one, other)
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), one, other
+        )
 
 
 def rows(count):
@@ -216,11 +247,16 @@ def line_loss(params, stats, batch, key, *, axis_name=None):
 def line_step(s, batch, earlier, *, axis_name=None):
     del earlier
     loss = partial(line_loss, axis_name=axis_name)
-    return steps.network_step(s, batch, state.step_key(s), name="line", loss=loss, tx=TX, axis_name=axis_name)
+    return steps.network_step(
+        s, batch, state.step_key(s), name="line", loss=loss, tx=TX, axis_name=axis_name
+    )
 
 
 def line_state():
-    networks = {"line": ({"w": jnp.ones(())}, {"seen": jnp.zeros(())}, TX), "other": ({"w": jnp.ones(3)}, {}, TX)}
+    networks = {
+        "line": ({"w": jnp.ones(())}, {"seen": jnp.zeros(())}, TX),
+        "other": ({"w": jnp.ones(3)}, {}, TX),
+    }
     return state.create(jax.random.key(0), networks)
 
 
@@ -241,7 +277,9 @@ def test_network_step_devices_agree():
     def run(devices, how):
         mesh = parallel.mesh(jax.devices()[:devices])
         step = parallel.data_parallel(line_step, mesh, how=how)
-        s, metrics = step(parallel.replicate(line_state(), mesh), parallel.put_batch(rows(8), mesh), {})
+        s, metrics = step(
+            parallel.replicate(line_state(), mesh), parallel.put_batch(rows(8), mesh), {}
+        )
         return jax.device_get((s.networks, metrics))
 
     one = run(1, "jit")
@@ -255,7 +293,10 @@ def test_a_tree_of_predictions_and_the_scores_of_real_images():
     The critic descends on v 5 - v 2 w; then the generator on w + (v 2 w - v 5)^2, with the new v held fixed.
     """
     tx = optax.sgd(0.01)
-    networks = {"generator": ({"w": jnp.full((), 1.5)}, {}, tx), "critic": ({"v": jnp.full((), 0.4)}, {}, tx)}
+    networks = {
+        "generator": ({"w": jnp.full((), 1.5)}, {}, tx),
+        "critic": ({"v": jnp.full((), 0.4)}, {}, tx),
+    }
 
     def generate(params, stats, given, **mode):
         del mode

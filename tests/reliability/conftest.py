@@ -57,7 +57,10 @@ def report(folder: Path) -> dict:
 
 def answers(folder: Path) -> object:
     """Return every image of a folder job, and its report without the times of the call."""
-    pictures = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob("[pkd]*/**/*.png"))}
+    pictures = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.glob("[pkd]*/**/*.png"))
+    }
     return pictures, report(folder)["job"], report(folder)["images"], report(folder)["skipped"]
 
 
@@ -69,7 +72,11 @@ def scores(folder: Path) -> object:
 
 def tables(folder: Path) -> object:
     """Return the tables of an experiment without times and dates, and its figures."""
-    shown = {table["title"]: table["markdown"] for table in report(folder)["tables"] if table["title"] != "Effort"}
+    shown = {
+        table["title"]: table["markdown"]
+        for table in report(folder)["tables"]
+        if table["title"] != "Effort"
+    }
     return shown, {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
 
 
@@ -94,10 +101,19 @@ def materials(images, tiny, experiment_file):
     """Return every kind of results, by name."""
 
     def complete(method: str, output: Path, *more: str) -> list[str]:
-        return ["complete", f"--method={method}", f"--images={images}", "--holes=center", f"--output={output}", *more]
+        return [
+            "complete",
+            f"--method={method}",
+            f"--images={images}",
+            "--holes=center",
+            f"--output={output}",
+            *more,
+        ]
 
     def files(*patterns: str) -> Callable[[Path], list[Path]]:
-        return lambda folder: sorted(path for p in patterns for path in folder.glob(p) if path.is_file())
+        return lambda folder: sorted(
+            path for p in patterns for path in folder.glob(p) if path.is_file()
+        )
 
     small = ("--size=16", "--slots=4")
     data = ["--train=facades?split=train&count=64", "--images=facades?split=test&count=4"]
@@ -119,14 +135,24 @@ def materials(images, tiny, experiment_file):
         ),
         "evaluation": Material(
             lambda folder: [
-                *("evaluate", "--method=mean,harmonic", f"--images={images}", "--holes=center,left"),
+                *(
+                    "evaluate",
+                    "--method=mean,harmonic",
+                    f"--images={images}",
+                    "--holes=center,left",
+                ),
                 *(f"--output={folder}", *small),
             ],
             scores,
             files("completions/*.npz"),
         ),
         "experiment": Material(
-            lambda folder: ["reproduce", f"--experiment={experiment_file}", f"--workdir={folder}", *data],
+            lambda folder: [
+                "reproduce",
+                f"--experiment={experiment_file}",
+                f"--workdir={folder}",
+                *data,
+            ],
             tables,
             files(
                 "*/summary.json",
@@ -152,7 +178,11 @@ def finished(materials, workdir, tmp_path_factory):
             if name == "workdir":
                 shutil.copytree(workdir, folder / "run")
             if name == "export":
-                arguments = [f"--workdir={workdir}", f"--output={folder}/run.inpaint", "--platforms=cpu"]
+                arguments = [
+                    f"--workdir={workdir}",
+                    f"--output={folder}/run.inpaint",
+                    "--platforms=cpu",
+                ]
                 assert cli.main(["export", *arguments]) == 0
             assert materials[name].run(folder) == 0
         return made[name]

@@ -72,7 +72,10 @@ def replace_somewhere(rng: random.Random, value) -> str:
         value = value[key]
 
 
-SLOW = [pytest.param({name: count}, marks=pytest.mark.slow, id=f"{count} {name}") for name, count in MANY.items()]
+SLOW = [
+    pytest.param({name: count}, marks=pytest.mark.slow, id=f"{count} {name}")
+    for name, count in MANY.items()
+]
 
 
 @pytest.mark.parametrize("counts", [pytest.param(FEW, id="few"), *SLOW])

@@ -79,7 +79,10 @@ def test_pipes_in_the_place_of_files(kind, name, copied, materials, ends):
 
 def test_pipes_in_the_place_of_answers(copied, materials, ends):
     """Pipes are replaced: the completions are made again."""
-    for kind, pattern in (("job", "pictures/p0.png"), ("evaluation", "completions/mean-center-*.npz")):
+    for kind, pattern in (
+        ("job", "pictures/p0.png"),
+        ("evaluation", "completions/mean-center-*.npz"),
+    ):
         folder = copied(kind)
         [file] = folder.glob(pattern)
         to_pipe(file)
@@ -106,7 +109,13 @@ def test_a_full_disk(images, tiny, tmp_path, ends):
     training = ["train", "--config=yeh:smoke", f"--workdir={tmp_path}/run", *tiny]
     code, said = ends(training, limit="RLIMIT_FSIZE=20000")
     assert code == 2 and str(tmp_path / "run") in said
-    job = ["complete", "--method=mean", f"--images={images}", "--holes=center", f"--output={tmp_path}/out"]
+    job = [
+        "complete",
+        "--method=mean",
+        f"--images={images}",
+        "--holes=center",
+        f"--output={tmp_path}/out",
+    ]
     code, said = ends(job, limit="RLIMIT_FSIZE=100")
     assert code == 2 and str(tmp_path / "out") in said
 
@@ -119,7 +128,12 @@ def test_a_file_in_the_place_of_checkpoints(tiny, tmp_path, ends):
 
 
 def test_a_signal_ends_a_job(workdir, images, tmp_path, environment):
-    endless = ["--config.search.iterations=100000000", "--slots=1", f"--output={tmp_path}/out", "--holes=center"]
+    endless = [
+        "--config.search.iterations=100000000",
+        "--slots=1",
+        f"--output={tmp_path}/out",
+        "--holes=center",
+    ]
     arguments = ["complete", f"--workdir={workdir}", f"--images={images}", *endless]
     process = subprocess.Popen([sys.executable, "-m", "inpaint_jax", *arguments], env=environment)
     while process.poll() is None and not (tmp_path / "out/.lock.json").exists():

@@ -21,12 +21,29 @@ STARTED = 60  # seconds until a child has its lock, even where all cores are bus
 
 def command(name, place, images, tiny, experiment_file, workdir):
     """A command whose work takes some seconds, with a separate output."""
-    search = ("--slots=1", "--holes=center,left") if name == "evaluation" else ("--slots=1", "--holes=center")
+    search = (
+        ("--slots=1", "--holes=center,left")
+        if name == "evaluation"
+        else ("--slots=1", "--holes=center")
+    )
     data = ("--train=facades?split=train&count=64", "--images=facades?split=test&count=4")
     return {
         "training": ["train", "--config=yeh:smoke", f"--workdir={place}", *tiny, *LONG],
-        "job": ["complete", f"--workdir={workdir}", f"--images={images}", f"--output={place}", "--keep=2", *search],
-        "evaluation": ["evaluate", f"--workdir={workdir}", f"--images={images}", f"--output={place}", *search],
+        "job": [
+            "complete",
+            f"--workdir={workdir}",
+            f"--images={images}",
+            f"--output={place}",
+            "--keep=2",
+            *search,
+        ],
+        "evaluation": [
+            "evaluate",
+            f"--workdir={workdir}",
+            f"--images={images}",
+            f"--output={place}",
+            *search,
+        ],
         "experiment": ["reproduce", f"--experiment={experiment_file}", f"--workdir={place}", *data],
     }[name]
 
@@ -53,7 +70,9 @@ def start(arguments, environment):
 
     def begin(name, place):
         child = [sys.executable, "-m", "inpaint_jax", *arguments(name, place)]
-        return subprocess.Popen(child, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(
+            child, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     return begin
 
@@ -61,16 +80,25 @@ def start(arguments, environment):
 def working(process, place):
     """Wait until a process has begun to write; return whether it is at work."""
     deadline = time.monotonic() + STARTED
-    while process.poll() is None and not (place / ".lock.json").is_file() and time.monotonic() < deadline:
+    while (
+        process.poll() is None
+        and not (place / ".lock.json").is_file()
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.005)
     return process.poll() is None
 
 
-CASES = [("job", 1), ("evaluation", 1)]  # in every run of the tests, beside a training in tests/runs/training
+CASES = [
+    ("job", 1),
+    ("evaluation", 1),
+]  # in every run of the tests, beside a training in tests/runs/training
 SLOW = [(name, 5) for name in ("training", "job", "evaluation", "experiment")]
 
 
-@pytest.mark.parametrize("name, kills", [*CASES, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)])
+@pytest.mark.parametrize(
+    "name, kills", [*CASES, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)]
+)
 def test_results_of_killed_runs(name, kills, arguments, start, materials, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     began = time.monotonic()

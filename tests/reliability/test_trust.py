@@ -21,7 +21,9 @@ CALLBACK = "xla_ffi_python_cpu_callback"  # custom call to a Python function of 
 
 
 def completes(weights, images, hole, key_data):
-    return jnp.where(hole > 0, weights[0], images)[:, None], {"total": images.mean((1, 2, 3))[:, None]}
+    return jnp.where(hole > 0, weights[0], images)[:, None], {
+        "total": images.mean((1, 2, 3))[:, None]
+    }
 
 
 def other(weights, images, hole, key_data):
@@ -76,7 +78,9 @@ def test_a_function_that_is_one(file):
     images, hole = np.zeros((1, SIDE, SIDE, 3), np.float32), np.zeros((SIDE, SIDE, 1), np.float32)
     hole[2:4, 2:4] = 1
     completed = exported.load(file(export_of(completes).serialize()))(images, hole)
-    np.testing.assert_array_equal(completed, np.broadcast_to(hole * np.float32(0.5), completed.shape))
+    np.testing.assert_array_equal(
+        completed, np.broadcast_to(hole * np.float32(0.5), completed.shape)
+    )
 
 
 def test_a_tampered_function_is_named(file):
@@ -84,7 +88,10 @@ def test_a_tampered_function_is_named(file):
     whole = export_of(completes)
     for function, words in (
         (whole.serialize()[:-2000], "export it again"),
-        (dataclasses.replace(whole, mlir_module_serialized=b"ML\xefR").serialize(), "its function cannot be read"),
+        (
+            dataclasses.replace(whole, mlir_module_serialized=b"ML\xefR").serialize(),
+            "its function cannot be read",
+        ),
         (export_of(other).serialize(), "its function does not return completions"),
         (export_of(calls_back).serialize(), "calls back into the host program"),
     ):
@@ -93,7 +100,9 @@ def test_a_tampered_function_is_named(file):
         assert "\n" not in str(caught.value) and "foreign.inpaint" in str(caught.value)
 
 
-def test_a_workdir_executes_what_its_config_names_and_says_so(workdir, tmp_path, monkeypatch, capsys):
+def test_a_workdir_executes_what_its_config_names_and_says_so(
+    workdir, tmp_path, monkeypatch, capsys
+):
     """The message comes first; an exported file never imports what its config names."""
     (tmp_path / "theirs.py").write_text("raise SystemExit('executed')")
     monkeypatch.syspath_prepend(tmp_path)

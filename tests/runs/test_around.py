@@ -30,7 +30,10 @@ def hole_of(*boxes, shape=(90, 200)):
 @pytest.mark.parametrize(
     "box, square",
     [
-        (Window(40, 100, 5, 6), Window(34, 95, 16, 16)),  # the model's side, where twice the hole is less
+        (
+            Window(40, 100, 5, 6),
+            Window(34, 95, 16, 16),
+        ),  # the model's side, where twice the hole is less
         (Window(40, 100, 20, 10), Window(30, 85, 40, 40)),  # half of 20 above and below
         (Window(0, 190, 20, 10), Window(0, 160, 40, 40)),  # moved into the image
         (Window(10, 0, 50, 60), Window(0, 0, 90, 90)),  # no room for the margin
@@ -73,10 +76,13 @@ def test_far_holes_are_completed_in_squares_of_their_own():
 
 def test_what_fits_into_no_square_is_refused():
     run = run_around(Driver(painted(1.0), {}, slots=1).run, 16)
-    with pytest.raises(InputError, match="a: no square of the 200x90 image contains the hole of 150x4 pixels"):
+    with pytest.raises(
+        InputError, match="a: no square of the 200x90 image contains the hole of 150x4 pixels"
+    ):
         list(run([Task("a", from_levels(LEVELS), hole_of((40, 10, 44, 160)))], seed=0))
     with pytest.raises(
-        InputError, match="--fit=around: mean completes images at their original size; give --size, or no"
+        InputError,
+        match="--fit=around: mean completes images at their original size; give --size, or no",
     ):
         open_methods(["mean"], fit="around")
 
@@ -88,20 +94,35 @@ def test_the_nearest_training_image_is_pasted_around_every_hole():
     (completed,) = ij.complete("nearest", [LEVELS], hole, **options)
     np.testing.assert_array_equal(completed[~hole], LEVELS[~hole])
     facades = open_source("facades?split=train&count=3", size=16)
-    pasted = [np.array_equal(completed[3:9, 5:13], facades[i]["image"][3:9, 4:12]) for i in range(3)]
+    pasted = [
+        np.array_equal(completed[3:9, 5:13], facades[i]["image"][3:9, 4:12]) for i in range(3)
+    ]
     assert sum(pasted) == 1  # the square is of columns 1 to 16
-    with pytest.raises(InputError, match="needs their size: give --size, and --fit=around if images are larger"):
+    with pytest.raises(
+        InputError, match="needs their size: give --size, and --fit=around if images are larger"
+    ):
         ij.complete("nearest", [LEVELS], hole, train="facades")
 
 
 def test_a_trained_model_on_a_large_image(model, workdir, tmp_path):
     """Python and the command line give the same completion, and nothing else changes."""
     hole = hole_of((3, 5, 9, 13), (50, 150, 80, 170))[..., 0] > 0
-    completed = np.asarray(ij.complete(model, [Image.fromarray(LEVELS)], hole, fit="around", ids=["a"])[0])
+    completed = np.asarray(
+        ij.complete(model, [Image.fromarray(LEVELS)], hole, fit="around", ids=["a"])[0]
+    )
     np.testing.assert_array_equal(completed[~hole], LEVELS[~hole])
-    assert (completed[3:9, 5:13] != LEVELS[3:9, 5:13]).any() and (completed[50:80, 150:170] != 0).any()
+    assert (completed[3:9, 5:13] != LEVELS[3:9, 5:13]).any() and (
+        completed[50:80, 150:170] != 0
+    ).any()
     Image.fromarray(LEVELS).save(tmp_path / "a.png")
     Image.fromarray(hole).save(tmp_path / "hole.png")
-    arguments = [f"--workdir={workdir}", f"--images={tmp_path}/a.png", f"--holes={tmp_path}/hole.png", "--fit=around"]
+    arguments = [
+        f"--workdir={workdir}",
+        f"--images={tmp_path}/a.png",
+        f"--holes={tmp_path}/hole.png",
+        "--fit=around",
+    ]
     assert cli.main(["complete", *arguments, f"--output={tmp_path}/out"]) == 0
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out/pictures/a.png")), completed)
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tmp_path / "out/pictures/a.png")), completed
+    )

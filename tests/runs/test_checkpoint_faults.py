@@ -86,7 +86,9 @@ def test_an_array_that_is_not_what_was_saved_is_named(saved, tmp_path):
     del about["sha256"]
     about["arrays"]["weights"]["sha256"] = about["arrays"]["half"]["sha256"]
     file.write_text(json.dumps({**content, "custom_metadata": digests.sealed(about)}))
-    with pytest.raises(InputError, match=r"copy/3 is damaged \(weights does not match its digest\)"):
+    with pytest.raises(
+        InputError, match=r"copy/3 is damaged \(weights does not match its digest\)"
+    ):
         Checkpoints(folder).restore(SHAPES)
     assert int(Checkpoints(folder).restore(SHAPES, 2)["step"]) == 2
 
@@ -95,7 +97,9 @@ def test_a_checkpoint_under_the_name_of_another(saved, tmp_path):
     folder = shutil.copytree(saved, tmp_path / "copy")
     shutil.rmtree(folder / "3")
     (folder / "2").rename(folder / "3")
-    with pytest.raises(InputError, match=r"3 is damaged \(it was saved as step 2\): no earlier checkpoint is left"):
+    with pytest.raises(
+        InputError, match=r"3 is damaged \(it was saved as step 2\): no earlier checkpoint is left"
+    ):
         Checkpoints(folder).restore(SHAPES)
 
 
@@ -112,7 +116,9 @@ def test_one_copy_is_saved_where_copies_differ(tmp_path):
     def differing(x):
         return x + jax.lax.axis_index("data")
 
-    state = jax.shard_map(differing, mesh=mesh, in_specs=spec(), out_specs=spec(), check_vma=False)(jnp.zeros(4))
+    state = jax.shard_map(differing, mesh=mesh, in_specs=spec(), out_specs=spec(), check_vma=False)(
+        jnp.zeros(4)
+    )
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(1, {"statistics": state})
     read = Checkpoints(tmp_path).restore({"statistics": jax.ShapeDtypeStruct((4,), jnp.float32)})
@@ -131,7 +137,9 @@ def test_an_error_of_jax_is_no_damage(saved, monkeypatch):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.")
 
     monkeypatch.setattr(orbax, "load", load)
-    with pytest.raises(InputError, match="cannot be read .*Out of memory.*: free some memory") as error:
+    with pytest.raises(
+        InputError, match="cannot be read .*Out of memory.*: free some memory"
+    ) as error:
         Checkpoints(saved).restore(SHAPES)
     assert "delete" not in str(error.value)
 
@@ -193,6 +201,11 @@ def test_which_steps_are_chosen():
     assert chosen_steps(None, [dcgan]) == {}
     assert chosen_steps(4, [dcgan]) == chosen_steps("dcgan:4", [dcgan]) == {"dcgan": 4}
     assert chosen_steps("encoder:2,dcgan:4", [dcgan, encoder]) == {"encoder": 2, "dcgan": 4}
-    for text, stages in [("4", [dcgan, encoder]), ("refiner:4", [dcgan]), ("dcgan:four", [dcgan]), ("", [dcgan])]:
+    for text, stages in [
+        ("4", [dcgan, encoder]),
+        ("refiner:4", [dcgan]),
+        ("dcgan:four", [dcgan]),
+        ("", [dcgan]),
+    ]:
         with pytest.raises(InputError, match="write STAGE:STEP; the stages are dcgan"):
             chosen_steps(text, stages)

@@ -29,7 +29,12 @@ TX = optax.chain(optax.clip(1.0), optax.adam(1e-3))
 
 
 def make(seed: int, width: int = 8) -> State:
-    params = {"Dense_0": {"kernel": jax.random.normal(jax.random.key(seed), (4, width)), "bias": jnp.zeros(width)}}
+    params = {
+        "Dense_0": {
+            "kernel": jax.random.normal(jax.random.key(seed), (4, width)),
+            "bias": jnp.zeros(width),
+        }
+    }
     return State(params, TX.init(params), jax.random.key(seed + 1), jnp.int32(seed))
 
 
@@ -38,7 +43,9 @@ def abstract(width: int = 8) -> State:
 
 
 def as_numbers(state: State) -> list[np.ndarray]:
-    return [np.asarray(x) for x in jax.tree.leaves(state._replace(key=jax.random.key_data(state.key)))]
+    return [
+        np.asarray(x) for x in jax.tree.leaves(state._replace(key=jax.random.key_data(state.key)))
+    ]
 
 
 def assert_bit_equal(a: State, b: State) -> None:
@@ -95,13 +102,18 @@ def test_moves_to_fewer_devices(tmp_path, count):
 
     def spread_over(devices):
         mesh = jax.sharding.Mesh(np.array(devices), ("data",))
-        split, copied = NamedSharding(mesh, PartitionSpec("data")), NamedSharding(mesh, PartitionSpec())
+        split, copied = (
+            NamedSharding(mesh, PartitionSpec("data")),
+            NamedSharding(mesh, PartitionSpec()),
+        )
         return lambda x: split if x.ndim == 2 else copied
 
     four, fewer = spread_over(jax.devices()), spread_over(jax.devices()[:count])
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(5, jax.tree.map(lambda x: jax.device_put(x, four(x)), make(5)))
-    target = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=fewer(x)), abstract())
+    target = jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=fewer(x)), abstract()
+    )
     restored = checkpoints.restore(target)
     assert_bit_equal(restored, make(5))
     assert len(restored.params["Dense_0"]["kernel"].sharding.device_set) == count
@@ -129,7 +141,9 @@ def test_another_architecture_names_the_first_array_that_differs(saved):
         checkpoints.restore(more)
     with pytest.raises(InputError, match=r"the file has step \[\], which the config lacks"):
         checkpoints.restore({k: v for k, v in wanted._asdict().items() if k != "step"})
-    with pytest.raises(InputError, match=r"step is int32\[\] in the file but float32\[\] in the config"):
+    with pytest.raises(
+        InputError, match=r"step is int32\[\] in the file but float32\[\] in the config"
+    ):
         checkpoints.restore(wanted._replace(step=jax.ShapeDtypeStruct((), jnp.float32)))
 
 
@@ -145,7 +159,8 @@ def test_a_damaged_checkpoint_says_how_to_go_on(saved, tmp_path, damage, capfd):
     else:
         (folder / "3" / "state" / "_METADATA").unlink()
     with pytest.raises(
-        InputError, match=r"copy/3 is damaged .*: resume .* with --checkpoint=2, or delete that folder"
+        InputError,
+        match=r"copy/3 is damaged .*: resume .* with --checkpoint=2, or delete that folder",
     ) as error:
         Checkpoints(folder).restore(abstract())
     assert "\n" not in str(error.value)

@@ -20,7 +20,9 @@ def test_the_same_picture_in_every_form(model):
     array = ij.complete(model, SMALL, HOLE, seed=1)
     assert isinstance(array, np.ndarray) and array.dtype == np.uint8
     np.testing.assert_array_equal(array, np.where(HOLE[None, ..., None], to_levels(floats), SMALL))
-    pictures = ij.complete(model, [Image.fromarray(image) for image in SMALL], Image.fromarray(HOLE), seed=1)
+    pictures = ij.complete(
+        model, [Image.fromarray(image) for image in SMALL], Image.fromarray(HOLE), seed=1
+    )
     assert [type(picture) for picture in pictures] == [Image.Image] * 2
     np.testing.assert_array_equal(pictures, array)
 
@@ -32,7 +34,10 @@ def test_sizes_of_their_own(model):
     images, holes = [SMALL[0], Image.fromarray(LARGE)], [HOLE, Image.fromarray(large_hole)]
     small, large = ij.complete(model, images, holes)
     assert isinstance(small, np.ndarray) and isinstance(large, Image.Image)
-    for before, after, hole in ((SMALL[0], small, HOLE), (LARGE, np.asarray(large), large_hole > 0)):
+    for before, after, hole in (
+        (SMALL[0], small, HOLE),
+        (LARGE, np.asarray(large), large_hole > 0),
+    ):
         assert after.shape == before.shape and after.dtype == np.uint8
         np.testing.assert_array_equal(after[~hole], before[~hole])
         assert (after[hole] != before[hole]).any()

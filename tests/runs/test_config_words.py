@@ -22,14 +22,20 @@ def test_a_word_of_each_group(argument, words):
 
 
 def test_several_words_come_last_in_their_own_order():
-    assert choose("a.py", "5b,cpu,3a", GROUPS[1], default="smoke", several=("3a", "4a", "5b")) == ("cpu", ("3a", "5b"))
+    assert choose("a.py", "5b,cpu,3a", GROUPS[1], default="smoke", several=("3a", "4a", "5b")) == (
+        "cpu",
+        ("3a", "5b"),
+    )
     assert choose("a.py", "", GROUPS[1], default="smoke", several=("3a", "4a")) == ("smoke", ())
 
 
 @pytest.mark.parametrize(
     "argument, message",
     [
-        ("tiny,cpu,big", "a.py: unknown words big, tiny; known: default, published, smoke, cpu, nag, adam"),
+        (
+            "tiny,cpu,big",
+            "a.py: unknown words big, tiny; known: default, published, smoke, cpu, nag, adam",
+        ),
         ("smoke,", "a.py: unknown words ''; known: "),
         ("smoke,cpu", "a.py: cpu and smoke exclude each other: choose one of smoke, cpu"),
     ],

@@ -11,7 +11,12 @@ def load(*overrides, spec="configs/yeh.py:smoke"):
 
 
 def test_values_are_typed_like_what_they_replace():
-    config = load("search.iterations=7", "search.optimizer.learning_rate=1", "data.flip=False", "data.train=a?b=c,d")
+    config = load(
+        "search.iterations=7",
+        "search.optimizer.learning_rate=1",
+        "data.flip=False",
+        "data.train=a?b=c,d",
+    )
     assert config.search.iterations == 7 and config.search.optimizer.learning_rate == 1.0
     assert config.data.flip is False and config.data.train == "a?b=c,d"
     with pytest.raises(AttributeError):
@@ -42,8 +47,14 @@ def test_bad_overrides(override, words):
             "yeh.py:default,published",
             "configs/yeh.py: default and published exclude each other: choose one of default, ",
         ),
-        ("neural_features.py:random_holes,literal24", "literal24 and random_holes exclude each other"),
-        ("classifier_guided.py:3b,4a,smoke,cpu", "cpu and smoke exclude each other"),  # but layers do not
+        (
+            "neural_features.py:random_holes,literal24",
+            "literal24 and random_holes exclude each other",
+        ),
+        (
+            "classifier_guided.py:3b,4a,smoke,cpu",
+            "cpu and smoke exclude each other",
+        ),  # but layers do not
     ],
 )
 def test_words_that_exclude_each_other(spec, words):
@@ -60,7 +71,9 @@ def test_keywords_of_python_cannot_be_set():
 def test_bad_files(tmp_path):
     with pytest.raises(InputError, match="no file 'configs/yeah.py'"):
         load(spec="configs/yeah.py")
-    with pytest.raises(InputError, match="unknown words fast; known: default, published, learnt, smoke"):
+    with pytest.raises(
+        InputError, match="unknown words fast; known: default, published, learnt, smoke"
+    ):
         load(spec="configs/yeh.py:fast")
     (tmp_path / "empty.py").write_text("")
     with pytest.raises(InputError, match="has no function get_config"):
@@ -87,7 +100,9 @@ def test_unknown_names_inside_a_config():
 
 def test_fingerprint_sees_every_value():
     assert configuration.fingerprint(load()) == configuration.fingerprint(load())
-    assert configuration.fingerprint(load()) != configuration.fingerprint(load("search.optimizer.decay=0.9"))
+    assert configuration.fingerprint(load()) != configuration.fingerprint(
+        load("search.optimizer.decay=0.9")
+    )
 
 
 def test_a_builder_gets_what_it_takes_and_misses_what_it_names(tmp_path, monkeypatch):
@@ -100,11 +115,15 @@ def test_a_builder_gets_what_it_takes_and_misses_what_it_names(tmp_path, monkeyp
     config = configuration.from_plain(
         {"system": "my_systems:simple", "data": {"size": 16}, "networks": {"generator": {}}}
     )
-    with pytest.raises(InputError, match="'my_systems:simple': missing a required argument: 'stages'"):
+    with pytest.raises(
+        InputError, match="'my_systems:simple': missing a required argument: 'stages'"
+    ):
         configuration.build_system(config)
     with config.unlocked():
         config.stages = {}
-    with pytest.raises(InputError, match="config.networks.generator needs the key 'width'; it has nothing"):
+    with pytest.raises(
+        InputError, match="config.networks.generator needs the key 'width'; it has nothing"
+    ):
         configuration.build_system(config)
     with config.unlocked():
         config.losses = {"edge": {}}

@@ -29,7 +29,11 @@ def test_the_second_is_told_who_holds_a_folder(tmp_path):
             pytest.fail("two at once")
         (folder / "kept").write_text("")
     message = str(caught.value)
-    words = (f"process {os.getpid()} on {socket.gethostname()}", "has been training there since 20", "--workdir")
+    words = (
+        f"process {os.getpid()} on {socket.gethostname()}",
+        "has been training there since 20",
+        "--workdir",
+    )
     assert all(word in message for word in words) and "\n" not in message
     assert [path.name for path in folder.iterdir()] == ["kept"]
     with locked(folder, "training", option="--workdir"):
@@ -37,9 +41,14 @@ def test_the_second_is_told_who_holds_a_folder(tmp_path):
 
 
 def test_a_killed_process_holds_nothing(tmp_path):
-    holder = subprocess.Popen([sys.executable, "-c", KILLED, tmp_path / LOCK], stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", KILLED, tmp_path / LOCK], stdout=subprocess.PIPE, text=True
+    )
     assert holder.stdout and holder.stdout.readline() == "held\n"
-    with pytest.raises(InputError, match="is in use"), locked(tmp_path, "training", option="--workdir"):
+    with (
+        pytest.raises(InputError, match="is in use"),
+        locked(tmp_path, "training", option="--workdir"),
+    ):
         pytest.fail("two at once")
     holder.send_signal(signal.SIGKILL)
     holder.wait()
@@ -60,11 +69,16 @@ def test_what_killed_processes_left_is_removed(tmp_path, monkeypatch):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     (tmp_path / "pictures").mkdir()
-    left = [tmp_path / "pictures" / f".inpaint-0123abcd-{number}.tmp" for number in (dead.pid, os.getppid())]
+    left = [
+        tmp_path / "pictures" / f".inpaint-0123abcd-{number}.tmp"
+        for number in (dead.pid, os.getppid())
+    ]
     for file in (*left, tmp_path / ".other.tmp"):
         file.write_text("")
     with locked(tmp_path, "training", option="--workdir"):
-        assert [file.exists() for file in left] == [False, True] and (tmp_path / ".other.tmp").exists()
+        assert [file.exists() for file in left] == [False, True] and (
+            tmp_path / ".other.tmp"
+        ).exists()
 
 
 def test_a_folder_in_the_place_of_the_lock(tmp_path):
@@ -79,10 +93,18 @@ def test_a_folder_in_the_place_of_the_lock(tmp_path):
 
 
 def test_a_name_that_is_too_long(tmp_path, capsys):
-    arguments = ["complete", "--method=mean", "--size=16", "--images=facades?count=1", "--holes=center"]
+    arguments = [
+        "complete",
+        "--method=mean",
+        "--size=16",
+        "--images=facades?count=1",
+        "--holes=center",
+    ]
     assert cli.main([*arguments, f"--output={tmp_path / ('x' * 300)}"]) == 2
     assert cli.main(["train", "--config=yeh:smoke", f"--workdir={tmp_path / ('x' * 300)}"]) == 2
-    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("inpaint: error: ")]
+    said = [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("inpaint: error: ")
+    ]
     assert len(said) == 2 and all("name too long" in line for line in said)
 
 

@@ -27,7 +27,11 @@ FACADES = "facades?split=test&count=4"
 
 
 def test_texts_are_taken_apart(tmp_path):
-    assert parse("telea?radius=5&x=a+b") == ("telea?radius=5&x=a+b", "telea", {"radius": "5", "x": "a+b"})
+    assert parse("telea?radius=5&x=a+b") == (
+        "telea?radius=5&x=a+b",
+        "telea",
+        {"radius": "5", "x": "a+b"},
+    )
     question = tmp_path / "what?now=1"
     question.mkdir()
     assert parse(str(question)) == (str(question), str(question), {})  # exists: taken literally
@@ -42,7 +46,10 @@ def test_texts_are_taken_apart(tmp_path):
         ("mean?power=2", "unknown option 'power'; known: none"),
         ("telea?radius=5&radius=6", "write each option once"),
         ("telea?", "write each option once"),
-        ("yeh:smoke", "the config yeh:smoke trains dcgan: run inpaint train --config=yeh:smoke --workdir=DIR first"),
+        (
+            "yeh:smoke",
+            "the config yeh:smoke trains dcgan: run inpaint train --config=yeh:smoke --workdir=DIR first",
+        ),
         ("", "the name is empty"),
         ("nearest", "nearest needs training images: give --train"),
         ("pictures?dir=x", r"name stored results as pictures\?folder=DIR"),
@@ -57,7 +64,12 @@ def test_refused_at_the_door(text, words):
 
 def test_a_config_that_needs_no_training():
     tiny = "&".join(
-        ("data.size=16", "networks.generator.size=16", "networks.generator.width=8", "stages.dcgan.steps=0")
+        (
+            "data.size=16",
+            "networks.generator.size=16",
+            "networks.generator.width=8",
+            "stages.dcgan.steps=0",
+        )
     )
     [method], setting = open_methods([f"yeh:smoke?{tiny}"])
     assert method.size == setting.size == 16 and method.name.startswith("yeh:smoke?")
@@ -72,7 +84,9 @@ def test_nearest_searches_all_training_images():
     [image] = next(examples(open_source(train, size=8), size=8, batch=1, indices=[1005]))["image"]
     hole = np.zeros((8, 8, 1), np.float32)
     hole[2:6, 2:6] = 1
-    found, other = (next(iter(m.run([Task("0", image, hole)], seed=0))).images[0] for m in (everything, some))
+    found, other = (
+        next(iter(m.run([Task("0", image, hole)], seed=0))).images[0] for m in (everything, some)
+    )
     np.testing.assert_array_equal(found, image)
     assert (other != image).any()
 
@@ -82,7 +96,9 @@ def test_two_of_one_name(workdir):
         open_methods(["floors", "mean"], size=16, train="facades")
     with pytest.raises(InputError, match="--size=32: .* completes images of 16 pixels"):
         open_methods([str(workdir)], size=32)
-    with pytest.raises(InputError, match="unknown option 'networks.latent_size'; known: search=CONFIG"):
+    with pytest.raises(
+        InputError, match="unknown option 'networks.latent_size'; known: search=CONFIG"
+    ):
         open_methods([f"{workdir}?networks.latent_size=9"])
 
 
@@ -96,7 +112,11 @@ def test_what_contributing_shows_is_a_method_a_family_and_a_metric(tmp_path, mon
         del sys.modules[name]
         (tmp_path / f"{name}.py").write_text(block.split("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
-    given = {"size": 16, "holes": ["my_masks:frame"], "metrics": ["default", "my_metrics:border_l1"]}
+    given = {
+        "size": 16,
+        "holes": ["my_masks:frame"],
+        "metrics": ["default", "my_metrics:border_l1"],
+    }
     grey, white = evaluate(["my_methods:grey", "my_methods:grey?level=1"], FACADES, **given).rows
     assert (grey["method"], white["method"]) == ("my_methods:grey", "my_methods:grey?level=1")
     assert grey["l2_pct_hole"].mean() != white["l2_pct_hole"].mean()
@@ -122,7 +142,9 @@ for file in given.glob("holes/*/*.png"):
     (results / file.parent.name).mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(results / file.parent.name / file.name), cv2.inpaint(image, hole, 3, cv2.INPAINT_TELEA))
 """
-    subprocess.run([sys.executable, "-c", script, tmp_path / "given", tmp_path / "theirs"], check=True)
+    subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "given", tmp_path / "theirs"], check=True
+    )
     theirs = f"pictures?folder={tmp_path / 'theirs'}"
     rows = evaluate(["telea", theirs], FACADES, families, size=32, seed=3).rows
     assert [(row["method"], row["holes"]) for row in rows] == [
@@ -153,8 +175,17 @@ def test_a_run_its_file_and_a_search_of_it(workdir, model, tmp_path):
 
 
 def test_evaluate_without_a_workdir(tmp_path, capsys):
-    arguments = ["evaluate", "--images=facades?split=test", "--count=4", "--holes=center", f"--output={tmp_path}/out"]
-    assert cli.main([*arguments, "--method=mean,harmonic", "--method=telea?radius=2", "--size=16"]) == 0
+    arguments = [
+        "evaluate",
+        "--images=facades?split=test",
+        "--count=4",
+        "--holes=center",
+        f"--output={tmp_path}/out",
+    ]
+    assert (
+        cli.main([*arguments, "--method=mean,harmonic", "--method=telea?radius=2", "--size=16"])
+        == 0
+    )
     table = json.loads((tmp_path / "out/table.json").read_text())
     assert [row["method"] for row in table["rows"]] == ["mean", "harmonic", "telea?radius=2"]
     metrics = ["--metrics=ssim_uniform_full,psnr_full", "--method=mean", "--size=16"]
@@ -180,11 +211,17 @@ def test_complete_without_a_workdir(tmp_path, capsys):
         hole[10:20, 8:14] = 255
         Image.fromarray(image).save(tmp_path / f"pictures/p{i}.png")
         Image.fromarray(hole).save(tmp_path / f"holes/p{i}.png")
-    job = ["complete", f"--images={tmp_path}/pictures", f"--holes={tmp_path}/holes", f"--output={tmp_path}/out"]
+    job = [
+        "complete",
+        f"--images={tmp_path}/pictures",
+        f"--holes={tmp_path}/holes",
+        f"--output={tmp_path}/out",
+    ]
     assert cli.main([*job, "--method=harmonic"]) == 0
     for i in range(2):
         before, after, hole = (
-            np.asarray(Image.open(tmp_path / folder / f"p{i}.png")) for folder in ("pictures", "out/pictures", "holes")
+            np.asarray(Image.open(tmp_path / folder / f"p{i}.png"))
+            for folder in ("pictures", "out/pictures", "holes")
         )
         assert (after != before)[hole > 0].any()
         np.testing.assert_array_equal(after[hole == 0], before[hole == 0])
@@ -201,11 +238,20 @@ def test_complete_without_a_workdir(tmp_path, capsys):
 def test_evaluation_returns_its_table(model):
     evaluation = inpaint_jax.evaluate(model, FACADES, ["center", "left"])
     assert [row["holes"] for row in evaluation.rows] == ["center", "left"]
-    assert all(row["psnr_hole"].shape == (4,) for row in evaluation.rows) and "commit" in evaluation.caption
+    assert (
+        all(row["psnr_hole"].shape == (4,) for row in evaluation.rows)
+        and "commit" in evaluation.caption
+    )
 
 
 def test_holes_command(tmp_path, capsys):
-    command = ["holes", "center,quarter:tl", "--images=facades?split=test", "--count=2", "--size=16"]
+    command = [
+        "holes",
+        "center,quarter:tl",
+        "--images=facades?split=test",
+        "--count=2",
+        "--size=16",
+    ]
     assert cli.main([*command, f"--output={tmp_path}/out"]) == 0
     about = json.loads((tmp_path / "out/holes.json").read_text())
     assert (

@@ -21,7 +21,9 @@ def file(tmp_path):
 def test_a_changed_number_is_named_unless_it_was_meant(file):
     assert [line["step"] for line in metric_log.read(file)] == [1, 2, 3]
     file.write_text(file.read_text().replace("0.5", "0.6"))
-    with pytest.raises(InputError, match=r"was changed after it was written: restore it, or remove .*\.seal"):
+    with pytest.raises(
+        InputError, match=r"was changed after it was written: restore it, or remove .*\.seal"
+    ):
         metric_log.read(file)
     metric_log.seal_of(file).unlink()
     assert metric_log.read(file)[1]["loss"] == 0.6
@@ -33,7 +35,9 @@ def test_what_a_later_run_adds_before_it_is_killed_is_read(file):
     file.write_text(whole + json.dumps({"step": 4, "loss": None}) + '\n{"step": 5, "lo')
     assert [line["step"] for line in metric_log.read(file)] == [1, 2, 3, 4]
     file.write_text(whole + '{"step": 4, "loss": "x"}\n{"step": 5}\n')
-    with pytest.raises(InputError, match=r"line 4 of .* is damaged \(loss is str, .*delete that line, and the file"):
+    with pytest.raises(
+        InputError, match=r"line 4 of .* is damaged \(loss is str, .*delete that line, and the file"
+    ):
         metric_log.read(file)
 
 

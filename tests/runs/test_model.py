@@ -25,7 +25,9 @@ def test_its_leaves_are_arrays(model):
 def test_it_goes_through_jax_unchanged(model):
     there_and_back = jax.tree.map(lambda leaf: leaf, model)
     assert there_and_back.system is model.system and there_and_back.config is model.config
-    np.testing.assert_array_equal(ij.complete(there_and_back, IMAGES, HOLE), ij.complete(model, IMAGES, HOLE))
+    np.testing.assert_array_equal(
+        ij.complete(there_and_back, IMAGES, HOLE), ij.complete(model, IMAGES, HOLE)
+    )
     traces = []
 
     @jax.jit

@@ -66,7 +66,9 @@ def test_one_device_and_no_shard_map_without_jit(setting):
     assert float(state) == 1 - 2 * (0 + 1 + 4 + 9)
     doubled = parallel.spread(lambda scale, x: scale * square(x), mesh)(2.0, jnp.arange(4.0))
     np.testing.assert_array_equal(doubled, [0, 2, 8, 18])
-    with pytest.raises(InputError, match="JAX_DISABLE_JIT=1 cannot run shard_map: unset it, or choose jit"):
+    with pytest.raises(
+        InputError, match="JAX_DISABLE_JIT=1 cannot run shard_map: unset it, or choose jit"
+    ):
         parallel.data_parallel(step, mesh, how="shard_map")
 
 
@@ -79,7 +81,10 @@ def test_searches_without_jit(model, setting):
 
 def test_64_bits_are_refused(workdir, setting, tmp_path, capsys):
     setting("jax_enable_x64", True)
-    for refused in (lambda: inpaint_jax.load(workdir), lambda: inpaint_jax.train("yeh:smoke", tmp_path / "run")):
+    for refused in (
+        lambda: inpaint_jax.load(workdir),
+        lambda: inpaint_jax.train("yeh:smoke", tmp_path / "run"),
+    ):
         with pytest.raises(InputError, match="compute in float32: unset JAX_ENABLE_X64"):
             refused()
     assert cli.main(["train", "--config=yeh:smoke", f"--workdir={tmp_path}/run"]) == 2
@@ -101,7 +106,10 @@ def test_a_missing_gpu_is_called_so(workdir, tmp_path, monkeypatch, capsys):
 
 
 def test_what_the_system_refuses_has_its_own_remedy():
-    assert system_fault(errno.ENOSPC) == ("No space left on device", "free some space or choose another folder")
+    assert system_fault(errno.ENOSPC) == (
+        "No space left on device",
+        "free some space or choose another folder",
+    )
     assert system_fault(errno.EMFILE)[1].startswith("raise the limit of open files")
     assert system_fault(errno.EACCES)[1].startswith("change its permissions")
     assert system_fault(errno.ENOENT) == ("No such file or directory", "choose another folder")
@@ -112,9 +120,18 @@ def test_memory_is_estimated(workdir, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(checks, "available_memory", lambda: 16 * GB)
     out, images = f"--output={tmp_path}/out", "--images=facades?split=test&count=2"
     cases = [
-        (["complete", f"--workdir={workdir}", images, "--keep=100000"], "100000 restarts of 4 images.*at least 37 GB"),
-        (["complete", "--method=mean", "--size=16", "--images=facades?count=1000000000"], "at least 100 GB"),
-        (["evaluate", "--method=mean", "--size=64", "--images=facades?count=1000000"], "holding 1000000 .*78 GB"),
+        (
+            ["complete", f"--workdir={workdir}", images, "--keep=100000"],
+            "100000 restarts of 4 images.*at least 37 GB",
+        ),
+        (
+            ["complete", "--method=mean", "--size=16", "--images=facades?count=1000000000"],
+            "at least 100 GB",
+        ),
+        (
+            ["evaluate", "--method=mean", "--size=64", "--images=facades?count=1000000"],
+            "holding 1000000 .*78 GB",
+        ),
     ]
     for command, words in cases:
         assert cli.main([*command, "--holes=center", out]) == 2
@@ -135,6 +152,7 @@ def test_a_zip_bomb_is_no_file_of_weights(tmp_path, monkeypatch):
         with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(member, bytes(2_000_000))
         with pytest.raises(
-            InputError, match=f"{name} unpacks from 0.0 MB to 0.0 GB, unlike any file of trained weights"
+            InputError,
+            match=f"{name} unpacks from 0.0 MB to 0.0 GB, unlike any file of trained weights",
         ):
             state_dict.read(tmp_path / name)

@@ -23,7 +23,9 @@ IMAGES = "--images=facades?split=test&count=2"
 
 
 def complete(workdir, output, *more):
-    return cli.main(["complete", f"--workdir={workdir}", IMAGES, "--holes=center", f"--output={output}", *more])
+    return cli.main(
+        ["complete", f"--workdir={workdir}", IMAGES, "--holes=center", f"--output={output}", *more]
+    )
 
 
 @pytest.fixture
@@ -59,7 +61,10 @@ def test_a_damaged_checkpoint_and_its_remedies(run, tiny, workdir, tmp_path, cap
     assert cli.main(["evaluate", method, IMAGES, "--holes=center", f"--output={tmp_path}/e"]) == 2
     assert "no checkpoint of step 3" in capsys.readouterr().err
     assert cli.main([*commands[3], "--checkpoint=2"]) == 0
-    again, whole = (jax.tree.leaves(inpaint_jax.load(folder).states["dcgan"].networks) for folder in (run, workdir))
+    again, whole = (
+        jax.tree.leaves(inpaint_jax.load(folder).states["dcgan"].networks)
+        for folder in (run, workdir)
+    )
     assert all(np.array_equal(a, b) for a, b in zip(again, whole, strict=True))
 
 
@@ -72,35 +77,53 @@ def test_weights_that_are_not_finite(run, model, tmp_path, capsys):
     with Checkpoints(run / "dcgan/checkpoints") as checkpoints:
         checkpoints.save(5, state._replace(networks=networks, step=jnp.int32(5)))
     assert complete(run, tmp_path / "out") == 2
-    assert "is not finite; use the previous one with --checkpoint=dcgan:4" in capsys.readouterr().err
+    assert (
+        "is not finite; use the previous one with --checkpoint=dcgan:4" in capsys.readouterr().err
+    )
     assert not (tmp_path / "out").exists()
 
 
 def test_a_search_that_breaks_off_writes_no_picture(workdir, tmp_path, capsys):
     assert complete(workdir, tmp_path / "out", "--config.losses.contextual.weight=3e38") == 2
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "its completion is not finite (the loss " in said and "loss weights of the search" in said
+    assert (
+        "its completion is not finite (the loss " in said and "loss weights of the search" in said
+    )
     assert not list(tmp_path.rglob("*.png"))
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_settings_that_are_not_finite(workdir, tmp_path, capsys, value):
-    assert complete(workdir, tmp_path / "out", f"--config.search.optimizer.learning_rate={value}") == 2
-    assert f"search.optimizer.learning_rate is {value}: give a finite number" in capsys.readouterr().err
+    assert (
+        complete(workdir, tmp_path / "out", f"--config.search.optimizer.learning_rate={value}") == 2
+    )
+    assert (
+        f"search.optimizer.learning_rate is {value}: give a finite number"
+        in capsys.readouterr().err
+    )
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="optimizer.learning_rate is"):
-        train(configuration.load("yeh:smoke", [f"--config.stages.dcgan.optimizer.learning_rate={value}"]), tmp_path)
+        train(
+            configuration.load(
+                "yeh:smoke", [f"--config.stages.dcgan.optimizer.learning_rate={value}"]
+            ),
+            tmp_path,
+        )
 
 
 def test_an_answer_that_is_not_finite_is_no_result():
     system = baselines.BASELINES["mean"]()
-    broken = system._replace(finish=lambda *rest: jax.tree.map(lambda x: x * jnp.nan, system.finish(*rest)), host=None)
+    broken = system._replace(
+        finish=lambda *rest: jax.tree.map(lambda x: x * jnp.nan, system.finish(*rest)), host=None
+    )
     image, hole = np.zeros((16, 16, 3), np.float32), np.zeros((16, 16, 1), np.float32)
     hole[4:8, 4:8] = 1
     with pytest.raises(InputError, match=r"cat: its completion is not finite \(pixels\)"):
         list(Driver(broken, {}, slots=1).run([Task("cat", image, hole)], seed=0))
     with pytest.raises(InputError, match="0: its completion is not finite"):
-        inpaint_jax.complete(Model(configuration.load("yeh:smoke"), broken, {}), image[None], hole, slots=1)
+        inpaint_jax.complete(
+            Model(configuration.load("yeh:smoke"), broken, {}), image[None], hole, slots=1
+        )
 
 
 def test_an_answer_of_the_host_that_is_not_finite_is_no_result():
@@ -115,5 +138,7 @@ def test_an_answer_of_the_host_that_is_not_finite_is_no_result():
 def test_an_exploding_loss_stops_the_training(tmp_path, value):
     checkpoints = Checkpoints(tmp_path)
     check_finite({"loss": 9e9}, 3, checkpoints)
-    with pytest.raises(InputError, match=r"diverged by step 3: loss is .*; there is no checkpoint yet"):
+    with pytest.raises(
+        InputError, match=r"diverged by step 3: loss is .*; there is no checkpoint yet"
+    ):
         check_finite({"fine": 1.0, "loss": value}, 3, checkpoints)

@@ -24,14 +24,32 @@ def get_config(argument=""):
     "text, words",
     [
         ("def get_config(:\n", "page.py, line 1: SyntaxError: invalid syntax"),
-        ("\nimport nowhere_at_all\n", "page.py, line 2: ModuleNotFoundError: No module named 'nowhere_at_all'"),
-        ("def get_config(argument=''):\n    return 1 / 0\n", "page.py, line 2: ZeroDivisionError: division by zero"),
-        ("def get_config():\n    return {}\n", "must return an ml_collections.ConfigDict, got dict"),
-        ("def get_config():\n    return None\n", "must return an ml_collections.ConfigDict, got NoneType"),
-        ("def get_config(argument):\n    return 1\n", "TypeError: get_config() missing 1 required positional argument"),
+        (
+            "\nimport nowhere_at_all\n",
+            "page.py, line 2: ModuleNotFoundError: No module named 'nowhere_at_all'",
+        ),
+        (
+            "def get_config(argument=''):\n    return 1 / 0\n",
+            "page.py, line 2: ZeroDivisionError: division by zero",
+        ),
+        (
+            "def get_config():\n    return {}\n",
+            "must return an ml_collections.ConfigDict, got dict",
+        ),
+        (
+            "def get_config():\n    return None\n",
+            "must return an ml_collections.ConfigDict, got NoneType",
+        ),
+        (
+            "def get_config(argument):\n    return 1\n",
+            "TypeError: get_config() missing 1 required positional argument",
+        ),
         (PAGE.format(change="del config.seed"), "config needs the key 'seed'; it has blend, data"),
         (PAGE.format(change="del config.stages"), "config needs the key 'stages'"),
-        (PAGE.format(change="del config.stages.dcgan.batch_size"), "config.stages.dcgan needs the key 'batch_size'"),
+        (
+            PAGE.format(change="del config.stages.dcgan.batch_size"),
+            "config.stages.dcgan needs the key 'batch_size'",
+        ),
         (
             PAGE.format(change="del config.stages; config.stages = 3"),
             "config.stages must be a section with keys, got int",
@@ -41,9 +59,18 @@ def get_config(argument=""):
             "config.search.mine is of type builtin_function_or_method",
         ),
         (PAGE.format(change="config.losses.prior.mine = print"), "name it as 'module:print'"),
-        (PAGE.format(change="config.blend.x = {1, 2}"), "config.blend.x is of type set: use text, numbers, True"),
-        (PAGE.format(change="config.seed = '1'"), "page.py, line 7: TypeError: Could not override field 'seed'"),
-        (PAGE.format(change="del config.seed; config.seed = '1'"), "config.seed must be of type int, got '1'"),
+        (
+            PAGE.format(change="config.blend.x = {1, 2}"),
+            "config.blend.x is of type set: use text, numbers, True",
+        ),
+        (
+            PAGE.format(change="config.seed = '1'"),
+            "page.py, line 7: TypeError: Could not override field 'seed'",
+        ),
+        (
+            PAGE.format(change="del config.seed; config.seed = '1'"),
+            "config.seed must be of type int, got '1'",
+        ),
     ],
 )
 def test_pages(text, words, tmp_path, capsys):
@@ -59,7 +86,10 @@ def test_pages(text, words, tmp_path, capsys):
 
 def test_tuples_are_lists(tmp_path):
     (tmp_path / "page.py").write_text(PAGE.format(change="config.blend.sizes = (1, 2)"))
-    assert configuration.to_plain(configuration.load(f"{tmp_path}/page.py"))["blend"]["sizes"] == [1, 2]
+    assert configuration.to_plain(configuration.load(f"{tmp_path}/page.py"))["blend"]["sizes"] == [
+        1,
+        2,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +112,9 @@ def test_tuples_are_lists(tmp_path):
     ],
 )
 def test_whole_numbers(key, value, least):
-    with pytest.raises(InputError, match=f"config.{key} must be a whole number of at least {least}, got {value}"):
+    with pytest.raises(
+        InputError, match=f"config.{key} must be a whole number of at least {least}, got {value}"
+    ):
         configuration.load("yeh:smoke", [f"--config.{key}={value}"])
 
 
@@ -90,9 +122,17 @@ def test_whole_numbers(key, value, least):
     "config, change, words",
     [
         ("yeh:smoke", "networks.generator.width=0", "generator.width must be at least 1, got 0"),
-        ("yeh:smoke", "networks.generator.kernel=-5", "generator.kernel must be at least 1, got -5"),
+        (
+            "yeh:smoke",
+            "networks.generator.kernel=-5",
+            "generator.kernel must be at least 1, got -5",
+        ),
         ("yeh:smoke", "networks.latent_size=0", "networks.latent_size must be at least 1, got 0"),
-        ("yeh:smoke", "stages.dcgan.optimizer.learning_rate=-1", "learning_rate must be between 0 and 1000000"),
+        (
+            "yeh:smoke",
+            "stages.dcgan.optimizer.learning_rate=-1",
+            "learning_rate must be between 0 and 1000000",
+        ),
         ("yeh:smoke", "stages.dcgan.optimizer.b1=1.5", "b1 must be between 0 and 1, got 1.5"),
         ("yeh:smoke", "system=os:getcwd", "config: system 'os:getcwd'"),
         ("yeh:smoke", "system=builtins:dict", "config: system 'builtins:dict'"),
@@ -107,7 +147,10 @@ def test_what_a_network_or_stage_refuses(config, change, words, tmp_path):
 def test_modules_that_fail(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "my_failing.py").write_text("\n\nundefined\n")
-    with pytest.raises(InputError, match=r"loss 'my_failing:x': .*my_failing.py, line 3: NameError: name 'undefined'"):
+    with pytest.raises(
+        InputError,
+        match=r"loss 'my_failing:x': .*my_failing.py, line 3: NameError: name 'undefined'",
+    ):
         naming.resolve("my_failing:x", {}, kind="loss")
     with pytest.raises(InputError, match="no module '' beside the config"):
         naming.resolve(":x", {}, kind="loss")
@@ -134,7 +177,10 @@ def test_tables_with_spaces_and_in_other_encodings(tmp_path, encoding):
 @pytest.mark.parametrize(
     "table, words",
     [
-        ("path,label\n0.png,1\n1.png,0\nM\xfcller.png,0\n".encode("latin-1"), "not a CSV file in UTF-8 or UTF-16"),
+        (
+            "path,label\n0.png,1\n1.png,0\nM\xfcller.png,0\n".encode("latin-1"),
+            "not a CSV file in UTF-8 or UTF-16",
+        ),
         (b"path,label\n0.png,1\n1.png\n", "line 3 has 1 values for 2 columns"),
         (b"path,class_name\n0.png,cat\n1.png,\n", "line 3: the column class_name is empty"),
         (b"path,label,label\n0.png,1,2\n1.png,2,3\n", "two columns 'label'"),

@@ -46,7 +46,8 @@ def test_unknown_names_list_the_shipped_ones(name, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=words):
         configuration.load(f"{name}:smoke")
     with pytest.raises(
-        InputError, match="--experiment: no file 'yeh', .* known: buchacek, curricula, desai, levels, liu, "
+        InputError,
+        match="--experiment: no file 'yeh', .* known: buchacek, curricula, desai, levels, liu, ",
     ):
         experiments.load("yeh")
 
@@ -64,5 +65,7 @@ def test_a_page_of_ones_own_begins_with_a_shipped_one(tmp_path):
         "print(configuration.load('mine.py').seed, configuration.load('mine.py:published').system)"
     )
     environment = {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
-    said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=environment)
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=environment
+    )
     assert said.stdout == "7 yeh\n", said.stderr

@@ -15,7 +15,10 @@ FALLING = np.geomspace(100, 1, 20) * np.array([[0.5], [1.0], [2.0]])
 @pytest.mark.parametrize(
     ("traces", "weights"),
     [
-        ({"context": FALLING, "prior": FALLING, "total": 4 * FALLING}, {"context": 1.0, "prior": 3.0}),
+        (
+            {"context": FALLING, "prior": FALLING, "total": 4 * FALLING},
+            {"context": 1.0, "prior": 3.0},
+        ),
         ({"context": FALLING, "prior": -FALLING}, {"prior": 0.003}),
         ({"context": FALLING[:1], "semantic": 0 * FALLING[:1]}, {"semantic": 0.0}),
         ({"total": FALLING[:, :1]}, {}),
@@ -40,7 +43,9 @@ def test_metrics(tmp_path, count):
 
 def test_sweep(tmp_path):
     lines = {"VAE VGG": {4000: 18.0, 125: 15.5, 1000: 17.2}, "VAE AlexNet": {1000: 16.0}}
-    plots.plot_sweep(tmp_path / "a.png", {"center": lines, "left": lines}, x="bottleneck", y="psnr_hole, test")
+    plots.plot_sweep(
+        tmp_path / "a.png", {"center": lines, "left": lines}, x="bottleneck", y="psnr_hole, test"
+    )
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.size == (2 * 552, 432)
         assert np.asarray(picture.convert("L")).std() > 5
@@ -48,8 +53,18 @@ def test_sweep(tmp_path):
 
 def test_sweep_of_names(tmp_path):
     """The names keep their order."""
-    plots.plot_sweep(tmp_path / "a.png", {"": {"ours": {"top": 1.0, "left": 3.0, "bottom": 2.0}}}, x="place", y="dB")
-    plots.plot_sweep(tmp_path / "b.png", {"": {"ours": {"left": 3.0, "top": 1.0, "bottom": 2.0}}}, x="place", y="dB")
+    plots.plot_sweep(
+        tmp_path / "a.png",
+        {"": {"ours": {"top": 1.0, "left": 3.0, "bottom": 2.0}}},
+        x="place",
+        y="dB",
+    )
+    plots.plot_sweep(
+        tmp_path / "b.png",
+        {"": {"ours": {"left": 3.0, "top": 1.0, "bottom": 2.0}}},
+        x="place",
+        y="dB",
+    )
     one, other = ((tmp_path / name).read_bytes() for name in ("a.png", "b.png"))
     assert one != other
 

@@ -21,7 +21,11 @@ GENERATOR = {"name": "dcgan.Generator", "size": 16, "width": 16}
 
 
 def dtypes(tree):
-    return {leaf.dtype.name for leaf in jax.tree.leaves(tree) if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)}
+    return {
+        leaf.dtype.name
+        for leaf in jax.tree.leaves(tree)
+        if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    }
 
 
 def operands(network, latents, params, stats):
@@ -37,7 +41,9 @@ def operands(network, latents, params, stats):
             if equation.primitive.name in ("dot_general", "conv_general_dilated"):
                 found.add(equation.invars[0].aval.dtype.name)
                 precisions.add(str(equation.params["precision"]))
-            branches = equation.params.get("branches", ())  # by platform: the last is that of accelerators
+            branches = equation.params.get(
+                "branches", ()
+            )  # by platform: the last is that of accelerators
             for inner in branches[-1:] or jaxprs_in_params(equation.params):
                 walk(getattr(inner, "jaxpr", inner))
 
@@ -50,39 +56,52 @@ def test_bfloat16_is_inside_networks_only():
     plain, narrow = networks.build(GENERATOR), networks.build({**GENERATOR, "precision": "bf16"})
     latents = jax.random.uniform(jax.random.key(1), (8, 8), minval=-1)
     params, stats = narrow.init(jax.random.key(0), latents)
-    jax.tree.map(np.testing.assert_array_equal, (params, stats), plain.init(jax.random.key(0), latents))
+    jax.tree.map(
+        np.testing.assert_array_equal, (params, stats), plain.init(jax.random.key(0), latents)
+    )
     assert operands(narrow, latents, params, stats)[0] == {"bfloat16"}
 
     def loss(network, params):
         images, updated = network.apply(params, stats, latents, train=True)
         return jnp.square(images).mean(), (images, updated)
 
-    both = [jax.jit(jax.grad(lambda p, net=net: loss(net, p), has_aux=True)) for net in (narrow, plain)]
-    (gradients, (images, updated)), (exact, (wanted, averages)) = (gradient(params) for gradient in both)
+    both = [
+        jax.jit(jax.grad(lambda p, net=net: loss(net, p), has_aux=True)) for net in (narrow, plain)
+    ]
+    (gradients, (images, updated)), (exact, (wanted, averages)) = (
+        gradient(params) for gradient in both
+    )
     assert dtypes((gradients, images, updated)) == {"float32"}
     # A dozen roundings in sequence, of values of order 1.
     np.testing.assert_allclose(images, wanted, atol=12 * EPSILON)
     assert np.abs(np.asarray(images - wanted)).max() > 1e-5, "it computed in float32"
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=12 * EPSILON), updated, averages)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=12 * EPSILON), updated, averages
+    )
     apart = jax.tree.map(jnp.subtract, gradients, exact)
     assert optax.tree.norm(apart) < 0.1 * optax.tree.norm(exact)
 
 
 @pytest.mark.parametrize(
-    "precision, words", [("tf32", "Precision.HIGH,"), ("float32", "Precision.HIGHEST,"), ("", "None")]
+    "precision, words",
+    [("tf32", "Precision.HIGH,"), ("float32", "Precision.HIGHEST,"), ("", "None")],
 )
 def test_products_of_both_passes(precision, words):
     network = networks.build({**GENERATOR, "precision": precision})
     latents = jnp.zeros((2, 8))
     found, precisions = operands(network, latents, *network.init(jax.random.key(0), latents))
-    assert found == {"float32"} and all(words.lower() in text.lower() for text in precisions), precisions
+    assert found == {"float32"} and all(words.lower() in text.lower() for text in precisions), (
+        precisions
+    )
 
 
 def test_an_unknown_precision(tiny):
     with pytest.raises(InputError, match="unknown precision 'fp8'; known: bf16, tf32, float32"):
         networks.build({**GENERATOR, "precision": "fp8"})
     config = configuration.load("yeh:smoke", [*tiny, "--config.precision=half"])
-    with pytest.raises(InputError, match="config.precision: unknown 'half'; known: bf16, tf32, float32"):
+    with pytest.raises(
+        InputError, match="config.precision: unknown 'half'; known: bf16, tf32, float32"
+    ):
         configuration.build_system(config)
 
 
@@ -92,7 +111,9 @@ def trained(tiny, precision):
     stage = configuration.build_system(config).stages[0]
     state, step, losses = drawn_state(stage, config, {}), jax.jit(stage.step), []
     source = open_source(config.data.train, size=16)
-    for batch, _ in zip(training_batches(source, size=16, batch_size=8, seed=0), range(50), strict=False):
+    for batch, _ in zip(
+        training_batches(source, size=16, batch_size=8, seed=0), range(50), strict=False
+    ):
         state, metrics = step(state, batch, {})
         losses.append({name: float(value) for name, value in metrics.items()})
     return state, losses
@@ -113,7 +134,11 @@ def test_fifty_steps_of_training(tiny, capsys):
 
 def test_the_same_search(workdir):
     tasks = [
-        Task(f"p{i}", np.random.default_rng(i).uniform(-1, 1, (16, 16, 3)).astype(np.float32), np.zeros((16, 16, 1)))
+        Task(
+            f"p{i}",
+            np.random.default_rng(i).uniform(-1, 1, (16, 16, 3)).astype(np.float32),
+            np.zeros((16, 16, 1)),
+        )
         for i in range(4)
     ]
     for task in tasks:

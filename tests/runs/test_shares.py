@@ -49,7 +49,13 @@ def completed(monkeypatch):
 
 
 def complete(images, output, *more):
-    given = (f"--images={images}", "--holes=random:0.5", f"--output={output}", "--size=16", "--slots=4")
+    given = (
+        f"--images={images}",
+        "--holes=random:0.5",
+        f"--output={output}",
+        "--size=16",
+        "--slots=4",
+    )
     return cli.main(["complete", "--method=mean", *given, *more])
 
 
@@ -58,7 +64,14 @@ def results(output):
     report = json.loads((output / "report.json").read_text())
     files = {str(p.relative_to(output)): p.read_bytes() for p in sorted(output.rglob("*.png"))}
     records = sorted((output / "records.jsonl").read_text().splitlines())
-    return files, records, (output / "job.json").read_text(), report["job"], report["images"], report["notes"]
+    return (
+        files,
+        records,
+        (output / "job.json").read_text(),
+        report["job"],
+        report["images"],
+        report["notes"],
+    )
 
 
 def test_every_image_belongs_to_exactly_one_share():
@@ -74,7 +87,9 @@ def test_every_image_belongs_to_exactly_one_share():
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/3/5", "Report"])
 def test_shares_that_make_no_sense(text, images, tmp_path, capsys):
     assert complete(images, tmp_path / "out", f"--share={text}") == 2
-    assert f"--share={text}: write 1/8" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert (
+        f"--share={text}: write 1/8" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    )
 
 
 def test_three_shares_with_a_death_in_between(images, tmp_path, completed, capsys):
@@ -112,7 +127,12 @@ def test_who_would_do_the_same_images_is_refused(images, tmp_path, monkeypatch, 
     def while_working(*given):
         if not codes:
             codes.update({other: None for other in others})
-            codes.update({other: complete(images, tmp_path / "out", *filter(None, [other])) for other in others})
+            codes.update(
+                {
+                    other: complete(images, tmp_path / "out", *filter(None, [other]))
+                    for other in others
+                }
+            )
             codes["--share=2/3"] = complete(images, tmp_path / "out", "--share=2/3")
         honest(*given)
 
@@ -123,7 +143,12 @@ def test_who_would_do_the_same_images_is_refused(images, tmp_path, monkeypatch, 
 
 
 def test_a_share_without_images(images, tmp_path, capsys):
-    arguments = [f"--images={images / 'p00.png'}", "--size=16", "--holes=center", f"--output={tmp_path}/out"]
+    arguments = [
+        f"--images={images / 'p00.png'}",
+        "--size=16",
+        "--holes=center",
+        f"--output={tmp_path}/out",
+    ]
     numbers = [n for n in (1, 2) if not Share(n, 2).takes("p00")]
     for command in ("complete", "evaluate"):
         assert cli.main([command, "--method=mean", *arguments, f"--share={numbers[0]}/2"]) == 0
@@ -137,13 +162,21 @@ def test_another_job_of_shares_is_refused(images, tmp_path, capsys):
 
 
 def evaluate(images, output, *more):
-    given = (f"--images={images}", "--holes=center,random:0.5", f"--output={output}", "--size=16", "--slots=4")
+    given = (
+        f"--images={images}",
+        "--holes=center,random:0.5",
+        f"--output={output}",
+        "--size=16",
+        "--slots=4",
+    )
     return cli.main(["evaluate", "--method=mean,harmonic", *given, *more])
 
 
 def scores(output):
     table = json.loads((output / "table.json").read_text())
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in table["rows"]]
+    return [
+        {name: value for name, value in row.items() if name != "seconds"} for row in table["rows"]
+    ]
 
 
 def test_an_evaluation_in_shares(images, tmp_path, monkeypatch, capsys):
@@ -192,7 +225,10 @@ def test_processes_take_a_share_each_and_the_first_reports(monkeypatch):
 @pytest.mark.parametrize(
     "variables, words",
     [
-        ({"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_MAX": "8"}, "inpaint complete --x=1 --share=3/8"),
+        (
+            {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_MAX": "8"},
+            "inpaint complete --x=1 --share=3/8",
+        ),
         ({"SLURM_NTASKS": "8"}, "inpaint complete --x=1 --distributed"),
         ({"SLURM_NTASKS": "1"}, "inpaint complete --x=1"),
     ],
@@ -202,9 +238,15 @@ def test_slurm_script(variables, words, tmp_path):
     (tmp_path / ".venv/bin/activate").touch()
     (tmp_path / "srun").write_text('#!/bin/bash\necho "$@"\n')
     (tmp_path / "srun").chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_SUBMIT_DIR": str(tmp_path), **variables}
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SLURM_SUBMIT_DIR": str(tmp_path),
+        **variables,
+    }
     script = Path(__file__).parents[2] / "launch/slurm.sbatch"
-    said = subprocess.run(["bash", script, "complete", "--x=1"], env=environment, capture_output=True, text=True)
+    said = subprocess.run(
+        ["bash", script, "complete", "--x=1"], env=environment, capture_output=True, text=True
+    )
     assert said.stdout.strip().endswith(words), said
 
 
@@ -220,7 +262,13 @@ def test_many_images_by_killed_shares_and_by_two_processes(workdir, tmp_path):
         Image.fromarray(draw_facade(i, 16)[0]).save(images / f"p{i:03d}.png")
 
     def child(output, slots, *more, **variables):
-        given = (f"--workdir={workdir}", f"--images={images}", "--holes=center", f"--output={output}", *more)
+        given = (
+            f"--workdir={workdir}",
+            f"--images={images}",
+            "--holes=center",
+            f"--output={output}",
+            *more,
+        )
         command = [sys.executable, "-m", "inpaint_jax", "complete", *given, f"--slots={slots}"]
         environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "4", **variables}
         return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
@@ -231,7 +279,9 @@ def test_many_images_by_killed_shares_and_by_two_processes(workdir, tmp_path):
     for _ in range(3):
         started = [child(killed, 32, f"--share={n}/3") for n in (1, 2, 3)]
         records = [killed / f"shares/{n}-of-3/records.jsonl" for n in (1, 2, 3)]
-        while not any(file.exists() for file in records) and any(process.poll() is None for process in started):
+        while not any(file.exists() for file in records) and any(
+            process.poll() is None for process in started
+        ):
             time.sleep(0.05)
         time.sleep(rng.uniform(0, 1))
         for process in started:

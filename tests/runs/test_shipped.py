@@ -48,10 +48,16 @@ def loaded(folder, name="tiny"):
 
 def test_it_completes_as_the_run(model, packed, capsys):
     """The weights have 16 bits."""
-    rounded = jax.tree.map(lambda x: x.astype(np.float16).astype(x.dtype) if x.dtype == np.float32 else x, model)
+    rounded = jax.tree.map(
+        lambda x: x.astype(np.float16).astype(x.dtype) if x.dtype == np.float32 else x, model
+    )
     images = np.stack([draw_facade(i, 16)[0] for i in range(2)]).astype(np.float32) / 127.5 - 1
-    np.testing.assert_array_equal(ij.complete(loaded(packed), images, HOLE), ij.complete(rounded, images, HOLE))
-    assert "tiny was trained on facades?split=train&count=64: drawn facades" in capsys.readouterr().err
+    np.testing.assert_array_equal(
+        ij.complete(loaded(packed), images, HOLE), ij.complete(rounded, images, HOLE)
+    )
+    assert (
+        "tiny was trained on facades?split=train&count=64: drawn facades" in capsys.readouterr().err
+    )
     assert cards.read("tiny", packed).metrics == {"center": {"yeh": 12.5, "mean": 12.5}}
 
 
@@ -78,7 +84,10 @@ def _completion(params):
 @pytest.mark.parametrize(
     "spoil, words",
     [
-        (lambda folder: (folder / "tiny.npz").write_bytes(b"none"), "is damaged .*install inpaint_jax again"),
+        (
+            lambda folder: (folder / "tiny.npz").write_bytes(b"none"),
+            "is damaged .*install inpaint_jax again",
+        ),
         (lambda folder: _changed(folder), "generator/.* does not match the card"),
     ],
 )
@@ -102,13 +111,21 @@ def test_only_models_of_built_in_images_are_packed(model, tmp_path):
     with photographs.unlocked():
         photographs.data.train = "celeba/train"
     with pytest.raises(InputError, match="celeba/train is not built in: only portraits, facades"):
-        packing.pack(Model(photographs, model.system, model.states), "x", command="", commit="", folder=tmp_path)
+        packing.pack(
+            Model(photographs, model.system, model.states),
+            "x",
+            command="",
+            commit="",
+            folder=tmp_path,
+        )
 
 
 @pytest.mark.parametrize("name", cards.names())
 def test_what_ships(name):
     card = cards.read(name)
-    assert card.licence == "Apache-2.0" and card.config["data"]["train"].startswith(("portraits?", "facades?"))
+    assert card.licence == "Apache-2.0" and card.config["data"]["train"].startswith(
+        ("portraits?", "facades?")
+    )
     assert card.command.startswith("inpaint train --config=") and len(card.commit) == 12
     assert card.metrics and all(card.config["system"] in values for values in card.metrics.values())
     assert all(entry["dtype"] != "float32" for entry in card.arrays.values())

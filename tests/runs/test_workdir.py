@@ -47,7 +47,10 @@ def test_modernised_configs():
         "search": {"iterations": 3},
         "slots": 8,
         "stages": {
-            "a": {"steps": 1, "projection": {"search": {"iterations": 3}, "losses": {}, "slots": 8}},
+            "a": {
+                "steps": 1,
+                "projection": {"search": {"iterations": 3}, "losses": {}, "slots": 8},
+            },
             "b": {"steps": 2},
         },
     }
@@ -57,7 +60,14 @@ def test_modernised_configs():
 
 
 def test_what_may_change_when_a_run_goes_on():
-    free = ["search.iterations", "losses.prior.weight", "blend.method", "slots", "stages.a.steps", "data.validation"]
+    free = [
+        "search.iterations",
+        "losses.prior.weight",
+        "blend.method",
+        "slots",
+        "stages.a.steps",
+        "data.validation",
+    ]
     fixed = ["seed", "data.train", "networks.latent_size", "stages.a.batch_size", "system"]
     assert all(map(changeable, free)) and not any(map(changeable, fixed))
 
@@ -65,7 +75,9 @@ def test_what_may_change_when_a_run_goes_on():
 def test_a_folder_without_a_run(tmp_path):
     with pytest.raises(InputError, match=r"is not a workdir \(no config.json\): train first"):
         Workdir(tmp_path).config()
-    assert list(Workdir(tmp_path).stage("dcgan").logged()) == [] and not Workdir(tmp_path).holds_run()
+    assert (
+        list(Workdir(tmp_path).stage("dcgan").logged()) == [] and not Workdir(tmp_path).holds_run()
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +86,12 @@ def test_a_folder_without_a_run(tmp_path):
         ("data", "size", "16", r"is damaged \(data.size is str, not int\)"),
         ("search", None, "x", r"is damaged \(search is str, not dict\)"),
         ("stages", "dcgan", 3, r"is damaged \(stages.dcgan is int, not dict\)"),
-        ("networks", "generator", None, "config.json is not the config of a run .*; was it edited by hand"),
+        (
+            "networks",
+            "generator",
+            None,
+            "config.json is not the config of a run .*; was it edited by hand",
+        ),
         ("networks", "latent_size", -1, "config.networks.latent_size must be at least 1, got -1"),
         ("search", "optimizer", [], "search.optimizer needs the key 'name'"),
     ],

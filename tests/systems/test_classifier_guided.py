@@ -24,7 +24,12 @@ from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.parts import classification
 
 SETTINGS = dict(
-    optimizer=dict(name="adam", learning_rate=1e-3), steps=10, auxiliary=0.3, rotation=20.0, shift=0.1, frozen=["conv1"]
+    optimizer=dict(name="adam", learning_rate=1e-3),
+    steps=10,
+    auxiliary=0.3,
+    rotation=20.0,
+    shift=0.1,
+    frozen=["conv1"],
 )
 
 
@@ -98,16 +103,22 @@ def labelled(count, side=16):
 def begun(its, params, stats):
     """Make a stage's first state from given arrays and a zero optimiser state."""
     shape = jax.eval_shape(its.init, jax.random.key(0), labelled(8), {})
-    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape.networks["classifier"].opt)
+    zeros = jax.tree.map(
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape.networks["classifier"].opt
+    )
     net = shape.networks["classifier"]._replace(params=params, stats=stats, opt=zeros)
-    return shape._replace(networks={"classifier": net}, step=jnp.zeros((), jnp.int32), key=jax.random.key(0))
+    return shape._replace(
+        networks={"classifier": net}, step=jnp.zeros((), jnp.int32), key=jax.random.key(0)
+    )
 
 
 @pytest.mark.parametrize("weights", ["", "imagenet.npz"])
 def test_frozen_blocks(weights):
     """A-A5: a frozen block gets no update; blocks are frozen only if weights are given."""
     network, params, stats = drawn(Classifier(classes=4), 16)
-    its = classification.stage("classifier", network=network, classes=4, settings=SETTINGS | {"weights": weights})
+    its = classification.stage(
+        "classifier", network=network, classes=4, settings=SETTINGS | {"weights": weights}
+    )
     after, metrics = jax.jit(its.step)(begun(its, params, stats), labelled(8), {})
     assert set(metrics) == {"cross_entropy", "accuracy"}
     changes = {
@@ -128,16 +139,25 @@ def test_smoothed_targets():
     np.testing.assert_allclose(found, [surprise + 0.1, surprise + 1.9], rtol=1e-6)
     hard = classification.smoothed(jnp.array([[2.0, 0.0]]), jnp.array([1]), 0.0)
     np.testing.assert_allclose(hard, [surprise + 2], rtol=1e-6)
-    with pytest.raises(InputError, match="stages.classifier.label_smoothing must be at least 0 and below 1, got 1"):
-        classification.stage("classifier", network=None, classes=4, settings=SETTINGS | {"label_smoothing": 1})
+    with pytest.raises(
+        InputError, match="stages.classifier.label_smoothing must be at least 0 and below 1, got 1"
+    ):
+        classification.stage(
+            "classifier", network=None, classes=4, settings=SETTINGS | {"label_smoothing": 1}
+        )
 
 
 def test_frozen_parts_of_googlenet():
     """Kernels and biases of the convolutions of three blocks are frozen; their norms learn."""
     shapes = jax.eval_shape(pure(GoogLeNet()).init, jax.random.key(0), jnp.zeros((1, 64, 64, 3)))[0]
     labels = classification.frozen_parts(shapes, blocks=("4a", "4b", "4c"))
-    found = jax.tree.leaves(jax.tree.map(lambda label, leaf: leaf.size if label == "frozen" else 0, labels, shapes))
-    norms = sum(sum(channels[i] for i in range(6)) for channels in (INCEPTIONS[block] for block in ("4a", "4b", "4c")))
+    found = jax.tree.leaves(
+        jax.tree.map(lambda label, leaf: leaf.size if label == "frozen" else 0, labels, shapes)
+    )
+    norms = sum(
+        sum(channels[i] for i in range(6))
+        for channels in (INCEPTIONS[block] for block in ("4a", "4b", "4c"))
+    )
     assert sum(found) == 376_800 + 449_808 + 510_768 - norms
 
 
@@ -152,17 +172,23 @@ def test_devices_agree():
         batch = parallel.put_batch(labelled(8), mesh)
         state = parallel.replicate(begun(its, params, stats), mesh)  # the step donates it
         found[how] = jax.device_get(step(state, batch, {})[1])
-    np.testing.assert_allclose(found["jit"]["cross_entropy"], found["pmap"]["cross_entropy"], rtol=1e-4)
+    np.testing.assert_allclose(
+        found["jit"]["cross_entropy"], found["pmap"]["cross_entropy"], rtol=1e-4
+    )
     assert found["jit"]["accuracy"] == found["pmap"]["accuracy"]
 
 
 def test_what_a_run_leaves(folder, trained, examples):
     """Facade labels, accuracy on another split, and a line of term values per hole family."""
-    lines = [json.loads(line) for line in (folder / "classifier/metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (folder / "classifier/metrics.jsonl").read_text().splitlines()
+    ]
     validated = [line for line in lines if "validation_accuracy" in line]
     assert [line["step"] for line in validated] == [4]
     assert round(11 * validated[0]["validation_accuracy"], 3) in range(12)
-    lines = [json.loads(line) for line in (folder / "balance/metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (folder / "balance/metrics.jsonl").read_text().splitlines()
+    ]
     lines = [line for line in lines if "share" in line]  # after the terms' weights
     assert [line["share"] for line in lines][:2] == [0.25, 0.5]
     assert trained.system.families == ("center", "left", "random:0.7", "irregular")
@@ -172,14 +198,19 @@ def test_what_a_run_leaves(folder, trained, examples):
         assert set(weights) == {"contextual", "prior", "inpainting", "semantic", "categorical"}
         assert weights["contextual"] == 1 and weights["prior"] == 0.003
         for label in ("semantic", "categorical"):
-            np.testing.assert_allclose(weights[label], SHARE * line["contextual"] / line[label], rtol=1e-5)
+            np.testing.assert_allclose(
+                weights[label], SHARE * line["contextual"] / line[label], rtol=1e-5
+            )
         assert weights["inpainting"] == (30 if masks.is_scattered(hole) else 3)
 
 
 def test_the_search_of_another_preset(trained, examples):
     """Another preset has its own weights: the run's measurements do not multiply them."""
     _, hole = examples
-    for preset, expected in (("published", (3.0, 1e5, 1e6)), ("published_random", (30.0, 1e6, 1e7))):
+    for preset, expected in (
+        ("published", (3.0, 1e5, 1e6)),
+        ("published_random", (30.0, 1e6, 1e7)),
+    ):
         other = model.with_search(trained, f"classifier_guided:{preset},smoke")
         weights = other.mean_weights(hole, "center")
         found = [weights[label] for label in ("inpainting", "semantic", "categorical")]
@@ -190,11 +221,16 @@ def test_the_search_of_another_preset(trained, examples):
 
 def test_shares_that_a_run_has_not_measured(trained, tiny):
     """Refuse other layers than the measured ones, and a published run without measurements."""
-    with pytest.raises(InputError, match=r"losses.semantic: .* measured semantic as .*3b.* not .*5a.*relative_to=\"\""):
+    with pytest.raises(
+        InputError,
+        match=r"losses.semantic: .* measured semantic as .*3b.* not .*5a.*relative_to=\"\"",
+    ):
         model.with_search(trained, "classifier_guided:5a,smoke")
     published = configuration.load("classifier_guided:published,smoke", tiny)
     default = configuration.load("classifier_guided:smoke")
-    with pytest.raises(InputError, match="losses.semantic: .*this run has no stage balance that measures it"):
+    with pytest.raises(
+        InputError, match="losses.semantic: .*this run has no stage balance that measures it"
+    ):
         configuration.build_system(configuration.replaced(published, default, ("search", "losses")))
 
 
@@ -206,7 +242,9 @@ def test_the_family_of_a_result(trained, examples):
     own, other, nearest = (next(iter(driver.run([task], seed=0))).losses["total"] for task in tasks)
     assert own == nearest != other
     assert trained.remark(hole, "center") == ""
-    assert "closest share of missing pixels: center (0.25) for 1 of 1 images" in trained.remark(hole, "place:8@4+4")
+    assert "closest share of missing pixels: center (0.25) for 1 of 1 images" in trained.remark(
+        hole, "place:8@4+4"
+    )
 
 
 def test_a_search_that_is_only_watched(trained, examples):
@@ -217,12 +255,16 @@ def test_a_search_that_is_only_watched(trained, examples):
     )
     np.testing.assert_array_equal(watched.images, yehs.images)
     assert set(watched.traces) - set(yehs.traces) == {"inpainting", "semantic", "categorical"}
-    assert all((watched.traces[label] > 0).all() for label in ("inpainting", "semantic", "categorical"))
+    assert all(
+        (watched.traces[label] > 0).all() for label in ("inpainting", "semantic", "categorical")
+    )
 
 
 def searched(model, examples, chunks=None):
     keys = jax.random.split(jax.random.key(0), 2)
-    progress = jax.jit(lambda s, i, h: model.system.begin(s, i, h, keys, 1))(model.states, *examples)
+    progress = jax.jit(lambda s, i, h: model.system.begin(s, i, h, keys, 1))(
+        model.states, *examples
+    )
     advance = jax.jit(model.system.advance)
     while not progress.done.all() and chunks != 0:
         progress, chunks = advance(model.states, progress), chunks and chunks - 1
@@ -234,7 +276,14 @@ def test_the_search(trained, examples):
     assert completion.images.shape == (2, 1, 16, 16, 3)
     image, hole = examples
     np.testing.assert_array_equal(completion.images[:, 0] * (1 - hole), image * (1 - hole))
-    assert set(completion.losses) == {"contextual", "prior", "inpainting", "semantic", "categorical", "total"}
+    assert set(completion.losses) == {
+        "contextual",
+        "prior",
+        "inpainting",
+        "semantic",
+        "categorical",
+        "total",
+    }
     assert all((np.asarray(values) >= 0).all() for values in completion.losses.values())
 
 
@@ -247,7 +296,9 @@ def loss_of(trained, examples, weights, *overrides):
     given = [*(f"losses.{label}.weight={weights.get(label, 0.0)}" for label in TERMS), *overrides]
     given += [f"losses.{label}.relative_to=" for label in ("semantic", "categorical")]
     copy = configuration.from_plain(configuration.to_plain(trained.config))
-    plain = configuration.to_plain(configuration.override(copy, [f"--config.{item}" for item in given]))
+    plain = configuration.to_plain(
+        configuration.override(copy, [f"--config.{item}" for item in given])
+    )
     parts = {part: plain[part] for part in ("losses", "search", "blend", "stages")}
     search = classifier_guided.latent_search_of(plain["networks"], size=16, **parts)
     damaged, weight = image * (1 - hole), importance_weight(hole, window=7)
@@ -265,10 +316,17 @@ def test_gradients(trained, examples, term):
     @jax.jit
     def compare(latent):
         value, slope = jax.value_and_grad(total)(latent)
-        return value, (slope * along).sum(), total(latent + epsilon * along), total(latent - epsilon * along)
+        return (
+            value,
+            (slope * along).sum(),
+            total(latent + epsilon * along),
+            total(latent - epsilon * along),
+        )
 
     value, slope, after, before = compare(latent)
-    np.testing.assert_allclose(slope, (after - before) / (2 * epsilon), rtol=0.03, atol=1e-3 * abs(value))
+    np.testing.assert_allclose(
+        slope, (after - before) / (2 * epsilon), rtol=0.03, atol=1e-3 * abs(value)
+    )
 
 
 def test_raw_input_barely_moves_the_classifier(trained, examples):
@@ -283,14 +341,22 @@ def test_raw_input_barely_moves_the_classifier(trained, examples):
 
 def test_presets():
     """B6, B8: printed weights; published presets have no balance; words choose terms and layers."""
-    for preset, expected in (("published", (3.0, 1e5, 1e6)), ("published_random", (30.0, 1e6, 1e7))):
+    for preset, expected in (
+        ("published", (3.0, 1e5, 1e6)),
+        ("published_random", (30.0, 1e6, 1e7)),
+    ):
         its = configuration.load(f"configs/classifier_guided.py:{preset},paper")
-        assert tuple(its.losses[label].weight for label in ("inpainting", "semantic", "categorical")) == expected
+        assert (
+            tuple(its.losses[label].weight for label in ("inpainting", "semantic", "categorical"))
+            == expected
+        )
         assert "balance" not in its.stages and its.search.classifier_input == "raw"
         assert its.search.batch_norm == "sample" and its.search.iterations == 1500
         assert its.blend.edge == "wrap" and configuration.load("yeh:published").blend.edge == "wrap"
     its = configuration.load("configs/classifier_guided.py:nologits,5a,paper")
-    assert its.losses.categorical.weight == 0 and its.losses.semantic.layers.to_dict() == {"5a": 1.0}
+    assert its.losses.categorical.weight == 0 and its.losses.semantic.layers.to_dict() == {
+        "5a": 1.0
+    }
     assert its.stages.balance.losses.semantic.layers.to_dict() == {"5a": 1.0}
     assert configuration.load("classifier_guided:cpu").networks.classifier.stride <= 2
     assert its.losses.inpainting.weight == 3 and its.losses.semantic.weight == SHARE > 0
@@ -303,11 +369,20 @@ def test_pictures_without_labels(tiny, tmp_path):
     for i in range(8):
         Image.new("RGB", (16, 16), (i, i, i)).save(tmp_path / f"{i}.png")
     for spec in (f"data.train={tmp_path}", f"data.validation={tmp_path}"):
-        with pytest.raises(InputError, match=r"stages.classifier: 0.* has no label; the stage needs labelled images"):
+        with pytest.raises(
+            InputError,
+            match=r"stages.classifier: 0.* has no label; the stage needs labelled images",
+        ):
             train(config(tiny, spec), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_more_classes_than_the_network_has(tiny, workdir, tmp_path):
-    with pytest.raises(InputError, match=r"label \d is outside the 2 classes of the network: 0 to 1"):
-        train(config(tiny, "data.fit=crop", "networks.classifier.classes=2"), tmp_path, reuse_from=workdir)
+    with pytest.raises(
+        InputError, match=r"label \d is outside the 2 classes of the network: 0 to 1"
+    ):
+        train(
+            config(tiny, "data.fit=crop", "networks.classifier.classes=2"),
+            tmp_path,
+            reuse_from=workdir,
+        )

@@ -66,7 +66,11 @@ def test_reconstruction_falls(words, batch):
     assert all(np.isfinite(values).all() for values in told.values())
     assert told["reconstruction"][-1] < 0.7 * told["reconstruction"][0]
     without = {"reconstruction"}
-    its = without if words == "l2" else without | {"adversarial", "discriminator_bce", "critic_real", "critic_fake"}
+    its = (
+        without
+        if words == "l2"
+        else without | {"adversarial", "discriminator_bce", "critic_real", "critic_fake"}
+    )
     assert told.keys() == its
     assert state.networks.keys() == ({"generator"} if words == "l2" else {"generator", "critic"})
     scores, pictures = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(state)
@@ -105,8 +109,12 @@ def test_the_whole_block_of_the_published_hole():
     block = square(4, 12)
     assert system.supports(block[0]) is None
     answer = completed(model, IMAGES, block)
-    np.testing.assert_array_equal(answer, completed(model, np.where(block > 0.5, np.float32(0.9), IMAGES), block))
-    ring_filled = np.where((block > 0.5) & (square(5, 11) < 0.5), np.asarray(harmonic(IMAGES, block)), IMAGES)
+    np.testing.assert_array_equal(
+        answer, completed(model, np.where(block > 0.5, np.float32(0.9), IMAGES), block)
+    )
+    ring_filled = np.where(
+        (block > 0.5) & (square(5, 11) < 0.5), np.asarray(harmonic(IMAGES, block)), IMAGES
+    )
     inner = completed(model, ring_filled, square(5, 11))  # the hole of the training
     np.testing.assert_allclose(answer[:, 0, 5:11, 5:11], inner[:, 0, 5:11, 5:11], atol=1e-6)
     assert np.ptp(answer[:, 0, 4, 4:12], axis=1).min() > 0
@@ -119,15 +127,25 @@ def test_completions(untrained):
     """Known pixels stay bit for bit, the hole's content is ignored; smaller holes are supported."""
     hole = square(5, 11)
     answer = completed(untrained, IMAGES, hole)
-    assert answer.shape == (3, 1, 16, 16, 3) and np.isfinite(answer).all() and np.abs(answer).max() <= 1
+    assert (
+        answer.shape == (3, 1, 16, 16, 3)
+        and np.isfinite(answer).all()
+        and np.abs(answer).max() <= 1
+    )
     known = np.broadcast_to(hole[:, None] < 0.5, answer.shape)
-    np.testing.assert_array_equal(answer[known], np.broadcast_to(IMAGES[:, None], answer.shape)[known])
+    np.testing.assert_array_equal(
+        answer[known], np.broadcast_to(IMAGES[:, None], answer.shape)[known]
+    )
     assert (answer != IMAGES[:, None]).any(axis=(1, 2, 3, 4)).all()
-    np.testing.assert_array_equal(completed(untrained, np.where(hole > 0.5, np.float32(0.5), IMAGES), hole), answer)
+    np.testing.assert_array_equal(
+        completed(untrained, np.where(hole > 0.5, np.float32(0.5), IMAGES), hole), answer
+    )
     if untrained.config.networks.generator.size == 8:
         smaller = square(6, 8)
         part = completed(untrained, IMAGES, smaller)
-        np.testing.assert_array_equal(part, np.where(smaller[:, None] > 0.5, answer, IMAGES[:, None]))
+        np.testing.assert_array_equal(
+            part, np.where(smaller[:, None] > 0.5, answer, IMAGES[:, None])
+        )
 
 
 def test_what_it_supports(untrained):
@@ -144,7 +162,9 @@ def test_as_one_file(untrained, tmp_path):
     file = tmp_path / "tiny.inpaint"
     export.export(untrained, file, platforms=("cpu", "cuda"))
     hole = square(5, 11)
-    np.testing.assert_allclose(exported.load(file)(IMAGES, hole), completed(untrained, IMAGES, hole)[:, 0], atol=1e-5)
+    np.testing.assert_allclose(
+        exported.load(file)(IMAGES, hole), completed(untrained, IMAGES, hole)[:, 0], atol=1e-5
+    )
 
 
 def runner(config):
@@ -178,7 +198,11 @@ def test_devices_agree(batch):
     run, _ = runner(tiny("published"))
     one = run(batch, 1, "jit")
     for how in WAYS:
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), one, run(batch, 4, how))
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+            one,
+            run(batch, 4, how),
+        )
 
 
 @pytest.mark.slow
@@ -196,9 +220,13 @@ def test_devices_agree_on_the_published_network():
     def distance(other):
         """Return the largest difference of an array's update, as a share of that update."""
         parts = (
-            jax.tree.leaves({name: net.params for name, net in nets.items()}) for nets in (one[0], other[0], initial)
+            jax.tree.leaves({name: net.params for name, net in nets.items()})
+            for nets in (one[0], other[0], initial)
         )
-        shares = [np.linalg.norm(a - b) / np.linalg.norm(a - start) for a, b, start in zip(*parts, strict=True)]
+        shares = [
+            np.linalg.norm(a - b) / np.linalg.norm(a - start)
+            for a, b, start in zip(*parts, strict=True)
+        ]
         return max(shares)
 
     rounding = distance(run({"image": nearly}, 1, "jit"))
@@ -213,10 +241,19 @@ def test_devices_agree_on_the_published_network():
     "override, words",
     [
         ("networks.generator.size=17", "a block of 17 pixels does not fit an image of 16"),
-        ("stages.context_encoder.holes=center:12", "stages.context_encoder.holes: blocks of 8 pixels need fixed holes"),
-        ("networks.generator.trunk.name=trunks.Stride", "unknown networks.generator.trunk 'trunks.Stride'; known: "),
+        (
+            "stages.context_encoder.holes=center:12",
+            "stages.context_encoder.holes: blocks of 8 pixels need fixed holes",
+        ),
+        (
+            "networks.generator.trunk.name=trunks.Stride",
+            "unknown networks.generator.trunk 'trunks.Stride'; known: ",
+        ),
         ("stages.context_encoder.losses.adversarial.fn=hinge", "unknown loss 'hinge'"),
-        ("stages.context_encoder.optimizer.critic.name=adamm", "stages.context_encoder.optimizer.critic: unknown opti"),
+        (
+            "stages.context_encoder.optimizer.critic.name=adamm",
+            "stages.context_encoder.optimizer.critic: unknown opti",
+        ),
     ],
 )
 def test_bad_configs(override, words):
@@ -238,7 +275,10 @@ def test_an_adversary_that_is_not_there(batch):
     with config.unlocked():
         del config.networks["critic"]
     stage, state = started(config)
-    with pytest.raises(InputError, match="'adversarial' needs fake_logits; available here: hole, prediction, target"):
+    with pytest.raises(
+        InputError,
+        match="'adversarial' needs fake_logits; available here: hole, prediction, target",
+    ):
         jax.eval_shape(lambda: stage.step(state, batch, {}))
 
 
@@ -253,17 +293,26 @@ def test_rates(scale, words):
     both = paper(f"{scale},{words}")["stages"]["context_encoder"]
     alone = paper(f"{scale},{words},l2")["stages"]["context_encoder"]
     critic = both["optimizer"]["critic"]["learning_rate"]
-    np.testing.assert_allclose(both["optimizer"]["generator"]["learning_rate"], 10 * critic, rtol=1e-12)
+    np.testing.assert_allclose(
+        both["optimizer"]["generator"]["learning_rate"], 10 * critic, rtol=1e-12
+    )
     assert alone["optimizer"].keys() == {"generator"}
     assert alone["optimizer"]["generator"]["learning_rate"] == (1e-3 if scale == "cpu" else critic)
-    assert both["losses"]["reconstruction"]["weight"] == 0.999 and both["losses"]["adversarial"]["weight"] == 0.001
+    assert (
+        both["losses"]["reconstruction"]["weight"] == 0.999
+        and both["losses"]["adversarial"]["weight"] == 0.001
+    )
     assert [loss["weight"] for loss in alone["losses"].values()] == [1.0]
 
 
 def test_what_was_published():
     config = paper("paper,published")
     stage = config["stages"]["context_encoder"]
-    assert stage["holes"] == "center:56" and config["networks"]["generator"]["size"] == 64 and stage["stale_critic"]
+    assert (
+        stage["holes"] == "center:56"
+        and config["networks"]["generator"]["size"] == 64
+        and stage["stale_critic"]
+    )
     ring = {"fn": "overlap_l2", "overlap": 4, "ring_weight": 10.0, "weight": 0.999}
     assert stage["losses"]["reconstruction"] == ring
     rules = [stage["optimizer"][name] for name in ("critic", "generator")]
@@ -275,9 +324,15 @@ def test_what_was_published():
     assert default["holes"] == "center:64" and not default["stale_critic"]
     assert default["losses"]["reconstruction"]["fn"] == "l2_mean"
     whole = paper("paper,published,random")
-    assert whole["stages"]["context_encoder"]["holes"] == "pattern" and whole["networks"]["generator"]["size"] == 128
+    assert (
+        whole["stages"]["context_encoder"]["holes"] == "pattern"
+        and whole["networks"]["generator"]["size"] == 128
+    )
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="unknown words cente; known: default, published, best, center, random, bott"):
+    with pytest.raises(
+        InputError,
+        match="unknown words cente; known: default, published, best, center, random, bott",
+    ):
         configuration.load("configs/context_encoder.py:cente,cpu")

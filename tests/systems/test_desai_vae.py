@@ -33,7 +33,9 @@ def batch():
 
 
 @pytest.fixture(
-    scope="module", params=["", pytest.param(",published", marks=pytest.mark.slow)], ids=["default", "published"]
+    scope="module",
+    params=["", pytest.param(",published", marks=pytest.mark.slow)],
+    ids=["default", "published"],
 )
 def trained(request, batch):
     """Return the model after 50 steps, and all metrics."""
@@ -58,7 +60,9 @@ def test_reconstruction_falls(trained, batch):
     assert told["reconstruction"][-1] < 0.7 * told["reconstruction"][0]
     assert (told["divergence"] > 0).all()
     [stage] = model.system.stages
-    scores, pictures = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(model.states["vae"])
+    scores, pictures = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(
+        model.states["vae"]
+    )
     assert scores["masked_l2"].shape == (8,) and pictures.shape == (4 * 8, SIZE, SIZE, 3)
     assert jnp.isfinite(pictures).all() and jnp.abs(pictures).max() <= 1
 
@@ -86,10 +90,18 @@ def test_samples(trained, complete, batch):
     """Samples differ only inside the hole; the first answer is the mean's, without a key."""
     images, hole = batch["image"], square()
     answers = complete(images, hole)
-    assert answers.shape == (8, 4, SIZE, SIZE, 3) and np.isfinite(answers).all() and np.abs(answers).max() <= 1
+    assert (
+        answers.shape == (8, 4, SIZE, SIZE, 3)
+        and np.isfinite(answers).all()
+        and np.abs(answers).max() <= 1
+    )
     known = np.broadcast_to(hole[:, None] < 0.5, answers.shape)
-    np.testing.assert_array_equal(answers[known], np.broadcast_to(images[:, None], answers.shape)[known])
-    np.testing.assert_array_equal(complete(np.where(hole > 0.5, np.float32(0.5), images), hole), answers)
+    np.testing.assert_array_equal(
+        answers[known], np.broadcast_to(images[:, None], answers.shape)[known]
+    )
+    np.testing.assert_array_equal(
+        complete(np.where(hole > 0.5, np.float32(0.5), images), hole), answers
+    )
     for i in range(4):
         for j in range(i):
             assert (answers[:, i] != answers[:, j]).any(axis=(1, 2, 3)).all()
@@ -104,7 +116,9 @@ def test_a_smaller_hole(trained, complete, batch):
     """A smaller hole gets part of the trained hole's completion; no other hole is accepted."""
     smaller = square(20, 30)
     whole, part = complete(batch["image"], square()), complete(batch["image"], smaller)
-    np.testing.assert_array_equal(part, np.where(smaller[:, None] > 0.5, whole, batch["image"][:, None]))
+    np.testing.assert_array_equal(
+        part, np.where(smaller[:, None] > 0.5, whole, batch["image"][:, None])
+    )
     supports = trained[0].system.supports
     assert supports(smaller[0]) is None and supports(square()[0]) is None
     assert supports(square(LOW - 1, HIGH)[0]) == "it was trained for holes inside center:32"
@@ -116,16 +130,24 @@ def test_as_one_file(trained, complete, batch, tmp_path):
     answers, _ = exported.load(file).candidates(batch["image"][:3], square(count=3))
     assert answers.shape == (3, 2, SIZE, SIZE, 3)
     if trained[0].config.search.answer == "mean":
-        np.testing.assert_allclose(answers[:, 0], complete(batch["image"], square())[:3, 0], atol=1e-5)
+        np.testing.assert_allclose(
+            answers[:, 0], complete(batch["image"], square())[:3, 0], atol=1e-5
+        )
 
 
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("networks.autoencoder.decoder.size=65", "a block of 65 pixels does not fit an image of 64"),
+        (
+            "networks.autoencoder.decoder.size=65",
+            "a block of 65 pixels does not fit an image of 64",
+        ),
         ("stages.vae.holes=center:40", "stages.vae.holes: blocks of 32 pixels need fixed holes"),
         ("stages.vae.holes=random:0.5", "need fixed holes.*, not 'random:0.5'"),
-        ("networks.autoencoder.decoder.name=decoders.UGG", "unknown networks.autoencoder.decoder 'decoders.UGG'"),
+        (
+            "networks.autoencoder.decoder.name=decoders.UGG",
+            "unknown networks.autoencoder.decoder 'decoders.UGG'",
+        ),
         ("search.answer=median", "unknown search.answer 'median'; known: mean, sample"),
         ("stages.vae.optimizer.name=adamm", "stages.vae.optimizer: unknown optimiser 'adamm'"),
     ],
@@ -146,14 +168,22 @@ def test_what_was_published():
     for config in (vgg, alexnet, resnet):
         assert config["networks"]["unit_range"] and config["search"]["answer"] == "sample"
         assert config["networks"]["autoencoder"]["decoder"]["rectified"]
-        assert config["networks"]["fill"] == -1.0 and config["stages"]["vae"]["holes"] == "center:64"
+        assert (
+            config["networks"]["fill"] == -1.0 and config["stages"]["vae"]["holes"] == "center:64"
+        )
         stage = config["stages"]["vae"]
         assert (stage["batch_size"], stage["steps"]) == (32, 15625)
         assert stage["optimizer"] == {"name": "adam", "learning_rate": 1e-4}
-    slopes = [config["networks"]["autoencoder"]["decoder"].get("slope") for config in (vgg, alexnet, resnet)]
+    slopes = [
+        config["networks"]["autoencoder"]["decoder"].get("slope")
+        for config in (vgg, alexnet, resnet)
+    ]
     assert slopes == [1.0, None, 1.0] and vgg["networks"]["autoencoder"]["trunk"]["slope"] == 1.0
     default = paper("vgg")
-    normed = [config["networks"]["autoencoder"]["decoder"]["output_norm"] for config in (vgg, resnet, default)]
+    normed = [
+        config["networks"]["autoencoder"]["decoder"]["output_norm"]
+        for config in (vgg, resnet, default)
+    ]
     assert normed == [True, True, False]
     assert not default["networks"]["unit_range"] and default["search"]["answer"] == "mean"
     assert not default["networks"]["autoencoder"]["decoder"]["rectified"]
@@ -163,7 +193,10 @@ def test_what_was_published():
 
 @pytest.mark.parametrize("file", ["desai_vae", "desai_gan"])
 def test_unknown_words(file):
-    with pytest.raises(InputError, match=f"configs/{file}.py: unknown words lenet; known: alexnet, vgg, resnet, def"):
+    with pytest.raises(
+        InputError,
+        match=f"configs/{file}.py: unknown words lenet; known: alexnet, vgg, resnet, def",
+    ):
         configuration.load(f"configs/{file}.py:lenet,cpu")
 
 

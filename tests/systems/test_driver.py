@@ -25,7 +25,10 @@ def pictures():
 def holes():
     families = ["center", "left", "random:0.8", "quarter:tl", "level:1", "center:4", "top"]
     return np.concatenate(
-        [masks.evaluation_holes(f, ids=[i], size=16, seed=0) for f, i in zip(families, IDS, strict=True)]
+        [
+            masks.evaluation_holes(f, ids=[i], size=16, seed=0)
+            for f, i in zip(families, IDS, strict=True)
+        ]
     )
 
 
@@ -74,14 +77,18 @@ def test_known_pixels_survive_and_the_hole_is_never_read(drivers, pictures, hole
 
 
 def test_another_seed_gives_another_answer(drivers, pictures, holes):
-    first, second = (complete(drivers[1], pictures, holes, [0], seed=seed)[IDS[0]] for seed in (0, 1))
+    first, second = (
+        complete(drivers[1], pictures, holes, [0], seed=seed)[IDS[0]] for seed in (0, 1)
+    )
     assert np.abs(first - second).max() > 0
 
 
 def test_early_finishes_in_any_order(workdir, pictures, holes):
     """Searches end at different times and free their slots; no result changes."""
     eager = {"tolerance": 1e-4, "patience": 2, "iterations": 20, "optimizer.learning_rate": 100.0}
-    model = inpaint_jax.load(workdir, overrides=[f"--config.search.{key}={value}" for key, value in eager.items()])
+    model = inpaint_jax.load(
+        workdir, overrides=[f"--config.search.{key}={value}" for key, value in eager.items()]
+    )
     driver = Driver(model.system, model.states, slots=3, mesh=parallel.mesh(jax.devices()[:1]))
 
     def run(order):
@@ -172,7 +179,10 @@ def test_the_loss_of_a_search_is_watched(model):
     driver, bar = Driver(model.system, model.states, slots=4), Bar()
     hole = np.zeros((16, 16, 1), np.float32)
     hole[4:12, 4:12] = 1
-    tasks = [Task(name, np.full((16, 16, 3), level, np.float32), hole) for name, level in (("a", -0.5), ("b", 0.5))]
+    tasks = [
+        Task(name, np.full((16, 16, 3), level, np.float32), hole)
+        for name, level in (("a", -0.5), ("b", 0.5))
+    ]
     results = driver.run_all(tasks, seed=0, bar=bar)
     assert len(bar.losses) == len(bar.chunks) and bar.losses == sorted(bar.losses, reverse=True)
     answers = np.mean([result.losses["total"][0] for result in results.values()])
@@ -182,14 +192,20 @@ def test_the_loss_of_a_search_is_watched(model):
 def test_all_results_at_once(pictures, holes):
     """Results by id; the bar counts images and chunks; duplicate ids are refused."""
     driver, bar = Driver(BASELINES["mean"](), {}, slots=2), Bar()
-    results = driver.run_all((Task(IDS[i], pictures[i], holes[i]) for i in range(3)), seed=0, bar=bar)
+    results = driver.run_all(
+        (Task(IDS[i], pictures[i], holes[i]) for i in range(3)), seed=0, bar=bar
+    )
     assert sorted(results) == sorted(IDS[:3]) and bar.count == 3
     assert bar.chunks == list(range(1, len(bar.chunks) + 1)) and bar.chunks
     for i in range(3):
         known = holes[i, ..., 0] == 0
         np.testing.assert_allclose(
-            results[IDS[i]].images[0][~known], np.tile(pictures[i][known].mean(0), ((~known).sum(), 1)), atol=1e-5
+            results[IDS[i]].images[0][~known],
+            np.tile(pictures[i][known].mean(0), ((~known).sum(), 1)),
+            atol=1e-5,
         )
-    with pytest.raises(InputError, match="two images have the id 'same': give every image a different one"):
+    with pytest.raises(
+        InputError, match="two images have the id 'same': give every image a different one"
+    ):
         driver.run_all([Task("same", pictures[i], holes[i]) for i in range(2)], seed=0)
     assert driver.run_all([Task("a", pictures[0], holes[0])], seed=0, stop=True) == {}

@@ -34,7 +34,9 @@ def tiny(words, *overrides):
         "networks.critic.width=4",
         *overrides,
     )
-    config = configuration.load(f"configs/l2_gan.py:smoke,{words}", [f"--config.{item}" for item in given])
+    config = configuration.load(
+        f"configs/l2_gan.py:smoke,{words}", [f"--config.{item}" for item in given]
+    )
     config.networks.generator.trunk.features = [4, 8]
     for stage in config.stages.values():
         stage.steps, stage.batch_size = 2, 4
@@ -43,7 +45,9 @@ def tiny(words, *overrides):
 
 @pytest.fixture(scope="module")
 def image():
-    return next(examples(open_source("facades?split=train&count=4", size=SIZE), size=SIZE, batch=4))["image"]
+    return next(
+        examples(open_source("facades?split=train&count=4", size=SIZE), size=SIZE, batch=4)
+    )["image"]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,9 @@ def untrained():
 def begun(stage, earlier, number):
     """Make a stage's first state."""
     example = {"image": jnp.zeros((1, SIZE, SIZE, 3))}
-    return jax.jit(lambda key, earlier: stage.init(key, example, earlier))(jax.random.key(number, impl="rbg"), earlier)
+    return jax.jit(lambda key, earlier: stage.init(key, example, earlier))(
+        jax.random.key(number, impl="rbg"), earlier
+    )
 
 
 @cache
@@ -93,15 +99,21 @@ def test_corners_in_one_batch(models, image, request):
     """Each image is completed in its own corner, or part of it, and nowhere else."""
     model = request.getfixturevalue(models)
     answer = completed(model, image, CORNER)
-    np.testing.assert_array_equal(np.where(CORNER > 0.5, 0, answer), np.where(CORNER > 0.5, 0, image))
+    np.testing.assert_array_equal(
+        np.where(CORNER > 0.5, 0, answer), np.where(CORNER > 0.5, 0, image)
+    )
     for i in range(4):
         assert np.ptp(answer[i][np.asarray(CORNER[i, ..., 0]) > 0.5]) > 0
     others = completed(model, jnp.roll(image, 1, 0), jnp.roll(CORNER, 1, 0))  # other order
     np.testing.assert_allclose(np.roll(others, -1, 0), answer, atol=1e-6)
     part = CORNER * masks.center(jax.random.key(0), SIZE, side=6)[None]
-    np.testing.assert_allclose(completed(model, image, part), np.where(part > 0.5, answer, image), atol=1e-6)
+    np.testing.assert_allclose(
+        completed(model, image, part), np.where(part > 0.5, answer, image), atol=1e-6
+    )
     assert all(model.system.supports(hole) is None for hole in part)
-    assert "it was trained for holes inside quarter:" in model.system.supports(masks.center(jax.random.key(0), SIZE))
+    assert "it was trained for holes inside quarter:" in model.system.supports(
+        masks.center(jax.random.key(0), SIZE)
+    )
 
 
 def test_fine_tuning_goes_on_with_the_generator(trained):
@@ -112,7 +124,9 @@ def test_fine_tuning_goes_on_with_the_generator(trained):
     after = start.networks["generator"]
     averages = weights_of(before)
     jax.tree.map(np.testing.assert_array_equal, (after.params, after.stats), averages)
-    own, its = ([leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(net)] for net in (after, before))
+    own, its = (
+        [leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(net)] for net in (after, before)
+    )
     assert not set(own) & set(its)  # a step overwrites its input
     last = trained.states[second.name].networks["generator"].params
     assert not jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), last, averages[0]))
@@ -124,7 +138,9 @@ def test_refining_is_given_what_the_first_completed(untrained, image):
     name = "reconstruction_tr"
     net = untrained.states[name].networks["generator"]
     grey = net._replace(params=jax.tree.map(jnp.zeros_like, net.params))
-    states = untrained.states | {name: untrained.states[name]._replace(networks={"generator": grey})}
+    states = untrained.states | {
+        name: untrained.states[name]._replace(networks={"generator": grey})
+    }
     changed = completed(Model(untrained.config, untrained.system, states), image, CORNER)
     which = CORNERS.index("tr")
     assert (answer[which] != changed[which]).any()
@@ -139,8 +155,16 @@ def test_refining_is_given_what_the_first_completed(untrained, image):
             "stages.adversarial.second_stage=polish",
             "unknown stages.adversarial.second_stage 'polish'; known: fine",
         ),
-        ("one", "stages.reconstruction.holes=left", "stages.reconstruction.holes: blocks of 8 pixels need fixed holes"),
-        ("one", "data.size=8", "networks.generator.size: a block of 8 pixels does not fit a corner of an image of 8"),
+        (
+            "one",
+            "stages.reconstruction.holes=left",
+            "stages.reconstruction.holes: blocks of 8 pixels need fixed holes",
+        ),
+        (
+            "one",
+            "data.size=8",
+            "networks.generator.size: a block of 8 pixels does not fit a corner of an image of 8",
+        ),
         ("one", "stages.reconstruction.holes=quarter:xy", "cannot read the hole 'quarter:xy'"),
     ],
 )
@@ -154,9 +178,14 @@ def test_a_first_stage_that_was_trained_for_longer(folder, tmp_path):
     """Refuse further training: the second stage began from the earlier state."""
     longer = tiny("one,finetune")
     longer.stages.reconstruction.steps = 3
-    with pytest.raises(InputError, match="has trained adversarial on 2 steps of reconstruction: for more, give anoth"):
+    with pytest.raises(
+        InputError,
+        match="has trained adversarial on 2 steps of reconstruction: for more, give anoth",
+    ):
         train(longer, folder)
-    with pytest.raises(InputError, match="has not finished any of the stages reconstruction, adversarial"):
+    with pytest.raises(
+        InputError, match="has not finished any of the stages reconstruction, adversarial"
+    ):
         train(longer, tmp_path / "other", reuse_from=folder)
 
 
@@ -178,7 +207,11 @@ def test_a_first_stage_that_is_measured_cannot_end_by_itself(folder):
             "'adversarial_tr' belongs to no model: a model is a 'reconstruction_x' and a 'adversarial_x'",
         ),
         (
-            [f"{stage}_{corner}" for stage in ("reconstruction", "adversarial") for corner in CORNERS],
+            [
+                f"{stage}_{corner}"
+                for stage in ("reconstruction", "adversarial")
+                for corner in CORNERS
+            ],
             "belongs to no model",
         ),
     ],
@@ -193,5 +226,7 @@ def test_a_model_is_two_stages(missing, message):
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="unknown words two; known: default, best, four, one, finetune, refine,"):
+    with pytest.raises(
+        InputError, match="unknown words two; known: default, best, four, one, finetune, refine,"
+    ):
         configuration.load("configs/l2_gan.py:two,cpu")

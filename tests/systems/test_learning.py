@@ -48,7 +48,9 @@ class Classifier(nn.Module):
 
     @nn.compact
     def __call__(self, images, *, train):
-        x = BatchNorm(axis_name=self.axis_name)(Conv(16, 3, strides=2)(images), use_running_average=not train)
+        x = BatchNorm(axis_name=self.axis_name)(
+            Conv(16, 3, strides=2)(images), use_running_average=not train
+        )
         logits, other = (nn.Dense(self.classes)(nn.relu(x).reshape(len(x), -1)) for _ in range(2))
         return ClassifierOutput(logits, (other,), {"3b": x, "4b": x})
 
@@ -79,11 +81,21 @@ def l2_gan():
 
 
 def liu():
-    networks = ("networks.local_size=4", "networks.features.width=4", "networks.features.last=relu2_1")
-    feature = ("networks.features.classes=10", "stages.features.steps=0", "stages.liu.losses.feature.layer=relu1_2")
+    networks = (
+        "networks.local_size=4",
+        "networks.features.width=4",
+        "networks.features.last=relu2_1",
+    )
+    feature = (
+        "networks.features.classes=10",
+        "stages.features.steps=0",
+        "stages.liu.losses.feature.layer=relu1_2",
+    )
     config = loaded("neural_features:smoke", *networks, *feature, "stages.liu.holes=center:4")
     config.networks.generator = ConfigDict(dict(name=f"{__name__}:Painter"))
-    config.networks.global_critic = config.networks.local_critic = ConfigDict(dict(name=f"{__name__}:Judge"))
+    config.networks.global_critic = config.networks.local_critic = ConfigDict(
+        dict(name=f"{__name__}:Judge")
+    )
     return config
 
 
@@ -116,7 +128,10 @@ def faster(settings, rate=0.01):
 def batch():
     """Smooth images, each with a different label."""
     y, x = np.mgrid[:SIZE, :SIZE] / SIZE
-    waves = [np.stack([np.sin(5 * x + i), np.cos(4 * y + i), np.sin(3 * (x + y) + i)], -1) for i in range(COUNT)]
+    waves = [
+        np.stack([np.sin(5 * x + i), np.cos(4 * y + i), np.sin(3 * (x + y) + i)], -1)
+        for i in range(COUNT)
+    ]
     return {"image": 0.8 * np.array(waves, np.float32), "label": np.arange(COUNT, dtype=np.int32)}
 
 
@@ -162,7 +177,9 @@ def test_the_samples_of_a_prior_approach_the_images(spec, trained):
 
     @jax.jit
     def distance(state):
-        samples = functional.predict(stage.networks["generator"], state.networks["generator"], latents)
+        samples = functional.predict(
+            stage.networks["generator"], state.networks["generator"], latents
+        )
         return jnp.abs(samples.mean((0, 1, 2)) - colour).mean()
 
     state, step = drawn_state(stage, config, {}), jax.jit(stage.step)

@@ -43,7 +43,9 @@ TINY = (
 
 def config(words, *more):
     chosen = [*TINY, *(["stages.autoencoder.pictures=8"] if "projected" in words else []), *more]
-    return configuration.load(f"configs/lsgan_autoencoder.py:smoke,{words}", [f"--config.{item}" for item in chosen])
+    return configuration.load(
+        f"configs/lsgan_autoencoder.py:smoke,{words}", [f"--config.{item}" for item in chosen]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,9 @@ def test_completions(workdir):
     completed = inpaint_jax.complete(model, images, hole)
     known = np.broadcast_to(hole < 0.5, images.shape)
     np.testing.assert_array_equal(completed[known], images[known])
-    plain = configuration.load("configs/lsgan.py:smoke", [f"--config.{i}" for i in TINY if "autoencoder" not in i])
+    plain = configuration.load(
+        "configs/lsgan.py:smoke", [f"--config.{i}" for i in TINY if "autoencoder" not in i]
+    )
     other = Model(model.config, configuration.build_system(plain), {"lsgan": model.states["lsgan"]})
     unrefined = inpaint_jax.complete(other, images, hole)
     assert np.abs(unrefined - completed).max() > 1e-3
@@ -90,7 +94,9 @@ def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
     assert made is not None and len(made["source"]) == 8
     arrays = made["arrays"]
     np.testing.assert_array_equal(arrays["hole"][0::2], [masks.center(jax.random.key(0), 16)] * 4)
-    np.testing.assert_array_equal(arrays["hole"][1::2], [masks.half(jax.random.key(0), 16, side="left")] * 4)
+    np.testing.assert_array_equal(
+        arrays["hole"][1::2], [masks.half(jax.random.key(0), 16, side="left")] * 4
+    )
     painted = arrays["projection"]
     assert painted.shape == (8, 16, 16, 3) and np.abs(painted).max() <= 1
     np.testing.assert_array_equal(from_levels(to_levels(painted)), painted)
@@ -105,7 +111,10 @@ def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
 def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
     monkeypatch.setattr("inpaint_jax.runs.training.projections.BLOCK", 4)
     its = config("projected")
-    stage, earlier = configuration.build_system(its).stages[1], {"lsgan": inpaint_jax.load(workdir).states["lsgan"]}
+    stage, earlier = (
+        configuration.build_system(its).stages[1],
+        {"lsgan": inpaint_jax.load(workdir).states["lsgan"]},
+    )
     source = open_source("facades?split=train&count=8", size=16)
 
     class Stop(StopRequest):
@@ -119,7 +128,9 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
     assert len(list(tmp_path.glob("*.npz"))) == 1
     whole = projections(stage, source, its, tmp_path, earlier, StopRequest())
     assert whole is not None and len(whole["projection"]) == 8
-    other = projections(stage, source, config("projected", "slots=2"), tmp_path, earlier, StopRequest())
+    other = projections(
+        stage, source, config("projected", "slots=2"), tmp_path, earlier, StopRequest()
+    )
     assert other is not None  # the slots of a completion do not matter
     np.testing.assert_array_equal(other["projection"], whole["projection"])
 
@@ -133,9 +144,18 @@ def test_pictures_of_projections_are_not_flipped(workdir):
     source = open_source("facades?split=train&count=8", size=16)
     truth = from_levels(np.stack([source[i]["image"] for i in range(8)]))
     names = np.arange(8, dtype=np.float32)
-    made = batches(its, its.stages.autoencoder, 0, parallel.share_batch(4), source=source, arrays={"number": names})
+    made = batches(
+        its,
+        its.stages.autoencoder,
+        0,
+        parallel.share_batch(4),
+        source=source,
+        arrays={"number": names},
+    )
     for _, batch in zip(range(4), made, strict=False):
-        for image, number in zip(np.asarray(batch["image"]), np.asarray(batch["number"]), strict=True):
+        for image, number in zip(
+            np.asarray(batch["image"]), np.asarray(batch["number"]), strict=True
+        ):
             np.testing.assert_array_equal(image, truth[int(number)])
 
 
@@ -160,12 +180,18 @@ def test_devices_agree():
     """Both stages, including dropout, noise and holes."""
     from inpaint_jax import parallel
 
-    its = config("noisy,composite", "stages.autoencoder.optimizer.name=sgd", "stages.lsgan.optimizer.name=sgd")
+    its = config(
+        "noisy,composite",
+        "stages.autoencoder.optimizer.name=sgd",
+        "stages.lsgan.optimizer.name=sgd",
+    )
     with its.unlocked():
         del its.stages.lsgan.optimizer.b1
     image = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 3)).astype(np.float32)
     for stage in configuration.build_system(its).stages:
-        initial = jax.jit(partial(stage.init, earlier={}))(jax.random.key(0), {"image": jnp.asarray(image)})
+        initial = jax.jit(partial(stage.init, earlier={}))(
+            jax.random.key(0), {"image": jnp.asarray(image)}
+        )
         found = []
         for devices, how in ((1, "jit"), (4, "jit"), (4, "shard_map")):
             mesh = parallel.mesh(jax.devices()[:devices])
@@ -174,7 +200,9 @@ def test_devices_agree():
             state, metrics = step(state, parallel.put_batch({"image": image}, mesh), {})
             found.append(jax.device_get((jax.tree.leaves(state.networks), metrics)))
         for other in found[1:]:
-            jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-4), found[0], other)
+            jax.tree.map(
+                lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-4), found[0], other
+            )
 
 
 @pytest.mark.parametrize(
@@ -184,7 +212,10 @@ def test_devices_agree():
         ("stages.autoencoder.input=hole", "stages.autoencoder.input"),
         ("stages.autoencoder.holes=center:99", "does not fit"),
         ("networks.generator.size=32", "it paints whole images, so it must be data.size, 16"),
-        ("stages.autoencoder.projection.search.iterations=0", "must be a whole number of at least 1, got 0"),
+        (
+            "stages.autoencoder.projection.search.iterations=0",
+            "must be a whole number of at least 1, got 0",
+        ),
     ],
 )
 def test_bad_choices_are_refused(item, message):
@@ -194,7 +225,9 @@ def test_bad_choices_are_refused(item, message):
 
 def test_a_later_stage_is_tried_before_the_first_is_trained(tmp_path):
     with pytest.raises(InputError, match="a batch of 2 images cannot have holes of 3 families"):
-        its = config("noisy", "stages.autoencoder.batch_size=2", "stages.autoencoder.holes=center,left,right")
+        its = config(
+            "noisy", "stages.autoencoder.batch_size=2", "stages.autoencoder.holes=center,left,right"
+        )
         train(its, tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -23,7 +23,11 @@ from inpaint_jax.systems.parts import enlarged
 
 SIZE = 16
 LOSSES = "stages.liu.losses"
-OFF = {"local": f"{LOSSES}.local_adversarial", "global": f"{LOSSES}.global_adversarial", "feature": f"{LOSSES}.feature"}
+OFF = {
+    "local": f"{LOSSES}.local_adversarial",
+    "global": f"{LOSSES}.global_adversarial",
+    "feature": f"{LOSSES}.feature",
+}
 TINY = (
     "data.size=16",
     "data.train=facades?split=train&count=16",
@@ -61,7 +65,9 @@ class Judge(nn.Module):
 def tiny(*overrides, off=(), own=True):
     """Load a config of 16 px with some zero weights, and networks of this file or of the paper."""
     given = (*TINY, *overrides, *(f"{OFF[name]}.weight=0" for name in off))
-    config = configuration.load("configs/neural_features.py:smoke", [f"--config.{item}" for item in given])
+    config = configuration.load(
+        "configs/neural_features.py:smoke", [f"--config.{item}" for item in given]
+    )
     networks = config.networks
     if own:
         networks.generator = ConfigDict(dict(name=f"{__name__}:Painter"))
@@ -87,29 +93,41 @@ def drawn(config):
             ),
             shapes,
         )
-        empty = {name: net._replace(opt=jax.tree.map(np.zeros_like, net.opt)) for name, net in made.networks.items()}
+        empty = {
+            name: net._replace(opt=jax.tree.map(np.zeros_like, net.opt))
+            for name, net in made.networks.items()
+        }
         states[stage.name] = average.start(
-            made._replace(networks={n: net._replace(stats=unit(net.stats)) for n, net in empty.items()})
+            made._replace(
+                networks={n: net._replace(stats=unit(net.stats)) for n, net in empty.items()}
+            )
         )
     return system, states
 
 
 def unit(stats):
     """Return means of 0 and variances of 1."""
-    return jax.tree.map_with_path(lambda path, leaf: np.full_like(leaf, "var" in str(path[-1])), stats)
+    return jax.tree.map_with_path(
+        lambda path, leaf: np.full_like(leaf, "var" in str(path[-1])), stats
+    )
 
 
 def batch(count=8):
     """Make noise with labels."""
     rng = np.random.default_rng(1)
-    return {"image": rng.uniform(-1, 1, (count, SIZE, SIZE, 3)).astype(np.float32), "label": np.arange(count) % 10}
+    return {
+        "image": rng.uniform(-1, 1, (count, SIZE, SIZE, 3)).astype(np.float32),
+        "label": np.arange(count) % 10,
+    }
 
 
 def test_what_the_critics_see():
     """The local critic sees painted squares at the holes, the global one completed images."""
     painted, image = batch(3)["image"], -batch(3)["image"]
     places = [(0, 12), (5, 3), (9, 9)]
-    hole = jnp.stack([masks.square_at(jax.random.key(0), SIZE, side=4, top=t, left=l) for t, l in places])
+    hole = jnp.stack(
+        [masks.square_at(jax.random.key(0), SIZE, side=4, top=t, left=l) for t, l in places]
+    )
     both = seen(painted, image, hole, critics=("global", "local"), side=4)
     np.testing.assert_array_equal(both["global"], np.where(hole > 0.5, painted, image))
     for i, (top, left) in enumerate(places):
@@ -127,7 +145,9 @@ def step_of(system, states):
 
 
 def same(one, other):
-    return jax.tree.all(jax.tree.map(lambda a, b: bool((np.asarray(a) == np.asarray(b)).all()), one, other))
+    return jax.tree.all(
+        jax.tree.map(lambda a, b: bool((np.asarray(a) == np.asarray(b)).all()), one, other)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +156,9 @@ def descent():
     config = tiny("stages.liu.holes=square:2-8")
     with config.unlocked():
         for name in ("generator", "critic"):
-            config.stages.liu.optimizer[name] = dict(name="sgd", learning_rate=1e-4, schedule="linear")
+            config.stages.liu.optimizer[name] = dict(
+                name="sgd", learning_rate=1e-4, schedule="linear"
+            )
     system, states = drawn(config)
     return system, states, jax.jit(step_of(system, states))
 
@@ -146,14 +168,21 @@ def test_players_leave_each_other_alone(descent, mover, other):
     """Bit for bit; every term is reported."""
     _, states, step = descent
     networks = states["liu"].networks
-    weary = networks[other]._replace(opt=jax.tree.map(lambda count: count + 1000, networks[other].opt))
+    weary = networks[other]._replace(
+        opt=jax.tree.map(lambda count: count + 1000, networks[other].opt)
+    )
     after, told = step(states["liu"]._replace(networks={**networks, other: weary}), batch())
     assert same(networks[other].params, after.networks[other].params)
     for part in {"generator": ("Conv_0",), "critic": ("global", "local")}[mover]:
         assert not same(networks[mover].params[part], after.networks[mover].params[part])
     scores = ("discriminator_bce", "critic_real", "critic_fake")
     critics = {f"{score}_{name}" for score in scores for name in ("global", "local")}
-    assert told.keys() == critics | {"reconstruction", "feature", "local_adversarial", "global_adversarial"}
+    assert told.keys() == critics | {
+        "reconstruction",
+        "feature",
+        "local_adversarial",
+        "global_adversarial",
+    }
     assert all(value.shape == () and np.isfinite(value) for value in told.values())
 
 
@@ -163,9 +192,14 @@ def test_devices_agree(descent):
     one = step(states["liu"], batch())
     mesh = parallel.mesh(jax.devices()[:4])
     mapped = parallel.data_parallel(system.stages[1].step, mesh, how="pmap")
-    begun = {name: parallel.replicate(jax.tree.map(jnp.copy, its), mesh) for name, its in states.items()}
+    begun = {
+        name: parallel.replicate(jax.tree.map(jnp.copy, its), mesh) for name, its in states.items()
+    }
     four = mapped(begun["liu"], parallel.put_batch(batch(), mesh), {"features": begun["features"]})
-    for a, b in zip(*(jax.tree.leaves(jax.device_get((its[0].networks, its[1]))) for its in (one, four)), strict=True):
+    for a, b in zip(
+        *(jax.tree.leaves(jax.device_get((its[0].networks, its[1]))) for its in (one, four)),
+        strict=True,
+    ):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
@@ -189,7 +223,9 @@ def test_a_weight_of_0_leaves_out_what_only_it_needs(off, stages, critics):
     assert jax.tree.structure(after) == jax.tree.structure(states["liu"])
     terms = {"reconstruction", *(OFF[name].rpartition(".")[2] for name in set(OFF) - set(off))}
     of_critics = {
-        f"{score}_{name}" for score in ("discriminator_bce", "critic_real", "critic_fake") for name in critics or ()
+        f"{score}_{name}"
+        for score in ("discriminator_bce", "critic_real", "critic_fake")
+        for name in critics or ()
     }
     assert told.keys() == terms | of_critics
 
@@ -199,18 +235,26 @@ def test_any_hole_is_completed():
     config = tiny()
     model = Model(config, *drawn(config))
     specs = ("center:4", "place:4@0+12", "square:1-16", "random:0.7", "left", "irregular")
-    holes = np.concatenate([masks.evaluation_holes(spec, ids=["a"], size=SIZE, seed=0) for spec in specs])
+    holes = np.concatenate(
+        [masks.evaluation_holes(spec, ids=["a"], size=SIZE, seed=0) for spec in specs]
+    )
     assert all(model.system.supports(hole) is None for hole in holes)
     images, run = (
         batch(len(specs))["image"],
         jax.jit(
-            lambda i, h: model.system.finish(model.states, model.system.begin(model.states, i, h, None, 1)).images[:, 0]
+            lambda i, h: model.system.finish(
+                model.states, model.system.begin(model.states, i, h, None, 1)
+            ).images[:, 0]
         ),
     )
     answer = np.asarray(run(images, holes))
-    np.testing.assert_array_equal(np.where(holes > 0.5, 0, answer), np.where(holes > 0.5, 0, images))
+    np.testing.assert_array_equal(
+        np.where(holes > 0.5, 0, answer), np.where(holes > 0.5, 0, images)
+    )
     assert all(np.ptp(its[hole[..., 0] > 0.5]) > 0 for its, hole in zip(answer, holes, strict=True))
-    np.testing.assert_array_equal(run(np.where(holes > 0.5, np.float32(0.3), images), holes), answer)
+    np.testing.assert_array_equal(
+        run(np.where(holes > 0.5, np.float32(0.3), images), holes), answer
+    )
 
 
 def test_a_run(tmp_path):
@@ -225,9 +269,19 @@ def test_a_run(tmp_path):
     assert [int(after[name].step) for name in ("features", "liu")] == [1, 1]
     assert not same(*(states["liu"].networks["generator"].params for states in (before, after)))
     rows = list(map(json.loads, (tmp_path / "liu" / "metrics.jsonl").read_text().splitlines()))
-    [weighted], [told] = ([row for row in rows if name in row] for name in ("weighted_feature", "feature"))
-    weights = {"reconstruction": 1, "local_adversarial": 200, "global_adversarial": 200, "feature": 0.05 * 64 / 4}
-    assert weighted.keys() == {"step", *(f"weighted_{term}" for term in weights)} and weighted["step"] == 1
+    [weighted], [told] = (
+        [row for row in rows if name in row] for name in ("weighted_feature", "feature")
+    )
+    weights = {
+        "reconstruction": 1,
+        "local_adversarial": 200,
+        "global_adversarial": 200,
+        "feature": 0.05 * 64 / 4,
+    }
+    assert (
+        weighted.keys() == {"step", *(f"weighted_{term}" for term in weights)}
+        and weighted["step"] == 1
+    )
     for term, weight in weights.items():
         np.testing.assert_allclose(weighted[f"weighted_{term}"], weight * told[term], rtol=1e-6)
 
@@ -243,10 +297,14 @@ def test_pictures_of_24_in_networks_of_64():
     hole = task.draw(jax.random.key(0), 4)
     given = task.damage(image, hole)
     assert given.shape == (4, 16, 16, 3) and hole.sum() == 4 * 4
-    np.testing.assert_array_equal(given, task.damage(np.where(hole > 0.5, np.float32(0.7), image), hole))
+    np.testing.assert_array_equal(
+        given, task.damage(np.where(hole > 0.5, np.float32(0.7), image), hole)
+    )
     np.testing.assert_array_equal(given[:, :3, :3], task.damage(image, 0 * hole)[:, :3, :3])
     values = task.loss_values(given, image, hole)
-    np.testing.assert_allclose(values["target"], jax.image.resize(image, (4, 16, 16, 3), "linear"), atol=1e-6)
+    np.testing.assert_allclose(
+        values["target"], jax.image.resize(image, (4, 16, 16, 3), "linear"), atol=1e-6
+    )
     corners = np.flatnonzero(np.asarray(values["hole"])[0, 8, :, 0])
     np.testing.assert_array_equal(corners, np.arange(5, 11))  # with centres inside the 2 pixels
     flat = jnp.broadcast_to(jnp.array([0.25, -0.5, 0.75]), (4, 16, 16, 3))
@@ -259,13 +317,20 @@ def test_the_literal_system():
     config = tiny(*literal)
     system, states = drawn(config)
     assert system.size == 6
-    image, hole = batch(4)["image"][:, :6, :6], masks.evaluation_holes("center:2", ids=["a"], size=6, seed=0)
+    image, hole = (
+        batch(4)["image"][:, :6, :6],
+        masks.evaluation_holes("center:2", ids=["a"], size=6, seed=0),
+    )
     hole = np.repeat(hole, 4, 0)
-    run = jax.jit(lambda i, h: system.finish(states, system.begin(states, i, h, None, 1)).images[:, 0])
+    run = jax.jit(
+        lambda i, h: system.finish(states, system.begin(states, i, h, None, 1)).images[:, 0]
+    )
     answer = np.asarray(run(image, hole))
     np.testing.assert_array_equal(np.where(hole > 0.5, 0, answer), np.where(hole > 0.5, 0, image))
     assert (answer != image).any((1, 2, 3)).all()
-    sizes = jax.eval_shape(step_of(system, states), states["liu"], {**batch(), "image": batch()["image"][:, :6, :6]})
+    sizes = jax.eval_shape(
+        step_of(system, states), states["liu"], {**batch(), "image": batch()["image"][:, :6, :6]}
+    )
     assert sizes[1].keys() >= {"feature", "local_adversarial", "global_adversarial"}
 
 
@@ -274,9 +339,15 @@ def test_the_literal_system():
     [
         ("stages.liu.holes=center:20", "does not fit an image of side 16"),
         ("stages.liu.losses.feature.fn=feature_l3", "unknown loss 'feature_l3'"),
-        ("networks.local_critic.name=global_local.Critic", "unknown networks.local_critic 'global_local.Critic'"),
+        (
+            "networks.local_critic.name=global_local.Critic",
+            "unknown networks.local_critic 'global_local.Critic'",
+        ),
         ("networks.features.name=vgg19.VGG", "unknown networks.features 'vgg19.VGG'; known: "),
-        ("stages.liu.optimizer.critic.name=adamm", "stages.liu.optimizer.critic: unknown optimiser 'adamm'"),
+        (
+            "stages.liu.optimizer.critic.name=adamm",
+            "stages.liu.optimizer.critic: unknown optimiser 'adamm'",
+        ),
     ],
 )
 def test_bad_configs(override, words):
@@ -288,8 +359,14 @@ def test_bad_configs(override, words):
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("networks.local_size=8", "a discriminator of 2 layers needs sides of 4 px, got \\(8, 8\\)"),
-        ("stages.liu.losses.feature.layer=relu3_1", "no layer 'relu3_1' among relu1_1, relu1_2, relu2_1"),
+        (
+            "networks.local_size=8",
+            "a discriminator of 2 layers needs sides of 4 px, got \\(8, 8\\)",
+        ),
+        (
+            "stages.liu.losses.feature.layer=relu3_1",
+            "no layer 'relu3_1' among relu1_1, relu1_2, relu2_1",
+        ),
         ("networks.features.last=relu9_1", "VGG-19 has no layer 'relu9_1'"),
     ],
 )

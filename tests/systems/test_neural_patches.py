@@ -58,7 +58,9 @@ class Eyes(nn.Module):
 
 def tiny(*overrides, content="harmonic"):
     """A config of 32 px and scales of 32, 16 and 8, whose features are of ``Eyes``."""
-    config = configuration.load(f"neural_patches:smoke,{content},drawn", [f"--config.{item}" for item in TINY])
+    config = configuration.load(
+        f"neural_patches:smoke,{content},drawn", [f"--config.{item}" for item in TINY]
+    )
     with config.unlocked():
         config.networks.features = ConfigDict(dict(name=f"{__name__}:Eyes", classes=5))
         config.losses.content.layers = ConfigDict(dict(coarse=1.0))
@@ -155,14 +157,18 @@ def test_the_energy_by_hand(model):
     images, holes = (part[:1] for part in example())
     system, keys = model.system, jax.random.split(jax.random.key(0), 1)
     progress = jax.jit(lambda s, i, h: system.begin(s, i, h, keys, 1))(model.states, images, holes)
-    scale = jax.tree.map(lambda leaf: leaf[0], progress.scales[1])  # not entered: its pixels are the content
+    scale = jax.tree.map(
+        lambda leaf: leaf[0], progress.scales[1]
+    )  # not entered: its pixels are the content
     entered = jax.tree.map(lambda leaf: leaf[0], progress.scales[2])
     apply = model.network("features", "classifier")
 
     def patches(image):
         maps = np.asarray(apply(image[None]).features["fine"][0])
         rows, columns = (side - 2 for side in maps.shape[:2])
-        return np.stack([maps[i : i + 3, j : j + 3].ravel() for i in range(rows) for j in range(columns)])
+        return np.stack(
+            [maps[i : i + 3, j : j + 3].ravel() for i in range(rows) for j in range(columns)]
+        )
 
     assert entered.matched.shape == (4, 54) and scale.image.shape == (16, 16, 3)
     synthesis = system.advance.__self__
@@ -173,7 +179,9 @@ def test_the_energy_by_hand(model):
     matched = scale._replace(matched=jnp.asarray(patches(guess)[::-1]))
     found, terms = synthesis.loss(model.states, matched)(scale.search.latent)
     ours, theirs = patches(guess), patches(guess)[::-1]
-    texture = (touched[:, None] * np.square(ours - theirs)).sum() / (touched[:, None] * np.square(theirs)).sum()
+    texture = (touched[:, None] * np.square(ours - theirs)).sum() / (
+        touched[:, None] * np.square(theirs)
+    ).sum()
     np.testing.assert_allclose(terms["texture"], texture, rtol=1e-4)
     assert terms["content"] == 0
     expected = sum(WEIGHTS[name] * float(terms[name]) for name in WEIGHTS)
@@ -193,16 +201,24 @@ def test_commands(workdir, tmp_path, results):
     """Completed, evaluated beside its first guess, and exported; results say what the features are."""
     method = f"--method={workdir}"
     images = "--images=facades?count=2"
-    assert cli.main(["complete", method, images, "--holes=center:8", f"--output={tmp_path}/out"]) == 0
+    assert (
+        cli.main(["complete", method, images, "--holes=center:8", f"--output={tmp_path}/out"]) == 0
+    )
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert "random initialisation" in json.dumps(report) and "first guess is from harmonic" in json.dumps(report)
+    assert "random initialisation" in json.dumps(
+        report
+    ) and "first guess is from harmonic" in json.dumps(report)
     both = f"--method={workdir}", f"--method={workdir}?search.scales=0"
-    assert cli.main(["evaluate", *both, images, "--holes=center:8", f"--output={tmp_path}/table"]) == 0
+    assert (
+        cli.main(["evaluate", *both, images, "--holes=center:8", f"--output={tmp_path}/table"]) == 0
+    )
     assert "search.scales=0" in (tmp_path / "table" / "table.md").read_text()
     file = tmp_path / "patches.inpaint"
     assert cli.main(["export", f"--workdir={workdir}", f"--output={file}", "--platforms=cpu"]) == 0
     answers = exported.load(file)(*example(), seed=0)
-    for i, answer in enumerate(answers[:2]):  # a line search of the third runs to its limit: rounding decides
+    for i, answer in enumerate(
+        answers[:2]
+    ):  # a line search of the third runs to its limit: rounding decides
         np.testing.assert_allclose(answer, results[str(i)].images[0], atol=1e-3)
 
 
@@ -214,7 +230,9 @@ def test_the_first_guess(model):
     guess = completed(system, {}, images, holes, keys)
     floor = completed(BASELINES["harmonic"](), {}, images, holes, keys)
     np.testing.assert_allclose(guess, floor, atol=1e-5)
-    progress = jax.jit(lambda s, i, h: model.system.begin(s, i, h, keys, 1))(model.states, images, holes)
+    progress = jax.jit(lambda s, i, h: model.system.begin(s, i, h, keys, 1))(
+        model.states, images, holes
+    )
     np.testing.assert_allclose(progress.scales[0].guess, guess, atol=1e-5)
 
 
@@ -222,7 +240,11 @@ def test_the_first_guess(model):
 def test_a_trained_content(tmp_path, monkeypatch):
     """The content network of another run, at its own size: the completion that this run itself gives."""
     monkeypatch.chdir(tmp_path)
-    train("context_encoder:smoke,best", tmp_path / "content", overrides=["--config.stages.context_encoder.steps=0"])
+    train(
+        "context_encoder:smoke,best",
+        tmp_path / "content",
+        overrides=["--config.stages.context_encoder.steps=0"],
+    )
     spec = "neural_patches:smoke,drawn?data.size=32&search.scales=0&stages.context_encoder.weights="
     opened = untrained_model(parse(f"{spec}content"))
     images, holes = example()
@@ -231,10 +253,14 @@ def test_a_trained_content(tmp_path, monkeypatch):
     theirs = inpaint_jax.complete(inpaint_jax.load(tmp_path / "content"), images, holes, slots=3)
     np.testing.assert_array_equal(inpaint_jax.complete(opened, images, holes, slots=3), theirs)
     assert len(opened.config.stages.context_encoder.weights_sha256) == 64
-    assert opened.system.supports(np.ones((32, 32, 1))) == "it was trained for holes inside center:16"
+    assert (
+        opened.system.supports(np.ones((32, 32, 1))) == "it was trained for holes inside center:16"
+    )
     with pytest.raises(InputError, match="stages.context_encoder.weights: nowhere cannot be read"):
         untrained_model(parse(f"{spec}nowhere"))
-    with pytest.raises(InputError, match="content has no stage 'features'; its stages: context_encoder"):
+    with pytest.raises(
+        InputError, match="content has no stage 'features'; its stages: context_encoder"
+    ):
         untrained_model(parse(f"{spec.replace('=0', '=1')}content&stages.features.weights=content"))
 
 
@@ -243,7 +269,10 @@ def test_a_trained_content(tmp_path, monkeypatch):
     [
         ("search.stride=0", "search.stride must be a whole number of at least 1, got 0"),
         ("search.sources=some", "search.sources: unknown 'some'; known: all, known"),
-        ("networks.content.system=harmonics", "unknown networks.content.system 'harmonics'; known: context_enc"),
+        (
+            "networks.content.system=harmonics",
+            "unknown networks.content.system 'harmonics'; known: context_enc",
+        ),
         ("losses.texture.fn=patch_l3", "unknown loss 'patch_l3'"),
     ],
 )

@@ -50,7 +50,9 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 3)).astype(np.float
 
 def lines(workdir):
     rows = map(json.loads, (workdir / "on_demand" / "metrics.jsonl").read_text().splitlines())
-    return [{name: value for name, value in row.items() if name != "steps_per_second"} for row in rows]
+    return [
+        {name: value for name, value in row.items() if name != "steps_per_second"} for row in rows
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +66,16 @@ def workdir(tmp_path_factory):
 def test_counts_follow_the_validation(workdir):
     """Shares are equal at first, then proportional to the squared error of the last epoch."""
     rows = lines(workdir)
-    counts = {row["step"]: [row[f"count_{i + 1}"] for i in range(LEVELS)] for row in rows if "count_1" in row}
-    psnr = {row["step"]: [row[f"validation_psnr_{i + 1}"] for i in range(LEVELS)] for row in rows if len(row) == 6}
+    counts = {
+        row["step"]: [row[f"count_{i + 1}"] for i in range(LEVELS)]
+        for row in rows
+        if "count_1" in row
+    }
+    psnr = {
+        row["step"]: [row[f"validation_psnr_{i + 1}"] for i in range(LEVELS)]
+        for row in rows
+        if len(row) == 6
+    }
     assert counts[1] == counts[2] == [2, 2, 2, 1, 1] and sorted(psnr) == [2, 4, 6]
     for before, after in ((2, 3), (2, 4), (4, 5), (4, 6)):
         shares = 10 ** (-np.array(psnr[before]) / 10)
@@ -95,7 +105,9 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
 
 def test_pictures_set_apart_are_not_trained_on(workdir):
     its = config()
-    found = stage_examples(stage_of(its), its, Workdir(workdir).stage("on_demand"), {}, StopRequest())
+    found = stage_examples(
+        stage_of(its), its, Workdir(workdir).stage("on_demand"), {}, StopRequest()
+    )
     assert len(found["source"]) == 16 and found["held_out"].shape == (8, 16, 16, 3)
     trained = {found["source"][i]["image"].tobytes() for i in range(16)}
     apart = np.round((found["held_out"] + 1) * 127.5).astype(np.uint8)
@@ -119,7 +131,9 @@ def test_patience(tmp_path):
 @pytest.mark.parametrize("count", [1, 3, 10])
 def test_any_number_of_levels(count):
     """Each level has a share of the batch and a separate validation."""
-    its = config("inv_psnr", f"stages.on_demand.levels={count}", "stages.on_demand.pixels_per_level=1")
+    its = config(
+        "inv_psnr", f"stages.on_demand.levels={count}", "stages.on_demand.pixels_per_level=1"
+    )
     stage, batch, key = stage_of(its), {"image": IMAGES}, jax.random.key(0)
 
     def run():
@@ -129,7 +143,9 @@ def test_any_number_of_levels(count):
         return scores, stage.step(state, batch, {})
 
     scores, (state, told) = jax.eval_shape(run)
-    assert {name: score.shape for name, score in scores.items()} == {f"psnr_{i + 1}": (8,) for i in range(count)}
+    assert {name: score.shape for name, score in scores.items()} == {
+        f"psnr_{i + 1}": (8,) for i in range(count)
+    }
     assert state.schedule["psnr"].shape == (count,)
     assert told.keys() == {"reconstruction", *(f"count_{i + 1}" for i in range(count))}
 
@@ -143,7 +159,9 @@ def test_one_program_for_all_compositions():
         traced.append(batch)
         return stage.step(state, batch, {})
 
-    state = jax.jit(lambda key: stage.init(key, {"image": jnp.asarray(IMAGES)}, {}))(jax.random.key(0))
+    state = jax.jit(lambda key: stage.init(key, {"image": jnp.asarray(IMAGES)}, {}))(
+        jax.random.key(0)
+    )
     for psnr in ([20.0] * 5, [40.0, 35.0, 30.0, 27.0, 25.0]):
         now = state._replace(schedule=state.schedule | {"psnr": jnp.array(psnr)})
         _, told = step(now, {"image": IMAGES})
@@ -157,8 +175,12 @@ def test_devices_agree():
     its = config("mse")
     its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.05)
     stage = stage_of(its)
-    initial = jax.jit(lambda key: stage.init(key, {"image": jnp.asarray(IMAGES)}, {}))(jax.random.key(0))
-    initial = initial._replace(schedule=initial.schedule | {"psnr": jnp.array([40.0, 35.0, 30.0, 27.0, 25.0])})
+    initial = jax.jit(lambda key: stage.init(key, {"image": jnp.asarray(IMAGES)}, {}))(
+        jax.random.key(0)
+    )
+    initial = initial._replace(
+        schedule=initial.schedule | {"psnr": jnp.array([40.0, 35.0, 30.0, 27.0, 25.0])}
+    )
     found = []
     for devices, how in ((1, "jit"), (4, "jit"), (4, "shard_map")):
         mesh = parallel.mesh(jax.devices()[:devices])
@@ -167,7 +189,9 @@ def test_devices_agree():
         state, told = step(state, parallel.put_batch({"image": IMAGES}, mesh), {})
         found.append(jax.device_get((jax.tree.leaves(state.networks), told)))
     for other in found[1:]:
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-4), found[0], other)
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-4), found[0], other
+        )
 
 
 def test_completes_any_hole(workdir):
@@ -194,7 +218,8 @@ def test_bad_choices_are_refused(item, message):
 
 
 @pytest.mark.parametrize(
-    "holdout, message", [(20, "4 images besides the 20 held out are fewer than one batch of 8"), (24, "leaves none")]
+    "holdout, message",
+    [(20, "4 images besides the 20 held out are fewer than one batch of 8"), (24, "leaves none")],
 )
 def test_too_much_set_apart(holdout, message, tmp_path):
     with pytest.raises(InputError, match=message):
@@ -234,14 +259,21 @@ def test_a_run_ends_on_its_best_state(tmp_path):
     for state in (ended, loaded):
         np.testing.assert_allclose(state.schedule["best"], rows[2], rtol=1e-6)
         assert "kept" not in state.schedule
-    jax.tree.map(np.testing.assert_array_equal, *(state.networks["generator"].params for state in (ended, loaded)))
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        *(state.networks["generator"].params for state in (ended, loaded)),
+    )
     stage, held = stage_of(its), {"image": held_out(its, tmp_path)}
     scores, _ = jax.jit(lambda s: stage.validate(s, held, jax.random.key(0), {}))(loaded)
-    np.testing.assert_allclose(np.mean([score.mean() for score in scores.values()]), rows[2], rtol=1e-5)
+    np.testing.assert_allclose(
+        np.mean([score.mean() for score in scores.values()]), rows[2], rtol=1e-5
+    )
 
 
 def held_out(its, folder):
-    return stage_examples(stage_of(its), its, Workdir(folder).stage("on_demand"), {}, StopRequest())["held_out"]
+    return stage_examples(
+        stage_of(its), its, Workdir(folder).stage("on_demand"), {}, StopRequest()
+    )["held_out"]
 
 
 def test_a_waist_that_on_demand_learning_has_not():
@@ -250,5 +282,7 @@ def test_a_waist_that_on_demand_learning_has_not():
 
 
 def test_unknown_words():
-    with pytest.raises(InputError, match="configs/on_demand.py: unknown words vgg; known: default, best, on_demand"):
+    with pytest.raises(
+        InputError, match="configs/on_demand.py: unknown words vgg; known: default, best, on_demand"
+    ):
         configuration.load("configs/on_demand.py:vgg")

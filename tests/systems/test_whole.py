@@ -46,7 +46,9 @@ def advance(states, progress):
 def finish(states, progress):
     painted = progress.count[..., None, None, None] * jnp.ones((1, 1, SIZE, SIZE, 3))
     images = jax.vmap(lambda one: composite(progress.image, one, progress.hole), 1, 1)(painted)
-    return Completion(images, {"count": progress.count}, {"first": progress.count[:, :1]}, progress.left)
+    return Completion(
+        images, {"count": progress.count}, {"first": progress.count[:, :1]}, progress.left
+    )
 
 
 TOY = System(SIZE, (), begin, advance, finish)
@@ -67,11 +69,15 @@ def test_every_image_has_the_chunks_that_it_needs(answer):
     np.testing.assert_allclose(answer.traces["first"], expected[:, :1], rtol=1e-6)
     np.testing.assert_allclose(answer.images[:, :, 2, 2, 0], expected, rtol=1e-6)
     known = np.broadcast_to(HOLE[:, None] < 0.5, answer.images.shape)
-    np.testing.assert_array_equal(answer.images[known], np.broadcast_to(IMAGES[:, None], answer.images.shape)[known])
+    np.testing.assert_array_equal(
+        answer.images[known], np.broadcast_to(IMAGES[:, None], answer.images.shape)[known]
+    )
 
 
 def test_images_do_not_see_each_other_nor_what_holes_hide(answer):
-    alone = jax.jit(lambda *given: complete(TOY, STATES, *given, k=2))(IMAGES[1:2], HOLE[1:2], KEYS[1:2])
+    alone = jax.jit(lambda *given: complete(TOY, STATES, *given, k=2))(
+        IMAGES[1:2], HOLE[1:2], KEYS[1:2]
+    )
     np.testing.assert_array_equal(alone.images[0], answer.images[1])
     hidden = np.where(HOLE > 0.5, np.float32(np.nan), IMAGES)
     again = jax.jit(lambda *given: complete(TOY, STATES, *given, k=2))(hidden, HOLE, KEYS)
@@ -94,8 +100,14 @@ def test_a_baseline_agrees_with_the_driver():
         (dict(images=IMAGES[0]), r"images must have the shape \[B, H, W, C\], got \(8, 8, 3\)"),
         (dict(images=IMAGES.astype(np.uint8)), "images must be float, got uint8"),
         (dict(hole=HOLE[:2]), r"hole must have the shape \(3, 8, 8, 1\) for images \(3, 8, 8, 3\)"),
-        (dict(images=IMAGES[:, :4, :4], hole=HOLE[:, :4, :4]), r"completes images of side 8, got \(4, 4\)"),
-        (dict(keys=jax.random.key(0)), r"keys must be one typed key per image, .* got key<fry> \(\)"),
+        (
+            dict(images=IMAGES[:, :4, :4], hole=HOLE[:, :4, :4]),
+            r"completes images of side 8, got \(4, 4\)",
+        ),
+        (
+            dict(keys=jax.random.key(0)),
+            r"keys must be one typed key per image, .* got key<fry> \(\)",
+        ),
         (dict(keys=jax.random.key_data(KEYS)), r"one typed key per image, .* got uint32 \(3, 2\)"),
         (dict(k=0), "completions per image must be at least 1, got 0"),
     ],

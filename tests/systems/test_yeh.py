@@ -25,7 +25,9 @@ def answer(workdir, example, *overrides):
     """Run begin, advance and finish, each jitted once."""
     loaded = inpaint_jax.load(workdir, overrides=[f"--config.{item}" for item in overrides])
     keys = jax.random.split(jax.random.key(0), 4)
-    progress = jax.jit(lambda s, i, h: loaded.system.begin(s, i, h, keys, 1))(loaded.states, *example)
+    progress = jax.jit(lambda s, i, h: loaded.system.begin(s, i, h, keys, 1))(
+        loaded.states, *example
+    )
     advance = jax.jit(loaded.system.advance)
     while not progress.done.all():
         progress = advance(loaded.states, progress)
@@ -39,7 +41,9 @@ def test_best_of_restarts_is_best_by_its_own_loss(workdir, example):
     assert (np.diff(totals, axis=1) >= 0).all()
     np.testing.assert_array_equal(np.sort(progress.searches.best["total"], axis=1), totals)
     np.testing.assert_array_equal(np.asarray(completion.traces["total"]).min(1), totals[:, 0])
-    np.testing.assert_allclose(totals, completion.losses["contextual"] + 0.003 * completion.losses["prior"], rtol=1e-5)
+    np.testing.assert_allclose(
+        totals, completion.losses["contextual"] + 0.003 * completion.losses["prior"], rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,9 @@ def test_a_users_loss_and_generator(tiny, tmp_path, monkeypatch):
     guide = Path("CONTRIBUTING.md").read_text()
     for name in ("my_losses.py", "my_nets.py", "my_config.py"):
         block = next(b for b in guide.split("```python\n")[1:] if b.startswith(f"# {name}"))
-        (tmp_path / name).write_text(block.split("```")[0].replace("8 * 8", "2 * 2").replace("-1, 8, 8", "-1, 2, 2"))
+        (tmp_path / name).write_text(
+            block.split("```")[0].replace("8 * 8", "2 * 2").replace("-1, 8, 8", "-1, 2, 2")
+        )
     monkeypatch.setattr(sys, "path", list(sys.path))
     own = [item for item in tiny if "generator" not in item]
     run = tmp_path / "run"
@@ -81,7 +87,13 @@ def test_a_users_loss_and_generator(tiny, tmp_path, monkeypatch):
     assert cli.main(["train", f"--config={config}", f"--workdir={run}", *own]) == 0
     monkeypatch.chdir(tmp_path)
     done = cli.main(
-        ["complete", f"--workdir={run}", "--images=facades?count=2", "--holes=left", f"--output={tmp_path}/out"]
+        [
+            "complete",
+            f"--workdir={run}",
+            "--images=facades?count=2",
+            "--holes=left",
+            f"--output={tmp_path}/out",
+        ]
     )
     assert done == 0
     assert '"edge"' in (tmp_path / "out/report.json").read_text()
@@ -92,7 +104,9 @@ def test_a_users_loss_and_generator(tiny, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("item", ["patience=0", "iterations=0", "restarts=0", "tolerance=-0.1"])
 def test_numbers_that_make_no_search(workdir, item):
-    with pytest.raises(InputError, match="must be a whole number of at least 1|and restarts must be at least 1"):
+    with pytest.raises(
+        InputError, match="must be a whole number of at least 1|and restarts must be at least 1"
+    ):
         inpaint_jax.load(workdir, overrides=[f"--config.search.{item}"])
 
 
@@ -103,6 +117,7 @@ def test_a_loss_that_the_search_cannot_feed_is_refused(workdir, example):
     system = configuration.build_system(loaded.config)
     progress = system.begin(loaded.states, *example, jax.random.split(jax.random.key(0), 4), 1)
     with pytest.raises(
-        InputError, match="'critic' needs real_logits; available here: completed, completed_logits, fake_lo"
+        InputError,
+        match="'critic' needs real_logits; available here: completed, completed_logits, fake_lo",
     ):
         jax.eval_shape(system.advance, loaded.states, progress)

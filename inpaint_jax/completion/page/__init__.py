@@ -59,7 +59,9 @@ def serve(methods: Sequence[str], *, port: int | None = None, browser: bool = Tr
                 css=layout.CSS,
             )
         except OSError as error:
-            raise InputError(f"--port={port} is in use ({error}): give another port, or none") from error
+            raise InputError(
+                f"--port={port} is in use ({error}): give another port, or none"
+            ) from error
         print(f"the page is at {address} and ends with Ctrl-C", flush=True)
         while not stop:
             time.sleep(0.2)

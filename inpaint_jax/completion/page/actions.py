@@ -31,7 +31,11 @@ def open_image(path: str | None, session: Session) -> tuple[Update, ...]:
     session.stop.wanted = True  # a running job belongs to the previous image
     session.upload = session.mask = session.before = None
     session.results = {}
-    nothing = (gr.update(visible=False), gr.update(visible=False), gr.update(choices=[], value=None, visible=False))
+    nothing = (
+        gr.update(visible=False),
+        gr.update(visible=False),
+        gr.update(choices=[], value=None, visible=False),
+    )
     disabled = gr.update(value=None, interactive=False)
     rest = (*nothing, None, disabled, disabled)
     if path is None:
@@ -48,7 +52,9 @@ def open_image(path: str | None, session: Session) -> tuple[Update, ...]:
 def open_mask(path: str | None, invert: bool, painted: Any, session: Session) -> tuple[Update, str]:
     """Read a mask and show it over the image; None: the mask was removed."""
     if session.upload is None:
-        return gr.update(), status_line("Choose an image first, then its mask.", wrong=path is not None)
+        return gr.update(), status_line(
+            "Choose an image first, then its mask.", wrong=path is not None
+        )
     session.mask = None
     text, wrong = "No mask.", False
     if path is not None:
@@ -96,7 +102,12 @@ def _complete(painted, grow: int, methods: list[str], keep: int, seed: int, sess
                 if isinstance(event, Step):
                     if event.losses:
                         traces[method] = event.losses
-                    yield status_line(_progress(method, event)), _plot(traces), gr.update(), gr.update()
+                    yield (
+                        status_line(_progress(method, event)),
+                        _plot(traces),
+                        gr.update(),
+                        gr.update(),
+                    )
                     continue
                 request, opened, answer = event.made
                 if answer is None:  # stopped
@@ -106,22 +117,44 @@ def _complete(painted, grow: int, methods: list[str], keep: int, seed: int, sess
                     results[one.label] = one
                     gallery.append((str(one.image), one.label))
                     traces |= {method: one.trace} if one.trace else {}
-                yield status_line(f"{method} is done."), _plot(traces), _gallery(gallery), _results(session)
+                yield (
+                    status_line(f"{method} is done."),
+                    _plot(traces),
+                    _gallery(gallery),
+                    _results(session),
+                )
         except InputError as error:  # other methods may succeed
             problems.append(f"{method}: {error}")
     done = f"Done: {', '.join(spent)}." if spent else "No image was completed."
-    text = " ".join([*(["Stopped."] if session.stop else []), *([done] if spent or not problems else []), *problems])
-    yield status_line(text, wrong=bool(problems)), _plot(traces), _gallery(gallery), _results(session)
+    text = " ".join(
+        [
+            *(["Stopped."] if session.stop else []),
+            *([done] if spent or not problems else []),
+            *problems,
+        ]
+    )
+    yield (
+        status_line(text, wrong=bool(problems)),
+        _plot(traces),
+        _gallery(gallery),
+        _results(session),
+    )
 
 
-def _completions(method: str, hole, session: Session, *, keep: int, seed: int) -> Iterator[Step | Done[Any]]:
+def _completions(
+    method: str, hole, session: Session, *, keep: int, seed: int
+) -> Iterator[Step | Done[Any]]:
     upload, stop = session.upload, session.stop
     assert upload
 
     def work(bar) -> tuple[Any, Any, Answer | None]:
         request = choices.request_for(method, upload.image.pixels.shape, seed=seed, keep=keep)
         opened = choices.open_for(request)
-        return request, opened, complete_one(opened, upload.id, upload.image, hole, seed=seed, stop=stop, bar=bar)
+        return (
+            request,
+            opened,
+            complete_one(opened, upload.id, upload.image, hole, seed=seed, stop=stop, bar=bar),
+        )
 
     yield from stream(work, stop)
 
@@ -141,7 +174,11 @@ def _canvas(session: Session, painted: Any) -> dict[str, Any]:
     """Return the editor's content: the image with its mask, under the existing strokes."""
     assert session.upload
     background = uploads.shown(session.upload.image, session.mask)
-    layers = [layer for layer in (painted or {}).get("layers") or () if layer.shape[:2] == background.shape[:2]]
+    layers = [
+        layer
+        for layer in (painted or {}).get("layers") or ()
+        if layer.shape[:2] == background.shape[:2]
+    ]
     return {"background": background, "layers": layers, "composite": None}
 
 
@@ -152,7 +189,11 @@ def _progress(method: str, step: Step) -> str:
 
 
 def _plot(traces: dict[str, tuple[float, ...]]) -> Update:
-    return gr.update(value=pandas.DataFrame(loss_table(traces)), visible=True) if traces else gr.update(visible=False)
+    return (
+        gr.update(value=pandas.DataFrame(loss_table(traces)), visible=True)
+        if traces
+        else gr.update(visible=False)
+    )
 
 
 def _gallery(files: list[tuple[str, str]]) -> Update:

@@ -26,7 +26,11 @@ def available(methods: Sequence[str]) -> list[tuple[str, str]]:
     """List ``(label, spec)`` of the usual, the shipped and the given methods."""
     usual = [*ALWAYS, *(WITH_OPENCV if importlib.util.find_spec("cv2") else ())]
     shipped = [(f"{name} ({cards.read(name).trained_on})", name) for name in cards.names()]
-    return [*((name, name) for name in usual), *shipped, *((text, text) for text in dict.fromkeys(methods))]
+    return [
+        *((name, name) for name in usual),
+        *shipped,
+        *((text, text) for text in dict.fromkeys(methods)),
+    ]
 
 
 def check(methods: Sequence[str]) -> None:
@@ -90,7 +94,9 @@ def gives(model: Model | None, keep: int) -> bool:
     hole = jax.ShapeDtypeStruct((1, side, side, 1), jnp.float32)
 
     def several(states, image, hole):
-        return complete(model.system, states, image, hole, example_keys(0, ["0"], "search"), k=keep).images
+        return complete(
+            model.system, states, image, hole, example_keys(0, ["0"], "search"), k=keep
+        ).images
 
     try:
         jax.eval_shape(several, model.states, image, hole)

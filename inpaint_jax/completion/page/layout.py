@@ -29,9 +29,12 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 
 def theme() -> gr.themes.Base:
     """Return a theme with system fonts; other fonts would be loaded from the network."""
-    base = gr.themes.Default(primary_hue="blue", font=FONTS, font_mono=["ui-monospace", "monospace"])
+    base = gr.themes.Default(
+        primary_hue="blue", font=FONTS, font_mono=["ui-monospace", "monospace"]
+    )
     return base.set(  # white text on these has the contrast required by WCAG
-        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800"
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
     )
 
 
@@ -57,15 +60,23 @@ def build(methods: Sequence[str], folder: Path) -> gr.Blocks:
                     sources=(),
                     transforms=(),
                     layers=False,
-                    brush=gr.Brush(default_size=24, colors=["rgb(236, 64, 122)"], color_mode="fixed"),
+                    brush=gr.Brush(
+                        default_size=24, colors=["rgb(236, 64, 122)"], color_mode="fixed"
+                    ),
                     placeholder="Choose an image first",
                     height=440,
                     buttons=["fullscreen"],
                 )
                 with gr.Accordion("Mask from a file", open=False):
-                    mask = gr.File(label="Mask of the image's size: white is missing", elem_id="mask", height=110)
+                    mask = gr.File(
+                        label="Mask of the image's size: white is missing",
+                        elem_id="mask",
+                        height=110,
+                    )
                     invert = gr.Checkbox(label="Black is missing", elem_id="invert")
-                grow = gr.Slider(0, 50, value=0, step=1, label="Grow the hole by (pixels)", elem_id="grow")
+                grow = gr.Slider(
+                    0, 50, value=0, step=1, label="Grow the hole by (pixels)", elem_id="grow"
+                )
                 chosen = gr.CheckboxGroup(
                     choices.available(methods),
                     value=list(methods) or [choices.ALWAYS[0]],
@@ -84,20 +95,41 @@ def build(methods: Sequence[str], folder: Path) -> gr.Blocks:
                         min_width=150,
                     )
                     seed = gr.Number(
-                        0, label="Seed", info="equal seeds give equal pixels", precision=0, minimum=0, min_width=150
+                        0,
+                        label="Seed",
+                        info="equal seeds give equal pixels",
+                        precision=0,
+                        minimum=0,
+                        min_width=150,
                     )
                 with gr.Row():
-                    start = gr.Button("Complete", variant="primary", elem_id="complete", min_width=120)
+                    start = gr.Button(
+                        "Complete", variant="primary", elem_id="complete", min_width=120
+                    )
                     cancel = gr.Button("Cancel", elem_id="cancel", min_width=120)
             with gr.Column(min_width=320):
-                status = gr.HTML(actions.status_line("Choose an image to begin."), elem_id="status", padding=False)
-                slider = gr.ImageSlider(
-                    label="Before and after", format="png", interactive=False, buttons=["fullscreen"], max_height=520
+                status = gr.HTML(
+                    actions.status_line("Choose an image to begin."),
+                    elem_id="status",
+                    padding=False,
                 )
-                shown = gr.Radio([], label="Completion in the slider", visible=False, elem_id="shown")
+                slider = gr.ImageSlider(
+                    label="Before and after",
+                    format="png",
+                    interactive=False,
+                    buttons=["fullscreen"],
+                    max_height=520,
+                )
+                shown = gr.Radio(
+                    [], label="Completion in the slider", visible=False, elem_id="shown"
+                )
                 with gr.Row():
-                    image = gr.DownloadButton("Download PNG", interactive=False, elem_id="png", min_width=150)
-                    record = gr.DownloadButton("Download record", interactive=False, elem_id="json", min_width=150)
+                    image = gr.DownloadButton(
+                        "Download PNG", interactive=False, elem_id="png", min_width=150
+                    )
+                    record = gr.DownloadButton(
+                        "Download record", interactive=False, elem_id="json", min_width=150
+                    )
                 gallery = gr.Gallery(
                     label="Damaged, and completed by each method",
                     format="png",
@@ -107,10 +139,20 @@ def build(methods: Sequence[str], folder: Path) -> gr.Blocks:
                     elem_id="gallery",
                 )
                 losses = gr.LinePlot(
-                    x="step", y="loss", color="method", title="Loss of the search", height=220, visible=False
+                    x="step",
+                    y="loss",
+                    color="method",
+                    title="Loss of the search",
+                    height=220,
+                    visible=False,
                 )
         painting, view = [editor, status], [status, losses, gallery, shown]
-        photo.change(actions.open_image, [photo, session], [*painting, *view[1:], slider, image, record], **PRIVATE)
+        photo.change(
+            actions.open_image,
+            [photo, session],
+            [*painting, *view[1:], slider, image, record],
+            **PRIVATE,
+        )
         for control in (mask.change, invert.change):
             control(actions.open_mask, [mask, invert, editor, session], painting, **PRIVATE)
         given = [editor, grow, chosen, keep, seed, session]

@@ -67,8 +67,16 @@ def write_answer(
     for rank, image in enumerate(answer.images, 1):
         file = folder / (f"{stem}_{rank}.png" if several else f"{stem}.png")
         files.write_bytes(file, encode(image))
-        label = f"{opened.method.name}, {rank} of {len(answer.images)}" if several else opened.method.name
-        trace = tuple(float(value) for value in answer.result.traces.get("total", ())) if rank == 1 else ()
+        label = (
+            f"{opened.method.name}, {rank} of {len(answer.images)}"
+            if several
+            else opened.method.name
+        )
+        trace = (
+            tuple(float(value) for value in answer.result.traces.get("total", ()))
+            if rank == 1
+            else ()
+        )
         found.append(Shown(label, file, record, trace))
     return found
 
@@ -76,4 +84,8 @@ def write_answer(
 def loss_table(traces: dict[str, tuple[float, ...]]) -> dict[str, list[Any]]:
     """Arrange losses as columns for a plot: iteration or chunk, loss, method."""
     rows = [(i, value, name) for name, trace in traces.items() for i, value in enumerate(trace, 1)]
-    return {"step": [r[0] for r in rows], "loss": [r[1] for r in rows], "method": [r[2] for r in rows]}
+    return {
+        "step": [r[0] for r in rows],
+        "loss": [r[1] for r in rows],
+        "method": [r[2] for r in rows],
+    }

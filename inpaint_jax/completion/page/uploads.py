@@ -118,7 +118,9 @@ def strokes(painted: dict[str, Any] | None, shape: tuple[int, ...]) -> np.ndarra
     return hole
 
 
-def hole_of(painted: dict[str, Any] | None, mask: np.ndarray | None, image: Original, *, grow: int) -> np.ndarray:
+def hole_of(
+    painted: dict[str, Any] | None, mask: np.ndarray | None, image: Original, *, grow: int
+) -> np.ndarray:
     """Unite strokes and mask, and grow the union.
 
     Args:

@@ -27,7 +27,9 @@ class Style(NamedTuple):
     columns: tuple[int, int]  # number of windows across, minimum and maximum
     floors: tuple[int, int]  # number above the ground floor
     window: tuple[float, float]  # width, height: fractions of the distance between window centres
-    ornament: str  # courses, balconies, shutters, curtain (glass from floor to floor), bands, timber
+    ornament: (
+        str  # courses, balconies, shutters, curtain (glass from floor to floor), bands, timber
+    )
 
 
 STYLES = {
@@ -148,7 +150,9 @@ def paint_building(canvas: Canvas, style: Style, chance: Iterator[float]) -> Non
     ``chance`` yields numbers in [0, 1); 64 are enough.
     """
     plan = _plan(canvas, style, chance)
-    sky = plan.hour.zenith + canvas.middles[:, None, None] * np.float32(1.25) * (plan.hour.horizon - plan.hour.zenith)
+    sky = plan.hour.zenith + canvas.middles[:, None, None] * np.float32(1.25) * (
+        plan.hour.horizon - plan.hour.zenith
+    )
     canvas.rectangles([(0, 1)], [(0, 1)], sky)
     canvas.disc(0.07 if plan.sun_left else 0.93, 0.09, 0.045, rgb(255, 246, 214))
     for x in (0.0, 0.8):  # distant houses
@@ -160,8 +164,14 @@ def paint_building(canvas: Canvas, style: Style, chance: Iterator[float]) -> Non
     _wall(canvas, plan)
     _windows(canvas, plan, chance)
     _ground_floor(canvas, plan, chance)
-    canvas.rectangles([(plan.eaves - 0.012, plan.eaves + 0.014)], [(plan.left - 0.02, plan.right + 0.02)], plan.trim)
-    canvas.rectangles([(plan.eaves + 0.014, plan.eaves + 0.034)], plan.span, rgb(20, 20, 34), 0.28)  # its shadow
+    canvas.rectangles(
+        [(plan.eaves - 0.012, plan.eaves + 0.014)],
+        [(plan.left - 0.02, plan.right + 0.02)],
+        plan.trim,
+    )
+    canvas.rectangles(
+        [(plan.eaves + 0.014, plan.eaves + 0.034)], plan.span, rgb(20, 20, 34), 0.28
+    )  # its shadow
     _light(canvas, plan, backdrop)
     canvas.rectangles([(GROUND, 1)], [(0, 1)], rgb(150, 146, 142) * plan.hour.light)
     canvas.rectangles([(GROUND, GROUND + 0.02)], [(0, 1)], rgb(186, 182, 176) * plan.hour.light)
@@ -181,7 +191,9 @@ def _plan(canvas: Canvas, style: Style, chance: Iterator[float]) -> Plan:
     left, right = _between(chance, 0.07, 0.13), _between(chance, 0.87, 0.93)
     eaves = _between(chance, 0.20, 0.27) if style.roof != "flat" else _between(chance, 0.10, 0.18)
     wall = rgb(*_pick(chance, style.walls)) * np.float32(_between(chance, 0.94, 1.05))
-    columns, floors = (int(_between(chance, low, high + 1)) for low, high in (style.columns, style.floors))
+    columns, floors = (
+        int(_between(chance, low, high + 1)) for low, high in (style.columns, style.floors)
+    )
     shop_top = GROUND - (GROUND - eaves) / (floors + 1) * 1.05
     cell_x, cell_y = (right - left) / (columns + 0.3), (shop_top - eaves - 0.02) / floors
     width, height = style.window
@@ -204,7 +216,11 @@ def _plan(canvas: Canvas, style: Style, chance: Iterator[float]) -> Plan:
 
 
 def _roof(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
-    colour, middle, width = rgb(*plan.style.roof_colour), (plan.left + plan.right) / 2, plan.right - plan.left
+    colour, middle, width = (
+        rgb(*plan.style.roof_colour),
+        (plan.left + plan.right) / 2,
+        plan.right - plan.left,
+    )
     away = np.abs(canvas.middles - np.float32(middle)) / np.float32(width / 2)  # 1 at the walls
     if plan.style.roof == "gable":
         rise = np.float32(_between(chance, 0.12, 0.16)) * (1 - away / np.float32(1.08))
@@ -212,24 +228,38 @@ def _roof(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
         rise = np.minimum((np.float32(1.06) - away) * np.float32(width * 1.3), np.float32(0.13))
     else:
         return
-    canvas.below(np.where(rise > 0, np.float32(plan.eaves) - rise, np.float32(1)), plan.eaves + 0.01, colour)
+    canvas.below(
+        np.where(rise > 0, np.float32(plan.eaves) - rise, np.float32(1)), plan.eaves + 0.01, colour
+    )
 
 
 def _wall(canvas: Canvas, plan: Plan) -> None:
     storeys = [t - (plan.tops[0] - plan.eaves) / 2 for t in plan.tops]
     if plan.style.ornament == "courses":
-        courses = [(plan.eaves + 0.02 + 0.024 * k, plan.eaves + 0.028 + 0.024 * k) for k in range(32)]
-        canvas.rectangles([c for c in courses if c[1] < GROUND], plan.span, plan.wall * np.float32(0.89))
+        courses = [
+            (plan.eaves + 0.02 + 0.024 * k, plan.eaves + 0.028 + 0.024 * k) for k in range(32)
+        ]
+        canvas.rectangles(
+            [c for c in courses if c[1] < GROUND], plan.span, plan.wall * np.float32(0.89)
+        )
     elif plan.style.ornament == "bands":
         canvas.rectangles(
-            [(t - 0.02, t + plan.high + 0.02) for t in plan.tops], plan.span, plan.wall * np.float32(0.82)
+            [(t - 0.02, t + plan.high + 0.02) for t in plan.tops],
+            plan.span,
+            plan.wall * np.float32(0.82),
         )
     elif plan.style.ornament == "balconies":
-        canvas.rectangles([(s - plan.line, s + plan.line) for s in storeys], plan.span, plan.wall * np.float32(0.84))
+        canvas.rectangles(
+            [(s - plan.line, s + plan.line) for s in storeys],
+            plan.span,
+            plan.wall * np.float32(0.84),
+        )
     elif plan.style.ornament == "timber":
         cell = plan.centres[1] - plan.centres[0]
         posts = [plan.centres[0] + cell * (k - 0.5) for k in range(len(plan.centres) + 1)]
-        canvas.rectangles([(plan.eaves, plan.shop_top)], [(p - 0.011, p + 0.011) for p in posts], plan.trim)
+        canvas.rectangles(
+            [(plan.eaves, plan.shop_top)], [(p - 0.011, p + 0.011) for p in posts], plan.trim
+        )
         canvas.rectangles([(s - 0.011, s + 0.011) for s in storeys], plan.span, plan.trim)
 
 
@@ -239,15 +269,23 @@ def _windows(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
         canvas.rectangles(plan.down(), plan.across(plan.half * 0.75), rgb(*_pick(chance, SHUTTERS)))
     frames = [(top - 0.6 * line, bottom + 1.4 * line) for top, bottom in plan.down()]
     canvas.rectangles(frames, plan.across(1.2 * line), plan.trim)
-    height = (canvas.middles[:, None, None] - np.float32(plan.eaves)) / np.float32(GROUND - plan.eaves)
-    reflected = GLASS + (1 - height) * np.float32(0.23) * (plan.hour.horizon - GLASS)  # more sky higher up
+    height = (canvas.middles[:, None, None] - np.float32(plan.eaves)) / np.float32(
+        GROUND - plan.eaves
+    )
+    reflected = GLASS + (1 - height) * np.float32(0.23) * (
+        plan.hour.horizon - GLASS
+    )  # more sky higher up
     canvas.rectangles(plan.down(), plan.across(), reflected)
-    canvas.rectangles(plan.down(0.0, 0.16), plan.across(), rgb(24, 28, 40), 0.45)  # the lintel's shadow
+    canvas.rectangles(
+        plan.down(0.0, 0.16), plan.across(), rgb(24, 28, 40), 0.45
+    )  # the lintel's shadow
     for top, bottom in plan.down():
         lamps = [span for span in plan.across() if next(chance) < plan.hour.lit]
         canvas.rectangles([(top, bottom)], lamps, LAMPLIGHT / plan.hour.light)
     if ornament != "curtain":
-        canvas.rectangles(plan.down(), [(c - 0.45 * line, c + 0.45 * line) for c in plan.centres], plan.trim, 0.9)
+        canvas.rectangles(
+            plan.down(), [(c - 0.45 * line, c + 0.45 * line) for c in plan.centres], plan.trim, 0.9
+        )
         bars = [(top, top + 0.9 * line) for top, _ in plan.down(0.4)]
         canvas.rectangles(bars, plan.across(), plan.trim, 0.9)
         sills = [(bottom, bottom + 1.8 * line) for _, bottom in plan.down()]
@@ -264,13 +302,21 @@ def _ground_floor(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
     door, awning = rgb(*_pick(chance, DOORS)), rgb(*_pick(chance, AWNINGS))
     middle = left + (right - left) * _pick(chance, (0.2, 0.5, 0.8))
     head = top + (GROUND - top) * 0.22
-    shops = [(a, b) for a, b in ((left + 0.04, middle - 0.10), (middle + 0.10, right - 0.04)) if b - a > 0.12]
+    shops = [
+        (a, b)
+        for a, b in ((left + 0.04, middle - 0.10), (middle + 0.10, right - 0.04))
+        if b - a > 0.12
+    ]
     inside = LAMPLIGHT / plan.hour.light if plan.hour.lit else GLASS
     canvas.rectangles([(head, GROUND - 0.03)], shops, inside)
-    canvas.rectangles([(head - 0.01, head + 0.035)], [(a - 0.015, b + 0.015) for a, b in shops], awning)
+    canvas.rectangles(
+        [(head - 0.01, head + 0.035)], [(a - 0.015, b + 0.015) for a, b in shops], awning
+    )
     canvas.rectangles([(head - 0.012, GROUND)], [(middle - 0.067, middle + 0.067)], plan.trim)
     canvas.rectangles([(head, GROUND)], [(middle - 0.055, middle + 0.055)], door)
-    canvas.rectangles([(head + 0.012, head + 0.045)], [(middle - 0.04, middle + 0.04)], rgb(255, 226, 160))
+    canvas.rectangles(
+        [(head + 0.012, head + 0.045)], [(middle - 0.04, middle + 0.04)], rgb(255, 226, 160)
+    )
 
 
 def _light(canvas: Canvas, plan: Plan, backdrop: np.ndarray) -> None:

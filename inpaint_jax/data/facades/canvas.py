@@ -36,12 +36,17 @@ class Canvas:
         if not spans:
             return slice(0), np.zeros(0, np.float32)
         low, high = np.array(spans, np.float32).T[:, :, None]
-        first, last = max(int(low.min() * self.size), 0), min(int(high.max() * self.size) + 1, self.size)
+        first, last = (
+            max(int(low.min() * self.size), 0),
+            min(int(high.max() * self.size) + 1, self.size),
+        )
         reached = slice(first, last)
         shares = np.minimum(self._high[reached], high) - np.maximum(self._low[reached], low)
         return reached, np.minimum(np.maximum(shares, 0).sum(axis=0) * self.size, 1)
 
-    def rectangles(self, rows: Spans, columns: Spans, colour: np.ndarray, opacity: float = 1.0) -> None:
+    def rectangles(
+        self, rows: Spans, columns: Spans, colour: np.ndarray, opacity: float = 1.0
+    ) -> None:
         """Paint the rectangles where a span of ``rows`` crosses a span of ``columns``.
 
         Args:
@@ -56,11 +61,15 @@ class Canvas:
 
     def below(self, skyline: np.ndarray, bottom: float, colour: np.ndarray) -> None:
         """Paint from ``skyline [size]``, one height per column, down to ``bottom``."""
-        depth = np.minimum(self._high, np.float32(bottom))[:, None] - np.maximum(self._low[:, None], skyline)
+        depth = np.minimum(self._high, np.float32(bottom))[:, None] - np.maximum(
+            self._low[:, None], skyline
+        )
         self.image += np.clip(depth * self.size, 0, 1)[..., None] * (colour - self.image)
 
     def disc(self, x: float, y: float, radius: float, colour: np.ndarray) -> None:
-        distance = np.sqrt((self.middles - np.float32(x)) ** 2 + (self.middles[:, None] - np.float32(y)) ** 2)
+        distance = np.sqrt(
+            (self.middles - np.float32(x)) ** 2 + (self.middles[:, None] - np.float32(y)) ** 2
+        )
         share = np.clip((np.float32(radius) - distance) * self.size + np.float32(0.5), 0, 1)
         self.image += share[..., None] * (colour - self.image)
 

@@ -79,7 +79,14 @@ class Frame:
 class Patch:
     """Part of a canvas: coordinates ``x, y [h, w]``, pixels ``image [3, h, w]``, and position."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, image: np.ndarray, pixel: float, where: tuple[slice, slice]):
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        image: np.ndarray,
+        pixel: float,
+        where: tuple[slice, slice],
+    ):
         self.x, self.y, self.image, self.pixel, self.where = x, y, image, pixel, where
 
     def from_point(self, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:

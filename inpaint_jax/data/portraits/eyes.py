@@ -21,7 +21,9 @@ def _eye(frame: Frame, face: Face, side: int) -> None:
     eyes, skin = face.eyes, face.head.skin * face.light.shade
     middle = place(face, side * eyes.apart, EYE_LINE, -0.02)
     half = eyes.width * middle.narrow
-    patch = frame.patch(middle.x - 1.4 * half, middle.y - 0.4, middle.x + 1.4 * half, middle.y + 0.2)
+    patch = frame.patch(
+        middle.x - 1.4 * half, middle.y - 0.4, middle.x + 1.4 * half, middle.y + 0.2
+    )
     x, y = patch.from_point(middle.x, middle.y)
     x = x * np.float32(1 / half)  # -1 and 1 at the corners
     y = y + x * np.float32(side * eyes.slant)
@@ -48,7 +50,9 @@ def _iris(patch: Patch, face: Face, middle: Place, inside: np.ndarray, shadow: n
     x, y = patch.from_point(look_x, middle.y - 0.25 * eyes.open + 0.035 * eyes.gaze_y)
     x = x * np.float32(1 / (0.35 + 0.65 * middle.narrow))
     iris = patch.cover(ellipse(x, y, IRIS, IRIS)) * inside
-    glow = np.float32(0.5) + np.float32(0.85) * hill(x, y - np.float32(0.02), 1.15 * IRIS, 1.15 * IRIS)
+    glow = np.float32(0.5) + np.float32(0.85) * hill(
+        x, y - np.float32(0.02), 1.15 * IRIS, 1.15 * IRIS
+    )
     patch.paint(iris, eyes.iris[:, None, None] * (glow * shadow))
     patch.paint(patch.cover(ellipse(x, y, PUPIL, PUPIL)) * inside, BLACK)
     glint = ellipse(x - np.float32(0.083 * light.x), y + np.float32(0.038), GLINT, GLINT)
@@ -60,7 +64,9 @@ def _brow(frame: Frame, face: Face, side: int) -> None:
     y = EYE_LINE - eyes.brow_height - 0.3 * (eyes.open - 0.11)
     middle = place(face, side * (eyes.apart + 0.02), y, 0.03)
     half = 0.2 * middle.narrow
-    patch = frame.patch(middle.x - 1.2 * half, middle.y - 0.2, middle.x + 1.2 * half, middle.y + 0.2)
+    patch = frame.patch(
+        middle.x - 1.2 * half, middle.y - 0.2, middle.x + 1.2 * half, middle.y + 0.2
+    )
     x, y = patch.from_point(middle.x, middle.y)
     x = x * np.float32(side / half)  # 1 at the outer end
     line = np.float32(0.07) * x * x + np.float32(0.1 * eyes.brow_slope) * x - np.float32(0.03)

@@ -145,7 +145,9 @@ def draw_face(chance: Iterator[float]) -> Face:
     )
     rose = colours.colour(206, 70, 84)
     lip = skin * np.float32(0.82) + np.float32(flat(0.15, 0.5)) * (rose - skin * np.float32(0.82))
-    mouth = Mouth(bell(0.22, 0.35) + 0.06 * max(smile, 0), smile, max(flat(-0.8, 1), 0), bell(0.05, 0.09), lip)
+    mouth = Mouth(
+        bell(0.22, 0.35) + 0.06 * max(smile, 0), smile, max(flat(-0.8, 1), 0), bell(0.05, 0.09), lip
+    )
     natural = colours.between(colours.HAIR, flat(0, 1 if tone < 0.55 else 0.4))
     grey, dyed = often(0.1), often(0.06)
     dye = colours.between(colours.DYES, flat(0, 1))
@@ -187,5 +189,7 @@ def _light(side: float, height: float, warmth: float) -> Light:
     length = math.sqrt(side * side + height * height + 1.2)
     warm, cool = colours.colour(255, 238, 210), colours.colour(230, 240, 252)
     tint = (warm + cool + np.float32(warmth) * (warm - cool)) * np.float32(0.55)
-    shade = (colours.colour(178, 142, 152) + np.float32(0.08 * warmth) * (cool - warm)) * np.float32(0.95)
+    shade = (
+        colours.colour(178, 142, 152) + np.float32(0.08 * warmth) * (cool - warm)
+    ) * np.float32(0.95)
     return Light(side / length, -height / length, math.sqrt(1.2) / length, tint, shade)

@@ -35,7 +35,11 @@ def paint_hair_before(frame: Frame, face: Face, surface: Skull) -> None:
     hair = face.hair
     if hair.style == "bald":
         return
-    patch = frame.patch(-1.5, -1.6, 1.5, 2.2) if hair.style in LOOSE else frame.patch(-1.1, -1.4, 1.1, 0.3)
+    patch = (
+        frame.patch(-1.5, -1.6, 1.5, 2.2)
+        if hair.style in LOOSE
+        else frame.patch(-1.1, -1.4, 1.1, 0.3)
+    )
     here = surface.over(patch)
     window = _window(patch, face)
     low = 0.9 if hair.style in LOOSE else 0.5
@@ -101,7 +105,11 @@ def _window(patch: Patch, face: Face) -> np.ndarray:
     forehead = place(face, 0, hair.line)
     x, y = patch.from_point(0.7 * forehead.x, 0.6 * (forehead.y - hair.line))
     if hair.style == "fringe":
-        line = np.float32(hair.line + 0.24) + np.float32(0.25) * x * x + np.float32(0.06 * hair.part) * x
+        line = (
+            np.float32(hair.line + 0.24)
+            + np.float32(0.25) * x * x
+            + np.float32(0.06 * hair.part) * x
+        )
         half = np.float32(width * 0.86) - np.float32(0.25) * rise(0.3, 0.9, y)
         return _corner(np.abs(x) - half, line - y, 0.15)
     if hair.style == "long":
@@ -110,10 +118,18 @@ def _window(patch: Patch, face: Face) -> np.ndarray:
         return _corner(np.abs(x) - np.float32(width * 0.88), (line - y) * np.float32(0.6), 0.05)
     if hair.style == "short":
         half = np.float32(width * 0.84) + np.float32(0.45 * width) * rise(-0.5, 0.2, y)
-        line = np.float32(hair.line - 0.05) + np.float32(0.28 * hair.part) * x + np.float32(0.25) * x * x
+        line = (
+            np.float32(hair.line - 0.05)
+            + np.float32(0.28 * hair.part) * x
+            + np.float32(0.25) * x * x
+        )
         return _corner(np.abs(x) - half, line - y, 0.25)
     if hair.style == "curly":
-        return _corner(np.abs(x) - np.float32(0.86 * width), np.float32(hair.line) + np.float32(0.1) * x * x - y, 0.5)
+        return _corner(
+            np.abs(x) - np.float32(0.86 * width),
+            np.float32(hair.line) + np.float32(0.1) * x * x - y,
+            0.5,
+        )
     half = np.float32(0.9 * width) + np.float32(0.3 * width) * rise(-0.4, 0.25, y)
     down = (y - np.float32(0.3)) * np.float32(1 / (0.34 - hair.line))
     return ellipse(x / half, down, 1, 1) * np.float32(0.7)
@@ -133,7 +149,9 @@ def _strands(patch: Patch, face: Face, share: np.ndarray, x: np.ndarray, y: np.n
     bright = lit(light, x, y, np.sqrt(np.maximum(1 - x * x - y * y, np.float32(0.05))))
     if hair.style == "curly":
         row = y * np.float32(3.4) + np.float32(0.4) * waves(x * np.float32(1.7))
-        curl = waves(x * np.float32(2.6) + np.float32(0.5) * np.floor(row) + np.float32(0.3) * row) * waves(row)
+        curl = waves(
+            x * np.float32(2.6) + np.float32(0.5) * np.floor(row) + np.float32(0.3) * row
+        ) * waves(row)
         curl = curl * curl
         bright = bright * np.float32(0.8) + (curl - np.float32(0.3)) * np.float32(0.4)
     else:

@@ -85,7 +85,15 @@ def paint_head(frame: Frame, face: Face, surface: Skull) -> None:
     light, smile = face.light, max(face.mouth.smile, 0)
     slope_x, slope_y = np.zeros_like(x), np.zeros_like(x)
     for side in (-1, 1):
-        _relief(face, patch, (0.42 * side, 0.40 - 0.06 * smile), (0.36, 0.30), 0.10 + 0.06 * smile, slope_x, slope_y)
+        _relief(
+            face,
+            patch,
+            (0.42 * side, 0.40 - 0.06 * smile),
+            (0.36, 0.30),
+            0.10 + 0.06 * smile,
+            slope_x,
+            slope_y,
+        )
         _relief(face, patch, (0.32 * side, 0.02), (0.28, 0.24), -0.07, slope_x, slope_y)
     _relief(face, patch, (0, 0.86), (0.26, 0.2), 0.06, slope_x, slope_y)
     z = np.sqrt(np.maximum(1 - x * x - y * y, 0))

@@ -32,7 +32,9 @@ def paint_nose(frame: Frame, face: Face) -> None:
     for side in (-1, 1):
         nostril = hill(x - np.float32(side * half * 0.5), y - np.float32(0.085), half * 0.42, 0.04)
         patch.paint(nostril, dark * np.float32(0.45), 0.9)
-    patch.paint(hill(x - np.float32(0.08 * light.x), y + np.float32(0.035), half * 0.5, 0.06), WHITE, 0.4)
+    patch.paint(
+        hill(x - np.float32(0.08 * light.x), y + np.float32(0.035), half * 0.5, 0.06), WHITE, 0.4
+    )
 
 
 def paint_mouth(frame: Frame, face: Face) -> None:
@@ -41,7 +43,9 @@ def paint_mouth(frame: Frame, face: Face) -> None:
     middle = place(face, 0, 0.63 - 0.02 * mouth.open, 0.04)
     half, thick = mouth.width * middle.narrow, mouth.lips
     gape = 0.17 * mouth.open * (0.6 + 0.4 * max(mouth.smile, 0))
-    patch = frame.patch(middle.x - 1.2 * half, middle.y - 0.25, middle.x + 1.2 * half, middle.y + 0.4)
+    patch = frame.patch(
+        middle.x - 1.2 * half, middle.y - 0.25, middle.x + 1.2 * half, middle.y + 0.4
+    )
     x, y = patch.from_point(middle.x, middle.y)
     x = x * np.float32(1 / half)  # -1 and 1 at the corners
     arch, ends = 1 - x * x, (np.abs(x) - 1) * np.float32(half)
@@ -51,11 +55,16 @@ def paint_mouth(frame: Frame, face: Face) -> None:
     dark = face.head.skin * light.shade
     patch.paint(hill(x, y - np.float32(gape + 2.4 * thick), 0.8, 0.1), dark * np.float32(0.95), 0.5)
     bow = 1 - np.float32(0.35) * hill(x, 0.0, 0.28, 1)
-    top, bottom = upper + np.float32(0.8 * thick) * arch * bow, lower - np.float32(1.25 * thick) * arch
+    top, bottom = (
+        upper + np.float32(0.8 * thick) * arch * bow,
+        lower - np.float32(1.25 * thick) * arch,
+    )
     lips = patch.cover(np.maximum(np.maximum(-top, bottom), ends))
     tone = np.float32(0.78) + np.float32(0.3) * rise(-0.12, 0.12, y)
     patch.paint(lips, (mouth.lip * light.tint)[:, None, None] * tone)
-    shine = hill(x - np.float32(0.3 * light.x), y - np.float32(gape + 0.7 * thick), 0.35, 0.6 * thick)
+    shine = hill(
+        x - np.float32(0.3 * light.x), y - np.float32(gape + 0.7 * thick), 0.35, 0.6 * thick
+    )
     patch.paint(shine, WHITE, 0.28)
     inside = patch.cover(np.maximum(np.maximum(-upper, lower), ends))
     patch.paint(inside, colour(92, 26, 34))

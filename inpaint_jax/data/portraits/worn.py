@@ -13,7 +13,10 @@ WIRE = 0.028  # half thickness of a frame
 
 def _lenses(face: Face) -> list[tuple[int, Place, float]]:
     """Return for each side: -1 or 1, the centre of the lens, half of its width."""
-    places = [(side, place(face, side * (face.eyes.apart + 0.01), EYE_LINE + 0.02, 0.08)) for side in (-1, 1)]
+    places = [
+        (side, place(face, side * (face.eyes.apart + 0.01), EYE_LINE + 0.02, 0.08))
+        for side in (-1, 1)
+    ]
     return [(side, each, (face.eyes.apart - 0.06) * each.narrow) for side, each in places]
 
 
@@ -42,7 +45,9 @@ def paint_glasses(frame: Frame, face: Face) -> None:
         x, y = patch.from_point(lens.x, lens.y)
         glass = box(x, y, half, height, roundness * min(half, height))
         patch.paint(patch.cover(glass), colour * np.float32(0.4), dark)
-        glare = np.abs(x + np.float32(0.6) * y - np.float32(0.35 * half * towards)) - np.float32(0.04)
+        glare = np.abs(x + np.float32(0.6) * y - np.float32(0.35 * half * towards)) - np.float32(
+            0.04
+        )
         patch.paint(patch.cover(np.maximum(glass, glare)), WHITE, 0.28)
         rims = np.minimum(rims, np.abs(glass) - np.float32(WIRE))
     (_, left, left_half), (_, right, right_half) = _lenses(face)

@@ -13,7 +13,15 @@ from tqdm import tqdm
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.benchmark import cases, descents, measure, measurements, reading, scale, scale_page
+from inpaint_jax.evaluation.benchmark import (
+    cases,
+    descents,
+    measure,
+    measurements,
+    reading,
+    scale,
+    scale_page,
+)
 from inpaint_jax.evaluation.benchmark.ahead_of_time import compiled
 from inpaint_jax.evaluation.benchmark.cases import Case
 from inpaint_jax.evaluation.benchmark.measure import Program, Work
@@ -29,9 +37,27 @@ CASES: dict[str, Callable[[Config, int], Case]] = {
     "poisson": lambda config, batch: cases.poisson(batch),
     "input": cases.training,  # with the input pipeline, against one constant batch
 }
-BATCHES = {"latent": (64, 1), "dcgan": (64,), "context_encoder": (32,), "poisson": (64,), "input": (64,)}
+BATCHES = {
+    "latent": (64, 1),
+    "dcgan": (64,),
+    "context_encoder": (32,),
+    "poisson": (64,),
+    "input": (64,),
+}
 PRECISIONS = {"float32": "float32", "tf32": "tensorfloat32"}
-HEADER = ("case", "batch", "ms", "pictures/s", "GFLOP/s", "of product", "compile s", "MiB", "against", "its/s", "ratio")
+HEADER = (
+    "case",
+    "batch",
+    "ms",
+    "pictures/s",
+    "GFLOP/s",
+    "of product",
+    "compile s",
+    "MiB",
+    "against",
+    "its/s",
+    "ratio",
+)
 
 
 def benchmark(
@@ -88,7 +114,9 @@ def benchmark(
         if against or len(batches) > 1:
             raise InputError("benchmark programs: no --against, and one --batch at a time")
         chosen = {"spec": spec, "precision": precision or "", "only": names[1:]}
-        return measured_programs(config, **chosen, rounds=rounds, batch=next(iter(batches), None), output=output)
+        return measured_programs(
+            config, **chosen, rounds=rounds, batch=next(iter(batches), None), output=output
+        )
     if unknown := [name for name in names if name not in CASES]:
         known = f"{', '.join(CASES)}, search, scale, programs, compiled"
         raise InputError(f"unknown benchmark {unknown[0]!r}; known: {known}")
@@ -106,9 +134,16 @@ def benchmark(
         with tqdm(wanted, desc="benchmark", unit="case", leave=False) as bar:
             for name, batch in bar:
                 bar.set_description(f"{name}, batch {batch}")
-                results.append(run(name, CASES[name](config, batch), config, opponent, rounds=rounds))
+                results.append(
+                    run(name, CASES[name](config, batch), config, opponent, rounds=rounds)
+                )
     record = run_record(config) | versions
-    report = {"matrix_product_gflops": limits, "precision": precision, "results": results, "record": record}
+    report = {
+        "matrix_product_gflops": limits,
+        "precision": precision,
+        "results": results,
+        "record": record,
+    }
     print(text(report))
     if output:
         files.write_json(output, report)
@@ -189,13 +224,19 @@ def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) ->
         program = Program(case)
         ours = program.work(case)
     measured = measure.alternate({"ours": ours, **others}, rounds=rounds, title=name)
-    per_iteration = {key: statistics.median(times) / case.iterations for key, times in measured.items()}
+    per_iteration = {
+        key: statistics.median(times) / case.iterations for key, times in measured.items()
+    }
     rates = {key: case.batch / value for key, value in per_iteration.items()}
     if batches is not None:
         batches.close()
         constant = rates["one constant batch"]
         read = reading.rates(
-            config, case.batch, lambda batch: program(unlabelled(batch))[1], rounds=rounds, constant=constant
+            config,
+            case.batch,
+            lambda batch: program(unlabelled(batch))[1],
+            rounds=rounds,
+            constant=constant,
         )
     gflop = program.gflop / case.iterations
     return {
@@ -225,7 +266,11 @@ def text(report: Mapping[str, Any]) -> str:
     """Format the report for a terminal."""
     limits = report["matrix_product_gflops"]
     limit = max(limits.values())
-    rows = [row(result, against, limit) for result in report["results"] for against in result["ratio"] or (None,)]
+    rows = [
+        row(result, against, limit)
+        for result in report["results"]
+        for against in result["ratio"] or (None,)
+    ]
     products = ", ".join(f"{name} {value:.0f}" for name, value in limits.items())
     read = [reading.text(result["reading"]) for result in report["results"] if result["reading"]]
     return "\n".join(

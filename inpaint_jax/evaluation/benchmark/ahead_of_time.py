@@ -101,11 +101,15 @@ def mesh_of(target: str) -> Mesh:
     try:
         found = topologies.get_topology_desc(topology, platform, **options)
     except (RuntimeError, NotImplementedError) as error:
-        raise InputError(f"compiling for {target} needs: pip install {packages} ({error})") from error
+        raise InputError(
+            f"compiling for {target} needs: pip install {packages} ({error})"
+        ) from error
     return Mesh(np.array(found.devices), (parallel.AXIS,))
 
 
-def compiled(config: Config, targets: Sequence[str], *, spec: str, output: str | Path | None = None) -> dict[str, Any]:
+def compiled(
+    config: Config, targets: Sequence[str], *, spec: str, output: str | Path | None = None
+) -> dict[str, Any]:
     """Compile all programs of a config, print a table, and write a JSON file.
 
     Args:
@@ -174,13 +178,17 @@ def over(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
 
 def text(reports: Sequence[Mapping[str, Any]]) -> str:
     """Format the table of one or several reports."""
-    return tables.markdown(HEADER, [row(found) for report in reports for found in report["compiled"]])
+    return tables.markdown(
+        HEADER, [row(found) for report in reports for found in report["compiled"]]
+    )
 
 
 def row(found: Mapping[str, Any]) -> list[str]:
     """Format the line of a program for a device."""
     flop, accessed, size = found["flop"], found["bytes_accessed"], found["bytes"]
-    others = ", ".join(f"{kind} {count / 1e6:.3g}" for kind, count in found["sent"].items() if kind != "all-reduce")
+    others = ", ".join(
+        f"{kind} {count / 1e6:.3g}" for kind, count in found["sent"].items() if kind != "all-reduce"
+    )
     return [
         f"{found['config']}, {found['program']}",
         f"{found['devices']} {found['target']}",

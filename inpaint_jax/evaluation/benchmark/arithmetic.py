@@ -34,8 +34,14 @@ def elements_moved(jaxpr: Any) -> int:
 
 def _total(jaxpr: Any, of_product: Callable[[Any], int]) -> int:
     jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open
-    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))  # removes unused gradients
-    platforms = {id(equation.outvars[0]) for equation in alive.eqns if equation.primitive.name == "platform_index"}
+    alive, _ = partial_eval.dce_jaxpr(
+        jaxpr, [True] * len(jaxpr.outvars)
+    )  # removes unused gradients
+    platforms = {
+        id(equation.outvars[0])
+        for equation in alive.eqns
+        if equation.primitive.name == "platform_index"
+    }
     return sum(_of_equation(equation, of_product, platforms) for equation in alive.eqns)
 
 

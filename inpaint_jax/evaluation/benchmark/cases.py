@@ -53,10 +53,14 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
     config = config.copy_and_resolve_references()
     config.search.iterations = iterations
     system, (mesh, _) = configuration.build_system(config), parallel.share_slots(batch)
-    states = parallel.replicate({stage.name: drawn_state(stage, config, {}) for stage in system.stages}, mesh)
+    states = parallel.replicate(
+        {stage.name: drawn_state(stage, config, {}) for stage in system.stages}, mesh
+    )
     images = pictures(batch, config.data.size)
     keys = seeds.example_keys(config.seed, [str(i) for i in range(batch)], "search")
-    begin = jax.jit(parallel.spread(lambda states, examples: system.begin(states, *examples, 1), mesh))
+    begin = jax.jit(
+        parallel.spread(lambda states, examples: system.begin(states, *examples, 1), mesh)
+    )
     progress = begin(states, (images, centre(images, images.shape[1] // 2), keys))
     assert system.advance
     advance = parallel.spread(system.advance, mesh)
@@ -64,7 +68,9 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
     def function(progress, states):
         return advance(states, progress), ()
 
-    return Case("latent", batch, iterations, function, progress, (states,), configuration.to_plain(config))
+    return Case(
+        "latent", batch, iterations, function, progress, (states,), configuration.to_plain(config)
+    )
 
 
 def training(config: Config, batch: int) -> Case:
@@ -96,7 +102,9 @@ def poisson(batch: int, *, size: int = 64) -> Case:
     def function(nothing, image, guidance, hole):
         return nothing, poisson_blend(image, guidance, hole)
 
-    return Case("poisson", batch, 1, function, (), (images, images[::-1].copy(), hole), {"size": size})
+    return Case(
+        "poisson", batch, 1, function, (), (images, images[::-1].copy(), hole), {"size": size}
+    )
 
 
 def feed(config: Config, batch: int) -> Generator[dict[str, jax.Array]]:

@@ -41,7 +41,12 @@ HEADER = (
     "s to median loss",
     "ratio",
 )
-LOSS_KEYS = ("window", "counted", "batch_norm", "start")  # keys of ``search`` that all searches of a comparison share
+LOSS_KEYS = (
+    "window",
+    "counted",
+    "batch_norm",
+    "start",
+)  # keys of ``search`` that all searches of a comparison share
 
 
 # Starts a search of B images; yields the losses ``[B, t]`` of each chunk of iterations.
@@ -91,7 +96,9 @@ def compare(
             f"{reference.system!r}: give --workdir of that system, or another --config"
         )
     expected = changed(run, reference)
-    others = {name: changed(run, configuration.load(name)) for name in searches} or {str(workdir): run}
+    others = {name: changed(run, configuration.load(name)) for name in searches} or {
+        str(workdir): run
+    }
     for name, other in others.items():
         check_comparable(expected.config, other.config, name=name)
     size, seed = run.config.data.size, run.config.seed
@@ -106,17 +113,30 @@ def compare(
         pictures = Photographs(first["image"], cut, keys)
         descents, layout = {}, None
         if opponent:
-            descents[label("torch", expected)], layout = opponent.descent(case_of(expected, pictures))
+            descents[label("torch", expected)], layout = opponent.descent(
+                case_of(expected, pictures)
+            )
         for one in (expected, *others.values()):
             descents.setdefault(label("ours", one), ours(one, pictures))
-        results.append({"holes": family, "torch_layout": layout, **measured(descents, batch=batch, title=family)})
+        results.append(
+            {
+                "holes": family,
+                "torch_layout": layout,
+                **measured(descents, batch=batch, title=family),
+            }
+        )
     return results
 
 
 def label(library: str, one: Model) -> str:
     """Name a search in a table."""
     rule = one.config.search.optimizer
-    shown = (rule.name, rule.get("learning_rate"), rule.get("schedule"), one.config.search.iterations)
+    shown = (
+        rule.name,
+        rule.get("learning_rate"),
+        rule.get("schedule"),
+        one.config.search.iterations,
+    )
     return f"{library}, {' '.join(str(part) for part in shown if part is not None)}"
 
 
@@ -143,7 +163,9 @@ def begun(one: Model, pictures: Photographs) -> tuple[Any, Any, Any]:
     """Spread the networks and the searches over the devices: ``(mesh, states, begin)``."""
     mesh, _ = parallel.share_slots(len(pictures.images))
     states = parallel.replicate(one.states, mesh)
-    begin = jax.jit(parallel.spread(lambda states, examples: one.system.begin(states, *examples, 1), mesh))
+    begin = jax.jit(
+        parallel.spread(lambda states, examples: one.system.begin(states, *examples, 1), mesh)
+    )
     return mesh, states, lambda: begin(states, tuple(pictures))
 
 
@@ -170,7 +192,9 @@ def case_of(one: Model, pictures: Photographs) -> Case:
     _, states, begin = begun(one, pictures)
     assert one.system.advance
     plain = configuration.to_plain(one.config)
-    return Case("latent", len(pictures.images), ITERATIONS, one.system.advance, begin(), (states,), plain)
+    return Case(
+        "latent", len(pictures.images), ITERATIONS, one.system.advance, begin(), (states,), plain
+    )
 
 
 def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") -> dict[str, Any]:
@@ -207,7 +231,11 @@ def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") ->
                 if chunk is None:  # the same chunk of a repeated search: the losses are known
                     complete.add(name)
                     running[name] = descents[name]()
-                    began, began_cpu, chunk = time.perf_counter(), time.process_time(), next(running[name])
+                    began, began_cpu, chunk = (
+                        time.perf_counter(),
+                        time.process_time(),
+                        next(running[name]),
+                    )
                 seconds[name].append((time.perf_counter() - began) / chunk.shape[1])
                 cpu_seconds[name].append((time.process_time() - began_cpu) / chunk.shape[1])
                 if name not in complete:
@@ -260,12 +288,19 @@ def summary(curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
         [median] = reached(Curve(curve.evaluations[:1], medians(curve)), middle)
         times = {"each": float(np.median(each)), "median": float(median)}
         firsts = firsts or times
-        row = {"search": name, "iterations": curve.totals.shape[1], "pace": float(curve.evaluations[0, 0])}
+        row = {
+            "search": name,
+            "iterations": curve.totals.shape[1],
+            "pace": float(curve.evaluations[0, 0]),
+        }
         row |= {"seconds": float(curve.spent[0]), "loss": float(np.median(curve.best[:, -1]))}
         row |= {"reached": float(np.isfinite(each).mean())}
         for key, value in times.items():
             known = np.isfinite(value)
-            row |= {key: value if known else None, f"{key}_ratio": firsts[key] / value if known else None}
+            row |= {
+                key: value if known else None,
+                f"{key}_ratio": firsts[key] / value if known else None,
+            }
         rows.append(row)
     return rows
 

@@ -85,7 +85,9 @@ def alternate(works: Mapping[str, Work], *, rounds: int, title: str = "") -> dic
     Returns:
       ``{name: one mean per round}``.
     """
-    calls = {name: max(1, math.ceil(ROUND / seconds(work, 2, warm=1))) for name, work in works.items()}
+    calls = {
+        name: max(1, math.ceil(ROUND / seconds(work, 2, warm=1))) for name, work in works.items()
+    }
     measured: dict[str, list[float]] = {name: [] for name in works}
     with tqdm(total=rounds * len(works), desc=title, unit="round", leave=False) as bar:
         for number in range(rounds):
@@ -105,7 +107,9 @@ def matrix_product(side: int, precision: str = "") -> float:
       side: side of the matrices.
       precision: "bf16", or a precision of float32 products as in a config; "": the default.
     """
-    a = jax.random.normal(jax.random.key(0), (side, side), jnp.bfloat16 if precision == "bf16" else jnp.float32)
+    a = jax.random.normal(
+        jax.random.key(0), (side, side), jnp.bfloat16 if precision == "bf16" else jnp.float32
+    )
     product = jax.jit(functools.partial(jnp.dot, precision=PRECISIONS[precision]))
     return rate(Work(lambda: product(a, a), jax.block_until_ready), 2 * side**3 / 1e9)
 

@@ -70,7 +70,11 @@ def read_compiled(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
                 raise ValueError("nothing compiled")
             reports.append(report)
         except (OSError, KeyError, TypeError, ValueError) as error:
-            what = error if isinstance(error, OSError) else "not written by inpaint benchmark compiled --output=FILE"
+            what = (
+                error
+                if isinstance(error, OSError)
+                else "not written by inpaint benchmark compiled --output=FILE"
+            )
             raise InputError(f"--compiled: {path}: {what}") from error
     return reports
 
@@ -95,5 +99,9 @@ def _read(path: str | Path) -> Iterator[Measured]:
                 source,
             )
     except (OSError, KeyError, TypeError, ValueError) as error:
-        what = error if isinstance(error, OSError) else "not written by inpaint benchmark programs --output=FILE"
+        what = (
+            error
+            if isinstance(error, OSError)
+            else "not written by inpaint benchmark programs --output=FILE"
+        )
         raise InputError(f"--measured: {path}: {what}") from error

@@ -17,7 +17,19 @@ from inpaint_jax.systems.interface import Stage
 
 Shape = jax.ShapeDtypeStruct
 SENDING = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
-_BYTES = {"pred": 1, "s8": 1, "u8": 1, "bf16": 2, "f16": 2, "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8, "f64": 8}
+_BYTES = {
+    "pred": 1,
+    "s8": 1,
+    "u8": 1,
+    "bf16": 2,
+    "f16": 2,
+    "s32": 4,
+    "u32": 4,
+    "f32": 4,
+    "s64": 8,
+    "u64": 8,
+    "f64": 8,
+}
 
 
 class Program(NamedTuple):
@@ -78,10 +90,16 @@ def programs(
         state = source.state(stage, config, states)
         count = images or config.stages[stage.name].batch_size
         batch = source.batch(count, side)
-        wanted = {"image", *(["label"] if stage.classes else []), *(["projection", "hole"] if stage.projection else [])}
+        wanted = {
+            "image",
+            *(["label"] if stage.classes else []),
+            *(["projection", "hole"] if stage.projection else []),
+        }
         chosen = {name: batch[name] for name in batch if name in wanted}
         step = average.after(stage.step, average_decay(stage, config))
-        yield Program(f"step of {stage.name}", step, (state, chosen, dict(states)), count, carried=0)
+        yield Program(
+            f"step of {stage.name}", step, (state, chosen, dict(states)), count, carried=0
+        )
         states[stage.name] = state
     batch = source.batch(completing, side)
 
@@ -133,6 +151,9 @@ def sent(compiled: str) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for shapes, kind in re.findall(rf"= (.*?) ({'|'.join(SENDING)})(?:-start)?\(", compiled):
         sizes = re.findall(r"(\w+)\[([\d,]*)\]", shapes)
-        size = sum(_BYTES[dtype] * math.prod(map(int, filter(None, dims.split(",")))) for dtype, dims in sizes)
+        size = sum(
+            _BYTES[dtype] * math.prod(map(int, filter(None, dims.split(","))))
+            for dtype, dims in sizes
+        )
         found[kind] = found.get(kind, 0) + size
     return found

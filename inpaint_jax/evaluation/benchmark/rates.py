@@ -33,7 +33,18 @@ SIDE = 8192
 WARM = 3  # warm-up calls
 ROUNDS = 10  # minimum number of rounds
 ROUND = 0.1  # seconds per round of asynchronous calls
-HEADER = ("program", "B", "ms", "ms, waiting", "images/s", "TFLOP/s", "of published", "of product", "compile s", "MiB")
+HEADER = (
+    "program",
+    "B",
+    "ms",
+    "ms, waiting",
+    "images/s",
+    "TFLOP/s",
+    "of published",
+    "of product",
+    "compile s",
+    "MiB",
+)
 
 
 def measured(
@@ -82,13 +93,17 @@ def measured(
         "record": run_record(config),
     }
     names = []
-    for program in programs(config, images=batch, completing=batch or config.get("slots", 64), source=REAL):
+    for program in programs(
+        config, images=batch, completing=batch or config.get("slots", 64), source=REAL
+    ):
         names.append(program.name)
         if only and not any(word in program.name for word in only):
             continue
         try:
             found = rate(program, rounds)
-        except jax.errors.JaxRuntimeError as error:  # the device has too little memory for this program
+        except (
+            jax.errors.JaxRuntimeError
+        ) as error:  # the device has too little memory for this program
             note(f"{program.name}: {str(error).splitlines()[0]}")
             continue
         report["programs"].append({"config": spec, "precision": precision, **found})
@@ -127,7 +142,11 @@ def rate(program: Program, rounds: int) -> dict[str, Any]:
     in_a_row, waiting = [], []
     calls = max(1, math.ceil(ROUND / single))
     for _ in tqdm(range(rounds), desc=program.name, unit="round", leave=False):
-        if carried is not None and program.name == "search" and bool(np.all(arguments[carried].done)):
+        if (
+            carried is not None
+            and program.name == "search"
+            and bool(np.all(arguments[carried].done))
+        ):
             arguments[carried] = copied(kept)
         waiting.append(measure.seconds(work, 1))
         in_a_row.append(measure.seconds(work, calls) if calls > 1 else waiting[-1])
@@ -166,7 +185,12 @@ def real_batch(count: int, side: int) -> dict[str, Any]:
     """Load built-in images with centre holes and all other inputs of a stage on the device."""
     images = jnp.asarray(pictures(count, side))
     hole = jnp.asarray(centre(images, side // 2))
-    return {"image": images, "projection": images, "hole": hole, "label": jnp.zeros(count, jnp.int32)}
+    return {
+        "image": images,
+        "projection": images,
+        "hole": hole,
+        "label": jnp.zeros(count, jnp.int32),
+    }
 
 
 REAL = Source(drawn_state, real_batch, lambda function, *arguments: jax.jit(function)(*arguments))

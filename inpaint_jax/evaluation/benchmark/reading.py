@@ -65,10 +65,14 @@ def rates(
                 )
 
             with closing(start()) as alone:
-                reading = per_second(lambda alone=alone: next(alone), batch, rounds, skipped=SKIPPED)
+                reading = per_second(
+                    lambda alone=alone: next(alone), batch, rounds, skipped=SKIPPED
+                )
             with closing(on_devices(start(), lambda each: parallel.put_batch(each, mesh))) as fed:
                 training = per_second(lambda fed=fed: step(next(fed)), batch, rounds, skipped=3)
-            found.append({"workers": workers, "reading": reading, "training": training, "constant": constant})
+            found.append(
+                {"workers": workers, "reading": reading, "training": training, "constant": constant}
+            )
     return found
 
 
@@ -102,7 +106,10 @@ def files_of(config: Config) -> Iterator[Config]:
 
 def text(results: list[Mapping[str, Any]]) -> str:
     """Format the rates for a terminal."""
-    rows = [[str(each["workers"]), f"{each['reading']:.3g}", f"{each['training']:.3g}"] for each in results]
+    rows = [
+        [str(each["workers"]), f"{each['reading']:.3g}", f"{each['training']:.3g}"]
+        for each in results
+    ]
     return "\n".join(
         (
             tables.markdown(HEADER, rows),

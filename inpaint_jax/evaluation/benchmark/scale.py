@@ -100,7 +100,11 @@ def loads(specs: Sequence[str] = SYSTEMS) -> Iterator[Load]:
                 search if program.name == "search" else 1,
                 2 * multiply_adds(jaxpr) / once,
                 elements_moved(jaxpr) / once,
-                exchanged(program.arguments[0], config.stages[program.name.removeprefix("step of ")]) if trains else 0,
+                exchanged(
+                    program.arguments[0], config.stages[program.name.removeprefix("step of ")]
+                )
+                if trains
+                else 0,
             )
 
 
@@ -120,7 +124,11 @@ def patches(spec: str, config: Config) -> Load:
     images, flop, elements = config.get("slots", 1), 0.0, 0.0
     for level in range(config.search.scales):
         one = config.copy_and_resolve_references()
-        one.data.size, one.search.scales, one.search.iterations = config.data.size >> level, 1, ITERATIONS
+        one.data.size, one.search.scales, one.search.iterations = (
+            config.data.size >> level,
+            1,
+            ITERATIONS,
+        )
         *_, search = programs(one, completing=images)
         jaxpr = search.trace().jaxpr
         flop += 2 * multiply_adds(jaxpr) / ITERATIONS

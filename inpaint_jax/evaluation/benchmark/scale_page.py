@@ -12,11 +12,19 @@ from inpaint_jax.evaluation.benchmark.measurements import Measured
 from inpaint_jax.evaluation.benchmark.scale import BYTES, Load
 
 DEVICES = (1, 8, 64, 512)
-CPU = (("latent", 64, 665), ("dcgan", 64, 4100), ("context_encoder", 32, 1460))  # ms, configs/results/benchmark/cpu.md
+CPU = (
+    ("latent", 64, 665),
+    ("dcgan", 64, 4100),
+    ("context_encoder", 32, 1460),
+)  # ms, configs/results/benchmark/cpu.md
 CPU_PRODUCTS = 134e9  # FLOP/s of matrix products beside them
 
 
-def text(counted: Sequence[Load], measured: Sequence[Measured] = (), ahead: Sequence[Mapping[str, Any]] = ()) -> str:
+def text(
+    counted: Sequence[Load],
+    measured: Sequence[Measured] = (),
+    ahead: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """Format the page as Markdown.
 
     Args:
@@ -48,7 +56,14 @@ def text(counted: Sequence[Load], measured: Sequence[Measured] = (), ahead: Sequ
             ),
             TRAINING,
             tables.markdown(
-                ["program", "4p, MB", "c(8), ms", "c(64), ms", *(f"images/s, n={n}" for n in DEVICES), "measured"],
+                [
+                    "program",
+                    "4p, MB",
+                    "c(8), ms",
+                    "c(64), ms",
+                    *(f"images/s, n={n}" for n in DEVICES),
+                    "measured",
+                ],
                 [trained(load, measured) for load in training],
             ),
             COMPLETING,
@@ -64,9 +79,19 @@ def text(counted: Sequence[Load], measured: Sequence[Measured] = (), ahead: Sequ
                 [completed(load, measured) for load in completing],
             ),
             CHECK,
-            tables.markdown(["case", "F, GFLOP", "ms", "GFLOP/s", "of products"], list(checked(counted))),
-            *([MEASURED, tables.markdown(MEASURED_HEADER, list(rows(measured)))] if measured else []),
-            *([COMPILED.format(versions=versions(ahead)), ahead_of_time.text(ahead)] if ahead else []),
+            tables.markdown(
+                ["case", "F, GFLOP", "ms", "GFLOP/s", "of products"], list(checked(counted))
+            ),
+            *(
+                [MEASURED, tables.markdown(MEASURED_HEADER, list(rows(measured)))]
+                if measured
+                else []
+            ),
+            *(
+                [COMPILED.format(versions=versions(ahead)), ahead_of_time.text(ahead)]
+                if ahead
+                else []
+            ),
             "",
         )
     )
@@ -81,7 +106,11 @@ def costs(load: Load, measured: Sequence[Measured]) -> list[str]:
     """Format the line of a program on one device."""
     both = [load.seconds(precision) for precision in BYTES]
     limit = "products" if load.computing("bf16") >= load.moving("bf16") else "memory"
-    counts = (str(load.images), f"{load.flop / 1e9:.4g}", f"{load.elements * BYTES['bf16'] / 1e9:.3g}")
+    counts = (
+        str(load.images),
+        f"{load.flop / 1e9:.4g}",
+        f"{load.elements * BYTES['bf16'] / 1e9:.3g}",
+    )
     return [label(load), *counts, *map(milliseconds, both), limit, of(load, measured, milliseconds)]
 
 
@@ -94,7 +123,13 @@ def trained(load: Load, measured: Sequence[Measured]) -> list[str]:
     """Format the line of a training step on many devices."""
     exchanges = [f"{1e3 * load.exchanging(n):.3g}" for n in (8, 64)]
     rates = [f"{load.rate('bf16', n):,.0f}" for n in DEVICES]
-    return [label(load), f"{4 * load.parameters / 1e6:.4g}", *exchanges, *rates, of(load, measured, per_second(load))]
+    return [
+        label(load),
+        f"{4 * load.parameters / 1e6:.4g}",
+        *exchanges,
+        *rates,
+        of(load, measured, per_second(load)),
+    ]
 
 
 def completed(load: Load, measured: Sequence[Measured]) -> list[str]:
@@ -146,7 +181,11 @@ def label(load: Load) -> str:
 
 def checked(counted: Sequence[Load]) -> Iterator[list[str]]:
     """Format the counts beside the measured times of a CPU."""
-    programs = {"latent": "yeh, search", "dcgan": "yeh, step of dcgan", "context_encoder": "context_encoder, step"}
+    programs = {
+        "latent": "yeh, search",
+        "dcgan": "yeh, step of dcgan",
+        "context_encoder": "context_encoder, step",
+    }
     for case, images, milliseconds in CPU:
         for load in counted:
             if label(load).startswith(programs[case]) and load.images >= images:

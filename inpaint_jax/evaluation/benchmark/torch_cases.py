@@ -22,14 +22,23 @@ from inpaint_jax.systems.parts import blocks
 class Adversarial:
     """A training step by Adam: the critic once, then the generator ``updates`` times."""
 
-    def __init__(self, generator: nn.Module, critic: nn.Module, rates: Sequence[float], b1: float, updates: int):
+    def __init__(
+        self,
+        generator: nn.Module,
+        critic: nn.Module,
+        rates: Sequence[float],
+        b1: float,
+        updates: int,
+    ):
         self.generator, self.critic, self.updates = generator, critic, updates
         self.generator_tx, self.critic_tx = (
             torch.optim.Adam(net.parameters(), rate, (b1, 0.999), fused=True)
             for net, rate in zip((generator, critic), rates, strict=True)
         )
 
-    def step(self, given: torch.Tensor, real: torch.Tensor, loss: Callable) -> tuple[torch.Tensor, torch.Tensor]:
+    def step(
+        self, given: torch.Tensor, real: torch.Tensor, loss: Callable
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Take one step; return the losses of the critic and (last) generator.
 
         ``loss(fake, logits)`` is the generator's loss.
@@ -61,7 +70,9 @@ class Dcgan:
         self.shape = (case.batch, case.config["networks"]["latent_size"])
 
     def __call__(self, latent: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        latent = torch.rand(self.shape, device=self.real.device) * 2 - 1 if latent is None else latent
+        latent = (
+            torch.rand(self.shape, device=self.real.device) * 2 - 1 if latent is None else latent
+        )
         return self.networks.step(latent, self.real, lambda fake, logits: softplus(-logits).mean())
 
 
@@ -73,15 +84,24 @@ class ContextEncoder:
         ours, stage = case.config["networks"], case.config["stages"]["context_encoder"]
         its, side = ours["generator"], ours["generator"]["size"]
         generator = networks.context_encoder_generator(
-            features=its["trunk"]["features"], size=side, width=its["width"], bottleneck=its["bottleneck"]
+            features=its["trunk"]["features"],
+            size=side,
+            width=its["width"],
+            bottleneck=its["bottleneck"],
         )
         critic = networks.context_encoder_discriminator(size=side, width=ours["critic"]["width"])
         nets = networks.loaded(generator, critic, case.state.networks, device, layout)
         rules = [stage["optimizer"][name] for name in ("generator", "critic")]
-        self.networks = Adversarial(*nets, [rule["learning_rate"] for rule in rules], rules[0]["b1"], 1)
+        self.networks = Adversarial(
+            *nets, [rule["learning_rate"] for rule in rules], rules[0]["b1"], 1
+        )
         place, images = {"device": device, "memory_format": layout}, case.inputs[0]["image"]
         cut = blocks.build(
-            size=case.config["data"]["size"], side=side, holes=stage["holes"], networks=ours, label="the holes"
+            size=case.config["data"]["size"],
+            side=side,
+            holes=stage["holes"],
+            networks=ours,
+            label="the holes",
         )
         hole = cut.draw(jax.random.key(0), len(images))
         self.damaged = networks.turned(cut.damage(images, hole)).to(**place)
@@ -95,7 +115,10 @@ class ContextEncoder:
     def __call__(self) -> tuple[torch.Tensor, torch.Tensor]:
         def loss(fake, logits):
             error = (self.importance * (fake - self.block).square()).mean()
-            return self.weights["adversarial"] * softplus(-logits).mean() + self.weights["reconstruction"] * error
+            return (
+                self.weights["adversarial"] * softplus(-logits).mean()
+                + self.weights["reconstruction"] * error
+            )
 
         return self.networks.step(self.damaged, self.block, loss)
 
@@ -127,13 +150,17 @@ def device() -> str:
     if jax.default_backend() == "cpu":
         return "cpu"
     if not torch.cuda.is_available():
-        raise InputError("--against=torch: JAX runs on a GPU and this PyTorch does not: install one built for CUDA")
+        raise InputError(
+            "--against=torch: JAX runs on a GPU and this PyTorch does not: install one built for CUDA"
+        )
     return "cuda"
 
 
 def as_work(start: Callable[[], Any]) -> Work:
     """Wrap a PyTorch function for measurement."""
-    return Work(start, (lambda _: torch.cuda.synchronize()) if device() == "cuda" else (lambda _: None))
+    return Work(
+        start, (lambda _: torch.cuda.synchronize()) if device() == "cuda" else (lambda _: None)
+    )
 
 
 def matrix_product(side: int) -> float:

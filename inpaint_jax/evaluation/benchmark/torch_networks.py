@@ -17,7 +17,12 @@ from torch import nn
 from inpaint_jax.evaluation.benchmark.cases import Case
 
 GRID = 4  # side of the smallest feature map
-NAMES = {nn.Linear: "Dense", nn.Conv2d: "Conv", nn.ConvTranspose2d: "ConvTranspose", nn.BatchNorm2d: "BatchNorm"}
+NAMES = {
+    nn.Linear: "Dense",
+    nn.Conv2d: "Conv",
+    nn.ConvTranspose2d: "ConvTranspose",
+    nn.BatchNorm2d: "BatchNorm",
+}
 
 
 def dcgan_generator(*, size: int, width: int, kernel: int, latent_size: int) -> nn.Sequential:
@@ -36,13 +41,18 @@ def dcgan_discriminator(*, size: int, width: int, kernel: int) -> nn.Sequential:
     return nn.Sequential(*_downwards(widths, kernel), *flat)
 
 
-def context_encoder_generator(*, features: list[int], size: int, width: int, bottleneck: int) -> nn.Sequential:
+def context_encoder_generator(
+    *, features: list[int], size: int, width: int, bottleneck: int
+) -> nn.Sequential:
     """Build ``networks.context_encoder.Generator`` with a strided trunk to 4x4.
 
     The network predicts blocks ``[B, 3, size, size]``.
     """
     outwards = _widths(size, width)[::-1]
-    layers = [nn.Sequential(*_downwards(features, bias=False)), nn.Conv2d(features[-1], bottleneck, GRID, bias=False)]
+    layers = [
+        nn.Sequential(*_downwards(features, bias=False)),
+        nn.Conv2d(features[-1], bottleneck, GRID, bias=False),
+    ]
     layers += [nn.BatchNorm2d(bottleneck), nn.LeakyReLU(0.2, inplace=True)]
     layers += [nn.ConvTranspose2d(bottleneck, outwards[0], GRID, bias=False)]
     for before, after in pairwise([*outwards, 3]):
@@ -53,7 +63,9 @@ def context_encoder_generator(*, features: list[int], size: int, width: int, bot
 def context_encoder_discriminator(*, size: int, width: int) -> nn.Sequential:
     """Build ``networks.context_encoder.Discriminator``: ``[B, 3, size, size]`` to logits."""
     widths = _widths(size, width)
-    return nn.Sequential(*_downwards(widths, bias=False), nn.Conv2d(widths[-1], 1, GRID, bias=False), nn.Flatten(0))
+    return nn.Sequential(
+        *_downwards(widths, bias=False), nn.Conv2d(widths[-1], 1, GRID, bias=False), nn.Flatten(0)
+    )
 
 
 def _doublings(size: int) -> int:
@@ -79,7 +91,9 @@ def _up(before: int, after: int, kernel: int, *, bias: bool = True) -> nn.ConvTr
     return nn.ConvTranspose2d(before, after, kernel, 2, (kernel - 1) // 2, kernel % 2, bias=bias)
 
 
-def pair(case: Case, states: Any, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
+def pair(
+    case: Case, states: Any, device: str, layout: torch.memory_format
+) -> tuple[nn.Sequential, nn.Sequential]:
     """Build the generator and critic of a config with our weights."""
     settings, size = case.config["networks"], case.config["data"]["size"]
     ours, critic = settings["generator"], settings["critic"]
@@ -90,14 +104,18 @@ def pair(case: Case, states: Any, device: str, layout: torch.memory_format) -> t
             kernel=ours.get("kernel", 3),
             latent_size=settings["latent_size"],
         ),
-        dcgan_discriminator(size=size, width=critic.get("width", 64), kernel=critic.get("kernel", 5)),
+        dcgan_discriminator(
+            size=size, width=critic.get("width", 64), kernel=critic.get("kernel", 5)
+        ),
         states,
         device,
         layout,
     )
 
 
-def loaded(generator, critic, states, device: str, layout: torch.memory_format) -> tuple[nn.Sequential, nn.Sequential]:
+def loaded(
+    generator, critic, states, device: str, layout: torch.memory_format
+) -> tuple[nn.Sequential, nn.Sequential]:
     """Load our weights into both networks, and move them to the device."""
     for name, network in {"generator": generator, "critic": critic}.items():
         state = jax.device_get(states[name])
@@ -108,7 +126,9 @@ def loaded(generator, critic, states, device: str, layout: torch.memory_format) 
 
 def load(module: nn.Sequential, params: Any, stats: Any) -> None:
     """Load our parameters and running statistics into a network."""
-    module.load_state_dict({**converted(module, params), **converted(module, stats["batch_stats"])}, strict=False)
+    module.load_state_dict(
+        {**converted(module, params), **converted(module, stats["batch_stats"])}, strict=False
+    )
 
 
 def converted(module: nn.Sequential, tree: Any) -> dict[str, torch.Tensor]:
@@ -119,7 +139,10 @@ def converted(module: nn.Sequential, tree: Any) -> dict[str, torch.Tensor]:
     found, seen = {}, Counter()
     for position, layer in enumerate(module):
         if isinstance(layer, nn.Sequential):
-            found |= {f"{position}.{name}": value for name, value in converted(layer, tree["trunk"]).items()}
+            found |= {
+                f"{position}.{name}": value
+                for name, value in converted(layer, tree["trunk"]).items()
+            }
         if type(layer) not in NAMES:
             continue
         ours = f"{NAMES[type(layer)]}_{seen[type(layer)]}"
@@ -132,11 +155,15 @@ def converted(module: nn.Sequential, tree: Any) -> dict[str, torch.Tensor]:
 
 def _leaf(layer: nn.Module, name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
     if isinstance(layer, nn.BatchNorm2d):
-        return {"scale": "weight", "mean": "running_mean", "var": "running_var"}.get(name, name), value
+        return {"scale": "weight", "mean": "running_mean", "var": "running_var"}.get(
+            name, name
+        ), value
     if isinstance(layer, nn.Linear):
         into_map = layer.out_features > 1
         order = np.arange(layer.out_features if into_map else layer.in_features)
-        order = order.reshape(GRID, GRID, -1)[::-1, ::-1].transpose(2, 0, 1).ravel()  # HWC to turned CHW
+        order = (
+            order.reshape(GRID, GRID, -1)[::-1, ::-1].transpose(2, 0, 1).ravel()
+        )  # HWC to turned CHW
         if name == "bias":
             return name, value[order] if into_map else value
         return "weight", value[:, order].T if into_map else value[order].T
@@ -149,4 +176,6 @@ def _leaf(layer: nn.Module, name: str, value: np.ndarray) -> tuple[str, np.ndarr
 
 def turned(images: Any) -> torch.Tensor:
     """Turn images or holes by 180 degrees, ``[B, H, W, C]`` to ``[B, C, H, W]``."""
-    return torch.tensor(np.ascontiguousarray(np.asarray(images)[:, ::-1, ::-1].transpose(0, 3, 1, 2)))
+    return torch.tensor(
+        np.ascontiguousarray(np.asarray(images)[:, ::-1, ::-1].transpose(0, 3, 1, 2))
+    )

@@ -31,12 +31,17 @@ class Latent:
     def __init__(self, case: Case, device: str, layout: torch.memory_format):
         check(case.config)
         (states,), progress = case.inputs, case.state
-        answering = {name: Weights(*weights_of(net)) for name, net in states["dcgan"].networks.items()}
+        answering = {
+            name: Weights(*weights_of(net)) for name, net in states["dcgan"].networks.items()
+        }
         self.generator, self.critic = networks.pair(case, answering, device, layout)
         for network in (self.generator, self.critic):
             network.eval().requires_grad_(False)
         place = {"device": device, "memory_format": layout}
-        self.search, self.weights = case.config["search"], {k: v["weight"] for k, v in case.config["losses"].items()}
+        self.search, self.weights = (
+            case.config["search"],
+            {k: v["weight"] for k, v in case.config["losses"].items()},
+        )
         self.iterations = case.iterations
         self.target = networks.turned(progress.image).to(**place)
         importance = importance_weight(progress.hole, window=self.search["window"])
@@ -47,7 +52,9 @@ class Latent:
         """Return one number per image."""
         prediction = self.generator(latent)
         contextual = (self.importance * (prediction - self.target).abs()).sum((1, 2, 3))
-        return self.weights["contextual"] * contextual + self.weights["prior"] * softplus(-self.critic(prediction))
+        return self.weights["contextual"] * contextual + self.weights["prior"] * softplus(
+            -self.critic(prediction)
+        )
 
     def __call__(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Search from the start: best latents ``[B, Z]``, and losses by iteration ``[T, B]``."""
@@ -87,7 +94,10 @@ def nag(gradient, memory, step, *, learning_rate, momentum=0.9, decay=1.0, decay
 
 def adam(gradient, memory, step, *, learning_rate, b1=0.9, b2=0.999, eps=1e-8):
     """Compute ``optax.adam``: the value to subtract, and the new memory."""
-    mean, square = b1 * memory[0] + (1 - b1) * gradient, b2 * memory[1] + (1 - b2) * gradient.square()
+    mean, square = (
+        b1 * memory[0] + (1 - b1) * gradient,
+        b2 * memory[1] + (1 - b2) * gradient.square(),
+    )
     root = (square / (1 - b2 ** (step + 1))).sqrt()
     return learning_rate * mean / (1 - b1 ** (step + 1)) / (root + eps), [mean, square]
 

@@ -35,10 +35,14 @@ ASSUMED = {  # per system: the settings that the PyTorch benchmark implements
 def check(config: dict[str, Any]) -> None:
     """Raise InputError for a config with settings that this file does not implement."""
     if config["system"] not in ASSUMED:
-        raise InputError(f"the PyTorch benchmark has no {config['system']!r}; known: {', '.join(ASSUMED)}")
+        raise InputError(
+            f"the PyTorch benchmark has no {config['system']!r}; known: {', '.join(ASSUMED)}"
+        )
     for key, value in ASSUMED[config["system"]].items():
         found: Any = config
         for part in key.split("."):
             found = found.get(part)
         if found != value:
-            raise InputError(f"the PyTorch benchmark needs {key}={value!r}, but the config has {found!r}")
+            raise InputError(
+                f"the PyTorch benchmark needs {key}={value!r}, but the config has {found!r}"
+            )

@@ -95,9 +95,13 @@ def load(spec: str) -> Experiment:
     Raises:
       InputError: an unknown experiment, or one with unknown names.
     """
-    experiment = configuration.from_page(spec, "get_experiment", pages.EXPERIMENTS, option="--experiment")
+    experiment = configuration.from_page(
+        spec, "get_experiment", pages.EXPERIMENTS, option="--experiment"
+    )
     if not isinstance(experiment, Experiment):
-        raise InputError(f"--experiment: {spec} returns {type(experiment).__name__}, not an Experiment")
+        raise InputError(
+            f"--experiment: {spec} returns {type(experiment).__name__}, not an Experiment"
+        )
     check(experiment)
     return experiment
 
@@ -109,7 +113,9 @@ def check(experiment: Experiment) -> None:
     check_arms(experiment)
     for table in (*experiment.tables, *experiment.comparisons):
         table.check()
-    baselines = [label(parse(text)) for group in experiment.against for text in GROUPS.get(group, (group,))]
+    baselines = [
+        label(parse(text)) for group in experiment.against for text in GROUPS.get(group, (group,))
+    ]
     methods = (*experiment.arms, *baselines)
     splits = ("test", "train") if experiment.train_count else ("test",)
     for part in experiment.parts():
@@ -123,7 +129,9 @@ def check(experiment: Experiment) -> None:
     files: dict[str, str] = {}
     for figure in map(find, experiment.figures):
         if (file := slug(figure.title)) in files:
-            raise InputError(f"the figures {files[file]!r} and {figure.title!r} would have the same file: rename one")
+            raise InputError(
+                f"the figures {files[file]!r} and {figure.title!r} would have the same file: rename one"
+            )
         files[file] = figure.title
 
 
@@ -149,7 +157,9 @@ def check_metric(where: str, name: str) -> None:
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     if isinstance(found, metrics.SetMetric):
-        raise InputError(f"{where}: {name} is a metric of whole sets, which only inpaint evaluate measures")
+        raise InputError(
+            f"{where}: {name} is a metric of whole sets, which only inpaint evaluate measures"
+        )
 
 
 def check_known(where: str, kind: str, name: str, known: Collection[str]) -> None:

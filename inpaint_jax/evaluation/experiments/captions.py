@@ -36,7 +36,10 @@ def caption(
         if summary and family in summary.get("remarks", {})
     ]
     missing = [name for name in summaries if name not in runs]
-    counts = [f"{len(s.names)} {split} images of {', '.join(s.sources)}{left_out(s)}" for split, s in sets.items()]
+    counts = [
+        f"{len(s.names)} {split} images of {', '.join(s.sources)}{left_out(s)}"
+        for split, s in sets.items()
+    ]
     hashes = [
         f"{family} {', '.join(f'{s.hashes[family]} ({split})' for split, s in sets.items() if family in s.hashes)}"
         for family in families
@@ -62,7 +65,9 @@ def provenance(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """List configs, commits, machines, dates of run records by name; baselines have no config."""
     if not runs:
         return []
-    configs = ", ".join(f"{name} {run['config_hash']}" for name, run in runs.items() if "config_hash" in run)
+    configs = ", ".join(
+        f"{name} {run['config_hash']}" for name, run in runs.items() if "config_hash" in run
+    )
     commits = ", ".join(dict.fromkeys(str(run["commit"]) for run in runs.values()))
     dates = sorted(run["date"] for run in runs.values())
     machines = dict.fromkeys(map(machine, runs.values()))

@@ -44,7 +44,9 @@ def catalogue() -> Any:
     return importlib.import_module(pages.EXPERIMENTS)
 
 
-def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str], count: int | None = None) -> list[Task]:
+def tasks(
+    numbers: Sequence[str], *, scale: str, data: Mapping[str, str], count: int | None = None
+) -> list[Task]:
     """Find the pages that regenerate some parts of the papers.
 
     Args:
@@ -73,7 +75,12 @@ def tasks(numbers: Sequence[str], *, scale: str, data: Mapping[str, str], count:
                 if ALL not in numbers:
                     arms += [arm for arm in arms_of(experiment, titles) if arm not in arms]
     return [
-        Task(page, spec_of(page, scale), tuple(arms), *sources(known.DATA[page], data, scale=scale, count=count))
+        Task(
+            page,
+            spec_of(page, scale),
+            tuple(arms),
+            *sources(known.DATA[page], data, scale=scale, count=count),
+        )
         for page, arms in sorted(chosen.items(), key=lambda item: list(known.DATA).index(item[0]))
     ]
 
@@ -100,7 +107,12 @@ def part_of(number: str) -> Any:
 
 def arms_of(experiment: Experiment, titles: Iterable[str]) -> list[str]:
     """Return the arms in tables and figures with these title prefixes, reused arms first."""
-    needed = [name for part in experiment.parts() if part.title.startswith(tuple(titles)) for name in part.arms()]
+    needed = [
+        name
+        for part in experiment.parts()
+        if part.title.startswith(tuple(titles))
+        for name in part.arms()
+    ]
     found: list[str] = []
 
     def add(name: str) -> None:
@@ -109,12 +121,16 @@ def arms_of(experiment: Experiment, titles: Iterable[str]) -> list[str]:
                 add(reused)
             found.append(name)
 
-    for name in needed or list(experiment.arms)[:1]:  # a figure of the data alone still needs one run
+    for name in (
+        needed or list(experiment.arms)[:1]
+    ):  # a figure of the data alone still needs one run
         add(name)
     return found
 
 
-def sources(page: Any, data: Mapping[str, str], *, scale: str, count: int | None) -> tuple[str, str, str]:
+def sources(
+    page: Any, data: Mapping[str, str], *, scale: str, count: int | None
+) -> tuple[str, str, str]:
     """Return the source specs of a page's training, test and validation images.
 
     At scale ``smoke`` built-in images are few, so that all pages take minutes.
@@ -122,7 +138,11 @@ def sources(page: Any, data: Mapping[str, str], *, scale: str, count: int | None
     train, test = FEW if scale == "smoke" else (None, None)
     validation = source(page.validation, data, built_in=test) if page.validation else ""
     images = source(page.test, data, built_in=None if count else test)
-    return source(page.train, data, built_in=train), with_options(images, counted(count)), validation
+    return (
+        source(page.train, data, built_in=train),
+        with_options(images, counted(count)),
+        validation,
+    )
 
 
 def source(place: tuple[str, str], data: Mapping[str, str], *, built_in: int | None = None) -> str:
@@ -156,7 +176,10 @@ def listing(workdir: Path | None = None, *, links: bool = False) -> str:
     rows = []
     found = reports(workdir) if workdir and links else {}
     for number, part in catalogue().PARTS.items():
-        pages = [f"[{page}]({folder_of(page)}/report.html)" if page in found else page for page in part.pages]
+        pages = [
+            f"[{page}]({folder_of(page)}/report.html)" if page in found else page
+            for page in part.pages
+        ]
         row = [number, part.what, ", ".join(pages) or "–", part.lacks or "–"]
         rows.append([*row, state(part, workdir)] if workdir else row)
     header = ["number", "what", "pages", "lacks"]
@@ -186,5 +209,11 @@ def reports(workdir: Path) -> dict[str, str]:
 
 def weights_of(spec: str, weights: Mapping[str, str]) -> dict[str, str]:
     """Keep the weights of stages in this experiment: "all" passes the weights of several pages."""
-    configs = [configuration.load(arm.config, list(arm.overrides)) for arm in load(spec).arms.values()]
-    return {stage: file for stage, file in weights.items() if any(stage in config.stages for config in configs)}
+    configs = [
+        configuration.load(arm.config, list(arm.overrides)) for arm in load(spec).arms.values()
+    ]
+    return {
+        stage: file
+        for stage, file in weights.items()
+        if any(stage in config.stages for config in configs)
+    }

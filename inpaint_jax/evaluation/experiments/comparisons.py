@@ -30,7 +30,9 @@ class Comparison(NamedTuple):
     def check(self) -> None:
         """Raise InputError for rows that cannot be paired."""
         if self.paired is not None and len({*map(len, self.rows.values())}) > 1:
-            raise InputError(f"{self.title}: rows that are compared arm by arm must have equal lengths")
+            raise InputError(
+                f"{self.title}: rows that are compared arm by arm must have equal lengths"
+            )
         if self.paired not in (None, *self.rows):
             raise InputError(f"{self.title}: unknown reference row {self.paired!r}")
 
@@ -90,17 +92,23 @@ class Comparison(NamedTuple):
                 differences = numbers(context, arms, families, self.metric) - base
             finite = differences[:, np.isfinite(differences).any(0)]
             pairs = min(finite.shape[1], len(arms))
-            rows.append([label, str(pairs), *(cell(line, sign="+", error=single) for line in finite)])
+            rows.append(
+                [label, str(pairs), *(cell(line, sign="+", error=single) for line in finite)]
+            )
         return tables.markdown([self.header, "pairs", *families, "mean"], rows)
 
 
-def means_of_arms(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
+def means_of_arms(
+    context: Context, arms: Sequence[str], families: Sequence[str], metric: str
+) -> np.ndarray:
     """Return means of the metric, ``[F + 1, A]``, last the mean of the families; NaN: missing."""
     means = [[context.mean(arm, family, metric) for arm in arms] for family in families]
     return with_mean(np.array(means, np.float64))
 
 
-def values_of_pictures(context: Context, arms: Sequence[str], families: Sequence[str], metric: str) -> np.ndarray:
+def values_of_pictures(
+    context: Context, arms: Sequence[str], families: Sequence[str], metric: str
+) -> np.ndarray:
     """Return the metric per image of the only arm, ``[F + 1, N]``, last the families' mean."""
     [arm] = arms
     values = [context.values(arm, family, metric) for family in families]

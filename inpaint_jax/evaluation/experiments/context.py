@@ -46,7 +46,9 @@ class Context(NamedTuple):
         """Return the folder of the summary and of all files that the summary names."""
         return self.workdir / name if name in self.summaries else self.workdir / "baselines" / name
 
-    def score(self, name: str, family: str, metric: str, *, split: str = "test") -> dict[str, Any] | None:
+    def score(
+        self, name: str, family: str, metric: str, *, split: str = "test"
+    ) -> dict[str, Any] | None:
         """Return mean, standard deviation and median of a metric over the images.
 
         Returns:

@@ -43,11 +43,15 @@ def write_page(path: Path, text: str, *, title: str) -> None:
     """
     converter = markdown.Markdown(extensions=["tables", TocExtension(toc_depth="2-2")])
     body = NUMBER.sub(r'<td class="number">\1</td>', converter.convert(text))
-    body = body.replace("<table>", '<div class="wide" tabindex="0" role="region" aria-label="table"><table>')
+    body = body.replace(
+        "<table>", '<div class="wide" tabindex="0" role="region" aria-label="table"><table>'
+    )
     body = body.replace("</table>", "</table></div>")
     body = IMAGE.sub(lambda found: embedded(path.parent, found[1], html.unescape(found[2])), body)
     if "<li>" in (contents := getattr(converter, "toc", "")):
-        body = body.replace("</h1>", f"</h1><details><summary>Contents</summary>{contents}</details>", 1)
+        body = body.replace(
+            "</h1>", f"</h1><details><summary>Contents</summary>{contents}</details>", 1
+        )
     head = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -70,9 +74,15 @@ def embedded(folder: Path, alt: str, name: str) -> str:
     content = file.read_bytes()
     width, height = struct.unpack(">II", content[16:24])  # of the PNG header
     source = base64.b64encode(content).decode()
-    image = f'<img alt="{alt}" width="{width}" height="{height}" src="data:image/png;base64,{source}">'
+    image = (
+        f'<img alt="{alt}" width="{width}" height="{height}" src="data:image/png;base64,{source}">'
+    )
     scrolls = width > BROAD * height and width > 800
-    return f'<span class="wide" style="display: block" tabindex="0">{image}</span>' if scrolls else image
+    return (
+        f'<span class="wide" style="display: block" tabindex="0">{image}</span>'
+        if scrolls
+        else image
+    )
 
 
 def write_index(workdir: Path, pages: Mapping[str, str], overview: str) -> None:
@@ -84,4 +94,6 @@ def write_index(workdir: Path, pages: Mapping[str, str], overview: str) -> None:
       overview: Markdown.
     """
     links = "\n".join(f"* [{spec}]({folder}/report.html)" for folder, spec in pages.items())
-    write_page(workdir / "index.html", f"# Experiments\n\n{links}\n\n{overview}\n", title="Experiments")
+    write_page(
+        workdir / "index.html", f"# Experiments\n\n{links}\n\n{overview}\n", title="Experiments"
+    )

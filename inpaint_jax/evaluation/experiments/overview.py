@@ -21,8 +21,12 @@ def render(experiment: Experiment, context: Context) -> Iterator[tuple[str, str,
     """
     shown = [metric for part in experiment.parts() for _, metric in part.metrics()]
     metrics = list(dict.fromkeys(shown)) or ["psnr_hole"]
-    of_tables = {family for table in experiment.tables for family in table.holes or experiment.holes}
-    families = [family for family in experiment.holes if family in of_tables or not experiment.tables]
+    of_tables = {
+        family for table in experiment.tables for family in table.holes or experiment.holes
+    }
+    families = [
+        family for family in experiment.holes if family in of_tables or not experiment.tables
+    ]
     for family in families if context.baselines else ():
         title = with_family("Baselines", family, experiment.holes)
         source = caption(context, context.baselines, [family], metrics)
@@ -32,14 +36,23 @@ def render(experiment: Experiment, context: Context) -> Iterator[tuple[str, str,
         source = caption(context, context.summaries, [family], metrics, splits=list(context.sets))
         yield title, gap_table(context, family, metrics), source
     if text := validation_table(context.summaries):
-        yield "Latest validation of the stages", text, "On data.validation if given, otherwise as defined by the stage."
-    yield "Effort", effort_table(experiment, context), "Training seconds are summed over interruptions."
+        yield (
+            "Latest validation of the stages",
+            text,
+            "On data.validation if given, otherwise as defined by the stage.",
+        )
+    yield (
+        "Effort",
+        effort_table(experiment, context),
+        "Training seconds are summed over interruptions.",
+    )
 
 
 def baseline_table(context: Context, family: str, metrics: Sequence[str]) -> str:
     """Tabulate the baselines on the test images."""
     rows = [
-        [name, *(tables.cell(context.score(name, family, metric)) for metric in metrics)] for name in context.baselines
+        [name, *(tables.cell(context.score(name, family, metric)) for metric in metrics)]
+        for name in context.baselines
     ]
     return tables.markdown(["baseline", *metrics], rows)
 
@@ -50,7 +63,9 @@ def gap_table(context: Context, family: str, metrics: Sequence[str]) -> str:
     for arm in context.summaries:
         cells = [arm]
         for metric in metrics:
-            seen, unseen = (context.score(arm, family, metric, split=split) for split in ("train", "test"))
+            seen, unseen = (
+                context.score(arm, family, metric, split=split) for split in ("train", "test")
+            )
             gap = "–"
             if seen and unseen and None not in (seen["mean"], unseen["mean"]):
                 digits = 3 if abs(unseen["mean"]) < 1 else 2
@@ -78,11 +93,25 @@ def effort_table(experiment: Experiment, context: Context) -> str:
     for name, arm in experiment.arms.items():
         cells = ["–"] * 4
         if summary := context.summary(name):
-            networks = [f"{net} {count:,}" for nets in summary["parameters"].values() for net, count in nets.items()]
+            networks = [
+                f"{net} {count:,}"
+                for nets in summary["parameters"].values()
+                for net, count in nets.items()
+            ]
             trained = sum(seconds or 0 for seconds in summary["training_seconds"].values())
-            answers = [answer for families in summary["measured"].values() for answer in families.values() if answer]
+            answers = [
+                answer
+                for families in summary["measured"].values()
+                for answer in families.values()
+                if answer
+            ]
             completed = sum(answer["seconds"] for answer in answers)
-            cells = [summary["run"]["config_hash"], ", ".join(networks), f"{trained:.0f} s", f"{completed:.0f} s"]
+            cells = [
+                summary["run"]["config_hash"],
+                ", ".join(networks),
+                f"{trained:.0f} s",
+                f"{completed:.0f} s",
+            ]
         changes = [override.removeprefix("--config.") for override in arm.overrides]
         rows.append([name, " ".join((arm.config, *changes)), *cells])
     return tables.markdown(["arm", "config", "hash", "parameters", "training", "completing"], rows)

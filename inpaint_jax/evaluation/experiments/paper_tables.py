@@ -56,7 +56,9 @@ class Table(NamedTuple):
         """Raise InputError for a row that does not fit the header."""
         for row in self.rows:
             if len(row.labels) + len(row.published) != len(self.header):
-                raise InputError(f"{self.title}: the row {', '.join(row.labels)} does not fit the header")
+                raise InputError(
+                    f"{self.title}: the row {', '.join(row.labels)} does not fit the header"
+                )
 
     def arms(self) -> list[str]:
         return [row.arm for row in self.rows if row.arm is not None]

@@ -30,7 +30,11 @@ def write(
       baselines: summaries of every baseline; None: not measured yet.
     """
     context = Context(workdir, experiment.holes, sets, summaries, baselines)
-    tables = [table for part in (*experiment.tables, *experiment.comparisons) for table in part.render(context)]
+    tables = [
+        table
+        for part in (*experiment.tables, *experiment.comparisons)
+        for table in part.render(context)
+    ]
     tables += overview.render(experiment, context)
     drawn = [file for figure in map(find, experiment.figures) for file in figure.draw(context)]
     parts = [f"# {spec}", *(f"## {title}\n\n{text}\n\n{source}" for title, text, source in tables)]
@@ -39,7 +43,9 @@ def write(
     html.write_page(workdir / "report.html", "\n\n".join(parts), title=spec)
     record = {
         "experiment": spec,
-        "tables": [{"title": title, "markdown": text, "caption": source} for title, text, source in tables],
+        "tables": [
+            {"title": title, "markdown": text, "caption": source} for title, text, source in tables
+        ],
         "arms": summaries,
         "baselines": baselines,
     }

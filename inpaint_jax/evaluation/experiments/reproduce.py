@@ -71,18 +71,25 @@ def reproduce(
       Interrupted: a signal stopped the work; finished parts are kept.
     """
     workdir, experiment = Path(workdir), load(spec)
-    configs = {name: arm_config(arm, training, validation, weights) for name, arm in experiment.arms.items()}
+    configs = {
+        name: arm_config(arm, training, validation, weights)
+        for name, arm in experiment.arms.items()
+    }
     check_weights(weights, configs)
     refuse_own_input([*images, *split_list(training)], workdir, inside=False)
     data, fit = shared_data(configs)
     chosen = only or list(experiment.arms)
     check(experiment, configs, chosen, workdir)
     families, at_most = experiment.holes, experiment.train_count
-    against, _ = open_methods(experiment.against, size=data.size, fit=fit, train=training, slots=slots_of(configs))
+    against, _ = open_methods(
+        experiment.against, size=data.size, fit=fit, train=training, slots=slots_of(configs)
+    )
     view = {"size": data.size, "fit": fit, "seed": seed, "skip_errors": skip_errors}
     sets = {"test": picture_set.read(images, families, **view)}
     if at_most:
-        sets["train"] = picture_set.read(split_list(training), for_any_image(families), **view, at_most=at_most)
+        sets["train"] = picture_set.read(
+            split_list(training), for_any_image(families), **view, at_most=at_most
+        )
 
     with locked(workdir, "reproducing an experiment", option="--workdir"):
         summaries, baselines = carry_out(
@@ -112,17 +119,23 @@ def carry_out(
 
     def summary(name: str) -> dict[str, Any] | None:
         measured_on = sets_of(experiment.arms[name], sets)
-        return arm_summary.read(workdir / name, configuration.to_plain(configs[name]), measured_on, names=names)
+        return arm_summary.read(
+            workdir / name, configuration.to_plain(configs[name]), measured_on, names=names
+        )
 
     def done(folder: Path, found: dict[str, Any] | None) -> bool:
         return found is not None and arm_summary.answered(folder, found)
 
     remaining = [name for name in chosen if not done(workdir / name, summary(name))]
-    with tqdm(total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm") as bar:
+    with tqdm(
+        total=len(chosen), initial=len(chosen) - len(remaining), desc="arms", unit="arm"
+    ) as bar:
         for name in remaining:
             bar.set_postfix_str(name)
             arm = experiment.arms[name]
-            train_and_measure(name, arm, configs[name], workdir, sets, names, skip_errors=skip_errors)
+            train_and_measure(
+                name, arm, configs[name], workdir, sets, names, skip_errors=skip_errors
+            )
             jax.clear_caches()  # otherwise the programs of all arms accumulate
             bar.update()
     test, baselines = {"test": sets["test"]}, {}
@@ -136,7 +149,9 @@ def carry_out(
 
 def for_any_image(families: Sequence[str]) -> list[str]:
     """Keep the holes that training images can have too: families, and files for all images."""
-    return [family for family in families if is_drawn(family) or os.path.isfile(place_of(family) or "")]
+    return [
+        family for family in families if is_drawn(family) or os.path.isfile(place_of(family) or "")
+    ]
 
 
 def arm_config(arm: Arm, training: str, validation: str, weights: Mapping[str, str]) -> Config:
@@ -144,7 +159,11 @@ def arm_config(arm: Arm, training: str, validation: str, weights: Mapping[str, s
     config = configuration.load(arm.config, [*arm.overrides, f"--config.data.train={training}"])
     if "validation" in config.data:
         config.data.validation = validation
-    given = [f"--config.stages.{stage}.weights={file}" for stage, file in weights.items() if stage in config.stages]
+    given = [
+        f"--config.stages.{stage}.weights={file}"
+        for stage, file in weights.items()
+        if stage in config.stages
+    ]
     return configuration.override(config, given)
 
 
@@ -157,7 +176,9 @@ def check_weights(weights: Mapping[str, str], configs: Mapping[str, Config]) -> 
             raise InputError(f"--weights: no file {file} for the stage {stage}")
 
 
-def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequence[str], workdir: Path) -> None:
+def check(
+    experiment: Experiment, configs: Mapping[str, Config], chosen: Sequence[str], workdir: Path
+) -> None:
     """Detect errors that would stop an arm after hours of training others.
 
     Raises:
@@ -183,7 +204,9 @@ def check(experiment: Experiment, configs: Mapping[str, Config], chosen: Sequenc
         if reused := experiment.arms[name].reuse:
             check_reuse(name, reused, configs)
             if reused not in chosen and not Workdir(workdir / reused).holds_run():
-                raise InputError(f"arm {name!r} reuses {reused!r}, which is not trained: add it to --only")
+                raise InputError(
+                    f"arm {name!r} reuses {reused!r}, which is not trained: add it to --only"
+                )
 
 
 def check_reuse(name: str, reused: str, configs: Mapping[str, Config]) -> None:
@@ -191,12 +214,18 @@ def check_reuse(name: str, reused: str, configs: Mapping[str, Config]) -> None:
     config, earlier = (configuration.to_plain(configs[arm]) for arm in (name, reused))
     stages = configuration.build_system(configs[name]).stages
     steps = {stage: settings["steps"] for stage, settings in earlier["stages"].items()}
-    shared = [stage for stage in stages if config["stages"][stage.name]["steps"] == steps.get(stage.name)]
+    shared = [
+        stage for stage in stages if config["stages"][stage.name]["steps"] == steps.get(stage.name)
+    ]
     if not shared:
         raise InputError(f"arm {name!r} has no stage to reuse from {reused!r}")
     first = shared[0]
-    if differing := configuration.differing(decisive(earlier, first), decisive(config, first), shared_only=True):
-        raise InputError(f"arm {name!r} cannot reuse {first.name} of {reused!r}: {', '.join(differing)} differ")
+    if differing := configuration.differing(
+        decisive(earlier, first), decisive(config, first), shared_only=True
+    ):
+        raise InputError(
+            f"arm {name!r} cannot reuse {first.name} of {reused!r}: {', '.join(differing)} differ"
+        )
 
 
 def shared_data(configs: Mapping[str, Config]) -> tuple[Config, str]:
@@ -243,9 +272,15 @@ def train_and_measure(
         sets_of(arm, sets),
         names,
         term_weights={family: model.mean_weights(holes, family) for family, holes in under.items()},
-        remarks={family: remark for family, holes in under.items() if (remark := model.remark(holes, family))},
+        remarks={
+            family: remark
+            for family, holes in under.items()
+            if (remark := model.remark(holes, family))
+        },
         validated={s.name: arm_summary.validated(stages(s.name)) for s in model.system.stages},
-        training_seconds={s.name: arm_summary.training_seconds(stages(s.name)) for s in model.system.stages},
+        training_seconds={
+            s.name: arm_summary.training_seconds(stages(s.name)) for s in model.system.stages
+        },
         parameters=arm_summary.parameters(model.states),
         run=run_record(config),
     )

@@ -53,17 +53,27 @@ def read(
 ) -> dict[str, Any] | None:
     """Read a matching summary of this method, these images, holes and metrics; None if none."""
     summary = read_json(
-        folder / "summary.json", SUMMARY, remedy="delete it and repeat the command, which measures again"
+        folder / "summary.json",
+        SUMMARY,
+        remedy="delete it and repeat the command, which measures again",
     )
     written = as_written(folder, method)
-    if summary and summary["identity"] in (identity(method, sets, names), identity(written, sets, names)):
+    if summary and summary["identity"] in (
+        identity(method, sets, names),
+        identity(written, sets, names),
+    ):
         return summary
     return None
 
 
 def answered(folder: Path, summary: Mapping[str, Any]) -> bool:
     """Return whether every completions file that a summary names is undamaged."""
-    measured = [answer for families in summary["measured"].values() for answer in families.values() if answer]
+    measured = [
+        answer
+        for families in summary["measured"].values()
+        for answer in families.values()
+        if answer
+    ]
     return all(is_whole(folder / answer["completions"]) for answer in measured)
 
 
@@ -74,7 +84,9 @@ def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def identity(
-    method: Mapping[str, Any], sets: Mapping[str, PictureSet], names: Sequence[str] = metrics.DEFAULT
+    method: Mapping[str, Any],
+    sets: Mapping[str, PictureSet],
+    names: Sequence[str] = metrics.DEFAULT,
 ) -> dict[str, Any]:
     """Collect everything that a summary depends on, as plain JSON values."""
     return {
@@ -108,10 +120,14 @@ def measured(
         for family, answer in answers_of(method, pictures, place, stop).items():
             found[split][family] = answer and {
                 "seconds": answer.seconds,
-                "completions": str(completions_file(method, pictures, family, place).relative_to(folder)),
+                "completions": str(
+                    completions_file(method, pictures, family, place).relative_to(folder)
+                ),
                 "scores": {
                     metric: tables.summary(values)
-                    for metric, values in measure(pictures.truth, answer.images, pictures.holes[family], names).items()
+                    for metric, values in measure(
+                        pictures.truth, answer.images, pictures.holes[family], names
+                    ).items()
                 },
             }
     return found
@@ -132,7 +148,11 @@ def validated(folder: StageFolder) -> dict[str, float]:
     """Return the latest validation metrics of a stage, ``{metric: mean}``; empty if none."""
     latest: dict[str, float] = {}
     for line in folder.logged():
-        means = {name.removeprefix(VALIDATION): mean for name, mean in line.items() if name.startswith(VALIDATION)}
+        means = {
+            name.removeprefix(VALIDATION): mean
+            for name, mean in line.items()
+            if name.startswith(VALIDATION)
+        }
         latest = means or latest
     return latest
 
@@ -140,6 +160,9 @@ def validated(folder: StageFolder) -> dict[str, float]:
 def parameters(states: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """Count the parameters, ``{stage: {network: number}}``."""
     return {
-        stage: {name: sum(leaf.size for leaf in jax.tree.leaves(net.params)) for name, net in state.networks.items()}
+        stage: {
+            name: sum(leaf.size for leaf in jax.tree.leaves(net.params))
+            for name, net in state.networks.items()
+        }
         for stage, state in states.items()
     }

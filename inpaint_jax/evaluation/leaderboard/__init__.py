@@ -58,21 +58,34 @@ def leaderboard(
     opened = entries(list(methods))
     by_name = {entry.name: entry for entry in opened}
     if reference not in (None, *by_name):
-        raise InputError(f"--reference: {reference!r} is not among the methods: {', '.join(by_name)}")
+        raise InputError(
+            f"--reference: {reference!r} is not among the methods: {', '.join(by_name)}"
+        )
     reference = reference or (USUAL if USUAL in by_name else opened[0].name)
     named, captions, lines = labels(list(holes)), [], []
     for name, images in sets.items():
-        found = evaluate([entry.method for entry in opened], images, holes, output=Path(output) / name, **setting)
+        found = evaluate(
+            [entry.method for entry in opened], images, holes, output=Path(output) / name, **setting
+        )
         captions.append(f"{name}: {found.caption}")
         for family in holes:
-            rows = {row["method"]: row for row in found.rows if row["holes"] == family and row["psnr_hole"] is not None}
-            ranked = [line_of(name, named[family], by_name[m], row, rows.get(reference)) for m, row in rows.items()]
+            rows = {
+                row["method"]: row
+                for row in found.rows
+                if row["holes"] == family and row["psnr_hole"] is not None
+            }
+            ranked = [
+                line_of(name, named[family], by_name[m], row, rows.get(reference))
+                for m, row in rows.items()
+            ]
             lines += sorted(ranked, key=lambda line: -line.scores["psnr_hole"].mean)
     page.write(Path(output), lines, captions, reference)
     return lines
 
 
-def line_of(images: str, holes: str, entry: Entry, row: Mapping[str, Any], other: Mapping[str, Any] | None) -> Line:
+def line_of(
+    images: str, holes: str, entry: Entry, row: Mapping[str, Any], other: Mapping[str, Any] | None
+) -> Line:
     """Summarise a row of ``evaluate``, with the difference to the reference's row."""
     return Line(
         images,

@@ -70,4 +70,6 @@ def entry(text: str) -> Entry:
     folder = Workdir(spec.name)
     seconds = [training_seconds(folder.stage(stage.name)) for stage in model.system.stages]
     trained = [value for value in seconds if value is not None]
-    return Entry(label(spec), (label(spec), model), sum(counts), sum(trained) / 60 if trained else None)
+    return Entry(
+        label(spec), (label(spec), model), sum(counts), sum(trained) / 60 if trained else None
+    )

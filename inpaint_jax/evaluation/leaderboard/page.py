@@ -11,7 +11,12 @@ from inpaint_jax.evaluation.leaderboard.entries import Line
 from inpaint_jax.evaluation.leaderboard.intervals import Interval
 from inpaint_jax.runs import plots
 
-TITLES = {"psnr_hole": "PSNR in the hole", "ssim_full": "SSIM", "lpips_alex": "LPIPS (AlexNet)", "kid_vgg16": "KID"}
+TITLES = {
+    "psnr_hole": "PSNR in the hole",
+    "ssim_full": "SSIM",
+    "lpips_alex": "LPIPS (AlexNet)",
+    "kid_vgg16": "KID",
+}
 NOTE = (
     "In brackets: 95 % bootstrap intervals over the images, for one training of each method. "
     "Differences are paired over images. Seconds per image include the start of a method and its "
@@ -25,10 +30,16 @@ def write(output: Path, lines: Sequence[Line], captions: Sequence[str], referenc
     print(f"\n{text}\n")
     source = "\n\n".join(captions)
     files.write_text(
-        output / "leaderboard.md", f"{text}\n\n{NOTE}\n\n{source}\n\n![Quality against time](leaderboard.png)\n"
+        output / "leaderboard.md",
+        f"{text}\n\n{NOTE}\n\n{source}\n\n![Quality against time](leaderboard.png)\n",
     )
-    files.write_json(output / "leaderboard.json", {"lines": [plain(line) for line in lines], "captions": captions})
-    plots.plot_points(output / "leaderboard.png", points(lines), x="seconds per image", y=TITLES["psnr_hole"])
+    files.write_json(
+        output / "leaderboard.json",
+        {"lines": [plain(line) for line in lines], "captions": captions},
+    )
+    plots.plot_points(
+        output / "leaderboard.png", points(lines), x="seconds per image", y=TITLES["psnr_hole"]
+    )
     print(f"look at {output}/leaderboard.md and leaderboard.png")
 
 
@@ -44,7 +55,18 @@ def table(lines: Sequence[Line], reference: str) -> str:
         others = [tables.mean(line.set_scores.get(metric)) for metric in of_sets]
         cost = [count(line.entry.parameters), duration(line.entry.minutes), seconds(line.seconds)]
         above = "–" if line.above is None else shown(line.above, sign="+")
-        rows.append([line.images, line.holes, line.entry.name, scores[0], above, *scores[1:], *others, *cost])
+        rows.append(
+            [
+                line.images,
+                line.holes,
+                line.entry.name,
+                scores[0],
+                above,
+                *scores[1:],
+                *others,
+                *cost,
+            ]
+        )
     return tables.markdown([*header, "parameters", "training", "s per image"], rows)
 
 
@@ -75,7 +97,9 @@ def plain(line: Line) -> dict[str, Any]:
 
 def ends(interval: Interval) -> dict[str, float | None]:
     """Convert an interval to JSON values."""
-    return {name: value if math.isfinite(value) else None for name, value in interval._asdict().items()}
+    return {
+        name: value if math.isfinite(value) else None for name, value in interval._asdict().items()
+    }
 
 
 def shown(interval: Interval | None, *, sign: str = "") -> str:

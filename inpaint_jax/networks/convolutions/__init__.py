@@ -33,7 +33,9 @@ from inpaint_jax.networks.convolutions.geometry import (
 ON_CPU = "convolution_on_cpu"  # scope name of code that only CPU programs may contain
 
 
-def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
+def conv(
+    x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME"
+) -> jax.Array:
     """2-D convolution, equal to ``lax.conv_general_dilated`` with NHWC and HWIO.
 
     It is a ``custom_vjp``: reverse-mode differentiable to any order, but not under forward mode
@@ -52,10 +54,14 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Pa
     Raises:
       TypeError: the shapes do not match.
     """
-    return _gather(_exact(of_convolution(*_check(x, kernel), strides, padding)), *_vary_alike(x, kernel))
+    return _gather(
+        _exact(of_convolution(*_check(x, kernel), strides, padding)), *_vary_alike(x, kernel)
+    )
 
 
-def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME") -> jax.Array:
+def conv_transpose(
+    x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), padding: Padding = "SAME"
+) -> jax.Array:
     """2-D transposed convolution, equal to ``lax.conv_transpose`` with NHWC and HWIO.
 
     It is a ``custom_vjp``: reverse-mode differentiable to any order, but not under forward mode
@@ -76,13 +82,18 @@ def conv_transpose(x: jax.Array, kernel: jax.Array, *, strides: Pair = (1, 1), p
       TypeError: the shapes do not match.
       ValueError: unknown name of a padding.
     """
-    return _scatter(_exact(of_transposed_convolution(*_check(x, kernel), strides, padding)), *_vary_alike(x, kernel))
+    return _scatter(
+        _exact(of_transposed_convolution(*_check(x, kernel), strides, padding)),
+        *_vary_alike(x, kernel),
+    )
 
 
 def _check(x: jax.Array, kernel: jax.Array) -> tuple[Pair, Pair]:
     """Return the sizes of ``x`` and ``kernel``."""
     if x.ndim != 4 or kernel.ndim != 4 or x.shape[3] != kernel.shape[2]:
-        raise TypeError(f"a convolution takes [B, H, W, I] and [kh, kw, I, O], got {x.shape} and {kernel.shape}")
+        raise TypeError(
+            f"a convolution takes [B, H, W, I] and [kh, kw, I, O], got {x.shape} and {kernel.shape}"
+        )
     return (x.shape[1], x.shape[2]), (kernel.shape[0], kernel.shape[1])
 
 
@@ -115,7 +126,9 @@ def _plain_scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> j
 
 def _plain_correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
     channels = (big.shape[-1], small.shape[-1])
-    kernel = jnp.zeros_like(big, shape=(*geometry.kernel, *(channels[::-1] if geometry.flipped else channels)))
+    kernel = jnp.zeros_like(
+        big, shape=(*geometry.kernel, *(channels[::-1] if geometry.flipped else channels))
+    )
     return jax.vjp(lambda kernel: geometry.convolve(big, kernel), kernel)[1](small)[0]
 
 
@@ -129,7 +142,9 @@ def _operation(plain, cpu):
     def by_platform(geometry, a, b):
         @jax.named_scope(ON_CPU)
         def on_cpu(a, b):
-            return cpu(geometry, a, b).astype(jnp.result_type(a, b))  # tables of constants are float32
+            return cpu(geometry, a, b).astype(
+                jnp.result_type(a, b)
+            )  # tables of constants are float32
 
         return lax.platform_dependent(a, b, cpu=on_cpu, default=functools.partial(plain, geometry))
 
@@ -169,11 +184,17 @@ def _differentiate(operation, first, second):
 
     def backward(geometry, saved, d):
         a, b = saved
-        return None if b is None else first(geometry, d, b), None if a is None else second(geometry, a, d)
+        return None if b is None else first(geometry, d, b), None if a is None else second(
+            geometry, a, d
+        )
 
     operation.defvjp(forward, backward, symbolic_zeros=True)
 
 
 _differentiate(_gather, first=_scatter, second=_correlate)
-_differentiate(_scatter, first=_gather, second=lambda geometry, small, d: _correlate(geometry, d, small))
-_differentiate(_correlate, first=lambda geometry, d, small: _scatter(geometry, small, d), second=_gather)
+_differentiate(
+    _scatter, first=_gather, second=lambda geometry, small, d: _correlate(geometry, d, small)
+)
+_differentiate(
+    _correlate, first=lambda geometry, d, small: _scatter(geometry, small, d), second=_gather
+)

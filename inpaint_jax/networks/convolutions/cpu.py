@@ -40,12 +40,21 @@ def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
     """Map ``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
     if _pays(geometry, big, kernel.shape[2:]):
         points = lax.optimization_barrier(minimal_filtering.points(geometry, kernel))
-        return _by_chunks(lambda big: minimal_filtering.gather(geometry, big, points), big, _tile_chunks(geometry, big))
+        return _by_chunks(
+            lambda big: minimal_filtering.gather(geometry, big, points),
+            big,
+            _tile_chunks(geometry, big),
+        )
     if _suits(geometry, kernel):
         return geometry.convolve(big, kernel)
     views = [_rows(view) for view in _views(geometry, big)]
-    if geometry.flipped:  # tap by tap: side by side, the taps of this layout would have to be transposed
-        products = [_dot(view, kernel[tap.stored], 1, 1) for view, tap in zip(views, geometry.taps, strict=True)]
+    if (
+        geometry.flipped
+    ):  # tap by tap: side by side, the taps of this layout would have to be transposed
+        products = [
+            _dot(view, kernel[tap.stored], 1, 1)
+            for view, tap in zip(views, geometry.taps, strict=True)
+        ]
         small = functools.reduce(jnp.add, products)
     else:
         small = jnp.concatenate(views, axis=1) @ _rows(kernel)
@@ -60,7 +69,9 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
     if _pays(geometry, small, kernel.shape[2:]):
         points, count = minimal_filtering.points(geometry, kernel), _tile_chunks(geometry, small)
         points = lax.optimization_barrier(points)
-        return _by_chunks(lambda small: minimal_filtering.scatter(geometry, small, points), small, count)
+        return _by_chunks(
+            lambda small: minimal_filtering.scatter(geometry, small, points), small, count
+        )
     if geometry.stride == (1, 1) and _suits(geometry.turned, kernel):
         return geometry.turned.convolve(small, kernel)
     channels = kernel.shape[3 if geometry.flipped else 2]
@@ -72,10 +83,14 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
 
     def some(small):
         if one_by_one:
-            products = jnp.stack([_dot(_rows(small), kernel[tap.stored], 1, 0) for tap in geometry.taps], axis=1)
+            products = jnp.stack(
+                [_dot(_rows(small), kernel[tap.stored], 1, 0) for tap in geometry.taps], axis=1
+            )
         else:
             products = _dot(_rows(small), matrix, 1, axis)
-        return _overlap_add(geometry, products.reshape(*small.shape[:3], len(geometry.taps), channels))
+        return _overlap_add(
+            geometry, products.reshape(*small.shape[:3], len(geometry.taps), channels)
+        )
 
     count = _chunks(geometry, small, channels, kernel.size)  # every chunk reads the whole kernel
     return _by_chunks(some, small, count)
@@ -91,7 +106,9 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
         count = _tile_chunks(geometry, big)
 
         def points(i):
-            return minimal_filtering.correlate(geometry, _chunk(big, count, i), _chunk(small, count, i))
+            return minimal_filtering.correlate(
+                geometry, _chunk(big, count, i), _chunk(small, count, i)
+            )
 
         total = lax.fori_loop(1, count, lambda i, total: total + points(i), points(0))
         return minimal_filtering.from_points(geometry, lax.optimization_barrier(total))
@@ -101,7 +118,9 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
     # Every chunk reads and writes the whole gradient.
     count = _chunks(geometry, small, channels, 4 * rows * columns * channels * features)
     if count == 1:
-        gradient = _dot(_patches(geometry, big), _rows(small), 0, 0).reshape(rows, columns, channels, features)
+        gradient = _dot(_patches(geometry, big), _rows(small), 0, 0).reshape(
+            rows, columns, channels, features
+        )
         return gradient.swapaxes(2, 3)[::-1, ::-1] if geometry.flipped else gradient
 
     def some(i):  # a long thin product: this order of its factors is the faster one
@@ -109,7 +128,11 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
 
     total = lax.fori_loop(1, count, lambda i, total: total + some(i), some(0))
     gradient = total.reshape(features, rows, columns, channels)
-    return gradient.transpose(1, 2, 0, 3)[::-1, ::-1] if geometry.flipped else gradient.transpose(1, 2, 3, 0)
+    return (
+        gradient.transpose(1, 2, 0, 3)[::-1, ::-1]
+        if geometry.flipped
+        else gradient.transpose(1, 2, 3, 0)
+    )
 
 
 def _correlate_blocks(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array:
@@ -126,7 +149,9 @@ def _correlate_blocks(geometry: Geometry, big: jax.Array, small: jax.Array) -> j
     turns = -(-(taps - 1) // COLUMNS)  # further blocks that windows reach into
     wide = (blocks + turns) * COLUMNS
     pads = [*geometry.pads[:1], (geometry.low[1], wide - geometry.low[1] - geometry.big[1])]
-    padded = lax.pad(big, jnp.zeros((), big.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)])
+    padded = lax.pad(
+        big, jnp.zeros((), big.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)]
+    )
     block = padded.reshape(batch, padded.shape[1], blocks + turns, COLUMNS * channels)
     reach = jnp.concatenate([block[:, :, i : i + blocks] for i in range(turns + 1)], axis=-1)
     reach = lax.optimization_barrier(reach[..., : (COLUMNS + taps - 1) * channels])
@@ -147,7 +172,9 @@ def _suits(geometry: Geometry, kernel: jax.Array) -> bool:
     For a kernel larger than the map, XLA would exchange the two. A kernel larger than the caches is
     slow. On small maps the last bits of an image can depend on the position in the batch.
     """
-    fits = kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(geometry.big)
+    fits = kernel.size * kernel.dtype.itemsize <= CACHE and math.prod(geometry.kernel) <= math.prod(
+        geometry.big
+    )
     return fits and math.prod(geometry.small) > SMALL_MAP
 
 
@@ -155,7 +182,9 @@ def _pays(geometry: Geometry, images: jax.Array, channels: Sequence[int]) -> boo
     """Return True if minimal filtering is the fastest."""
     if export.is_symbolic_dim(images.shape[0]) or not minimal_filtering.applies(geometry):
         return False
-    return min(channels) >= CHANNELS and images.shape[0] * minimal_filtering.tiles(geometry) >= TILES
+    return (
+        min(channels) >= CHANNELS and images.shape[0] * minimal_filtering.tiles(geometry) >= TILES
+    )
 
 
 def _few(small: jax.Array) -> bool:
@@ -183,13 +212,19 @@ def _chunks(geometry: Geometry, small: jax.Array, channels: int, least: int) -> 
     if export.is_symbolic_dim(batch):  # unknown: any number of images, in an exported function
         return 1
     most = max(CACHE // small.dtype.itemsize, least)
-    return next((n for n in range(1, batch) if batch % n == 0 and batch // n * image <= most), max(batch, 1))
+    return next(
+        (n for n in range(1, batch) if batch % n == 0 and batch // n * image <= most), max(batch, 1)
+    )
 
 
 def _tile_chunks(geometry: Geometry, images: jax.Array) -> int:
     """Choose the number of equal parts of a batch for minimal filtering."""
     batch, tiles = images.shape[0], minimal_filtering.tiles(geometry)
-    return next(n for n in range(1, batch + 1) if batch % n == 0 and (n == batch or batch // n * tiles <= MOST_TILES))
+    return next(
+        n
+        for n in range(1, batch + 1)
+        if batch % n == 0 and (n == batch or batch // n * tiles <= MOST_TILES)
+    )
 
 
 def _by_chunks(some: Callable[[jax.Array], jax.Array], images: jax.Array, count: int) -> jax.Array:
@@ -215,7 +250,9 @@ def _chunk(x: jax.Array, count: int, i: jax.Array | int) -> jax.Array:
 
 def _views(geometry: Geometry, big: jax.Array) -> list[jax.Array]:
     """List, for every tap, the pixels ``[B, h, w, C]`` that it reads."""
-    padded = lax.pad(big, jnp.zeros((), big.dtype), [(0, 0, 0), *((*pad, 0) for pad in geometry.pads), (0, 0, 0)])
+    padded = lax.pad(
+        big, jnp.zeros((), big.dtype), [(0, 0, 0), *((*pad, 0) for pad in geometry.pads), (0, 0, 0)]
+    )
     (rows, columns), (down, across) = geometry.small, geometry.stride
 
     def view(tap: Tap):
@@ -242,11 +279,20 @@ def _overlap_add(geometry: Geometry, taps: jax.Array) -> jax.Array:
         return jnp.pad(taps[:, :, :, index], ((0, 0), (i, reach[0] - i), (j, reach[1] - j), (0, 0)))
 
     def phase(row: int, column: int):
-        own = [shifted(n, t) for n, t in enumerate(geometry.taps) if (t.row % down, t.column % across) == (row, column)]
+        own = [
+            shifted(n, t)
+            for n, t in enumerate(geometry.taps)
+            if (t.row % down, t.column % across) == (row, column)
+        ]
         shape = (taps.shape[0], rows + reach[0], columns + reach[1], taps.shape[-1])
         return functools.reduce(jnp.add, own) if own else jnp.zeros_like(taps, shape=shape)
 
-    grid = jnp.stack([jnp.stack([phase(r, c) for c in range(across)], axis=3) for r in range(down)], axis=2)
+    grid = jnp.stack(
+        [jnp.stack([phase(r, c) for c in range(across)], axis=3) for r in range(down)], axis=2
+    )
     full = grid.reshape(taps.shape[0], (rows + reach[0]) * down, (columns + reach[1]) * across, -1)
-    crop = [(-low, low + n - m, 0) for low, n, m in zip(geometry.low, geometry.big, full.shape[1:3], strict=True)]
+    crop = [
+        (-low, low + n - m, 0)
+        for low, n, m in zip(geometry.low, geometry.big, full.shape[1:3], strict=True)
+    ]
     return lax.pad(full, jnp.zeros((), full.dtype), [(0, 0, 0), *crop, (0, 0, 0)])

@@ -48,8 +48,12 @@ class Geometry(NamedTuple):
     @property
     def pads(self) -> list[Pair]:
         """Padding (low, high) of the big side; high ends where the last window ends."""
-        spans = ((n - 1) * s + k for n, s, k in zip(self.small, self.stride, self.kernel, strict=True))
-        return [(low, span - low - n) for span, low, n in zip(spans, self.low, self.big, strict=True)]
+        spans = (
+            (n - 1) * s + k for n, s, k in zip(self.small, self.stride, self.kernel, strict=True)
+        )
+        return [
+            (low, span - low - n) for span, low, n in zip(spans, self.low, self.big, strict=True)
+        ]
 
     @property
     def taps(self) -> list[Tap]:
@@ -64,7 +68,9 @@ class Geometry(NamedTuple):
     def turned(self) -> "Geometry":
         """Sizes of the convolution from the small side to the big side, for stride 1."""
         low = _pair(k - 1 - low for k, low in zip(self.kernel, self.low, strict=True))
-        return Geometry(self.small, self.big, self.kernel, (1, 1), low, not self.flipped, self.precision)
+        return Geometry(
+            self.small, self.big, self.kernel, (1, 1), low, not self.flipped, self.precision
+        )
 
     def convolve(self, big: jax.Array, kernel: jax.Array) -> jax.Array:
         """Map ``[B, H, W, C]`` and the kernel to ``[B, h, w, S]``."""
@@ -78,18 +84,31 @@ class Geometry(NamedTuple):
 
 def of_convolution(big: Pair, kernel: Pair, strides: Pair, padding: Padding) -> Geometry:
     """Return the geometry of ``lax.conv_general_dilated`` over a map of size ``big``."""
-    pads = lax.padtype_to_pads(big, kernel, strides, padding) if isinstance(padding, str) else _pairs(padding)
-    small = ((n + sum(pad) - k) // s + 1 for n, pad, k, s in zip(big, pads, kernel, strides, strict=True))
-    return Geometry(big, _pair(small), kernel, strides, _pair(low for low, _ in pads), flipped=False)
+    pads = (
+        lax.padtype_to_pads(big, kernel, strides, padding)
+        if isinstance(padding, str)
+        else _pairs(padding)
+    )
+    small = (
+        (n + sum(pad) - k) // s + 1 for n, pad, k, s in zip(big, pads, kernel, strides, strict=True)
+    )
+    return Geometry(
+        big, _pair(small), kernel, strides, _pair(low for low, _ in pads), flipped=False
+    )
 
 
-def of_transposed_convolution(small: Pair, kernel: Pair, strides: Pair, padding: Padding) -> Geometry:
+def of_transposed_convolution(
+    small: Pair, kernel: Pair, strides: Pair, padding: Padding
+) -> Geometry:
     """Return the geometry of ``lax.conv_transpose`` over a map of size ``small``."""
     if isinstance(padding, str):
         pads = [_transpose_padding(k, s, padding) for k, s in zip(kernel, strides, strict=True)]
     else:
         pads = _pairs(padding)
-    big = ((n - 1) * s + 2 + sum(pad) - k for n, s, pad, k in zip(small, strides, pads, kernel, strict=True))
+    big = (
+        (n - 1) * s + 2 + sum(pad) - k
+        for n, s, pad, k in zip(small, strides, pads, kernel, strict=True)
+    )
     low = (k - 1 - low for (low, _), k in zip(pads, kernel, strict=True))
     return Geometry(_pair(big), small, kernel, strides, _pair(low), flipped=True)
 

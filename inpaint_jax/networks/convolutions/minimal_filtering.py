@@ -50,7 +50,9 @@ def transforms(taps: int, stride: int) -> Transforms:
     size = taps + stride
     data, kernel, answers, first = np.zeros((size, size)), np.zeros((size, taps)), [], 0
     for phase in range(stride):
-        its_data, its_kernel, its_answer = (np.array(part, float) for part in PLAIN[len(range(phase, taps, stride))])
+        its_data, its_kernel, its_answer = (
+            np.array(part, float) for part in PLAIN[len(range(phase, taps, stride))]
+        )
         rows = slice(first, first + len(its_data))
         data[rows, phase : phase + stride * len(its_data) : stride] = its_data
         kernel[rows, phase::stride] = its_kernel
@@ -65,7 +67,12 @@ def applies(geometry: Geometry) -> bool:
     The kernel must be square and small. Every phase of the stride must have one, two or three taps.
     """
     (taps, columns), (stride, across) = geometry.kernel, geometry.stride
-    return (taps, stride) == (columns, across) and 1 < taps <= 5 and stride <= min(2, taps) and taps <= 3 * stride
+    return (
+        (taps, stride) == (columns, across)
+        and 1 < taps <= 5
+        and stride <= min(2, taps)
+        and taps <= 3 * stride
+    )
 
 
 def tiles(geometry: Geometry) -> int:
@@ -84,40 +91,62 @@ def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
         for j in range(len(ways.data)):
             product = _rows(_column(geometry, row, j)) @ kernel[i, j]
             across = [_add(across[q], ways.answer[q, j], product) for q in range(2)]
-        points = [[_add(points[p][q], ways.answer[p, i], across[q]) for q in range(2)] for p in range(2)]
+        points = [
+            [_add(points[p][q], ways.answer[p, i], across[q]) for q in range(2)] for p in range(2)
+        ]
     high, wide = _tiles(geometry)
     batch, features = big.shape[0], kernel.shape[-1]
-    shaped = [[_known(point).reshape(batch, high, wide, features) for point in line] for line in points]
+    shaped = [
+        [_known(point).reshape(batch, high, wide, features) for point in line] for line in points
+    ]
     grid = jnp.stack([jnp.stack(line, axis=3) for line in shaped], axis=2)
-    return grid.reshape(batch, 2 * high, 2 * wide, features)[:, : geometry.small[0], : geometry.small[1]]
+    return grid.reshape(batch, 2 * high, 2 * wide, features)[
+        :, : geometry.small[0], : geometry.small[1]
+    ]
 
 
 def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Array:
     """Map ``[B, h, w, S]`` and the points of the kernel to ``[B, H, W, C]``."""
     ways, (high, wide) = _ways(geometry), _tiles(geometry)
-    count, batch, channels, step = len(ways.data), small.shape[0], kernel.shape[2], 2 * geometry.stride[0]
+    count, batch, channels, step = (
+        len(ways.data),
+        small.shape[0],
+        kernel.shape[2],
+        2 * geometry.stride[0],
+    )
     # The transposed data transform of both axes, a row of points at a time: tile[a][b] is pixel (a,
     # b) of every tile.
     tile: list[list[jax.Array | None]] = [[None] * count for _ in range(count)]
     for i in range(count):
         line: list[jax.Array | None] = [None] * count
         for j in range(count):
-            product = lax.dot_general(_point(geometry, small, i, j), kernel[i, j], (((1,), (1,)), ((), ())))
+            product = lax.dot_general(
+                _point(geometry, small, i, j), kernel[i, j], (((1,), (1,)), ((), ()))
+            )
             line = [_add(line[b], ways.data[j, b], product) for b in range(count)]
-        tile = [[_add(tile[a][b], ways.data[i, a], line[b]) for b in range(count)] for a in range(count)]
+        tile = [
+            [_add(tile[a][b], ways.data[i, a], line[b]) for b in range(count)] for a in range(count)
+        ]
 
     def phase(a: int, b: int) -> jax.Array:
         """Pixels (a, b) of the grid of tiles: pixels of a tile plus overlaps of the neighbours."""
         own = [(i, j) for i in range(a, count, step) for j in range(b, count, step)]
-        shifts = [((0, 0), (i // step, 1 - i // step), (j // step, 1 - j // step), (0, 0)) for i, j in own]
+        shifts = [
+            ((0, 0), (i // step, 1 - i // step), (j // step, 1 - j // step), (0, 0)) for i, j in own
+        ]
         parts = [_known(tile[i][j]).reshape(batch, high, wide, channels) for i, j in own]
         shape = (batch, high + 1, wide + 1, channels)
         padded = [jnp.pad(part, shift) for part, shift in zip(parts, shifts, strict=True)]
         return functools.reduce(jnp.add, padded) if padded else jnp.zeros_like(small, shape=shape)
 
-    grid = jnp.stack([jnp.stack([phase(a, b) for b in range(step)], axis=3) for a in range(step)], axis=2)
+    grid = jnp.stack(
+        [jnp.stack([phase(a, b) for b in range(step)], axis=3) for a in range(step)], axis=2
+    )
     full = grid.reshape(batch, (high + 1) * step, (wide + 1) * step, channels)
-    crop = [(-low, low + n - m, 0) for low, n, m in zip(geometry.low, geometry.big, full.shape[1:3], strict=True)]
+    crop = [
+        (-low, low + n - m, 0)
+        for low, n, m in zip(geometry.low, geometry.big, full.shape[1:3], strict=True)
+    ]
     return lax.pad(full, jnp.zeros((), full.dtype), [(0, 0, 0), *crop, (0, 0, 0)])
 
 
@@ -130,7 +159,9 @@ def correlate(geometry: Geometry, big: jax.Array, small: jax.Array) -> jax.Array
         return lax.dot_general(pixels, _point(geometry, small, i, j), (((0,), (0,)), ((), ())))
 
     rows = [_row(geometry, big, i) for i in range(count)]
-    return jnp.stack([jnp.stack([product(row, i, j) for j in range(count)]) for i, row in enumerate(rows)])
+    return jnp.stack(
+        [jnp.stack([product(row, i, j) for j in range(count)]) for i, row in enumerate(rows)]
+    )
 
 
 def points(geometry: Geometry, kernel: jax.Array) -> jax.Array:
@@ -157,16 +188,23 @@ def _tiles(geometry: Geometry) -> tuple[int, int]:
 def _both(matrix: np.ndarray, x: jax.Array) -> jax.Array:
     """Apply a matrix to the first two axes."""
     lines = [_sum(weights, list(x)) for weights in matrix]
-    return jnp.stack([jnp.stack([_sum(weights, list(line)) for weights in matrix]) for line in lines])
+    return jnp.stack(
+        [jnp.stack([_sum(weights, list(line)) for weights in matrix]) for line in lines]
+    )
 
 
 def _row(geometry: Geometry, big: jax.Array, i: int) -> jax.Array:
     """Compute row point i of every tile, ``[B, tiles, W + padding, C]``."""
     ways, counts, stride = _ways(geometry), _tiles(geometry), geometry.stride[0]
     spans = [2 * stride * (n - 1) + len(ways.data) for n in counts]
-    pads = [(low, span - low - n, 0) for low, span, n in zip(geometry.low, spans, geometry.big, strict=True)]
+    pads = [
+        (low, span - low - n, 0)
+        for low, span, n in zip(geometry.low, spans, geometry.big, strict=True)
+    ]
     padded = lax.pad(big, jnp.zeros((), big.dtype), [(0, 0, 0), *pads, (0, 0, 0)])
-    return _sum(ways.data[i], [padded[:, a :: 2 * stride][:, : counts[0]] for a in range(len(ways.data))])
+    return _sum(
+        ways.data[i], [padded[:, a :: 2 * stride][:, : counts[0]] for a in range(len(ways.data))]
+    )
 
 
 def _column(geometry: Geometry, row: jax.Array, j: int) -> jax.Array:
@@ -201,7 +239,13 @@ def _add(total: jax.Array | None, weight: float, term: jax.Array | None) -> jax.
         return total
     if total is None:
         return term if weight == 1 else float(weight) * term
-    return total + term if weight == 1 else total - term if weight == -1 else total + float(weight) * term
+    return (
+        total + term
+        if weight == 1
+        else total - term
+        if weight == -1
+        else total + float(weight) * term
+    )
 
 
 def _known(x: jax.Array | None) -> jax.Array:

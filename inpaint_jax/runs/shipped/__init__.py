@@ -46,7 +46,9 @@ class Shipped:
         note(f"{self} was trained on {self.card.config['data']['train']}: {self.card.trained_on}")
         return configuration.modernised(self.card.config)
 
-    def states(self, system: System, config: Config, *, checkpoint: str | int | None = None) -> dict[str, Any]:
+    def states(
+        self, system: System, config: Config, *, checkpoint: str | int | None = None
+    ) -> dict[str, Any]:
         """Read the parts of every stage that completion needs.
 
         Args:
@@ -63,10 +65,14 @@ class Shipped:
             another architecture.
         """
         if checkpoint is not None:
-            raise InputError(f"--checkpoint={checkpoint}: the shipped model {self} has no checkpoints")
+            raise InputError(
+                f"--checkpoint={checkpoint}: the shipped model {self} has no checkpoints"
+            )
         arrays, states = files.read_arrays(self._weights, fault=FAULT), {}
         if changed := digests.first_damaged(self.card.arrays, arrays):
-            raise InputError(f"{self._weights} {FAULT.format(f'{changed} does not match the card')}")
+            raise InputError(
+                f"{self._weights} {FAULT.format(f'{changed} does not match the card')}"
+            )
         for stage in system.stages:
             shape = jax.eval_shape(lambda stage=stage: initial_state(stage, config, states))
             states[stage.name] = lean.filled(stage.name, lean.state(shape), arrays, owner=str(self))

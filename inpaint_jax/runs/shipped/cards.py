@@ -69,7 +69,9 @@ def read(name: str, folder: Path = FOLDER) -> Card:
 def listing(folder: Path = FOLDER) -> str:
     """Describe every shipped model in a few lines."""
     cards = [read(name, folder) for name in names(folder)]
-    return "\n\n".join(described(card, (folder / f"{card.name}.npz").stat().st_size) for card in cards)
+    return "\n\n".join(
+        described(card, (folder / f"{card.name}.npz").stat().st_size) for card in cards
+    )
 
 
 def described(card: Card, size: int) -> str:
@@ -78,8 +80,12 @@ def described(card: Card, size: int) -> str:
 
     def measured(family: str) -> str:
         values = card.metrics[family]
-        others = ", ".join(f"{name} {value:.2f}" for name, value in values.items() if name != method)
-        return f"  psnr_hole   {family} {values[method]:.2f} dB" + (f" ({others})" if others else "")
+        others = ", ".join(
+            f"{name} {value:.2f}" for name, value in values.items() if name != method
+        )
+        return f"  psnr_hole   {family} {values[method]:.2f} dB" + (
+            f" ({others})" if others else ""
+        )
 
     side = card.config["data"]["size"]
     return "\n".join(

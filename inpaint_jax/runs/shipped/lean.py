@@ -23,7 +23,10 @@ def state(trained: TrainState) -> TrainState:
 
     The state may be abstract.
     """
-    networks = {name: NetworkState(*weights_of(network), opt=()) for name, network in trained.networks.items()}
+    networks = {
+        name: NetworkState(*weights_of(network), opt=())
+        for name, network in trained.networks.items()
+    }
     schedule = {name: value for name, value in trained.schedule.items() if name != KEPT}
     return TrainState(trained.step, (), networks, schedule)  # pyright: ignore[reportArgumentType]
 
@@ -67,7 +70,9 @@ def halved(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float16)
 
 
-def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, owner: str) -> TrainState:
+def filled(
+    stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, owner: str
+) -> TrainState:
     """Fill an abstract state from ``state`` with stored arrays.
 
     Args:
@@ -83,12 +88,21 @@ def filled(stage: str, shape: TrainState, stored: Mapping[str, np.ndarray], *, o
       InputError: the arrays belong to another architecture.
     """
     begin = f"{stage}/"
-    own = {path.removeprefix(begin): value for path, value in stored.items() if path.startswith(begin)}
-    own = {path: value.astype(np.float32) if value.dtype == np.float16 else value for path, value in own.items()}
+    own = {
+        path.removeprefix(begin): value for path, value in stored.items() if path.startswith(begin)
+    }
+    own = {
+        path: value.astype(np.float32) if value.dtype == np.float16 else value
+        for path, value in own.items()
+    }
     there = {"/".join(path.split("/")[:2]) for path in own}
     shape = shape._replace(
-        networks={name: part for name, part in shape.networks.items() if f"networks/{name}" in there},
-        schedule={name: part for name, part in shape.schedule.items() if f"schedule/{name}" in there},
+        networks={
+            name: part for name, part in shape.networks.items() if f"networks/{name}" in there
+        },
+        schedule={
+            name: part for name, part in shape.schedule.items() if f"schedule/{name}" in there
+        },
     )
     if difference := digests.first_difference(digests.described(own), digests.described(shape)):
         raise InputError(f"{owner} has another architecture than its config: {difference}")

@@ -20,7 +20,13 @@ BUILT_IN = {
 
 
 def pack(
-    model: Model, name: str, *, command: str, commit: str, evaluation: str | Path | None = None, folder: Path = FOLDER
+    model: Model,
+    name: str,
+    *,
+    command: str,
+    commit: str,
+    evaluation: str | Path | None = None,
+    folder: Path = FOLDER,
 ) -> Path:
     """Write the card and the weights of a model.
 
@@ -43,7 +49,9 @@ def pack(
     plain = configuration.to_plain(model.config)
     source = plain["data"]["train"].partition("?")[0]
     if source not in BUILT_IN:
-        raise InputError(f"{plain['data']['train']} is not built in: only {', '.join(BUILT_IN)} have no data licence")
+        raise InputError(
+            f"{plain['data']['train']} is not built in: only {', '.join(BUILT_IN)} have no data licence"
+        )
     arrays = lean.arrays(model.system, model.states, side=plain["data"]["size"])
     measured = {"date": "", "images": "", "metrics": {}}
     if evaluation:
@@ -61,9 +69,16 @@ def pack(
     others = [other for other in names(folder) if other != name]
     if (total := sum((folder / f"{each}.npz").stat().st_size for each in [name, *others])) > MOST:
         weights.unlink()
-        raise InputError(f"shipped weights would have {total / 1e6:.1f} MB together, more than {MOST / 1e6:.0f} MB")
+        raise InputError(
+            f"shipped weights would have {total / 1e6:.1f} MB together, more than {MOST / 1e6:.0f} MB"
+        )
     card = folder / f"{name}.json"
-    about = {"trained_on": BUILT_IN[source], "licence": "Apache-2.0", "command": command, "commit": commit}
+    about = {
+        "trained_on": BUILT_IN[source],
+        "licence": "Apache-2.0",
+        "command": command,
+        "commit": commit,
+    }
     write_json(card, {**about, **measured, "config": plain, "arrays": digests.digested(arrays)})
     return card
 
@@ -75,7 +90,9 @@ def _psnr(rows: list[Mapping[str, Any]], name: str, system: str) -> dict[str, di
       InputError: the model is not in the table.
     """
     if name not in {row["method"] for row in rows}:
-        raise InputError(f"the evaluation has no method {name!r}: run inpaint evaluate --method={name}")
+        raise InputError(
+            f"the evaluation has no method {name!r}: run inpaint evaluate --method={name}"
+        )
     found: dict[str, dict[str, float]] = {}
     for row in rows:
         method = system if row["method"] == name else row["method"]

@@ -26,7 +26,9 @@ from inpaint_jax.runs.workdir import StageFolder
 from inpaint_jax.systems.interface import Stage
 
 
-def training_source(config: Config, settings: Config, *, part: str = "train", without: Collection[str] = ()) -> Source:
+def training_source(
+    config: Config, settings: Config, *, part: str = "train", without: Collection[str] = ()
+) -> Source:
     """Open the images that a stage trains on, or ("validation") those that it holds out.
 
     Images with ids in ``without`` are left out. Training images are uncut if ``data.fit`` is a
@@ -43,13 +45,17 @@ def training_source(config: Config, settings: Config, *, part: str = "train", wi
     source = leaving_out(source, without)
     if count := settings.get("pictures", 0):
         if len(source) < count:
-            raise InputError(f"{specs}: {len(source)} images are fewer than the {count} that the stage needs")
+            raise InputError(
+                f"{specs}: {len(source)} images are fewer than the {count} that the stage needs"
+            )
         source = Subset(source, range(count))
     if held_out := settings.get("holdout", 0):
         source = holdout(source, count=held_out, part=part)
     if train and len(source) < settings.batch_size:
         besides = f" besides the {held_out} held out" if held_out else ""
-        raise InputError(f"{specs}: {len(source)} images{besides} are fewer than one batch of {settings.batch_size}")
+        raise InputError(
+            f"{specs}: {len(source)} images{besides} are fewer than one batch of {settings.batch_size}"
+        )
     if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
         raise InputError(
             f"{settings.batch_size} examples cannot be shared by {count} devices: choose a batch_size that is a "
@@ -73,8 +79,14 @@ def batch_shape(stage: Stage, config: Config) -> dict[str, jax.ShapeDtypeStruct]
     names = {"image": 3, **({"projection": 3, "hole": 1} if stage.projection else {})}
     if config.stages[stage.name].get("hole_files"):
         names["hole"] = 1
-    shapes = {name: jax.ShapeDtypeStruct((*side, channels), jnp.float32) for name, channels in names.items()}
-    return {**shapes, **({"label": jax.ShapeDtypeStruct(side[:1], jnp.int32)} if stage.classes else {})}
+    shapes = {
+        name: jax.ShapeDtypeStruct((*side, channels), jnp.float32)
+        for name, channels in names.items()
+    }
+    return {
+        **shapes,
+        **({"label": jax.ShapeDtypeStruct(side[:1], jnp.int32)} if stage.classes else {}),
+    }
 
 
 def stage_examples(
@@ -139,11 +151,19 @@ def batches(
 
     def put(batch):
         if classes and not ((label := batch["label"]) < classes).all():
-            raise InputError(f"label {label.max()} is outside the {classes} classes of the network: 0 to {classes - 1}")
+            raise InputError(
+                f"label {label.max()} is outside the {classes} classes of the network: 0 to {classes - 1}"
+            )
         return parallel.put_batch(batch, mesh)
 
     pictures = Cached(source, size=config.data.size)
-    with tqdm(total=len(pictures), desc="reading", unit="image", leave=False, disable=jax.process_index() > 0) as bar:
+    with tqdm(
+        total=len(pictures),
+        desc="reading",
+        unit="image",
+        leave=False,
+        disable=jax.process_index() > 0,
+    ) as bar:
         for count in pictures.fill():
             bar.update(count)
     host = training_batches(
@@ -153,7 +173,9 @@ def batches(
         seed=config.seed,
         start_step=start,
         flip=config.data.flip and not arrays,  # such arrays would not be flipped with their images
-        holes=read_holes(folder, size=config.data.size) if (folder := settings.get("hole_files")) else None,
+        holes=read_holes(folder, size=config.data.size)
+        if (folder := settings.get("hole_files"))
+        else None,
         arrays=arrays,
         process_index=jax.process_index(),
         process_count=jax.process_count(),

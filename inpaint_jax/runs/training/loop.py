@@ -72,11 +72,20 @@ def train(
     config_checks.check(config)
     folder = Workdir(workdir)
     system = configuration.build_system(config)
-    unfinished = [stage for stage in system.stages if folder.stage(stage.name).wants(config.stages[stage.name].steps)]
+    unfinished = [
+        stage
+        for stage in system.stages
+        if folder.stage(stage.name).wants(config.stages[stage.name].steps)
+    ]
     without = skipped.find(unfinished, config, folder, skip_errors=skip_errors)
     shapes = stage_shapes(system, config, unfinished, without)
     with locked(folder.path, "training", option="--workdir"):
-        options = {"how": how, "reuse_from": reuse_from, "checkpoint": checkpoint, "without": without}
+        options = {
+            "how": how,
+            "reuse_from": reuse_from,
+            "checkpoint": checkpoint,
+            "without": without,
+        }
         states = train_stages(system, config, folder, shapes, **options)
     return Model(config, system, states)
 
@@ -94,7 +103,9 @@ def train_stages(
 ) -> dict[str, Any]:
     """Train every stage in a workdir that this process has locked; return their states by name."""
     folder.check_same_run(config)
-    moved.check(folder, system.stages, config, open_images=partial(feed.training_source, without=without))
+    moved.check(
+        folder, system.stages, config, open_images=partial(feed.training_source, without=without)
+    )
     folder.check_order(system.stages, config)
     if checkpoint is not None:
         folder.go_back(checkpoint, system.stages)
@@ -103,11 +114,14 @@ def train_stages(
         reuse(system.stages, config, folder, Workdir(reuse_from))
     weights = {
         stage.name: [
-            matching.fitted(path, shapes[stage.name], label=f"stages.{stage.name}.weights", stage=stage.name)
+            matching.fitted(
+                path, shapes[stage.name], label=f"stages.{stage.name}.weights", stage=stage.name
+            )
             for path in split_list(paths)
         ]
         for stage in system.stages
-        if (paths := config.stages[stage.name].get("weights")) and folder.stage(stage.name).latest() is None
+        if (paths := config.stages[stage.name].get("weights"))
+        and folder.stage(stage.name).latest() is None
     }
     folder.write_config(config)
     skipped.write(folder, without)
@@ -116,7 +130,15 @@ def train_stages(
         for stage in system.stages:
             beginning, shape = weights.get(stage.name, ()), shapes[stage.name]
             states[stage.name] = train_stage(
-                stage, config, folder, states, stop, shape=shape, weights=beginning, how=how, without=without
+                stage,
+                config,
+                folder,
+                states,
+                stop,
+                shape=shape,
+                weights=beginning,
+                how=how,
+                without=without,
             )
             if stage is not system.stages[-1] and startup.agree(stop):
                 raise stop.error(f"{stage.name} is finished and saved")
@@ -187,13 +209,19 @@ def train_stage(
             drawn_state(stage, config, earlier) if newest is None else checkpoints.restore(shape),
         )
         for number, beginning in enumerate(weights, 1):
-            record = folder.weights if number == 1 else folder.weights.with_name(f"weights_{number}.json")
+            record = (
+                folder.weights
+                if number == 1
+                else folder.weights.with_name(f"weights_{number}.json")
+            )
             state = begin(state, beginning, record)
         if weights:
             state = average.start(state) if average_decay(stage, config) else state
         state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):
-            checkpoints.save(start, state)  # steps=0 keeps the initialisation, as a checkpoint like any other
+            checkpoints.save(
+                start, state
+            )  # steps=0 keeps the initialisation, as a checkpoint like any other
             return best_of(state)
         examples = feed.stage_examples(stage, config, folder, earlier, stop, without=without)
         moved.write_record(folder, config, examples["source"])
@@ -216,8 +244,12 @@ def train_stage(
                 validated = None
                 if measure and adapt and number % settings.adapt_every == 0:
                     validated = measure(state, batch)
-                    state = state._replace(schedule=adapt(state.schedule, state.networks, validated[0]))
-                may_stop = jax.process_count() == 1 or number % settings.log_every == 0  # agreeing costs a round trip
+                    state = state._replace(
+                        schedule=adapt(state.schedule, state.networks, validated[0])
+                    )
+                may_stop = (
+                    jax.process_count() == 1 or number % settings.log_every == 0
+                )  # agreeing costs a round trip
                 finished = number == settings.steps or (validated is not None and ended(state))
                 last = finished or (may_stop and startup.agree(stop))
                 saving = last or number % settings.checkpoint_every == 0
@@ -251,14 +283,18 @@ def missing(scores: Mapping[str, Any]) -> dict[str, float]:
 def parameter_norms(state) -> dict[str, jax.Array]:
     """Return the largest absolute parameter of each network."""
     return {
-        f"parameters of {name}": jnp.max(jnp.stack([jnp.abs(x).max() for x in jax.tree.leaves(network.params)]))
+        f"parameters of {name}": jnp.max(
+            jnp.stack([jnp.abs(x).max() for x in jax.tree.leaves(network.params)])
+        )
         for name, network in state.networks.items()
     }
 
 
 def check_finite(values: Mapping[str, Any], number: int, checkpoints: Checkpoints) -> None:
     """Raise InputError, keeping the last good checkpoint, for a value not finite or too large."""
-    if bad := [f"{name} is {value:.3g}" for name, value in values.items() if not abs(value) < EXPLODED]:
+    if bad := [
+        f"{name} is {value:.3g}" for name, value in values.items() if not abs(value) < EXPLODED
+    ]:
         checkpoints.wait()
         good = checkpoints.latest()
         raise InputError(

@@ -30,14 +30,20 @@ def write_record(folder: StageFolder, config: Config, source: Source) -> None:
 
 def recorded(folder: StageFolder) -> dict[str, Any] | None:
     """Read the record of a stage; None for a stage that has not begun, or began in version 0.1."""
-    return read_json(folder.images, RECORD, remedy="delete it if the training images have not moved")
+    return read_json(
+        folder.images, RECORD, remedy="delete it if the training images have not moved"
+    )
 
 
 def described(source: Source) -> dict[str, Any]:
     """Describe images by their number, their ids and the content of a few."""
     names = "\n".join(ids(source)).encode(errors="surrogateescape")
     chosen = range(0, len(source), max(1, len(source) // SAMPLE))[:SAMPLE]
-    return {"count": len(source), "ids": files.digest(names), "sample": [content(source, i) for i in chosen]}
+    return {
+        "count": len(source),
+        "ids": files.digest(names),
+        "sample": [content(source, i) for i in chosen],
+    }
 
 
 def content(source: Source, i: int) -> str:
@@ -49,7 +55,11 @@ def content(source: Source, i: int) -> str:
 
 
 def check(
-    workdir: Workdir, stages: Sequence[Stage], config: Config, *, open_images: Callable[[Config, Config], Source]
+    workdir: Workdir,
+    stages: Sequence[Stage],
+    config: Config,
+    *,
+    open_images: Callable[[Config, Config], Source],
 ) -> None:
     """Refuse a config whose training images differ from those that the workdir's stages began with.
 
@@ -66,7 +76,11 @@ def check(
     if not workdir.holds_run():
         return
     before = workdir.config()
-    if not [key for key in configuration.differing(before, configuration.to_plain(config)) if names_images(key)]:
+    if not [
+        key
+        for key in configuration.differing(before, configuration.to_plain(config))
+        if names_images(key)
+    ]:
         return
     for stage in stages:
         folder, settings = workdir.stage(stage.name), config.stages[stage.name]

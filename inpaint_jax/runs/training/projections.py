@@ -26,7 +26,12 @@ BLOCK = 64  # images per file
 
 
 def projections(
-    stage: Stage, source: Source, config: Config, folder: Path, earlier: Mapping[str, Any], stop: StopRequest
+    stage: Stage,
+    source: Source,
+    config: Config,
+    folder: Path,
+    earlier: Mapping[str, Any],
+    stop: StopRequest,
 ) -> dict[str, np.ndarray]:
     """Make the completed training images of a stage, or read them from files.
 
@@ -58,7 +63,9 @@ def projections(
             rows = range(len(names))[first : first + BLOCK]
             file = folder / f"{identity}-{first:06d}.npz"
             if file.is_file():
-                painted += list(files.read_arrays(file, "projection", identity=file.stem)["projection"])
+                painted += list(
+                    files.read_arrays(file, "projection", identity=file.stem)["projection"]
+                )
                 bar.update(len(rows))
             elif jax.process_count() > 1:
                 raise InputError(
@@ -70,9 +77,13 @@ def projections(
                 tasks = (Task(names[i], from_levels(source[i]["image"]), holes[i]) for i in rows)
                 results = driver.run_all(tasks, seed=config.seed, stop=stop, bar=bar)
                 if stop:
-                    raise stop.error(f"{first} of {len(names)} projections for {stage.name} are saved in {folder}")
+                    raise stop.error(
+                        f"{first} of {len(names)} projections for {stage.name} are saved in {folder}"
+                    )
                 painted += [to_levels(results[names[i]].images[0]) for i in rows]
-                files.write_arrays(file, {"projection": np.stack(painted[first:])}, identity=file.stem)
+                files.write_arrays(
+                    file, {"projection": np.stack(painted[first:])}, identity=file.stem
+                )
     return {"projection": from_levels(np.stack(painted)), "hole": holes}
 
 
@@ -81,7 +92,9 @@ def turns(families: str, names: list[str], *, size: int, seed: int) -> np.ndarra
     specs = families.split(",")
     holes = np.empty((len(names), size, size, 1), np.float32)
     for i, spec in enumerate(specs):
-        holes[i :: len(specs)] = masks.evaluation_holes(spec, ids=names[i :: len(specs)], size=size, seed=seed)
+        holes[i :: len(specs)] = masks.evaluation_holes(
+            spec, ids=names[i :: len(specs)], size=size, seed=seed
+        )
     return holes
 
 

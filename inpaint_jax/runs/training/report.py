@@ -20,7 +20,9 @@ class TrainingReport:
 
     def __init__(self, folder: StageFolder, name: str, *, start: int, steps: int):
         self.folder, self.log = folder, writers.create(folder.path, start_step=start)
-        self.bar = tqdm(total=steps, initial=start, desc=name, unit="step", disable=jax.process_index() > 0)
+        self.bar = tqdm(
+            total=steps, initial=start, desc=name, unit="step", disable=jax.process_index() > 0
+        )
         self.recent: list[dict[str, jax.Array]] = []  # since the last log line, on the device
         self.since = time.perf_counter()
 
@@ -31,12 +33,16 @@ class TrainingReport:
         self.bar.close()
         self.log.close()
         if kind is None and jax.process_index() == 0:
-            plots.plot_metrics(self.folder.path / "metrics.png", metric_log.read(self.folder.metrics))
+            plots.plot_metrics(
+                self.folder.path / "metrics.png", metric_log.read(self.folder.metrics)
+            )
 
     def overview(self, state) -> None:
         """Write ``parameters.txt``: every array of every network, with shape and size."""
         networks = {name: network.params for name, network in state.networks.items()}
-        files.write_text(self.folder.path / "parameters.txt", parameter_overview.get_parameter_overview(networks))
+        files.write_text(
+            self.folder.path / "parameters.txt", parameter_overview.get_parameter_overview(networks)
+        )
 
     def note(self, metrics: dict[str, jax.Array]) -> None:
         """Note that a step was taken.
@@ -56,7 +62,9 @@ class TrainingReport:
         """Write the means since the last log line, and the rate."""
         means, now = self.means(), time.perf_counter()
         self.bar.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
-        self.log.write_scalars(number, {**means, "steps_per_second": len(self.recent) / (now - self.since)})
+        self.log.write_scalars(
+            number, {**means, "steps_per_second": len(self.recent) / (now - self.since)}
+        )
         self.log.flush()
         self.recent, self.since = [], now
 
@@ -69,12 +77,18 @@ class TrainingReport:
             no such section.
         """
         means = self.means()
-        sizes = {f"weighted_{term}": means[term] * its["weight"] for term, its in losses.items() if term in means}
+        sizes = {
+            f"weighted_{term}": means[term] * its["weight"]
+            for term, its in losses.items()
+            if term in means
+        }
         if sizes:
             self.log.write_scalars(number, sizes)
 
     def write_validation(self, number: int, scores: Mapping[str, Any], pictures: jax.Array) -> None:
         """Write the means of a stage's validation, and its images."""
         if scores:
-            self.log.write_scalars(number, {f"validation_{n}": float(np.mean(s)) for n, s in scores.items()})
+            self.log.write_scalars(
+                number, {f"validation_{n}": float(np.mean(s)) for n, s in scores.items()}
+            )
         self.log.write_images(number, {"samples": np.asarray(pictures)})

@@ -20,7 +20,9 @@ from inpaint_jax.systems.interface import Stage
 FILE = "skipped.json"
 
 
-def find(stages: Sequence[Stage], config: Config, workdir: Workdir, *, skip_errors: bool) -> dict[str, str]:
+def find(
+    stages: Sequence[Stage], config: Config, workdir: Workdir, *, skip_errors: bool
+) -> dict[str, str]:
     """Find the images that a run leaves out.
 
     Images that are kept in memory are read before the first step anyway. A larger set is read once
@@ -44,10 +46,14 @@ def find(stages: Sequence[Stage], config: Config, workdir: Workdir, *, skip_erro
         data = config.data
         source = open_source(split_list(specs), size=data.size, fit=data.fit, uncut=True)
         if skip_errors or (new and is_large(source, data.size)):
-            found |= {name: reason for name, reason in unreadable(source).items() if name not in before}
+            found |= {
+                name: reason for name, reason in unreadable(source).items() if name not in before
+            }
     if found and not skip_errors:
         names, first = some_of(list(found), "image"), next(iter(found.values()))
-        raise InputError(f"cannot train on {names}: {first}; --on-error=skip leaves such images out")
+        raise InputError(
+            f"cannot train on {names}: {first}; --on-error=skip leaves such images out"
+        )
     if everything := before | found:
         note(f"training without {some_of(list(everything), 'image')}; {workdir}/{FILE} says why")
     return everything

@@ -60,7 +60,9 @@ def measuring(
             scores, seen = validate(state, parallel.replicate(part, mesh), key, earlier)
             found.append({name: np.asarray(values)[:its] for name, values in scores.items()})
             shown.append(seen)
-        return {name: np.concatenate([scores[name] for scores in found]) for name in found[0]}, shown[0]
+        return {
+            name: np.concatenate([scores[name] for scores in found]) for name in found[0]
+        }, shown[0]
 
     return measure
 

@@ -92,7 +92,11 @@ class JsonLines(Writer):
 
     def __init__(self, path: str | os.PathLike[str], *, start_step: int = 0):
         path = Path(path)
-        kept = [line for line in metric_log.read(path) if line["step"] <= start_step] if start_step else []
+        kept = (
+            [line for line in metric_log.read(path) if line["step"] <= start_step]
+            if start_step
+            else []
+        )
         metric_log.unseal(path)
         files.write_bytes(path, "".join(f"{json.dumps(line)}\n" for line in kept).encode())
         with files.writing(path):
@@ -157,7 +161,9 @@ class TensorBoard(Writer):
         from tensorboard.plugins.hparams import summary_v2
 
         kinds = (bool, int, float, str)
-        plain = {key: value if isinstance(value, kinds) else str(value) for key, value in hparams.items()}
+        plain = {
+            key: value if isinstance(value, kinds) else str(value) for key, value in hparams.items()
+        }
         self._add(summary=summary_v2.hparams_pb(plain))
 
     def flush(self):

@@ -13,7 +13,9 @@ from inpaint_jax.data.json_files import parse
 from inpaint_jax.errors import InputError
 
 ABOUT = "about"  # name of the array that holds JSON
-FAULT = "is not a file of imported weights, or is damaged ({}): create one with inpaint import-weights"
+FAULT = (
+    "is not a file of imported weights, or is damaged ({}): create one with inpaint import-weights"
+)
 
 
 class Weights(NamedTuple):
@@ -30,7 +32,9 @@ class Weights(NamedTuple):
     sha256: str
 
 
-def about(kind: str, source: str | Path, *, pictures: str, stays: Sequence[str], place: str = "") -> dict[str, Any]:
+def about(
+    kind: str, source: str | Path, *, pictures: str, stays: Sequence[str], place: str = ""
+) -> dict[str, Any]:
     """Describe a weight file.
 
     Args:
@@ -43,7 +47,13 @@ def about(kind: str, source: str | Path, *, pictures: str, stays: Sequence[str],
     """
     with open(source, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    own = {"kind": kind, "source": Path(source).name, "sha256": digest, "pictures": pictures, "stays": list(stays)}
+    own = {
+        "kind": kind,
+        "source": Path(source).name,
+        "sha256": digest,
+        "pictures": pictures,
+        "stays": list(stays),
+    }
     return own | ({"place": place} if place else {})
 
 
@@ -67,7 +77,9 @@ def read(path: str | Path) -> Weights:
         raise InputError(f"{path}: {wrong} is not finite")
     try:
         about = parse(str(arrays.pop(ABOUT)).encode())
-        if not isinstance(about["kind"], str) or not all(isinstance(name, str) for name in about["stays"]):
+        if not isinstance(about["kind"], str) or not all(
+            isinstance(name, str) for name in about["stays"]
+        ):
             raise TypeError
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} {FAULT.format('of another program')}") from error

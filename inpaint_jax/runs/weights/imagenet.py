@@ -49,7 +49,9 @@ class Origin(NamedTuple):
 
 
 ORIGINS = {
-    "alexnet": Origin("alexnet.ckpt", "AlexNet_0", tuple(ALEXNET_LAYERS), tuple(ALEXNET_LAYERS), pure(AlexNet())),
+    "alexnet": Origin(
+        "alexnet.ckpt", "AlexNet_0", tuple(ALEXNET_LAYERS), tuple(ALEXNET_LAYERS), pure(AlexNet())
+    ),
     "vgg16": Origin(
         "vgg16.ckpt",
         "VGG16_0",
@@ -75,7 +77,8 @@ def read(name: str) -> Trained:
     images = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
     wanted, _ = jax.eval_shape(ORIGINS[name].network.init, jax.random.key(0), images)
     if jax.tree.map(np.shape, params) != jax.tree.map(np.shape, wanted) or not all(
-        array.dtype == np.float32 and np.isfinite(array).all() for array in jax.tree.leaves((params, heads))
+        array.dtype == np.float32 and np.isfinite(array).all()
+        for array in jax.tree.leaves((params, heads))
     ):
         raise InputError(f"{path} does not hold the expected {name}: {remedy()}")
     return Trained(ORIGINS[name].network, params, heads)
@@ -92,10 +95,15 @@ def arrays(name: str, path: Path) -> tuple[dict[str, dict[str, np.ndarray]], dic
             content = Unpickler(file).load()
         tower = content[origin.tower]
         params = {
-            layer.replace("relu", "conv"): {part: stored.array for part, stored in tower[f"Conv_{i}"].items()}
+            layer.replace("relu", "conv"): {
+                part: stored.array for part, stored in tower[f"Conv_{i}"].items()
+            }
             for i, layer in enumerate(origin.layers)
         }
-        kernels = {layer: content[f"NetLinLayer_{i}"]["Conv_0"]["kernel"] for i, layer in enumerate(origin.compared)}
+        kernels = {
+            layer: content[f"NetLinLayer_{i}"]["Conv_0"]["kernel"]
+            for i, layer in enumerate(origin.compared)
+        }
         return params, {layer: stored.array[0, 0, :, 0] for layer, stored in kernels.items()}
     except Exception as error:  # a pickle can raise anything
         reason = " ".join(str(error).split()) or type(error).__name__

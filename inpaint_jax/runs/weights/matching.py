@@ -53,7 +53,9 @@ def fitted(path: str | Path, state: TrainState, *, label: str, stage: str = "") 
         kept = [name for name in shapes if stays(name, shapes[name], weights)]
         for name, shape in shapes.items():
             if name not in arrays and name not in kept:
-                raise InputError(f"{path} lacks {name} {list(shape)}, which {'/'.join(place)} needs")
+                raise InputError(
+                    f"{path} lacks {name} {list(shape)}, which {'/'.join(place)} needs"
+                )
             if name not in kept and arrays[name].shape != shape:
                 raise InputError(
                     f"{path} has {name} of the shape {list(arrays[name].shape)}, {'/'.join(place)} of {list(shape)}"
@@ -81,7 +83,9 @@ def begin(state: TrainState, beginning: Beginning, record_file: Path) -> TrainSt
     record = beginning.record
     files.write_json(record_file, record)
     if not jax.process_index():
-        layers = sorted({name.rpartition("/")[0].removeprefix("params/") for name in record["as_initialised"]})
+        layers = sorted(
+            {name.rpartition("/")[0].removeprefix("params/") for name in record["as_initialised"]}
+        )
         kept = f"; as initialised: {', '.join(layers)}" if layers else ""
         spare = f"; not needed: {len(record['not_needed'])}" if record["not_needed"] else ""
         taken = f"{record['taken']} arrays of {record['file']}"
@@ -121,12 +125,16 @@ def find(weights: Weights, state: TrainState) -> Place:
     best = max(found.values(), default=0)
     if not best:
         has = next(iter(weights.arrays), "nothing")
-        raise InputError(f"no network of this stage ({', '.join(state.networks)}) has layers like {has} of the file")
+        raise InputError(
+            f"no network of this stage ({', '.join(state.networks)}) has layers like {has} of the file"
+        )
     places = [place for place, count in found.items() if count == best]
     if len(places) > 1 and (meant := tuple(str(weights.about.get("place")).split("/"))) in places:
         return meant
     if len(places) > 1:
-        raise InputError(f"the file fits {' and '.join('/'.join(place) for place in places)} equally")
+        raise InputError(
+            f"the file fits {' and '.join('/'.join(place) for place in places)} equally"
+        )
     return places[0]
 
 
@@ -135,7 +143,11 @@ def stays(name: str, shape: tuple[int, ...], weights: Weights) -> bool:
 
     Its layer must be one that may, and the file lacks it or has another number of outputs.
     """
-    if not name.removeprefix("params/").removeprefix("stats/batch_stats/").startswith(tuple(weights.about["stays"])):
+    if (
+        not name.removeprefix("params/")
+        .removeprefix("stats/batch_stats/")
+        .startswith(tuple(weights.about["stays"]))
+    ):
         return False
     there = weights.arrays.get(name)
     return there is None or (there.shape != shape and there.shape[:-1] == shape[:-1])
@@ -151,7 +163,12 @@ def shapes_below(place: Place, state: TrainState) -> dict[str, tuple[int, ...]]:
             tree = tree.get(name, {}) if isinstance(tree, Mapping) else {}
         return tree
 
-    return shapes({"params": inside(its.params), "stats": {name: inside(stats) for name, stats in its.stats.items()}})
+    return shapes(
+        {
+            "params": inside(its.params),
+            "stats": {name: inside(stats) for name, stats in its.stats.items()},
+        }
+    )
 
 
 def shapes(tree: Any) -> dict[str, tuple[int, ...]]:

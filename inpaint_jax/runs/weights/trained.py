@@ -32,9 +32,18 @@ def of_run(workdir: str | Path, stage: str) -> Weights:
     state = model.states[stage]
     params, stats = weights_of(state.networks[networks[stage][0]])
     leaves = jax.tree_util.tree_leaves_with_path({"params": params, "stats": stats})
-    arrays = {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in leaves}
+    arrays = {
+        jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf)
+        for path, leaf in leaves
+    }
     digest = hashlib.sha256()
     for name in sorted(arrays):
         digest.update(name.encode() + arrays[name].tobytes())
-    about = {"kind": "run", "source": str(workdir), "stage": stage, "step": int(state.step), "stays": []}
+    about = {
+        "kind": "run",
+        "source": str(workdir),
+        "stage": stage,
+        "step": int(state.step),
+        "stays": [],
+    }
     return Weights(arrays, about, digest.hexdigest())

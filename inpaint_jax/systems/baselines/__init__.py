@@ -33,7 +33,9 @@ BASELINES = {
 }
 
 
-def ready(system: System, batches: Iterable[Mapping[str, Any]] = (), *, name: str = "method") -> dict[str, Any]:
+def ready(
+    system: System, batches: Iterable[Mapping[str, Any]] = (), *, name: str = "method"
+) -> dict[str, Any]:
     """Prepare a baseline for use.
 
     Args:
@@ -57,6 +59,8 @@ def ready(system: System, batches: Iterable[Mapping[str, Any]] = (), *, name: st
             state = stage.init(jax.random.key(0), batch, states) if state is None else state
             state, _ = step(state, batch, states)
         if state is None:
-            raise InputError(f"the baseline {name!r} needs training images for its {stage.name}, but none are given")
+            raise InputError(
+                f"the baseline {name!r} needs training images for its {stage.name}, but none are given"
+            )
         states[stage.name] = state
     return states

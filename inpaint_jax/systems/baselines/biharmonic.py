@@ -18,7 +18,9 @@ def build() -> System:
     try:
         from skimage.restoration import inpaint_biharmonic
     except ImportError as error:
-        raise InputError("the biharmonic baseline needs scikit-image: pip install 'inpaint_jax[baselines]'") from error
+        raise InputError(
+            "the biharmonic baseline needs scikit-image: pip install 'inpaint_jax[baselines]'"
+        ) from error
 
     def complete(image, hole):
         return inpaint_biharmonic(image.astype(float), hole[..., 0] > 0.5, channel_axis=-1)

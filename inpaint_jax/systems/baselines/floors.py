@@ -20,7 +20,9 @@ def mean() -> System:
         del states
         known = 1.0 - hole
         total = (known * fill(images, hole)).sum((1, 2), keepdims=True)
-        return jnp.broadcast_to(total / jnp.maximum(known.sum((1, 2), keepdims=True), 1.0), images.shape)
+        return jnp.broadcast_to(
+            total / jnp.maximum(known.sum((1, 2), keepdims=True), 1.0), images.shape
+        )
 
     def host(image, hole):
         return np.broadcast_to(image[hole[..., 0] < 0.5].mean(0, dtype=np.float64), image.shape)
@@ -57,7 +59,9 @@ def nearest(*, pictures: int = 1000) -> System:
         del earlier
         images = jnp.zeros((pictures, *batch["image"].shape[1:]))
         filled = {"filled": jnp.zeros((), jnp.int32)}
-        return TrainState(jnp.zeros((), jnp.int32), key, {"gallery": NetworkState(images, {}, ())}, filled)
+        return TrainState(
+            jnp.zeros((), jnp.int32), key, {"gallery": NetworkState(images, {}, ())}, filled
+        )
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
@@ -69,7 +73,9 @@ def nearest(*, pictures: int = 1000) -> System:
         gallery = state.networks["gallery"]
         gallery = gallery._replace(params=gallery.params.at[rows].set(images))
         filled = filled + len(images)
-        state = state._replace(step=state.step + 1, networks={"gallery": gallery}, schedule={"filled": filled})
+        state = state._replace(
+            step=state.step + 1, networks={"gallery": gallery}, schedule={"filled": filled}
+        )
         return state, {"pictures": jnp.minimum(filled, pictures).astype(jnp.float32)}
 
     def paint(states, images, hole):
@@ -82,12 +88,18 @@ def nearest(*, pictures: int = 1000) -> System:
 
         def compare(best, candidate):  # one gallery image at a time: memory stays constant
             index, picture = candidate
-            distance = ((1.0 - hole) * jnp.square(fill(images, hole) - picture[None])).sum((1, 2, 3))
+            distance = ((1.0 - hole) * jnp.square(fill(images, hole) - picture[None])).sum(
+                (1, 2, 3)
+            )
             distance = jnp.where(index < filled, distance, jnp.inf)
-            return jax.tree.map(lambda new, old: jnp.where(distance < best[0], new, old), (distance, index), best), None
+            return jax.tree.map(
+                lambda new, old: jnp.where(distance < best[0], new, old), (distance, index), best
+            ), None
 
         start = (jnp.full(len(images), jnp.inf), jnp.zeros(len(images), jnp.int32))
-        (_, chosen), _ = jax.lax.scan(compare, start, (jnp.arange(pictures, dtype=jnp.int32), gallery))
+        (_, chosen), _ = jax.lax.scan(
+            compare, start, (jnp.arange(pictures, dtype=jnp.int32), gallery)
+        )
         return gallery[chosen]
 
     return single_pass(paint, Stage("gallery", init, step))

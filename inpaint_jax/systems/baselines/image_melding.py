@@ -24,7 +24,9 @@ from inpaint_jax.systems.exemplar.votes import vote
 GAIN, BIAS = (0.9, 1.5), (-0.2, 0.2)
 TRANSFORMS = {
     "none": None,
-    "rot_scale": functools.partial(turned, angles=(-math.pi / 8, 0.0, math.pi / 8), scales=(0.9, 1.0, 1.1)),
+    "rot_scale": functools.partial(
+        turned, angles=(-math.pi / 8, 0.0, math.pi / 8), scales=(0.9, 1.0, 1.1)
+    ),
 }
 
 
@@ -44,7 +46,9 @@ def build(*, gradients: float = 2.0, colours: float = 0.1, transforms: str = "no
     if transforms not in TRANSFORMS:
         raise InputError(f"unknown transforms {transforms!r}; known: {', '.join(TRANSFORMS)}")
     if gradients < 0 or colours <= 0:
-        raise InputError(f"gradients must be at least 0 and colours above 0, got {gradients} and {colours}")
+        raise InputError(
+            f"gradients must be at least 0 and colours above 0, got {gradients} and {colours}"
+        )
 
     def planes(image):
         derivatives = differences(luma(image)[..., None])
@@ -70,7 +74,9 @@ def build(*, gradients: float = 2.0, colours: float = 0.1, transforms: str = "no
         )
         colour, rightward, downward = jnp.split(votes[None], 3, axis=-1)
         missing = hole[None, ..., None].astype(jnp.float32)
-        melded = screened_poisson(sweep.image[None], colour, rightward, downward, missing, weight=colours)
+        melded = screened_poisson(
+            sweep.image[None], colour, rightward, downward, missing, weight=colours
+        )
         return jnp.clip(melded[0], -1.0, 1.0)
 
     method = Method(planes, with_gain_and_bias(GAIN, BIAS), paint)

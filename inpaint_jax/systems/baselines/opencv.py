@@ -43,5 +43,7 @@ def opencv(method: str):
     try:
         import cv2
     except ImportError as error:
-        raise InputError(f"the {method} baseline needs OpenCV: pip install 'inpaint_jax[baselines]'") from error
+        raise InputError(
+            f"the {method} baseline needs OpenCV: pip install 'inpaint_jax[baselines]'"
+        ) from error
     return cv2

@@ -27,12 +27,16 @@ def frequency_selective(*, quality: str) -> System:
       InputError: another quality, or OpenCV's contributed modules are not installed.
     """
     if quality not in QUALITIES:
-        raise InputError(f"unknown quality {quality!r} of frequency selective reconstruction; known: fast, best")
+        raise InputError(
+            f"unknown quality {quality!r} of frequency selective reconstruction; known: fast, best"
+        )
     cv2 = contributed(f"fsr_{quality}")
     flag = getattr(cv2.xphoto, QUALITIES[quality])
 
     def complete(image, hole):
-        return from_levels(xphoto(cv2, flag, to_levels(image)[..., ::-1], hole)[..., ::-1])  # OpenCV has blue first
+        return from_levels(
+            xphoto(cv2, flag, to_levels(image)[..., ::-1], hole)[..., ::-1]
+        )  # OpenCV has blue first
 
     return on_host(complete)
 
@@ -66,10 +70,14 @@ def shift_map(*, colours: str = "lab") -> System:
         try:
             painted = xphoto(cv2, cv2.xphoto.INPAINT_SHIFTMAP, levels, hole)
         except cv2.error as error:
-            raise InputError(f"shift-map cannot complete this hole ({' '.join(str(error).split())[:120]})") from error
+            raise InputError(
+                f"shift-map cannot complete this hole ({' '.join(str(error).split())[:120]})"
+            ) from error
         unpainted = missing & (painted == 0).all(-1)
         if unpainted.sum() == missing.sum():
-            raise InputError("shift-map cannot paint this hole, which is too large; choose another method")
+            raise InputError(
+                "shift-map cannot paint this hole, which is too large; choose another method"
+            )
         if colours == "lab":
             painted = cv2.cvtColor(painted, cv2.COLOR_LAB2RGB)
         return membrane(from_levels(painted), unpainted)

@@ -87,7 +87,12 @@ def exemplar(
         raise InputError(f"patch must be odd and at least 3, got {patch}")
     if confidence < 1:
         raise InputError(f"confidence must be at least 1, got {confidence}")
-    for name, number in (("levels", levels), ("passes", passes), ("first_sweeps", first_sweeps), ("sweeps", sweeps)):
+    for name, number in (
+        ("levels", levels),
+        ("passes", passes),
+        ("first_sweeps", first_sweeps),
+        ("sweeps", sweeps),
+    ):
         if number is not None and number < 1:
             raise InputError(f"{name} must be at least 1, got {number}")
 
@@ -119,7 +124,9 @@ def exemplar(
         scattered, (coarse, coarse_known) = ~complete[0], scales[last]
 
         def harmonic(image, known):
-            return poisson_blend(image[None], jnp.zeros_like(image)[None], 1.0 - known[None, ..., None])[0]
+            return poisson_blend(
+                image[None], jnp.zeros_like(image)[None], 1.0 - known[None, ..., None]
+            )[0]
 
         def at_finest():
             return (harmonic(*scales[0]), *(image for image, _ in scales[1:]))
@@ -136,7 +143,9 @@ def exemplar(
                 for sure, (_, known) in zip(whole, scales, strict=True)
             ),
             images=jax.lax.cond(scattered, at_finest, at_coarsest),
-            fields=tuple(nothing(patches.grid(known.shape, side(known.shape))) for _, known in scales),
+            fields=tuple(
+                nothing(patches.grid(known.shape, side(known.shape))) for _, known in scales
+            ),
             level=jnp.where(scattered, 0, last),
             entering=jnp.zeros((), bool),
             left=jnp.asarray(first_sweeps),
@@ -149,7 +158,9 @@ def exemplar(
         at_level = [lambda one, n=n: sweep(n, one) for n in range(len(progress.depths))]
 
         def one(progress):
-            return jax.lax.cond(progress.done, lambda p: p, lambda p: jax.lax.switch(p.level, at_level, p), progress)
+            return jax.lax.cond(
+                progress.done, lambda p: p, lambda p: jax.lax.switch(p.level, at_level, p), progress
+            )
 
         # One image after the other: vmap would compute every scale for every image.
         return jax.lax.map(one, progress)
@@ -163,11 +174,21 @@ def exemplar(
         last = (one.left == 1) & (level == 0)
         key, own = jax.random.split(one.keys)
         view = Sweep(
-            image, depth, patches.counts(known, n) < n * n, one.fields[level], stack, stack_known, n, trust, last
+            image,
+            depth,
+            patches.counts(known, n) < n * n,
+            one.fields[level],
+            stack,
+            stack_known,
+            n,
+            trust,
+            last,
         )
         valid = usable(stack_known, n)
         view = view._replace(
-            field=jax.lax.cond(one.entering, lambda: only(valid, view.field), lambda: search(own, view, valid))
+            field=jax.lax.cond(
+                one.entering, lambda: only(valid, view.field), lambda: search(own, view, valid)
+            )
         )
         painted = jnp.where(depth[..., None] > 0.5, method.paint(view), image)
         one = one._replace(
@@ -180,7 +201,9 @@ def exemplar(
         )
         if level == 0:
             return one
-        return jax.lax.cond(one.left == 0, lambda one: refine(level, view, one), lambda one: one, one)
+        return jax.lax.cond(
+            one.left == 0, lambda one: refine(level, view, one), lambda one: one, one
+        )
 
     def search(key, view: Sweep, valid) -> Field:
         """Find the neighbours (E-step)."""
@@ -190,7 +213,9 @@ def exemplar(
         if nnf == "exact" or (nnf == "auto" and view.known.size <= EXACT_UP_TO):
             return nearest_field.exact(target, sources, method.comparison, patch=view.patch)
         start = view.field.source
-        return randomised(key, target, sources, method.comparison, start, patch=view.patch, passes=passes)
+        return randomised(
+            key, target, sources, method.comparison, start, patch=view.patch, passes=passes
+        )
 
     def refine(level, coarse: Sweep, one: Progress) -> Progress:
         """Enter the next finer scale: double the displacements, and vote with them first."""
@@ -200,7 +225,9 @@ def exemplar(
         image = jnp.where(depth[..., None] > 0.5, guess, one.images[level - 1])
         return one._replace(
             images=_put(one.images, level - 1, image),
-            fields=_put(one.fields, level - 1, enlarge_field(coarse, patches.grid(depth.shape, n), n)),
+            fields=_put(
+                one.fields, level - 1, enlarge_field(coarse, patches.grid(depth.shape, n), n)
+            ),
             entering=jnp.ones((), bool),
             level=one.level - 1,
             left=jnp.asarray(sweeps + 1),

@@ -74,7 +74,11 @@ def with_gain_and_bias(gain: tuple[float, float], bias: tuple[float, float]) -> 
 
 
 def fitted(
-    target: jax.Array, source: jax.Array, known: jax.Array, gain: tuple[float, float], bias: tuple[float, float]
+    target: jax.Array,
+    source: jax.Array,
+    known: jax.Array,
+    gain: tuple[float, float],
+    bias: tuple[float, float],
 ) -> tuple[jax.Array, jax.Array]:
     """Fit gain and bias that bring a source's mean and standard deviation to the target's.
 

@@ -68,7 +68,9 @@ class Search:
         exists = (candidates < self.valid.size) & self.valid[candidates]
         return exists & (anchors != candidates) if self.one_grid else exists
 
-    def each(self, these, anchors: jax.Array, candidates: jax.Array, allowed: bool | jax.Array = True) -> Field:
+    def each(
+        self, these, anchors: jax.Array, candidates: jax.Array, allowed: bool | jax.Array = True
+    ) -> Field:
         """Compare every target with one candidate, exactly."""
         cut = patches.gather(self.there, candidates, self.patch)
         distance = self.comparison.each(*these, cut[..., :-1], cut[..., -1])

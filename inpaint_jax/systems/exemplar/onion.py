@@ -34,7 +34,9 @@ def onion(image: jax.Array, known: jax.Array, *, patch: int) -> jax.Array:
     def peel(carry):
         painted, filled = carry
         border = ~filled & (patches.counts(jnp.pad(filled, 1), 3) > 0)
-        target = Target(jnp.pad(painted, (*frame, (0, 0))), jnp.pad(filled, frame).astype(jnp.float32), border)
+        target = Target(
+            jnp.pad(painted, (*frame, (0, 0))), jnp.pad(filled, frame).astype(jnp.float32), border
+        )
         field = nearest_field.exact(target, sources, comparison, patch=patch, chunk=(128, 1024))
         return jnp.where(border[..., None], colours[field.source], painted), filled | border
 

@@ -63,7 +63,9 @@ def counts(mask: jax.Array, patch: int) -> jax.Array:
     ones = (1,) * (mask.ndim - 2)
     window = (*ones, patch, patch)
     start = jnp.zeros((), jnp.int32)
-    return jax.lax.reduce_window(mask.astype(jnp.int32), start, jax.lax.add, window, (1,) * mask.ndim, "VALID")
+    return jax.lax.reduce_window(
+        mask.astype(jnp.int32), start, jax.lax.add, window, (1,) * mask.ndim, "VALID"
+    )
 
 
 def listed(mask: jax.Array, chunk: int) -> tuple[jax.Array, jax.Array]:
@@ -82,7 +84,11 @@ def listed(mask: jax.Array, chunk: int) -> tuple[jax.Array, jax.Array]:
 
 
 def chunked(
-    function: Callable[[jax.Array, jax.Array], jax.Array | tuple], start, positions: jax.Array, count, chunk: int
+    function: Callable[[jax.Array, jax.Array], jax.Array | tuple],
+    start,
+    positions: jax.Array,
+    count,
+    chunk: int,
 ):
     """Compute ``function`` of listed positions, a chunk at a time, up to the end of the list.
 

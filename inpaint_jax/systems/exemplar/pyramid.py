@@ -74,7 +74,9 @@ def depth(known: jax.Array) -> jax.Array:
         return missing, steps + 1, total
 
     missing = known <= 0.5
-    return jax.lax.while_loop(unfinished, step, (missing, jnp.zeros((), jnp.int32), jnp.zeros(known.shape)))[2]
+    return jax.lax.while_loop(
+        unfinished, step, (missing, jnp.zeros((), jnp.int32), jnp.zeros(known.shape))
+    )[2]
 
 
 def _blocks(values: jax.Array) -> jax.Array:

@@ -76,7 +76,9 @@ def randomised(
 
     def sample(field, key):
         def improve(number, anchors, these, best):
-            drawn = jax.random.randint(jax.random.fold_in(key, number), (samples,), 0, jnp.maximum(available, 1))
+            drawn = jax.random.randint(
+                jax.random.fold_in(key, number), (samples,), 0, jnp.maximum(available, 1)
+            )
             found = search.nearest(these, anchors, candidates[drawn])
             exactly = search.each(these, anchors, found.source, jnp.isfinite(found.distance))
             return better(exactly, best)

@@ -44,7 +44,10 @@ class Method(NamedTuple):
     planes: Callable[[jax.Array], jax.Array]
     comparison: Comparison
     paint: Callable[[Sweep], jax.Array]
-    copies: Callable[..., tuple[jax.Array, jax.Array]] = lambda image, known: (image[None], known[None])
+    copies: Callable[..., tuple[jax.Array, jax.Array]] = lambda image, known: (
+        image[None],
+        known[None],
+    )
     extend: Callable[..., jax.Array] = lambda image, known: image
     extra: int = 0
 

@@ -22,7 +22,9 @@ from inpaint_jax.systems.parts.search_loss import SearchLoss
 from inpaint_jax.systems.parts.term_weights import SHARE
 
 
-def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, settings: Mapping[str, Any]) -> Stage:
+def stage(
+    name: str, *, search: LatentSearch, loss: SearchLoss, size: int, settings: Mapping[str, Any]
+) -> Stage:
     """Build the stage: one step measures one hole family on one batch of training images.
 
     Args:
@@ -43,7 +45,9 @@ def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, setti
     families = families_of(settings)
     if settings["steps"] not in (0, len(families)):
         number, asked = len(families), settings["steps"]
-        raise InputError(f"stages.{name}.steps must be {number}, one for each family of its holes, got {asked}")
+        raise InputError(
+            f"stages.{name}.steps must be {number}, one for each family of its holes, got {asked}"
+        )
     draws = [masks.parse(family) for family in families]
     for draw in draws:
         jax.eval_shape(lambda draw=draw: draw(jax.random.key(0), size))  # refuses misfits
@@ -51,23 +55,31 @@ def stage(name: str, *, search: LatentSearch, loss: SearchLoss, size: int, setti
 
     def init(key, batch, earlier):
         del batch, earlier
-        return state.create(key, {}, **{label: jnp.ones(len(families)) for label in (SHARE, *labels)})
+        return state.create(
+            key, {}, **{label: jnp.ones(len(families)) for label in (SHARE, *labels)}
+        )
 
     def draw_holes(key, count, family):
-        return jax.vmap(lambda key: jax.lax.switch(family, [lambda key, f=f: f(key, size) for f in draws], key))(
-            jax.random.split(key, count)
-        )
+        return jax.vmap(
+            lambda key: jax.lax.switch(family, [lambda key, f=f: f(key, size) for f in draws], key)
+        )(jax.random.split(key, count))
 
     def step(state, batch, earlier, *, axis_name=None):
         key_hole, key_search = jax.random.split(step_key(state))
         image, family = batch["image"], state.step % len(families)
-        hole = steps.global_draw(lambda key, count: draw_holes(key, count, family), key_hole, len(image), axis_name)
+        hole = steps.global_draw(
+            lambda key, count: draw_holes(key, count, family), key_hole, len(image), axis_name
+        )
         keys = steps.global_draw(jax.random.split, key_search, len(image), axis_name)
-        parts = heights(search, loss, earlier, fill(image, hole), hole, keys) | {SHARE: hole.mean((1, 2, 3))}
+        parts = heights(search, loss, earlier, fill(image, hole), hole, keys) | {
+            SHARE: hole.mean((1, 2, 3))
+        }
         if axis_name is not None:
             parts = jax.lax.all_gather(parts, axis_name, tiled=True)
         medians = {label: jnp.median(part) for label, part in parts.items()}
-        schedule = {label: state.schedule[label].at[family].set(median) for label, median in medians.items()}
+        schedule = {
+            label: state.schedule[label].at[family].set(median) for label, median in medians.items()
+        }
         return state._replace(step=state.step + 1, schedule=schedule), medians
 
     return Stage(name, init, step)
@@ -78,11 +90,15 @@ def families_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(settings["holes"].split(","))
 
 
-def heights(search: LatentSearch, loss: SearchLoss, states, damaged, hole, keys) -> dict[str, jax.Array]:
+def heights(
+    search: LatentSearch, loss: SearchLoss, states, damaged, hole, keys
+) -> dict[str, jax.Array]:
     """Search, and return the terms of another loss at the answers, ``{term: [B]}``."""
     progress = search.begin(states, damaged, hole, keys, 1)
     progress = jax.lax.while_loop(
-        lambda progress: ~progress.done.all(), lambda progress: search.advance(states, progress), progress
+        lambda progress: ~progress.done.all(),
+        lambda progress: search.advance(states, progress),
+        progress,
     )
 
     def one(image, hole, latent):

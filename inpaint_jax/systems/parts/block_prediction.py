@@ -91,7 +91,9 @@ def stage(
     """
     tx = {
         which: optimizers.build(
-            settings["optimizer"][which], num_steps=settings["steps"], label=f"stages.{name}.optimizer.{which}"
+            settings["optimizer"][which],
+            num_steps=settings["steps"],
+            label=f"stages.{name}.optimizer.{which}",
         )
         for which in (("generator", "critic") if critic else ("generator",))
     }
@@ -120,7 +122,9 @@ def stage(
     step = prediction.compete if critic else prediction.reconstruct
     networks = {"generator": generator} | ({"critic": critic.network} if critic else {})
     adapt = best_by("masked_l2") if prediction.measured else None
-    trained = Stage(name, prediction.init, step, validate=prediction.validate, adapt=adapt, networks=networks)
+    trained = Stage(
+        name, prediction.init, step, validate=prediction.validate, adapt=adapt, networks=networks
+    )
     return Predictor(trained, prediction.paint)
 
 
@@ -152,7 +156,9 @@ class BlockPrediction:
             none = jnp.zeros_like(image[..., :1])
             shown = self.critic.shown(self.blocks.cut(image, none), image, none)
             nets["critic"] = (*self.critic.network.init(key_critic, shown), self.tx["critic"])
-        return state.create(key_run, nets, **({"best": jnp.full((), -jnp.inf)} if self.measured else {}))
+        return state.create(
+            key_run, nets, **({"best": jnp.full((), -jnp.inf)} if self.measured else {})
+        )
 
     def reconstruct(self, state, batch, earlier, *, axis_name=None):
         """Take a step of a generator without a critic."""
@@ -162,12 +168,20 @@ class BlockPrediction:
             image = batch["image"]
             hole = self.blocks.draw(key, len(image), axis_name)
             given = self.damage(earlier, image, hole)
-            prediction, stats = self.generator.apply(params, stats, given, train=True, axis_name=axis_name)
+            prediction, stats = self.generator.apply(
+                params, stats, given, train=True, axis_name=axis_name
+            )
             value, parts = self.total(self.generator_values(prediction, image, hole, earlier))
             return value, (stats, parts)
 
         return steps.network_step(
-            state, batch, key, name="generator", loss=loss, tx=self.tx["generator"], axis_name=axis_name
+            state,
+            batch,
+            key,
+            name="generator",
+            loss=loss,
+            tx=self.tx["generator"],
+            axis_name=axis_name,
         )
 
     def compete(self, state, batch, earlier, *, axis_name=None):
@@ -182,9 +196,19 @@ class BlockPrediction:
             return critic.network.apply(params, stats, critic.shown(block, image, hole), **mode)
 
         def generator_objective(values):
-            available = {**values, **self.generator_values(values["prediction"], image, hole, earlier)}
-            judged = {label for name in values if name != "prediction" for label in self.total.readers(name)}
-            return self.total(available, {label: playing for label in judged} if self.critic_after else None)
+            available = {
+                **values,
+                **self.generator_values(values["prediction"], image, hole, earlier),
+            }
+            judged = {
+                label
+                for name in values
+                if name != "prediction"
+                for label in self.total.readers(name)
+            }
+            return self.total(
+                available, {label: playing for label in judged} if self.critic_after else None
+            )
 
         after, metrics = steps.adversarial_step(
             state,
@@ -203,11 +227,15 @@ class BlockPrediction:
         if not self.critic_after:
             return after, metrics
         waiting = jax.tree.map(
-            lambda new, old: jnp.where(playing, new, old), after.networks["critic"], state.networks["critic"]
+            lambda new, old: jnp.where(playing, new, old),
+            after.networks["critic"],
+            state.networks["critic"],
         )
         return after._replace(networks={**after.networks, "critic": waiting}), metrics
 
-    def augmented(self, state: TrainState, batch: Batch, axis_name: str | None) -> tuple[Key, Batch]:
+    def augmented(
+        self, state: TrainState, batch: Batch, axis_name: str | None
+    ) -> tuple[Key, Batch]:
         """Return the key for the next step's holes, and the batch, augmented if configured."""
         key = step_key(state)
         if self.augment is None:
@@ -220,7 +248,9 @@ class BlockPrediction:
         values = self.blocks.loss_values(prediction, image, hole)
         return {**values, **self.perceive(earlier, values["prediction"], values["target"])}
 
-    def predict(self, state: TrainState, image: Image, hole: Hole, earlier: Mapping[str, Any]) -> jax.Array:
+    def predict(
+        self, state: TrainState, image: Image, hole: Hole, earlier: Mapping[str, Any]
+    ) -> jax.Array:
         """Predict blocks by running statistics, ``[B, side, side, C]`` in the network's range."""
         given = self.damage(earlier, image, hole)
         return functional.predict(self.generator, state.networks["generator"], given)

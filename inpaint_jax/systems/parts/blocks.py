@@ -60,7 +60,11 @@ class BlockTask:
 
     def damage(self, image: Image, hole: Hole) -> jax.Array | Given:
         """Make the network's input, ``[B, size, size, C]`` in the network's range."""
-        filled = harmonic(image, hole) if self.residual else fill(image, hole, value=jnp.asarray(self.colour))
+        filled = (
+            harmonic(image, hole)
+            if self.residual
+            else fill(image, hole, value=jnp.asarray(self.colour))
+        )
         return self.given(filled, hole)
 
     def given(self, filled: Image, hole: Hole) -> jax.Array | Given:
@@ -89,7 +93,9 @@ class BlockTask:
             return image[:, top : top + self.side, left : left + self.side]
 
         def one(image, place):
-            return jax.lax.dynamic_slice(image, (*place, 0), (self.side, self.side, image.shape[-1]))
+            return jax.lax.dynamic_slice(
+                image, (*place, 0), (self.side, self.side, image.shape[-1])
+            )
 
         return jax.vmap(one)(image, self.place_of(hole))
 
@@ -97,7 +103,9 @@ class BlockTask:
         """Paste the block into the image at each hole, ``[B, size, size, C]``."""
         if len(self.places) == 1:
             top, left = self.places[0]
-            return jnp.asarray(image).at[:, top : top + self.side, left : left + self.side].set(block)
+            return (
+                jnp.asarray(image).at[:, top : top + self.side, left : left + self.side].set(block)
+            )
 
         def one(image, block, place):
             return jax.lax.dynamic_update_slice(image, block, (*place, 0))
@@ -185,7 +193,9 @@ class BlockTask:
         return views.rows(image, damaged, painted, jnp.where(hole > 0.5, painted, image))
 
 
-def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, label: str) -> BlockTask:
+def build(
+    *, size: int, side: int, holes: str, networks: dict[str, Any] | Any, label: str
+) -> BlockTask:
     """Build the blocks of a config.
 
     Args:
@@ -205,7 +215,9 @@ def build(*, size: int, side: int, holes: str, networks: dict[str, Any] | Any, l
     draw, families = masks.cycle(holes, size), 1 + holes.count(",")
     trained, places = None, np.zeros((1, 2), int)
     if side < size:
-        drawn = np.asarray(draw(jax.random.key(1), DRAWN * families)).reshape(DRAWN, families, size, size, 1)
+        drawn = np.asarray(draw(jax.random.key(1), DRAWN * families)).reshape(
+            DRAWN, families, size, size, 1
+        )
         trained = drawn[0]
         places = np.array([place_around(hole, side) for hole in trained])
         if (drawn != trained[None]).any() or (places < 0).any() or (places > size - side).any():

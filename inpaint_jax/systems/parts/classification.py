@@ -38,19 +38,25 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
     Raises:
       InputError: unknown optimiser, or a share out of range.
     """
-    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"stages.{name}.optimizer")
+    tx = optimizers.build(
+        settings["optimizer"], num_steps=settings["steps"], label=f"stages.{name}.optimizer"
+    )
     if settings.get("weights") and settings.get("frozen"):
         parts: dict[Any, Any] = {"trained": tx, "frozen": optax.set_to_zero()}
         tx = optax.multi_transform(parts, partial(frozen_parts, blocks=settings["frozen"]))
     smoothing = settings.get("label_smoothing", 0.0)
     if not 0 <= smoothing < 1:
-        raise InputError(f"stages.{name}.label_smoothing must be at least 0 and below 1, got {smoothing}")
+        raise InputError(
+            f"stages.{name}.label_smoothing must be at least 0 and below 1, got {smoothing}"
+        )
     draw = partial(draw_moves, rotation=settings["rotation"], shift=settings["shift"])
 
     def init(key, batch, earlier):
         del earlier
         key_network, key_run = jax.random.split(key)
-        return state.create(key_run, {"classifier": (*network.init(key_network, batch["image"][:1]), tx)})
+        return state.create(
+            key_run, {"classifier": (*network.init(key_network, batch["image"][:1]), tx)}
+        )
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
@@ -59,9 +65,13 @@ def stage(name: str, *, network: Network, classes: int, settings: Mapping[str, A
             key_moves, key_dropout = jax.random.split(key)
             image, label = batch["image"], batch["label"]
             images = moved(image, steps.global_draw(draw, key_moves, len(image), axis_name))
-            answer, stats = network.apply(params, stats, images, train=True, key=key_dropout, axis_name=axis_name)
+            answer, stats = network.apply(
+                params, stats, images, train=True, key=key_dropout, axis_name=axis_name
+            )
             others = (smoothed(logits, label, smoothing) for logits in answer.auxiliary)
-            total = smoothed(answer.logits, label, smoothing) + settings["auxiliary"] * sum(others, jnp.zeros(()))
+            total = smoothed(answer.logits, label, smoothing) + settings["auxiliary"] * sum(
+                others, jnp.zeros(())
+            )
             return total.mean(), (stats, scores(answer.logits, label))
 
         return steps.network_step(
@@ -101,7 +111,9 @@ def smoothed(logits: jax.Array, label: jax.Array, smoothing: float) -> jax.Array
     return (1 - smoothing) * right + smoothing * surprise.mean(1)
 
 
-def frozen_parts(params: Mapping[str, Any], *, blocks: Sequence[str], inside: bool = False) -> dict[str, Any]:
+def frozen_parts(
+    params: Mapping[str, Any], *, blocks: Sequence[str], inside: bool = False
+) -> dict[str, Any]:
     """Mark convolution parameters of some blocks as "frozen", and all others as "trained".
 
     Args:

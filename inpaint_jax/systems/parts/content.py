@@ -65,11 +65,15 @@ def build(described: Mapping[str, Any], *, size: int, stages: Mapping[str, Any])
     return Content(seen, paint, supports, bool(seen))
 
 
-def completed(system: System, states: Mapping[str, Any], images: Image, hole: Hole, keys: Key) -> Image:
+def completed(
+    system: System, states: Mapping[str, Any], images: Image, hole: Hole, keys: Key
+) -> Image:
     """Complete a batch with a system; return the best answers, ``[B, H, W, C]``."""
     progress = system.begin(states, images, hole, keys, 1)
     if step := system.advance:
-        progress = jax.lax.while_loop(lambda now: ~now.done.all(), lambda now: step(states, now), progress)
+        progress = jax.lax.while_loop(
+            lambda now: ~now.done.all(), lambda now: step(states, now), progress
+        )
     return system.finish(states, progress).images[:, 0]
 
 

@@ -29,11 +29,15 @@ def at_hole(images: Image, hole: Hole, side: int) -> Image:
     check_hole(hole, images, "images")
     top, left, extent = jax.vmap(square_around)(hole)
     rows, columns = (
-        jax.vmap(lambda first, count, length=length: _weights(first, count, side, length))(start, extent)
+        jax.vmap(lambda first, count, length=length: _weights(first, count, side, length))(
+            start, extent
+        )
         for start, length in ((top, images.shape[1]), (left, images.shape[2]))
     )
     # A product with ones and zeros copies bit for bit if no factor is rounded first.
-    return jnp.einsum("bih,bhwc,bjw->bijc", rows, images, columns, precision=jax.lax.Precision.HIGHEST)
+    return jnp.einsum(
+        "bih,bhwc,bjw->bijc", rows, images, columns, precision=jax.lax.Precision.HIGHEST
+    )
 
 
 def square_around(hole: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -52,7 +56,9 @@ def _extent(missing: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Find the first True in bool ``[N]``, and the length up to the last True; 0, 0 if none."""
     first, last = jnp.argmax(missing), len(missing) - 1 - jnp.argmax(missing[::-1])
     there = missing.any()
-    return jnp.where(there, first, 0).astype(jnp.int32), jnp.where(there, last - first + 1, 0).astype(jnp.int32)
+    return jnp.where(there, first, 0).astype(jnp.int32), jnp.where(
+        there, last - first + 1, 0
+    ).astype(jnp.int32)
 
 
 def _weights(first: jax.Array, count: jax.Array, side: int, length: int) -> jax.Array:

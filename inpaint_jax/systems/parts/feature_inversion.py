@@ -13,7 +13,13 @@ from inpaint_jax.types import Image, Key
 
 
 def invert_features(
-    key: Key, classify: Callable, images: Image, *, layers: Sequence[str], iterations: int = 300, rate: float = 0.05
+    key: Key,
+    classify: Callable,
+    images: Image,
+    *,
+    layers: Sequence[str],
+    iterations: int = 300,
+    rate: float = 0.05,
 ) -> jax.Array:
     """Recover images from the features of single layers, by descent from noise (Gatys et al. 2015).
 
@@ -46,7 +52,9 @@ def invert_features(
 
         def loss(pixels):
             features = classify(pixels[None]).features
-            terms = jnp.stack([semantic(features, given, layers={layer: 1.0})[0] for layer in layers])
+            terms = jnp.stack(
+                [semantic(features, given, layers={layer: 1.0})[0] for layer in layers]
+            )
             return weights @ terms
 
         settings = {"tx": tx, "num_steps": iterations, "project": latent_inpainting.clip}
@@ -54,4 +62,6 @@ def invert_features(
 
     # One program for all layers: the layer is chosen by a weight.
     over_images = jax.vmap(recover, in_axes=(None, 0, 0))
-    return jax.jit(jax.vmap(over_images, in_axes=(0, None, None)))(jnp.eye(len(layers)), images, noise)
+    return jax.jit(jax.vmap(over_images, in_axes=(0, None, None)))(
+        jnp.eye(len(layers)), images, noise
+    )

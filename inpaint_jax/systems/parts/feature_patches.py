@@ -50,11 +50,15 @@ def touching(mask: jax.Array, shape: tuple[int, ...], side: int, stride: int = 1
       ``[N]``, 1 or 0.
     """
     factor = mask.shape[0] // shape[0]
-    blocks = mask[: factor * shape[0], : factor * shape[1]].reshape(shape[0], factor, shape[1], factor)
+    blocks = mask[: factor * shape[0], : factor * shape[1]].reshape(
+        shape[0], factor, shape[1], factor
+    )
     return cut(blocks.max((1, 3))[..., None], side, stride).max(1)
 
 
-def copies(image: jax.Array, known: jax.Array, *, rotations: int, scales: int) -> tuple[jax.Array, jax.Array]:
+def copies(
+    image: jax.Array, known: jax.Array, *, rotations: int, scales: int
+) -> tuple[jax.Array, jax.Array]:
     """Make turned and scaled copies of an image.
 
     Args:

@@ -40,7 +40,9 @@ def feed_forward(
 
     def begin(states, images: Image, hole: Hole, keys, k):
         painted = paint(states, images, hole, keys, k)
-        completed = jax.vmap(lambda prediction: composite(images, prediction, hole), in_axes=1, out_axes=1)(painted)
+        completed = jax.vmap(
+            lambda prediction: composite(images, prediction, hole), in_axes=1, out_axes=1
+        )(painted)
         done = jnp.ones(len(images), bool)
         if losses is None:
             return Progress(completed, {}, done)

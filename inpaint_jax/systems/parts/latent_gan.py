@@ -80,9 +80,13 @@ def stage(
     def validate(state, batch, key, earlier):
         """Sample from the generator with running statistics, as the search uses it."""
         del batch, earlier
-        return {}, functional.predict(generator, state.networks["generator"], draw_latent(key, PICTURES))
+        return {}, functional.predict(
+            generator, state.networks["generator"], draw_latent(key, PICTURES)
+        )
 
-    return Stage(name, init, step, validate=validate, networks={"generator": generator, "critic": critic})
+    return Stage(
+        name, init, step, validate=validate, networks={"generator": generator, "critic": critic}
+    )
 
 
 def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:
@@ -92,7 +96,9 @@ def networks(described: Mapping[str, Any], size: int) -> dict[str, Any]:
       InputError: unknown name, or a generator whose images do not have side ``size``.
     """
     if described["generator"].get("size", size) != size:
-        raise InputError(f"networks.generator.size: it paints whole images, so it must be data.size, {size}")
+        raise InputError(
+            f"networks.generator.size: it paints whole images, so it must be data.size, {size}"
+        )
     return {
         "generator": build_network(described["generator"], label="networks.generator"),
         "critic": build_network(described["critic"], label="networks.critic"),

@@ -77,7 +77,14 @@ class LatentSearch:
     refine: Callable[..., Image] | None = None
 
     def begin(
-        self, states: States, images: Image, hole: Hole, keys: Key, k: int, *, family: jax.Array | None = None
+        self,
+        states: States,
+        images: Image,
+        hole: Hole,
+        keys: Key,
+        k: int,
+        *,
+        family: jax.Array | None = None,
     ) -> Progress:
         """Begin at least ``k`` restarts per image, see ``System``."""
         restarts, damaged = max(self.rules.restarts, k), fill(images, hole)
@@ -148,7 +155,9 @@ class LatentSearch:
     def painted(self, states: States, progress: Progress) -> Completion:
         """Return the generated images, neither refined nor blended; else as ``finish``."""
         order = jnp.argsort(progress.searches.best["total"], axis=1)
-        ranked = jax.tree.map(lambda a: jax.vmap(lambda row, i: row[i])(a, order), progress.searches)
+        ranked = jax.tree.map(
+            lambda a: jax.vmap(lambda row, i: row[i])(a, order), progress.searches
+        )
 
         def one_picture(latents):
             return jax.vmap(lambda latent: self.loss.paint(states, latent[None])[0])(latents)
@@ -227,7 +236,9 @@ def build(
     if counted not in COUNTED:
         raise InputError(f"search.counted: unknown pixels {counted!r}; known: {', '.join(COUNTED)}")
     window, mode = search["window"], resolved.mode
-    loss = SearchLoss(prior, generator, critic, total, window, mode, counted, judge, scales, families)
+    loss = SearchLoss(
+        prior, generator, critic, total, window, mode, counted, judge, scales, families
+    )
     return LatentSearch(loss, resolved, latent_size, guess, refine)
 
 
@@ -241,7 +252,9 @@ def system(search: LatentSearch, *stages: Stage, size: int, **about) -> System:
       **about: further fields of the ``System``.
     """
     weights, families = search.loss.weights, search.loss.families
-    system = System(size, stages, search.begin, search.advance, search.finish, weights=weights, **about)
+    system = System(
+        size, stages, search.begin, search.advance, search.finish, weights=weights, **about
+    )
     return system._replace(families=families, watch=lowest_loss)
 
 

@@ -50,18 +50,28 @@ def stage(
         del earlier
         key_encoder, key_run = jax.random.split(key)
         image = batch["image"][:1]
-        return state.create(key_run, {"encoder": (*encoder.init(key_encoder, image, image[..., :1]), tx)})
+        return state.create(
+            key_run, {"encoder": (*encoder.init(key_encoder, image, image[..., :1]), tx)}
+        )
 
     def step(state, batch, earlier, *, axis_name=None):
         def encoder_loss(params, stats, batch, key):
             hole = steps.global_draw(draw, key, batch["image"].shape[0], axis_name)
             damaged = fill(batch["image"], hole)
-            latent, stats = encoder.apply(params, stats, damaged, hole, train=True, axis_name=axis_name)
+            latent, stats = encoder.apply(
+                params, stats, damaged, hole, train=True, axis_name=axis_name
+            )
             total, parts = search_loss(earlier, damaged, hole, latent)
             return total, (stats, {"total": total, **parts})
 
         return steps.network_step(
-            state, batch, step_key(state), name="encoder", loss=encoder_loss, tx=tx, axis_name=axis_name
+            state,
+            batch,
+            step_key(state),
+            name="encoder",
+            loss=encoder_loss,
+            tx=tx,
+            axis_name=axis_name,
         )
 
     def validate(state, batch, key, earlier):
@@ -77,7 +87,9 @@ def stage(
         shown = slice(views.SHOWN)
         painted = loss.paint(earlier, latent[shown])
         pasted = composite(damaged[shown], painted, hole[shown])
-        return jax.vmap(one)(damaged, hole, latent), views.rows(batch["image"], damaged, painted, pasted)
+        return jax.vmap(one)(damaged, hole, latent), views.rows(
+            batch["image"], damaged, painted, pasted
+        )
 
     return Stage("encoder", init, step, validate=validate, networks={"encoder": encoder})
 

@@ -27,7 +27,9 @@ class Scale(NamedTuple):
     enlarge: sparse.csr_array
 
 
-def membrane(image: np.ndarray, missing: np.ndarray, *, tolerance: float = 1e-6, most: int = 200) -> np.ndarray:
+def membrane(
+    image: np.ndarray, missing: np.ndarray, *, tolerance: float = 1e-6, most: int = 200
+) -> np.ndarray:
     """Fill the hole: every missing pixel becomes the mean of its neighbours in the image.
 
     Conjugate gradients over the missing pixels, preconditioned by a V-cycle of multigrid over
@@ -71,7 +73,9 @@ def laplacian(missing: np.ndarray) -> sparse.csr_array:
     return (sparse.diags_array(neighbours) - links - links.T).tocsr()
 
 
-def hierarchy(matrix: sparse.csr_array, places: np.ndarray) -> tuple[list[Scale], Callable[[np.ndarray], np.ndarray]]:
+def hierarchy(
+    matrix: sparse.csr_array, places: np.ndarray
+) -> tuple[list[Scale], Callable[[np.ndarray], np.ndarray]]:
     """Join 2x2 pixels to blocks, recursively.
 
     The conductance between two blocks is half the sum of the conductances between their pixels,
@@ -91,7 +95,9 @@ def hierarchy(matrix: sparse.csr_array, places: np.ndarray) -> tuple[list[Scale]
         blocks, block = np.unique(places[:, 0] // 2 * span + places[:, 1] // 2, return_inverse=True)
         places = np.stack([blocks // span, blocks % span], 1)
         ones = np.ones(len(block))
-        enlarge = sparse.csr_array((ones, (np.arange(len(block)), block)), (len(block), len(blocks)))
+        enlarge = sparse.csr_array(
+            (ones, (np.arange(len(block)), block)), (len(block), len(blocks))
+        )
         scales.append(Scale(matrix, np.divide(DAMPING, matrix.diagonal())[:, None], enlarge))
         matrix = (0.5 * (enlarge.T @ matrix @ enlarge)).tocsr()
     return scales, linalg.splu(matrix.tocsc()).solve
@@ -107,7 +113,9 @@ def _sum_of_neighbours(values: np.ndarray) -> np.ndarray:
     return total
 
 
-def _conjugate_gradients(scales, coarsest, target: np.ndarray, tolerance: float, most: int) -> np.ndarray:
+def _conjugate_gradients(
+    scales, coarsest, target: np.ndarray, tolerance: float, most: int
+) -> np.ndarray:
     """Solve for ``[n, C]``; every channel has separate step sizes."""
     if not scales:
         return coarsest(target)

@@ -75,14 +75,20 @@ class Synthesis:
     def features(self, states: States, images: Image) -> dict[str, jax.Array]:
         """Compute the feature maps of images ``[B, h, w, C]``."""
         net = states[FEATURES].networks["classifier"]
-        maps = functional.predict(self.network, net, images, through=latent_inpainting.shared).features
+        maps = functional.predict(
+            self.network, net, images, through=latent_inpainting.shared
+        ).features
         if self.options["layer"] not in maps:
-            raise InputError(f"search.layer: no layer {self.options['layer']!r} among {', '.join(maps)}")
+            raise InputError(
+                f"search.layer: no layer {self.options['layer']!r} among {', '.join(maps)}"
+            )
         return maps
 
     def patches(self, maps: Mapping[str, jax.Array]) -> jax.Array:
         """Cut the patches ``[N, D]`` from the maps ``[1, h, w, C]`` of one image."""
-        return feature_patches.cut(maps[self.options["layer"]][0], self.options["patch"], self.options["stride"])
+        return feature_patches.cut(
+            maps[self.options["layer"]][0], self.options["patch"], self.options["stride"]
+        )
 
     def sides(self, states: States) -> list[int]:
         """Return the sides of the scales, finest first.
@@ -93,7 +99,11 @@ class Synthesis:
         for level in range(self.options["scales"]):
             side = self.size // 2**level
             image = jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32)
-            if side and min(jax.eval_shape(self.features, states, image)[layer].shape[1:3]) > self.options["patch"]:
+            if (
+                side
+                and min(jax.eval_shape(self.features, states, image)[layer].shape[1:3])
+                > self.options["patch"]
+            ):
                 sides.append(side)
         if not sides:
             raise InputError(
@@ -112,7 +122,9 @@ class Synthesis:
             for side in sides:
                 small, missing = reduced(image[None], hole[None], (side, side))
                 first = composite(small, resized(guess[None], (side, side)), missing)[0]
-                patches = jax.eval_shape(lambda first=first: self.patches(self.features(states, first[None])))
+                patches = jax.eval_shape(
+                    lambda first=first: self.patches(self.features(states, first[None]))
+                )
                 matched = jnp.zeros(patches.shape) + 0.0 * first.sum()
                 scales.append(Scale(small[0], missing[0], first, matched, self.start(key, first)))
             last = len(scales) - 1
@@ -138,16 +150,26 @@ class Synthesis:
         pixels, key = scale.guess, scale.search.key
         if level + 1 < len(one.scales):
             coarse = one.scales[level + 1]
-            painted = composite(coarse.image[None], coarse.search.best_latent[None], coarse.hole[None])
-            pixels = composite(scale.image[None], resized(painted, scale.image.shape[:2]), scale.hole[None])[0]
+            painted = composite(
+                coarse.image[None], coarse.search.best_latent[None], coarse.hole[None]
+            )
+            pixels = composite(
+                scale.image[None], resized(painted, scale.image.shape[:2]), scale.hole[None]
+            )[0]
         side = self.options["patch"]
         filled = surrounded(scale.image[None], scale.hole[None], pixels[None])[0]
         known = 1.0 - scale.hole[..., 0]
         layer = self.options["layer"]
         shape = jax.eval_shape(lambda: self.features(states, filled[None]))[layer].shape[1:3]
-        enough = (feature_patches.touching(scale.hole[..., 0], shape, side) == 0).sum() >= feature_patches.FEWEST
+        enough = (
+            feature_patches.touching(scale.hole[..., 0], shape, side) == 0
+        ).sum() >= feature_patches.FEWEST
         everywhere = jnp.ones_like(known)
-        known = jnp.where(enough, known, everywhere) if self.options["sources"] == "known" else everywhere
+        known = (
+            jnp.where(enough, known, everywhere)
+            if self.options["sources"] == "known"
+            else everywhere
+        )
         images, known = feature_patches.copies(
             filled, known, rotations=self.options["rotations"], scales=self.options["rescalings"]
         )
@@ -157,7 +179,9 @@ class Synthesis:
 
         targets = self.patches(self.features(states, pixels[None]))
         matched = feature_patches.matches(targets, images, known, maps_of, side=side)
-        return _with_scale(one, level, scale._replace(matched=matched, search=self.start(key, pixels)))
+        return _with_scale(
+            one, level, scale._replace(matched=matched, search=self.start(key, pixels))
+        )
 
     def loss(self, states: States, scale: Scale):
         """Return the energy of pixels ``[h, w, C]`` at a scale.
@@ -168,7 +192,9 @@ class Synthesis:
         image, hole, guess = scale.image[None], scale.hole[None], scale.guess[None]
         guessed = self.features(states, guess)
         shape = guessed[self.options["layer"]].shape[1:3]
-        touching = feature_patches.touching(scale.hole[..., 0], shape, self.options["patch"], self.options["stride"])
+        touching = feature_patches.touching(
+            scale.hole[..., 0], shape, self.options["patch"], self.options["stride"]
+        )
 
         def energy(pixels):
             completed = composite(image, pixels[None], hole)
@@ -191,10 +217,14 @@ class Synthesis:
 
     def advance(self, states: States, progress: Progress) -> Progress:
         """Run one chunk of iterations of every image at the current scale, see ``System``."""
-        at_level = [lambda one, n=n: self.descend(states, n, one) for n in range(len(progress.scales))]
+        at_level = [
+            lambda one, n=n: self.descend(states, n, one) for n in range(len(progress.scales))
+        ]
 
         def one(progress):
-            return jax.lax.cond(progress.done, lambda p: p, lambda p: jax.lax.switch(p.level, at_level, p), progress)
+            return jax.lax.cond(
+                progress.done, lambda p: p, lambda p: jax.lax.switch(p.level, at_level, p), progress
+            )
 
         # One image after the other: vmap would compute every scale for every image.
         return jax.lax.map(one, progress)
@@ -220,10 +250,14 @@ class Synthesis:
         """Return the answers, see ``System``; traces run through the scales, coarse to fine."""
         del states
         finest = progress.scales[0]
-        images = composite(finest.image, jnp.clip(finest.search.best_latent, -1.0, 1.0), finest.hole)
+        images = composite(
+            finest.image, jnp.clip(finest.search.best_latent, -1.0, 1.0), finest.hole
+        )
         searches = [scale.search for scale in reversed(progress.scales)]
         traces = {
-            name: jnp.concatenate([search.trace[name][:, : self.options["iterations"]] for search in searches], 1)
+            name: jnp.concatenate(
+                [search.trace[name][:, : self.options["iterations"]] for search in searches], 1
+            )
             for name in searches[0].trace
         }
         spent = jnp.cumsum(jnp.stack([search.evaluations for search in searches], 1), 1)

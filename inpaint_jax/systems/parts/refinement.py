@@ -28,7 +28,9 @@ NAME = "autoencoder"  # name of the stage
 NOISE, NOISY = 0.1, 0.5  # deviation in [-1, 1], and the share of noisy examples
 
 
-def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], projection: System) -> Stage:
+def stage(
+    *, autoencoder: Network, size: int, settings: Mapping[str, Any], projection: System
+) -> Stage:
     """Build the stage of an autoencoder that learns to return true images.
 
     Args:
@@ -47,31 +49,43 @@ def stage(*, autoencoder: Network, size: int, settings: Mapping[str, Any], proje
     corrupt = resolve(settings["pairs"], PAIRS, kind=f"{label}.pairs")
     enter = resolve(settings["input"], INPUTS, kind=f"{label}.input")
     total = objective(settings["losses"])
-    tx = optimizers.build(settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer")
+    tx = optimizers.build(
+        settings["optimizer"], num_steps=settings["steps"], label=f"{label}.optimizer"
+    )
     draw = masks.cycle(settings["holes"], size)
 
     def pair(batch: Batch, key: Key, axis_name: str | None = None) -> tuple[Image, Image]:
         """Make the autoencoder's input and target."""
         image, (key_hole, key_noise) = batch["image"], jax.random.split(key)
         keys = steps.global_draw(jax.random.split, key_noise, len(image), axis_name)
-        hole = batch["hole"] if "hole" in batch else steps.global_draw(draw, key_hole, len(image), axis_name)
+        hole = (
+            batch["hole"]
+            if "hole" in batch
+            else steps.global_draw(draw, key_hole, len(image), axis_name)
+        )
         return enter(image, corrupt(batch, keys), hole), image
 
     def init(key, batch, earlier):
         del earlier
         key_network, key_run = jax.random.split(key)
-        return state.create(key_run, {NAME: (*autoencoder.init(key_network, batch["image"][:1]), tx)})
+        return state.create(
+            key_run, {NAME: (*autoencoder.init(key_network, batch["image"][:1]), tx)}
+        )
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
 
         def loss(params, stats, batch, key):
             given, image = pair(batch, key, axis_name)
-            prediction, stats = autoencoder.apply(params, stats, given, train=True, axis_name=axis_name)
+            prediction, stats = autoencoder.apply(
+                params, stats, given, train=True, axis_name=axis_name
+            )
             value, parts = total({"prediction": prediction, "target": image})
             return value, (stats, parts)
 
-        return steps.network_step(state, batch, step_key(state), name=NAME, loss=loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(
+            state, batch, step_key(state), name=NAME, loss=loss, tx=tx, axis_name=axis_name
+        )
 
     def validate(state, batch, key, earlier):
         """Measure the squared error of input and output; show true images, inputs and outputs."""

@@ -95,9 +95,15 @@ class SearchLoss:
 
     def importance(self, hole: Hole) -> jax.Array:
         """Compute the weight of each known pixel, ``[B, H, W, 1]``."""
-        return importance_weight(hole, window=self.window, counted=self.counted) if self.window else 1 - hole
+        return (
+            importance_weight(hole, window=self.window, counted=self.counted)
+            if self.window
+            else 1 - hole
+        )
 
-    def factors(self, states: Mapping[str, Any], hole: Hole, family: jax.Array | None = None) -> Mapping[str, Any]:
+    def factors(
+        self, states: Mapping[str, Any], hole: Hole, family: jax.Array | None = None
+    ) -> Mapping[str, Any]:
         """Return ``{term: factor [B]}``, the factors of the weights under these holes."""
         return self.scales(states, hole, jnp.full(len(hole), -1) if family is None else family)
 

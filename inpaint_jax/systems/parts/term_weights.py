@@ -50,7 +50,9 @@ def split(losses: Mapping[str, Mapping[str, Any]]) -> Terms:
         reference, factor = term.get("relative_to", ""), term.get("scattered", 1.0)
         if reference and (reference not in losses or reference == label):
             others = ", ".join(name for name in losses if name != label)
-            raise InputError(f"losses.{label}.relative_to: unknown term {reference!r}; known: {others}")
+            raise InputError(
+                f"losses.{label}.relative_to: unknown term {reference!r}; known: {others}"
+            )
         if isinstance(factor, bool) or not isinstance(factor, int | float):
             raise InputError(f"losses.{label}.scattered must be a number, got {factor!r}")
         if reference and term.get("weight"):
@@ -61,7 +63,11 @@ def split(losses: Mapping[str, Mapping[str, Any]]) -> Terms:
 
 
 def check_measured(
-    losses: Mapping[str, Any], search: Mapping[str, Any], measured: Mapping[str, Any] | None, *, stage: str
+    losses: Mapping[str, Any],
+    search: Mapping[str, Any],
+    measured: Mapping[str, Any] | None,
+    *,
+    stage: str,
 ) -> None:
     """Refuse relative weights without matching measurements in the run.
 
@@ -78,15 +84,21 @@ def check_measured(
         absolute = f'give an absolute weight, with losses.{label}.relative_to=""'
         where = f"losses.{label}: the weight is a share of {reference}"
         if measured is None:
-            raise InputError(f"{where}, but this run has no stage {stage} that measures it: {absolute}")
+            raise InputError(
+                f"{where}, but this run has no stage {stage} that measures it: {absolute}"
+            )
         for name in (label, reference):
             here, there = described(losses[name]), described(measured["losses"].get(name, {}))
             if here != there:
-                raise InputError(f"{where}, but the stage {stage} measured {name} as {there}, not {here}: {absolute}")
+                raise InputError(
+                    f"{where}, but the stage {stage} measured {name} as {there}, not {here}: {absolute}"
+                )
         for key in LOOK:
             if search.get(key) != measured["search"].get(key):
                 found = measured["search"].get(key)
-                raise InputError(f"{where}, but it was measured with search.{key}={found!r}: {absolute}")
+                raise InputError(
+                    f"{where}, but it was measured with search.{key}={found!r}: {absolute}"
+                )
 
 
 def described(term: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +121,9 @@ def row_of(measured: Mapping[str, jax.Array], hole: Hole, family: jax.Array) -> 
     return jnp.where(family >= 0, family, distance.argmin(1))
 
 
-def factors(terms: Terms, measured: Mapping[str, jax.Array], hole: Hole, family: jax.Array) -> dict[str, jax.Array]:
+def factors(
+    terms: Terms, measured: Mapping[str, jax.Array], hole: Hole, family: jax.Array
+) -> dict[str, jax.Array]:
     """Compute the factors of a config's weights under some holes.
 
     Args:
@@ -125,7 +139,9 @@ def factors(terms: Terms, measured: Mapping[str, jax.Array], hole: Hole, family:
     found = {}
     if terms.relative:
         row = row_of(measured, hole, family)
-        found = {label: ratio(measured[of], measured[label])[row] for label, of in terms.relative.items()}
+        found = {
+            label: ratio(measured[of], measured[label])[row] for label, of in terms.relative.items()
+        }
     for label, factor in terms.scattered.items():
         found[label] = found.get(label, 1.0) * jnp.where(is_scattered(hole), factor, 1.0)
     return found
@@ -137,7 +153,11 @@ def ratio(reference: jax.Array, height: jax.Array) -> jax.Array:
 
 
 def remark(
-    terms: Terms, families: Sequence[str], measured: Mapping[str, jax.Array], hole: Hole | np.ndarray, family: str
+    terms: Terms,
+    families: Sequence[str],
+    measured: Mapping[str, jax.Array],
+    hole: Hole | np.ndarray,
+    family: str,
 ) -> str:
     """Name the family behind the weights, if the family of the holes was not measured.
 

@@ -51,7 +51,9 @@ class Window(NamedTuple):
     def union(self, other: "Window") -> "Window":
         """Return the smallest rectangle around both."""
         top, left = min(self.top, other.top), min(self.left, other.left)
-        return Window(top, left, max(self.bottom, other.bottom) - top, max(self.right, other.right) - left)
+        return Window(
+            top, left, max(self.bottom, other.bottom) - top, max(self.right, other.right) - left
+        )
 
     def overlaps(self, other: "Window") -> bool:
         """Return whether the two rectangles share a pixel."""
@@ -114,7 +116,11 @@ def with_margin(shape: tuple[int, ...], *, margin: float = 1.0, bucketed: bool =
         if bucketed:
             larger = bucket(wanted)
             smaller = larger if larger == wanted else smaller_bucket(larger)
-            wanted = smaller if 2 * (smaller - length) >= wanted - length or smaller == wanted else larger
+            wanted = (
+                smaller
+                if 2 * (smaller - length) >= wanted - length or smaller == wanted
+                else larger
+            )
         if wanted >= limit:
             return -((wanted - limit) // 2), wanted
         return min(max(start + length // 2 - wanted // 2, 0), limit - wanted), wanted

@@ -33,7 +33,9 @@ PATHS = ("generation", "reconstruction")
 SAMPLES = 4  # completions per image in a validation
 
 
-def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]) -> System:
+def build(
+    *, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], stages: Mapping[str, Any]
+) -> System:
     """Build pluralistic completion.
 
     Args:
@@ -63,7 +65,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
             f"networks.generator.encoder.layers: {encoder['layers']} halvings of {size} pixels must leave 3 or more"
         )
     if not 1 <= scales <= encoder["layers"]:
-        raise InputError(f"networks.generator.decoder.scales must be 1 to {encoder['layers']}, got {scales}")
+        raise InputError(
+            f"networks.generator.decoder.scales must be 1 to {encoder['layers']}, got {scales}"
+        )
     if search["samples"] < 1:
         raise InputError(f"search.samples must be at least 1, got {search['samples']}")
     draw_holes = masks.cycle(settings["holes"], size)
@@ -72,7 +76,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
     critic_total = objective(critic_losses())
     tx = {
         which: optimizers.build(
-            settings["optimizer"][which], num_steps=settings["steps"], label=f"{label}.optimizer.{which}"
+            settings["optimizer"][which],
+            num_steps=settings["steps"],
+            label=f"{label}.optimizer.{which}",
         )
         for which in ("generator", "critic")
     }
@@ -82,7 +88,12 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
 
     def shown(image, hole, noise):
         """Make the inputs of the generator in training."""
-        return fill(image, hole), fill(image, 1.0 - hole), scaled(hole, attended), (noise[:, 0], noise[:, 1])
+        return (
+            fill(image, hole),
+            fill(image, 1.0 - hole),
+            scaled(hole, attended),
+            (noise[:, 0], noise[:, 1]),
+        )
 
     def init(key, batch, earlier):
         del earlier
@@ -97,13 +108,19 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
 
     def holes_of(batch, key, axis_name=None):
         count = len(batch["image"])
-        return batch["hole"] if "hole" in batch else steps.global_draw(draw_holes, key, count, axis_name)
+        return (
+            batch["hole"]
+            if "hole" in batch
+            else steps.global_draw(draw_holes, key, count, axis_name)
+        )
 
     def generate(params, stats, given, **mode):
         return generator.apply(params, stats, *given, **mode)
 
     def criticize(params, stats, painted, **mode):
-        return critic.apply(params, stats, {path: getattr(painted, path)[-1] for path in PATHS}, **mode)
+        return critic.apply(
+            params, stats, {path: getattr(painted, path)[-1] for path in PATHS}, **mode
+        )
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
@@ -151,7 +168,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         return {"masked_l2": error}, views.rows(image, fill(image, hole), *completed)
 
     def paint(states, images, hole, keys, k):
-        noise = jax.vmap(lambda key: jax.random.normal(key, (max(k, search["samples"]), *latent_shape)))(keys)
+        noise = jax.vmap(
+            lambda key: jax.random.normal(key, (max(k, search["samples"]), *latent_shape))
+        )(keys)
         return sample(states[NAME], images, hole, noise)
 
     def losses_of(states, completed):
@@ -160,7 +179,9 @@ def build(*, size: int, networks: Mapping[str, Any], search: Mapping[str, Any], 
         scores = functional.predict(critic, net, {"generation": flat})["generation"]
         return {"total": -scores.reshape(*completed.shape[:2], -1).mean(-1)}
 
-    stage = Stage(NAME, init, step, validate=validate, networks={"generator": generator, "critic": critic})
+    stage = Stage(
+        NAME, init, step, validate=validate, networks={"generator": generator, "critic": critic}
+    )
     return feed_forward(paint, stage, size=size, losses=losses_of)
 
 
@@ -190,7 +211,11 @@ def losses_read(painted: Any, hole: Hole) -> dict[str, Any]:
     deviation = assumed_deviation(hole)[:, None, None, None]
     like = painted.prior.mean
     assumed = jnp.zeros_like(like), jnp.broadcast_to(deviation, like.shape)
-    for name, (mean, width) in {"assumed": assumed, "prior": painted.prior, "posterior": painted.posterior}.items():
+    for name, (mean, width) in {
+        "assumed": assumed,
+        "prior": painted.prior,
+        "posterior": painted.posterior,
+    }.items():
         values |= {f"{name}_mean": mean, f"{name}_deviation": width}
     return values
 

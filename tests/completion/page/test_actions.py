@@ -18,7 +18,9 @@ def session(tmp_path):
 
 @pytest.fixture
 def file(tmp_path):
-    Image.fromarray(np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)).save(tmp_path / "a.png")
+    Image.fromarray(np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)).save(
+        tmp_path / "a.png"
+    )
     return str(tmp_path / "a.png")
 
 
@@ -36,7 +38,10 @@ def test_a_bad_upload_gets_one_line(session, tmp_path):
     (tmp_path / "notes.txt").write_text("no image <b>")
     editor, status, *_ = actions.open_image(str(tmp_path / "notes.txt"), session)
     assert editor is None and session.upload is None
-    assert status.startswith('<p class="wrong" role="alert">cannot read notes.txt') and status.count("<") == 2
+    assert (
+        status.startswith('<p class="wrong" role="alert">cannot read notes.txt')
+        and status.count("<") == 2
+    )
     ((status, *_),) = complete(session, ["mean"])
     assert "choose an image first" in status
 
@@ -44,12 +49,18 @@ def test_a_bad_upload_gets_one_line(session, tmp_path):
 def test_a_mask_needs_an_image_of_its_size(session, file, tmp_path):
     Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
     Image.fromarray(np.eye(9, dtype=np.uint8) * 255).save(tmp_path / "small.png")
-    assert "Choose an image first" in actions.open_mask(str(tmp_path / "mask.png"), False, None, session)[1]
+    assert (
+        "Choose an image first"
+        in actions.open_mask(str(tmp_path / "mask.png"), False, None, session)[1]
+    )
     actions.open_image(file, session)
     editor, status = actions.open_mask(str(tmp_path / "mask.png"), False, stroke(), session)
     assert "marks 6.2% of the image" in status and len(editor["layers"]) == 1
     assert session.mask is not None and session.mask.sum() == 16
-    assert "small.png is 9x9" in actions.open_mask(str(tmp_path / "small.png"), False, None, session)[1]
+    assert (
+        "small.png is 9x9"
+        in actions.open_mask(str(tmp_path / "small.png"), False, None, session)[1]
+    )
     assert session.mask is None
 
 
@@ -68,13 +79,19 @@ def test_several_completions_and_their_trace(session, file, workdir):
     actions.open_image(file, session)
     complete(session, [str(workdir)], keep=2)
     first, second = session.results.values()
-    assert first.label.endswith(", 1 of 2") and first.record == second.record and first.image != second.image
+    assert (
+        first.label.endswith(", 1 of 2")
+        and first.record == second.record
+        and first.image != second.image
+    )
     assert len(first.trace) == 6 and not second.trace
 
 
 def test_a_stop_ends_the_search(session, file, workdir):
     actions.open_image(file, session)
-    steps = actions.complete(stroke(), 0, [f"{workdir}?search.iterations=100000", "mean"], 1, 0, session)
+    steps = actions.complete(
+        stroke(), 0, [f"{workdir}?search.iterations=100000", "mean"], 1, 0, session
+    )
     for status, *_ in steps:
         if "loss" in status:
             assert "Stopping" in actions.cancel(session)

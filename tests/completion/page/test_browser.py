@@ -15,13 +15,17 @@ from inpaint_jax import cli
 from inpaint_jax.completion.reproducible import given_by, read_record
 from inpaint_jax.data.portraits import draw_portrait
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 YEH = "portraits-yeh?search.iterations=3"
 
 pytest.importorskip("gradio", reason="the extra page is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +34,19 @@ def address():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "inpaint_jax", "page", "--no-browser", f"--port={port}", f"--method={YEH}"]
-    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "4"}  # as here: one cache of compiled programs serves both
+    command = [
+        sys.executable,
+        "-m",
+        "inpaint_jax",
+        "page",
+        "--no-browser",
+        f"--port={port}",
+        f"--method={YEH}",
+    ]
+    environment = {
+        **os.environ,
+        "JAX_NUM_CPU_DEVICES": "4",
+    }  # as here: one cache of compiled programs serves both
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert server.stdout
     with server:
@@ -71,7 +86,9 @@ def test_a_stroke_two_methods_and_the_downloads(address, portrait, tmp_path, mon
         box = page.locator("#editor canvas").first.bounding_box()
         page.mouse.move(box["x"] + box["width"] / 2 - 50, box["y"] + box["height"] / 2)
         page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] / 2 + 50, box["y"] + box["height"] / 2 + 30, steps=5)
+        page.mouse.move(
+            box["x"] + box["width"] / 2 + 50, box["y"] + box["height"] / 2 + 30, steps=5
+        )
         page.mouse.up()
         page.get_by_label("patchmatch").check()
         page.click("#complete")
@@ -100,7 +117,9 @@ def test_a_stroke_two_methods_and_the_downloads(address, portrait, tmp_path, mon
         Image.fromarray(hole).save("hole.png")
         given = [f"--method={method}", f"--images={portrait}", "--holes=hole.png", "--slots=1"]
         assert cli.main(["complete", *given, f"--output={method[:10]}"]) == 0
-        np.testing.assert_array_equal(pixels(f"{method[:10]}.png"), pixels(f"{method[:10]}/pictures/face.png"))
+        np.testing.assert_array_equal(
+            pixels(f"{method[:10]}.png"), pixels(f"{method[:10]}/pictures/face.png")
+        )
     assert hole is not None and 10 < hole.sum() < 400
 
 
@@ -128,9 +147,15 @@ def masks_by_keyboard(page):
 
 def check_accessible(page):
     """No serious violation outside Gradio's own elements, enough contrast and a name for every control that is seen."""
-    serious = [v for v in axe.Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+    serious = [
+        v
+        for v in axe.Axe().run(page).response["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
     anywhere = ("color-contrast", "label", "button-name")
-    nodes = [(violation["id"], node["html"]) for violation in serious for node in violation["nodes"]]
+    nodes = [
+        (violation["id"], node["html"]) for violation in serious for node in violation["nodes"]
+    ]
     ours = [(rule, html) for rule, html in nodes if rule in anywhere or "svelte-" not in html]
     assert not ours
     nameless = """[...document.querySelectorAll('input, textarea, select, button')].filter(e => e.offsetParent

@@ -8,7 +8,10 @@ from inpaint_jax.errors import InputError
 
 def test_patchmatch_first_and_what_was_given_last(workdir):
     available = choices.available([str(workdir), str(workdir)])
-    assert available[0] == ("patchmatch", "patchmatch") and available[-1] == (str(workdir), str(workdir))
+    assert available[0] == ("patchmatch", "patchmatch") and available[-1] == (
+        str(workdir),
+        str(workdir),
+    )
     for shipped in ("portraits-yeh", "portraits-context-encoder"):
         assert (f"{shipped} (drawn faces, not photographs)", shipped) in available
     assert len(available) == len(set(available))

@@ -81,7 +81,9 @@ def test_images_keep_what_their_file_holds(tmp_path):
     levels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
     Image.fromarray(levels).save(tmp_path / "deep.png")
     upload = uploads.read_upload(str(tmp_path / "deep.png"))
-    assert (upload.file, upload.id) == ("deep.png", "deep") and (upload.image.pixels[..., 0] == levels).all()
+    assert (upload.file, upload.id) == ("deep.png", "deep") and (
+        upload.image.pixels[..., 0] == levels
+    ).all()
     (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8")
     with pytest.raises(InputError, match="cannot read bad.jpg") as caught:
         uploads.read_upload(str(tmp_path / "bad.jpg"))

@@ -33,10 +33,19 @@ def test_every_class_is_drawn():
 
 
 def test_splits_share_no_picture():
-    pictures = {split: Facades(size=16, split=split, count=20) for split in ("train", "val", "test")}
-    drawn = {split: {source[i]["image"].tobytes() for i in range(20)} for split, source in pictures.items()}
+    pictures = {
+        split: Facades(size=16, split=split, count=20) for split in ("train", "val", "test")
+    }
+    drawn = {
+        split: {source[i]["image"].tobytes() for i in range(20)}
+        for split, source in pictures.items()
+    }
     assert len(set.union(*drawn.values())) == 60
-    assert {split: len(Facades(size=8, split=split)) for split in drawn} == {"train": 5000, "val": 500, "test": 500}
+    assert {split: len(Facades(size=8, split=split)) for split in drawn} == {
+        "train": 5000,
+        "val": 500,
+        "test": 500,
+    }
     with pytest.raises(InputError, match="known: train, val, test"):
         Facades(size=8, split="valid")
 

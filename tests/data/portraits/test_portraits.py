@@ -32,15 +32,26 @@ def test_the_line_that_names_them():
     image, label = draw_portrait((2 << 40) + 2, 8)
     np.testing.assert_array_equal(source[0]["image"], image)
     assert source[0]["label"] == label and source[0]["id"] == "test-000002"
-    with pytest.raises(InputError, match="portraits have no split 'valid'; known: train, val, test"):
+    with pytest.raises(
+        InputError, match="portraits have no split 'valid'; known: train, val, test"
+    ):
         Portraits(size=8, split="valid")
 
 
 def test_splits_share_no_picture():
-    pictures = {split: Portraits(size=16, split=split, count=20) for split in ("train", "val", "test")}
-    drawn = {split: {source[i]["image"].tobytes() for i in range(20)} for split, source in pictures.items()}
+    pictures = {
+        split: Portraits(size=16, split=split, count=20) for split in ("train", "val", "test")
+    }
+    drawn = {
+        split: {source[i]["image"].tobytes() for i in range(20)}
+        for split, source in pictures.items()
+    }
     assert len(set.union(*drawn.values())) == 60
-    assert {split: len(Portraits(size=8, split=split)) for split in drawn} == {"train": 5000, "val": 500, "test": 500}
+    assert {split: len(Portraits(size=8, split=split)) for split in drawn} == {
+        "train": 5000,
+        "val": 500,
+        "test": 500,
+    }
 
 
 @pytest.mark.parametrize("size", [1, 7, 32, 48, 130])
@@ -54,7 +65,9 @@ def test_sizes_show_the_same_face():
     for number in range(6):
         full = draw_portrait(number, 128)[0]
         for side in (32, 64):
-            assert np.abs(draw_portrait(number, side)[0] - shrink(full, side).astype(float)).max() <= 1
+            assert (
+                np.abs(draw_portrait(number, side)[0] - shrink(full, side).astype(float)).max() <= 1
+            )
         fine = shrink(draw_portrait(number, 256)[0], 128).astype(float)
         assert np.abs(full - fine).mean() < 1.5  # in 0..255; two portraits differ by 40 or more
 
@@ -71,7 +84,9 @@ def test_extreme_faces_are_painted():
 
 def test_labels_name_hair_and_glasses():
     labels = [draw_portrait(number, 1)[1] for number in range(150)]
-    assert sorted(set(labels)) == list(range(len(Portraits.classes))) == list(range(2 * len(STYLES)))
+    assert (
+        sorted(set(labels)) == list(range(len(Portraits.classes))) == list(range(2 * len(STYLES)))
+    )
     face = middle_face()
     for style in STYLES:
         for glasses in (False, True):
@@ -96,7 +111,9 @@ def test_a_face_mirrors():
     eyes = face.eyes._replace(gaze_x=0.0)
     wall = (face.wall[0], face.wall[0])
     for glasses in (False, True):
-        its = face._replace(pose=pose, light=light, hair=hair, eyes=eyes, wall=wall, glasses=glasses)
+        its = face._replace(
+            pose=pose, light=light, hair=hair, eyes=eyes, wall=wall, glasses=glasses
+        )
         image = paint_face(its, 64).astype(int)
         uneven = np.abs(image - image[:, ::-1]).max(axis=2)
         glare = 0.05 if glasses else 0.01  # a lens shines on one side
@@ -118,7 +135,9 @@ def test_features_move_with_the_head():
 @pytest.mark.parametrize("side", [-0.5, 0.5])
 def test_light_falls_from_its_side(side):
     face = middle_face()._replace(glasses=False)
-    face = face._replace(hair=face.hair._replace(style="bald", beard=0.0), light=face.light._replace(x=side))
+    face = face._replace(
+        hair=face.hair._replace(style="bald", beard=0.0), light=face.light._replace(x=side)
+    )
     image = paint_face(face, 64)[30:40].astype(float).mean(axis=(0, 2))
     left, right = image[18:26].mean(), image[38:46].mean()
     assert (right - left) * np.sign(side) > 20

@@ -41,7 +41,9 @@ def test_figures_of_one_device():
 
     shapes = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in ((8, 16), (12, 8))]
     found = compile_for(
-        Program("step of one", step, (shapes[0], {"image": shapes[1]}, {}), 12, carried=0), parallel.mesh(), {}
+        Program("step of one", step, (shapes[0], {"image": shapes[1]}, {}), 12, carried=0),
+        parallel.mesh(),
+        {},
     )
     assert (found["batch"], found["devices"], found["sent"]) == (3, 4, {"all-reduce": 4 * 8 * 16})
     products = 2 * 2 * 3 * 8 * 16  # the prediction and the gradient, for a device's three rows
@@ -55,7 +57,9 @@ def test_a_batch_for_every_device(tiny):
 
 
 def test_a_file_becomes_a_table(tmp_path, capsys):
-    files.write_json(tmp_path / "f.json", {"compiled": [FOUND], "record": {"versions": {"jax": "0.10.2"}}})
+    files.write_json(
+        tmp_path / "f.json", {"compiled": [FOUND], "record": {"versions": {"jax": "0.10.2"}}}
+    )
     page = text([], [], read_compiled([tmp_path / "f.json"]))
     [line] = [line for line in page.splitlines() if line.startswith("| yeh:paper, step of dcgan")]
     cells = [cell.strip() for cell in line.split("|")[2:-1]]
@@ -75,7 +79,10 @@ def test_what_cannot_be_compiled_for(capsys, monkeypatch):
 
     monkeypatch.setattr(ahead_of_time.topologies, "get_topology_desc", missing)
     assert cli.main(["benchmark", "compiled", "h100"]) == 2
-    assert "pip install jax-cuda12-plugin jax-cuda12-pjrt nvidia-cuda-nvcc-cu12" in capsys.readouterr().err
+    assert (
+        "pip install jax-cuda12-plugin jax-cuda12-pjrt nvidia-cuda-nvcc-cu12"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.slow
@@ -94,8 +101,19 @@ def test_programs_compile_for_four_devices(target, module, tiny, tmp_path):
         found = None
     if found is None:
         pytest.skip(f"needs pip install {ahead_of_time.TARGETS[target].packages}")
-    command = [sys.executable, "-m", "inpaint_jax", "benchmark", "compiled", target, "--config=yeh:smoke", *tiny]
-    done = subprocess.run([*command, f"--output={tmp_path / 'f.json'}"], capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "inpaint_jax",
+        "benchmark",
+        "compiled",
+        target,
+        "--config=yeh:smoke",
+        *tiny,
+    ]
+    done = subprocess.run(
+        [*command, f"--output={tmp_path / 'f.json'}"], capture_output=True, text=True
+    )
     assert not done.returncode, done.stderr[-2000:]
     step, search = json.loads((tmp_path / "f.json").read_text())["compiled"]
     assert step["program"] == "step of dcgan" and step["devices"] == 4 and step["bytes"] > 0

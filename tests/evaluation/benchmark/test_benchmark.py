@@ -29,7 +29,9 @@ def config(tiny):
 def latent(config):
     case = cases.latent(config, 2, iterations=2)
     [states] = case.inputs  # larger kernels: untrained networks have almost no gradient
-    return case._replace(inputs=(jax.tree.map(lambda leaf: leaf * 8 if leaf.ndim > 1 else leaf, states),))
+    return case._replace(
+        inputs=(jax.tree.map(lambda leaf: leaf * 8 if leaf.ndim > 1 else leaf, states),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,11 +41,17 @@ def latent(config):
         (lambda a, b: jnp.einsum("bij,bjk->bik", a, b), [(2, 3, 4), (2, 4, 5)], 120),
         (lambda a: jax.lax.scan(lambda c, _: (c @ a, None), a, length=7)[0], [(2, 2)], 56),
         (
-            lambda x, k: jax.lax.conv_general_dilated(x, k, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")),
+            lambda x, k: jax.lax.conv_general_dilated(
+                x, k, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+            ),
             [(2, 8, 8, 3), (5, 5, 3, 4)],
             2 * 16 * 4 * 75,
         ),
-        (lambda x, k: jax.lax.conv_transpose(x, k, (2, 2), "SAME"), [(2, 8, 8, 3), (5, 5, 3, 4)], 2 * 64 * 3 * 100),
+        (
+            lambda x, k: jax.lax.conv_transpose(x, k, (2, 2), "SAME"),
+            [(2, 8, 8, 3), (5, 5, 3, 4)],
+            2 * 64 * 3 * 100,
+        ),
     ],
 )
 def test_arithmetic_by_hand(function, shapes, expected):
@@ -79,7 +87,9 @@ def test_arithmetic_of_a_search_iteration(latent):
 def test_rounds_take_turns_after_a_warm_up(monkeypatch):
     monkeypatch.setattr("inpaint_jax.evaluation.benchmark.measure.ROUND", 0.0)
     called = []
-    works = {name: Work(lambda name=name: called.append(name), lambda pending: None) for name in "ab"}
+    works = {
+        name: Work(lambda name=name: called.append(name), lambda pending: None) for name in "ab"
+    }
     measured = alternate(works, rounds=2)
     assert called == [*"aaa", *"bbb", *"ab", *"ba"]
     assert {name: len(times) for name, times in measured.items()} == {"a": 2, "b": 2}
@@ -96,13 +106,22 @@ def test_report(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("inpaint_jax.evaluation.benchmark.reading.WORKERS", (0,))
     monkeypatch.setattr("inpaint_jax.evaluation.benchmark.reading.FILES", 4)
     file = tmp_path / "report.json"
-    arguments = ["benchmark", "poisson", "input", "--config=configs/yeh.py:smoke", "--batch=2", "--rounds=2"]
+    arguments = [
+        "benchmark",
+        "poisson",
+        "input",
+        "--config=configs/yeh.py:smoke",
+        "--batch=2",
+        "--rounds=2",
+    ]
     assert cli.main([*arguments, f"--output={file}", *tiny]) == 0
     said = capsys.readouterr().out
     assert "| poisson | 2 " in said and "one constant batch" in said
     report = json.loads(file.read_text())
     blended, fed = report["results"]
-    assert blended["seconds"]["ours"] == statistics.median(blended["rounds_seconds_per_call"]["ours"])
+    assert blended["seconds"]["ours"] == statistics.median(
+        blended["rounds_seconds_per_call"]["ours"]
+    )
     assert blended["pictures_per_second"]["ours"] == pytest.approx(2 / blended["seconds"]["ours"])
     assert fed["ratio"]["one constant batch"] == pytest.approx(
         fed["seconds"]["one constant batch"] / fed["seconds"]["ours"]
@@ -143,7 +162,9 @@ def test_torch_searches_as_we_do(torch_cases, latent, layout):
     searches = jax.jit(latent.function)(latent.state, *latent.inputs)[0].searches
     np.testing.assert_allclose(searches.trace["total"][:, 0].T, totals, rtol=1e-4)
     np.testing.assert_allclose(searches.best_latent[:, 0], best, atol=1e-5)
-    assert (np.abs(best.numpy() - latent.state.searches.latent[:, 0]).max(1) > 1e-2).all()  # one update, its gradient
+    assert (
+        np.abs(best.numpy() - latent.state.searches.latent[:, 0]).max(1) > 1e-2
+    ).all()  # one update, its gradient
 
 
 @pytest.mark.parametrize(
@@ -159,12 +180,17 @@ def test_torch_updates_as_we_do(torch_cases, spec):
 
     from inpaint_jax.evaluation.benchmark import torch_search
 
-    tx, options = optimizers.build(spec), {key: value for key, value in spec.items() if key != "name"}
+    tx, options = (
+        optimizers.build(spec),
+        {key: value for key, value in spec.items() if key != "name"},
+    )
     gradients = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     state, memory = tx.init(jnp.zeros(3)), [torch.zeros(3)] * 2
     for step, gradient in enumerate(gradients):
         ours, state = tx.update(jnp.asarray(gradient), state)
-        theirs, memory = torch_search.UPDATES[spec["name"]](torch.tensor(gradient), memory, step, **options)
+        theirs, memory = torch_search.UPDATES[spec["name"]](
+            torch.tensor(gradient), memory, step, **options
+        )
         np.testing.assert_allclose(ours, -theirs, rtol=1e-5)
 
 
@@ -188,7 +214,9 @@ def test_torch_refuses_what_it_does_not_do(torch_cases):
     assert config["data"]["size"] == 128 and config["networks"]["generator"]["bottleneck"] == 4000
     torch_cases.check(config)
     config["stages"]["context_encoder"]["stale_critic"] = True
-    with pytest.raises(InputError, match="needs stages.context_encoder.stale_critic=False, but the config has True"):
+    with pytest.raises(
+        InputError, match="needs stages.context_encoder.stale_critic=False, but the config has True"
+    ):
         torch_cases.check(config)
 
 
@@ -197,7 +225,8 @@ def test_torch_trains_the_context_encoder_as_we_do(torch_cases):
     import torch
 
     config = configuration.load(
-        "configs/context_encoder.py:smoke,published", ["--config.stages.context_encoder.stale_critic=False"]
+        "configs/context_encoder.py:smoke,published",
+        ["--config.stages.context_encoder.stale_critic=False"],
     )
     networks = config.networks
     networks.generator.trunk.features, networks.generator.bottleneck = [2, 4, 8], 6
@@ -222,4 +251,6 @@ def same_gradients(torch_cases, state, theirs):
         assert ours.keys() == gradients.keys()
         scale = max(float(value.abs().max()) for value in gradients.values())
         for key, value in gradients.items():
-            np.testing.assert_allclose(ours[key], value, rtol=0, atol=1e-4 * scale, err_msg=f"{name} {key}")
+            np.testing.assert_allclose(
+                ours[key], value, rtol=0, atol=1e-4 * scale, err_msg=f"{name} {key}"
+            )

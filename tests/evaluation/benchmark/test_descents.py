@@ -23,8 +23,12 @@ def test_seconds_by_hand():
     # Median losses: 8.5, 4.5, 3.5, 3 against 6, 3.5: the second picture and the median never get there.
     assert other["reached"] == 0.5 and other["each"] is None and other["each_ratio"] is None
     assert other["median"] is None and other["iterations"] == 2
-    [_, sooner] = descents.summary({"reference": curves["reference"], "other": descents.timed(FASTER / 2, 0.1)})
-    assert sooner["each"] == pytest.approx((0.1 + 0.2) / 2) and sooner["each_ratio"] == pytest.approx(1.75 / 0.15)
+    [_, sooner] = descents.summary(
+        {"reference": curves["reference"], "other": descents.timed(FASTER / 2, 0.1)}
+    )
+    assert sooner["each"] == pytest.approx((0.1 + 0.2) / 2) and sooner[
+        "each_ratio"
+    ] == pytest.approx(1.75 / 0.15)
     assert sooner["median"] == pytest.approx(0.1) and sooner["median_ratio"] == pytest.approx(20)
 
 
@@ -55,13 +59,18 @@ IMAGES = "facades?split=test&count=2"
 def test_on_a_run(workdir, model, monkeypatch):
     """The run's own search beside a shorter one, which loses sight of it after its last iteration."""
     monkeypatch.setattr(descents, "PAUSE", 0)
-    reference = configuration.load("yeh:smoke", ["--config.search.iterations=4", "--config.search.patience=2"])
+    reference = configuration.load(
+        "yeh:smoke", ["--config.search.iterations=4", "--config.search.patience=2"]
+    )
     [found] = descents.compare(str(workdir), reference, images=IMAGES, holes=["center"], batch=2)
     shorter, own = (np.array(totals) for totals in found["totals"].values())
     assert shorter.shape == (2, 4) and own.shape == (2, 6)
     np.testing.assert_allclose(shorter, own[:, :4], rtol=1e-5)
     rows = descents.text([found]).splitlines()
-    assert [row.split("|")[2].strip() for row in rows[2:4]] == ["ours, nag 0.01 4", "ours, nag 0.01 6"]
+    assert [row.split("|")[2].strip() for row in rows[2:4]] == [
+        "ours, nag 0.01 4",
+        "ours, nag 0.01 6",
+    ]
     assert found["rows"][1]["reached"] == 1
 
 
@@ -70,7 +79,12 @@ def test_pytorch_on_a_run(workdir, tmp_path, monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.setattr(descents, "PAUSE", 0)
     file = tmp_path / "report.json"
-    where = [f"--workdir={workdir}", f"--images={IMAGES}", "--batch=2", "--config.search.iterations=6"]
+    where = [
+        f"--workdir={workdir}",
+        f"--images={IMAGES}",
+        "--batch=2",
+        "--config.search.iterations=6",
+    ]
     assert cli.main(["benchmark", "search", "--against=torch", *where, f"--output={file}"]) == 0
     [found] = json.loads(file.read_text())["results"]
     assert list(found["totals"]) == ["torch, nag 0.01 6", "ours, nag 0.01 6"]
@@ -80,9 +94,21 @@ def test_pytorch_on_a_run(workdir, tmp_path, monkeypatch):
 
 def test_what_cannot_be_compared(workdir):
     other = configuration.load("yeh:smoke", ["--config.losses.prior.weight=1"])
-    with pytest.raises(InputError, match="losses.prior of .* only searches with the same loss and start"):
+    with pytest.raises(
+        InputError, match="losses.prior of .* only searches with the same loss and start"
+    ):
         descents.compare(str(workdir), other, images=IMAGES, holes=["center"], batch=2)
-    with pytest.raises(InputError, match="is a run of 'yeh', the reference search of 'lsgan': give --workdir"):
-        descents.compare(str(workdir), configuration.load("lsgan:smoke"), images=IMAGES, holes=["center"], batch=2)
+    with pytest.raises(
+        InputError, match="is a run of 'yeh', the reference search of 'lsgan': give --workdir"
+    ):
+        descents.compare(
+            str(workdir),
+            configuration.load("lsgan:smoke"),
+            images=IMAGES,
+            holes=["center"],
+            batch=2,
+        )
     with pytest.raises(InputError, match="has 2 images, fewer than --batch=64"):
-        descents.compare(str(workdir), configuration.load("yeh:smoke"), images=IMAGES, holes=["center"])
+        descents.compare(
+            str(workdir), configuration.load("yeh:smoke"), images=IMAGES, holes=["center"]
+        )

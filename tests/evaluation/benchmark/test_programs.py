@@ -45,7 +45,9 @@ def test_products_in_bfloat16_on_a_gpu(tiny):
     for program in programs(configuration.load("yeh:smoke", [*tiny, "--config.precision=bf16"])):
         text = program.trace().lower(lowering_platforms=("cuda",)).as_text()
         products = re.findall(r"stablehlo\.(?:convolution|dot_general).*: \((.*?)\) ->", text)
-        assert products and all("bf16" in operands and "f32" not in operands for operands in products)
+        assert products and all(
+            "bf16" in operands and "f32" not in operands for operands in products
+        )
 
 
 def test_bytes_that_devices_send():
@@ -67,8 +69,12 @@ def test_a_training_step_sends_each_gradient_once(tiny):
     copied, split = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), (parallel.AXIS,)))
     whole = jax.jit(parallel.per_device(step.function, mesh), in_shardings=(copied, split, copied))
     found = sent(whole.lower(state, batch, earlier).compile().as_text())
-    parameters = sum(leaf.size for net in state.networks.values() for leaf in jax.tree.leaves(net.params))
-    statistics = sum(leaf.size for net in state.networks.values() for leaf in jax.tree.leaves(net.stats))
+    parameters = sum(
+        leaf.size for net in state.networks.values() for leaf in jax.tree.leaves(net.params)
+    )
+    statistics = sum(
+        leaf.size for net in state.networks.values() for leaf in jax.tree.leaves(net.stats)
+    )
     assert set(found) == {"all-reduce"}
     # The critic sees real and generated images; batch norm's sums go forward and, as their gradients, back.
     assert 4 * parameters <= found["all-reduce"] <= 4 * (parameters + 12 * statistics + 50)

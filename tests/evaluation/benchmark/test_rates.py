@@ -42,20 +42,27 @@ def advance(states, progress):
     """Five iterations, of one product each."""
     search, latent = progress.search, progress.search.best_latent
     latent = jax.lax.scan(lambda z, _: (z @ states, None), latent, length=5)[0]
-    return Progress(search._replace(step=search.step + 5, best_latent=latent), progress.done | (search.step >= 10))
+    return Progress(
+        search._replace(step=search.step + 5, best_latent=latent),
+        progress.done | (search.step >= 10),
+    )
 
 
 def two_programs():
     eye = jnp.eye(4)
     yield Program("step of one", step, (eye, {"image": eye}, {}), images=2, carried=0)
     begun = Search(jnp.zeros(3, jnp.int32), jnp.zeros(3, jnp.int32), jnp.ones((3, 4)))
-    yield Program("search", advance, (eye, Progress(begun, jnp.zeros(3, bool))), images=3, carried=1)
+    yield Program(
+        "search", advance, (eye, Progress(begun, jnp.zeros(3, bool))), images=3, carried=1
+    )
 
 
 def test_a_call_of_five_iterations(quick):
     found = {program.name: rates.rate(program, rounds=10) for program in two_programs()}
     assert [found[name]["iterations_per_call"] for name in ("step of one", "search")] == [1, 5]
-    assert found["step of one"]["flop"] == 2 * 4 * 4 * 4 and found["search"]["flop"] == 2 * 3 * 4 * 4
+    assert (
+        found["step of one"]["flop"] == 2 * 4 * 4 * 4 and found["search"]["flop"] == 2 * 3 * 4 * 4
+    )
     rounds = found["search"]["rounds_seconds_per_call"]
     assert len(rounds["in a row"]) == len(rounds["waiting"]) == 10
     assert 5 * found["search"]["seconds"] == pytest.approx(sorted(rounds["in a row"])[4], rel=0.5)
@@ -63,14 +70,24 @@ def test_a_call_of_five_iterations(quick):
 
 def test_the_file_and_the_words_that_choose(quick, tiny, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(rates, "programs", lambda *_, **__: two_programs())
-    arguments = ["benchmark", "programs", "search", "--config=yeh:smoke", "--precision=float32", *tiny]
+    arguments = [
+        "benchmark",
+        "programs",
+        "search",
+        "--config=yeh:smoke",
+        "--precision=float32",
+        *tiny,
+    ]
     assert cli.main([*arguments, f"--output={tmp_path / 'f.json'}"]) == 0
     said = capsys.readouterr().out
     assert "| search " in said and "step of one" not in said and "precision: float32" in said
     report = json.loads((tmp_path / "f.json").read_text())
     [found] = report["programs"]
     assert (found["config"], found["program"], found["batch"]) == ("yeh:smoke", "search", 3)
-    assert report["matrix_product"]["side"] == 64 and report["record"]["config"]["precision"] == "float32"
+    assert (
+        report["matrix_product"]["side"] == 64
+        and report["record"]["config"]["precision"] == "float32"
+    )
     assert cli.main([*arguments[:2], "serach", *arguments[3:]]) == 2
     assert "the programs of yeh:smoke are: step of one, search" in capsys.readouterr().err
 
@@ -78,11 +95,15 @@ def test_the_file_and_the_words_that_choose(quick, tiny, tmp_path, capsys, monke
 def test_real_arguments_have_the_shapes_that_are_counted(tiny):
     config = configuration.load("yeh:smoke", tiny)
     shapes, real = (list(programs(config, source=source)) for source in (None, rates.REAL))
-    assert [program.name for program in shapes] == [program.name for program in real] == ["step of dcgan", "search"]
+    assert (
+        [program.name for program in shapes]
+        == [program.name for program in real]
+        == ["step of dcgan", "search"]
+    )
     for expected, found in zip(shapes, real, strict=True):
-        assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), expected.arguments) == jax.tree.map(
-            lambda leaf: (leaf.shape, leaf.dtype), found.arguments
-        )
+        assert jax.tree.map(
+            lambda leaf: (leaf.shape, leaf.dtype), expected.arguments
+        ) == jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), found.arguments)
         assert expected.images == found.images
 
 

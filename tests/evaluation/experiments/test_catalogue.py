@@ -50,7 +50,10 @@ def test_a_part_of_two_pages():
 
 def test_only_built_in_images_of_scale_smoke_are_few():
     [task] = catalogue.tasks(["E12"], scale="smoke", data={})
-    assert (task.train, task.images) == ("facades?split=train&count=128", "facades?split=test&count=8")
+    assert (task.train, task.images) == (
+        "facades?split=train&count=128",
+        "facades?split=test&count=8",
+    )
     [task] = catalogue.tasks(["E12"], scale="smoke", data={}, count=3)
     assert task.images == "facades?split=test&count=3"
     [task] = catalogue.tasks(["E12"], scale="smoke", data={"faces": "DIR"})
@@ -64,14 +67,21 @@ def test_a_part_trains_what_it_shows_and_what_that_reuses():
     assert other.spec == "desai:lengths,smoke" and len(other.arms) == 3
     assert task.spec == "desai:smoke" and task.arms == ("vae_alexnet", "vae_vgg", "vae_resnet")
     task, published = catalogue.tasks(["E17"], scale="smoke", data={})
-    assert task.arms == ("yeh", "with", "watched", "without") and published.spec == "buchacek:published,smoke"
+    assert (
+        task.arms == ("yeh", "with", "watched", "without")
+        and published.spec == "buchacek:published,smoke"
+    )
     one, _, other = catalogue.tasks(["E12", "E06", "E07"], scale="cpu", data={})
     assert (one.page, other.page) == ("desai", "sharma")
     assert one.arms == ("vae_alexnet", "vae_vgg", "vae_resnet", "gan_alexnet", "gan_resnet")
 
 
 def test_roles_become_sources():
-    data = {"cars": "DATA/cars?crop=64", "cars_test": "DATA/test_64?count=100", "streets": "DATA/streets?split=val"}
+    data = {
+        "cars": "DATA/cars?crop=64",
+        "cars_test": "DATA/test_64?count=100",
+        "streets": "DATA/streets?split=val",
+    }
     tasks = {task.page: task for task in catalogue.tasks(["all"], scale="cpu", data=data)}
     assert list(tasks) == list(papers.DATA) and all(task.arms == () for task in tasks.values())
     cars = tasks["buchacek:ablations"]
@@ -81,7 +91,10 @@ def test_roles_become_sources():
         "DATA/test_64?count=100",
         "DATA/cars?crop=64&split=val",
     )
-    assert tasks["salem"].train == "DATA/streets?split=val" and tasks["salem"].images == "facades?split=test"
+    assert (
+        tasks["salem"].train == "DATA/streets?split=val"
+        and tasks["salem"].images == "facades?split=test"
+    )
 
 
 def test_programs_of_scale_smoke_are_compiled_quickly(monkeypatch, tmp_path):
@@ -96,7 +109,10 @@ def test_programs_of_scale_smoke_are_compiled_quickly(monkeypatch, tmp_path):
 def test_mistakes_are_one_line(capsys, tmp_path):
     for arguments, message in [
         (["E99", f"--workdir={tmp_path}"], "unknown 'E99'; known: list, all, E01"),
-        (["E26", f"--workdir={tmp_path}"], "reproduce E26 (The floors mean, harmonic and nearest) lacks a page"),
+        (
+            ["E26", f"--workdir={tmp_path}"],
+            "reproduce E26 (The floors mean, harmonic and nearest) lacks a page",
+        ),
         (["E06"], "reproduce E06 needs --workdir"),
         (["E06", f"--workdir={tmp_path}", "--data", "planes=DIR"], "unknown role 'planes'"),
         (["E06", f"--workdir={tmp_path}", "--train=DIR"], "--train goes with --experiment"),
@@ -116,7 +132,11 @@ def test_the_list_says_how_far_it_is(tmp_path, capsys):
         (folder / arm / "summary.json").write_text("{}")
     (folder / "report.json").write_text(json.dumps({"experiment": "desai:smoke", "tables": []}))
     assert cli.main(["reproduce", "list", f"--workdir={tmp_path}"]) == 0
-    lines = {line.split(" ")[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("| E")}
+    lines = {
+        line.split(" ")[1]: line
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("| E")
+    }
     assert "| done" in lines["E09"] and "| 4 of 5 trainings " in lines["E10"]
     assert "| 3 of 3 trainings, nothing of desai:lengths" in lines["E06"]
     assert "done" not in lines["E12"] and "trainings" not in lines["E12"]
@@ -150,13 +170,22 @@ def test_a_page_is_whole_in_one_file(tmp_path):
         Image.fromarray(np.zeros((size[1], size[0], 3), np.uint8)).save(tmp_path / f"{name}.png")
     table = "| a | b |\n|---|---|\n| one | +1.50 ± 0.20 |\n"
     images = "".join(f"![{name}]({name}.png)\n\n" for name in ("grid", "curves", "lost"))
-    html.write_page(tmp_path / "report.html", f"# One\n\n## Two & three\n\n{table}\n{images}", title="One <two>")
+    html.write_page(
+        tmp_path / "report.html", f"# One\n\n## Two & three\n\n{table}\n{images}", title="One <two>"
+    )
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and 'src="lost.png"' in page
     assert '<img alt="grid" width="4" height="4"' in page
-    assert len(re.findall(r'<span class="wide"[^>]*><img alt="curves"', page)) == 1 == page.count("<span")
+    assert (
+        len(re.findall(r'<span class="wide"[^>]*><img alt="curves"', page))
+        == 1
+        == page.count("<span")
+    )
     assert "<td>one</td>" in page and '<td class="number">+1.50 ± 0.20</td>' in page
-    assert "<title>One &lt;two&gt;</title>" in page and '<a href="#two-three">Two &amp; three</a>' in page
+    assert (
+        "<title>One &lt;two&gt;</title>" in page
+        and '<a href="#two-three">Two &amp; three</a>' in page
+    )
     assert not re.search(r'(src|href)="https?:', page)
 
 

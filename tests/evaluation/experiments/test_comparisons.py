@@ -27,8 +27,13 @@ def test_a_method_for_some_holes_only():
     measured = {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}, "left": None}
     summaries = {"one": {"measured": {"test": measured}}, "other": None}
     context = Context(Path(), ("center", "left"), {}, summaries, {})
-    comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("one", "other"), "theirs": ("other",)})
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in comparison.means(context).splitlines()]
+    comparison = Comparison(
+        "By holes", "method", "psnr_hole", {"ours": ("one", "other"), "theirs": ("other",)}
+    )
+    cells = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in comparison.means(context).splitlines()
+    ]
     assert cells[2:] == [["ours", "1", "20.00", "–", "–"], ["theirs", "0", "–", "–", "–"]]
 
 
@@ -48,7 +53,9 @@ def test_floors_are_the_last_rows_of_every_table():
     table = Table("Table", ("method", "n", "published"), rows, (("test", "psnr_hole"),))
     floors = [["floor: mean", "–", "–", "7.00"], ["floor: nearest", "–", "–", "6.00"]]
     assert cells_of(table.markdown(context, "center")) == [["ours", "1", "19", "20.00"], *floors]
-    comparison = Comparison("By holes", "method", "psnr_hole", {"ours": ("ours",), "mean": ("mean",)})
+    comparison = Comparison(
+        "By holes", "method", "psnr_hole", {"ours": ("ours",), "mean": ("mean",)}
+    )
     assert [row[:3] for row in cells_of(comparison.means(context))] == [
         ["ours", "1", "20.00"],
         ["mean", "1", "7.00"],
@@ -61,9 +68,16 @@ def test_a_column_of_the_training_log(tmp_path):
     for stage, end in (("adversarial_tl", 1.0), ("adversarial_br", 2.0)):
         (tmp_path / "ours" / stage).mkdir(parents=True)
         lines = [{"step": step, "bce": 9.0 if step <= 18 else end} for step in range(1, 21)]
-        (tmp_path / "ours" / stage / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    summary = {"measured": {}, "training_seconds": {"adversarial_tl": 1.0, "adversarial_br": 1.0, "first": None}}
-    context = Context(tmp_path, ("center",), {}, {"ours": summary, "later": None}, {"mean": {"measured": {}}})
+        (tmp_path / "ours" / stage / "metrics.jsonl").write_text(
+            "".join(f"{json.dumps(line)}\n" for line in lines)
+        )
+    summary = {
+        "measured": {},
+        "training_seconds": {"adversarial_tl": 1.0, "adversarial_br": 1.0, "first": None},
+    }
+    context = Context(
+        tmp_path, ("center",), {}, {"ours": summary, "later": None}, {"mean": {"measured": {}}}
+    )
     rows = tuple(Row((name,), arm) for name, arm in (("a", "ours"), ("b", "later"), ("c", None)))
     table = Table("Table", ("method",), rows, (), logged=(Logged("100 bce", "bce", times=100),))
     assert cells_of(table.markdown(context, "center")) == [
@@ -76,15 +90,23 @@ def test_a_column_of_the_training_log(tmp_path):
 
 def test_baselines_are_measured_on_test_pictures_only():
     measured = {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}
-    context = Context(Path("runs"), ("center",), {}, {"ours": None}, {"mean": {"measured": measured}})
+    context = Context(
+        Path("runs"), ("center",), {}, {"ours": None}, {"mean": {"measured": measured}}
+    )
     assert context.mean("mean", "center", "psnr_hole") == 20.0
     assert context.score("mean", "center", "psnr_hole", split="train") is None
-    assert context.folder("mean") == Path("runs/baselines/mean") and context.folder("ours") == Path("runs/ours")
+    assert context.folder("mean") == Path("runs/baselines/mean") and context.folder("ours") == Path(
+        "runs/ours"
+    )
 
 
 def test_rows_that_cannot_be_paired():
-    uneven = Comparison("Pairs", "method", "psnr_hole", {"a": ("one",), "b": ("one", "two")}, paired="a")
-    with pytest.raises(InputError, match="Pairs: rows that are compared arm by arm must have equal lengths"):
+    uneven = Comparison(
+        "Pairs", "method", "psnr_hole", {"a": ("one",), "b": ("one", "two")}, paired="a"
+    )
+    with pytest.raises(
+        InputError, match="Pairs: rows that are compared arm by arm must have equal lengths"
+    ):
         uneven.check()
     with pytest.raises(InputError, match="Pairs: unknown reference row 'c'"):
         uneven._replace(rows={"a": ("one",)}, paired="c").check()
@@ -101,10 +123,14 @@ def test_methods_beside_the_arms_have_the_names_of_tables(tmp_path):
     """Group members, options, last path components; other names are refused before training."""
     (tmp_path / "faces").mkdir()
     against = ("opencv", "telea?radius=5", f"{tmp_path}/faces")
-    comparison = Comparison("All", "method", "psnr_hole", {"a": ("ours", "navier_stokes", "telea?radius=5", "faces")})
+    comparison = Comparison(
+        "All", "method", "psnr_hole", {"a": ("ours", "navier_stokes", "telea?radius=5", "faces")}
+    )
     experiment = Experiment({"ours": Arm("")}, ("center",), against, comparisons=(comparison,))
     check(experiment)
-    with pytest.raises(InputError, match="All: unknown arm 'opencv'; known: ours, telea, navier_stokes, "):
+    with pytest.raises(
+        InputError, match="All: unknown arm 'opencv'; known: ours, telea, navier_stokes, "
+    ):
         check(experiment._replace(comparisons=(comparison._replace(rows={"a": ("opencv",)}),)))
 
 

@@ -10,7 +10,16 @@ from PIL import Image
 
 from inpaint_jax.data import sheets
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.experiments import Arm, Experiment, Grid, Inversion, TermCurves, check, figures, load
+from inpaint_jax.evaluation.experiments import (
+    Arm,
+    Experiment,
+    Grid,
+    Inversion,
+    TermCurves,
+    check,
+    figures,
+    load,
+)
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.figures import inversion
 from inpaint_jax.evaluation.picture_set import PictureSet
@@ -55,7 +64,10 @@ def test_a_grid_of_several_holes(context_of):
     sheet = np.asarray(Image.open(context.workdir / file))
     first, row = sheets.FONT_SIZE + 2 * sheets.MARGIN, 128 + sheets.GAP
     assert sheet.shape[0] == first + 4 * row
-    shown = [(sheet[first + i * row : first + (i + 1) * row] == 128).all(2).sum() / 128**2 for i in range(4)]
+    shown = [
+        (sheet[first + i * row : first + (i + 1) * row] == 128).all(2).sum() / 128**2
+        for i in range(4)
+    ]
     np.testing.assert_allclose(shown, [1.5, 1.5, 1.25, 1.25], atol=0.01)
     files = [file for _, file in Grid("each", ("truth", "one")).draw(context)]
     assert files == ["each-left.png"]  # nothing is completed under the other family
@@ -63,22 +75,34 @@ def test_a_grid_of_several_holes(context_of):
 
 def test_pictures_picked_by_a_term(context_of):
     """The term is read where the total was least, not where the term was."""
-    totals, terms = np.array([[3.0, 1.0, np.nan], [5.0, 4.0, 6.0]]), np.array([[0.0, 7.0, np.nan], [1.0, 2.0, 0.5]])
-    context = context_of({"ours": ["left"]}, images=GREY[:2], traces={"total": totals, "semantic": terms})
+    totals, terms = (
+        np.array([[3.0, 1.0, np.nan], [5.0, 4.0, 6.0]]),
+        np.array([[0.0, 7.0, np.nan], [1.0, 2.0, 0.5]]),
+    )
+    context = context_of(
+        {"ours": ["left"]}, images=GREY[:2], traces={"total": totals, "semantic": terms}
+    )
     grid = Grid("picked", ("ours",), pick="ours", by="semantic", rows=1)
     np.testing.assert_array_equal(grid.scores(context, "ours", "left"), [7.0, 2.0])
-    assert grid.picked(context, "left") == [1] and grid._replace(highest=True).picked(context, "left") == [0]
+    assert grid.picked(context, "left") == [1] and grid._replace(highest=True).picked(
+        context, "left"
+    ) == [0]
 
 
 def test_pictures_picked_by_nothing_known(context_of):
     context = context_of({"ours": ["left"]}, families=("left",))
-    with pytest.raises(InputError, match="picked: unknown metric or loss term 'psnr'; known: psnr_hole"):
+    with pytest.raises(
+        InputError, match="picked: unknown metric or loss term 'psnr'; known: psnr_hole"
+    ):
         list(Grid("picked", ("ours",), pick="ours", by="psnr").draw(context))
 
 
 def test_terms_as_they_are_and_weighted(context_of):
     """A watched term of weight 0 is in no sum, and shown only unweighted."""
-    traces = {"contextual": np.array([[4.0, 2.0], [6.0, np.nan]]), "total": np.array([[8.0, 4.0], [12.0, np.nan]])}
+    traces = {
+        "contextual": np.array([[4.0, 2.0], [6.0, np.nan]]),
+        "total": np.array([[8.0, 4.0], [12.0, np.nan]]),
+    }
     traces["semantic"] = np.ones((2, 2))
     weights = {"contextual": 2.0, "semantic": 0.0}
     context = context_of({"ours": ["left"]}, images=GREY[:2], traces=traces, weights=weights)
@@ -102,7 +126,9 @@ def test_the_figure_of_the_docstring(context_of, tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     experiment = load(f"{tmp_path}/mine.py")
-    with pytest.raises(InputError, match="How good the images are: unknown arm 'yeh'; known: other"):
+    with pytest.raises(
+        InputError, match="How good the images are: unknown arm 'yeh'; known: other"
+    ):
         load(f"{tmp_path}/mine.py:other")
     context = context_of({"yeh": ["left"]})
     [histogram] = map(figures.find, experiment.figures)
@@ -127,7 +153,10 @@ def test_images_from_features_are_recovered_once(context_of, monkeypatch):
     with Image.open(context.workdir / file) as picture:
         assert picture.size[0] > 3 * 128 and 2 * 128 < picture.size[1] < 3 * 128
     monkeypatch.setattr(inversion, "load", lambda _: pytest.fail("they were recovered before"))
-    assert list(figure.draw(context)) == [("Layers", file)] and (context.workdir / file).read_bytes() == sheet
+    assert (
+        list(figure.draw(context)) == [("Layers", file)]
+        and (context.workdir / file).read_bytes() == sheet
+    )
     assert list(figure.draw(context._replace(summaries={"ours": None}))) == []
 
 
@@ -148,5 +177,8 @@ def test_what_is_no_figure(figure, message):
 
 def test_two_figures_of_one_file():
     grids = (Grid("Figure 1: ours", ("ours",)), Grid("figure 1, ours", ("ours",)))
-    with pytest.raises(InputError, match="the figures 'Figure 1: ours' and 'figure 1, ours' would have the same file"):
+    with pytest.raises(
+        InputError,
+        match="the figures 'Figure 1: ours' and 'figure 1, ours' would have the same file",
+    ):
         check(Experiment({"ours": Arm("")}, ("center",), (), figures=grids))

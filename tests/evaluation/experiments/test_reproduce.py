@@ -78,7 +78,9 @@ def file(tiny, tmp_path_factory):
 
 def run(file, workdir, *arguments):
     pictures = ["--train=facades?split=train&count=64", "--images=facades?split=test", "--count=6"]
-    return cli.main(["reproduce", f"--experiment={file}", f"--workdir={workdir}", *pictures, *arguments])
+    return cli.main(
+        ["reproduce", f"--experiment={file}", f"--workdir={workdir}", *pictures, *arguments]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -93,23 +95,35 @@ def done(file, tmp_path_factory):
 def idle(monkeypatch):
     """Fail if anything is trained or completed."""
     monkeypatch.setattr(reproduce, "train", lambda *_, **__: pytest.fail("it was trained before"))
-    monkeypatch.setattr(stored, "complete_all", lambda *_, **__: pytest.fail("it was completed before"))
+    monkeypatch.setattr(
+        stored, "complete_all", lambda *_, **__: pytest.fail("it was completed before")
+    )
 
 
 def rows(report, title):
     """Return the cells of a table, without the header."""
     (table,) = [table for table in report["tables"] if table["title"] == title]
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table["markdown"].splitlines()[2:]]
+    return [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in table["markdown"].splitlines()[2:]
+    ]
 
 
 def test_summaries(done):
-    short, long = (json.loads((done / arm / "summary.json").read_text()) for arm in ("short", "long"))
+    short, long = (
+        json.loads((done / arm / "summary.json").read_text()) for arm in ("short", "long")
+    )
     assert short["pictures"]["train"]["count"] == 5 and short["pictures"]["test"]["count"] == 6
     for split in ("train", "test"):
         for family in ("center", "random:0.8"):
-            assert set(short["measured"][split][family]["scores"]) == {*metrics.PROTOCOLS, "ssim_uniform_full"}
+            assert set(short["measured"][split][family]["scores"]) == {
+                *metrics.PROTOCOLS,
+                "ssim_uniform_full",
+            }
             assert set(short["term_weights"][family]) == {"contextual", "prior"}
-    assert short["training_seconds"]["dcgan"] > 0 and long["training_seconds"] == {"dcgan": None}  # reused
+    assert short["training_seconds"]["dcgan"] > 0 and long["training_seconds"] == {
+        "dcgan": None
+    }  # reused
     assert set(short["parameters"]["dcgan"]) == {"generator", "critic"}
     assert short["run"]["config_hash"] != long["run"]["config_hash"]
 
@@ -124,15 +138,24 @@ def test_report(done):
     both, long, floor = rows(report, "By holes")
     assert floor[:3] == ["floor: mean", "–", rows(report, "Baselines, center")[0][2]]
     means = {
-        arm: [its["measured"]["test"][family]["scores"]["psnr_hole"]["mean"] for family in ("center", "random:0.8")]
+        arm: [
+            its["measured"]["test"][family]["scores"]["psnr_hole"]["mean"]
+            for family in ("center", "random:0.8")
+        ]
         for arm, its in report["arms"].items()
     }
-    assert long == ["long", "1", *(f"{value:.2f}" for value in (*means["long"], np.mean(means["long"])))]
+    assert long == [
+        "long",
+        "1",
+        *(f"{value:.2f}" for value in (*means["long"], np.mean(means["long"]))),
+    ]
     assert both[1] == "2" and both[2] == tables.spread([means["short"][0], means["long"][0]])
     [beside] = rows(report, "Beside a baseline")
     assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, mean
     theirs, ours, _ = rows(report, "Table 2")
-    uniform, gauss = (short["test"]["center"]["scores"][name] for name in ("ssim_uniform_full", "ssim_full"))
+    uniform, gauss = (
+        short["test"]["center"]["scores"][name] for name in ("ssim_uniform_full", "ssim_full")
+    )
     assert theirs == ["theirs", "–"] and ours[1] == f"{uniform['mean']:.3f}" and uniform != gauss
     [difference] = rows(report, "One pair, difference to 'mean'")  # paired over images
     assert difference[:2] == ["long", "1"]
@@ -197,7 +220,10 @@ def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path
     # Centre holes are equal, but their latents are not; the arm has two splits, the baseline one.
     assert titles == ["yeh, center", "yeh, random:0.8"] * 2 + ["mean, center", "mean, random:0.8"]
     old, new = (json.loads((place / "short/summary.json").read_text()) for place in (done, workdir))
-    assert old["identity"]["holes"]["test"]["random:0.8"] != new["identity"]["holes"]["test"]["random:0.8"]
+    assert (
+        old["identity"]["holes"]["test"]["random:0.8"]
+        != new["identity"]["holes"]["test"]["random:0.8"]
+    )
     assert new["training_seconds"] == old["training_seconds"]
     assert json.loads((workdir / "report.json").read_text())["arms"]["long"] is None  # other holes
 
@@ -220,7 +246,9 @@ def test_a_folder_of_holes_is_for_test_pictures(tiny, done, tmp_path, monkeypatc
     assert run(page, workdir, "--only=short") == 0
     assert titles == [("yeh", str(holes)), ("mean", str(holes))]  # centre holes were already done
     measured = json.loads((workdir / "short/summary.json").read_text())["measured"]
-    assert list(measured["test"]) == ["center", str(holes)] and list(measured["train"]) == ["center"]
+    assert list(measured["test"]) == ["center", str(holes)] and list(measured["train"]) == [
+        "center"
+    ]
 
 
 def test_images_that_cannot_be_read(file, done, tmp_path, monkeypatch, capsys):
@@ -242,12 +270,19 @@ def test_images_that_cannot_be_read(file, done, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(reproduce, "train", training)
     monkeypatch.setattr(stored, "complete_all", guess)
-    again = [f"--experiment={file}", f"--workdir={workdir}", "--train=facades?split=train&count=64", "--only=short"]
+    again = [
+        f"--experiment={file}",
+        f"--workdir={workdir}",
+        "--train=facades?split=train&count=64",
+        "--only=short",
+    ]
     assert cli.main(["reproduce", *again, f"--images={images}"]) == 2
     assert "1.png" in capsys.readouterr().err and not skipping
     assert cli.main(["reproduce", *again, f"--images={images}", "--on-error=skip"]) == 0
     assert skipping == [True]
-    assert f"2 test images of {images} (1 image (1) left out)" in (workdir / "report.md").read_text()
+    assert (
+        f"2 test images of {images} (1 image (1) left out)" in (workdir / "report.md").read_text()
+    )
 
 
 def test_one_arm_alone_leaves_dashes(file, done, tmp_path, idle):
@@ -277,7 +312,11 @@ def test_a_stop_keeps_what_is_done(file, done, tmp_path, monkeypatch):
 
 def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, capsys):
     workdir = tmp_path / "runs"
-    shutil.copytree(done / "short", workdir / "short", ignore=shutil.ignore_patterns("summary.json", "evaluation"))
+    shutil.copytree(
+        done / "short",
+        workdir / "short",
+        ignore=shutil.ignore_patterns("summary.json", "evaluation"),
+    )
     honest = stored.complete_all
 
     def interrupted(*given):
@@ -293,33 +332,59 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
 @pytest.mark.parametrize(
     "before, after, words",
     [
-        ('Row(("nag", "6"), "short"', 'Row(("nag", "6"), "shrt"', "Table 1: unknown arm 'shrt'; known: short, long"),
+        (
+            'Row(("nag", "6"), "short"',
+            'Row(("nag", "6"), "shrt"',
+            "Table 1: unknown arm 'shrt'; known: short, long",
+        ),
         ('"short", "long", "truth"', '"short", "lang", "truth"', "figure1: unknown arm 'lang'"),
         (
             'rows=2, holes=("center", ',
             'rows=2, holes=("left", ',
             "figure2: unknown holes 'left'; known: center, random:0.8",
         ),
-        ('many="random:0.8"', 'many="left"', "By hole: unknown holes 'left'; known: center, random:0.8"),
+        (
+            'many="random:0.8"',
+            'many="left"',
+            "By hole: unknown holes 'left'; known: center, random:0.8",
+        ),
         (
             'reuse="short")',
             'reuse="short", holes=("left",))',
             "arm 'long': unknown holes 'left'; known: center, random:0.8",
         ),
-        ('mean="mean"', 'mean="harmonic"', "By hole: unknown arm 'harmonic'; known: short, long, mean"),
+        (
+            'mean="mean"',
+            'mean="harmonic"',
+            "By hole: unknown arm 'harmonic'; known: short, long, mean",
+        ),
         ('paired="a"', 'paired="c"', "Pairs: unknown reference row 'c'"),
-        ('b=("long", "short")', 'b=("long",)', "Pairs: rows that are compared arm by arm must have equal lengths"),
+        (
+            'b=("long", "short")',
+            'b=("long",)',
+            "Pairs: rows that are compared arm by arm must have equal lengths",
+        ),
         ('reuse="short"', 'reuse="long"', "arm 'long' reuses 'long', which must come before it"),
         ('("19.4",)', "()", "Table 1: the row nag, 6 does not fit the header"),
-        ('("test", "psnr_hole")', '("test", "psnr")', "Table 1: unknown metric 'psnr'; known: desai_legacy_sse"),
+        (
+            '("test", "psnr_hole")',
+            '("test", "psnr")',
+            "Table 1: unknown metric 'psnr'; known: desai_legacy_sse",
+        ),
         ('against=("mean",)', 'against=("mean", "photoshop")', "unknown method 'photoshop'"),
         ('"center", "random:0.8"', '"middle",', "middle"),
-        ("search.iterations=12", "networks.latent_size=4", "arm 'long' cannot reuse dcgan of 'short': networks.latent"),
+        (
+            "search.iterations=12",
+            "networks.latent_size=4",
+            "arm 'long' cannot reuse dcgan of 'short': networks.latent",
+        ),
         ("search.iterations=12", "search.itrations=12", "config.search has no key 'itrations'"),
         ("search.iterations=12", "data.size=32", "arms 'short' and 'long' differ in data.size"),
     ],
 )
-def test_mistakes_are_refused_before_anything_is_trained(file, tmp_path, idle, capsys, before, after, words):
+def test_mistakes_are_refused_before_anything_is_trained(
+    file, tmp_path, idle, capsys, before, after, words
+):
     bad, text = tmp_path / "bad.py", file.read_text()
     assert before in text
     bad.write_text(text.replace(before, after))
@@ -357,7 +422,10 @@ def test_imported_weights_reach_the_arms(file, tmp_path, monkeypatch):
     assert run(file, tmp_path / "runs", f"--weights=dcgan={tmp_path}/w.npz") == 130
     assert told == {"short": f"{tmp_path}/w.npz"}
     arms = reproduce.load(str(file)).arms
-    assert reproduce.arm_config(arms["long"], "facades", "", {"dcgan": "w.npz"}).stages.dcgan.weights == "w.npz"
+    assert (
+        reproduce.arm_config(arms["long"], "facades", "", {"dcgan": "w.npz"}).stages.dcgan.weights
+        == "w.npz"
+    )
     with pytest.raises(SystemExit):
         run(file, tmp_path / "runs", "--weights=w.npz")
 

@@ -33,7 +33,9 @@ def test_a_summary_is_of_one_set_of_pictures(tmp_path, change):
 def test_a_summary_of_0_1_is_still_read(tmp_path):
     """The old hash is of a config with ``slots`` in ``search``, as in ``config.json``."""
     summary.write(tmp_path, OLD, SETS, measured={})
-    assert json.loads((tmp_path / "summary.json").read_text())["identity"]["method"] == files.fingerprint(OLD)
+    assert json.loads((tmp_path / "summary.json").read_text())["identity"][
+        "method"
+    ] == files.fingerprint(OLD)
     assert summary.read(tmp_path, NEW, SETS) is None  # nothing proves that the config is the same
     files.write_json(tmp_path / "config.json", OLD)
     assert summary.read(tmp_path, NEW, SETS)["measured"] == {}

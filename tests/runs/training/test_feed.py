@@ -41,7 +41,9 @@ def test_what_is_measured_is_the_fit_of_evaluation():
         np.testing.assert_array_equal(held[i]["image"], truth[held.id(i)])
     trained = training_source(its, settings)
     assert {trained[i]["image"].shape for i in range(8)} == {(24, 24, 3)}
-    np.testing.assert_array_equal(other_split(its)[1]["image"], list(crops("facades?split=val&count=2").values())[1])
+    np.testing.assert_array_equal(
+        other_split(its)[1]["image"], list(crops("facades?split=val&count=2").values())[1]
+    )
     opened = [("ours", Model(its, None, {}))]
     setting = shared_setting(opened, size=None, fit=None, train=None, slots=None, k=1)
     assert (setting.size, setting.fit) == (16, "crop")
@@ -53,5 +55,7 @@ def test_what_is_measured_is_the_fit_of_evaluation():
 def test_completed_training_images_need_one_crop():
     """A completed image would not match a moving window."""
     stage = SimpleNamespace(name="context_encoder", adapt=None, projection=object())
-    with pytest.raises(InputError, match="do not match random windows: data.fit cannot be 'random_crop:20-24' here"):
+    with pytest.raises(
+        InputError, match="do not match random windows: data.fit cannot be 'random_crop:20-24' here"
+    ):
         stage_examples(stage, config(), None, {}, None)

@@ -23,7 +23,9 @@ from inpaint_jax.runs.workdir import StageFolder
 
 
 def config(tiny, *overrides):
-    return configuration.load("configs/yeh.py:smoke", [*tiny, *(f"--config.{item}" for item in overrides)])
+    return configuration.load(
+        "configs/yeh.py:smoke", [*tiny, *(f"--config.{item}" for item in overrides)]
+    )
 
 
 def leaves(workdir):
@@ -41,7 +43,9 @@ def assert_equal(left, right):
 def test_what_a_run_leaves(workdir):
     assert json.loads((workdir / "config.json").read_text())["system"] == "yeh"
     stage = workdir / "dcgan"
-    steps = [json.loads(line)["step"] for line in (stage / "metrics.jsonl").read_text().splitlines()]
+    steps = [
+        json.loads(line)["step"] for line in (stage / "metrics.jsonl").read_text().splitlines()
+    ]
     assert steps == [1, 2, 3, 4]
     assert sorted(path.name for path in (stage / "checkpoints").iterdir()) == ["2", "4"]
     assert list((stage / "pictures").glob("*.png")) and list(stage.glob("events.out.tfevents.*"))
@@ -55,7 +59,10 @@ def test_a_continued_run_is_the_uninterrupted_one(tiny, workdir, tmp_path):
     assert_equal(leaves(tmp_path), leaves(workdir))
 
     def lines(folder):
-        rows = [json.loads(line) for line in (folder / "dcgan" / "metrics.jsonl").read_text().splitlines()]
+        rows = [
+            json.loads(line)
+            for line in (folder / "dcgan" / "metrics.jsonl").read_text().splitlines()
+        ]
         return [{k: v for k, v in row.items() if k != "steps_per_second"} for row in rows]
 
     assert lines(tmp_path) == lines(workdir)
@@ -63,7 +70,14 @@ def test_a_continued_run_is_the_uninterrupted_one(tiny, workdir, tmp_path):
 
 def command(workdir, tiny, *overrides):
     return [
-        *(sys.executable, "-m", "inpaint_jax", "train", "--config=configs/yeh.py:smoke", f"--workdir={workdir}"),
+        *(
+            sys.executable,
+            "-m",
+            "inpaint_jax",
+            "train",
+            "--config=configs/yeh.py:smoke",
+            f"--workdir={workdir}",
+        ),
         *tiny,
         *(f"--config.{item}" for item in overrides),
     ]
@@ -79,7 +93,9 @@ def test_killed_runs_end_bit_equal(tiny, tmp_path, kills):
     longer = ("stages.dcgan.steps=60", "stages.dcgan.checkpoint_every=5")
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     for kill in range(kills):
-        process = subprocess.Popen(command(killed, tiny, *longer), env=environment(), stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command(killed, tiny, *longer), env=environment(), stderr=subprocess.DEVNULL
+        )
         until = 5 * (kill + 1)
         while process.poll() is None and not (killed / "dcgan/checkpoints" / str(until)).exists():
             time.sleep(0.01)
@@ -93,7 +109,9 @@ def test_killed_runs_end_bit_equal(tiny, tmp_path, kills):
 
 def test_sigterm_saves_and_says_so(tiny, tmp_path):
     endless = ("stages.dcgan.steps=1000000", "stages.dcgan.checkpoint_every=1000000")
-    process = subprocess.Popen(command(tmp_path, tiny, *endless), env=environment(), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(tmp_path, tiny, *endless), env=environment(), stderr=subprocess.PIPE, text=True
+    )
     metrics = tmp_path / "dcgan/metrics.jsonl"
     while process.poll() is None and not (metrics.exists() and metrics.stat().st_size):
         time.sleep(0.05)
@@ -101,7 +119,9 @@ def test_sigterm_saves_and_says_so(tiny, tmp_path):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert "saved; the same command resumes from there" in said and "Traceback" not in said
-    (step,) = [int(path.name) for path in (tmp_path / "dcgan/checkpoints").iterdir() if path.name.isdigit()]
+    (step,) = [
+        int(path.name) for path in (tmp_path / "dcgan/checkpoints").iterdir() if path.name.isdigit()
+    ]
     assert f"stopped: step {step} of 1000000 of dcgan is saved" in said
 
 
@@ -121,7 +141,9 @@ def test_a_diverging_run_stops_and_keeps_the_last_good_checkpoint(tiny, tmp_path
 
     def diverging(state, batch, key, **options):
         state, metrics = honest(state, batch, key, **options)
-        return state, {name: jnp.where(state.step > 3, jnp.nan, value) for name, value in metrics.items()}
+        return state, {
+            name: jnp.where(state.step > 3, jnp.nan, value) for name, value in metrics.items()
+        }
 
     monkeypatch.setattr(steps, "latent_gan_step", diverging)
     with pytest.raises(InputError, match="diverged by step 4.*last good checkpoint is step 2"):
@@ -130,7 +152,9 @@ def test_a_diverging_run_stops_and_keeps_the_last_good_checkpoint(tiny, tmp_path
 
 
 def test_a_workdir_keeps_its_config(tiny, workdir):
-    with pytest.raises(InputError, match=r"another config \(differs in networks.latent_size, seed\)"):
+    with pytest.raises(
+        InputError, match=r"another config \(differs in networks.latent_size, seed\)"
+    ):
         train(config(tiny, "seed=5", "networks.latent_size=9"), workdir)
 
 
@@ -213,7 +237,9 @@ def test_training_images_that_moved(tiny, images, tmp_path):
         run(elsewhere, 4)
     shutil.copytree(images, elsewhere)
     (elsewhere / "15.png").rename(elsewhere / "16.png")
-    with pytest.raises(InputError, match=rf"trained on {images}; {elsewhere} has images of other names"):
+    with pytest.raises(
+        InputError, match=rf"trained on {images}; {elsewhere} has images of other names"
+    ):
         run(elsewhere, 4)
     (elsewhere / "16.png").unlink()
     with pytest.raises(InputError, match="has 15 images instead of 16: give another --workdir"):
@@ -244,7 +270,10 @@ def test_a_second_training_is_told_who_trains(tiny, workdir, tmp_path, monkeypat
     from inpaint_jax.runs.training import loop
 
     def second(*_, **__):
-        with pytest.raises(InputError, match=rf"is in use: process {os.getpid()} on .* has been training there since"):
+        with pytest.raises(
+            InputError,
+            match=rf"is in use: process {os.getpid()} on .* has been training there since",
+        ):
             train(config(tiny), tmp_path)
         raise InputError("the first ends")
 
@@ -255,7 +284,9 @@ def test_a_second_training_is_told_who_trains(tiny, workdir, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("newest", [3, 2], ids=["gone", "half gone"])
-def test_the_newest_state_beside_a_training_that_removes_older_ones(workdir, newest, tmp_path, monkeypatch):
+def test_the_newest_state_beside_a_training_that_removes_older_ones(
+    workdir, newest, tmp_path, monkeypatch
+):
     """The newest step is removed while it is read: the next newest is read, without an error."""
     from inpaint_jax.runs.checkpoints import Checkpoints
 

@@ -23,7 +23,9 @@ def test_json_lines(tmp_path):
     path = tmp_path / "metrics.jsonl"
     writer = writers.JsonLines(path)
     writer.write_scalars(1, {"loss": np.float32(0.1), "psnr": jnp.float32(jnp.nan)})
-    assert path.read_text() == '{"step": 1, "loss": 0.100000001, "psnr": null}\n'  # there before the flush
+    assert (
+        path.read_text() == '{"step": 1, "loss": 0.100000001, "psnr": null}\n'
+    )  # there before the flush
     writer.close()
 
 
@@ -63,7 +65,11 @@ def test_tensorboard_reads_scalars_and_pictures(tmp_path):
     assert [(e.step, e.value) for e in events.Scalars("psnr")] == [(1, 20.0)]
     (image,) = events.Images("samples")
     decoded = np.asarray(Image.open(io.BytesIO(image.encoded_image_string)))
-    assert image.step == 2 and decoded.shape == (image.height, image.width, 3) == (2 * 5 + 2, 2 * 6 + 2, 3)
+    assert image.step == 2 and decoded.shape == (image.height, image.width, 3) == (
+        2 * 5 + 2,
+        2 * 6 + 2,
+        3,
+    )
     first = np.rint((pictures[0] + 1) * 127.5)
     np.testing.assert_array_equal(decoded[:5, :6], first)
     assert b"lr" in events.PluginTagToContent("hparams")["_hparams_/session_start_info"]

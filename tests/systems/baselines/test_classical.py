@@ -24,7 +24,9 @@ def complete(name, image, hole=HOLE, **options):
     return result.images[0]
 
 
-@pytest.mark.parametrize("name, levels", [("fsr_fast", 3), ("fsr_best", 3), ("shift_map", 2), ("biharmonic", 0.01)])
+@pytest.mark.parametrize(
+    "name, levels", [("fsr_fast", 3), ("fsr_best", 3), ("shift_map", 2), ("biharmonic", 0.01)]
+)
 def test_one_colour_is_completed(name, levels):
     """Every library gets the right mask polarity: black and white stripes in the hole disappear."""
     image = np.broadcast_to(COLOUR, (40, 50, 3)).astype(np.float32)
@@ -42,7 +44,9 @@ def test_channels_keep_their_places():
 
 def test_biharmonic_is_exact_where_harmonic_is_not():
     """x ** 2 has Laplacian 2, and the Laplacian of that is 0."""
-    parabola = np.broadcast_to(np.linspace(-1, 1, 50)[None, :, None] ** 2, (40, 50, 3)).astype(np.float32)
+    parabola = np.broadcast_to(np.linspace(-1, 1, 50)[None, :, None] ** 2, (40, 50, 3)).astype(
+        np.float32
+    )
     np.testing.assert_allclose(complete("biharmonic", parabola), parabola, atol=1e-5)
     assert np.abs(complete("harmonic", parabola) - parabola).max() > 0.01
 
@@ -72,8 +76,12 @@ def test_bad_input(monkeypatch):
         opencv_contrib.frequency_selective(quality="good")
     with pytest.raises(InputError, match="unknown colours 'hsv' of shift-map; known: lab, rgb"):
         BASELINES["shift_map"](colours="hsv")
-    monkeypatch.setitem(sys.modules, "cv2", types.ModuleType("cv2"))  # the plain wheel has no xphoto
-    with pytest.raises(InputError, match="fsr_best baseline needs OpenCV's contributed modules, .*pip uninstall"):
+    monkeypatch.setitem(
+        sys.modules, "cv2", types.ModuleType("cv2")
+    )  # the plain wheel has no xphoto
+    with pytest.raises(
+        InputError, match="fsr_best baseline needs OpenCV's contributed modules, .*pip uninstall"
+    ):
         BASELINES["fsr_best"]()
     monkeypatch.setitem(sys.modules, "skimage.restoration", None)
     with pytest.raises(InputError, match=r"biharmonic .* pip install 'inpaint_jax\[baselines\]'"):

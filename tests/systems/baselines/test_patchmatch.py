@@ -35,7 +35,9 @@ def driver(name, slots=1, **options):
 
 def completed(driver, images, holes, seed=0):
     """Complete images under holes, in the order of the images."""
-    tasks = [Task(str(n), image, hole) for n, (image, hole) in enumerate(zip(images, holes, strict=True))]
+    tasks = [
+        Task(str(n), image, hole) for n, (image, hole) in enumerate(zip(images, holes, strict=True))
+    ]
     results = {result.task.id: result.images[0] for result in driver.run(tasks, seed=seed)}
     return np.stack([results[task.id] for task in tasks])
 
@@ -44,19 +46,25 @@ def completed(driver, images, holes, seed=0):
 @pytest.mark.parametrize("texture", TEXTURES)
 def test_periodic_textures_are_continued_exactly(texture, nnf):
     image = colours(TEXTURES[texture])
-    np.testing.assert_array_equal(completed(driver("patchmatch", nnf=nnf, **SINGLE), [image], [HOLE])[0], image)
+    np.testing.assert_array_equal(
+        completed(driver("patchmatch", nnf=nnf, **SINGLE), [image], [HOLE])[0], image
+    )
 
 
 @pytest.mark.parametrize("texture", TEXTURES)
 def test_melding_continues_periodic_textures(texture):
     """The result is exact up to rounding, because melding solves an equation."""
     image = colours(TEXTURES[texture])
-    np.testing.assert_allclose(completed(driver("image_melding", **SINGLE), [image], [HOLE])[0], image, atol=1e-6)
+    np.testing.assert_allclose(
+        completed(driver("image_melding", **SINGLE), [image], [HOLE])[0], image, atol=1e-6
+    )
 
 
 def test_several_scales_keep_stripes():
     image = colours(TEXTURES["stripes"])
-    np.testing.assert_allclose(completed(driver("patchmatch"), [image], [HOLE])[0], image, atol=1e-5)
+    np.testing.assert_allclose(
+        completed(driver("patchmatch"), [image], [HOLE])[0], image, atol=1e-5
+    )
 
 
 def test_melding_goes_on_beyond_the_known_colours():
@@ -65,8 +73,13 @@ def test_melding_goes_on_beyond_the_known_colours():
     corner = np.zeros_like(HOLE)
     corner[24:, 24:] = 1
     options = SINGLE | {"first_sweeps": 20}
-    np.testing.assert_allclose(completed(driver("image_melding", **options), [plane], [corner])[0], plane, atol=1e-5)
-    repeated, red = completed(driver("patchmatch", **options), [plane], [corner])[0, ..., 0], plane[..., 0]
+    np.testing.assert_allclose(
+        completed(driver("image_melding", **options), [plane], [corner])[0], plane, atol=1e-5
+    )
+    repeated, red = (
+        completed(driver("patchmatch", **options), [plane], [corner])[0, ..., 0],
+        plane[..., 0],
+    )
     assert repeated.max() <= red[corner[..., 0] < 0.5].max() < red.max()
 
 
@@ -77,7 +90,10 @@ def test_scattered_holes(name):
     hole = np.asarray(masks.pixels(jax.random.key(0), 32, p_drop=0.7))
     start = completed(driver("harmonic"), [image], [hole])
     answer = completed(driver(name, patch=5), [image], [hole])
-    before, after = (psnr(jnp.asarray(a), jnp.asarray(image)[None], jnp.asarray(hole)[None]) for a in (start, answer))
+    before, after = (
+        psnr(jnp.asarray(a), jnp.asarray(image)[None], jnp.asarray(hole)[None])
+        for a in (start, answer)
+    )
     assert np.isfinite(answer).all() and after[0] > before[0]
 
 
@@ -112,7 +128,9 @@ def test_rotated_and_scaled_sources():
     """Known stripes are upright below, and turned by 22.5 degrees above, at the hole."""
     turned = np.sin(2 * np.pi * (np.cos(np.pi / 8) * J + np.sin(np.pi / 8) * I) / 6)
     image = colours(0.5 * turned)
-    answer = completed(driver("image_melding", transforms="rot_scale", **SINGLE), [image], [HOLE])[0]
+    answer = completed(driver("image_melding", transforms="rot_scale", **SINGLE), [image], [HOLE])[
+        0
+    ]
     assert np.isfinite(answer).all()
     np.testing.assert_array_equal(answer[HOLE[..., 0] < 0.5], image[HOLE[..., 0] < 0.5])
 
@@ -128,10 +146,16 @@ def test_bad_options():
         patchmatch.build(confidence=0.5)
     with pytest.raises(InputError, match="unknown transforms 'all'; known: none, rot_scale"):
         image_melding.build(transforms="all")
-    with pytest.raises(InputError, match="gradients must be at least 0 and colours above 0, got 2.0 and 0"):
+    with pytest.raises(
+        InputError, match="gradients must be at least 0 and colours above 0, got 2.0 and 0"
+    ):
         image_melding.build(colours=0)
     with pytest.raises(InputError, match="texture must be at least 0, got -1"):
         patchmatch.build(texture=-1)
     small = jnp.zeros((1, 4, 9, 3))
-    with pytest.raises(InputError, match=r"an image of \(4, 9\) pixels is smaller than a patch of 5"):
-        patchmatch.build().begin({}, small, jnp.zeros((1, 4, 9, 1)), jax.random.split(jax.random.key(0), 1), 1)
+    with pytest.raises(
+        InputError, match=r"an image of \(4, 9\) pixels is smaller than a patch of 5"
+    ):
+        patchmatch.build().begin(
+            {}, small, jnp.zeros((1, 4, 9, 1)), jax.random.split(jax.random.key(0), 1), 1
+        )

@@ -47,7 +47,9 @@ def test_mean_squared_difference():
     (target, weight), (source, known) = patches_of(4), patches_of(4)
     both = weight * known
     expected = (both[..., None] * (target - source) ** 2).sum((1, 2)) / both.sum(1)
-    np.testing.assert_allclose(COMPARISONS["squares"].each(target, weight, source, known), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        COMPARISONS["squares"].each(target, weight, source, known), expected, rtol=1e-5
+    )
     assert np.isinf(COMPARISONS["squares"].each(target, weight, source, 1 - weight)).all()
 
 
@@ -56,7 +58,9 @@ def test_all_pairs_are_each_pair(name):
     (target, weight), (source, known) = patches_of(4), patches_of(6)
     comparison = COMPARISONS[name]
     rows = [comparison.each(target, weight, source[[n] * 4], known[[n] * 4]) for n in range(6)]
-    np.testing.assert_allclose(comparison.pairs(target, weight, source, known), np.stack(rows, 1), rtol=1e-4)
+    np.testing.assert_allclose(
+        comparison.pairs(target, weight, source, known), np.stack(rows, 1), rtol=1e-4
+    )
 
 
 def test_gain_and_bias():
@@ -101,7 +105,9 @@ def test_exact_is_the_minimum_over_all_sources(complete):
         if not target.wanted.ravel()[anchor]:
             assert (found, distance) == (0, np.inf)
             continue
-        all_distances = (counts[..., None] * (cut - cut[anchor]) ** 2).sum((1, 2)) / counts.sum(1).clip(1)
+        all_distances = (counts[..., None] * (cut - cut[anchor]) ** 2).sum((1, 2)) / counts.sum(
+            1
+        ).clip(1)
         all_distances[~valid] = np.inf
         all_distances[anchor] = np.inf  # a patch never matches itself
         assert found == all_distances.argmin()
@@ -110,7 +116,10 @@ def test_exact_is_the_minimum_over_all_sources(complete):
 
 def test_a_field_does_not_depend_on_chunks():
     target, sources = task(facade(32, 0), square_hole(32, 10), patch=5)
-    fields = [exact(target, sources, COMPARISONS["squares"], patch=5, chunk=chunk) for chunk in ((512, 512), (64, 100))]
+    fields = [
+        exact(target, sources, COMPARISONS["squares"], patch=5, chunk=chunk)
+        for chunk in ((512, 512), (64, 100))
+    ]
     assert (fields[0].source == fields[1].source).all()
     np.testing.assert_allclose(fields[0].distance, fields[1].distance)
 
@@ -119,7 +128,9 @@ def test_distances_do_not_shrink_with_the_weights_of_a_patch():
     """Deep inside a hole all weights are tiny."""
     target, sources = task(facade(32, 0), square_hole(32, 10), patch=5)
     whole, tiny = (
-        exact(target._replace(weight=scale * target.weight), sources, COMPARISONS["squares"], patch=5)
+        exact(
+            target._replace(weight=scale * target.weight), sources, COMPARISONS["squares"], patch=5
+        )
         for scale in (1.0, 2.0**-60)
     )
     np.testing.assert_array_equal(tiny.distance, whole.distance)
@@ -136,7 +147,10 @@ def test_randomised_after_5_passes_is_within_5_percent_of_exact():
     for number in range(4):
         target, sources = task(facade(64, number), square_hole(64, 24), patch=7)
         start = jnp.zeros(target.wanted.shape, jnp.int32)
-        field, best = search(jax.random.key(number), target, sources, start), compare_all(target, sources)
+        field, best = (
+            search(jax.random.key(number), target, sources, start),
+            compare_all(target, sources),
+        )
         distance, least = field.distance[target.wanted], best.distance[target.wanted]
         assert sources.valid.ravel()[field.source[target.wanted]].all()
         assert (distance >= least - 1e-6).all() and jnp.isinf(field.distance[~target.wanted]).all()
@@ -146,11 +160,15 @@ def test_randomised_after_5_passes_is_within_5_percent_of_exact():
 def test_randomised_is_a_function_of_its_key_and_never_leaves_the_optimum():
     target, sources = task(facade(64, 5), square_hole(64, 24), patch=7)
     start = jnp.zeros(target.wanted.shape, jnp.int32)
-    one, same, other = (search(jax.random.key(n), target, sources, start, passes=1) for n in (1, 1, 2))
+    one, same, other = (
+        search(jax.random.key(n), target, sources, start, passes=1) for n in (1, 1, 2)
+    )
     assert (one.source == same.source).all() and not (one.source == other.source).all()
     best = exact(target, sources, COMPARISONS["squares"], patch=7)
     kept = search(jax.random.key(3), target, sources, best.source, passes=1)
-    np.testing.assert_allclose(kept.distance[target.wanted], best.distance[target.wanted], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        kept.distance[target.wanted], best.distance[target.wanted], rtol=1e-4, atol=1e-6
+    )
 
 
 def test_randomised_finds_its_way_into_another_image():
@@ -164,4 +182,6 @@ def test_randomised_finds_its_way_into_another_image():
     field = search(jax.random.key(0), target, sources, start, passes=8)
     row, column = jnp.mgrid[:34, :34]
     true = patches.join(jnp.int32(1), row + 6, column - 5, (34, 34))
-    assert (field.source == true)[target.wanted].all() and (field.distance[target.wanted] == 0).all()
+    assert (field.source == true)[target.wanted].all() and (
+        field.distance[target.wanted] == 0
+    ).all()

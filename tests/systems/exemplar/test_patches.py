@@ -16,9 +16,15 @@ RNG = np.random.default_rng(0)
 def test_gather_cuts_where_the_anchor_says():
     stack = RNG.normal(size=(2, 6, 8, 3)).astype(np.float32)
     anchors = patches.join(jnp.array([0, 1, 1]), jnp.array([0, 3, 1]), jnp.array([5, 0, 2]), (4, 6))
-    assert [index.tolist() for index in patches.split(anchors, (4, 6))] == [[0, 1, 1], [0, 3, 1], [5, 0, 2]]
+    assert [index.tolist() for index in patches.split(anchors, (4, 6))] == [
+        [0, 1, 1],
+        [0, 3, 1],
+        [5, 0, 2],
+    ]
     expected = [stack[0, 0:3, 5:8], stack[1, 3:6, 0:3], stack[1, 1:4, 2:5]]
-    np.testing.assert_array_equal(patches.gather(stack, anchors, 3), np.reshape(expected, (3, 9, 3)))
+    np.testing.assert_array_equal(
+        patches.gather(stack, anchors, 3), np.reshape(expected, (3, 9, 3))
+    )
 
 
 def test_counts():
@@ -41,10 +47,16 @@ def test_halving_is_the_mean_of_what_is_known():
     coarse, coarse_known = pyramid.halve(image, known)
     assert coarse[..., 0].tolist() == [[4.0, 0.0], [3.0, 0.0]]
     assert coarse_known.tolist() == [[1.0, 0.0], [1.0, 0.0]]
-    assert pyramid.enlarge(coarse, 3, 3)[..., 0].tolist() == [[4.0, 4.0, 0.0], [4.0, 4.0, 0.0], [3.0, 3.0, 0.0]]
+    assert pyramid.enlarge(coarse, 3, 3)[..., 0].tolist() == [
+        [4.0, 4.0, 0.0],
+        [4.0, 4.0, 0.0],
+        [3.0, 3.0, 0.0],
+    ]
 
 
-@pytest.mark.parametrize("sides, count", [((16, 99), 1), ((24, 24), 2), ((32, 32), 2), ((64, 90), 3), ((256, 256), 5)])
+@pytest.mark.parametrize(
+    "sides, count", [((16, 99), 1), ((24, 24), 2), ((32, 32), 2), ((64, 90), 3), ((256, 256), 5)]
+)
 def test_pyramids_end_at_16_pixels(sides, count):
     assert pyramid.levels(*sides) == count
 
@@ -58,7 +70,9 @@ def test_depth():
 
 
 def test_an_onion_continues_stripes():
-    stripes = jnp.broadcast_to(jnp.array([0.1, 0.4, -0.7, 0.9])[jnp.arange(20) % 4][None, :, None], (20, 20, 1))
+    stripes = jnp.broadcast_to(
+        jnp.array([0.1, 0.4, -0.7, 0.9])[jnp.arange(20) % 4][None, :, None], (20, 20, 1)
+    )
     known = jnp.ones((20, 20)).at[6:13, 7:14].set(0.0)
     filled = onion(jnp.where(known[..., None] > 0.5, stripes, 0.0), known, patch=5)
     np.testing.assert_array_equal(filled, stripes)
@@ -78,10 +92,14 @@ def fixture_vote(distances, **options):
 
 def test_votes_are_weighted_by_distance_and_confidence():
     weight = np.exp(-1.0 / (2 * 0.5))
-    np.testing.assert_allclose(fixture_vote([2.0, 3.0], variance=0.5), (1 + 5 * weight) / (1 + weight), rtol=1e-6)
+    np.testing.assert_allclose(
+        fixture_vote([2.0, 3.0], variance=0.5), (1 + 5 * weight) / (1 + weight), rtol=1e-6
+    )
     trust = jnp.array([[1.0, 2.0]])
     expected = (1 + 10 * weight) / (1 + 2 * weight)
-    np.testing.assert_allclose(fixture_vote([2.0, 3.0], variance=0.5, confidence=trust), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        fixture_vote([2.0, 3.0], variance=0.5, confidence=trust), expected, rtol=1e-6
+    )
 
 
 def test_votes_of_the_nearest_alone():
@@ -104,7 +122,9 @@ def test_votes_are_scaled_and_shifted():
 def test_turned():
     image = jnp.asarray(RNG.normal(size=(5, 5, 2)), jnp.float32)
     known = jnp.ones((5, 5)).at[0, 1].set(0.0)
-    images, masks = jax.jit(lambda *a: turned(*a, angles=(0.0, np.pi / 2), scales=(1.0, 2.0)))(image, known)
+    images, masks = jax.jit(lambda *a: turned(*a, angles=(0.0, np.pi / 2), scales=(1.0, 2.0)))(
+        image, known
+    )
     assert images.shape == (4, 5, 5, 2)
     np.testing.assert_array_equal(images[0], image)
     np.testing.assert_array_equal(masks[0], known)

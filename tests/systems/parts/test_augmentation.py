@@ -30,7 +30,9 @@ def test_each_picture_has_its_own_move():
     moves = np.array([[0, 0, 0], [np.pi, 0, 0], [0, 0.5, 0]], np.float32)
     together = moved(images, moves)
     for i in range(3):
-        np.testing.assert_allclose(together[i], moved(images[i : i + 1], moves[i : i + 1])[0], atol=1e-6)
+        np.testing.assert_allclose(
+            together[i], moved(images[i : i + 1], moves[i : i + 1])[0], atol=1e-6
+        )
 
 
 def test_draws_stay_within_their_bounds():

@@ -29,11 +29,15 @@ SEARCH = dict(
     batch_norm="running",
 )
 NETWORKS = dict(
-    generator=Network(lambda key, z: ({}, {}), lambda p, s, z, *, train: (0.5 * z.reshape(-1, SIDE, SIDE, 1), s)),
+    generator=Network(
+        lambda key, z: ({}, {}), lambda p, s, z, *, train: (0.5 * z.reshape(-1, SIDE, SIDE, 1), s)
+    ),
     critic=Network(lambda key, x: ({}, {}), lambda p, s, x, *, train: (x.mean((1, 2, 3)), s)),
 )
 EARLIER = {
-    "prior": state.create(jax.random.key(0), {name: ({}, {}, optax.identity()) for name in ("generator", "critic")})
+    "prior": state.create(
+        jax.random.key(0), {name: ({}, {}, optax.identity()) for name in ("generator", "critic")}
+    )
 }
 
 
@@ -44,7 +48,12 @@ def energy(latent):
 
 def searched(losses):
     return latent_search.build(
-        "prior", **NETWORKS, latent_size=SIDE**2, losses=losses, search=SEARCH, blend=dict(method="paste", edge="")
+        "prior",
+        **NETWORKS,
+        latent_size=SIDE**2,
+        losses=losses,
+        search=SEARCH,
+        blend=dict(method="paste", edge=""),
     )
 
 
@@ -53,14 +62,19 @@ def made(**changes):
     descent = {"l2_sum": dict(weight=2.0)}
     watched = {"energy": dict(fn=f"{__name__}:energy", weight=0.0, watch=True)}
     loss = searched(descent | watched).loss
-    return balance.stage("balance", search=searched(descent), loss=loss, size=SIDE, settings=SETTINGS | changes)
+    return balance.stage(
+        "balance", search=searched(descent), loss=loss, size=SIDE, settings=SETTINGS | changes
+    )
 
 
 @pytest.mark.parametrize("how, devices", [("jit", 1), ("shard_map", 4)])
 def test_medians_where_searches_end(how, devices):
     stage, mesh = made(), parallel.mesh(jax.devices()[:devices])
     now = parallel.replicate(stage.init(jax.random.key(3), {}, {}), mesh)
-    step, earlier = parallel.data_parallel(stage.step, mesh, how=how), parallel.replicate(EARLIER, mesh)
+    step, earlier = (
+        parallel.data_parallel(stage.step, mesh, how=how),
+        parallel.replicate(EARLIER, mesh),
+    )
     for number, batch in enumerate(IMAGES):
         now, metrics = step(now, parallel.put_batch({"image": batch}, mesh), earlier)
         left = number == 0
@@ -78,7 +92,9 @@ def test_medians_where_searches_end(how, devices):
 
 def test_a_step_for_every_family():
     assert float(made(steps=0).init(jax.random.key(0), {}, {}).schedule["energy"][1]) == 1.0
-    with pytest.raises(InputError, match="stages.balance.steps must be 2, one for each family of its holes, got 1"):
+    with pytest.raises(
+        InputError, match="stages.balance.steps must be 2, one for each family of its holes, got 1"
+    ):
         made(steps=1)
     with pytest.raises(InputError, match="unknown hole 'centre'"):
         made(holes="centre", steps=1)

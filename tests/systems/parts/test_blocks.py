@@ -13,7 +13,9 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 3)).astype(np.float
 
 
 def of(side=8, holes="center:6", **changes):
-    return blocks.build(size=16, side=side, holes=holes, networks={**NETWORKS, **changes}, label="stages.x.holes")
+    return blocks.build(
+        size=16, side=side, holes=holes, networks={**NETWORKS, **changes}, label="stages.x.holes"
+    )
 
 
 def test_damage_and_its_range():
@@ -22,8 +24,12 @@ def test_damage_and_its_range():
     damaged = of().damage(IMAGES, hole)
     np.testing.assert_array_equal(damaged[:, :5], IMAGES[:, :5])
     np.testing.assert_array_equal(damaged[0, 8, 8], np.float32([-0.5, 0.0, 0.25]))
-    np.testing.assert_allclose(of(unit_range=True).damage(IMAGES, hole)[0, 8, 8], [0.25, 0.5, 0.625])
-    np.testing.assert_allclose(of(fill=-1.0, unit_range=True).damage(IMAGES, hole)[0, 8, 8], [0, 0, 0])
+    np.testing.assert_allclose(
+        of(unit_range=True).damage(IMAGES, hole)[0, 8, 8], [0.25, 0.5, 0.625]
+    )
+    np.testing.assert_allclose(
+        of(fill=-1.0, unit_range=True).damage(IMAGES, hole)[0, 8, 8], [0, 0, 0]
+    )
 
 
 def test_the_mask_channel():
@@ -33,18 +39,27 @@ def test_the_mask_channel():
         given = of(mask_channel=True, unit_range=unit_range).damage(IMAGES, hole)
         assert given.shape == (2, 16, 16, 4)
         np.testing.assert_array_equal(given[..., 3:], 1 - hole)
-        np.testing.assert_array_equal(given[..., :3], of(unit_range=unit_range).damage(IMAGES, hole))
+        np.testing.assert_array_equal(
+            given[..., :3], of(unit_range=unit_range).damage(IMAGES, hole)
+        )
 
 
 def test_a_ring_that_is_missing_is_filled():
     """A ramp continues through ring and hole; a hole inside the trained one changes nothing."""
-    its, ramp = of(), np.broadcast_to(np.linspace(-1, 1, 16, dtype=np.float32)[None, None, :, None], (2, 16, 16, 3))
+    its, ramp = (
+        of(),
+        np.broadcast_to(
+            np.linspace(-1, 1, 16, dtype=np.float32)[None, None, :, None], (2, 16, 16, 3)
+        ),
+    )
     block = np.zeros((2, 16, 16, 1), np.float32)
     block[:, 4:12, 4:12] = 1
     trained = its.draw(jax.random.key(0), 2)
     shown, hole = its.shown(np.where(block > 0.5, 0, ramp), block)
     np.testing.assert_array_equal(hole, trained)
-    np.testing.assert_allclose(np.where(trained > 0.5, 0, shown), np.where(trained > 0.5, 0, ramp), atol=1e-4)
+    np.testing.assert_allclose(
+        np.where(trained > 0.5, 0, shown), np.where(trained > 0.5, 0, ramp), atol=1e-4
+    )
     same, hole = its.shown(ramp, trained)
     np.testing.assert_array_equal(same, ramp)
 
@@ -54,7 +69,9 @@ def test_the_block_is_the_middle():
     hole = its.draw(jax.random.key(0), 2)
     block = its.cut(IMAGES, hole)
     np.testing.assert_array_equal(block, IMAGES[:, 4:12, 4:12])
-    np.testing.assert_array_equal(its.paste(jnp.zeros_like(IMAGES), block, hole)[:, 4:12, 4:12], block)
+    np.testing.assert_array_equal(
+        its.paste(jnp.zeros_like(IMAGES), block, hole)[:, 4:12, 4:12], block
+    )
     np.testing.assert_array_equal(its.paste(IMAGES, block, hole), IMAGES)
     whole = of(side=16, holes="pattern")
     np.testing.assert_array_equal(whole.cut(IMAGES, hole), IMAGES)
@@ -110,7 +127,9 @@ def test_holes():
 BLOCK = of()
 
 
-@pytest.mark.parametrize("low, high, fits", [(5, 11, True), (7, 9, True), (4, 12, True), (5, 13, False), (0, 2, False)])
+@pytest.mark.parametrize(
+    "low, high, fits", [(5, 11, True), (7, 9, True), (4, 12, True), (5, 13, False), (0, 2, False)]
+)
 def test_what_a_block_can_complete(low, high, fits):
     hole = np.zeros((16, 16, 1), np.float32)
     hole[low:high, low:high] = 1
@@ -121,7 +140,9 @@ def test_what_a_block_can_complete(low, high, fits):
 def test_devices_draw_the_holes_of_the_whole_batch():
     its = of(side=16, holes="random:0.5")
     key = jax.random.key(3)
-    split = jax.jit(jax.vmap(lambda _: its.draw(key, 2, "devices"), axis_name="devices"))(jnp.arange(2))
+    split = jax.jit(jax.vmap(lambda _: its.draw(key, 2, "devices"), axis_name="devices"))(
+        jnp.arange(2)
+    )
     np.testing.assert_array_equal(split.reshape(4, 16, 16, 1), its.draw(key, 4))
 
 

@@ -26,8 +26,12 @@ def pictures(count, size=64):
 def test_four_holes_in_one_batch():
     """Squares of the target side are copied bit for bit: inside, at corners, around thin holes."""
     images = pictures(4)
-    seen = np.asarray(crop(images, holes((20, 7, 16, 16), (0, 48, 16, 16), (48, 48, 16, 16), (30, 30, 4, 16)), 16))
-    for its, image, (top, left) in zip(seen, images, ((20, 7), (0, 48), (48, 48), (24, 30)), strict=True):
+    seen = np.asarray(
+        crop(images, holes((20, 7, 16, 16), (0, 48, 16, 16), (48, 48, 16, 16), (30, 30, 4, 16)), 16)
+    )
+    for its, image, (top, left) in zip(
+        seen, images, ((20, 7), (0, 48), (48, 48), (24, 30)), strict=True
+    ):
         np.testing.assert_array_equal(its, image[top : top + 16, left : left + 16])
 
 
@@ -38,7 +42,9 @@ def test_other_sizes(side):
     seen = np.asarray(crop(images, holes(*((top, left, side, side) for top, left in places)), 16))
     for its, image, (top, left) in zip(seen, images, places, strict=True):
         square = image[top : top + side, left : left + side]
-        np.testing.assert_allclose(its, jax.image.resize(square, (16, 16, 3), "bilinear"), atol=1e-6)
+        np.testing.assert_allclose(
+            its, jax.image.resize(square, (16, 16, 3), "bilinear"), atol=1e-6
+        )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,9 @@ def test_a_hole_of_two_parts():
 def test_vmap_and_gradient():
     """A single example gives the same result; the gradient covers only the square's pixels."""
     images, hole = pictures(2, size=16), holes((2, 3, 4, 4), (8, 8, 8, 8), size=16)
-    alone = jax.jit(jax.vmap(lambda image, hole: at_hole(image[None], hole[None], 4)[0]))(images, hole)
+    alone = jax.jit(jax.vmap(lambda image, hole: at_hole(image[None], hole[None], 4)[0]))(
+        images, hole
+    )
     np.testing.assert_allclose(alone, crop(images, hole, 4), atol=1e-6)
     pulled = np.asarray(jax.jit(jax.grad(lambda images: at_hole(images, hole, 4).sum()))(images))
     np.testing.assert_array_equal(pulled[0], np.broadcast_to(hole[0], (16, 16, 3)))

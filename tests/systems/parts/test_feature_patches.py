@@ -16,7 +16,11 @@ MAPS = RNG.normal(size=(7, 6, 4)).astype(np.float32)
 def test_cut():
     for stride, count in ((1, 5 * 4), (2, 3 * 2)):
         found = cut(MAPS, 3, stride)
-        by_hand = [MAPS[i : i + 3, j : j + 3].ravel() for i in range(0, 5, stride) for j in range(0, 4, stride)]
+        by_hand = [
+            MAPS[i : i + 3, j : j + 3].ravel()
+            for i in range(0, 5, stride)
+            for j in range(0, 4, stride)
+        ]
         assert len(found) == count
         np.testing.assert_array_equal(found, by_hand)
 
@@ -27,7 +31,9 @@ def test_touching():
     mask[5, 11] = 1
     marked = np.argwhere(np.asarray(touching(mask, (7, 6), 3)).reshape(5, 4))
     np.testing.assert_array_equal(marked, [[0, 3], [1, 3], [2, 3]])
-    assert touching(mask[:13, :12], (6, 6), 3).shape == (4 * 4,)  # the last row of an odd image has no position
+    assert touching(mask[:13, :12], (6, 6), 3).shape == (
+        4 * 4,
+    )  # the last row of an odd image has no position
 
 
 def test_matches():
@@ -67,10 +73,14 @@ def test_surroundings():
     hole = np.zeros((1, 8, 2, 1), np.float32)
     hole[0, 2:6, 0] = 1
     guess = -jnp.ones_like(rows)
-    np.testing.assert_array_equal(surrounded(rows, hole, guess)[0, :, 0, 0], [0, 1, 0, 1, 6, 7, 6, 7])
+    np.testing.assert_array_equal(
+        surrounded(rows, hole, guess)[0, :, 0, 0], [0, 1, 0, 1, 6, 7, 6, 7]
+    )
     np.testing.assert_array_equal(surrounded(rows, hole, guess)[0, :, 1, 0], np.arange(8))
     top = np.roll(hole, -2, 1)
-    np.testing.assert_array_equal(surrounded(rows, top, guess)[0, :, 0, 0], [4, 5, 4, 5, 4, 5, 6, 7])
+    np.testing.assert_array_equal(
+        surrounded(rows, top, guess)[0, :, 0, 0], [4, 5, 4, 5, 4, 5, 6, 7]
+    )
     column = np.zeros_like(hole)
     column[:, :, 0] = 1
     np.testing.assert_array_equal(surrounded(rows, column, guess)[0, :, 0, 0], -np.ones(8))
@@ -86,9 +96,13 @@ def test_reduced():
     other, _ = reduced(np.where(hole > 0.5, np.float32(0.3), image), hole, (8, 8))
     np.testing.assert_array_equal(small, other)
     flat, _ = reduced(np.full_like(image, 0.25), hole, (8, 8))
-    np.testing.assert_allclose(flat, np.where(missing > 0.5, 0, np.full((1, 8, 8, 3), 0.25)), atol=1e-6)
     np.testing.assert_allclose(
-        reduced(image, 0 * hole, (8, 8))[0], jax.image.resize(image, (1, 8, 8, 3), "linear"), atol=1e-5
+        flat, np.where(missing > 0.5, 0, np.full((1, 8, 8, 3), 0.25)), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        reduced(image, 0 * hole, (8, 8))[0],
+        jax.image.resize(image, (1, 8, 8, 3), "linear"),
+        atol=1e-5,
     )
 
 

@@ -31,11 +31,17 @@ def judge(params, stats, images, *, train):
     return images.mean((1, 2, 3)) + params, stats
 
 
-NETWORKS = {"generator": Network(lambda key, z: (1.0, {}), paint), "critic": Network(lambda key, x: (0.0, {}), judge)}
+NETWORKS = {
+    "generator": Network(lambda key, z: (1.0, {}), paint),
+    "critic": Network(lambda key, x: (0.0, {}), judge),
+}
 STATES = {
     "prior": state.create(
         jax.random.key(0),
-        {name: (jnp.float32(value), {}, optax.identity()) for name, value in (("generator", 0.5), ("critic", 3.0))},
+        {
+            name: (jnp.float32(value), {}, optax.identity())
+            for name, value in (("generator", 0.5), ("critic", 3.0))
+        },
     )
 }
 SEARCH = dict(
@@ -80,9 +86,13 @@ def test_what_losses_are_offered():
         return {"mine": prediction}
 
     total = objective({"l1": {"weight": 1.0}})
-    loss = SearchLoss("prior", **NETWORKS, total=total, window=0, mode={"train": False}, judge=judged)
+    loss = SearchLoss(
+        "prior", **NETWORKS, total=total, window=0, mode={"train": False}, judge=judged
+    )
     damaged = jnp.asarray(IMAGES * (1 - HOLE))
-    total, parts = loss(STATES, damaged, jnp.asarray(HOLE), loss.importance(jnp.asarray(HOLE)), jnp.ones((2, Z)))
+    total, parts = loss(
+        STATES, damaged, jnp.asarray(HOLE), loss.importance(jnp.asarray(HOLE)), jnp.ones((2, Z))
+    )
     np.testing.assert_allclose(parts["l1"], np.abs(0.5 - damaged).mean((1, 2, 3)), rtol=1e-5)
     np.testing.assert_allclose(total, parts["l1"].mean(), rtol=1e-6)
     np.testing.assert_array_equal(seen["completed"], np.where(HOLE > 0.5, 0.5, IMAGES))
@@ -103,25 +113,36 @@ class Normed(nn.Module):
     @nn.compact
     def __call__(self, latent, *, train):
         image = latent.reshape(-1, SIDE, SIDE, 1)
-        return BatchNorm(use_scale=False, axis_name=self.axis_name)(image, use_running_average=not train)
+        return BatchNorm(use_scale=False, axis_name=self.axis_name)(
+            image, use_running_average=not train
+        )
 
 
 def test_batch_norm_by_value(monkeypatch):
     """A search normalises by the statistics of each image, of the batch, or by running ones."""
     net = state.NetworkState({"BatchNorm_0": {"bias": jnp.full(1, 0.5)}}, {}, ())
-    net = net._replace(stats={"batch_stats": {"BatchNorm_0": {"mean": jnp.full(1, 2.0), "var": jnp.full(1, 4.0)}}})
-    states = {"prior": STATES["prior"]._replace(networks=STATES["prior"].networks | {"generator": net})}
+    net = net._replace(
+        stats={"batch_stats": {"BatchNorm_0": {"mean": jnp.full(1, 2.0), "var": jnp.full(1, 4.0)}}}
+    )
+    states = {
+        "prior": STATES["prior"]._replace(networks=STATES["prior"].networks | {"generator": net})
+    }
     monkeypatch.setitem(NETWORKS, "generator", pure(Normed()))
     latents = np.random.default_rng(0).normal(1, 3, (2, Z)).astype(np.float32)
     expected = {
-        "sample": (latents - latents.mean(1, keepdims=True)) / np.sqrt(latents.var(1, keepdims=True) + 1e-5),
+        "sample": (latents - latents.mean(1, keepdims=True))
+        / np.sqrt(latents.var(1, keepdims=True) + 1e-5),
         "running": (latents - 2) / np.sqrt(4 + 1e-5),
     }
     expected["batch"] = (latents - latents.mean()) / np.sqrt(latents.var() + 1e-5)
     for mode, values in expected.items():
         loss = searched(batch_norm=mode).loss
-        found = jax.vmap(lambda z, loss=loss: loss.paint(states, z[None])[0], axis_name="pictures")(latents)
-        np.testing.assert_allclose(found.reshape(2, Z), values + 0.5, rtol=1e-5, atol=1e-5, err_msg=mode)
+        found = jax.vmap(lambda z, loss=loss: loss.paint(states, z[None])[0], axis_name="pictures")(
+            latents
+        )
+        np.testing.assert_allclose(
+            found.reshape(2, Z), values + 0.5, rtol=1e-5, atol=1e-5, err_msg=mode
+        )
 
 
 def test_weights_that_follow_from_the_family():
@@ -177,7 +198,9 @@ def test_a_start_and_a_projection_of_ones_own():
     search = searched(start=f"{__name__}:origin", projection=f"{__name__}:halve")
     progress, completion = run(search)
     damaged = IMAGES * (1 - HOLE)
-    np.testing.assert_allclose(progress.searches.best_latent[:, 0], damaged.reshape(2, Z), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        progress.searches.best_latent[:, 0], damaged.reshape(2, Z), rtol=1e-5, atol=1e-6
+    )
     expected = np.where(HOLE > 0.5, damaged / 2, IMAGES)
     np.testing.assert_allclose(completion.images[:, 0], expected, rtol=1e-5, atol=1e-6)
     first, second = (2 * np.square(damaged * share).sum((1, 2, 3)) for share in (1.0, 0.5))
@@ -199,7 +222,10 @@ def test_answers_come_best_first():
     [
         (dict(iterations=0), "iterations, patience and restarts must be at least 1"),
         (dict(tolerance=-0.1), "tolerance at least 0"),
-        (dict(projection="clop"), "unknown search.projection 'clop'; known: clip, none, stochastic"),
+        (
+            dict(projection="clop"),
+            "unknown search.projection 'clop'; known: clip, none, stochastic",
+        ),
         (dict(start="zero"), "unknown search.start 'zero'"),
         (dict(answer="first"), "unknown search.answer 'first'"),
         (dict(batch_norm="none"), "unknown search.batch_norm 'none'"),

@@ -19,7 +19,11 @@ from inpaint_jax.systems.parts.search_loss import SearchLoss
 SIZE, LATENT, BATCH = 16, 4, 8
 ENCODER = pure(Encoder(width=4, latent_size=LATENT, kernel=4))
 PRIOR = {
-    "generator": (jax.random.normal(jax.random.key(7), (LATENT, SIZE * SIZE * 3)), {}, optax.identity()),
+    "generator": (
+        jax.random.normal(jax.random.key(7), (LATENT, SIZE * SIZE * 3)),
+        {},
+        optax.identity(),
+    ),
     "critic": ({}, {}, optax.identity()),
 }
 EARLIER = {"prior": state.create(jax.random.key(0), PRIOR)}
@@ -56,7 +60,9 @@ def made(optimizer="adam", rate=5e-3, holes="center:8,left,random:0.5"):
 
 STAGE = made()
 STEP = jax.jit(STAGE.step)
-IMAGES = LOSS.paint(EARLIER, jax.random.uniform(jax.random.key(1), (BATCH, LATENT), minval=-1, maxval=1))
+IMAGES = LOSS.paint(
+    EARLIER, jax.random.uniform(jax.random.key(1), (BATCH, LATENT), minval=-1, maxval=1)
+)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +86,9 @@ def test_training_lowers_the_objective(initial, trained):
     assert set(after) == {"total", "contextual"} and after["total"].shape == (BATCH,)
     assert after["total"].mean() < 0.6 * before["total"].mean()
     assert set(trained.networks) == {"encoder"} and int(trained.step) == 60
-    true, damaged, painted, pasted = np.asarray(pictures).reshape(BATCH, 4, SIZE, SIZE, 3).swapaxes(0, 1)
+    true, damaged, painted, pasted = (
+        np.asarray(pictures).reshape(BATCH, 4, SIZE, SIZE, 3).swapaxes(0, 1)
+    )
     np.testing.assert_array_equal(true, IMAGES)
     missing = (damaged == 0).all(-1, keepdims=True)
     assert missing[0].sum() == 64 and missing[1, :, :8].all()
@@ -110,11 +118,15 @@ def test_devices_agree():
         for _ in range(2):
             batch = parallel.put_batch({"image": np.asarray(IMAGES)}, mesh)
             now, metrics = step(now, batch, earlier)
-        return jax.device_get((now.networks["encoder"].params, now.networks["encoder"].stats, metrics))
+        return jax.device_get(
+            (now.networks["encoder"].params, now.networks["encoder"].stats, metrics)
+        )
 
     one = run(1, "jit")
     for other in (run(4, "jit"), run(4, "pmap")):
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), one, other)
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5, rtol=1e-4), one, other
+        )
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,16 @@ from inpaint_jax.systems.baselines import floors
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-0.9, 0.9, (2, 16, 16, 3)).astype(np.float32)
 NARROW = {
-    "context_encoder": ("networks.generator.size=8", "networks.generator.bottleneck=8", "networks.generator.width=4"),
-    "on_demand": ("networks.generator.size=16", "stages.on_demand.pixels_per_level=2", "data.fit=crop"),
+    "context_encoder": (
+        "networks.generator.size=8",
+        "networks.generator.bottleneck=8",
+        "networks.generator.width=4",
+    ),
+    "on_demand": (
+        "networks.generator.size=16",
+        "stages.on_demand.pixels_per_level=2",
+        "data.fit=crop",
+    ),
 }
 
 
@@ -52,16 +60,24 @@ def test_an_untrained_residual_network_fills_harmonically(choice, spec):
         config.stages.context_encoder.holes = spec
     [stage] = configuration.build_system(config).stages
     state = drawn_state(stage, config, {})
-    kernels = [leaf for leaf in jax.tree.leaves(state.networks["generator"].params) if leaf.ndim == 4]
+    kernels = [
+        leaf for leaf in jax.tree.leaves(state.networks["generator"].params) if leaf.ndim == 4
+    ]
     assert sum(not np.asarray(kernel).any() for kernel in kernels) == 1
     hole = masks.evaluation_holes(spec, ids=["a", "b"], size=16, seed=0)
     system, damaged = configuration.build_system(config), fill(IMAGES, hole)
-    run = jax.jit(lambda states: system.finish(states, system.begin(states, damaged, hole, None, 1)).images[:, 0])
+    run = jax.jit(
+        lambda states: system.finish(states, system.begin(states, damaged, hole, None, 1)).images[
+            :, 0
+        ]
+    )
     answer = run({stage.name: state})
     floor = floors.harmonic()
     filled = floor.finish({}, floor.begin({}, damaged, hole, None, 1)).images[:, 0]
     np.testing.assert_allclose(answer, filled, atol=1e-4)
-    assert np.abs(np.asarray(filled) - IMAGES)[np.broadcast_to(hole > 0.5, IMAGES.shape)].max() > 0.1
+    assert (
+        np.abs(np.asarray(filled) - IMAGES)[np.broadcast_to(hole > 0.5, IMAGES.shape)].max() > 0.1
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,19 +120,25 @@ def test_every_generator_starts_at_its_base(spec, size):
 
 def test_a_critic_that_comes_late():
     """Before its start the critic is frozen: the generator learns as without a critic."""
-    late = tiny("context_encoder:best", "networks.critic.width=4", "stages.context_encoder.critic_after=1")
+    late = tiny(
+        "context_encoder:best", "networks.critic.width=4", "stages.context_encoder.critic_after=1"
+    )
     late.stages.context_encoder.losses.reconstruction.weight = 1.0
     alone = tiny("context_encoder:best,l2")
     for config in (late, alone):
         config.stages.context_encoder.optimizer = {
-            name: dict(name="sgd", learning_rate=0.01) for name in config.stages.context_encoder.optimizer
+            name: dict(name="sgd", learning_rate=0.01)
+            for name in config.stages.context_encoder.optimizer
         }
         config.stages.context_encoder.holes = "center:8"
     batch = {"image": IMAGES}
 
     def stepped(config, count):
         [stage] = configuration.build_system(config).stages
-        step, states = jax.jit(lambda s: stage.step(s, batch, {})[0]), [drawn_state(stage, config, {})]
+        step, states = (
+            jax.jit(lambda s: stage.step(s, batch, {})[0]),
+            [drawn_state(stage, config, {})],
+        )
         for _ in range(count):
             states.append(step(states[-1]))
         return [state.networks for state in states]
@@ -129,13 +151,19 @@ def test_a_critic_that_comes_late():
         alone_second["generator"].params,
     )
     assert not jax.tree.all(
-        jax.tree.map(lambda a, b: bool((a == b).all()), second["critic"].params, third["critic"].params)
+        jax.tree.map(
+            lambda a, b: bool((a == b).all()), second["critic"].params, third["critic"].params
+        )
     )
 
 
 def test_a_block_stage_that_ends_on_its_best_state(tmp_path):
     """By the squared error of held-out images; gradient ascent makes it worse from the start."""
-    config = tiny("context_encoder:best,l2", "stages.context_encoder.steps=3", "stages.context_encoder.adapt_every=1")
+    config = tiny(
+        "context_encoder:best,l2",
+        "stages.context_encoder.steps=3",
+        "stages.context_encoder.adapt_every=1",
+    )
     config.stages.context_encoder.holes = "center:8"
     config.stages.context_encoder.holdout = 8
     config.stages.context_encoder.optimizer.generator = dict(name="sgd", learning_rate=0.5)

@@ -24,7 +24,9 @@ MEASURED = {
     "categorical": jnp.ones(3),
 }
 KEY = jax.random.key(0)
-CENTER, LEFT, RANDOM, SMALL = (masks.parse(spec)(KEY, 64) for spec in ("center", "left", "random:0.7", "center:8"))
+CENTER, LEFT, RANDOM, SMALL = (
+    masks.parse(spec)(KEY, 64) for spec in ("center", "left", "random:0.7", "center:8")
+)
 HOLES = jnp.stack([CENTER, LEFT, RANDOM, SMALL])
 
 
@@ -33,7 +35,10 @@ def test_rules_are_taken_off_before_losses_are_bound():
     assert terms.plain["semantic"] == dict(fn="semantic", weight=0.1, layers={"3b": 1.0})
     assert terms.relative == {"semantic": "contextual"} and terms.scattered == {"critic": 10.0}
     for changes, message in (
-        (dict(relative_to="prior"), "losses.semantic.relative_to: unknown term 'prior'; known: contextual, critic"),
+        (
+            dict(relative_to="prior"),
+            "losses.semantic.relative_to: unknown term 'prior'; known: contextual, critic",
+        ),
         (dict(scattered="ten"), "losses.semantic.scattered must be a number, got 'ten'"),
     ):
         with pytest.raises(InputError, match=message):
@@ -44,7 +49,9 @@ def test_factors_of_families_and_of_the_nearest_share():
     """Centre: 40 / 0.5, and 0 for a term of 0; random: 300 / 2, and a tenfold critic weight."""
     terms = term_weights.split(LOSSES)
     unknown = jnp.full(4, -1)
-    found = jax.jit(lambda hole, family: term_weights.factors(terms, MEASURED, hole, family))(HOLES, unknown)
+    found = jax.jit(lambda hole, family: term_weights.factors(terms, MEASURED, hole, family))(
+        HOLES, unknown
+    )
     np.testing.assert_allclose(found["semantic"], [80.0, 0.0, 150.0, 80.0])
     np.testing.assert_allclose(found["critic"], [1.0, 1.0, 10.0, 1.0])
     assert set(found) == {"semantic", "critic"}
@@ -57,13 +64,18 @@ def test_what_a_report_says():
     assert term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "center") == ""
     said = term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "square:4-16")
     nearest = "center (0.25) for 2, left (0.50) for 1, random:0.7 (0.70) for 1 of 4 images"
-    assert said == f"weights of semantic balanced for the family with the closest share of missing pixels: {nearest}"
+    assert (
+        said
+        == f"weights of semantic balanced for the family with the closest share of missing pixels: {nearest}"
+    )
     absolute = term_weights.split({"semantic": dict(weight=0.1, relative_to="", layers={})})
     assert term_weights.remark(absolute, FAMILIES, MEASURED, HOLES, "") == ""
 
 
 def test_shares_of_what_was_not_measured():
-    measured = dict(search=SEARCH, losses={label: LOSSES[label] | dict(weight=0.0) for label in LOSSES})
+    measured = dict(
+        search=SEARCH, losses={label: LOSSES[label] | dict(weight=0.0) for label in LOSSES}
+    )
     term_weights.check_measured(LOSSES, SEARCH, measured, stage="balance")
     other = {**LOSSES, "semantic": LOSSES["semantic"] | dict(layers={"5a": 1.0})}
     for losses, search, stage, message in (
@@ -80,7 +92,12 @@ def test_shares_of_what_was_not_measured():
             measured,
             "but it was measured with search.window=7: give an absolute weight",
         ),
-        (LOSSES, SEARCH | dict(classifier_input="raw"), measured, "search.classifier_input='converted'"),
+        (
+            LOSSES,
+            SEARCH | dict(classifier_input="raw"),
+            measured,
+            "search.classifier_input='converted'",
+        ),
     ):
         with pytest.raises(InputError, match=f"losses.semantic: the weight .*{message}"):
             term_weights.check_measured(losses, search, stage, stage="balance")

@@ -81,9 +81,13 @@ def test_a_thousand_images_of_any_size_have_few_shapes():
     """Boxes of 1 pixel to the whole side, images of 16 to 6,000 pixels: at most 14 x 14 shapes."""
     rng = np.random.default_rng(0)
     shapes = set()
-    for height, width in np.exp(rng.uniform(np.log(16), np.log(6000), (1000, 2))).astype(int).tolist():
+    for height, width in (
+        np.exp(rng.uniform(np.log(16), np.log(6000), (1000, 2))).astype(int).tolist()
+    ):
         high, wide = (int(rng.integers(1, side + 1)) for side in (height, width))
-        box = Window(int(rng.integers(height - high + 1)), int(rng.integers(width - wide + 1)), high, wide)
+        box = Window(
+            int(rng.integers(height - high + 1)), int(rng.integers(width - wide + 1)), high, wide
+        )
         window = with_margin((height, width))(box)
         assert window and box.inside(window).of(np.zeros(window[2:])).shape == (high, wide)
         shapes.add((window.height, window.width))

@@ -74,7 +74,9 @@ def images_and_hole(count=2):
 @pytest.mark.slow
 def test_the_losses_fall(workdir, model):
     """A-S1: the reconstruction by 30 % at least, on holes of two files; the run remembers nothing of the files."""
-    rows = [json.loads(line) for line in (workdir / NAME / "metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (workdir / NAME / "metrics.jsonl").read_text().splitlines()
+    ]
     values = [row["reconstruction"] for row in rows if "reconstruction" in row]
     assert np.isfinite(values).all() and len(values) >= 60
     assert np.mean(values[-5:]) < 0.7 * np.mean(values[:2]), (values[:3], values[-3:])
@@ -86,14 +88,22 @@ def test_completions_differ_and_are_ranked(model):
     """Inside the hole alone; by the score of the critic that has judged samples, the best first."""
     images, hole = images_and_hole()
     found = inpaint_jax.complete(model, images, hole, keep=3)
-    assert found.shape == (2, 3, SIZE, SIZE, 3) and np.isfinite(found).all() and np.abs(found).max() <= 1
+    assert (
+        found.shape == (2, 3, SIZE, SIZE, 3)
+        and np.isfinite(found).all()
+        and np.abs(found).max() <= 1
+    )
     known = np.broadcast_to(hole < 0.5, found.shape)
-    np.testing.assert_array_equal(found[known], np.broadcast_to(images[:, None], found.shape)[known])
+    np.testing.assert_array_equal(
+        found[known], np.broadcast_to(images[:, None], found.shape)[known]
+    )
     for i in range(3):
         for j in range(i):
             assert (found[:, i] != found[:, j]).any((1, 2, 3)).all()
     critic = model.network(NAME, "critic")
-    scores = np.stack([critic({"generation": found[:, i]})["generation"].mean((1, 2, 3)) for i in range(3)], 1)
+    scores = np.stack(
+        [critic({"generation": found[:, i]})["generation"].mean((1, 2, 3)) for i in range(3)], 1
+    )
     assert (np.diff(scores, axis=1) <= 1e-5).all() and (scores[:, 0] > scores[:, -1]).all()
     hidden = np.where(hole > 0.5, np.float32(0.3), images)
     np.testing.assert_array_equal(inpaint_jax.complete(model, hidden, hole, keep=3), found)
@@ -106,21 +116,30 @@ def test_the_best_of_more_samples(workdir, model):
     images, hole = images_and_hole()
     three = inpaint_jax.complete(model, images, hole, keep=3)
     more = inpaint_jax.load(workdir, overrides=["--config.search.samples=3"])
-    np.testing.assert_allclose(inpaint_jax.complete(more, images, hole, keep=2), three[:, :2], atol=1e-5)
+    np.testing.assert_allclose(
+        inpaint_jax.complete(more, images, hole, keep=2), three[:, :2], atol=1e-5
+    )
 
 
 @pytest.mark.slow
 def test_as_one_file(model, tmp_path):
     export.export(model, tmp_path / "tiny.inpaint", k=3)
     images, hole = images_and_hole()
-    found, losses = exported.load(tmp_path / "tiny.inpaint").candidates(images, np.stack([hole] * 2))
+    found, losses = exported.load(tmp_path / "tiny.inpaint").candidates(
+        images, np.stack([hole] * 2)
+    )
     assert found.shape == (2, 3, SIZE, SIZE, 3) and (np.diff(losses["total"], axis=1) >= 0).all()
 
 
 @pytest.mark.slow
 def test_the_command_line(workdir, tmp_path):
     """Three completions of a folder's images, and a table of three beside a method that gives one."""
-    given = [f"--workdir={workdir}", "--images=facades?split=test&count=2", "--holes=center", "--keep=3"]
+    given = [
+        f"--workdir={workdir}",
+        "--images=facades?split=test&count=2",
+        "--holes=center",
+        "--keep=3",
+    ]
     assert cli.main(["complete", *given, f"--output={tmp_path / 'completed'}"]) == 0
     report = json.loads((tmp_path / "completed" / "report.json").read_text())
     assert report["job"]["keep"] == 3
@@ -145,7 +164,9 @@ def test_several_completions_by_hand():
     levels[:, 1, :6, :6], levels[:, 2, :6, :6] = 110, 130
     truth = np.full((1, 12, 12, 3), 100 / 127.5 - 1, np.float32)
     answer = Answer(levels[:, 1], 1.0, {}, levels[:, [0, 2]])
-    np.testing.assert_allclose(several.diversity(answer, hole), [100 * (10 + 20 + 30) / 3 / 255], rtol=1e-5)
+    np.testing.assert_allclose(
+        several.diversity(answer, hole), [100 * (10 + 20 + 30) / 3 / 255], rtol=1e-5
+    )
     rows = several.rows(truth, answer, hole, resolve(["psnr_hole", "l1_pct_hole"]))
     mean, image, oracle = rows.values()
     np.testing.assert_allclose(mean["l1_pct_hole"], [100 * 40 / 3 / 255], rtol=1e-4)
@@ -157,7 +178,9 @@ def test_the_assumed_deviation():
     """A-B3: three quarters known: 1 / (1 + exp(8 (0.75 - 0.8)))."""
     hole = np.zeros((2, 4, 4, 1), np.float32)
     hole[0, :2, :2], hole[1] = 1, 1
-    np.testing.assert_allclose(assumed_deviation(jnp.asarray(hole)), [0.5986877, 1 / (1 + np.exp(-6.4))], rtol=1e-6)
+    np.testing.assert_allclose(
+        assumed_deviation(jnp.asarray(hole)), [0.5986877, 1 / (1 + np.exp(-6.4))], rtol=1e-6
+    )
 
 
 def test_what_was_published():
@@ -173,15 +196,27 @@ def test_what_was_published():
     assert (stage["batch_size"], stage["average"], config["data"]["size"]) == (8, 0.0, 256)
     small = configuration.to_plain(configuration.load("pluralistic:cpu,center"))
     assert small["stages"][NAME]["losses"]["prior_divergence"]["weight"] == 60.0
-    assert not small["networks"]["generator"]["decoder"]["attention"] and small["stages"][NAME]["holes"] == "center"
+    assert (
+        not small["networks"]["generator"]["decoder"]["attention"]
+        and small["stages"][NAME]["holes"] == "center"
+    )
 
 
 @pytest.mark.parametrize(
     "change, words",
     [
-        ("networks.generator.encoder.layers=3", "encoder.layers: 3 halvings of 16 pixels must leave 3 or more"),
-        ("networks.generator.decoder.scales=3", "networks.generator.decoder.scales must be 1 to 2, got 3"),
-        ("networks.critic.name=pluralistic.Critic", "unknown networks.critic 'pluralistic.Critic'; known: "),
+        (
+            "networks.generator.encoder.layers=3",
+            "encoder.layers: 3 halvings of 16 pixels must leave 3 or more",
+        ),
+        (
+            "networks.generator.decoder.scales=3",
+            "networks.generator.decoder.scales must be 1 to 2, got 3",
+        ),
+        (
+            "networks.critic.name=pluralistic.Critic",
+            "unknown networks.critic 'pluralistic.Critic'; known: ",
+        ),
         ("search.samples=0", "search.samples must be at least 1, got 0"),
         (f"stages.{NAME}.holes=centre", "unknown hole 'centre'"),
     ],
@@ -218,11 +253,21 @@ def test_devices_agree():
 
     one = run(1, "jit")
     for how in ("jit", "shard_map", "pmap"):
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), one, run(2, how))
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), one, run(2, how)
+        )
 
 
 def test_the_networks_are_for_any_width():
     """A width that does not divide the most channels: they stay below it."""
-    network = build({"name": "pluralistic.Discriminator", "width": 3, "most": 8, "layers": 3, "attention": False})
+    network = build(
+        {
+            "name": "pluralistic.Discriminator",
+            "width": 3,
+            "most": 8,
+            "layers": 3,
+            "attention": False,
+        }
+    )
     params, _ = jax.eval_shape(lambda: network.init(jax.random.key(0), jnp.zeros((1, 32, 32, 3))))
     assert params["block1"]["conv2"]["bias"].shape == (6,)

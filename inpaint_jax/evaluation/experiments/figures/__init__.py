@@ -105,6 +105,12 @@ def find(figure: Figure | str) -> Figure:
     found = resolve(figure, {}, kind="figure") if isinstance(figure, str) else figure
     if isinstance(found, type):
         raise InputError(f"figure {figure!r} is a class: name an instance of it")
-    if missing := [name for name in ("title", "arms", "families", "metrics", "draw") if not hasattr(found, name)]:
-        raise InputError(f"figure {figure!r} has no {missing[0]!r}; see inpaint_jax.evaluation.experiments.figures")
+    if missing := [
+        name
+        for name in ("title", "arms", "families", "metrics", "draw")
+        if not hasattr(found, name)
+    ]:
+        raise InputError(
+            f"figure {figure!r} has no {missing[0]!r}; see inpaint_jax.evaluation.experiments.figures"
+        )
     return found

@@ -26,7 +26,10 @@ class TrainingCurve(Unmeasured):
         return [arm for arm, _ in self.lines.values()]
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
-        lines = {label: context.logged(arm, self.stage, metric) for label, (arm, metric) in self.lines.items()}
+        lines = {
+            label: context.logged(arm, self.stage, metric)
+            for label, (arm, metric) in self.lines.items()
+        }
         if logged := {label: (steps, values) for label, (steps, values) in lines.items() if steps}:
             file = f"curve-{slug(self.title)}.png"
             plots.plot_lines(context.workdir / file, {self.title: logged}, x="step", y=self.y)
@@ -51,7 +54,9 @@ class LossCurves(Unmeasured):
                     panels.setdefault(family, {})[label] = mean_line(answer.traces["total"])
         if panels:
             file = f"descent-{slug(self.title)}.png"
-            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean loss of the test images")
+            plots.plot_lines(
+                context.workdir / file, panels, x="iteration", y="mean loss of the test images"
+            )
             yield self.title, file
 
 
@@ -61,7 +66,9 @@ class TermCurves(OfOneArm):
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         if panels := self.panels(context):
             file = f"evolution-{slug(self.title)}.png"
-            plots.plot_lines(context.workdir / file, panels, x="iteration", y="mean of the test images")
+            plots.plot_lines(
+                context.workdir / file, panels, x="iteration", y="mean of the test images"
+            )
             yield self.title, file
 
     def panels(self, context: Context) -> dict[str, dict[str, Line]]:
@@ -70,17 +77,22 @@ class TermCurves(OfOneArm):
         A watched term has weight 0 and appears only among the bare terms.
         """
         answers = {family: context.answer(self.arm, family) for family in context.families}
-        searched = {family: answer.traces for family, answer in answers.items() if answer and answer.traces}
+        searched = {
+            family: answer.traces for family, answer in answers.items() if answer and answer.traces
+        }
         summary, panels = context.summary(self.arm), {}
         for weighted in (True, False):  # the first panel has the legend and all lines
             for family, traces in searched.items():
-                weights = summary.get("term_weights", {}).get(family) if summary and weighted else {}
+                weights = (
+                    summary.get("term_weights", {}).get(family) if summary and weighted else {}
+                )
                 if weights is None:  # written by a version without weights per family
                     continue
                 panels[f"{family}, {'weighted' if weighted else 'unweighted'}"] = {
                     term: mean_line(weights.get(term, 1.0) * values)
                     for term, values in traces.items()
-                    if term != "evaluations" and (weights.get(term, 1.0) if weighted else term != "total")
+                    if term != "evaluations"
+                    and (weights.get(term, 1.0) if weighted else term != "total")
                 }
         return panels
 

@@ -32,7 +32,11 @@ class Grid(NamedTuple):
     highest: bool = False  # show the images with the highest ``by``
 
     def arms(self) -> list[str]:
-        return [name for name in dict.fromkeys((*self.columns, self.pick)) if name and name not in PICTURES]
+        return [
+            name
+            for name in dict.fromkeys((*self.columns, self.pick))
+            if name and name not in PICTURES
+        ]
 
     def families(self) -> tuple[str, ...]:
         return self.holes
@@ -43,7 +47,11 @@ class Grid(NamedTuple):
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
         for families in [self.holes] if self.holes else [(family,) for family in context.families]:
             if (sheet := self.sheet(context, families)) is not None:
-                title = self.title if self.holes else with_family(self.title, families[0], context.families)
+                title = (
+                    self.title
+                    if self.holes
+                    else with_family(self.title, families[0], context.families)
+                )
                 file = f"{slug(title)}.png"
                 write_picture(context.workdir / file, sheet)
                 yield title, file
@@ -56,7 +64,9 @@ class Grid(NamedTuple):
         """
         completed: dict[str, list[Answer]] = {}  # only arms that completed all families
         for arm in self.arms():
-            answers = [answer for family in families if (answer := context.answer(arm, family)) is not None]
+            answers = [
+                answer for family in families if (answer := context.answer(arm, family)) is not None
+            ]
             if len(answers) == len(families):
                 completed[arm] = answers
         shown = [name for name in self.columns if name in PICTURES or name in completed]
@@ -70,10 +80,14 @@ class Grid(NamedTuple):
             rows = self.picked(context, family)
             truth = test.truth[rows]
             pictures = {"truth": truth, "damaged": np.where(test.holes[family][rows] > 0, 0, truth)}
-            pictures |= {arm: from_levels(answers[number].images[rows]) for arm, answers in completed.items()}
+            pictures |= {
+                arm: from_levels(answers[number].images[rows]) for arm, answers in completed.items()
+            }
             for name, column in columns.items():
                 column.append(pictures[name])
-            labels += [test.names[i] if len(families) == 1 else f"{test.names[i]}, {family}" for i in rows]
+            labels += [
+                test.names[i] if len(families) == 1 else f"{test.names[i]}, {family}" for i in rows
+            ]
         whole = {name: np.concatenate(column) for name, column in columns.items()}
         return sheets.contact_sheet(whole, row_labels=labels)
 
@@ -93,7 +107,9 @@ class Grid(NamedTuple):
         answer = context.answer(arm, family)
         terms = answer.traces if answer else {}
         if self.by not in (known := (*metrics.PROTOCOLS, *terms)):
-            raise InputError(f"{self.title}: unknown metric or loss term {self.by!r}; known: {', '.join(known)}")
+            raise InputError(
+                f"{self.title}: unknown metric or loss term {self.by!r}; known: {', '.join(known)}"
+            )
         if self.by in terms:
             least = np.nanargmin(terms["total"], axis=1)
             return terms[self.by][np.arange(len(least)), least]

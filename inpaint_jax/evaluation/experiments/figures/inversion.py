@@ -42,10 +42,15 @@ class Inversion(OfOneArm):
         except InputError:  # none, or of other images
             classify = load(context.folder(self.arm)).network(self.stage, "classifier")
             images = jnp.asarray(truth)
-            found = invert_features(jax.random.key(0), classify, images, layers=self.layers, iterations=self.iterations)
+            found = invert_features(
+                jax.random.key(0), classify, images, layers=self.layers, iterations=self.iterations
+            )
             inverted = np.asarray(found)
             files.write_arrays(kept, {"images": inverted}, identity=identity)
         columns = {"truth": truth, **dict(zip(self.layers, inverted, strict=True))}
         file = f"inversion-{slug(self.title)}.png"
-        write_picture(context.workdir / file, sheets.contact_sheet(columns, context.sets["test"].names[: self.rows]))
+        write_picture(
+            context.workdir / file,
+            sheets.contact_sheet(columns, context.sets["test"].names[: self.rows]),
+        )
         yield self.title, file

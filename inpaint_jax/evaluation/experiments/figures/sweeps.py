@@ -32,13 +32,16 @@ class Sweep(NamedTuple):
         panels = {}
         for family in context.families:
             points = {
-                label: {number: (arm, family) for number, arm in line.items()} for label, line in self.lines.items()
+                label: {number: (arm, family) for number, arm in line.items()}
+                for label, line in self.lines.items()
             }
             if lines := means(context, points, self.metric, split=self.split):
                 panels[family] = lines
         if panels:
             file = f"sweep-{slug(self.title)}.png"
-            plots.plot_sweep(context.workdir / file, panels, x=self.x, y=f"{self.metric}, {self.split}")
+            plots.plot_sweep(
+                context.workdir / file, panels, x=self.x, y=f"{self.metric}, {self.split}"
+            )
             yield self.title, file
 
 
@@ -61,10 +64,15 @@ class HoleSweep(NamedTuple):
         return [("test", self.metric)]
 
     def draw(self, context: Context) -> Iterator[tuple[str, str]]:
-        points = {label: {at: (arm, family) for at, family in self.holes.items()} for label, arm in self.lines.items()}
+        points = {
+            label: {at: (arm, family) for at, family in self.holes.items()}
+            for label, arm in self.lines.items()
+        }
         if lines := means(context, points, self.metric, split="test"):
             file = f"holes-{slug(self.title)}.png"
-            plots.plot_sweep(context.workdir / file, {self.title: lines}, x=self.x, y=f"{self.metric}, test")
+            plots.plot_sweep(
+                context.workdir / file, {self.title: lines}, x=self.x, y=f"{self.metric}, test"
+            )
             yield self.title, file
 
 

@@ -7,7 +7,14 @@ import numpy as np
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.weights import archive, imagenet
-from inpaint_jax.runs.weights.importing import checks, googlenet, pluralistic, resnet, state_dict, vgg
+from inpaint_jax.runs.weights.importing import (
+    checks,
+    googlenet,
+    pluralistic,
+    resnet,
+    state_dict,
+    vgg,
+)
 from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer
 from inpaint_jax.runs.weights.importing.source import Source
 
@@ -20,7 +27,9 @@ KINDS = {
 }
 
 
-def import_weights(name: str, path: str | Path | None, output: str | Path, *, mean: Sequence[float] = ()) -> Path:
+def import_weights(
+    name: str, path: str | Path | None, output: str | Path, *, mean: Sequence[float] = ()
+) -> Path:
     """Read a state dict, convert it to our arrays, check and write them.
 
     This is the command ``inpaint import-weights``.
@@ -58,7 +67,9 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
     checks.shapes(kind, module, arrays, source)
     worst = max(checks.disagreement(kind, layer, source.take, arrays) for layer in layers)
     if not worst < 1e-3:
-        raise InputError(f"{path}: the output of a layer differs by {worst:.1g} of its maximum after the import")
+        raise InputError(
+            f"{path}: the output of a layer differs by {worst:.1g} of its maximum after the import"
+        )
     if mean:
         arrays = single(googlenet.of_levels(arrays, mean))
     pictures = f"RGB in [0, 255] less {', '.join(map(str, mean))}" if mean else kind.pictures
@@ -68,15 +79,21 @@ def import_weights(name: str, path: str | Path | None, output: str | Path, *, me
     print(f"{name} of width {module.width:g} from {path} (sha256 {about['sha256'][:16]}...)")
     for layer in layers:
         shape = "x".join(map(str, arrays[f"params/{layer.ours}/kernel"].shape))
-        print(f"  {layer.ours:24} {shape:14} <- {layer.theirs}{layer.their_norm and f', {layer.their_norm}'}")
+        print(
+            f"  {layer.ours:24} {shape:14} <- {layer.theirs}{layer.their_norm and f', {layer.their_norm}'}"
+        )
     for reason, names in left.items():
         print(f"left out, {reason}: {', '.join(names)}")
     if "params/classifier/bias" in arrays:
-        print(f"a network with {module.classes} classes takes the last layer; any other network keeps its own")
+        print(
+            f"a network with {module.classes} classes takes the last layer; any other network keeps its own"
+        )
     print(f"every layer reproduces its original output, to {worst:.1g} of the maximum")
     print(f"made for images {pictures}")
     if place:
-        print(f"the weights belong to {place}; --config.stages.NAME.weights accepts several files, separated by commas")
+        print(
+            f"the weights belong to {place}; --config.stages.NAME.weights accepts several files, separated by commas"
+        )
     print(f"wrote {output}: use it with --config.stages.NAME.weights={output}")
     return Path(output)
 
@@ -90,7 +107,9 @@ def convert(kind: Kind, layers: Sequence[Layer], source: Source) -> Arrays:
         except (ValueError, IndexError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{source.path}: {layer.theirs} is not a layer of a {source.kind} ({error})") from error
+            raise InputError(
+                f"{source.path}: {layer.theirs} is not a layer of a {source.kind} ({error})"
+            ) from error
     return single(arrays)
 
 

@@ -12,7 +12,15 @@ import numpy as np
 
 from inpaint_jax.errors import InputError
 from inpaint_jax.networks.functional import pure
-from inpaint_jax.runs.weights.importing.layers import OUR_EPSILON, Arrays, Kind, Layer, Take, centred, turned
+from inpaint_jax.runs.weights.importing.layers import (
+    OUR_EPSILON,
+    Arrays,
+    Kind,
+    Layer,
+    Take,
+    centred,
+    turned,
+)
 from inpaint_jax.runs.weights.importing.source import Source
 
 SIDE = 64  # side of an image that every network accepts
@@ -33,7 +41,10 @@ def left_out(kind: Kind, source: Source) -> dict[str, list[str]]:
             )
         count = counts.setdefault(kind.left_out[pattern], {})
         count[pattern] = count.get(pattern, 0) + 1
-    return {reason: [f"{pattern} ({n})" for pattern, n in found.items()] for reason, found in counts.items()}
+    return {
+        reason: [f"{pattern} ({n})" for pattern, n in found.items()]
+        for reason, found in counts.items()
+    }
 
 
 def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
@@ -44,7 +55,9 @@ def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
     inputs = kind.inputs(module, arrays) if kind.inputs else (jnp.zeros((1, SIDE, SIDE, 3)),)
     params, stats = jax.eval_shape(lambda: pure(module).init(jax.random.key(0), *inputs))
     leaves = jax.tree_util.tree_leaves_with_path({"params": params, "stats": stats})
-    wanted = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf.shape for path, leaf in leaves}
+    wanted = {
+        jax.tree_util.keystr(path, simple=True, separator="/"): leaf.shape for path, leaf in leaves
+    }
     for path, shape in wanted.items():
         layer = path.removeprefix("params/").removeprefix("stats/batch_stats/")
         if path in arrays and arrays[path].shape != shape:
@@ -74,16 +87,24 @@ def disagreement(kind: Kind, layer: Layer, take: Take, arrays: Arrays) -> float:
     weight = take(f"{layer.theirs}.weight").astype(np.float64)
     patch = np.random.default_rng(0).normal(size=weight.shape[1:])
     theirs = np.tensordot(weight, patch, patch.ndim)
-    params = {name: arrays[f"params/{layer.ours}/{name}"].astype(np.float64) for name in ("kernel", "bias")}
+    params = {
+        name: arrays[f"params/{layer.ours}/{name}"].astype(np.float64)
+        for name in ("kernel", "bias")
+    }
     seen = turned(patch[None])
     if patch.ndim == 3:
         seen = centred(seen, params["kernel"].shape[0])
     ours = np.tensordot(seen[..., 0], params["kernel"], patch.ndim) + params["bias"]
     if f"stats/batch_stats/{layer.norm}/mean" in arrays:
-        norm = {name: take(f"{layer.their_norm}.{name}") for name in ("weight", "bias", "running_mean", "running_var")}
+        norm = {
+            name: take(f"{layer.their_norm}.{name}")
+            for name in ("weight", "bias", "running_mean", "running_var")
+        }
         shifted = (theirs - norm["running_mean"]) / np.sqrt(norm["running_var"] + kind.epsilon)
         theirs = norm["weight"] * shifted + norm["bias"]
-        mean, variance = (arrays[f"stats/batch_stats/{layer.norm}/{name}"] for name in ("mean", "var"))
+        mean, variance = (
+            arrays[f"stats/batch_stats/{layer.norm}/{name}"] for name in ("mean", "var")
+        )
         ours = (ours - mean) / np.sqrt(variance + OUR_EPSILON) + arrays[f"params/{layer.norm}/bias"]
     else:
         theirs = theirs + take(f"{layer.theirs}.bias")

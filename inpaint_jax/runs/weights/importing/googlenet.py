@@ -5,7 +5,15 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from inpaint_jax.networks.googlenet import INCEPTIONS, GoogLeNet
-from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer, Take, batch_normed, centred, plain
+from inpaint_jax.runs.weights.importing.layers import (
+    Arrays,
+    Kind,
+    Layer,
+    Take,
+    batch_normed,
+    centred,
+    plain,
+)
 
 BRANCHES = {
     "1x1": "branch1",
@@ -16,9 +24,13 @@ BRANCHES = {
     "pool": "branch4.1",
 }
 NAMES = {"conv1": "conv1", "conv2_reduce": "conv2", "conv2_3x3": "conv3"} | {
-    f"{name}_{branch}": f"inception{name}.{theirs}" for name in INCEPTIONS for branch, theirs in BRANCHES.items()
+    f"{name}_{branch}": f"inception{name}.{theirs}"
+    for name in INCEPTIONS
+    for branch, theirs in BRANCHES.items()
 }
-CONVOLUTIONS = tuple(Layer(ours, f"{t}.conv", f"{ours}_norm", f"{t}.bn") for ours, t in NAMES.items())
+CONVOLUTIONS = tuple(
+    Layer(ours, f"{t}.conv", f"{ours}_norm", f"{t}.bn") for ours, t in NAMES.items()
+)
 CLASSIFIER = Layer("classifier", "fc")
 EPSILON = 1e-3
 HEADS = "our auxiliary classifiers have other layers"
@@ -54,7 +66,9 @@ def of_levels(arrays: Arrays, mean: Sequence[float]) -> Arrays:
     input of the first kernel differs by that much there.
     """
     kernel = arrays["params/conv1/kernel"].astype(np.float64) / 127.5
-    bias = arrays["params/conv1/bias"] + np.einsum("hwio,i->o", kernel, np.asarray(mean, np.float64) - 127.5)
+    bias = arrays["params/conv1/bias"] + np.einsum(
+        "hwio,i->o", kernel, np.asarray(mean, np.float64) - 127.5
+    )
     return {**arrays, "params/conv1/kernel": kernel, "params/conv1/bias": bias}
 
 
@@ -62,7 +76,11 @@ GOOGLENET = Kind(
     layers=layers,
     convert=convert,
     module=module,
-    left_out={"aux1.*": HEADS, "aux2.*": HEADS, "*.num_batches_tracked": "our batch norm has no counter"},
+    left_out={
+        "aux1.*": HEADS,
+        "aux2.*": HEADS,
+        "*.num_batches_tracked": "our batch norm has no counter",
+    },
     pictures="RGB in [-1, 1], which is what torchvision's transform_input makes of images that ImageNet normalises",
     epsilon=EPSILON,
     stays=("auxiliary_", "classifier"),

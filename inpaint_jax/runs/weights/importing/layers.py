@@ -65,7 +65,10 @@ class Kind(NamedTuple):
 
 def plain(take: Take, layer: Layer) -> Arrays:
     """Convert a convolution or dense layer; transpose the kernel ``[O, I, h, w]`` or ``[O, I]``."""
-    arrays = {"kernel": turned(take(f"{layer.theirs}.weight")), "bias": take(f"{layer.theirs}.bias")}
+    arrays = {
+        "kernel": turned(take(f"{layer.theirs}.weight")),
+        "bias": take(f"{layer.theirs}.bias"),
+    }
     return dict(below(f"params/{layer.ours}", arrays))
 
 
@@ -84,7 +87,10 @@ def batch_normed(take: Take, layer: Layer, *, epsilon: float) -> Arrays:
     mean, the difference of the epsilons into the variance. In training, a norm without a scale
     cancels g, except for its sign.
     """
-    weight, scale = take(f"{layer.theirs}.weight"), take(f"{layer.their_norm}.weight").astype(np.float64)
+    weight, scale = (
+        take(f"{layer.theirs}.weight"),
+        take(f"{layer.their_norm}.weight").astype(np.float64),
+    )
     variance = take(f"{layer.their_norm}.running_var").astype(np.float64)
     mean = scale * take(f"{layer.their_norm}.running_mean")
     params = {"kernel": turned(weight * scale[:, None, None, None]), "bias": np.zeros_like(scale)}
@@ -106,7 +112,10 @@ def centred(kernel: np.ndarray, side: int) -> np.ndarray:
 
     A kernel that is already larger is unchanged.
     """
-    margins = [((side - n) // 2, side - n - (side - n) // 2) if n < side else (0, 0) for n in kernel.shape[:2]]
+    margins = [
+        ((side - n) // 2, side - n - (side - n) // 2) if n < side else (0, 0)
+        for n in kernel.shape[:2]
+    ]
     return np.pad(kernel, (*margins, (0, 0), (0, 0)))
 
 

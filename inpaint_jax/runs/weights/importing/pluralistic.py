@@ -20,7 +20,15 @@ import numpy as np
 from inpaint_jax.networks.pluralistic import Decoder, Discriminator, Encoder
 from inpaint_jax.networks.spectral import power_iteration
 from inpaint_jax.networks.spectral_blocks import channels
-from inpaint_jax.runs.weights.importing.layers import Arrays, Kind, Layer, Take, below, plain, turned
+from inpaint_jax.runs.weights.importing.layers import (
+    Arrays,
+    Kind,
+    Layer,
+    Take,
+    below,
+    plain,
+    turned,
+)
 
 CONVOLUTION, QUERY, KERNEL, VECTOR = ".module", ".query_conv", ".weight_bar", ".weight_u"
 LISTED = {  # places in the lists of a block: of the first one, of one with norms, of an output, of all others
@@ -85,7 +93,10 @@ def convert(take: Take, layer: Layer) -> Arrays:
     found = dict(below(f"params/{layer.ours}", arrays))
     found[f"stats/batch_stats/{layer.ours}/u"] = take(f"{layer.theirs}{VECTOR}")
     if layer.norm:
-        norm = {"scale": take(f"{layer.their_norm}.weight"), "bias": take(f"{layer.their_norm}.bias")}
+        norm = {
+            "scale": take(f"{layer.their_norm}.weight"),
+            "bias": take(f"{layer.their_norm}.bias"),
+        }
         found |= dict(below(f"params/{layer.norm}", norm))
     return found
 
@@ -117,7 +128,10 @@ def disagreement(layer: Layer, take: Take, arrays: Arrays) -> float:
         our_kernel = jnp.asarray(kernel)
     else:
         weight = take(f"{layer.theirs}{KERNEL}").astype(np.float64)
-        matrix, u = weight.reshape(len(weight), -1), take(f"{layer.theirs}{VECTOR}").astype(np.float64)
+        matrix, u = (
+            weight.reshape(len(weight), -1),
+            take(f"{layer.theirs}{VECTOR}").astype(np.float64),
+        )
         v = matrix.T @ u
         v /= np.linalg.norm(v) + 1e-12
         sigma = np.linalg.norm(matrix @ v)
@@ -159,7 +173,9 @@ def module(arrays: Arrays) -> Any:
     most = sizes[f"encoder{count - 2}/conv2/bias"][0] if count > 1 else width
     if "conv/bias" in sizes:
         return Discriminator(width, most, count, attention)
-    return Encoder(width, most, sizes["prior/conv2/bias"][0] // 2, count, number(r"infer_prior\d+/conv1/bias"))
+    return Encoder(
+        width, most, sizes["prior/conv2/bias"][0] // 2, count, number(r"infer_prior\d+/conv1/bias")
+    )
 
 
 def inputs(module: Any, arrays: Arrays) -> tuple[Any, ...]:
@@ -175,7 +191,8 @@ def inputs(module: Any, arrays: Arrays) -> tuple[Any, ...]:
     latent = arrays["params/generator/conv1/kernel"].shape[2]
     sizes = [channels(module.width, module.most, i) for i in range(module.layers)]
     features = (
-        jnp.zeros((1, 4 << i, 4 << i, size)) for i, size in zip(reversed(range(module.layers)), sizes, strict=True)
+        jnp.zeros((1, 4 << i, 4 << i, size))
+        for i, size in zip(reversed(range(module.layers)), sizes, strict=True)
     )
     return jnp.zeros((1, 4, 4, latent)), tuple(features), jnp.zeros((1, 16, 16, 1))
 
@@ -184,7 +201,11 @@ def place(path: str | Path, names: Collection[str]) -> str:
     """Return the path in a stage's networks; only the file name distinguishes discriminators."""
     if is_critic(names):
         return "critic/reconstruction" if Path(path).stem.endswith("D_rec") else "critic/generation"
-    return "generator/encoder" if any(name.startswith("block0.") for name in names) else "generator/decoder"
+    return (
+        "generator/encoder"
+        if any(name.startswith("block0.") for name in names)
+        else "generator/decoder"
+    )
 
 
 PLURALISTIC = Kind(

@@ -14,12 +14,21 @@ PARTS = (("conv_1", "BN1"), ("conv_2", "BN2"), ("shortcut.0", "shortcut.1"))
 LAYERS = (
     Layer("Conv_0", "conv_1", "GroupNorm_0", "encoder.2"),
     *(
-        Layer(f"Residual_{i}/Conv_{j}", f"{block}.{conv}", f"Residual_{i}/GroupNorm_{j}", f"{block}.{norm}")
+        Layer(
+            f"Residual_{i}/Conv_{j}",
+            f"{block}.{conv}",
+            f"Residual_{i}/GroupNorm_{j}",
+            f"{block}.{norm}",
+        )
         for i, block in enumerate(BLOCKS)
         for j, (conv, norm) in enumerate(PARTS)
     ),
 )
-ENCODER = {"0": "conv_1", **{str(4 + i): block for i, block in enumerate(BLOCKS)}, "9": "bottleneck"}
+ENCODER = {
+    "0": "conv_1",
+    **{str(4 + i): block for i, block in enumerate(BLOCKS)},
+    "9": "bottleneck",
+}
 RES_BLOCK = {"0": "conv_1", "1": "BN1", "3": "conv_2", "4": "BN2"}
 ELSEWHERE = "not of the encoder"
 
@@ -27,12 +36,16 @@ ELSEWHERE = "not of the encoder"
 def rename(name: str) -> str:
     """Return the layer's name for its copies in ``encoder`` and ``res_block``."""
     name = re.sub(r"^encoder\.(\d+)(?=\.)", lambda found: ENCODER.get(found[1], found[0]), name)
-    return re.sub(r"(?<=\.)res_block\.(\d)(?=\.)", lambda found: RES_BLOCK.get(found[1], found[0]), name)
+    return re.sub(
+        r"(?<=\.)res_block\.(\d)(?=\.)", lambda found: RES_BLOCK.get(found[1], found[0]), name
+    )
 
 
 def module(arrays: Arrays) -> ResNet:
     """Return our module with the same numbers of channels."""
-    return ResNet(width=arrays["params/Conv_0/bias"].size, last=arrays["params/Residual_3/Conv_0/bias"].size)
+    return ResNet(
+        width=arrays["params/Conv_0/bias"].size, last=arrays["params/Residual_3/Conv_0/bias"].size
+    )
 
 
 RESNET = Kind(

@@ -29,11 +29,17 @@ class Source:
         """Return an array; raise InputError if it is missing, or its copies differ."""
         if name not in self.copies:
             there = ", ".join(list(self.arrays)[:3])
-            raise InputError(f"{self.path} lacks {name}, which a {self.kind} needs (the file begins with {there})")
+            raise InputError(
+                f"{self.path} lacks {name}, which a {self.kind} needs (the file begins with {there})"
+            )
         first, *others = self.copies[name]
         found = self.arrays[first]
-        if name not in self.taken and any(not np.array_equal(found, self.arrays[other]) for other in others):
-            raise InputError(f"{self.path}: {first} and {', '.join(others)} should be equal but differ")
+        if name not in self.taken and any(
+            not np.array_equal(found, self.arrays[other]) for other in others
+        ):
+            raise InputError(
+                f"{self.path}: {first} and {', '.join(others)} should be equal but differ"
+            )
         self.taken.add(name)
         return found
 

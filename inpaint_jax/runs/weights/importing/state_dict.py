@@ -43,7 +43,9 @@ class StateDict(Mapping[str, np.ndarray]):
         try:
             values = read()
         except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"{self.path}: {name} cannot be read ({error}): download the file again") from error
+            raise InputError(
+                f"{self.path}: {name} cannot be read ({error}): download the file again"
+            ) from error
         return values.astype(np.float32) if values.dtype in (np.float16, jnp.bfloat16) else values
 
     def __iter__(self) -> Iterator[str]:
@@ -85,7 +87,9 @@ def read(path: str | Path) -> StateDict:
     return StateDict(path, unwrapped(readers))
 
 
-def unwrapped(readers: Mapping[str, Callable[[], np.ndarray]]) -> dict[str, Callable[[], np.ndarray]]:
+def unwrapped(
+    readers: Mapping[str, Callable[[], np.ndarray]],
+) -> dict[str, Callable[[], np.ndarray]]:
     """Remove the prefixes that all names share."""
     for prefix in WRAPPERS:
         if all(name.startswith(prefix) for name in readers):
@@ -131,7 +135,9 @@ def from_safetensors(path: Path) -> dict[str, Callable[[], np.ndarray]]:
             entries.pop("__metadata__", None)
             return {name: safetensor(path, start, size, **entry) for name, entry in entries.items()}
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
-            raise InputError(f"{path} is damaged, or not a safetensors file ({error}): download it again") from error
+            raise InputError(
+                f"{path} is damaged, or not a safetensors file ({error}): download it again"
+            ) from error
 
 
 def safetensor(

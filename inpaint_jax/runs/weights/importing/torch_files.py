@@ -73,19 +73,28 @@ def read(path: Path) -> dict[str, Callable[[], np.ndarray]]:
     except InputError as error:
         raise InputError(f"{path} {error}") from None
     except Exception as error:  # a pickle can raise anything
-        raise InputError(f"{path} cannot be read as a file of torch's ({error or type(error).__name__})") from error
-    return {name: partial(array, tensor, locate) for name, tensor in state_dict(path, content).items()}
+        raise InputError(
+            f"{path} cannot be read as a file of torch's ({error or type(error).__name__})"
+        ) from error
+    return {
+        name: partial(array, tensor, locate) for name, tensor in state_dict(path, content).items()
+    }
 
 
 def from_archive(path: Path) -> tuple[Any, Callable[[Storage], bytes]]:
     """Return the content of a zip archive, and a function for the bytes of a storage."""
     with zipfile.ZipFile(path) as archive:
         checks.archive(archive)
-        described = next((name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]), None)
+        described = next(
+            (name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]), None
+        )
         if described is None:
             raise InputError("is an archive, but not one of torch or numpy")
         folder = described.removesuffix("data.pkl")
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
+        if (
+            f"{folder}byteorder" in archive.namelist()
+            and archive.read(f"{folder}byteorder") != b"little"
+        ):
             raise InputError("was saved on a big-endian machine, which is not supported")
         with archive.open(described) as file:
             content = Unpickler(file).load()
@@ -144,7 +153,9 @@ class Unpickler(pickle.Unpickler):
         }
         name = f"{module_name}.{global_name}"
         if name not in known:
-            raise InputError(f"is refused because reading it needs {name}, unlike any state dict: {REMEDY}")
+            raise InputError(
+                f"is refused because reading it needs {name}, unlike any state dict: {REMEDY}"
+            )
         return known[name]
 
     def persistent_load(self, pid: Any) -> Storage:
@@ -155,10 +166,14 @@ class Unpickler(pickle.Unpickler):
         return self.storages[key]
 
 
-def tensor(storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *unused: Any) -> Tensor:
+def tensor(
+    storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *unused: Any
+) -> Tensor:
     """Build a tensor after checking that it lies inside its storage."""
     del unused
-    assert isinstance(storage, Storage) and all(isinstance(n, int) for n in (offset, *shape, *strides))
+    assert isinstance(storage, Storage) and all(
+        isinstance(n, int) for n in (offset, *shape, *strides)
+    )
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
     inside = 0 in shape or last < storage.length >= math.prod(shape)
     if min((offset, *shape, *strides)) < 0 or not inside:
@@ -183,7 +198,9 @@ def array(tensor: Tensor, locate: Callable[[Storage], bytes]) -> np.ndarray:
     if len(values) != tensor.storage.length:
         raise ValueError("it is cut off")
     strides = [stride * values.itemsize for stride in tensor.strides]
-    return np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, strides, writeable=False).copy()
+    return np.lib.stride_tricks.as_strided(
+        values[tensor.offset :], tensor.shape, strides, writeable=False
+    ).copy()
 
 
 def state_dict(path: Path, content: Any) -> dict[str, Tensor]:
@@ -194,9 +211,13 @@ def state_dict(path: Path, content: Any) -> dict[str, Tensor]:
     """
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no state dict but a {type(content).__name__}: {REMEDY}")
-    inner = {name: value for name, value in content.items() if isinstance(value, dict) and tensors(value)}
+    inner = {
+        name: value for name, value in content.items() if isinstance(value, dict) and tensors(value)
+    }
     if len(inner) > 1 and "state_dict" not in inner:
-        raise InputError(f"{path} holds several state dicts ({', '.join(map(str, inner))}): save only one of them")
+        raise InputError(
+            f"{path} holds several state dicts ({', '.join(map(str, inner))}): save only one of them"
+        )
     chosen = inner.get("state_dict") or next(iter(inner.values()), content)
     if not tensors(chosen):
         raise InputError(f"{path} holds no state dict: {REMEDY}")

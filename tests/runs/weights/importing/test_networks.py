@@ -31,7 +31,9 @@ def drawn(*shape, low=-1.5, high=1.5):
 
 
 def convolution(name, before, features, side, *, bias=True):
-    weight = RNG.normal(0, np.sqrt(2 / (before * side * side)), (features, before, side, side)).astype(np.float32)
+    weight = RNG.normal(
+        0, np.sqrt(2 / (before * side * side)), (features, before, side, side)
+    ).astype(np.float32)
     return {f"{name}.weight": weight} | ({f"{name}.bias": drawn(features)} if bias else {})
 
 
@@ -49,12 +51,20 @@ def normed(name, before, features, side):
 def googlenet(width, classes):
     """Return a state dict with the names of torchvision."""
     first, last = round(64 * width), round(192 * width)
-    arrays = normed("conv1", 3, first, 7) | normed("conv2", first, first, 1) | normed("conv3", first, last, 3)
+    arrays = (
+        normed("conv1", 3, first, 7)
+        | normed("conv2", first, first, 1)
+        | normed("conv3", first, last, 3)
+    )
     for name, numbers in INCEPTIONS.items():
         own, one = f"inception{name}", [round(width * number) for number in numbers]
         arrays |= normed(f"{own}.branch1", last, one[0], 1)
-        arrays |= normed(f"{own}.branch2.0", last, one[1], 1) | normed(f"{own}.branch2.1", one[1], one[2], 3)
-        arrays |= normed(f"{own}.branch3.0", last, one[3], 1) | normed(f"{own}.branch3.1", one[3], one[4], 3)
+        arrays |= normed(f"{own}.branch2.0", last, one[1], 1) | normed(
+            f"{own}.branch2.1", one[1], one[2], 3
+        )
+        arrays |= normed(f"{own}.branch3.0", last, one[3], 1) | normed(
+            f"{own}.branch3.1", one[3], one[4], 3
+        )
         arrays |= normed(f"{own}.branch4.1", last, one[5], 1)
         last = one[0] + one[2] + one[4] + one[5]
     arrays |= {"aux1.fc1.weight": drawn(4, 8), "aux2.conv.conv.weight": drawn(4, 8, 1, 1)}
@@ -69,7 +79,10 @@ def googlenet_in_torch(arrays, images):
 
     def conv(name, x):
         weight = numbers[f"{name}.conv.weight"]
-        norm = [numbers[f"{name}.bn.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
+        norm = [
+            numbers[f"{name}.bn.{part}"]
+            for part in ("running_mean", "running_var", "weight", "bias")
+        ]
         return functional.batch_norm(
             functional.conv2d(x, weight, padding=weight.shape[-1] // 2), *norm, eps=1e-3
         ).relu()
@@ -82,7 +95,10 @@ def googlenet_in_torch(arrays, images):
         own = f"inception{name}"
         pooled = functional.max_pool2d(x, 3, 1, padding=1)
         branches = conv(f"{own}.branch1", x), conv(f"{own}.branch2.1", conv(f"{own}.branch2.0", x))
-        branches += conv(f"{own}.branch3.1", conv(f"{own}.branch3.0", x)), conv(f"{own}.branch4.1", pooled)
+        branches += (
+            conv(f"{own}.branch3.1", conv(f"{own}.branch3.0", x)),
+            conv(f"{own}.branch4.1", pooled),
+        )
         x = maps[name] = torch.cat(branches, 1)
     return maps, functional.linear(x.mean((2, 3)), numbers["fc.weight"], numbers["fc.bias"])
 
@@ -119,7 +135,9 @@ def test_googlenet(tmp_path):
     images = RNG.uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)
     module = GoogLeNet(classes=7, width=0.125)
     params, stats = filled(module, weights, images)
-    answer = jax.jit(lambda *given: pure(module).apply(*given, train=False)[0])(params, stats, images)
+    answer = jax.jit(lambda *given: pure(module).apply(*given, train=False)[0])(
+        params, stats, images
+    )
     maps, logits = googlenet_in_torch(source, torch.tensor(images).movedim(-1, 1))
     assert list(maps) == list(answer.features)
     for name in maps:
@@ -144,9 +162,13 @@ def vgg_in_torch(arrays, images):
     torch = pytest.importorskip("torch")
     mean, deviation = (torch.tensor(numbers)[None, :, None, None] for numbers in (MEAN, DEVIATION))
     x, maps = (images - mean) / deviation, []
-    for place in range(1 + max(int(name.split(".")[1]) for name in arrays if name.startswith("features"))):
+    for place in range(
+        1 + max(int(name.split(".")[1]) for name in arrays if name.startswith("features"))
+    ):
         if f"features.{place}.weight" in arrays:
-            weight, bias = (torch.tensor(arrays[f"features.{place}.{part}"]) for part in ("weight", "bias"))
+            weight, bias = (
+                torch.tensor(arrays[f"features.{place}.{part}"]) for part in ("weight", "bias")
+            )
             x = torch.nn.functional.conv2d(x, weight, bias, padding=1).relu()
             maps.append(x)
         elif f"features.{place - 1}.weight" not in arrays:  # neither a convolution nor its ReLU
@@ -160,7 +182,11 @@ def test_vgg(kind, network, blocks, prefix, tmp_path):
     """The whole network, and a file with only the first three blocks of the list."""
     torch = pytest.importorskip("torch")
     source = vgg(width=4, blocks=kind.BLOCKS[:blocks])
-    held = {n.replace("features.", prefix): a for n, a in source.items() if prefix or not n.startswith("classifier")}
+    held = {
+        n.replace("features.", prefix): a
+        for n, a in source.items()
+        if prefix or not n.startswith("classifier")
+    }
     weights = imported(network.__name__.lower(), held, tmp_path)
     images = RNG.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
     count = sum(number for _, number in kind.BLOCKS[:blocks])
@@ -181,20 +207,36 @@ def resnet(width, last):
     """Return a state dict with Desai & Ghosal's names, copies and a part of their decoder."""
     norm = {f"encoder.2.{part}": values for part, values in group_norm(width).items()}
     arrays, before = convolution("conv_1", 3, width, 7) | norm, width
-    blocks = (("conv_2x", width, 1), ("conv_3x", 2 * width, 3), ("conv_4x", 4 * width, 1), ("conv_5x", last, 1))
+    blocks = (
+        ("conv_2x", width, 1),
+        ("conv_3x", 2 * width, 3),
+        ("conv_4x", 4 * width, 1),
+        ("conv_5x", last, 1),
+    )
     for place, (name, features, side) in enumerate(blocks, 4):
-        block = convolution("conv_1", before, features, 3) | convolution("conv_2", features, features, 3)
+        block = convolution("conv_1", before, features, 3) | convolution(
+            "conv_2", features, features, 3
+        )
         block |= convolution("shortcut.0", before, features, side)
         for part in ("BN1", "BN2", "shortcut.1"):
             block |= {f"{part}.{n}": values for n, values in group_norm(features).items()}
-        names = {"conv_1": "res_block.0", "BN1": "res_block.1", "conv_2": "res_block.3", "BN2": "res_block.4"}
+        names = {
+            "conv_1": "res_block.0",
+            "BN1": "res_block.1",
+            "conv_2": "res_block.3",
+            "BN2": "res_block.4",
+        }
         block |= {
             f"{names[part]}.{n}": block[f"{part}.{n}"] for part in names for n in ("weight", "bias")
         }  # the same modules again
         for own in (name, f"encoder.{place}"):
             arrays |= {f"{own}.{part}": values for part, values in block.items()}
         before = features
-    return arrays | {"encoder.0.bias": arrays["conv_1.bias"], "fc1.weight": drawn(2, 2), "decoder.1.bias": drawn(2)}
+    return arrays | {
+        "encoder.0.bias": arrays["conv_1.bias"],
+        "fc1.weight": drawn(2, 2),
+        "decoder.1.bias": drawn(2),
+    }
 
 
 def resnet_in_torch(arrays, images, pool):
@@ -204,10 +246,14 @@ def resnet_in_torch(arrays, images, pool):
     numbers = {name: torch.tensor(array) for name, array in arrays.items()}
 
     def conv(name, x, stride, padding):
-        return functional.conv2d(x, numbers[f"{name}.weight"], numbers[f"{name}.bias"], stride, padding)
+        return functional.conv2d(
+            x, numbers[f"{name}.weight"], numbers[f"{name}.bias"], stride, padding
+        )
 
     def norm(name, x):
-        return functional.group_norm(x, x.shape[1] // 8, numbers[f"{name}.weight"], numbers[f"{name}.bias"])
+        return functional.group_norm(
+            x, x.shape[1] // 8, numbers[f"{name}.weight"], numbers[f"{name}.bias"]
+        )
 
     x = norm("encoder.2", functional.max_pool2d(conv("conv_1", images, 2, 3), 2, 2)).relu()
     for name, stride in (("conv_2x", 2), ("conv_3x", 1), ("conv_4x", 2), ("conv_5x", 2)):
@@ -225,7 +271,9 @@ def test_resnet(tmp_path):
     images = RNG.uniform(0, 1, (2, 64, 64, 3)).astype(np.float32)
     module = ResNet(width=16, last=32, pool=2)
     params, stats = filled(module, weights, images)
-    answer = jax.jit(lambda *given: pure(module).apply(*given, train=False)[0])(params, stats, images)
+    answer = jax.jit(lambda *given: pure(module).apply(*given, train=False)[0])(
+        params, stats, images
+    )
     assert_same(answer, resnet_in_torch(source, torch.tensor(images).movedim(-1, 1), pool=2))
 
 
@@ -251,7 +299,9 @@ def test_five_by_five():
     """torchvision's 3x3 kernels lie in the middle of ours; 5x5 kernels of a network are kept."""
     for side in (3, 5):
         source, margin = normed("theirs", 6, 16, side), (5 - side) // 2
-        arrays = convert(source.__getitem__, Layer("3a_5x5", "theirs.conv", "3a_5x5_norm", "theirs.bn"))
+        arrays = convert(
+            source.__getitem__, Layer("3a_5x5", "theirs.conv", "3a_5x5_norm", "theirs.bn")
+        )
         kernel, inside = arrays["params/3a_5x5/kernel"], slice(margin, 5 - margin)
         assert kernel.shape == (5, 5, 6, 16) and np.count_nonzero(kernel) == side * side * 6 * 16
         assert kernel[inside, inside].all()
@@ -269,13 +319,21 @@ def without(arrays, *names):
             lambda a: {**a, "features.1.weight": drawn(4)},
             "has features.1.weight, which a vgg19 lacks: does it",
         ),
-        ("vgg19", lambda a: without(a, "features.2.weight"), "has features.2.bias, which a vgg19 lacks"),
+        (
+            "vgg19",
+            lambda a: without(a, "features.2.weight"),
+            "has features.2.bias, which a vgg19 lacks",
+        ),
         (
             "vgg19",
             lambda a: {**a, "features.2.weight": drawn(4, 3, 3, 3)},
             r"conv1_2/kernel the shape \[3, 3, 3, 4\]; a vgg19 of",
         ),
-        ("vgg19", lambda a: {**a, "features.0.bias": drawn(4) * np.nan}, "conv1_1/bias negative or non-finite"),
+        (
+            "vgg19",
+            lambda a: {**a, "features.0.bias": drawn(4) * np.nan},
+            "conv1_1/bias negative or non-finite",
+        ),
         (
             "vgg19",
             lambda a: {"conv1.weight": drawn(2)},
@@ -311,10 +369,38 @@ def test_a_norm_of_another_size(tmp_path):
 @pytest.mark.parametrize(
     "kind, arrays, choice, stage, place, kept",
     [
-        ("googlenet", partial(googlenet, 0.125, 1000), "classifier_guided.py:smoke", "classifier", "classifier", 36),
-        ("vgg19", partial(vgg, 4, vgg19.BLOCKS), "neural_features.py:smoke", "features", "classifier", 2),
-        ("vgg16", partial(vgg, 64, vgg16.BLOCKS[:3]), "neural_features.py:smoke,vgg16", "features", "classifier", 2),
-        ("resnet", partial(resnet, 8, 32), "desai_vae.py:resnet,smoke", "vae", "autoencoder/trunk", 0),
+        (
+            "googlenet",
+            partial(googlenet, 0.125, 1000),
+            "classifier_guided.py:smoke",
+            "classifier",
+            "classifier",
+            36,
+        ),
+        (
+            "vgg19",
+            partial(vgg, 4, vgg19.BLOCKS),
+            "neural_features.py:smoke",
+            "features",
+            "classifier",
+            2,
+        ),
+        (
+            "vgg16",
+            partial(vgg, 64, vgg16.BLOCKS[:3]),
+            "neural_features.py:smoke,vgg16",
+            "features",
+            "classifier",
+            2,
+        ),
+        (
+            "resnet",
+            partial(resnet, 8, 32),
+            "desai_vae.py:resnet,smoke",
+            "vae",
+            "autoencoder/trunk",
+            0,
+        ),
     ],
 )
 def test_the_configs_that_take_them(kind, arrays, choice, stage, place, kept, tmp_path):

@@ -31,7 +31,11 @@ def unit(size):
 
 def spectral(*names, shape, outputs):
     """A spectrally normalised convolution under several names; DataParallel's prefix is taken off elsewhere."""
-    parts = {"bias": drawn(outputs), "weight_u": unit(shape[0]), "weight_v": unit(int(np.prod(shape[1:])))}
+    parts = {
+        "bias": drawn(outputs),
+        "weight_u": unit(shape[0]),
+        "weight_v": unit(int(np.prod(shape[1:]))),
+    }
     parts["weight_bar"] = drawn(*shape)
     return {f"{name}.module.{part}": array for name in names for part, array in parts.items()}
 
@@ -58,14 +62,19 @@ def trunk(count):
 
 
 def attention(name, size):
-    arrays = {f"{name}.query_conv.weight": drawn(size // 4, size, 1, 1), f"{name}.query_conv.bias": drawn(size // 4)}
+    arrays = {
+        f"{name}.query_conv.weight": drawn(size // 4, size, 1, 1),
+        f"{name}.query_conv.bias": drawn(size // 4),
+    }
     arrays |= {f"{name}.gamma": drawn(1), f"{name}.alpha": drawn(1)}
     return arrays | block(f"{name}.model", 2 * size, size, size)
 
 
 def encoder():
     heads = {
-        name: array for head in ("posterior", "prior") for name, array in block(head, MOST, 2 * LATENT, MOST).items()
+        name: array
+        for head in ("posterior", "prior")
+        for name, array in block(head, MOST, 2 * LATENT, MOST).items()
     }
     return trunk(LAYERS) | block("infer_prior0", MOST, MOST, MOST) | heads
 
@@ -77,7 +86,10 @@ def decoder(attends=True):
     for i, size in enumerate((MOST, MOST, last)):
         before, name = before + 3 * (i == 2), f"decoder{i}"
         for place, channels in (("0", before), ("3", size)):
-            arrays |= {f"{name}.model.{place}.weight": drawn(channels), f"{name}.model.{place}.bias": drawn(channels)}
+            arrays |= {
+                f"{name}.model.{place}.weight": drawn(channels),
+                f"{name}.model.{place}.bias": drawn(channels),
+            }
         arrays |= conv(f"{name}.conv1", f"{name}.model.2", before=before, after=size)
         for names, channels in (
             ((f"{name}.conv2", f"{name}.model.5"), size),
@@ -133,13 +145,17 @@ class Released:
         return self.conv(f"{name}.conv2", leaky(y)) + self.conv(f"{name}.bypass", x)
 
     def norm(self, name, x):
-        weight, bias = (self.arrays[f"{name}.{part}"].reshape(-1, 1, 1) for part in ("weight", "bias"))
+        weight, bias = (
+            self.arrays[f"{name}.{part}"].reshape(-1, 1, 1) for part in ("weight", "bias")
+        )
         centred = x - x.mean((2, 3), keepdims=True)
         return weight * centred / np.sqrt((centred**2).mean((2, 3), keepdims=True) + 1e-5) + bias
 
     def doubling(self, name, x):
         y = self.conv(f"{name}.conv1", leaky(self.norm(f"{name}.model.0", x)))
-        return self.up(f"{name}.conv2", leaky(self.norm(f"{name}.model.3", y))) + self.up(f"{name}.bypass", x)
+        return self.up(f"{name}.conv2", leaky(self.norm(f"{name}.model.3", y))) + self.up(
+            f"{name}.bypass", x
+        )
 
     def attend(self, name, x, earlier=None, known=None):
         batch, size, *_ = x.shape
@@ -149,7 +165,9 @@ class Released:
         shares = energy / energy.sum(-1, keepdims=True)
 
         def copied(values):
-            return (values.reshape(batch, size, -1) @ shares.transpose(0, 2, 1)).reshape(values.shape)
+            return (values.reshape(batch, size, -1) @ shares.transpose(0, 2, 1)).reshape(
+                values.shape
+            )
 
         out = self.arrays[f"{name}.gamma"] * copied(x) + x
         if earlier is None:
@@ -226,7 +244,9 @@ def test_decoder(tmp_path):
     released, weights = Released(arrays := decoder()), imported(arrays, tmp_path)
     latent, last = drawn(1, 4, 4, LATENT), drawn(1, 4, 4, MOST)
     earlier, hole = drawn(1, 16, 16, MOST), RNG.uniform(size=(1, 16, 16, 1)).astype(np.float32)
-    found = answer(Decoder(MOST, MOST, LAYERS, 2, True), weights, latent, (earlier, earlier, last), hole)
+    found = answer(
+        Decoder(MOST, MOST, LAYERS, 2, True), weights, latent, (earlier, earlier, last), hole
+    )
     x, painted = released.block("generator", first_channels(latent)) + first_channels(last), []
     for i in range(LAYERS):
         x = released.doubling(f"decoder{i}", x)
@@ -261,8 +281,15 @@ def test_a_run_that_begins_with_all_four(tmp_path):
 
     The state then has exactly the arrays of the files.
     """
-    networks = {"E": encoder(), "G": decoder(attends=False), "D": discriminator(), "D_rec": discriminator()}
-    files = {name: imported(arrays, tmp_path, f"latest_net_{name}") for name, arrays in networks.items()}
+    networks = {
+        "E": encoder(),
+        "G": decoder(attends=False),
+        "D": discriminator(),
+        "D_rec": discriminator(),
+    }
+    files = {
+        name: imported(arrays, tmp_path, f"latest_net_{name}") for name, arrays in networks.items()
+    }
     sizes = f"width={WIDTH} most={MOST} layers={LAYERS}".split()
     parts = ("generator.encoder", "generator.decoder", "critic")
     changes = [f"networks.{part}.{size}" for part in parts for size in sizes]
@@ -278,14 +305,22 @@ def test_a_run_that_begins_with_all_four(tmp_path):
     critics = {"D": "critic/generation", "D_rec": "critic/reconstruction"}
     assert places == {"E": "generator/encoder", "G": "generator/decoder", **critics}
     kernel = state.networks["critic"].params["reconstruction"]["conv"]["kernel"]
-    np.testing.assert_array_equal(kernel, np.moveaxis(networks["D_rec"]["conv.module.weight_bar"], (0, 1), (-1, -2)))
+    np.testing.assert_array_equal(
+        kernel, np.moveaxis(networks["D_rec"]["conv.module.weight_bar"], (0, 1), (-1, -2))
+    )
 
 
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda a: {**a, "encoder9.bias": drawn(2)}, "has encoder9.bias, which a pluralistic lacks"),
-        (lambda a: {n: x for n, x in a.items() if n != "conv.module.bias"}, "lacks conv.module.bias, which a plur"),
+        (
+            lambda a: {**a, "encoder9.bias": drawn(2)},
+            "has encoder9.bias, which a pluralistic lacks",
+        ),
+        (
+            lambda a: {n: x for n, x in a.items() if n != "conv.module.bias"},
+            "lacks conv.module.bias, which a plur",
+        ),
         (lambda a: {**a, "block1.model.1.module.bias": drawn(MOST)}, "should be equal but differ"),
     ],
 )

@@ -27,7 +27,9 @@ def assert_holds(path, tensors):
     held = state_dict.read(path)
     assert set(held) == set(tensors) and len(held) == len(tensors)
     for name, tensor in tensors.items():
-        wanted = (tensor.detach().float() if tensor.dtype.itemsize == 2 else tensor.detach()).numpy()
+        wanted = (
+            tensor.detach().float() if tensor.dtype.itemsize == 2 else tensor.detach()
+        ).numpy()
         assert held[name].dtype == wanted.dtype
         np.testing.assert_array_equal(held[name], wanted)
 
@@ -61,13 +63,18 @@ def test_checkpoints(zipped, tmp_path):
     optimizer = torch.optim.Adam(module.parameters())
     module(torch.ones(1, 2)).sum().backward()
     optimizer.step()
-    its, beside = module.state_dict(), {"optimizer_state_dict": optimizer.state_dict(), "loss": torch.ones(()), "n": 3}
+    its, beside = (
+        module.state_dict(),
+        {"optimizer_state_dict": optimizer.state_dict(), "loss": torch.ones(()), "n": 3},
+    )
     for name in ("state_dict", "g_state_dict"):
         assert_holds(saved(tmp_path / "one.pth", {name: its, **beside}, zipped), its)
     wrapped = {f"module._orig_mod.{name}": tensor for name, tensor in its.items()}
     assert_holds(saved(tmp_path / "wrapped.pth", wrapped, zipped), its)
     assert_holds(saved(tmp_path / "two.pth", {"ema": wrapped, "state_dict": its}, zipped), its)
-    with pytest.raises(InputError, match=r"holds several state dicts \(a, b\): save only one of them"):
+    with pytest.raises(
+        InputError, match=r"holds several state dicts \(a, b\): save only one of them"
+    ):
         state_dict.read(saved(tmp_path / "several.pth", {"a": its, "b": its}, zipped))
     with pytest.raises(InputError, match="holds no state dict: in torch, save model.state_dict"):
         state_dict.read(saved(tmp_path / "none.pth", {"epoch": 3}, zipped))
@@ -79,7 +86,9 @@ def test_checkpoints(zipped, tmp_path):
 @pytest.mark.filterwarnings("ignore")  # of torch, that saving modules is deprecated
 def test_a_whole_module_is_refused(zipped, tmp_path):
     torch = pytest.importorskip("torch")
-    with pytest.raises(InputError, match="needs torch.nn.modules.linear.Linear.*in torch, save model.state"):
+    with pytest.raises(
+        InputError, match="needs torch.nn.modules.linear.Linear.*in torch, save model.state"
+    ):
         state_dict.read(saved(tmp_path / "module.pth", torch.nn.Linear(2, 3), zipped))
 
 
@@ -120,7 +129,8 @@ def test_a_harmful_pickle_does_nothing(form, tmp_path):
     harm = tmp_path / "harm"
     (tmp_path / "weights.pth").write_bytes(form(pickle.dumps({"weight": Harmful(harm)}, 2)))
     with pytest.raises(
-        InputError, match="weights.pth is refused because reading it needs .*mkdir, unlike any state dict"
+        InputError,
+        match="weights.pth is refused because reading it needs .*mkdir, unlike any state dict",
     ):
         state_dict.read(tmp_path / "weights.pth")
     assert not harm.exists()
@@ -161,7 +171,9 @@ def test_safetensors(tmp_path):
         "module.c": {"dtype": "I64", "shape": [], "data_offsets": [20, 28]},
     }
     path.write_bytes(
-        safetensors(header, np.arange(4, dtype="<f4").tobytes() + b"\x80\x3f\x00\xc0" + bytes([7] + [0] * 7))
+        safetensors(
+            header, np.arange(4, dtype="<f4").tobytes() + b"\x80\x3f\x00\xc0" + bytes([7] + [0] * 7)
+        )
     )
     held = state_dict.read(path)
     np.testing.assert_array_equal(held["a"], [[0, 1], [2, 3]])
@@ -180,18 +192,25 @@ def test_safetensors(tmp_path):
         safetensors({"a": 3}, b""),
         safetensors({}, b"", length=1 << 60),
         safetensors({"a": 3}, b"", length=5),
-        (100_000).to_bytes(8, "little") + b'{"a":' * 20_000,  # deeper than a recursive reader reaches
+        (100_000).to_bytes(8, "little")
+        + b'{"a":' * 20_000,  # deeper than a recursive reader reaches
     ],
 )
 def test_damaged_safetensors(content, tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(content)
-    with pytest.raises(InputError, match="weights.safetensors is damaged, or not a safetensors file"):
+    with pytest.raises(
+        InputError, match="weights.safetensors is damaged, or not a safetensors file"
+    ):
         state_dict.read(tmp_path / "weights.safetensors")
 
 
 def test_numpy(tmp_path):
     path = tmp_path / "weights.npz"
-    np.savez(path, weight=np.ones((2, 3), np.float16), harmful=np.array(Harmful(tmp_path / "harm"), object))
+    np.savez(
+        path,
+        weight=np.ones((2, 3), np.float16),
+        harmful=np.array(Harmful(tmp_path / "harm"), object),
+    )
     held = state_dict.read(path)
     assert held["weight"].dtype == np.float32 and held["weight"].shape == (2, 3)
     with pytest.raises(InputError, match="harmful cannot be read"):
@@ -200,14 +219,19 @@ def test_numpy(tmp_path):
 
 
 def test_other_files(tmp_path):
-    with pytest.raises(InputError, match=r"nowhere.pth cannot be read \(No such file or directory\): give a .pth, .pt"):
+    with pytest.raises(
+        InputError,
+        match=r"nowhere.pth cannot be read \(No such file or directory\): give a .pth, .pt",
+    ):
         state_dict.read(tmp_path / "nowhere.pth")
     (tmp_path / "picture.pth").write_bytes(b"\x89PNG\r\n")
     with pytest.raises(InputError, match="picture.pth has an unknown format: give a .pth"):
         state_dict.read(tmp_path / "picture.pth")
     with tarfile.open(tmp_path / "old.pth", "w") as archive:
         archive.addfile(tarfile.TarInfo("sys_info"))
-    with pytest.raises(InputError, match="old.pth was written by torch before 0.1.10, which is not supported"):
+    with pytest.raises(
+        InputError, match="old.pth was written by torch before 0.1.10, which is not supported"
+    ):
         state_dict.read(tmp_path / "old.pth")
     with zipfile.ZipFile(tmp_path / "else.pth", "w") as archive:
         archive.writestr("word/document.xml", "")
