@@ -99,7 +99,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"]["sweep" if sweep else "whole"],
                     average=0.0 if published else 0.999,
-                    optimizer=dict(generator=adam, critic=adam),
+                    optimizer=dict(generator=adam, critic=dict(adam)),
                     losses=dict(  # the squared error in the range of the code's images
                         reconstruction=dict(fn="l2_mean", weight=0.999 / 4 if published else 0.999),
                         adversarial=dict(fn="generator_nonsaturating", weight=0.001),

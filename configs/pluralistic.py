@@ -148,9 +148,10 @@ def get_config(argument: str = "") -> ConfigDict:
                     batch_size=s["batch"],
                     steps=s["steps"],
                     average=0.0 if preset == "published" else 0.999,
-                    optimizer=dict.fromkeys(
-                        ("generator", "critic"), dict(name="adam", b1=0.0, **s["rate"])
-                    ),
+                    optimizer={
+                        which: dict(name="adam", b1=0.0, **s["rate"])
+                        for which in ("generator", "critic")
+                    },
                     losses=losses(s["scales"]),
                     holes=REGIONS[region],
                     hole_files="",

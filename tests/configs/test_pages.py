@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 import inpaint_jax
 from inpaint_jax.errors import InputError
@@ -40,6 +41,21 @@ CHOICES = [
     for choice in product(*words)
 ]
 CHOICES += [f"context_encoder.py:smoke,channel_wise,{region}" for region in ("center", "random")]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_settings_are_independent(choice):
+    """No two keys share one group of settings: an override of one would change the other."""
+    seen = set()
+
+    def walk(group):
+        assert id(group) not in seen
+        seen.add(id(group))
+        for value in group.values():
+            if isinstance(value, ConfigDict):
+                walk(value)
+
+    walk(configuration.load(f"configs/{choice}"))
 
 
 @pytest.mark.parametrize("choice", CHOICES)
