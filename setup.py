@@ -1,7 +1,7 @@
 """Build in a fresh folder each time; everything else is in pyproject.toml.
 
-``pip wheel .`` builds inside the checkout, and setuptools packs whatever lies in ``build/lib``: modules that were
-renamed or deleted since an earlier build would be installed again.
+``pip wheel .`` builds inside the checkout, and setuptools packs whatever lies in ``build/lib``:
+modules that were renamed or deleted since an earlier build would be installed again.
 """
 
 import atexit

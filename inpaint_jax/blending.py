@@ -133,7 +133,8 @@ def screened_poisson(
     check_hole(hole, image)
     if weight <= 0:
         raise InputError(
-            f"weight of the colours must be positive, got {weight}; without colours use poisson_blend"
+            f"weight of the colours must be positive, got {weight}; without "
+            "colours use poisson_blend"
         )
     inverse_diagonal = 1.0 / (degrees(image.shape[1], image.shape[2]) + weight)
 

@@ -38,18 +38,21 @@ def arrays(
     one_per_image = (*images.shape[:3], 1)
     if images.ndim != 4 or holes.shape not in (one_per_image, one_per_image[1:]):
         raise InputError(
-            f"images must be [B, H, W, C] and holes [B, H, W, 1] or [H, W, 1], got {images.shape} and {holes.shape}"
+            "images must be [B, H, W, C] and holes [B, H, W, 1] or [H, W, 1], got "
+            f"{images.shape} and {holes.shape}"
         )
     if images.dtype.kind in "biu":
         raise InputError(
-            f"images must be float in [-1, 1], got {images.dtype}; compositing.from_levels(images) converts uint8"
+            f"images must be float in [-1, 1], got {images.dtype}; "
+            "compositing.from_levels(images) converts uint8"
         )
     images, holes = images.astype(np.float32), np.broadcast_to(holes, one_per_image)
     known = images[holes[..., 0] == 0]
     if (known >= 0).all() and (known > 0).any():
         warnings.warn(
             "images have no negative value outside their holes (they reach from "
-            f"{known.min():.3g} to {known.max():.3g}): they must be in [-1, 1], not [0, 1] or [0, 255]",
+            f"{known.min():.3g} to {known.max():.3g}): they must be in [-1, 1], "
+            "not [0, 1] or [0, 255]",
             stacklevel=3,
         )
     return images, holes, identifiers(ids, len(images))
@@ -168,7 +171,8 @@ def archive(zipped: zipfile.ZipFile) -> None:
     packed, whole = sum(m.compress_size for m in members), sum(m.file_size for m in members)
     if whole > LARGE and whole > RATIO * packed:
         raise InputError(
-            f"unpacks from {packed / 1e6:.1f} MB to {whole / 1e9:.1f} GB, unlike any file of trained weights"
+            f"unpacks from {packed / 1e6:.1f} MB to {whole / 1e9:.1f} GB, unlike any "
+            "file of trained weights"
         )
 
 
@@ -207,7 +211,8 @@ def memory(needed: float, what: str, remedy: str, *, available: int | None = Non
     free = available_memory() if available is None else available
     if free is not None and needed > free:
         raise InputError(
-            f"{what} needs at least {needed / 1e9:.0f} GB of memory, and {free / 1e9:.1f} GB are free: {remedy}"
+            f"{what} needs at least {needed / 1e9:.0f} GB of memory, and "
+            f"{free / 1e9:.1f} GB are free: {remedy}"
         )
 
 

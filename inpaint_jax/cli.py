@@ -95,9 +95,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--config",
         required=True,
-        help="NAME or FILE.py[:preset,scale], such as yeh:cpu; override keys with --config.key=value: "
-        "--config.precision=bf16 for networks in bfloat16, tf32 or float32; --config.data.workers=4 for images decoded "
-        "by as many processes, to the same bits, where they do not fit into memory",
+        help="NAME or FILE.py[:preset,scale], such as yeh:cpu; override keys with "
+        "--config.key=value: --config.precision=bf16 for networks in bfloat16, tf32 or float32; "
+        "--config.data.workers=4 for images decoded by as many processes, to the same bits, "
+        "where they do not fit into memory",
     )
     sub.add_argument("--workdir", required=True, help="folder for checkpoints, metrics and samples")
     sub.add_argument(
@@ -255,7 +256,8 @@ def parser() -> argparse.ArgumentParser:
         "parts",
         nargs="*",
         metavar="PART",
-        help="E06 ...: numbers of tables and figures; all; list: print all parts, with --workdir also their progress",
+        help="E06 ...: numbers of tables and figures; all; list: print all parts, with "
+        "--workdir also their progress",
     )
     sub.add_argument("--scale", default="cpu", help="scale of the parts: smoke | cpu | paper")
     sub.add_argument(
@@ -288,7 +290,8 @@ def parser() -> argparse.ArgumentParser:
         type=options.assignment,
         default=[],
         metavar="STAGE=FILE",
-        help="imported weights from which a stage starts, in every training that has the stage; repeatable",
+        help="imported weights from which a stage starts, in every training that "
+        "has the stage; repeatable",
     )
     sub.add_argument("--seed", type=int, default=0, help="random seed of holes and latents")
     options.on_error(sub)
@@ -313,7 +316,8 @@ def parser() -> argparse.ArgumentParser:
         type=options.numbers,
         default=(),
         metavar="R,G,B",
-        help="mean colour, for a googlenet trained on [0, 255] minus this colour instead of [-1, 1]",
+        help="mean colour, for a googlenet trained on [0, 255] minus this "
+        "colour instead of [-1, 1]",
     )
 
     command("models", "list the trained models shipped with the package")
@@ -340,10 +344,11 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "cases",
         nargs="*",
-        help="latent dcgan context_encoder poisson input; default all. scale: derive rates expected on "
-        "accelerators. programs: time every training step and the completion of --config on this device; "
-        "further words select programs. search: seconds until the search of a trained run reaches the final "
-        "loss of the search of --config. compiled [h100] [v5e]: compile the programs for four of these devices",
+        help="latent dcgan context_encoder poisson input; default all. scale: derive rates "
+        "expected on accelerators. programs: time every training step and the completion of "
+        "--config on this device; further words select programs. search: seconds until the "
+        "search of a trained run reaches the final loss of the search of --config. compiled "
+        "[h100] [v5e]: compile the programs for four of these devices",
     )
     sub.add_argument(
         "--config", default="yeh:paper", help="config of the cases and of the reference search"

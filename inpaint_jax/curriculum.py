@@ -160,7 +160,8 @@ def composition(
     wanted = list(inspect.signature(weigh).parameters)
     if unknown := [name for name in wanted if name not in measured]:
         raise InputError(
-            f"curriculum {rule!r} needs {', '.join(unknown)}; a rule may take psnr and progress only"
+            f"curriculum {rule!r} needs {', '.join(unknown)}; a rule may take "
+            "psnr and progress only"
         )
     weights = weigh(**{name: measured[name] for name in wanted})
     if jnp.shape(weights) != psnr.shape:

@@ -117,7 +117,8 @@ def load(path: str | Path) -> Completer:
     if (here := jax_export.default_export_platform()) not in about["platforms"]:
         there = ", ".join(about["platforms"])
         raise InputError(
-            f"{path} was exported for {there}, but this machine has {here}: export it with --platforms={here}"
+            f"{path} was exported for {there}, but this machine has {here}: export it "
+            f"with --platforms={here}"
         )
     try:
         exported = jax_export.deserialize(function)
@@ -127,8 +128,8 @@ def load(path: str | Path) -> Completer:
         ) from error
     except Exception as error:  # a format of another version can raise anything
         raise InputError(
-            f"{path} was exported by JAX {about['versions']['jax']}, and JAX {jax.__version__} cannot read it: "
-            "export it again"
+            f"{path} was exported by JAX {about['versions']['jax']}, and JAX {jax.__version__} "
+            "cannot read it: export it again"
         ) from error
     if lacking := [key for key in NEEDED if key not in about]:
         raise InputError(f"{path} was not written by inpaint export (it lacks {lacking[0]!r})")
@@ -172,7 +173,8 @@ def _check_function(
         fits, called = False, []
     if foreign := [target for target in called if "callback" in target]:
         raise InputError(
-            f"{path} calls back into the host program ({foreign[0]}), which no exported system does: do not use it"
+            f"{path} calls back into the host program ({foreign[0]}), which no exported "
+            "system does: do not use it"
         )
     if not fits:
         raise InputError(f"{path} is damaged (its function does not return completions): {REMEDY}")

@@ -64,7 +64,8 @@ def resolve(name: str, table: Mapping[str, Any], *, kind: str) -> Any:
             if getattr(error, "name", "") not in ("", module.partition(".")[0], module):
                 raise
             raise InputError(
-                f"{kind} {name!r}: no module {module!r} beside the config or in the working directory"
+                f"{kind} {name!r}: no module {module!r} beside the config or "
+                "in the working directory"
             ) from error
     try:
         return getattr(found, attribute)

@@ -1,4 +1,6 @@
-"""Every test runs on four virtual CPU devices, with strict rank promotion and warnings as errors."""
+"""Every test runs on four virtual CPU devices,
+with strict rank promotion and warnings as errors.
+"""
 
 import importlib
 import importlib.metadata
@@ -9,7 +11,8 @@ from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", os.environ.get("INPAINT_TEST_PLATFORM", "cpu"))
 # Most of the suite's time is compiling. LLVM takes half of its time without optimisations, and XLA
-# half of the rest without its newer emitters of fused loops, which later versions cannot switch off.
+# half of the rest without its newer emitters of fused loops, which later versions cannot switch
+# off.
 os.environ["XLA_FLAGS"] = (
     "--xla_backend_optimization_level=0 "
     + "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1 "
@@ -73,7 +76,9 @@ def model(workdir):
 
 
 class Documented:
-    """Writes the module that a docstring shows below a line such as ``# my_masks.py``, where Python finds it."""
+    """Writes the module that a docstring shows below a line such as ``# my_masks.py``,
+    where Python finds it.
+    """
 
     def __init__(self, folder):
         self.folder = folder

@@ -1,7 +1,8 @@
-"""The public face of the package: what its ``__all__`` names, and what the ``__all__`` of those modules names.
+"""The public face of the package: what its ``__all__`` names,
+and what the ``__all__`` of those modules names.
 
-Every public function is tested here without a new test: its docstring, its signature, and, unless it works on the
-host, that it runs under ``jit`` and ``vmap``, and a loss under ``grad``.
+Every public function is tested here without a new test: its docstring, its signature, and, unless
+it works on the host, that it runs under ``jit`` and ``vmap``, and a loss under ``grad``.
 """
 
 import inspect
@@ -83,7 +84,9 @@ def test_docstring(function):
 
 @every_pure_function
 def test_signature(function):
-    """A key first; what has a default is an option, and keyword-only, but for a hole to measure in."""
+    """A key first; what has a default is an option, and keyword-only,
+    but for a hole to measure in.
+    """
     named = parameters(function)
     if "key" in named and named["key"].default is inspect.Parameter.empty:
         assert next(iter(named)) == "key"

@@ -21,7 +21,9 @@ blend = jax.jit(poisson_blend, static_argnames=("edge", "max_iterations"))
 
 
 def picture(key, size=64):
-    """Smooth colours and noise, [1, size, size, 3], well inside [-1, 1] so that nothing is clipped."""
+    """Smooth colours and noise, [1, size, size, 3],
+    well inside [-1, 1] so that nothing is clipped.
+    """
     y, x = np.mgrid[:size, :size] / size
     smooth = np.stack([np.sin(5 * x + 3 * y), np.cos(4 * y), np.sin(7 * x * y)], -1)
     return jnp.asarray(0.3 * smooth + 0.05 * jax.random.normal(jax.random.key(key), smooth.shape))[
@@ -96,7 +98,9 @@ def test_a_missing_corner(edge, answer):
 
 
 def test_a_row_that_wraps():
-    """By hand, in [0, 1]: 4 u = 0.1 above + 0.2 right + 0.3, the end of the row above, + 4 g - (g above + g right)."""
+    """By hand, in [0, 1]: 4 u = 0.1 above + 0.2 right + 0.3, the end of the row above,
+    + 4 g - (g above + g right).
+    """
     image = np.array([[0.1, 0.3], [0, 0.2]])[None, :, :, None]
     guidance = np.array([[0.05, 0.4], [0.01, 0.03]])[None, :, :, None]
     hole = np.array([[0, 0], [1, 0]], np.float32)[None, :, :, None]
@@ -106,7 +110,9 @@ def test_a_row_that_wraps():
 
 
 def test_perfect_guidance_is_not_enough_for_a_row_that_wraps():
-    """Of the three only this one changes a picture that was right, and only where the hole touches the left border."""
+    """Of the three only this one changes a picture that was right,
+    and only where the hole touches the left border.
+    """
     truth, hole = picture(0), hole_of("left")
     for edge in EDGES:
         error = np.abs(blend(truth, truth, hole, edge=edge) - truth).max()
@@ -217,7 +223,9 @@ def test_bad_input():
 
 
 def screened_direct(image, colours, rightward, downward, hole, weight):
-    """The least squares problem itself, one equation for every pair and every colour, in float64."""
+    """The least squares problem itself, one equation for every pair and every
+    colour, in float64.
+    """
     height, width, channels = image.shape
     missing = np.asarray(hole[..., 0]) > 0.5
     number = np.cumsum(missing.ravel()).reshape(missing.shape) - 1

@@ -1,4 +1,6 @@
-"""What is checked at the doors: one line for what cannot be completed, and a warning for what looks wrong."""
+"""What is checked at the doors: one line for what cannot be completed,
+and a warning for what looks wrong.
+"""
 
 import warnings
 

@@ -60,7 +60,10 @@ def test_every_core_of_a_cpu_is_a_device(chosen, devices):
     }
     if chosen:
         environment["JAX_NUM_CPU_DEVICES"] = chosen
-    code = "from inpaint_jax.runs import startup; startup.start_jax(); import jax; print(jax.device_count())"
+    code = (
+        "from inpaint_jax.runs import startup; startup.start_jax(); import jax; "
+        "print(jax.device_count())"
+    )
     said = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )

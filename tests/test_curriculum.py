@@ -1,4 +1,6 @@
-"""A-C1 to A-C3 of the specification, the schedules of Gao & Grauman, and what holds for any measurement."""
+"""A-C1 to A-C3 of the specification, the schedules of Gao & Grauman,
+and what holds for any measurement.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -47,7 +49,9 @@ def test_equal_measurements():
 @pytest.mark.parametrize("num_levels", [1, 3, 5, 10])
 @pytest.mark.parametrize("rule", curriculum.RULES)
 def test_any_measurement(rule, num_levels):
-    """A-C2: a whole batch; what is worse never gets fewer where the rule says more, nor more where it says fewer."""
+    """A-C2: a whole batch; what is worse never gets fewer where the rule says more,
+    nor more where it says fewer.
+    """
     psnr = np.random.default_rng(0).uniform(5, 60, (1000, num_levels)).astype(np.float32)
     share = jax.jit(jax.vmap(lambda p: curriculum.composition(rule, p, 0.0, batch_size=100)))(psnr)
     share = np.asarray(share)
@@ -112,7 +116,9 @@ def test_schedules(name, expected):
 
 
 def test_a_rule_of_ones_own(documented):
-    """softmax(-p psnr): all levels alike at the start; 1 : e of two levels that are 1 dB apart at the end."""
+    """softmax(-p psnr): all levels alike at the start;
+    1 : e of two levels that are 1 dB apart at the end.
+    """
     documented(curriculum)
     assert composed("my_rules:softest_last", progress=0.0) == [20] * 5
     assert composed("my_rules:softest_last", [21.0, 20.0], progress=1.0) == [27, 73]

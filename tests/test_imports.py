@@ -17,7 +17,8 @@ PAGES = sorted((PACKAGE.parent / "configs").rglob("*.py"))
 # What every file may import: the ground.
 GROUND = {"types", "errors", "naming", "seeds", "checks"}
 
-# A room is a folder of the package; a flat file is a room of its own. What each may import, besides the ground.
+# A room is a folder of the package; a flat file is a room of its own. What each may import, besides
+# the ground.
 ALLOWED = {
     "types": "",
     "errors": "",
@@ -39,19 +40,20 @@ ALLOWED = {
     "optimization": "compositing losses",
     "data": "compositing",
     # methods
-    "systems": "compositing blending curriculum latents latent_inpainting parallel losses masks metrics networks "
-    "optimization",
+    "systems": "compositing blending curriculum latents latent_inpainting parallel losses masks "
+    "metrics networks optimization",
     # a run, the doors to it, the command line
     "runs": "systems data masks networks optimization parallel compositing exported",
     "completion": "runs systems data masks compositing parallel",
-    "evaluation": "runs systems data masks metrics networks losses optimization blending compositing parallel",
+    "evaluation": "runs systems data masks metrics networks losses optimization "
+    "blending compositing parallel",
     # the pages of configs/, which nothing else imports: a command finds them by name
     "configs": "runs evaluation masks curriculum compositing",
     "commands": "runs completion evaluation",
     "cli": "commands runs",
     "__main__": "cli",
-    "__init__": "blending compositing curriculum exported latent_inpainting losses masks metrics networks parallel "
-    "systems runs evaluation",
+    "__init__": "blending compositing curriculum exported latent_inpainting losses masks metrics "
+    "networks parallel systems runs evaluation",
 }
 
 # Libraries that only some files may know.
@@ -121,7 +123,9 @@ def test_libraries(file):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_pages(page):
-    """A page imports another as ``inpaint_jax.configs``, the name that it has where the package is installed."""
+    """A page imports another as ``inpaint_jax.configs``,
+    the name that it has where the package is installed.
+    """
     modules = imports(page)
     assert not {"configs", "papers"} & {module.split(".")[0] for module in modules}
     ours = {room(module) for module in modules if module.split(".")[0] == "inpaint_jax"}
@@ -149,7 +153,8 @@ def test_networks_stay_out_of_steps_and_search():
 def test_help_does_not_pay_for_jax():
     code = (
         "import sys, inpaint_jax, inpaint_jax.cli;"
-        "heavy = {'jax', 'numpy', 'flax', 'optax', 'orbax', 'tensorflow_datasets', 'matplotlib'} & set(sys.modules);"
+        "heavy = {'jax', 'numpy', 'flax', 'optax', 'orbax', 'tensorflow_datasets', "
+        "'matplotlib'} & set(sys.modules);"
         "sys.exit(f'imports {heavy}' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

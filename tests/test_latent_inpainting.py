@@ -87,7 +87,9 @@ def test_chunks_are_the_whole(num_steps, chunk):
 
 @pytest.mark.parametrize("chunk", [5, 10, 40])
 def test_an_early_finish_is_the_same_in_any_chunks(chunk):
-    """f = |z|, one step of 0.1 at a time: 1.0 at first; a window of 5 falls from it to 0.6, then 0.1, then no more."""
+    """f = |z|, one step of 0.1 at a time: 1.0 at first;
+    a window of 5 falls from it to 0.6, then 0.1, then no more.
+    """
     options = {"tx": optimizers.build({"name": "sgd", "learning_rate": 0.1}), "num_steps": 40}
     rules = {"project": search.unconstrained, "tolerance": 0.01, "patience": 5}
     loss = lambda z: (jnp.abs(z).sum(), {"size": jnp.abs(z).sum()})  # noqa: E731
@@ -275,7 +277,7 @@ def test_a_known_latent_is_recovered(toy_generator, spec, num_steps):
     np.testing.assert_array_equal(together, again)
     swapped, _ = jax.jit(jax.vmap(one))(truths[::-1], starts[::-1])
     np.testing.assert_array_equal(swapped[::-1], together)
-    # Alone it is compiled differently: 1500 L1 steps around the optimum end elsewhere in the last bits, as good.
-    # For equality to the last bit see the slots of the driver.
+    # Alone it is compiled differently: 1500 L1 steps around the optimum end elsewhere in the last
+    # bits, as good. For equality to the last bit see the slots of the driver.
     alone, _ = jax.jit(one)(truths[7], starts[7])
     np.testing.assert_allclose(alone, together[7], atol=0.05)

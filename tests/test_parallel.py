@@ -83,7 +83,9 @@ def batch(number: int, size: int = 8) -> dict[str, np.ndarray]:
 
 
 def train(mesh, how="jit", part=slice(None), steps=3):
-    """Losses and parameters after a few steps; ``part``: the rows of the batch that this process puts in."""
+    """Losses and parameters after a few steps;
+    ``part``: the rows of the batch that this process puts in.
+    """
     run = parallel.data_parallel(step, mesh, how=how)
     state, earlier = (
         parallel.replicate(init(), mesh),
@@ -128,7 +130,9 @@ def test_every_way_is_the_plain_step(how, count, expected):
 
 @pytest.mark.parametrize("how", ["jit", "shard_map", "pmap"])
 def test_a_run_goes_on_over_other_devices_after_every_restart(how, expected, tmp_path):
-    """One step on one device, one on four, one on two, through checkpoints: to float tolerance, as sums reorder."""
+    """One step on one device, one on four, one on two, through checkpoints:
+    to float tolerance, as sums reorder.
+    """
     losses, state = [], None
     for number, count in enumerate((1, 4, 2)):
         mesh = parallel.mesh(jax.devices()[:count])
@@ -228,7 +232,8 @@ def test_two_processes_are_one_with_four_devices(tmp_path):
         "JAX_COORDINATOR_ADDRESS": address,
         "JAX_NUM_PROCESSES": "2",
     }
-    cache = "ignore:Error reading persistent compilation cache entry:UserWarning"  # as in pyproject.toml
+    # as in pyproject.toml
+    cache = "ignore:Error reading persistent compilation cache entry:UserWarning"
     command = [sys.executable, "-W", "error", "-W", cache, __file__, str(tmp_path)]
     started = [
         subprocess.Popen(command, env={**environment, "JAX_PROCESS_ID": str(i)}) for i in range(2)

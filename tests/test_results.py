@@ -1,4 +1,6 @@
-"""Published pages: links lead to files, and numbers of summaries stand on the pages that they name."""
+"""Published pages: links lead to files, and numbers of summaries stand on the
+pages that they name.
+"""
 
 import re
 from pathlib import Path

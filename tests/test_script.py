@@ -24,7 +24,8 @@ def my_loss(prediction, target, hole):  # own loss: robust, over the known pixel
 
 def draw(key):
     one, two = jax.random.split(key)
-    return {"pattern": jax.random.normal(one, (4, 4, 1)), "colour": jax.random.normal(two, (1, 1, 3))}
+    pattern, colour = jax.random.normal(one, (4, 4, 1)), jax.random.normal(two, (1, 1, 3))
+    return {"pattern": pattern, "colour": colour}
 
 def complete(image, hole, start):
     loss = lambda latent: my_loss(generator(latent)[None], image[None], hole[None])[0]
@@ -62,7 +63,9 @@ def test_script():
 
 @pytest.mark.slow
 def test_example(monkeypatch):
-    """``launch/example.py``, with short searches: cells in percent format that run from the first to the last."""
+    """``launch/example.py``, with short searches:
+    cells in percent format that run from the first to the last.
+    """
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
     text = EXAMPLE.read_text()

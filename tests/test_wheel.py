@@ -1,4 +1,6 @@
-"""The wheel: which files it holds, and that it trains, evaluates and completes where there is no checkout."""
+"""The wheel: which files it holds, and that it trains,
+evaluates and completes where there is no checkout.
+"""
 
 import os
 import re
@@ -20,7 +22,9 @@ PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """A wheel built, as ``pip wheel .`` does, inside a copy of the checkout that holds the rest of an earlier build."""
+    """A wheel built, as ``pip wheel .`` does, inside a copy of the checkout that holds the rest
+    of an earlier build.
+    """
     copy = tmp_path_factory.mktemp("checkout")
     for name in SOURCES:
         if (ROOT / name).is_dir():

@@ -17,9 +17,10 @@ Argument, ``buchacek:what,scale``, in any order, default ``table,cpu``; for the 
              mask files are independent pixels, 70 % of them missing, and its figures show free-form
              strokes, 19 to 70 % missing.
   published  the same with the published presets, whose weights depend on the holes.
-  ablations  comparisons of terms, shares, layers and blending methods, under centre holes, and images
-             recovered from the features of single layers. A comparison of layers is without the
-             critic's score of the completed image, so that only features are added to Yeh's search.
+  ablations  comparisons of terms, shares, layers and blending methods, under centre holes, and
+             images recovered from the features of single layers. A comparison of layers is without
+             the critic's score of the completed image, so that only features are added to Yeh's
+             search.
 
 All arms share one DCGAN, and all guided arms one classifier: use one --workdir for all three. The
 published PSNR is most likely of the hole, and the SSIM of the whole image (see the columns; both

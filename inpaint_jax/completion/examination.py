@@ -154,7 +154,8 @@ def examine(
             sample = [*sample, hole] if hole.shape == (side, side, 1) else None
     if not len(entries):
         raise InputError(
-            f"no image is left to complete; the first was refused because {next(iter(skipped.values()))}"
+            "no image is left to complete; the first was refused because "
+            f"{next(iter(skipped.values()))}"
         )
     if skipped and hashed.one_shape:  # the hash starts with the number of holes
         hashed = HoleSetHash(len(entries))
@@ -210,7 +211,8 @@ def check_name(name: str) -> None:
     for part in name.split("/"):
         if (length := len(os.fsencode(part))) > LONGEST:
             raise InputError(
-                f"the name of image {part[:20]}... has {length} bytes, more than {LONGEST}: rename it"
+                f"the name of image {part[:20]}... has {length} bytes, more "
+                f"than {LONGEST}: rename it"
             )
 
 

@@ -68,7 +68,8 @@ def export(
         )
     if model.config.get("search", {}).get("batch_norm") == "batch":
         raise InputError(
-            "search.batch_norm=batch makes images depend on each other: export with running or sample"
+            "search.batch_norm=batch makes images depend on each other: export "
+            "with running or sample"
         )
     size, channels = model.system.size or model.config.data.size, 3
     about = {
@@ -103,7 +104,8 @@ def export(
     print(
         f"{output}: {buffer.tell() / 1e6:.1f} MB for {', '.join(platforms)}. From Python:\n"
         "  from inpaint_jax import exported\n"
-        f'  completed = exported.load("{output}")(images, holes, seed=0)  # [B, {size}, {size}, {channels}] in [-1, 1]'
+        f'  completed = exported.load("{output}")(images, holes, seed=0)'
+        f"  # [B, {size}, {size}, {channels}] in [-1, 1]"
     )
     return output
 

@@ -106,7 +106,8 @@ def complete_folder(
     source = open_source(images, size=setting.size, fit=setting.fit, holes=[place] if place else ())
     if not isinstance(source, Fitted):
         raise InputError(
-            "--images: the sources have different fit= options: give all the same, or complete them one by one"
+            "--images: the sources have different fit= options: give all the same, or "
+            "complete them one by one"
         )
     folder = Folder(opened, source, images, holes, output, seed, keep, skip_errors, same_format)
     if wanted == shares.PROCESSES:
@@ -177,7 +178,8 @@ class Folder(NamedTuple):
             )
             if share:
                 print(
-                    f"share {share.number} of {share.total}: {len(entries)} images in {self.output}/pictures"
+                    f"share {share.number} of {share.total}: {len(entries)} images in "
+                    f"{self.output}/pictures"
                 )
                 return None
             weights, remark = weights_of_terms(self.method.model, sample, holes.family)
@@ -189,7 +191,8 @@ class Folder(NamedTuple):
             first = [entries[row] for row in range(min(SHEET, len(entries)))]
             write_contact_sheet(self.output, part, holes, first, keep=self.keep)
         print(
-            f"{len(entries)} images in {self.output}/pictures; look at {self.output}/contact_sheet.png"
+            f"{len(entries)} images in {self.output}/pictures; look at "
+            f"{self.output}/contact_sheet.png"
         )
         return written
 

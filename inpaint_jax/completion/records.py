@@ -179,9 +179,8 @@ class Records:
         file, lines, end = self._files[number], 0, 0
         remedy = "delete that line and repeat the command, which completes its image again"
         found = each_line(file, RECORD, remedy=remedy)
-        for place, end, record in tqdm(
-            found, "checking answers", unit="image", leave=False, delay=2
-        ):  # noqa: B007
+        found = tqdm(found, "checking answers", unit="image", leave=False, delay=2)
+        for place, end, record in found:  # noqa: B007
             lines += 1
             row = self.entries.rows.get(record["id"])
             if row is None or self._source[row] >= 0:
@@ -243,7 +242,8 @@ def check_job(output: Path, job: dict[str, Any]) -> None:
         differing := sorted(k for k in {*known, *wanted} if known.get(k) != wanted.get(k))
     ):
         raise InputError(
-            f"{output} holds another job (other {', '.join(differing)}): give another --output, or remove it"
+            f"{output} holds another job (other {', '.join(differing)}): give another "
+            "--output, or remove it"
         )
     if written is None or (job[HOLES] and not written.get(HOLES)):
         files.write_bytes(file, encoded(job))

@@ -102,7 +102,8 @@ def complete_one(
     if hole.shape != image.pixels.shape[:2]:
         height, width = image.pixels.shape[:2]
         raise InputError(
-            f"{name}: the hole is {hole.shape[1]}x{hole.shape[0]}, but the image is {width}x{height}"
+            f"{name}: the hole is {hole.shape[1]}x{hole.shape[0]}, but the "
+            f"image is {width}x{height}"
         )
     if not hole.any() or hole.all():
         raise InputError(

@@ -183,7 +183,10 @@ def append_line(path: str | os.PathLike[str], line: str, *, every_process: bool 
 
 
 IDENTITY = "of"  # name of the array that holds the identity of a file
-DAMAGED = "is damaged ({}): delete it (for an experiment, also delete the arm's summary.json) and rerun the command"
+DAMAGED = (
+    "is damaged ({}): delete it (for an experiment, also delete the arm's "
+    "summary.json) and rerun the command"
+)
 
 
 def write_arrays(

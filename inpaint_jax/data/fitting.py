@@ -69,7 +69,8 @@ class Fit:
             side = max(round(side * self.size / self.windows[0]), 1)
         if side > min(height, width):
             raise InputError(
-                f"an image of {width}x{height} is smaller than crop:{side}; use fit=crop or fit=resize, or leave it out"
+                f"an image of {width}x{height} is smaller than crop:{side}; use fit=crop or "
+                "fit=resize, or leave it out"
             )
         top, left = (height - side) // 2, (width - side) // 2
         return slice(top, top + side), slice(left, left + side)
@@ -136,7 +137,8 @@ class Fit:
         seen = hole[rows, columns]
         if seen.sum() != hole.sum():
             raise InputError(
-                f"the hole reaches outside the model's centre crop of {seen.shape[1]}x{seen.shape[0]}; use --fit=resize"
+                "the hole reaches outside the model's centre crop of "
+                f"{seen.shape[1]}x{seen.shape[0]}; use --fit=resize"
             )
         return (
             seen[..., None]

@@ -169,7 +169,8 @@ def check_not_empty(hole: np.ndarray, name: str) -> None:
     """Raise InputError for a hole without missing pixels."""
     if not hole.any():
         raise InputError(
-            f"{name} has no missing pixel (white = missing); paint the hole white, or leave the image out"
+            f"{name} has no missing pixel (white = missing); paint the hole white, "
+            "or leave the image out"
         )
 
 

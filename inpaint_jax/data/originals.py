@@ -108,7 +108,8 @@ def read_original(
         raise InputError(f"no permission to read {name}; change its permissions") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(
-            f"{name} is too large: it declares more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels; shrink it"
+            f"{name} is too large: it declares more than "
+            f"{Image.MAX_IMAGE_PIXELS or 0:,} pixels; shrink it"
         ) from error
     except MemoryError as error:
         raise InputError(f"{name} is too large for the memory of this machine") from error

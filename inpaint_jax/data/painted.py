@@ -72,7 +72,8 @@ def hole_of(painted: Original, name: str, options: HoleOptions = HoleOptions()) 
     hole = grown(hole, options.grow)
     if hole.all():
         raise InputError(
-            f"{name} has no known pixel (white = missing); is it inverted? --invert-holes swaps black and white"
+            f"{name} has no known pixel (white = missing); is it inverted? "
+            "--invert-holes swaps black and white"
         )
     return hole
 
@@ -129,7 +130,8 @@ def _check_is_hole(
     counts = np.bincount(tones.ravel(), minlength=256)
     if (middle := counts[BLACK:WHITE].sum() / grey.size) > 0.5 and (counts > 0).sum() > 2:
         raise InputError(
-            f"{name} is not a hole: {middle:.0%} of its pixels are neither black nor white{but} ({REMEDY})"
+            f"{name} is not a hole: {middle:.0%} of its pixels are neither black "
+            f"nor white{but} ({REMEDY})"
         )
     if counts[ABOVE + 1 :].any() and _is_map(tones, counts, lossy=lossy):
         raise InputError(f"{name} may be a map of classes: it has {_found(grey)} ({REMEDY})")

@@ -130,7 +130,10 @@ def explain(pairs: Pairs) -> str:
     strays = f", and {some_of(pairs.unused, 'hole file')} without an image" if pairs.unused else ""
     count = len(pairs.files) + len(pairs.problems)
     missing = f"no hole for {some_of(list(pairs.problems), 'image')} of {count}{strays}"
-    return f"{missing}; give images and holes the same names (a.png or a_mask.png for a.jpg), or one hole file for all"
+    return (
+        f"{missing}; give images and holes the same names (a.png or a_mask.png for a.jpg), "
+        "or one hole file for all"
+    )
 
 
 def _claim(

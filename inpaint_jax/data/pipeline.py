@@ -83,7 +83,9 @@ def training_batches(
         return {"indices": indices[mine], "mirrored": mirrored[mine], "holes": chosen[mine]}
 
     def read(number: int, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Read the images, which is what workers do; bytes travel in a quarter of the memory of floats."""
+        """Read the images, which is what workers do;
+        bytes travel in a quarter of the memory of floats.
+        """
         epochs = (number * batch_size + np.arange(batch_size)[mine]) // len(pictures)
         images, labels = pictures.read(drawn["indices"], epochs=epochs, seed=seed)
         if flip:

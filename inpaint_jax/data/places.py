@@ -32,5 +32,6 @@ def refuse_own_input(
         )
         if any(os.path.samefile(place, output) for place in places):
             raise InputError(
-                f"the images {spec} lie in the output {output}, where results would replace them: give another --output"
+                f"the images {spec} lie in the output {output}, where results would replace "
+                "them: give another --output"
             )

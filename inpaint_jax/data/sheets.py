@@ -58,7 +58,8 @@ def contact_sheet(
     labels = list(row_labels or ())
     if len({*counts.values(), len(labels) if labels else len(next(iter(columns.values())))}) != 1:
         raise ValueError(
-            f"columns and labels of a sheet must have equal lengths, got {counts}, {len(labels)} labels"
+            "columns and labels of a sheet must have equal lengths, got "
+            f"{counts}, {len(labels)} labels"
         )
     font = ImageFont.load_default(FONT_SIZE)
 

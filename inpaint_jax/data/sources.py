@@ -136,7 +136,8 @@ def _open_one(
         unknown = set(options).difference(known, SHARED_OPTIONS)
         if unknown:
             raise InputError(
-                f"{spec!r}: unknown option {min(unknown)!r}; known: {', '.join((*known, *SHARED_OPTIONS))}"
+                f"{spec!r}: unknown option {min(unknown)!r}; known: "
+                f"{', '.join((*known, *SHARED_OPTIONS))}"
             )
         return {key: options[key] for key in known if key in options}
 

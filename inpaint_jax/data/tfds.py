@@ -51,8 +51,8 @@ class Tfds:
             self._records = builder.as_data_source(split=split, decoders=decoders)
         except NotImplementedError as error:
             raise InputError(
-                f"{name} in {builder.data_path} is stored as {builder.info.file_format}, without random access; "
-                f"remove it or choose another data_dir, and run: {command}"
+                f"{name} in {builder.data_path} is stored as {builder.info.file_format}, without "
+                f"random access; remove it or choose another data_dir, and run: {command}"
             ) from error
         except (ValueError, KeyError) as error:
             known = ", ".join(builder.info.splits)

@@ -1,4 +1,5 @@
-"""Batches prepared by processes of their own (Grain), in the order and with the bits of one process.
+"""Batches prepared by processes of their own (Grain),
+in the order and with the bits of one process.
 
 Every process takes every n-th batch. A batch is a pure function of its number, and they are taken
 in turns, so the number of processes changes the speed alone.
@@ -56,8 +57,8 @@ def in_workers(
     except (RuntimeError, TypeError, AttributeError, pickle.PicklingError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"data.workers={workers}: {what.rstrip('.')}; a worker may lack memory, or the source cannot be sent to "
-            "another process; data.workers=0 reads in this one"
+            f"data.workers={workers}: {what.rstrip('.')}; a worker may lack memory, or the source "
+            "cannot be sent to another process; data.workers=0 reads in this one"
         ) from error
 
 

@@ -140,7 +140,8 @@ def evaluate(
             for method in opened:
                 complete_share(method, pictures, Path(output) / "completions", stop)
         print(
-            f"share {part.number} of {part.total}: {len(pictures.names)} images are completed in {output}"
+            f"share {part.number} of {part.total}: {len(pictures.names)} images "
+            f"are completed in {output}"
         )
 
     def measure_all(*, compute: bool) -> None:

@@ -152,6 +152,7 @@ def hole_of(holes: Holes, source: Fitted | Concatenated, i: int) -> np.ndarray:
     hole = at_model(holes, name, source.pictures[i]["image"].shape)
     if not hole.any():
         raise InputError(
-            f"the hole of image {name!r} has no missing pixel: leave this image out, or paint its hole"
+            f"the hole of image {name!r} has no missing pixel: leave this image "
+            "out, or paint its hole"
         )
     return hole

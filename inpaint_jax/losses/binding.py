@@ -148,7 +148,8 @@ def _evaluate(
     ]
     if missing:
         raise InputError(
-            f"loss {label!r} needs {', '.join(missing)}; available here: {', '.join(sorted(values))}"
+            f"loss {label!r} needs {', '.join(missing)}; available here: "
+            f"{', '.join(sorted(values))}"
         )
     given = {name: values[value] for name, value in wanted.items() if value in values}
     part = loss(**given)

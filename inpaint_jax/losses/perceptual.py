@@ -46,7 +46,8 @@ def feature_l2(
     reduce = resolve(reduction, REDUCTIONS, kind="reduction")
     if layer not in features:
         raise InputError(
-            f"feature_l2: no layer {layer!r} among {', '.join(features)}; choose one, or a later last map"
+            f"feature_l2: no layer {layer!r} among {', '.join(features)}; choose "
+            "one, or a later last map"
         )
     painted, target = features[layer], target_features[layer]
     check_same_shape(features=painted, target_features=target)

@@ -180,7 +180,8 @@ def cycle(specs: str, size: int) -> Callable[[Key, int], Hole]:
     def draw(key: Key, count: int) -> Hole:
         if count < number:
             raise InputError(
-                f"a batch of {count} images cannot have holes of {number} families: choose a larger batch"
+                f"a batch of {count} images cannot have holes of {number} "
+                "families: choose a larger batch"
             )
         keys = jax.random.split(key, count)
         drawn = [

@@ -61,12 +61,14 @@ METRICS: dict[str, AnyMetric] = {
     ),
     "kid_vgg16": SetMetric(
         kid_vgg16,
-        "1000 MMD^2 of (x.y/512+1)^3[full,mean of relu5_3 of ImageNet's VGG-16,rgb,unbiased over pairs,uint8]",
+        "1000 MMD^2 of "
+        "(x.y/512+1)^3[full,mean of relu5_3 of ImageNet's VGG-16,rgb,unbiased over pairs,uint8]",
         ("vgg16",),
     ),
     "swd": SetMetric(
         sliced_wasserstein,
-        "1000 SWD[full,128 Laplacian patches of 7x7 per level and image,rgb,mean of levels from 16 px,uint8]",
+        "1000 SWD[full,128 Laplacian patches of 7x7 per level and image,rgb,"
+        "mean of levels from 16 px,uint8]",
     ),
 }
 

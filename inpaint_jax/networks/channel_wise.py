@@ -66,7 +66,8 @@ class EncoderDecoder(nn.Module):
             smallest << count for count in range(1, halvings + 1)
         ]:
             raise InputError(
-                f"{halvings} halvings of a side of {side} pixels do not lead to a block of {self.size}"
+                f"{halvings} halvings of a side of {side} pixels do not lead to "
+                f"a block of {self.size}"
             )
         x = images
         for features in self.features:

@@ -72,7 +72,8 @@ class Discriminator(nn.Module):
         if images.shape[1:3] != (2 ** len(self.features),) * 2:
             wanted = 2 ** len(self.features)
             raise InputError(
-                f"a discriminator of {len(self.features)} layers needs sides of {wanted} px, got {images.shape[1:3]}"
+                f"a discriminator of {len(self.features)} layers needs sides of {wanted} px, "
+                f"got {images.shape[1:3]}"
             )
         x = leaky_relu(Conv(self.features[0], 3)(images))
         for features in self.features[1:]:

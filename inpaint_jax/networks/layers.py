@@ -89,7 +89,8 @@ def doublings(size: int) -> int:
     count = (size // GRID).bit_length() - 1
     if count < 1 or GRID << count != size:
         raise InputError(
-            f"this network needs a side of {GRID} times a power of two, got {size}: choose 8, 16, 32, ..."
+            f"this network needs a side of {GRID} times a power of two, got "
+            f"{size}: choose 8, 16, 32, ..."
         )
     return count
 

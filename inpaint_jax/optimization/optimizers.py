@@ -107,7 +107,8 @@ def build(
     factory: Any = {"nag": nag, "adam_l2": adam_l2}.get(name) or getattr(optax, name, None)
     if factory is None:
         raise InputError(
-            f"{label}: unknown optimiser {name!r}; known: nag, adam_l2, and optax's (adam, sgd, rmsprop, ...)"
+            f"{label}: unknown optimiser {name!r}; known: nag, adam_l2, and optax's "
+            "(adam, sgd, rmsprop, ...)"
         )
     if schedule := options.pop("schedule", None):
         fall = resolve(schedule, SCHEDULES, kind=f"{label}.schedule")

@@ -29,7 +29,8 @@ def choose(
     known = [word for group in (*groups, several) for word in group]
     if unknown := set(words).difference(known):
         raise InputError(
-            f"{page}: unknown words {', '.join(sorted(unknown)) or repr('')}; known: {', '.join(known)}"
+            f"{page}: unknown words {', '.join(sorted(unknown)) or repr('')}; "
+            f"known: {', '.join(known)}"
         )
     chosen: list[Any] = []
     for group in groups:

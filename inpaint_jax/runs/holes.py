@@ -184,7 +184,8 @@ def options_of(spec: str, query: str) -> tuple[HoleOptions, bool]:
             )
         if not text.isdecimal() or int(text) > limits[key]:
             raise InputError(
-                f"--holes: {spec!r}: {key} must be a whole number from 0 to {limits[key]}, got {text!r}"
+                f"--holes: {spec!r}: {key} must be a whole number from 0 to "
+                f"{limits[key]}, got {text!r}"
             )
         values[key] = int(text)
     read = HoleOptions(

@@ -114,7 +114,8 @@ def _acquire(lock: filelock.BaseFileLock, folder: Path, option: str) -> None:
         lock.acquire(timeout=PATIENCE)  # a probe (``in_use``) holds it for a moment
     except filelock.Timeout as error:
         raise InputError(
-            f"{folder} is in use: {described(folder)}; wait until it ends, stop it, or give another {option}"
+            f"{folder} is in use: {described(folder)}; wait until it ends, stop it, "
+            f"or give another {option}"
         ) from error
     except NotImplementedError:
         print(f"{folder}: this file system has no locks; do not run a second process there")

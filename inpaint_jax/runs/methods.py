@@ -200,7 +200,8 @@ def shared_setting(
         if inner.size is None:
             names = ", ".join(name for name, _ in opened)
             raise InputError(
-                f"--fit=around: {names} completes images at their original size; give --size, or no --fit"
+                f"--fit=around: {names} completes images at their original size; "
+                "give --size, or no --fit"
             )
         return inner._replace(size=None, fit="whole", around=inner.size)
     trained = {name: found.config for name, found in opened if isinstance(found, Model)}
@@ -220,7 +221,8 @@ def shared_setting(
     for name, other in others:
         if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
             raise InputError(
-                f"{first!r} and {name!r} differ in data.size or the fit of evaluation: measure them in separate tables"
+                f"{first!r} and {name!r} differ in data.size or the fit of evaluation: measure "
+                "them in separate tables"
             )
     data = config.data
     if size not in (None, data.size):

@@ -28,7 +28,8 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     data = content(path, "remove it")
     if known and data is not None and files.digest(data[: known["bytes"]]) != known["sha256"]:
         raise InputError(
-            f"{path} was changed after it was written: restore it, or remove {beside} to read it anyway"
+            f"{path} was changed after it was written: restore it, or remove "
+            f"{beside} to read it anyway"
         )
     return lines
 

@@ -4,8 +4,8 @@ import argparse
 import os
 
 METHODS = (
-    "comma-separated or repeated: WORKDIR | FILE.inpaint | portraits-yeh (see inpaint models) | telea?radius=5 | "
-    "harmonic | floors | opencv | pictures?folder=DIR | module:name"
+    "comma-separated or repeated: WORKDIR | FILE.inpaint | portraits-yeh (see inpaint models) | "
+    "telea?radius=5 | harmonic | floors | opencv | pictures?folder=DIR | module:name"
 )
 HOLES = (
     "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | module:name "
@@ -99,8 +99,8 @@ def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
     sub.add_argument("--split", help="test | val | train, where the images have a partition")
     sub.add_argument(
         "--fit",
-        help="crop | crop:SIDE | resize: how to fit images to the model; default the config's. With "
-        "complete also around: a square around every hole",
+        help="crop | crop:SIDE | resize: how to fit images to the model; default the config's. "
+        "With complete also around: a square around every hole",
     )
     sub.add_argument(
         "--size",
@@ -120,5 +120,6 @@ def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
     sub.add_argument(
         "--tolerance",
         type=float,
-        help="stop a search early when its loss improves by less than this fraction per window of iterations",
+        help="stop a search early when its loss improves by less than this fraction "
+        "per window of iterations",
     )

@@ -33,7 +33,8 @@ def load(name: str, package: str, *, option: str) -> ModuleType:
     if page not in known:
         kind = option.removeprefix("--")
         raise InputError(
-            f"{option}: no file {name!r}, and no shipped {kind} of that name; known: {', '.join(known)}"
+            f"{option}: no file {name!r}, and no shipped {kind} of that name; "
+            f"known: {', '.join(known)}"
         )
     make_importable(Path.cwd())
     return importlib.import_module(f"{package}.{page}")

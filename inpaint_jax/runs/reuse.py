@@ -61,6 +61,7 @@ def reuse(stages: Sequence[Stage], config: Config, workdir: Workdir, source: Wor
         raise InputError(f"--reuse: {source} trained {left}")
     if not taken:
         raise InputError(
-            f"--reuse: {source} has not finished any of the stages {', '.join(s.name for s in stages)} finished"
+            f"--reuse: {source} has not finished any of the stages "
+            f"{', '.join(s.name for s in stages)} finished"
         )
     print(f"reused from {source}: {', '.join(taken)}" + (f"; it trained {left}" if left else ""))

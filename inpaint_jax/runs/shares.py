@@ -118,5 +118,6 @@ def together(step: Callable[[], Any]) -> None:
         failure = error
     if agree(failure is not None):
         raise failure or InputError(
-            "another process of this job has stopped: see its message; the same command resumes the job"
+            "another process of this job has stopped: see its message; the same "
+            "command resumes the job"
         )

@@ -32,7 +32,8 @@ def hole_specs(arguments, specs: list[str]) -> list[str]:
     extra = {name: value for name, value in given.items() if value is not None}
     if extra and all(map(is_drawn, specs)):
         raise InputError(
-            f"options of hole files, such as --grow, need hole files or alpha: {specs[0]} is a hole family"
+            "options of hole files, such as --grow, need hole files or alpha: "
+            f"{specs[0]} is a hole family"
         )
     return [spec if is_drawn(spec) else with_options(spec, extra) for spec in specs]
 

@@ -12,8 +12,8 @@ from jax.experimental import multihost_utils
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import compile_cache
 
-# For programs that run a few steps: compiling takes longer than they do. The newer emitters of fused
-# loops compile slowly, and later versions cannot switch them off.
+# For programs that run a few steps: compiling takes longer than they do. The newer emitters of
+# fused loops compile slowly, and later versions cannot switch them off.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 if jax.__version__.startswith("0.10."):
     QUICK += " --xla_cpu_use_fusion_emitters=false"
@@ -44,8 +44,8 @@ def check_bits() -> None:
     """Raise InputError if JAX is set to compute in 64 bits."""
     if jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
         raise InputError(
-            "networks and searches compute in float32: unset JAX_ENABLE_X64 (set JAX_ENABLE_X64=0); JAX_DEBUG_NANS=1 "
-            "shows where numbers are lost"
+            "networks and searches compute in float32: unset JAX_ENABLE_X64 (set "
+            "JAX_ENABLE_X64=0); JAX_DEBUG_NANS=1 shows where numbers are lost"
         )
 
 
@@ -144,8 +144,8 @@ def initialize(
         jax.distributed.initialize(coordinator, processes, process, initialization_timeout=timeout)
     except ValueError as error:
         raise InputError(
-            f"cannot tell which processes belong together ({error}): use srun, mpirun or a TPU pod, or set "
-            "JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
+            f"cannot tell which processes belong together ({error}): use srun, mpirun or a TPU "
+            "pod, or set JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
         ) from error
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]

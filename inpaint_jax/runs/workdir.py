@@ -115,7 +115,8 @@ class Workdir:
         """
         if (plain := self.written_config(CONFIG)) is None:
             raise InputError(
-                f"{self} is not a workdir (no config.json): train first, inpaint train --workdir={self}"
+                f"{self} is not a workdir (no config.json): train first, inpaint "
+                f"train --workdir={self}"
             )
         return configuration.modernised(plain)
 
@@ -132,7 +133,9 @@ class Workdir:
         )
 
     def is_sealed(self) -> bool:
-        """Return True if the config has a digest; one of version 0.1, or edited by hand, has none."""
+        """Return True if the config has a digest; one of version 0.1,
+        or edited by hand, has none.
+        """
         return DIGEST in parse(files.read_bytes(self.path / "config.json"))
 
     def write_config(self, config: Config) -> None:
@@ -201,7 +204,8 @@ class Workdir:
         keys = configuration.differing(there, here)
         if changed := [key for key in keys if not changeable(key) and not names_images(key)]:
             raise InputError(
-                f"{self} holds a run of another config (differs in {', '.join(changed)}): give another --workdir"
+                f"{self} holds a run of another config (differs in {', '.join(changed)}): "
+                "give another --workdir"
             )
 
     def check_order(self, stages: Sequence[Stage], config: Config) -> None:
@@ -215,7 +219,8 @@ class Workdir:
             ]
             if later and not may_end(stages[: number + 1], config):
                 raise InputError(
-                    f"{self} has trained {later[0]} on {step} steps of {stage.name}: for more, give another --workdir"
+                    f"{self} has trained {later[0]} on {step} steps of {stage.name}: for more, "
+                    "give another --workdir"
                 )
 
 
@@ -247,7 +252,8 @@ def chosen_steps(checkpoint: str | int | None, stages: Sequence[Stage]) -> dict[
             name = names[0]
         if name not in names or not step.isdecimal():
             raise InputError(
-                f"--checkpoint={checkpoint}: write STAGE:STEP; the stages are {', '.join(names) or 'none'}"
+                f"--checkpoint={checkpoint}: write STAGE:STEP; the stages are "
+                f"{', '.join(names) or 'none'}"
             )
         chosen[name] = int(step)
     return chosen
@@ -327,6 +333,7 @@ def ends_on_best(stage: Stage, config: Config) -> bool:
         raise InputError(f"stages.{stage.name}.ends_on: unknown {chosen!r}; known: best, last")
     if chosen == "best" and not stage.adapt:
         raise InputError(
-            f"stages.{stage.name}.ends_on=best: the stage holds out no images for validation; use last"
+            f"stages.{stage.name}.ends_on=best: the stage holds out no images "
+            "for validation; use last"
         )
     return chosen == "best"

@@ -43,7 +43,8 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     side = networks["generator"]["size"]
     if side >= size:
         raise InputError(
-            f"networks.generator.size: a block of {side} pixels does not fit a corner of an image of {size}"
+            f"networks.generator.size: a block of {side} pixels does not fit a "
+            f"corner of an image of {size}"
         )
     generator = build_network(networks["generator"], label="networks.generator")
     critic = Critic(build_network(networks["critic"], label="networks.critic"))
@@ -79,7 +80,8 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
 
     if unknown := sorted(set(stages) - used) or ([] if models else ["nothing"]):
         raise InputError(
-            f"stages: {unknown[0]!r} belongs to no model: a model is a {FIRST + '_x'!r} and a {SECOND + '_x'!r}"
+            f"stages: {unknown[0]!r} belongs to no model: a model is a {FIRST + '_x'!r} "
+            f"and a {SECOND + '_x'!r}"
         )
 
     def supports(hole):

@@ -49,7 +49,10 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
     settings, label = stages[NAME], f"stages.{NAME}"
     count, pixels, patience = settings["levels"], settings["pixels_per_level"], settings["patience"]
     if min(count, pixels, settings["holdout"], settings["adapt_every"]) < 1 or patience < 0:
-        at_least = "levels, pixels_per_level, holdout and adapt_every must be at least 1, patience at least 0"
+        at_least = (
+            "levels, pixels_per_level, holdout and adapt_every must be at least "
+            "1, patience at least 0"
+        )
         raise InputError(f"{label}: {at_least}")
     if networks["generator"].get("size", size) != size:
         raise InputError(

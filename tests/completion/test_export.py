@@ -1,4 +1,6 @@
-"""One file for a trained system: the same answers, for any number of pictures, without what trained it."""
+"""One file for a trained system: the same answers, for any number of pictures,
+without what trained it.
+"""
 
 import dataclasses
 import io
@@ -127,8 +129,10 @@ def test_runs_without_what_trained_it(file, completer, pictures, holes, tmp_path
         "file, given, answer = sys.argv[1:]; given = np.load(given);"
         "np.save(answer, exported.load(file)(given['images'], given['holes']));"
         "ours = {name for name in sys.modules if name.startswith('inpaint_jax.')};"
-        "assert ours == {f'inpaint_jax.{name}' for name in ('exported', 'errors', 'checks', 'seeds')}, ours;"
-        "heavy = {'flax', 'optax', 'orbax', 'ml_collections', 'absl', 'grain', 'PIL'} & set(sys.modules);"
+        "assert ours == {f'inpaint_jax.{name}' for name in ('exported', 'errors', "
+        "'checks', 'seeds')}, ours;"
+        "heavy = {'flax', 'optax', 'orbax', 'ml_collections', 'absl', 'grain', "
+        "'PIL'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
     answer = tmp_path / "answer.npy"
@@ -148,7 +152,9 @@ def test_baselines(baseline, pictures, holes, tmp_path, capsys):
 
 
 def test_pictures_that_need_different_numbers_of_chunks(model, pictures, holes, tmp_path):
-    """A system that counts its batch in Python, and whose pictures must wait for each other unharmed."""
+    """A system that counts its batch in Python,
+    and whose pictures must wait for each other unharmed.
+    """
 
     def begin(states, images, hole, keys, k):
         needed = (hole.sum((1, 2, 3)) % 5).astype(int)

@@ -105,7 +105,8 @@ def test_keeping_several(workdir, folder, tmp_path):
 def test_tolerance_saves_iterations(workdir, folder, tmp_path):
     output = tmp_path / "out"
     options = dict(images=folder / "pictures", holes=folder / "holes", output=output)
-    # No progress is ever enough: every search ends with its first window that can be compared, the second.
+    # No progress is ever enough: every search ends with its first window that can be compared, the
+    # second.
     assert run(workdir, "--tolerance=2", "--config.search.patience=2", **options) == 0
     report = json.loads((output / "report.json").read_text())
     assert [image["evaluations"] for image in report["images"]] == [4] * 5

@@ -1,4 +1,6 @@
-"""The files of a folder job: what vanished or was changed is made again, what is damaged is named."""
+"""The files of a folder job: what vanished or was changed is made again,
+what is damaged is named.
+"""
 
 import json
 import os
@@ -132,7 +134,9 @@ def test_an_image_that_was_edited_is_completed_anew(
 
 
 def test_records(images, finished, job, completed, capsys):
-    """A half last record is made again; a bad one before it is named, and once it is deleted made again."""
+    """A half last record is made again; a bad one before it is named,
+    and once it is deleted made again.
+    """
     file = job / "records.jsonl"
     lines = file.read_text().splitlines()
     file.write_text("\n".join(lines)[:-30])

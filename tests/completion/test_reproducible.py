@@ -1,4 +1,6 @@
-"""A record of one completed image makes the same pixels again, as does the command that it stands for."""
+"""A record of one completed image makes the same pixels again,
+as does the command that it stands for.
+"""
 
 import json
 import shutil

@@ -217,7 +217,8 @@ def test_the_long_trainings_of_smaller_latents(scale):
 def test_unknown_words_of_desai():
     with pytest.raises(
         InputError,
-        match="configs/papers/desai.py: unknown words vgg; known: tables, lengths, smoke, cpu, paper, def",
+        match="configs/papers/desai.py: unknown words vgg; known: tables, lengths, "
+        "smoke, cpu, paper, def",
     ):
         experiments.load("configs/papers/desai.py:vgg")
 
@@ -270,7 +271,9 @@ def test_a_block_that_no_network_paints(choice, changes, message, tmp_path):
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_curricula(scale):
-    """Eight curricula, whose trainings differ only in curriculum and seed, measured at their levels."""
+    """Eight curricula, whose trainings differ only in curriculum and seed,
+    measured at their levels.
+    """
     its = experiments.load(f"configs/papers/curricula.py:{scale}")
     configs = {
         name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()

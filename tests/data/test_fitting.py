@@ -51,7 +51,8 @@ def test_a_model_pixel_is_missing_if_any_of_its_pixels_is():
     expected = np.zeros((4, 4, 1), bool)
     expected[1, 2] = True
     np.testing.assert_array_equal(Fit("resize", 4).hole_to_model(hole), expected)
-    # three model pixels over eight: [0, 2.67), [2.67, 5.33), [5.33, 8): row 3 lies in the second, column 5 in two
+    # three model pixels over eight: [0, 2.67), [2.67, 5.33), [5.33, 8): row 3 lies in the second,
+    # column 5 in two
     np.testing.assert_array_equal(
         Fit("resize", 3).hole_to_model(hole)[..., 0], [[0, 0, 0], [0, 1, 1], [0, 0, 0]]
     )

@@ -77,7 +77,8 @@ def test_what_are_pictures():
         (
             [LEVELS],
             HOLE[:5],
-            "the hole is 16x5, but image '0' is 16x12; save the hole at the image's size, or at the model's, 8x8",
+            "the hole is 16x5, but image '0' is 16x12; save the hole at the image's size, "
+            "or at the model's, 8x8",
         ),
         ([LEVELS], [~HOLE & HOLE], "hole of 0 has no missing pixel"),
         ([LEVELS], HOLE * 0.5, "must be 0 .known. or 1 .missing., or uint8"),

@@ -53,7 +53,9 @@ def assert_same(a, b):
 
 
 def test_a_worker_gives_the_same_bits_and_errors_and_ends(folder):
-    """Over two epochs, from a later step, with labels, holes and arrays; then a file is no image any more."""
+    """Over two epochs, from a later step, with labels, holes and arrays;
+    then a file is no image any more.
+    """
     holes = np.eye(8, dtype=bool)[:, :, None, None].repeat(8, 2)
     options = dict(
         size=8, batch_size=4, seed=0, start_step=2, holes=holes, arrays={"number": np.arange(10.0)}
@@ -141,7 +143,8 @@ RUNNING = """
     from inpaint_jax.data.sources import open_source
 
     cache.LIMIT = 0
-    drawn = training_batches(open_source(sys.argv[1], size=8), size=8, batch_size=4, seed=0, workers=1)
+    source = open_source(sys.argv[1], size=8)
+    drawn = training_batches(source, size=8, batch_size=4, seed=0, workers=1)
     next(drawn)
     print(multiprocessing.active_children()[0].pid, flush=True)
     while sys.argv[2] == "read":

@@ -11,7 +11,9 @@ RNG = np.random.default_rng(0)
 
 
 def test_patches():
-    """Only those that count, relative to the squares of their matches; the scale of both does not matter."""
+    """Only those that count, relative to the squares of their matches;
+    the scale of both does not matter.
+    """
     ours, matched = (RNG.normal(size=(2, 5, 7)).astype(np.float32) for _ in range(2))
     weight = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0]], np.float32)
     found = patch_l2(ours, matched, weight)

@@ -15,7 +15,8 @@ TINY = pure(Encoder(width=4, latent_size=5, kernel=4))
 @pytest.mark.parametrize(
     "fields, size, expected",
     [
-        # kernels, biases, scale and bias of batch norm on all convolutions but the first, dense head
+        # kernels, biases, scale and bias of batch norm on all convolutions but the first, dense
+        # head
         (
             {"width": 4, "latent_size": 5, "kernel": 4},
             16,

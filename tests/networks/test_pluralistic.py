@@ -1,4 +1,6 @@
-"""Pluralistic completion's networks: the specification's counts and shapes, attention and spectral norm in NumPy."""
+"""Pluralistic completion's networks: the specification's counts and shapes,
+attention and spectral norm in NumPy.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +24,9 @@ def count(params):
 
 
 def test_the_published_counts_and_shapes():
-    """F21: 3,604,224 and 2,374,016; a critic's 1,575,075 less what the released one holds and never uses."""
+    """F21: 3,604,224 and 2,374,016; a critic's 1,575,075 less what the released one
+    holds and never uses.
+    """
     generator, critics = pure(Generator(Encoder(), Decoder())), pure(Critics())
     known, hole = jnp.zeros((2, 256, 256, 3)), jnp.zeros((2, 32, 32, 1))
     noise = jnp.zeros((2, 8, 8, 128))
@@ -103,7 +107,9 @@ def test_attention_against_numpy():
 
 @pytest.mark.parametrize("layer, rows", [(SpectralConv, 3), (SpectralConvTranspose, 2)])
 def test_spectral_norm_against_svd(layer, rows):
-    """After many steps the kernel's largest singular value is 1, of the matrix with one row per channel of torch's."""
+    """After many steps the kernel's largest singular value is 1,
+    of the matrix with one row per channel of torch's.
+    """
     network = pure(layer(5, 3))
     x = jax.random.normal(KEY, (1, 6, 6, 4))
     params, stats = network.init(KEY, x)

@@ -288,9 +288,11 @@ def test_network_step_devices_agree():
 
 
 def test_a_tree_of_predictions_and_the_scores_of_real_images():
-    """One step by hand: prediction (w, 2 w), score v x of its second part, real x = 5, plain descent at rate 0.01.
+    """One step by hand: prediction (w, 2 w), score v x of its second part, real x = 5,
+    plain descent at rate 0.01.
 
-    The critic descends on v 5 - v 2 w; then the generator on w + (v 2 w - v 5)^2, with the new v held fixed.
+    The critic descends on v 5 - v 2 w; then the generator on w + (v 2 w - v 5)^2, with the new v
+    held fixed.
     """
     tx = optax.sgd(0.01)
     networks = {

@@ -25,7 +25,9 @@ def get_experiment(argument=""):
         arms=dict(short=Arm("yeh:smoke", (*changes, "--config.stages.dcgan.steps=2"))),
         holes=("center",),
         against=("mean",),
-        comparisons=(Comparison("All", "method", "psnr_hole", dict(short=("short",), mean=("mean",))),),
+        comparisons=(
+            Comparison("All", "method", "psnr_hole", dict(short=("short",), mean=("mean",))),
+        ),
         figures=(TrainingCurve("Loss", "dcgan", "loss", dict(short=("short", "loss_generator"))),),
         train_count=0,
     )

@@ -91,7 +91,10 @@ def test_pipes_in_the_place_of_answers(copied, materials, ends):
 
 def test_a_second_process_does_not_wait_for_the_first(copied, materials, ends):
     folder = copied("job")
-    script = "import filelock, signal, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); signal.pause()"
+    script = (
+        "import filelock, signal, sys; lock = filelock.FileLock(sys.argv[1]); "
+        "lock.acquire(); signal.pause()"
+    )
     holder = subprocess.Popen([sys.executable, "-c", script, folder / ".lock"])
     while not (folder / ".lock").exists():
         time.sleep(0.01)

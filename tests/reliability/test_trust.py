@@ -48,7 +48,9 @@ def export_of(function):
 
 @pytest.fixture
 def file(tmp_path):
-    """``(function bytes) -> path`` of a file in the layout of ``inpaint export``, without digests."""
+    """``(function bytes) -> path`` of a file in the layout of ``inpaint export``,
+    without digests.
+    """
 
     def write(function):
         about = {

@@ -48,7 +48,8 @@ def test_texts_are_taken_apart(tmp_path):
         ("telea?", "write each option once"),
         (
             "yeh:smoke",
-            "the config yeh:smoke trains dcgan: run inpaint train --config=yeh:smoke --workdir=DIR first",
+            "the config yeh:smoke trains dcgan: run inpaint train "
+            "--config=yeh:smoke --workdir=DIR first",
         ),
         ("", "the name is empty"),
         ("nearest", "nearest needs training images: give --train"),
@@ -140,7 +141,8 @@ for file in given.glob("holes/*/*.png"):
     hole = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     image = cv2.imread(str(given / "damaged" / file.parent.name / file.name))
     (results / file.parent.name).mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(results / file.parent.name / file.name), cv2.inpaint(image, hole, 3, cv2.INPAINT_TELEA))
+    completed = cv2.inpaint(image, hole, 3, cv2.INPAINT_TELEA)
+    cv2.imwrite(str(results / file.parent.name / file.name), completed)
 """
     subprocess.run(
         [sys.executable, "-c", script, tmp_path / "given", tmp_path / "theirs"], check=True
@@ -202,7 +204,9 @@ def test_evaluate_without_a_workdir(tmp_path, capsys):
 
 
 def test_complete_without_a_workdir(tmp_path, capsys):
-    """A method without stages completes images at their own sizes; known pixels stay as they are."""
+    """A method without stages completes images at their own sizes;
+    known pixels stay as they are.
+    """
     for kind in ("pictures", "holes"):
         (tmp_path / kind).mkdir()
     for i, (width, height) in enumerate([(40, 30), (24, 33)]):

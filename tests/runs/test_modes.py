@@ -116,7 +116,9 @@ def test_what_the_system_refuses_has_its_own_remedy():
 
 
 def test_memory_is_estimated(workdir, tmp_path, monkeypatch, capsys):
-    """16 * 16 * 3 * 4 bytes an image, 30 of them for every restart, 4 slots: 36.9 GB for 100,000 restarts."""
+    """16 * 16 * 3 * 4 bytes an image, 30 of them for every restart, 4 slots:
+    36.9 GB for 100,000 restarts.
+    """
     monkeypatch.setattr(checks, "available_memory", lambda: 16 * GB)
     out, images = f"--output={tmp_path}/out", "--images=facades?split=test&count=2"
     cases = [

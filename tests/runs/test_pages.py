@@ -42,7 +42,10 @@ def test_an_existing_file_wins_over_a_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["yeah", "configs/yeh.py", "papers/desai", "papers", ""])
 def test_unknown_names_list_the_shipped_ones(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = f"--config: no file '{name}', and no shipped config of that name; known: classifier_guided, context_enc"
+    words = (
+        f"--config: no file '{name}', and no shipped config of that name; known: "
+        "classifier_guided, context_enc"
+    )
     with pytest.raises(InputError, match=words):
         configuration.load(f"{name}:smoke")
     with pytest.raises(

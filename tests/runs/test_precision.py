@@ -29,7 +29,9 @@ def dtypes(tree):
 
 
 def operands(network, latents, params, stats):
-    """The types of what is multiplied in the forward and the backward pass, and the precisions of products."""
+    """The types of what is multiplied in the forward and the backward pass,
+    and the precisions of products.
+    """
 
     def loss(params, latents):
         return network.apply(params, stats, latents, train=True)[0].sum()

@@ -139,7 +139,9 @@ def test_all_of_it_is_small():
 
 
 def test_names(tmp_path, monkeypatch, capsys):
-    """A model is listed, used by ``--method`` with options, and gives way to a folder of its name."""
+    """A model is listed, used by ``--method`` with options,
+    and gives way to a folder of its name.
+    """
     assert cli.main(["models"]) == 0
     said = capsys.readouterr().out
     assert "portraits-yeh: yeh, 32x32 pixels" in said and "inpaint train --config=yeh:demo" in said

@@ -204,7 +204,8 @@ def test_a_first_stage_that_is_measured_cannot_end_by_itself(folder):
         (["adversarial_tr"], "'reconstruction_tr' needs a following stage 'adversarial_tr'"),
         (
             ["reconstruction_tr"],
-            "'adversarial_tr' belongs to no model: a model is a 'reconstruction_x' and a 'adversarial_x'",
+            "'adversarial_tr' belongs to no model: a model is a "
+            "'reconstruction_x' and a 'adversarial_x'",
         ),
         (
             [

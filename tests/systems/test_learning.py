@@ -1,7 +1,7 @@
 """A-S1: every system lowers its loss by at least 30 % on one small batch, in a few dozen steps.
 
-The context encoder, the variational inpainter, pluralistic completion and the learnt start have this
-test in their own files.
+The context encoder, the variational inpainter, pluralistic completion and the learnt start have
+this test in their own files.
 """
 
 import flax.linen as nn
@@ -166,7 +166,9 @@ def test_the_loss_falls(make, trained, metric, batch):
 
 @pytest.mark.parametrize("spec, trained", [("yeh:smoke", "dcgan"), ("lsgan:smoke", "lsgan")])
 def test_the_samples_of_a_prior_approach_the_images(spec, trained):
-    """A prior has no loss that must fall: its samples get the colour of the images, which all have the same."""
+    """A prior has no loss that must fall: its samples get the colour of the images,
+    which all have the same.
+    """
     config = loaded(spec, *(f"networks.{item}" for item in TINY_PRIOR))
     config.stages[trained].update(batch_size=COUNT, average=0.0)
     faster(config.stages, 2e-3)

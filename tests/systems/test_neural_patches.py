@@ -1,4 +1,6 @@
-"""Neural patch synthesis on a network of two layers: its energy, its scales, its first guess, and how it is run."""
+"""Neural patch synthesis on a network of two layers:
+its energy, its scales, its first guess, and how it is run.
+"""
 
 import functools
 import json
@@ -153,7 +155,9 @@ def test_slots_at_several_scales(driver):
 
 
 def test_the_energy_by_hand(model):
-    """At the coarsest scale with the content in the hole: features by JAX, patches and sums by NumPy."""
+    """At the coarsest scale with the content in the hole:
+    features by JAX, patches and sums by NumPy.
+    """
     images, holes = (part[:1] for part in example())
     system, keys = model.system, jax.random.split(jax.random.key(0), 1)
     progress = jax.jit(lambda s, i, h: system.begin(s, i, h, keys, 1))(model.states, images, holes)
@@ -198,7 +202,9 @@ def workdir(tmp_path_factory):
 
 @pytest.mark.slow
 def test_commands(workdir, tmp_path, results):
-    """Completed, evaluated beside its first guess, and exported; results say what the features are."""
+    """Completed, evaluated beside its first guess, and exported;
+    results say what the features are.
+    """
     method = f"--method={workdir}"
     images = "--images=facades?count=2"
     assert (
@@ -223,7 +229,9 @@ def test_commands(workdir, tmp_path, results):
 
 
 def test_the_first_guess(model):
-    """``scales=0`` answers with the content alone, which is the harmonic filling at the image's own size."""
+    """``scales=0`` answers with the content alone,
+    which is the harmonic filling at the image's own size.
+    """
     system = configuration.build_system(tiny("search.scales=0"))
     images, holes = example()
     keys = jax.random.split(jax.random.key(0), 3)
@@ -238,7 +246,9 @@ def test_the_first_guess(model):
 
 @pytest.mark.slow
 def test_a_trained_content(tmp_path, monkeypatch):
-    """The content network of another run, at its own size: the completion that this run itself gives."""
+    """The content network of another run, at its own size:
+    the completion that this run itself gives.
+    """
     monkeypatch.chdir(tmp_path)
     train(
         "context_encoder:smoke,best",

@@ -19,7 +19,8 @@ def test_every_name_is_a_builder(name):
 
 def test_one_method_does_not_import_the_others():
     code = (
-        "import sys; from inpaint_jax.naming import resolve; from inpaint_jax.systems import SYSTEMS;"
+        "import sys; from inpaint_jax.naming import resolve; from "
+        "inpaint_jax.systems import SYSTEMS;"
         "resolve('context_encoder', SYSTEMS, kind='system');"
         "found = [name for name in SYSTEMS if f'inpaint_jax.systems.{name}' in sys.modules];"
         "sys.exit(0 if found == ['context_encoder'] else f'imported {found}')"

@@ -45,7 +45,10 @@ def open_image(path: str | None, session: Session) -> tuple[Update, ...]:
     except InputError as error:
         return None, status_line(str(error), wrong=True), *rest
     height, width = session.upload.image.pixels.shape[:2]
-    text = f"{session.upload.file}, {width}x{height} pixels. Paint over what is missing, then press Complete."
+    text = (
+        f"{session.upload.file}, {width}x{height} pixels. Paint over what is "
+        "missing, then press Complete."
+    )
     return _canvas(session, None), status_line(text), *rest
 
 

@@ -10,13 +10,14 @@ from inpaint_jax.completion.page import actions, choices
 from inpaint_jax.completion.page.session import Session
 
 TITLE = "Complete an image"
-INTRODUCTION = """Choose an image, paint over missing or unwanted parts, and compare how methods complete it.
-Nothing leaves this computer. Known pixels stay unchanged, bit for bit."""
+INTRODUCTION = """Choose an image, paint over missing or unwanted parts, and compare how methods
+complete it. Nothing leaves this computer. Known pixels stay unchanged, bit for bit."""
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 CSS = """
 .gradio-container {max-width: 1240px !important}
 #status {min-height: 2.6em}
-#status p {margin: 0; padding: .6em .8em; border-radius: 8px; background: var(--background-fill-secondary)}
+#status p {margin: 0; padding: .6em .8em; border-radius: 8px;
+    background: var(--background-fill-secondary)}
 #status p.wrong {background: #fdecec; color: #8a1220}
 .dark #status p.wrong {background: #4a1016; color: #ffd9dc}
 .info-text, .or, .min_value, .max_value {color: var(--body-text-color) !important}

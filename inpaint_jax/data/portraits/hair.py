@@ -10,8 +10,8 @@ from inpaint_jax.data.portraits.head import Skull, lit, place, shaded
 LOOSE = ("long", "fringe", "curly")  # hair that does not lie close to the head
 CLOSE = {"short": 0.09, "bun": 0.04, "beanie": 0.05}  # thickness of other hair
 CURLS = (  # centres of balls on a circle of radius 1
-    (-1.0, 0.05), (-0.92, -0.4), (-0.68, -0.76), (-0.33, -1.0), (0.05, -1.06), (0.42, -0.96), (0.74, -0.7),
-    (0.95, -0.35), (1.0, 0.08), (-0.96, 0.42), (0.95, 0.44),
+    (-1.0, 0.05), (-0.92, -0.4), (-0.68, -0.76), (-0.33, -1.0), (0.05, -1.06), (0.42, -0.96),
+    (0.74, -0.7), (0.95, -0.35), (1.0, 0.08), (-0.96, 0.42), (0.95, 0.44),
 )  # fmt: skip
 
 

@@ -278,8 +278,10 @@ def text(report: Mapping[str, Any]) -> str:
             tables.markdown(HEADER, rows),
             "",
             *(line for table in read for line in (table, "")),
-            "ms: of one training step, search iteration or blend, median; pictures/s: of them times the batch.",
-            f"float32 matrix products here, GFLOP/s: {products}; ratio: ours over its pictures/s, above 1 is faster.",
+            "ms: of one training step, search iteration or blend, median; pictures/s: "
+            "of them times the batch.",
+            f"float32 matrix products here, GFLOP/s: {products}; ratio: ours over its "
+            "pictures/s, above 1 is faster.",
             machine(report["record"]),
         )
     )
@@ -291,7 +293,8 @@ def machine(record: Mapping[str, Any]) -> str:
     versions = {key: record["versions"][key] for key in ("jax", "jaxlib", "flax", "optax")}
     versions |= {"torch": record["torch"]["version"]} if "torch" in record else {}
     return (
-        f"One device: {hardware['devices'][0]}; {hardware['processor']}, {hardware['cores']} cores; "
+        f"One device: {hardware['devices'][0]}; {hardware['processor']}, "
+        f"{hardware['cores']} cores; "
         + ", ".join(f"{name} {value}" for name, value in versions.items())
         + f"; {record['date']}"
     )

@@ -92,8 +92,8 @@ def compare(
     run = model.load(workdir)
     if run.config.system != reference.system:
         raise InputError(
-            f"benchmark search: {workdir} is a run of {run.config.system!r}, the reference search of "
-            f"{reference.system!r}: give --workdir of that system, or another --config"
+            f"benchmark search: {workdir} is a run of {run.config.system!r}, the reference search "
+            f"of {reference.system!r}: give --workdir of that system, or another --config"
         )
     expected = changed(run, reference)
     others = {name: changed(run, configuration.load(name)) for name in searches} or {
@@ -332,8 +332,9 @@ def text(results: Sequence[Mapping[str, Any]]) -> str:
         (
             tables.markdown(HEADER, rows),
             "",
-            "Times are those of all images together, divided by their number. To each loss: median over images of",
-            "the time until an image's loss is where the first search leaves that image; to median loss: until the",
-            "median loss is where the first search ends; ratio: how much sooner than the first search.",
+            "Times are those of all images together, divided by their number. To each loss: median",
+            "over images of the time until an image's loss is where the first search leaves that",
+            "image; to median loss: until the median loss is where the first search ends; ratio:",
+            "how much sooner than the first search.",
         )
     )

@@ -204,9 +204,10 @@ def text(report: dict[str, Any]) -> str:
     lines = [
         tables.markdown(HEADER, list(rows(report))),
         "",
-        "ms: of one training step, search iteration or completion of B images, median; calls follow each other as in "
-        "training, or are waited for one by one.",
-        f"Products of {product['side']} x {product['side']} matrices: {product['flops'] / 1e12:.3g} TFLOP/s"
+        "ms: of one training step, search iteration or completion of B images, median; calls "
+        "follow each other as in training, or are waited for one by one.",
+        f"Products of {product['side']} x {product['side']} matrices: "
+        f"{product['flops'] / 1e12:.3g} TFLOP/s"
         + (f"; published: {limit / 1e12:.3g}" if limit else "")
         + f"; precision: {report['precision'] or 'the default'}.",
         f"One {report['device']}; {versions}; {record['commit']}; {record['date']}"

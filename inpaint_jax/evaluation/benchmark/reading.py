@@ -114,7 +114,8 @@ def text(results: list[Mapping[str, Any]]) -> str:
         (
             tables.markdown(HEADER, rows),
             "",
-            f"Images that are decoded in every epoch; training on one constant batch: {results[0]['constant']:.3g}. "
-            "Workers help where reading alone with 0 is slower than that, and where cores are idle.",
+            "Images that are decoded in every epoch; training on one constant batch: "
+            f"{results[0]['constant']:.3g}. Workers help where reading alone with 0 is slower "
+            "than that, and where cores are idle.",
         )
     )

@@ -45,7 +45,8 @@ class Load(NamedTuple):
       iterations: iterations of a whole completion; 1 without a search.
       flop: operations of the products.
       elements: elements that the products read and write.
-      parameters: parameters whose gradients a step exchanges, see ``exchanged``; 0 for a completion.
+      parameters: parameters whose gradients a step exchanges, see ``exchanged``; 0 for a
+        completion.
     """
 
     config: str
@@ -118,8 +119,8 @@ def exchanged(state: TrainState, settings: Config) -> int:
 def patches(spec: str, config: Config) -> Load:
     """Count neural patches: an iteration at every scale, which are searched one after the other.
 
-    Nothing is trained. The matches of the patches, found once for every scale, are left out, and the
-    steps of a line search count once.
+    Nothing is trained. The matches of the patches, found once for every scale, are left out, and
+    the steps of a line search count once.
     """
     images, flop, elements = config.get("slots", 1), 0.0, 0.0
     for level in range(config.search.scales):

@@ -214,8 +214,8 @@ iteration is one at each of three scales; the steps of a line search count once,
 patches, found once for every scale, are left out.
 """
 NOWHERE = "Nothing here was measured on a GPU; the last column of each table waits for that."
-ORIGIN = """The last columns and the last table were measured, on one device each; all else is computed. Where
-columns for several devices stand beside them, only n = 1 compares."""
+ORIGIN = """The last columns and the last table were measured, on one device each; all else is
+computed. Where columns for several devices stand beside them, only n = 1 compares."""
 MEASURED = """
 ## Measured
 
@@ -249,10 +249,10 @@ inpaint benchmark compiled h100 v5e --config=CONFIG --output=FILE
 ```
 
 Four devices, jax {versions}; all figures are of one device with batch B. GFLOP, GB: XLA's cost
-analysis of the compiled program, which counts the body of a loop once, so one iteration of a search;
-the compiler for CUDA gives none. MiB: XLA's memory analysis, of arguments, results and temporary
-arrays. All-reduce: sizes of the results of these operations in the compiled program's text. Kernels
-for CUDA are not tuned, which needs the device.
+analysis of the compiled program, which counts the body of a loop once, so one iteration of a
+search; the compiler for CUDA gives none. MiB: XLA's memory analysis, of arguments, results and
+temporary arrays. All-reduce: sizes of the results of these operations in the compiled program's
+text. Kernels for CUDA are not tuned, which needs the device.
 """
 TRAINING = """
 ## Training on n devices, bf16, batch B on each

@@ -151,7 +151,8 @@ def device() -> str:
         return "cpu"
     if not torch.cuda.is_available():
         raise InputError(
-            "--against=torch: JAX runs on a GPU and this PyTorch does not: install one built for CUDA"
+            "--against=torch: JAX runs on a GPU and this PyTorch does not: "
+            "install one built for CUDA"
         )
     return "cuda"
 

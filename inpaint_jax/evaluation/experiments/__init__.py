@@ -130,7 +130,8 @@ def check(experiment: Experiment) -> None:
     for figure in map(find, experiment.figures):
         if (file := slug(figure.title)) in files:
             raise InputError(
-                f"the figures {files[file]!r} and {figure.title!r} would have the same file: rename one"
+                f"the figures {files[file]!r} and {figure.title!r} would have "
+                "the same file: rename one"
             )
         files[file] = figure.title
 

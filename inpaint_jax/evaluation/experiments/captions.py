@@ -40,10 +40,12 @@ def caption(
         f"{len(s.names)} {split} images of {', '.join(s.sources)}{left_out(s)}"
         for split, s in sets.items()
     ]
-    hashes = [
-        f"{family} {', '.join(f'{s.hashes[family]} ({split})' for split, s in sets.items() if family in s.hashes)}"
-        for family in families
-    ]
+    hashes = []
+    for family in families:
+        of_splits = [
+            f"{s.hashes[family]} ({split})" for split, s in sets.items() if family in s.hashes
+        ]
+        hashes.append(f"{family} {', '.join(of_splits)}")
     return "; ".join(
         [
             *counts,

@@ -10,7 +10,10 @@ from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.experiments.captions import caption
 from inpaint_jax.evaluation.experiments.context import Context
 
-PLUS_MINUS = "± is the standard error over images of one pair of trainings, the deviation over pairs of several"
+PLUS_MINUS = (
+    "± is the standard error over images of one pair of trainings, the "
+    "deviation over pairs of several"
+)
 
 
 class Comparison(NamedTuple):

@@ -18,7 +18,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; } h1, h2, p, li { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #8885; text-align: left; vertical-align: top; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid #8885; }
+th, td { text-align: left; vertical-align: top; }
 td:not(.number):not(:first-child) { min-width: 9rem; } th { vertical-align: bottom; }
 th:first-child, td:first-child { position: sticky; left: 0; background: Canvas; }
 .number { white-space: nowrap; }

@@ -50,7 +50,8 @@ def pack(
     source = plain["data"]["train"].partition("?")[0]
     if source not in BUILT_IN:
         raise InputError(
-            f"{plain['data']['train']} is not built in: only {', '.join(BUILT_IN)} have no data licence"
+            f"{plain['data']['train']} is not built in: only "
+            f"{', '.join(BUILT_IN)} have no data licence"
         )
     arrays = lean.arrays(model.system, model.states, side=plain["data"]["size"])
     measured = {"date": "", "images": "", "metrics": {}}
@@ -70,7 +71,8 @@ def pack(
     if (total := sum((folder / f"{each}.npz").stat().st_size for each in [name, *others])) > MOST:
         weights.unlink()
         raise InputError(
-            f"shipped weights would have {total / 1e6:.1f} MB together, more than {MOST / 1e6:.0f} MB"
+            f"shipped weights would have {total / 1e6:.1f} MB together, more "
+            f"than {MOST / 1e6:.0f} MB"
         )
     card = folder / f"{name}.json"
     about = {

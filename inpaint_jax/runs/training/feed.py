@@ -54,12 +54,13 @@ def training_source(
     if train and len(source) < settings.batch_size:
         besides = f" besides the {held_out} held out" if held_out else ""
         raise InputError(
-            f"{specs}: {len(source)} images{besides} are fewer than one batch of {settings.batch_size}"
+            f"{specs}: {len(source)} images{besides} are fewer than one batch "
+            f"of {settings.batch_size}"
         )
     if settings.batch_size % (count := parallel.share_batch(settings.batch_size).size):
         raise InputError(
-            f"{settings.batch_size} examples cannot be shared by {count} devices: choose a batch_size that is a "
-            f"multiple of {count}"
+            f"{settings.batch_size} examples cannot be shared by {count} devices: choose a "
+            f"batch_size that is a multiple of {count}"
         )
     return source
 
@@ -152,7 +153,8 @@ def batches(
     def put(batch):
         if classes and not ((label := batch["label"]) < classes).all():
             raise InputError(
-                f"label {label.max()} is outside the {classes} classes of the network: 0 to {classes - 1}"
+                f"label {label.max()} is outside the {classes} classes of the "
+                f"network: 0 to {classes - 1}"
             )
         return parallel.put_batch(batch, mesh)
 
@@ -185,7 +187,9 @@ def batches(
 
 
 def on_devices(host: Generator[Any], put: Callable[[Any], Any]) -> Generator[Any]:
-    """Yield batches of a host on the devices, with one in transfer; the host's iterator is closed in the end."""
+    """Yield batches of a host on the devices, with one in transfer;
+    the host's iterator is closed in the end.
+    """
     try:
         upcoming = put(next(host))
         while True:

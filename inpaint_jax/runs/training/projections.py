@@ -78,7 +78,8 @@ def projections(
                 results = driver.run_all(tasks, seed=config.seed, stop=stop, bar=bar)
                 if stop:
                     raise stop.error(
-                        f"{first} of {len(names)} projections for {stage.name} are saved in {folder}"
+                        f"{first} of {len(names)} projections for "
+                        f"{stage.name} are saved in {folder}"
                     )
                 painted += [to_levels(results[names[i]].images[0]) for i in rows]
                 files.write_arrays(

@@ -58,7 +58,8 @@ def fitted(path: str | Path, state: TrainState, *, label: str, stage: str = "") 
                 )
             if name not in kept and arrays[name].shape != shape:
                 raise InputError(
-                    f"{path} has {name} of the shape {list(arrays[name].shape)}, {'/'.join(place)} of {list(shape)}"
+                    f"{path} has {name} of the shape {list(arrays[name].shape)}, "
+                    f"{'/'.join(place)} of {list(shape)}"
                 )
     except InputError as error:
         raise InputError(f"{label}: {error}") from None
@@ -126,7 +127,8 @@ def find(weights: Weights, state: TrainState) -> Place:
     if not best:
         has = next(iter(weights.arrays), "nothing")
         raise InputError(
-            f"no network of this stage ({', '.join(state.networks)}) has layers like {has} of the file"
+            f"no network of this stage ({', '.join(state.networks)}) has layers "
+            f"like {has} of the file"
         )
     places = [place for place, count in found.items() if count == best]
     if len(places) > 1 and (meant := tuple(str(weights.about.get("place")).split("/"))) in places:

@@ -60,7 +60,8 @@ def ready(
             state, _ = step(state, batch, states)
         if state is None:
             raise InputError(
-                f"the baseline {name!r} needs training images for its {stage.name}, but none are given"
+                f"the baseline {name!r} needs training images for its "
+                f"{stage.name}, but none are given"
             )
         states[stage.name] = state
     return states

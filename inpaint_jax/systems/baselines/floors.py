@@ -82,7 +82,8 @@ def nearest(*, pictures: int = 1000) -> System:
         gallery = states["gallery"].networks["gallery"].params
         if gallery.shape[1:] != images.shape[1:]:
             raise InputError(
-                f"the gallery holds images of {gallery.shape[1:]}, but the damaged image is {images.shape[1:]}"
+                f"the gallery holds images of {gallery.shape[1:]}, but the damaged "
+                f"image is {images.shape[1:]}"
             )
         filled = states["gallery"].schedule["filled"]
 

@@ -107,8 +107,9 @@ def exemplar(
         coarsest = _shapes(images.shape[1:3], levels)[-1]
         if min(coarsest) < side(coarsest):
             raise InputError(
-                f"an image of {images.shape[1:3]} pixels is smaller than a patch of {side(coarsest)} at its coarsest "
-                f"scale {coarsest}: choose a smaller patch or fewer levels"
+                f"an image of {images.shape[1:3]} pixels is smaller than a patch of "
+                f"{side(coarsest)} at its coarsest scale {coarsest}: choose a "
+                "smaller patch or fewer levels"
             )
         return jax.lax.map(lambda one: start(*one), (fill(images, hole), hole[..., 0], keys))
 

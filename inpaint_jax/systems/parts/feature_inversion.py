@@ -1,4 +1,6 @@
-"""Feature inversion: images whose features in one layer of a classifier equal those of given images."""
+"""Feature inversion: images whose features in one layer of a classifier equal
+those of given images.
+"""
 
 from collections.abc import Callable, Sequence
 

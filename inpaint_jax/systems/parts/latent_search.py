@@ -42,7 +42,8 @@ def check_memory(restarts: int, *, images: int, pixels: int) -> None:
         checks.memory(
             4 * restarts * images * pixels * LAYERS,  # float32
             f"a search with {restarts} restarts of {images} images at once",
-            "choose fewer completions (--keep), restarts (search.restarts) or images at once (--slots)",
+            "choose fewer completions (--keep), restarts (search.restarts) or "
+            "images at once (--slots)",
             available=free,
         )
 

@@ -38,7 +38,8 @@ def membrane(
     Args:
       image: ``[H, W, C]``, known outside the hole.
       missing: bool ``[H, W]``; at least one pixel is known.
-      tolerance: tolerance of the residual, relative to the norm of the right-hand side, per channel.
+      tolerance: tolerance of the residual, relative to the norm of the right-hand side, per
+        channel.
       most: largest number of iterations.
 
     Returns:

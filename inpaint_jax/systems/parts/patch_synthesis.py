@@ -107,7 +107,8 @@ class Synthesis:
                 sides.append(side)
         if not sides:
             raise InputError(
-                f"images of {self.size} pixels have no room for patches of {self.options['patch']} in {layer}"
+                f"images of {self.size} pixels have no room for patches of "
+                f"{self.options['patch']} in {layer}"
             )
         return sides
 

@@ -91,7 +91,8 @@ def check_measured(
             here, there = described(losses[name]), described(measured["losses"].get(name, {}))
             if here != there:
                 raise InputError(
-                    f"{where}, but the stage {stage} measured {name} as {there}, not {here}: {absolute}"
+                    f"{where}, but the stage {stage} measured {name} as {there}, "
+                    f"not {here}: {absolute}"
                 )
         for key in LOOK:
             if search.get(key) != measured["search"].get(key):

@@ -62,7 +62,8 @@ def build(
     side = size >> encoder["layers"]
     if side < 3 or side << encoder["layers"] != size:
         raise InputError(
-            f"networks.generator.encoder.layers: {encoder['layers']} halvings of {size} pixels must leave 3 or more"
+            f"networks.generator.encoder.layers: {encoder['layers']} halvings of {size} "
+            "pixels must leave 3 or more"
         )
     if not 1 <= scales <= encoder["layers"]:
         raise InputError(

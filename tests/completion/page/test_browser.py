@@ -146,7 +146,9 @@ def masks_by_keyboard(page):
 
 
 def check_accessible(page):
-    """No serious violation outside Gradio's own elements, enough contrast and a name for every control that is seen."""
+    """No serious violation outside Gradio's own elements,
+    enough contrast and a name for every control that is seen.
+    """
     serious = [
         v
         for v in axe.Axe().run(page).response["violations"]
@@ -158,7 +160,8 @@ def check_accessible(page):
     ]
     ours = [(rule, html) for rule, html in nodes if rule in anywhere or "svelte-" not in html]
     assert not ours
-    nameless = """[...document.querySelectorAll('input, textarea, select, button')].filter(e => e.offsetParent
-        && !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby')
+    nameless = """[...document.querySelectorAll('input, textarea, select, button')].filter(
+        e => e.offsetParent && !(e.labels && e.labels.length)
+        && !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby')
         && !e.innerText.trim() && !e.title).map(e => e.outerHTML)"""
     assert page.evaluate(nameless) == []

@@ -33,7 +33,9 @@ FOUND = {
 
 
 def test_figures_of_one_device():
-    """On the four devices that are here: a gradient of 8 x 16 float32 numbers, and half of it per device."""
+    """On the four devices that are here: a gradient of 8 x 16 float32 numbers,
+    and half of it per device.
+    """
 
     def step(state, batch, earlier):
         del earlier

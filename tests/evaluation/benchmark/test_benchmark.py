@@ -76,7 +76,9 @@ def test_arithmetic_of_branches():
 
 
 def test_arithmetic_of_a_search_iteration(latent):
-    """Generator 8 -> 4x4x16 -> 8 -> 3, critic 3 -> 8 -> 16 -> 1; the gradient in the latent costs as much again."""
+    """Generator 8 -> 4x4x16 -> 8 -> 3, critic 3 -> 8 -> 16 -> 1;
+    the gradient in the latent costs as much again.
+    """
     generator = 8 * 256 + 16 * 9 * 16 * 8 + 64 * 9 * 8 * 3
     critic = 64 * 25 * 3 * 8 + 16 * 25 * 8 * 16 + 256
     traced = jax.jit(latent.function).trace(latent.state, *latent.inputs)

@@ -1,4 +1,6 @@
-"""Searches until a reference's loss: seconds by hand, turns, and PyTorch beside us on a tiny run."""
+"""Searches until a reference's loss: seconds by hand, turns,
+and PyTorch beside us on a tiny run.
+"""
 
 import json
 
@@ -20,7 +22,8 @@ def test_seconds_by_hand():
     reference, other = descents.summary(curves)
     assert reference["seconds"] == 2 and reference["loss"] == 3 and reference["reached"] == 1
     assert reference["each"] == pytest.approx((2 + 1.5) / 2) and reference["each_ratio"] == 1
-    # Median losses: 8.5, 4.5, 3.5, 3 against 6, 3.5: the second picture and the median never get there.
+    # Median losses: 8.5, 4.5, 3.5, 3 against 6, 3.5: the second picture and the median never get
+    # there.
     assert other["reached"] == 0.5 and other["each"] is None and other["each_ratio"] is None
     assert other["median"] is None and other["iterations"] == 2
     [_, sooner] = descents.summary(
@@ -57,7 +60,9 @@ IMAGES = "facades?split=test&count=2"
 
 
 def test_on_a_run(workdir, model, monkeypatch):
-    """The run's own search beside a shorter one, which loses sight of it after its last iteration."""
+    """The run's own search beside a shorter one,
+    which loses sight of it after its last iteration.
+    """
     monkeypatch.setattr(descents, "PAUSE", 0)
     reference = configuration.load(
         "yeh:smoke", ["--config.search.iterations=4", "--config.search.patience=2"]

@@ -1,4 +1,6 @@
-"""The programs of accelerators, checked without one: lowered for GPUs and TPUs, compiled for four devices."""
+"""The programs of accelerators, checked without one:
+lowered for GPUs and TPUs, compiled for four devices.
+"""
 
 import re
 
@@ -20,13 +22,17 @@ CONFIGS = [
 
 
 def lowered(program: Program, *platforms: str) -> str:
-    """The program for some platforms, with the names of the scopes that its operations come from."""
+    """The program for some platforms, with the names of the scopes that its
+    operations come from.
+    """
     return program.trace().lower(lowering_platforms=platforms).as_text(debug_info=True)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_programs_of_gpus_and_tpus(name):
-    """No call back to the host, no float64, and none of the convolutions that are written for the CPU."""
+    """No call back to the host, no float64, and none of the convolutions that are
+    written for the CPU.
+    """
     for program in programs(configuration.load(f"{name}:smoke")):
         text = lowered(program, "cuda", "tpu")
         assert not re.search(r"f64|callback|infeed|outfeed", text), program.name
@@ -61,7 +67,9 @@ def test_bytes_that_devices_send():
 
 
 def test_a_training_step_sends_each_gradient_once(tiny):
-    """And the statistics and means of a batch: one number per channel and layer, and one per metric."""
+    """And the statistics and means of a batch:
+    one number per channel and layer, and one per metric.
+    """
     once = "--config.stages.dcgan.generator_updates=1"
     step, _ = programs(configuration.load("yeh:smoke", [*tiny, once]), images=8)
     mesh = parallel.mesh()
@@ -76,7 +84,8 @@ def test_a_training_step_sends_each_gradient_once(tiny):
         leaf.size for net in state.networks.values() for leaf in jax.tree.leaves(net.stats)
     )
     assert set(found) == {"all-reduce"}
-    # The critic sees real and generated images; batch norm's sums go forward and, as their gradients, back.
+    # The critic sees real and generated images; batch norm's sums go forward and, as their
+    # gradients, back.
     assert 4 * parameters <= found["all-reduce"] <= 4 * (parameters + 12 * statistics + 50)
 
 

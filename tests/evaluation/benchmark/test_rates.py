@@ -1,4 +1,6 @@
-"""Programs timed on the device that is here: threads through what is carried, and counts per iteration."""
+"""Programs timed on the device that is here:
+threads through what is carried, and counts per iteration.
+"""
 
 import json
 from typing import Any, NamedTuple

@@ -42,7 +42,9 @@ def cells_of(text):
 
 
 def test_floors_are_the_last_rows_of_every_table():
-    """E26: measured floors that no row shows already; other baselines are left to their own table."""
+    """E26: measured floors that no row shows already;
+    other baselines are left to their own table.
+    """
 
     def measured(psnr):
         return {"measured": {"test": {"center": {"scores": {"psnr_hole": {"mean": psnr}}}}}}
@@ -64,7 +66,9 @@ def test_floors_are_the_last_rows_of_every_table():
 
 
 def test_a_column_of_the_training_log(tmp_path):
-    """The mean of the last tenth of two stages, in units of a hundredth; nothing where nothing was logged."""
+    """The mean of the last tenth of two stages, in units of a hundredth;
+    nothing where nothing was logged.
+    """
     for stage, end in (("adversarial_tl", 1.0), ("adversarial_br", 2.0)):
         (tmp_path / "ours" / stage).mkdir(parents=True)
         lines = [{"step": step, "bce": 9.0 if step <= 18 else end} for step in range(1, 21)]

@@ -17,9 +17,11 @@ from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.experiments import reproduce
 
 EXPERIMENT = """
-from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep, LossCurves
-from inpaint_jax.evaluation.experiments import Row, Samples, Sweep, Table, TermCurves, TrainingCurve
+from inpaint_jax.evaluation.experiments import Arm, Comparison, Experiment, Grid, HoleSweep
+from inpaint_jax.evaluation.experiments import LossCurves, Row, Samples, Sweep, Table, TermCurves
+from inpaint_jax.evaluation.experiments import TrainingCurve
 
+METRIC = "psnr_hole"
 TINY = {tiny}
 
 
@@ -27,7 +29,9 @@ def get_experiment(argument="whole"):
     return Experiment(
         arms=dict(
             short=Arm("configs/yeh.py:smoke", TINY),
-            long=Arm("configs/yeh.py:smoke,adam", (*TINY, "--config.search.iterations=12"), reuse="short"),
+            long=Arm(
+                "configs/yeh.py:smoke,adam", (*TINY, "--config.search.iterations=12"), reuse="short"
+            ),
         ),
         holes=("center", "random:0.8"),
         against=("mean",),
@@ -47,15 +51,23 @@ def get_experiment(argument="whole"):
             ),
         ),
         comparisons=(
-            Comparison("By holes", "search", "psnr_hole", dict(both=("short", "long"), long=("long",))),
-            Comparison("Beside a baseline", "search", "psnr_hole", dict(mean=("mean",)), holes=("center",)),
-            Comparison("Pairs", "search", "psnr_hole", dict(a=("short", "long"), b=("long", "short")), paired="a"),
-            Comparison("One pair", "search", "psnr_hole", dict(mean=("mean",), long=("long",)), paired="mean"),
+            Comparison("By holes", "search", METRIC, dict(both=("short", "long"), long=("long",))),
+            Comparison(
+                "Beside a baseline", "search", METRIC, dict(mean=("mean",)), holes=("center",)
+            ),
+            Comparison(
+                "Pairs", "search", METRIC, dict(a=("short", "long"), b=("long", "short")),
+                paired="a",
+            ),
+            Comparison(
+                "One pair", "search", METRIC, dict(mean=("mean",), long=("long",)), paired="mean"
+            ),
         ),
         figures=(
-            Sweep("Iterations", "iterations", "test", "psnr_hole", dict(yeh={{6: "short", 12: "long"}})),
+            Sweep("Iterations", "iterations", "test", METRIC, dict(yeh={{6: "short", 12: "long"}})),
             HoleSweep(
-                "By hole", "hole", "psnr_hole", dict(ours="long", mean="mean"), dict(few="center", many="random:0.8")
+                "By hole", "hole", METRIC, dict(ours="long", mean="mean"),
+                dict(few="center", many="random:0.8"),
             ),
             TrainingCurve("Training", "dcgan", "score", dict(real=("short", "critic_real"))),
             LossCurves("Searching", dict(nag="short", adam="long")),

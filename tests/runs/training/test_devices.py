@@ -17,7 +17,9 @@ DEVICES = (1, 4, 2)  # that it then goes on with
 
 @pytest.fixture
 def trained(tiny, tmp_path, monkeypatch):
-    """Train a tiny DCGAN to some step on the first of the devices; return its state and logged losses."""
+    """Train a tiny DCGAN to some step on the first of the devices;
+    return its state and logged losses.
+    """
 
     def run(name, steps, devices, how):
         monkeypatch.setattr(
@@ -27,7 +29,8 @@ def trained(tiny, tmp_path, monkeypatch):
         config = configuration.load("configs/yeh.py:smoke", tiny)
         with config.unlocked():
             config.stages.dcgan.update(stage)
-            # Without this epsilon, rounding decides the sign of an update where a gradient is almost 0.
+            # Without this epsilon, rounding decides the sign of an update where a gradient is
+            # almost 0.
             config.stages.dcgan.optimizer = {
                 "name": "adam",
                 "learning_rate": 0.1,
@@ -54,7 +57,9 @@ def trained(tiny, tmp_path, monkeypatch):
     ["shard_map", "jit", "pmap"],
 )
 def test_one_device_then_four_then_two(trained, tmp_path, how):
-    """To float tolerance: means over a batch add up in another order. On one device the bits are the same."""
+    """To float tolerance: means over a batch add up in another order.
+    On one device the bits are the same.
+    """
     whole, expected = trained("whole", STEPS[-1], 1, how)
     *_, (parts, losses) = [
         trained("parts", *stop, how) for stop in zip(STEPS, DEVICES, strict=True)

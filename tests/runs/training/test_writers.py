@@ -89,7 +89,8 @@ def test_tensorflow_stays_out_even_where_it_is_installed(tmp_path):
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow" / "__init__.py").write_text("raise SystemExit('imported')")
     code = (
-        "import numpy as np; from inpaint_jax.runs.training import writers; w = writers.TensorBoard('events');"
+        "import numpy as np; from inpaint_jax.runs.training import writers; w = "
+        "writers.TensorBoard('events');"
         "w.write_scalars(1, {'a': 1}); w.write_images(1, {'b': np.zeros((1, 2, 2, 3))});"
         "w.write_hparams({'c': 1}); w.close()"
     )

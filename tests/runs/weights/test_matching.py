@@ -253,7 +253,8 @@ def test_files_of_something_else(tmp_path):
     for name in ("arrays.npz", "text.npz"):
         with pytest.raises(
             InputError,
-            match=f"{name} is not a file of imported weights, .*: create one with inpaint import-wei",
+            match=f"{name} is not a file of imported weights, .*: create one "
+            "with inpaint import-wei",
         ):
             fitted(tmp_path / name, begun(), label=LABEL)
 

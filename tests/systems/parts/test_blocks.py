@@ -165,7 +165,8 @@ def test_views():
         (
             8,
             "center:10",
-            "stages.x.holes: blocks of 8 pixels need fixed holes, each in the middle of a block, not 'center:10'",
+            "stages.x.holes: blocks of 8 pixels need fixed holes, each in the middle of a "
+            "block, not 'center:10'",
         ),
         (7, "center:6", "in the middle of a block, not 'center:6'"),
         (10, "center:6,quarter:tl", "in the middle of a block, not 'center:6,quarter:tl'"),

@@ -17,7 +17,9 @@ def classify(images):
 
 
 def test_a_layer_gives_back_what_it_keeps():
-    """All pixels from the first layer; from the second the mean, with the start's noise around it."""
+    """All pixels from the first layer; from the second the mean,
+    with the start's noise around it.
+    """
     images = jax.random.uniform(jax.random.key(1), (2, 4, 4, 3), minval=-0.8, maxval=0.8)
     colour, pixels = invert_features(
         jax.random.key(0), classify, images, layers=("colour", "pixels")

@@ -1,4 +1,6 @@
-"""Patches of maps, their matches, and what is put in their way: coarser images, and holes filled from around."""
+"""Patches of maps, their matches, and what is put in their way:
+coarser images, and holes filled from around.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +28,9 @@ def test_cut():
 
 
 def test_touching():
-    """A pixel of an image of 14 x 12 belongs to one position of a map of 7 x 6, and to the patches that have it."""
+    """A pixel of an image of 14 x 12 belongs to one position of a map of 7 x 6,
+    and to the patches that have it.
+    """
     mask = np.zeros((14, 12), np.float32)
     mask[5, 11] = 1
     marked = np.argwhere(np.asarray(touching(mask, (7, 6), 3)).reshape(5, 4))
@@ -68,7 +72,9 @@ def test_copies():
 
 
 def test_surroundings():
-    """Rows 2 to 5 of 8 from rows 0, 1 and 6, 7; at the top edge from below; without either from the guess."""
+    """Rows 2 to 5 of 8 from rows 0, 1 and 6, 7; at the top edge from below;
+    without either from the guess.
+    """
     rows = jnp.broadcast_to(jnp.arange(8.0)[:, None, None], (1, 8, 2, 1))
     hole = np.zeros((1, 8, 2, 1), np.float32)
     hole[0, 2:6, 0] = 1

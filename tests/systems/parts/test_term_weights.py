@@ -65,8 +65,8 @@ def test_what_a_report_says():
     said = term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "square:4-16")
     nearest = "center (0.25) for 2, left (0.50) for 1, random:0.7 (0.70) for 1 of 4 images"
     assert (
-        said
-        == f"weights of semantic balanced for the family with the closest share of missing pixels: {nearest}"
+        said == "weights of semantic balanced for the family with the closest share of "
+        f"missing pixels: {nearest}"
     )
     absolute = term_weights.split({"semantic": dict(weight=0.1, relative_to="", layers={})})
     assert term_weights.remark(absolute, FAMILIES, MEASURED, HOLES, "") == ""
@@ -83,7 +83,8 @@ def test_shares_of_what_was_not_measured():
             LOSSES,
             SEARCH,
             None,
-            "a share of contextual, but this run has no stage balance that measures it: give an absolute weight",
+            "a share of contextual, but this run has no stage balance that measures it: "
+            "give an absolute weight",
         ),
         (other, SEARCH, measured, "the stage balance measured semantic as .*3b.* not .*5a"),
         (

@@ -1,4 +1,6 @@
-"""Pluralistic completion on tiny networks: what is trained, what is drawn and ranked, what is refused."""
+"""Pluralistic completion on tiny networks:
+what is trained, what is drawn and ranked, what is refused.
+"""
 
 import json
 
@@ -73,7 +75,9 @@ def images_and_hole(count=2):
 
 @pytest.mark.slow
 def test_the_losses_fall(workdir, model):
-    """A-S1: the reconstruction by 30 % at least, on holes of two files; the run remembers nothing of the files."""
+    """A-S1: the reconstruction by 30 % at least, on holes of two files;
+    the run remembers nothing of the files.
+    """
     rows = [
         json.loads(line) for line in (workdir / NAME / "metrics.jsonl").read_text().splitlines()
     ]
@@ -133,7 +137,9 @@ def test_as_one_file(model, tmp_path):
 
 @pytest.mark.slow
 def test_the_command_line(workdir, tmp_path):
-    """Three completions of a folder's images, and a table of three beside a method that gives one."""
+    """Three completions of a folder's images, and a table of three beside a
+    method that gives one.
+    """
     given = [
         f"--workdir={workdir}",
         "--images=facades?split=test&count=2",
@@ -184,7 +190,9 @@ def test_the_assumed_deviation():
 
 
 def test_what_was_published():
-    """The released weights, four scales, Adam without a first moment, batches of 8 and the size of the networks."""
+    """The released weights, four scales, Adam without a first moment,
+    batches of 8 and the size of the networks.
+    """
     config = configuration.to_plain(configuration.load("pluralistic:published,paper"))
     stage = config["stages"][NAME]
     weights = {name: term["weight"] for name, term in stage["losses"].items()}

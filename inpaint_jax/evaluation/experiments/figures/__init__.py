@@ -111,6 +111,7 @@ def find(figure: Figure | str) -> Figure:
         if not hasattr(found, name)
     ]:
         raise InputError(
-            f"figure {figure!r} has no {missing[0]!r}; see inpaint_jax.evaluation.experiments.figures"
+            f"figure {figure!r} has no {missing[0]!r}; see "
+            "inpaint_jax.evaluation.experiments.figures"
         )
     return found

@@ -80,19 +80,22 @@ def import_weights(
     for layer in layers:
         shape = "x".join(map(str, arrays[f"params/{layer.ours}/kernel"].shape))
         print(
-            f"  {layer.ours:24} {shape:14} <- {layer.theirs}{layer.their_norm and f', {layer.their_norm}'}"
+            f"  {layer.ours:24} {shape:14} <- "
+            f"{layer.theirs}{layer.their_norm and f', {layer.their_norm}'}"
         )
     for reason, names in left.items():
         print(f"left out, {reason}: {', '.join(names)}")
     if "params/classifier/bias" in arrays:
         print(
-            f"a network with {module.classes} classes takes the last layer; any other network keeps its own"
+            f"a network with {module.classes} classes takes the last layer; any "
+            "other network keeps its own"
         )
     print(f"every layer reproduces its original output, to {worst:.1g} of the maximum")
     print(f"made for images {pictures}")
     if place:
         print(
-            f"the weights belong to {place}; --config.stages.NAME.weights accepts several files, separated by commas"
+            f"the weights belong to {place}; --config.stages.NAME.weights accepts several "
+            "files, separated by commas"
         )
     print(f"wrote {output}: use it with --config.stages.NAME.weights={output}")
     return Path(output)

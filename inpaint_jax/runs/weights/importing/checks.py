@@ -37,7 +37,8 @@ def left_out(kind: Kind, source: Source) -> dict[str, list[str]]:
         pattern = next((pattern for pattern in kind.left_out if fnmatch(name, pattern)), None)
         if pattern is None:
             raise InputError(
-                f"{source.path} has {name}, which a {source.kind} lacks: does it belong to another network?"
+                f"{source.path} has {name}, which a {source.kind} lacks: does it "
+                "belong to another network?"
             )
         count = counts.setdefault(kind.left_out[pattern], {})
         count[pattern] = count.get(pattern, 0) + 1
@@ -63,7 +64,8 @@ def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
         if path in arrays and arrays[path].shape != shape:
             there = list(arrays[path].shape)
             raise InputError(
-                f"{source.path} gives {path} the shape {there}; a {source.kind} of this width has {list(shape)}"
+                f"{source.path} gives {path} the shape {there}; a {source.kind} of this "
+                f"width has {list(shape)}"
             )
         assert path in arrays or layer.startswith(kind.stays), path
     assert wanted.keys() >= arrays.keys()

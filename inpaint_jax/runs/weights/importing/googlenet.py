@@ -81,7 +81,8 @@ GOOGLENET = Kind(
         "aux2.*": HEADS,
         "*.num_batches_tracked": "our batch norm has no counter",
     },
-    pictures="RGB in [-1, 1], which is what torchvision's transform_input makes of images that ImageNet normalises",
+    pictures="RGB in [-1, 1], which is what torchvision's transform_input makes of images "
+    "that ImageNet normalises",
     epsilon=EPSILON,
     stays=("auxiliary_", "classifier"),
 )

@@ -31,7 +31,8 @@ from inpaint_jax.runs.weights.importing.layers import (
 )
 
 CONVOLUTION, QUERY, KERNEL, VECTOR = ".module", ".query_conv", ".weight_bar", ".weight_u"
-LISTED = {  # places in the lists of a block: of the first one, of one with norms, of an output, of all others
+# places in the lists of a block: of the first one, of one with norms, of an output, of all others
+LISTED = {
     r"block0\.model\.": {"0": "conv1", "2": "conv2"},
     r"decoder\d+\.model\.": {"0": "norm1", "2": "conv1", "3": "norm2", "5": "conv2"},
     r"out\d+\.model\.": {"2": "conv1"},

@@ -30,7 +30,8 @@ class Source:
         if name not in self.copies:
             there = ", ".join(list(self.arrays)[:3])
             raise InputError(
-                f"{self.path} lacks {name}, which a {self.kind} needs (the file begins with {there})"
+                f"{self.path} lacks {name}, which a {self.kind} needs (the "
+                f"file begins with {there})"
             )
         first, *others = self.copies[name]
         found = self.arrays[first]

@@ -72,7 +72,8 @@ def read(path: str | Path) -> StateDict:
         raise InputError(f"{path} cannot be read ({error.strerror}): {FORMATS}") from error
     if head[257:262] == b"ustar":
         raise InputError(
-            f"{path} was written by torch before 0.1.10, which is not supported: save it with a newer torch"
+            f"{path} was written by torch before 0.1.10, which is not supported: "
+            "save it with a newer torch"
         )
     if head.startswith(b"PK") and is_npz(path):
         readers = from_npz(path)

@@ -216,7 +216,8 @@ def state_dict(path: Path, content: Any) -> dict[str, Tensor]:
     }
     if len(inner) > 1 and "state_dict" not in inner:
         raise InputError(
-            f"{path} holds several state dicts ({', '.join(map(str, inner))}): save only one of them"
+            f"{path} holds several state dicts "
+            f"({', '.join(map(str, inner))}): save only one of them"
         )
     chosen = inner.get("state_dict") or next(iter(inner.values()), content)
     if not tensors(chosen):

@@ -30,7 +30,9 @@ def unit(size):
 
 
 def spectral(*names, shape, outputs):
-    """A spectrally normalised convolution under several names; DataParallel's prefix is taken off elsewhere."""
+    """A spectrally normalised convolution under several names;
+    DataParallel's prefix is taken off elsewhere.
+    """
     parts = {
         "bias": drawn(outputs),
         "weight_u": unit(shape[0]),
@@ -80,7 +82,9 @@ def encoder():
 
 
 def decoder(attends=True):
-    """Three doublings with two images: channels 8, 8, 4; where it attends 8, as many as the map that it attends to."""
+    """Three doublings with two images: channels 8, 8, 4;
+    where it attends 8, as many as the map that it attends to.
+    """
     last = MOST if attends else WIDTH
     arrays, before = block("generator", LATENT, MOST, MOST), MOST
     for i, size in enumerate((MOST, MOST, last)):
@@ -127,7 +131,9 @@ class Released:
         return correlated(x, self.kernel(name), same) + self.bias(name)
 
     def up(self, name, x):
-        """Stride 2, padding 1, output padding 1: every pixel paints a patch, of which the first row is cut."""
+        """Stride 2, padding 1, output padding 1: every pixel paints a patch,
+        of which the first row is cut.
+        """
         kernel, (batch, _, height, width) = self.kernel(name), x.shape
         canvas = np.zeros((batch, kernel.shape[1], 2 * height + 2, 2 * width + 2))
         for i in range(3):

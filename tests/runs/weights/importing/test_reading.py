@@ -141,8 +141,10 @@ def test_a_harmful_pickle_does_nothing(form, tmp_path):
     [
         b"cbuiltins\neval\n(S'1'\ntR.",
         b"c__builtin__\ngetattr\n.",
-        b"ctorch._utils\n_rebuild_tensor_v2\n(S'x'\nI0\n(I9\nt(I1\ntI00\nNtR.",  # a tensor of no storage
-        b"\x80\x02(U\x07storageq\x00ctorch\nFloatStorage\nU\x010U\x03cpuI3\nNtQ.",  # a missing storage
+        # a tensor of no storage
+        b"ctorch._utils\n_rebuild_tensor_v2\n(S'x'\nI0\n(I9\nt(I1\ntI00\nNtR.",
+        # a missing storage
+        b"\x80\x02(U\x07storageq\x00ctorch\nFloatStorage\nU\x010U\x03cpuI3\nNtQ.",
         b"(dp0\nS'w'\nctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuI3\nNtQ"
         b"I2\n(I9\nt(I1\ntI00\nNtRs.",  # a view beyond its storage
         b"\x80\x02.",
