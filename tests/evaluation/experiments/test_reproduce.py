@@ -361,8 +361,8 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
             "By hole: unknown holes 'left'; known: center, random:0.8",
         ),
         (
-            'reuse="short")',
-            'reuse="short", holes=("left",))',
+            'reuse="short"',
+            'reuse="short", holes=("left",)',
             "arm 'long': unknown holes 'left'; known: center, random:0.8",
         ),
         (
