@@ -202,20 +202,20 @@ inpaint benchmark scale{inputs} --output=configs/results/scale.md
 ```
 
 {measured} Programs of the
-configs at `paper`, traced with jax {jax}. F: 2 x multiplications of all matrix products and
-convolutions of a call. Q: bytes that they read and write if all else is fused into them, a lower
-bound. Limits published for one H100 SXM: P = 989 (bf16) and 494 (tf32) TFLOP/s, dense; W = 3.35
-TB/s. Assumed: 40 % of P, which is the aim, and 80 % of W are reached.
+configs at scale `paper`, traced with jax {jax}. F: 2 x multiplications in all matrix products and
+convolutions of a call. Q: bytes that these operations read and write if everything else is fused
+into them, a lower bound. Published limits of one H100 SXM: P = 989 (bf16) and 494 (tf32) TFLOP/s,
+dense; W = 3.35 TB/s. We assume 40 % of P, the goal, and 80 % of W.
 
-t = max(F / (0.4 P), Q / (0.8 W)), of a call: one training step with batch B, one iteration of a
-search of B images, or one completion of B images. A loop whose length is not fixed counts once, so
-that F and t are lower bounds for the step of `balance`, which searches. For neural patches an
-iteration is one at each of three scales; the steps of a line search count once, and the matches of
-patches, found once for every scale, are left out.
+A call takes t = max(F / (0.4 P), Q / (0.8 W)). A call is one training step with batch B, one search
+iteration for B images, or one completion of B images. A loop of variable length counts once, so F
+and t are lower bounds for the step of `balance`, which searches. For neural patches, an iteration
+covers one iteration at each of three scales. The steps of a line search count once; the patch
+matches, which are found once per scale, are not counted.
 """
-NOWHERE = "Nothing here was measured on a GPU; the last column of each table waits for that."
-ORIGIN = """The last columns and the last table were measured, on one device each; all else is
-computed. Where columns for several devices stand beside them, only n = 1 compares."""
+NOWHERE = "Nothing here was measured on a GPU; the last column of each table is empty."
+ORIGIN = """The last columns and the last table were measured on one device each; everything else is
+computed. In tables for several devices, compare them with column n = 1 only."""
 MEASURED = """
 ## Measured
 
@@ -223,10 +223,10 @@ MEASURED = """
 inpaint benchmark programs --config=CONFIG --precision=PRECISION --output=FILE
 ```
 
-ms: of a training step, search iteration or completion of B images, median of rounds of calls that
-follow each other; images/s: B / ms, in a search per iteration. TFLOP/s = F / ms. Published: P of
-that device and precision; product: the rate of a large matrix product, measured in the same run.
-MiB: of arguments, results and temporary arrays of the compiled program.
+ms: one training step, search iteration or completion of B images, median over rounds of consecutive
+calls. images/s: B / ms; for a search, per iteration. TFLOP/s = F / ms. Published: P of that device
+and precision. Product: the rate of a large matrix product, measured in the same run. MiB: memory of
+the arguments, results and temporary arrays of the compiled program.
 """
 MEASURED_HEADER = (
     "program",
@@ -242,41 +242,41 @@ MEASURED_HEADER = (
     "source",
 )
 COMPILED = """
-## Compiled for devices that are not here
+## Compiled for absent devices
 
 ```
 inpaint benchmark compiled h100 v5e --config=CONFIG --output=FILE
 ```
 
-Four devices, jax {versions}; all figures are of one device with batch B. GFLOP, GB: XLA's cost
-analysis of the compiled program, which counts the body of a loop once, so one iteration of a
-search; the compiler for CUDA gives none. MiB: XLA's memory analysis, of arguments, results and
-temporary arrays. All-reduce: sizes of the results of these operations in the compiled program's
-text. Kernels for CUDA are not tuned, which needs the device.
+Four devices, jax {versions}; all figures are for one device with batch B. GFLOP, GB: XLA's cost
+analysis of the compiled program. It counts the body of a loop once, so one iteration of a search;
+the CUDA compiler provides none. MiB: XLA's memory analysis of arguments, results and temporary
+arrays. All-reduce: result sizes of these operations in the text of the compiled program. CUDA
+kernels are not tuned, because tuning needs the device.
 """
 TRAINING = """
 ## Training on n devices, bf16, batch B on each
 
-A step sends every gradient, in float32, and batch statistics, which are left out here: 4p bytes for
-p parameters, those of a generator at each of its updates (`generator_updates`, 2 in `yeh`);
-`tests/evaluation/benchmark/test_programs.py` counts that in the program of four devices.
-Nothing is overlapped: c(n) = 2 (n - 1) / n x 4p / L with L = 450 GB/s of NVLink up to 8 devices,
-and 50 GB/s of a device's 400 Gb/s adapter beyond; images/s = n B / (t + c(n)). Where c(64) exceeds
-t the network is the bottleneck: a larger B per device helps, because c does not depend on it.
+A step sends every gradient in float32: 4p bytes for p parameters. A generator sends them at each
+update (`generator_updates`, 2 in `yeh`). Batch statistics are not counted.
+`tests/evaluation/benchmark/test_programs.py` counts the bytes in the program of four devices.
+Without overlap, c(n) = 2 (n - 1) / n x 4p / L with L = 450 GB/s for NVLink up to 8 devices, and 50
+GB/s for a 400 Gb/s adapter per device beyond; images/s = n B / (t + c(n)). Where c(64) exceeds t,
+the interconnect is the bottleneck: a larger B per device helps, because c does not depend on B.
 """
 COMPLETING = """
 ## Completions on n devices, bf16
 
-Devices send each other nothing (same test), so n devices are n times as fast: images/s = n B /
-(iterations x t). A billion completions: 10^9 / (images/s of one device) / 3600 device hours,
-times an assumed 2.50 dollars. Poisson blending and the host are left out. Hosts decode and
-encode: a core that needs h seconds for an image feeds 1 / h images/s, so one device needs h x
-images/s cores; feed-forward systems are limited by the host, searches by the device.
+Devices do not communicate (same test), so n devices are n times as fast: images/s = n B /
+(iterations x t). A billion completions take 10^9 / (images/s of one device) / 3600 device hours, at
+an assumed 2.50 dollars each. Poisson blending and the host are not counted. Hosts decode and encode
+images. A core that needs h seconds per image handles 1 / h images/s, so one device needs h x
+images/s cores. The host limits feed-forward systems; the device limits searches.
 """
 CHECK = """
 ## The same counts on a CPU
 
-Measured milliseconds of [the benchmark](benchmark/cpu.md); GFLOP/s = F / time, beside 134 GFLOP/s
-of matrix products there. Minimal filtering saves about a third of the multiplications of a CPU,
-so that 100 % can be exceeded.
+Milliseconds measured in [the benchmark](benchmark/cpu.md); GFLOP/s = F / time, compared with
+134 GFLOP/s of matrix products there. On a CPU, minimal filtering saves about a third of the
+multiplications, so values above 100 % are possible.
 """
