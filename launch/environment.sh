@@ -1,4 +1,4 @@
-# Source this file (demo.sh and test.sh do): it finds a Python, builds a virtual environment once, and puts it on PATH.
+# Source this file, as demo.sh and test.sh do. It finds Python, builds a virtual environment once, and puts it on PATH.
 #   environment NAME EXTRA [PYTHON]     environment .venv baselines
 environment() {
   local folder=$1 extra=$2 python stamp

@@ -32,7 +32,7 @@ damaged = ij.compositing.fill(truth, jnp.broadcast_to(hole, (*truth.shape[:3], 1
 # ## A shipped model, and methods that need no training
 #
 # `inpaint models` lists the shipped models. This model is Yeh et al.'s: a search in the latent
-# space of a DCGAN for a face that agrees with the known pixels.
+# space of a DCGAN for a face that matches the known pixels.
 
 # %%
 model = ij.load("portraits-yeh")

@@ -10,8 +10,8 @@ environment .venv baselines
 port=$(python -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
 export JAX_COORDINATOR_ADDRESS=localhost:$port JAX_NUM_PROCESSES=$processes
 
-# Each process gets its own process group, so that Ctrl-C reaches it only once, through this script: a second signal
-# would end the process before it has saved its state.
+# Each process gets a separate process group, so that Ctrl-C reaches it only once, through this script. A second signal
+# would end the process before it saves the state.
 set -m
 pids=() status=0
 trap 'kill -TERM "${pids[@]}" 2>/dev/null || true' INT TERM

@@ -4,7 +4,7 @@
 #   TPU=my-slice ZONE=us-central2-b bash launch/tpu_pod.sh --config=configs/yeh.py:default,paper --workdir=/mnt/runs/yeh
 # Repeat the command to resume an interrupted training.
 set -euo pipefail
-: "${TPU:?name of the TPU slice}" "${ZONE:?its zone}"
+: "${TPU:?name of the TPU slice}" "${ZONE:?zone of the TPU slice}"
 cd "$(dirname "$0")/.."
 tpu() { gcloud compute tpus tpu-vm "$1" "${@:2}" --zone="$ZONE" --worker=all; }
 
