@@ -44,7 +44,7 @@ LOCAL, GLOBAL = "liu.losses.local_adversarial.weight", "liu.losses.global_advers
 ABLATION = {  # overrides of the arms
     "all losses": ("full", {}),
     "without neural features": ("no_features", {"liu.losses.feature.weight": 0}),
-    "features as they are drawn": ("drawn_features", {"features.steps": 0}),
+    "features at random initialisation": ("drawn_features", {"features.steps": 0}),
     "without the local critic": ("no_local", {LOCAL: 0}),
     "without the global critic": ("no_global", {GLOBAL: 0}),
     "a tenth of both critics": ("weak_critics", {LOCAL: 20, GLOBAL: 20}),
