@@ -130,7 +130,7 @@ def get_config(argument: str = "") -> ConfigDict:
         weights="",
         frozen=("4a", "4b", "4c"),
         checkpoint_every=config.stages.dcgan.checkpoint_every,
-        picture_every=config.stages.dcgan.picture_every,
+        image_every=config.stages.dcgan.image_every,
         log_every=config.stages.dcgan.log_every,
     )
     if not published:
@@ -145,7 +145,7 @@ def get_config(argument: str = "") -> ConfigDict:
             losses=yehs | watched,
             search=config.search.to_dict(),
             checkpoint_every=1,
-            picture_every=1,
+            image_every=1,
             log_every=1,
         )
     return config

@@ -166,7 +166,7 @@ def get_config(argument: str = "") -> ConfigDict:
     squared = dict(fn="overlap_l2", overlap=ring, ring_weight=10.0) if ring else dict(fn="l2_mean")
     adam = dict(name="adam", b1=0.5, **s["rate"])
     alone = adam | dict(learning_rate=s["alone"])
-    checkpoint_every, picture_every, log_every = s["every"]
+    checkpoint_every, image_every, log_every = s["every"]
     literal = published or (scale == "paper" and not best)
     config: Any = ConfigDict(
         dict(
@@ -206,7 +206,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     holes=f"center:{block - 2 * ring}" if centre else ANY if best else "pattern",
                     stale_critic=False,
                     checkpoint_every=checkpoint_every,
-                    picture_every=picture_every,
+                    image_every=image_every,
                     log_every=log_every,
                 )
             ),

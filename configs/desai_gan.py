@@ -69,7 +69,7 @@ def get_config(argument: str = "") -> ConfigDict:
     s = SCALES[scale]
     rate = 2e-4 if scale == "paper" else 5e-4  # the small scales train for fewer steps
     adam = dict(name="adam_l2", learning_rate=rate, b1=0.5, weight_decay=5e-4)
-    checkpoint_every, picture_every, log_every = s["every"]
+    checkpoint_every, image_every, log_every = s["every"]
     config: Any = ConfigDict(
         dict(
             system="context_encoder",
@@ -108,7 +108,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     stale_critic=False,
                     critic_after=s["steps"]["sweep" if sweep else "whole"] // 2 if best else 0,
                     checkpoint_every=checkpoint_every,
-                    picture_every=picture_every,
+                    image_every=image_every,
                     log_every=log_every,
                 )
             ),

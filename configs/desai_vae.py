@@ -116,7 +116,7 @@ def get_config(argument: str = "") -> ConfigDict:
         trunk["last"] = 4 * width
     if network != "alexnet":
         decoder |= dict(slope=slope, output_norm=published)
-    checkpoint_every, picture_every, log_every = s["every"]
+    checkpoint_every, image_every, log_every = s["every"]
     config: Any = ConfigDict(
         dict(
             system="desai_vae",
@@ -151,7 +151,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     ),
                     holes=f"center:{block}",
                     checkpoint_every=checkpoint_every,
-                    picture_every=picture_every,
+                    image_every=image_every,
                     log_every=log_every,
                 )
             ),

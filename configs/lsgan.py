@@ -42,7 +42,7 @@ SCALES = {
         steps=20,
         search=dict(optimizer=dict(name="adam", learning_rate=0.01), iterations=20),
         autoencoder=(8, 8, 20),
-        pictures=16,
+        images=16,
         every=10,
     ),
     "cpu": dict(
@@ -57,7 +57,7 @@ SCALES = {
             optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200
         ),
         autoencoder=(16, 64, 1000),
-        pictures=1000,
+        images=1000,
         every=500,
     ),
     "paper": dict(
@@ -70,7 +70,7 @@ SCALES = {
         steps=100_000,
         search=dict(optimizer=dict(name="adam", learning_rate=0.01), iterations=1000),
         autoencoder=(64, 64, 625_000),  # 2,000 epochs of 20,000 images
-        pictures=1000,
+        images=1000,
         every=1000,
     ),
 }
@@ -119,7 +119,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     average=0.0 if preset == "published" else 0.999,
                     optimizer=dict(name="adam", learning_rate=s["rate"], b1=0.5),
                     checkpoint_every=s["every"],
-                    picture_every=s["every"],
+                    image_every=s["every"],
                     log_every=min(50, s["every"]),
                 )
             ),

@@ -54,7 +54,7 @@ def get_config(argument: str = "") -> ConfigDict:
         pairs=pairs,
         input=given,
         holes=HOLES,
-        pictures=s["pictures"] if pairs == "projected" else 0,
+        images=s["images"] if pairs == "projected" else 0,
         projection=dict(
             search={**config.search.to_dict(), "iterations": min(200, s["search"]["iterations"])},
             losses=config.losses.to_dict(),
@@ -63,7 +63,7 @@ def get_config(argument: str = "") -> ConfigDict:
         optimizer=dict(name="adam", learning_rate=1e-3),
         losses=dict(reconstruction=dict(fn="l2_mean", weight=1.0)),
         checkpoint_every=s["every"],
-        picture_every=s["every"],
+        image_every=s["every"],
         log_every=min(50, s["every"]),
     )
     return config

@@ -28,14 +28,14 @@ The network paints the whole image. The loss is half of the summed squared error
 summed distance in a map of VGG-19 with weight 0.05, and two adversarial losses with weight 200
 each, one for the square around the hole and one for the completed image. A loss of weight 0 is left
 out, together with everything that only it needs:
-``--config.stages.liu.losses.local_adversarial.weight=0`` trains without the local critic.
-``--config.stages.liu.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
+``--config.stages.inpainter.losses.local_adversarial.weight=0`` trains without the local critic.
+``--config.stages.inpainter.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
 
 The paper's VGG-19 was trained on ImageNet. Here the stage ``features`` trains it on the classes of
 the training images, at most ``networks.features.classes``. ``--config.stages.features.steps=0``
 keeps the random initialisation. Together with ``--config.stages.features.weights=FILE
 --config.networks.features.width=64`` it keeps the weights of a file of ``inpaint import-weights
-vgg19``; the weight of that loss is ``--config.stages.liu.losses.feature.weight=0.05``. Up to
+vgg19``; the weight of that loss is ``--config.stages.inpainter.losses.feature.weight=0.05``. Up to
 relu3_1, the compared map, VGG-16 has the layers of VGG-19, trained on the same images.
 
 Sources: the paper; for sums instead of means the code of Li et al. 2017, whose face completion the
@@ -68,7 +68,7 @@ from inpaint_jax.runs import config_words
 SCALES = {
     "smoke": dict(
         size=32,
-        generator=dict(features=[8, 8, 16, 16], waist=32),
+        generator=dict(features=[8, 8, 16, 16], bottleneck=32),
         global_critic=[4, 4, 8, 8, 8],
         local_critic=[8, 8, 8],
         features=dict(width=4, last="relu3_1", classes=100),
@@ -81,7 +81,7 @@ SCALES = {
     ),
     "cpu": dict(
         size=64,
-        generator=dict(features=[16, 32, 64, 128], waist=512),
+        generator=dict(features=[16, 32, 64, 128], bottleneck=512),
         global_critic=[16, 16, 32, 64, 128, 64],
         local_critic=[32, 32, 64, 128],
         features=dict(width=16, last="relu4_1", classes=100),
@@ -94,7 +94,7 @@ SCALES = {
     ),
     "paper": dict(
         size=64,
-        generator=dict(features=[32, 64, 128, 256], waist=1024),
+        generator=dict(features=[32, 64, 128, 256], bottleneck=1024),
         global_critic=[32, 32, 64, 128, 256, 128],
         local_critic=[64, 64, 128, 256],
         features=dict(width=64, last="relu5_4", classes=1000),
@@ -127,7 +127,7 @@ def get_config(argument: str = "") -> ConfigDict:
         features.update(name="vgg16.Classifier", width=64, last="relu3_1")
     seen, width = s["size"], features["width"]
     size = seen * 24 // 64 if preset == "literal24" else seen
-    checkpoint_every, picture_every, log_every = s["every"]
+    checkpoint_every, image_every, log_every = s["every"]
     batch_size, steps = s["learning"]
     moves = dict(rotation=10.0, shift=2 / 64)
     best = preset == "best"
@@ -136,7 +136,7 @@ def get_config(argument: str = "") -> ConfigDict:
     shared = dict(
         average=0.999,
         checkpoint_every=checkpoint_every,
-        picture_every=picture_every,
+        image_every=image_every,
         log_every=log_every,
     )
     config: Any = ConfigDict(
@@ -172,7 +172,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     **moves,
                     **shared,
                 ),
-                liu=dict(
+                inpainter=dict(
                     batch_size=s["batch"],
                     steps=s["steps"],
                     optimizer={
@@ -202,5 +202,5 @@ def get_config(argument: str = "") -> ConfigDict:
     )
     if best:
         config.data.fit = random_crop(size, size * 5 // 4, literal=False)
-        end_on_best(config.stages.liu)
+        end_on_best(config.stages.inpainter)
     return config

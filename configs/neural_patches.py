@@ -134,7 +134,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     shift=2 / 64,
                     checkpoint_every=1000,
                     log_every=100,
-                    picture_every=1000,
+                    image_every=1000,
                 ),
             ),
         )

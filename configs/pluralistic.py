@@ -117,7 +117,7 @@ def get_config(argument: str = "") -> ConfigDict:
     )
     s = SCALES[scale]
     shape: dict[str, Any] = dict(width=s["width"], most=s["most"], layers=s["layers"])
-    checkpoint_every, picture_every, log_every = s["every"]
+    checkpoint_every, image_every, log_every = s["every"]
     return ConfigDict(
         dict(
             system="pluralistic",
@@ -156,7 +156,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     holes=REGIONS[region],
                     hole_files="",
                     checkpoint_every=checkpoint_every,
-                    picture_every=picture_every,
+                    image_every=image_every,
                     log_every=log_every,
                 )
             ),

@@ -168,7 +168,7 @@ def get_config(argument: str = "") -> ConfigDict:
                     ),
                     generator_updates=2 if published else s["updates"],
                     checkpoint_every=s["every"],
-                    picture_every=s["every"],
+                    image_every=s["every"],
                     log_every=min(50, s["every"]),
                 )
             ),
@@ -184,7 +184,7 @@ def get_config(argument: str = "") -> ConfigDict:
             optimizer=dict(name="adam", learning_rate=1e-3),
             holes="center,left,random:0.8,square",
             checkpoint_every=s["every"],
-            picture_every=s["every"],
+            image_every=s["every"],
             log_every=min(50, s["every"]),
         )
     return config

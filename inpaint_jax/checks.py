@@ -25,7 +25,7 @@ def arrays(
 
     Args:
       images: float ``[B, H, W, C]`` in [-1, 1].
-      holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; ``picture`` checks the values.
+      holes: ``[B, H, W, 1]``, or one ``[H, W, 1]`` for all; ``image`` checks the values.
       ids: one per image, or None for "0", "1", ...
 
     Returns:
@@ -92,7 +92,7 @@ def counts(**given: int | None) -> None:
             raise InputError(f"{name}={value}: it must be at least 1")
 
 
-def picture(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None) -> None:
+def image(name: str, image: np.ndarray, hole: np.ndarray, *, size: int | None) -> None:
     """Refuse an image that cannot be completed.
 
     Args:

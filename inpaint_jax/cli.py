@@ -126,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
     named = sub.add_mutually_exclusive_group()
     named.add_argument("--workdir", help="a trained run; shorthand for --method=WORKDIR")
     named.add_argument("--method", action="append", type=options.methods, help=options.METHODS)
-    options.pictures(sub, required=False)
+    options.images(sub, required=False)
     sub.add_argument("--holes", help=options.HOLES)
     sub.add_argument(
         "--output", required=True, help="folder for the completed images; resumed if interrupted"
@@ -170,7 +170,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--method", action="append", type=options.methods, default=[], help=options.METHODS
     )
-    options.pictures(sub)
+    options.images(sub)
     sub.add_argument(
         "--holes", default="center,left,random:0.8", help=f"comma-separated: {options.HOLES}"
     )
@@ -213,7 +213,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--method", action="append", type=options.methods, default=[], help=options.METHODS
     )
-    options.pictures(sub)
+    options.images(sub)
     sub.add_argument(
         "--holes", default="center,left,random:0.8", help=f"comma-separated: {options.HOLES}"
     )

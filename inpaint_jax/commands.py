@@ -47,7 +47,7 @@ def complete(arguments, overrides) -> None:
     for name in chosen:
         complete_folder(
             name if arguments.method else trained(arguments, overrides),
-            specs.picture_source(arguments, fit=not around),
+            specs.image_source(arguments, fit=not around),
             specs.hole_specs(arguments, [arguments.holes])[0],
             arguments.output
             if len(chosen) == 1
@@ -134,7 +134,7 @@ def evaluate(arguments, overrides) -> None:
     home = f"{arguments.workdir}/evaluation" if arguments.workdir else "evaluation"
     run(
         [*named, *against],
-        specs.picture_source(arguments),
+        specs.image_source(arguments),
         specs.hole_specs(arguments, split_list(arguments.holes)),
         output=arguments.output or home,
         size=arguments.size,
@@ -159,7 +159,7 @@ def leaderboard(arguments, overrides) -> None:
 
     run(
         [*arguments.workdirs, *(name for names in arguments.method for name in names)],
-        specs.image_sets(specs.picture_source(arguments)),
+        specs.image_sets(specs.image_source(arguments)),
         specs.hole_specs(arguments, split_list(arguments.holes)),
         arguments.output,
         reference=arguments.reference,
@@ -196,7 +196,7 @@ def holes(arguments, overrides) -> None:
 
     about = write_holes(
         split_list(arguments.families),
-        specs.picture_source(arguments),
+        specs.image_source(arguments),
         arguments.output,
         size=arguments.size,
         seed=arguments.seed,
@@ -226,7 +226,7 @@ def reproduce(arguments, overrides) -> None:
         arguments.experiment,
         arguments.workdir,
         training=arguments.train,
-        images=specs.picture_source(arguments),
+        images=specs.image_source(arguments),
         validation=arguments.validation,
         only=arguments.only.split(",") if arguments.only else (),
         seed=arguments.seed,

@@ -90,7 +90,7 @@ class Completer(NamedTuple):
                 f"images must be [B, H, W, {self.about['channels']}] with B > 0, got {images.shape}"
             )
         for name, image, hole in zip(ids, images, holes, strict=True):
-            checks.picture(name, image, hole, size=self.about["size"])
+            checks.image(name, image, hole, size=self.about["size"])
         keys = jax.random.key_data(example_keys(seed, ids, "search"))
         completed, losses = jax.device_get(self.function(self.weights, images, holes, keys))
         for row, name in enumerate(ids):

@@ -45,7 +45,7 @@ TINY = (  # seconds to compile and train: 16 px, a few channels
     "--config.stages.dcgan.batch_size=8",
     "--config.stages.dcgan.steps=4",
     "--config.stages.dcgan.checkpoint_every=2",
-    "--config.stages.dcgan.picture_every=4",
+    "--config.stages.dcgan.image_every=4",
     "--config.stages.dcgan.log_every=1",
 )
 
@@ -124,14 +124,14 @@ BATCH, SIDE = 3, 12
 def _samples(missing=0.3, logit=None, seed=0):
     rng = np.random.default_rng(seed)
     hole = (rng.uniform(size=(BATCH, SIDE, SIDE, 1)) < missing).astype(np.float32)
-    pictures = ("prediction", "target", "completed", "image", "generated", "guidance")
-    pictures = (*pictures, "colours", "rightward", "downward")
+    images = ("prediction", "target", "completed", "image", "generated", "guidance")
+    images = (*images, "colours", "rightward", "downward")
     maps = {"relu3_1": (BATCH, 3, 3, 4), "3b": (BATCH, 3, 3, 4), "4b": (BATCH, 2, 2, 6)}
     all_maps = ("features", "target_features", "completed_features")
     logits = rng.normal(size=(2, BATCH)) if logit is None else np.full((2, BATCH), logit)
     classes = ("class_logits", "completed_class_logits")
     return {
-        **{name: rng.uniform(-1, 1, (BATCH, SIDE, SIDE, 3)) for name in pictures},
+        **{name: rng.uniform(-1, 1, (BATCH, SIDE, SIDE, 3)) for name in images},
         **{
             name: {layer: rng.normal(size=shape) for layer, shape in maps.items()}
             for name in all_maps

@@ -226,7 +226,7 @@ IMAGES = {"prediction", "target", "image", "generated", "guidance", "hole", "imp
     ],
 )
 def test_integers_are_refused(name, samples):
-    """The levels of a picture file, by mistake."""
+    """The levels of an image file, by mistake."""
     arrays, static = arguments(name, samples, 0)
     for wrong in set(arrays) & IMAGES:
         levels = jax.tree.map(lambda x: x.astype(jnp.uint8), arrays[wrong])

@@ -20,7 +20,7 @@ EDGES = ("neumann", "published", "wrap")
 blend = jax.jit(poisson_blend, static_argnames=("edge", "max_iterations"))
 
 
-def picture(key, size=64):
+def make_image(key, size=64):
     """Smooth colours and noise, [1, size, size, 3],
     well inside [-1, 1] so that nothing is clipped.
     """
@@ -110,10 +110,10 @@ def test_a_row_that_wraps():
 
 
 def test_perfect_guidance_is_not_enough_for_a_row_that_wraps():
-    """Of the three only this one changes a picture that was right,
+    """Of the three only this one changes an image that was right,
     and only where the hole touches the left border.
     """
-    truth, hole = picture(0), hole_of("left")
+    truth, hole = make_image(0), hole_of("left")
     for edge in EDGES:
         error = np.abs(blend(truth, truth, hole, edge=edge) - truth).max()
         assert error > 0.3 if edge == "wrap" else error < 1e-5
@@ -131,7 +131,7 @@ def test_constant_guidance_reproduces_a_ramp():
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_guidance_with_an_offset_reproduces_the_truth(spec):
-    truth, hole = picture(0), hole_of(spec)
+    truth, hole = make_image(0), hole_of(spec)
     answer = blend(truth * (1 - hole), truth + 0.37, hole)
     np.testing.assert_allclose(answer, truth, atol=1e-5)
     seam = np.abs(np.where(hole > 0.5, truth + 0.37, truth) - truth).max()
@@ -141,7 +141,7 @@ def test_guidance_with_an_offset_reproduces_the_truth(spec):
 @pytest.mark.parametrize("edge", EDGES)
 @pytest.mark.parametrize("spec", SPECS)
 def test_agrees_with_a_direct_solve(spec, edge):
-    image, guidance, hole = picture(0), picture(1), hole_of(spec)
+    image, guidance, hole = make_image(0), make_image(1), hole_of(spec)
     expected = direct(image, guidance, hole, edge)
     assert np.abs(expected).max() < 1 or edge == "wrap"
     expected = np.clip(expected, -1, 1)
@@ -150,7 +150,7 @@ def test_agrees_with_a_direct_solve(spec, edge):
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_iterations(spec):
-    image, guidance, hole = picture(0)[0], picture(1)[0], hole_of(spec)[0]
+    image, guidance, hole = make_image(0)[0], make_image(1)[0], hole_of(spec)[0]
     _, iterations = conjugate_gradients(
         lambda v: hole * laplacian(v),
         -hole * laplacian((1 - hole) * (image - guidance)),
@@ -163,7 +163,7 @@ def test_iterations(spec):
 
 @pytest.mark.parametrize("edge", EDGES)
 def test_known_pixels_and_the_two_ends(edge):
-    image, guidance = picture(0), 3 * picture(1)
+    image, guidance = make_image(0), 3 * make_image(1)
     hole = hole_of("random:0.7")
     answer = np.asarray(blend(image, guidance, hole, edge=edge))
     known = np.broadcast_to(hole < 0.5, image.shape)
@@ -176,14 +176,14 @@ def test_known_pixels_and_the_two_ends(edge):
 
 
 def test_what_the_image_holds_inside_the_hole_does_not_matter():
-    image, guidance, hole = picture(0), picture(1), hole_of("left")
+    image, guidance, hole = make_image(0), make_image(1), hole_of("left")
     poisoned = jnp.where(hole > 0.5, jnp.nan, image)
     np.testing.assert_array_equal(blend(poisoned, guidance, hole), blend(image, guidance, hole))
 
 
 def test_batch_mates_change_nothing():
-    image = jnp.concatenate([picture(i) for i in range(4)])
-    guidance = jnp.concatenate([picture(i + 4) for i in range(4)])
+    image = jnp.concatenate([make_image(i) for i in range(4)])
+    guidance = jnp.concatenate([make_image(i + 4) for i in range(4)])
     hole = jnp.concatenate([hole_of(spec) for spec in SPECS])
     together = blend(image, guidance, hole)
     order = jnp.array([2, 0, 3, 1])
@@ -202,7 +202,7 @@ def test_batch_mates_change_nothing():
 def test_a_map_with_a_screen():
     """What image melding solves: (A + 0.1) x = b on the hole."""
     hole = hole_of("center:8", 16)[0]
-    target = hole * picture(0, 16)[0]
+    target = hole * make_image(0, 16)[0]
     inverse = 1 / (degrees(16, 16) + 0.1)
     x, _ = conjugate_gradients(
         lambda v: hole * laplacian(v) + 0.1 * v, target, inverse, tolerance=1e-6, max_iterations=500
@@ -211,7 +211,7 @@ def test_a_map_with_a_screen():
 
 
 def test_bad_input():
-    image, hole = picture(0), hole_of("left")
+    image, hole = make_image(0), hole_of("left")
     with pytest.raises(
         InputError, match="unknown edge 'dirichlet' of the blend; known: neumann, published, wrap"
     ):
@@ -259,7 +259,7 @@ def screened_direct(image, colours, rightward, downward, hole, weight):
 @pytest.mark.parametrize("spec", ["center:8", "left", "random:0.7"])
 @pytest.mark.parametrize("weight", [0.1, 2.0])
 def test_screened_poisson_against_least_squares(spec, weight):
-    image, colours, rightward, downward = (picture(n, 14) for n in range(4))
+    image, colours, rightward, downward = (make_image(n, 14) for n in range(4))
     hole = hole_of(spec, 14)
     answer = screened_poisson(image, colours, rightward, downward, hole, weight=weight)
     given = [np.asarray(a[0], np.float64) for a in (image, colours, rightward, downward)]
@@ -268,8 +268,8 @@ def test_screened_poisson_against_least_squares(spec, weight):
     np.testing.assert_array_equal(answer[known], image[known])
 
 
-def test_screened_poisson_keeps_a_picture_and_comes_near_the_blend():
-    image, guidance, hole = picture(0), picture(1), hole_of("center:32")
+def test_screened_poisson_keeps_an_image_and_comes_near_the_blend():
+    image, guidance, hole = make_image(0), make_image(1), hole_of("center:32")
     steps = [jnp.pad(jnp.diff(guidance, axis=axis), pad) for axis, pad in ((2, RIGHT), (1, BELOW))]
     own = [jnp.pad(jnp.diff(image, axis=axis), pad) for axis, pad in ((2, RIGHT), (1, BELOW))]
     np.testing.assert_allclose(screened_poisson(image, image, *own, hole), image, atol=1e-6)

@@ -81,12 +81,12 @@ def test_a_range_that_looks_wrong():
         (np.full((4, 4, 3), np.nan), HOLE, "NaN or infinite pixels outside its hole"),
     ],
 )
-def test_pictures_that_are_refused(image, hole, said):
+def test_images_that_are_refused(image, hole, said):
     with pytest.raises(InputError, match=said):
-        checks.picture("a", image, hole, size=None)
+        checks.image("a", image, hole, size=None)
 
 
 def test_what_lies_in_a_hole_does_not_count():
-    checks.picture("a", np.where(HOLE > 0, np.nan, IMAGES[0]), HOLE, size=4)
+    checks.image("a", np.where(HOLE > 0, np.nan, IMAGES[0]), HOLE, size=4)
     with pytest.raises(InputError, match=r"must both be \(8, 8\)"):
-        checks.picture("a", IMAGES[0], HOLE, size=8)
+        checks.image("a", IMAGES[0], HOLE, size=8)

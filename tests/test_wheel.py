@@ -119,9 +119,9 @@ def test_it_trains_and_evaluates_in_an_empty_folder(installed, tiny, tmp_path):
             sys.executable, "-m", "inpaint_jax", *arguments, cwd=tmp_path, PYTHONPATH=str(installed)
         )
 
-    pictures = ("--images=facades?split=test", "--count=2", "--holes=center")
+    images = ("--images=facades?split=test", "--count=2", "--holes=center")
     inpaint("train", "--config=yeh:smoke", "--workdir=run", *tiny)
-    inpaint("evaluate", "--workdir=run", *pictures, "--against=mean", "--output=evaluation")
+    inpaint("evaluate", "--workdir=run", *images, "--against=mean", "--output=evaluation")
     assert "psnr_hole" in (tmp_path / "evaluation" / "table.md").read_text()
 
 
@@ -132,7 +132,7 @@ def test_it_completes_without_training_and_without_network(installed, tmp_path):
         shutil.which("unshare")
         and not subprocess.run([*offline, "true"], capture_output=True).returncode
     )
-    pictures = ("--images=portraits?split=test", "--count=1", "--holes=center", "--slots=1")
+    images = ("--images=portraits?split=test", "--count=1", "--holes=center", "--slots=1")
     for method, *more in (["portraits-yeh?search.iterations=2"], ["patchmatch", "--size=32"]):
         command = (
             sys.executable,
@@ -140,12 +140,12 @@ def test_it_completes_without_training_and_without_network(installed, tmp_path):
             "inpaint_jax",
             "complete",
             f"--method={method}",
-            *pictures,
+            *images,
             *more,
         )
         command = (*(offline if allowed else ()), *command, f"--output={method[:5]}")
         run(*command, cwd=tmp_path, PYTHONPATH=str(installed))
-        assert len(list((tmp_path / method[:5] / "pictures").glob("*.png"))) == 1
+        assert len(list((tmp_path / method[:5] / "images").glob("*.png"))) == 1
 
 
 def test_the_version_is_the_same_everywhere():

@@ -40,10 +40,13 @@ PLACES = (
 )
 TRAINED = {"hole in the middle": "full", "random holes": "random_holes"}
 SWEPT = TRAINED | {"PatchMatch": "patchmatch", "harmonic filling": "harmonic"}
-LOCAL, GLOBAL = "liu.losses.local_adversarial.weight", "liu.losses.global_adversarial.weight"
+LOCAL, GLOBAL = (
+    "inpainter.losses.local_adversarial.weight",
+    "inpainter.losses.global_adversarial.weight",
+)
 ABLATION = {  # overrides of the arms
     "all losses": ("full", {}),
-    "without neural features": ("no_features", {"liu.losses.feature.weight": 0}),
+    "without neural features": ("no_features", {"inpainter.losses.feature.weight": 0}),
     "features at random initialisation": ("drawn_features", {"features.steps": 0}),
     "without the local critic": ("no_local", {LOCAL: 0}),
     "without the global critic": ("no_global", {GLOBAL: 0}),
@@ -154,7 +157,7 @@ def get_experiment(argument: str = "") -> Experiment:
 def arms(scale: str) -> dict[str, Arm]:
     """List the trainings by name: same seed, same steps."""
     config = "neural_features:{},{}".format
-    trained = {"features": Arm(config("default", scale), ("--config.stages.liu.steps=0",))}
+    trained = {"features": Arm(config("default", scale), ("--config.stages.inpainter.steps=0",))}
     for arm, changes in ABLATION.values():
         overrides = tuple(f"--config.stages.{key}={value}" for key, value in changes.items())
         trained[arm] = Arm(

@@ -42,7 +42,7 @@ PUBLISHED = {  # Fig. 8: SSIM, PSNR
 }
 OURS = {
     "projected": "the same, trained on projections",
-    "identity": "the same, trained on true pictures",
+    "identity": "the same, trained on true images",
 }
 REFINED = ("noisy", "projected", "identity")
 STEPS = {"smoke": 20, "cpu": 1500, "paper": 116_400}  # of the context encoder

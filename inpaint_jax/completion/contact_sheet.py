@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from inpaint_jax.completion.examination import Entry
-from inpaint_jax.completion.records import deviation_file, kept_file, picture_file
+from inpaint_jax.completion.records import deviation_file, image_file, kept_file
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import sheets
 from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.pictures import read_picture, write_picture
+from inpaint_jax.data.image_files import read_image, write_image
 from inpaint_jax.data.views import Fitted
 from inpaint_jax.runs.holes import Holes
 
@@ -28,7 +28,7 @@ def write_contact_sheet(
     tile = source.fit if source.fit.size else Fit("resize", TILE)
 
     def column(files: Iterable[Path]) -> np.ndarray:
-        return np.stack([from_levels(tile.to_model(read_picture(file))) for file in files])
+        return np.stack([from_levels(tile.to_model(read_image(file))) for file in files])
 
     pairs = [tile_of(source, holes, entry, tile) for entry in entries]
     images, missing = (np.stack(parts) for parts in zip(*pairs, strict=True))
@@ -40,10 +40,10 @@ def write_contact_sheet(
             )
         columns["deviation"] = column(deviation_file(output, e.id) for e in entries)
     else:
-        columns["completed"] = column(picture_file(output, e.id, e.suffix) for e in entries)
+        columns["completed"] = column(image_file(output, e.id, e.suffix) for e in entries)
     if not holes.damaged:
         columns["truth"] = images
-    write_picture(output / "contact_sheet.png", sheets.contact_sheet(columns))
+    write_image(output / "contact_sheet.png", sheets.contact_sheet(columns))
 
 
 def tile_of(source: Fitted, holes: Holes, entry: Entry, tile: Fit) -> tuple[np.ndarray, np.ndarray]:
@@ -51,8 +51,8 @@ def tile_of(source: Fitted, holes: Holes, entry: Entry, tile: Fit) -> tuple[np.n
 
     The content of damaged images inside their holes is never shown.
     """
-    image = source.pictures[entry.position]["image"]
-    hole = holes.at_picture(entry.id, image.shape)
+    image = source.images[entry.position]["image"]
+    hole = holes.at_image(entry.id, image.shape)
     if tile is source.fit:
         seen = tile.to_model(image, hole if holes.damaged else None)
         return from_levels(seen), holes.at_model(entry.id, image.shape).astype(np.float32)

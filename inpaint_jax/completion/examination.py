@@ -123,9 +123,9 @@ def examine(
         name = source.id(i)
         try:
             check_name(name)
-            image = original(source.pictures, i)
+            image = original(source.images, i)
             hole = at_model(holes, name, image.pixels.shape)
-            own = holes.at_picture(name, image.pixels.shape)
+            own = holes.at_image(name, image.pixels.shape)
             suffix = suffix_for(image) if same_format else ".png"
             found = (
                 content_hash(image, own),
@@ -168,7 +168,7 @@ def examine(
 
 def hole_reader(source: Fitted, holes: Holes) -> Callable[[Entry], np.ndarray]:
     """Return a function that reads the hole of an entry at the model's size."""
-    return lambda entry: at_model(holes, entry.id, source.pictures[entry.position]["image"].shape)
+    return lambda entry: at_model(holes, entry.id, source.images[entry.position]["image"].shape)
 
 
 class HoleSetHash:

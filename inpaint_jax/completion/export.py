@@ -114,8 +114,8 @@ def _serialize(
     model: Model, shape: tuple[int, ...], *, k: int, platforms: Sequence[str]
 ) -> tuple[bytes, dict[str, Any]]:
     """Serialise the function for images ``[H, W, C]``; also return its weights, by name."""
-    (count,) = jax_export.symbolic_shape("pictures")
-    pictures = (
+    (count,) = jax_export.symbolic_shape("images")
+    inputs = (
         jax.ShapeDtypeStruct((count, *shape), jnp.float32),
         jax.ShapeDtypeStruct((count, *shape[:2], 1), jnp.float32),
         jax.ShapeDtypeStruct((count, 2), jnp.uint32),
@@ -127,7 +127,7 @@ def _serialize(
         return completion.images, completion.losses
 
     try:
-        run, needed = prune(completed, model.states, *pictures)
+        run, needed = prune(completed, model.states, *inputs)
         leaves = jax.tree.leaves_with_path(model.states)
         weights = {
             jax.tree_util.keystr(path, simple=True, separator="."): leaf
@@ -135,11 +135,11 @@ def _serialize(
         }
         given = needed[len(leaves) :]
 
-        def function(weights, *pictures):
-            return run(*weights, *compress(pictures, given))
+        def function(weights, *inputs):
+            return run(*weights, *compress(inputs, given))
 
         shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in weights.values()]
-        exported = jax_export.export(jax.jit(function), platforms=platforms)(shapes, *pictures)
+        exported = jax_export.export(jax.jit(function), platforms=platforms)(shapes, *inputs)
     except NotImplementedError as error:
         reason = str(error).partition("\n")[0]
         raise InputError(

@@ -60,10 +60,10 @@ def complete_folder(
 ) -> dict[str, Any] | None:
     """Complete images from files.
 
-    Writes ``pictures/<id>.png`` at the original size of each image, with known pixels unchanged bit
+    Writes ``images/<id>.png`` at the original size of each image, with known pixels unchanged bit
     for bit. Transparency, 16 bits, colour profile, EXIF data and resolution are kept. An image
     without missing pixels is copied. Also writes ``report.json``, ``contact_sheet.png`` and
-    ``traces.png``. With several completions, ``pictures/`` holds the best, ``kept/<id>/1.png``,
+    ``traces.png``. With several completions, ``images/`` holds the best, ``kept/<id>/1.png``,
     ``2.png``, ... hold all, best first by the loss of the search, and ``deviation/<id>.png`` shows
     where they differ: twice the standard deviation of the 8-bit values, averaged over channels.
 
@@ -153,7 +153,7 @@ class Folder(NamedTuple):
             if not chosen:
                 print(f"share {share.number} of {share.total} has no images")
                 return None
-            part = Fitted(Subset(self.source.pictures, chosen), self.source.fit)
+            part = Fitted(Subset(self.source.images, chosen), self.source.fit)
         holes = open_holes(self.holes, self.source, seed=self.seed, images=self.images, part=part)
         if not self.skip_errors:
             holes.check()
@@ -179,7 +179,7 @@ class Folder(NamedTuple):
             if share:
                 print(
                     f"share {share.number} of {share.total}: {len(entries)} images in "
-                    f"{self.output}/pictures"
+                    f"{self.output}/images"
                 )
                 return None
             weights, remark = weights_of_terms(self.method.model, sample, holes.family)
@@ -191,7 +191,7 @@ class Folder(NamedTuple):
             first = [entries[row] for row in range(min(SHEET, len(entries)))]
             write_contact_sheet(self.output, part, holes, first, keep=self.keep)
         print(
-            f"{len(entries)} images in {self.output}/pictures; look at "
+            f"{len(entries)} images in {self.output}/images; look at "
             f"{self.output}/contact_sheet.png"
         )
         return written
@@ -201,7 +201,7 @@ class Folder(NamedTuple):
         return {
             "method": self.method.name,
             "method_hash": files.fingerprint(self.method.identity),
-            "pictures": files.digest("\n".join(ids(self.source)).encode(errors="surrogateescape")),
+            "images": files.digest("\n".join(ids(self.source)).encode(errors="surrogateescape")),
             "holes": self.holes,
             "holes_hash": holes_hash,
             "seed": self.seed,
@@ -237,7 +237,7 @@ def complete_entries(
         tqdm(total=len(entries), initial=len(records), unit="image") as bar,
     ):
         for entry in (entry for entry in entries if entry.empty and entry.id not in records):
-            image = original(source.pictures, entry.position)
+            image = original(source.images, entry.position)
             write_completions(output, entry.id, [image] * keep, entry.suffix)
             answer = files_hash(answer_files(output, entry.id, keep, entry.suffix))
             records.add(unchanged(entry.id, seed=seed, suffix=entry.suffix), answer, entry.hash)
@@ -257,7 +257,7 @@ def complete_entries(
         raise stop.error(f"{len(records)} of {len(entries)} images are completed")
     seconds = time.perf_counter() - began
     return {
-        "pictures": remaining,
+        "images": remaining,
         "seconds": round(seconds, 2),
         "evaluations_per_second": round(spent / seconds, 1),
     }
@@ -281,18 +281,18 @@ def tasks_of(
 
 def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
     """Return an image in [-1, 1] and its hole at the model's size."""
-    picture = source.pictures[entry.position]["image"]
-    damaged = holes.at_picture(entry.id, picture.shape) if holes.damaged else None
-    hole = at_model(holes, entry.id, picture.shape)
-    return from_levels(source.fit.to_model(picture, damaged)), hole.astype(np.float32)
+    image = source.images[entry.position]["image"]
+    damaged = holes.at_image(entry.id, image.shape) if holes.damaged else None
+    hole = at_model(holes, entry.id, image.shape)
+    return from_levels(source.fit.to_model(image, damaged)), hole.astype(np.float32)
 
 
 def write_completed(
     output: Path, source: Fitted, holes: Holes, entry: Entry, result: Result
 ) -> None:
     """Paste the completions into the hole of the original image, and write them."""
-    image = original(source.pictures, entry.position)
-    hole = holes.at_picture(entry.id, image.pixels.shape)
+    image = original(source.images, entry.position)
+    hole = holes.at_image(entry.id, image.pixels.shape)
     answers = [source.fit.carry_back(image.pixels, answer, hole) for answer in result.images]
     completions = [completed(image, answer, hole, opaque=holes.transparent) for answer in answers]
     write_completions(output, entry.id, completions, entry.suffix)

@@ -15,9 +15,9 @@ from tqdm import tqdm
 from inpaint_jax.completion.examination import Entries
 from inpaint_jax.data import files
 from inpaint_jax.data.encoding import encode
+from inpaint_jax.data.image_files import read_image, write_image
 from inpaint_jax.data.json_files import each_line, encoded, parse, read_json, seal, verified
 from inpaint_jax.data.originals import Original
-from inpaint_jax.data.pictures import read_picture, write_picture
 from inpaint_jax.errors import InputError, note, some_of
 from inpaint_jax.runs.locks import HOLDER, LOCK
 from inpaint_jax.runs.shares import SHARES, Share, share_folders
@@ -29,9 +29,9 @@ HOLES = "holes_hash"  # key in the identity of a job; None in the identity of a 
 RECORD = {"id": str, "losses": dict, "evaluations": int | None, "trace_every": int, "traces": dict}
 
 
-def picture_file(output: Path, name: str, suffix: str = ".png") -> Path:
+def image_file(output: Path, name: str, suffix: str = ".png") -> Path:
     """Return the path of a completed image."""
-    return output / "pictures" / f"{name}{suffix}"
+    return output / "images" / f"{name}{suffix}"
 
 
 def kept_file(output: Path, name: str, rank: int, suffix: str = ".png") -> Path:
@@ -54,8 +54,8 @@ def write_completions(
                 kept_file(output, name, rank, suffix), encode(completed, suffix=suffix)
             )
         levels = np.stack([completed.levels for completed in completions])
-        write_picture(deviation_file(output, name), deviation(levels))
-    files.write_bytes(picture_file(output, name, suffix), encode(completions[0], suffix=suffix))
+        write_image(deviation_file(output, name), deviation(levels))
+    files.write_bytes(image_file(output, name, suffix), encode(completions[0], suffix=suffix))
 
 
 def deviation(completions: np.ndarray) -> np.ndarray:
@@ -267,7 +267,7 @@ def stale(
     try:
         if "output_hash" not in record:  # written by an older version: accept readable files
             for file in answer:
-                read_picture(file)
+                read_image(file)
         elif files_hash(answer) != record["output_hash"]:
             return "its output has changed"
     except (OSError, InputError):
@@ -281,7 +281,7 @@ def answer_files(output: Path, name: str, keep: int, suffix: str) -> list[Path]:
         *(kept_file(output, name, rank, suffix) for rank in range(keep)),
         deviation_file(output, name),
     ]
-    return [picture_file(output, name, suffix), *(several if keep > 1 else ())]
+    return [image_file(output, name, suffix), *(several if keep > 1 else ())]
 
 
 def files_hash(paths: Iterable[Path]) -> str:

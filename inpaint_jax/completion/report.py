@@ -123,7 +123,7 @@ def search_effort(model: Model, keep: int, spent: int, searched: int) -> dict[st
     budget = searched * searches * search.iterations
     return {
         "total": spent,
-        "per_picture": round(spent / searched, 1),
+        "per_image": round(spent / searched, 1),
         "of_iterations": budget,
         "saved": round(max(0.0, 1 - spent / budget), 4),
     }

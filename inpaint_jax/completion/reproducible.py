@@ -19,9 +19,9 @@ from inpaint_jax.completion.examination import check_name, content_hash
 from inpaint_jax.completion.records import write_completions
 from inpaint_jax.completion.single import Answer, Opened, Request, complete_one, open_request
 from inpaint_jax.data import files
+from inpaint_jax.data.image_files import encode_image
 from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.data.originals import Original, read_original
-from inpaint_jax.data.pictures import encode_picture
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError, note
 from inpaint_jax.runs.interruption import interruption
@@ -74,7 +74,7 @@ def record_of(given: Given, request: Request, opened: Opened, answer: Answer) ->
       Plain values for a JSON file.
     """
     model = opened.method.model
-    packed = encode_picture(given.hole)
+    packed = encode_image(given.hole)
     return {
         "image": {
             "id": given.id,
@@ -101,7 +101,7 @@ def complete_record(
 ) -> dict[str, Any]:
     """Repeat the completion of a record.
 
-    Writes ``record.json``, ``pictures/<id>.png`` and, for several completions, ``kept/`` and
+    Writes ``record.json``, ``images/<id>.png`` and, for several completions, ``kept/`` and
     ``deviation/`` as in ``complete_folder``. Prints whether the pixels equal those of the record;
     other hardware or versions change the last bits.
 
@@ -138,7 +138,7 @@ def complete_record(
         made = record_of(given, request, opened, answer)
         write_completions(output, given.id, answer.images, ".png")
         write_json(output / "record.json", made)
-    print(f"{output}/pictures/{given.id}.png: {compared(stored, made)}")
+    print(f"{output}/images/{given.id}.png: {compared(stored, made)}")
     return made
 
 

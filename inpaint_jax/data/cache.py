@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from inpaint_jax.data.fitting import Fit
-from inpaint_jax.data.views import Fitted, Pictures, picture_id
+from inpaint_jax.data.views import Fitted, ImageSource, image_id
 from inpaint_jax.data.windows import CENTRED, cut_window, window_chances
 from inpaint_jax.errors import InputError
 
@@ -36,7 +36,7 @@ class Cached:
       InputError: the source is empty.
     """
 
-    def __init__(self, source: Pictures, *, size: int, limit: int | None = None):
+    def __init__(self, source: ImageSource, *, size: int, limit: int | None = None):
         if len(source) == 0:
             raise InputError("the source has no images")
         self._source, self.size = Fitted(source, Fit("crop", size)), size
@@ -49,7 +49,7 @@ class Cached:
         return len(self._source)
 
     def id(self, i: int) -> str:
-        return picture_id(self._source, i)
+        return image_id(self._source, i)
 
     def __getitem__(self, i: int) -> dict:
         images, labels = self.read([i])

@@ -146,7 +146,7 @@ class Fit:
             else _any_below(seen, (self.size, self.size))[..., None]
         )
 
-    def hole_to_picture(self, hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    def hole_to_image(self, hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Resize a hole to the image.
 
         An image pixel is missing if it overlaps any missing model pixel. Image pixels outside the

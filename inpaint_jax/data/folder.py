@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from inpaint_jax.data.image_files import read_image
 from inpaint_jax.data.listing import image_ids, list_images
 from inpaint_jax.data.originals import Original, read_original
-from inpaint_jax.data.pictures import read_picture
 from inpaint_jax.errors import InputError
 
 PARTITION_FILE = "list_eval_partition.txt"  # CelebA's file; a line reads "000001.jpg 0"
@@ -101,7 +101,7 @@ class Folder:
 
     def __getitem__(self, i: int) -> dict:
         name = self._ids[i]
-        image = read_picture(self._files[i])
+        image = read_image(self._files[i])
         if name in self._boxes:
             image = crop_to_box(image, self._boxes[name], self._files[i])
         example: dict = {"image": image, "id": name}

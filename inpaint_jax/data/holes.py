@@ -90,7 +90,7 @@ class HoleFiles:
         if self._pairs.problems:
             raise InputError(f"--holes: {self.path}: {explain(self._pairs)}")
 
-    def at_picture(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
+    def at_image(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
         """Return the hole at the full size of the image.
 
         Args:
@@ -105,13 +105,13 @@ class HoleFiles:
           InputError: the hole has neither the image's size nor the model's (the message gives
             both), or no known pixels.
         """
-        return hole_to_picture(self._read(name, shape, fit), shape, fit)
+        return hole_to_image(self._read(name, shape, fit), shape, fit)
 
     def at_model(self, name: str, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
-        """Return the hole at the model's size, bool ``[S, S, 1]``; arguments as in ``at_picture``.
+        """Return the hole at the model's size, bool ``[S, S, 1]``; arguments as in ``at_image``.
 
         Raises:
-          InputError: as in ``at_picture``, or the hole reaches outside the crop.
+          InputError: as in ``at_image``, or the hole reaches outside the crop.
         """
         return hole_to_model(self._read(name, shape, fit), shape, fit)
 
@@ -124,7 +124,7 @@ class HoleFiles:
             return resized(hole, (fit.size, fit.size) if fit.size else shape)
         if self.options.resize and hole.shape != (fit.size, fit.size):
             return resized(hole, shape)
-        check_size(hole, shape, fit, hole_name=str(file), picture_name=name)
+        check_size(hole, shape, fit, hole_name=str(file), image_name=name)
         return hole
 
 
@@ -174,7 +174,7 @@ def check_not_empty(hole: np.ndarray, name: str) -> None:
         )
 
 
-def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
+def hole_to_image(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
     """Resize a hole to the image.
 
     Args:
@@ -186,7 +186,7 @@ def hole_to_picture(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.nd
     Returns:
       bool ``[H, W]``.
     """
-    return hole if hole.shape == tuple(shape[:2]) else fit.hole_to_picture(hole[..., None], shape)
+    return hole if hole.shape == tuple(shape[:2]) else fit.hole_to_image(hole[..., None], shape)
 
 
 def hole_to_model(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
@@ -208,7 +208,7 @@ def hole_to_model(hole: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndar
 
 
 def check_size(
-    hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name: str, picture_name: str
+    hole: np.ndarray, shape: tuple[int, ...], fit: Fit, *, hole_name: str, image_name: str
 ) -> None:
     """Raise InputError unless a hole ``[H, W]`` has the size of the image or of the model."""
     if hole.shape not in (tuple(shape[:2]), (fit.size, fit.size)):
@@ -221,6 +221,6 @@ def check_size(
                 "EXIF data rotate one of the two; save the hole upright, like the displayed image"
             )
         raise InputError(
-            f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but image {picture_name!r} is "
+            f"{hole_name} is {hole.shape[1]}x{hole.shape[0]}, but image {image_name!r} is "
             f"{shape[1]}x{shape[0]}; {remedy}"
         )

@@ -14,8 +14,8 @@ from inpaint_jax.data.holes import (
     check_not_empty,
     check_size,
     hole_of_levels,
+    hole_to_image,
     hole_to_model,
-    hole_to_picture,
 )
 from inpaint_jax.data.originals import Original, original_of
 from inpaint_jax.data.painted import hole_of
@@ -52,7 +52,7 @@ class InMemory(NamedTuple):
         return to_pillow(whole) if self.is_pil else whole.pixels
 
 
-def are_pictures(images: Any) -> TypeGuard[Sequence[Held]]:
+def are_images(images: Any) -> TypeGuard[Sequence[Held]]:
     """Return whether images are PIL images or uint8 arrays, instead of float arrays in [-1, 1].
 
     Args:
@@ -126,9 +126,9 @@ def fitted(
       InputError: a hole of another size, or one that reaches outside the part that the model sees.
     """
     levels = original.levels
-    check_size(hole, levels.shape, fit, hole_name="the hole", picture_name=name)
+    check_size(hole, levels.shape, fit, hole_name="the hole", image_name=name)
     try:
-        own = hole_to_picture(hole, levels.shape, fit)
+        own = hole_to_image(hole, levels.shape, fit)
         seen = hole_to_model(hole, levels.shape, fit)
         shown = fit.to_model(levels, own)
     except InputError as error:

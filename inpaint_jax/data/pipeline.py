@@ -13,13 +13,13 @@ import numpy as np
 
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.cache import Cached
-from inpaint_jax.data.views import Pictures
+from inpaint_jax.data.views import ImageSource
 from inpaint_jax.data.workers import closing, in_workers
 from inpaint_jax.errors import InputError
 
 
 def training_batches(
-    source: Pictures,
+    source: ImageSource,
     *,
     size: int,
     batch_size: int,
@@ -68,12 +68,12 @@ def training_batches(
         raise InputError(
             f"batch_size={batch_size} cannot be shared evenly by {process_count} processes"
         )
-    pictures = (
+    cached = (
         source if isinstance(source, Cached) and source.size == size else Cached(source, size=size)
     )
     share = batch_size // process_count
     mine = slice(process_index * share, (process_index + 1) * share)
-    workers = 0 if pictures.kept else workers
+    workers = 0 if cached.kept else workers
     count = len(holes) if holes is not None else 0
 
     def draw(indices: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -86,8 +86,8 @@ def training_batches(
         """Read the images, which is what workers do;
         bytes travel in a quarter of the memory of floats.
         """
-        epochs = (number * batch_size + np.arange(batch_size)[mine]) // len(pictures)
-        images, labels = pictures.read(drawn["indices"], epochs=epochs, seed=seed)
+        epochs = (number * batch_size + np.arange(batch_size)[mine]) // len(cached)
+        images, labels = cached.read(drawn["indices"], epochs=epochs, seed=seed)
         if flip:
             images[drawn["mirrored"]] = images[drawn["mirrored"], :, ::-1]
         return (
@@ -105,7 +105,7 @@ def training_batches(
             batch["hole"] = holes[read["holes"]].astype(np.float32)
         return batch | {name: array[read["indices"]] for name, array in (arrays or {}).items()}
 
-    order = grain.MapDataset.range(len(pictures)).seed(seed % 2**32).shuffle().repeat()
+    order = grain.MapDataset.range(len(cached)).seed(seed % 2**32).shuffle().repeat()
     batches = order.batch(batch_size, drop_remainder=True).random_map(draw).map_with_index(read)
     threads = max(1, (threads or min(8, os.cpu_count() or 1)) // max(1, workers))
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads)
@@ -115,7 +115,7 @@ def training_batches(
 
 
 def examples(
-    source: Pictures, *, size: int, batch: int, indices: Iterable[int] | None = None
+    source: ImageSource, *, size: int, batch: int, indices: Iterable[int] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yield batches of the images in order, each once, for evaluation.
 
@@ -129,17 +129,17 @@ def examples(
       An iterator of {"image": float32 ``[b, S, S, 3]`` in [-1, 1]; "id": list of b names; "label":
       int32 ``[b]`` if the source has labels}.
     """
-    pictures = (
+    cached = (
         source
         if isinstance(source, Cached) and source.size == size
         else Cached(source, size=size, limit=0)
     )
-    wanted = list(range(len(pictures)) if indices is None else indices)
+    wanted = list(range(len(cached)) if indices is None else indices)
     for first in range(0, len(wanted), batch):
         chosen = wanted[first : first + batch]
-        images, labels = pictures.read(chosen)
+        images, labels = cached.read(chosen)
         read: dict[str, Any] = {
             "image": from_levels(images),
-            "id": [pictures.id(i) for i in chosen],
+            "id": [cached.id(i) for i in chosen],
         }
         yield read if labels is None else read | {"label": labels}

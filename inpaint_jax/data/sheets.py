@@ -24,14 +24,14 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     Returns:
       ``uint8 [rows * H + gaps, columns * W + gaps, 3]``.
     """
-    pictures = _rgb(images)
-    count, height, width, _ = pictures.shape
+    tiles = _rgb(images)
+    count, height, width, _ = tiles.shape
     across = min(count, columns or math.ceil(math.sqrt(count)))
     rows = math.ceil(count / across)
     canvas = np.full((rows * (height + GAP) - GAP, across * (width + GAP) - GAP, 3), 255, np.uint8)
-    for i, picture in enumerate(pictures):
+    for i, tile in enumerate(tiles):
         top, left = i // across * (height + GAP), i % across * (width + GAP)
-        canvas[top : top + height, left : left + width] = picture
+        canvas[top : top + height, left : left + width] = tile
     return canvas
 
 
@@ -66,10 +66,10 @@ def contact_sheet(
     def room(texts):
         return max((math.ceil(font.getlength(text)) + 2 * MARGIN for text in texts), default=0)
 
-    pictures = {title: _enlarged(_rgb(images)) for title, images in columns.items()}
-    widths = [max(column.shape[2], room([title])) for title, column in pictures.items()]
+    tiles = {title: _enlarged(_rgb(images)) for title, images in columns.items()}
+    widths = [max(column.shape[2], room([title])) for title, column in tiles.items()]
     top, labels_width = FONT_SIZE + 2 * MARGIN, room(labels)
-    row_height = max(column.shape[1] for column in pictures.values()) + GAP
+    row_height = max(column.shape[1] for column in tiles.values()) + GAP
     size = (
         labels_width + sum(widths) + GAP * (len(widths) + 1),
         top + row_height * max(counts.values()),
@@ -80,11 +80,11 @@ def contact_sheet(
         middle = top + row * row_height + row_height // 2
         draw.text((labels_width - MARGIN, middle), label, "black", font, anchor="rm")
     left = labels_width + GAP
-    for (title, column), width in zip(pictures.items(), widths, strict=True):
+    for (title, column), width in zip(tiles.items(), widths, strict=True):
         draw.text((left + width // 2, top // 2), title, "black", font, anchor="mm")
-        for row, picture in enumerate(column):
-            place = (left + (width - picture.shape[1]) // 2, top + row * row_height)
-            sheet.paste(Image.fromarray(picture), place)
+        for row, tile in enumerate(column):
+            place = (left + (width - tile.shape[1]) // 2, top + row * row_height)
+            sheet.paste(Image.fromarray(tile), place)
         left += width + GAP
     return np.asarray(sheet)
 
@@ -94,6 +94,6 @@ def _rgb(images: np.ndarray) -> np.ndarray:
     return levels.repeat(3, axis=-1) if levels.shape[-1] == 1 else levels
 
 
-def _enlarged(pictures: np.ndarray) -> np.ndarray:
-    factor = max(1, math.ceil(READABLE / max(pictures.shape[1:3])))
-    return pictures.repeat(factor, axis=1).repeat(factor, axis=2)
+def _enlarged(images: np.ndarray) -> np.ndarray:
+    factor = max(1, math.ceil(READABLE / max(images.shape[1:3])))
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)

@@ -10,7 +10,7 @@ from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.folder import Folder
 from inpaint_jax.data.marked_names import is_marked
 from inpaint_jax.data.portraits import Portraits
-from inpaint_jax.data.views import Concatenated, Fitted, Pictures, Source, Subset, ids
+from inpaint_jax.data.views import Concatenated, Fitted, ImageSource, Source, Subset, ids
 from inpaint_jax.errors import InputError, users_code
 from inpaint_jax.naming import hashed, resolve, split_options
 
@@ -20,7 +20,7 @@ SHARED_OPTIONS = ("crop", "fit", "start", "count")
 
 
 def open_source(
-    spec: str | Sequence[str] | Pictures,
+    spec: str | Sequence[str] | ImageSource,
     *,
     size: int | None,
     fit: str = "crop",
@@ -53,7 +53,7 @@ def open_source(
       uncut: images of a random crop are only scaled, ``[H, W, 3]``, and training cuts the windows.
 
     Returns:
-      An image source of uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.pictures`` have their full
+      An image source of uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.images`` have their full
       sizes, unless several sources are fitted differently.
 
     Raises:
@@ -68,9 +68,9 @@ def open_source(
         opened = [_open_one(each, size, fit, holes, uncut) for each in images]
         if len({each.fit.how for each in opened}) > 1:
             return Concatenated(opened)
-        pictures = [each.pictures for each in opened]
+        whole = [each.images for each in opened]
         return Fitted(
-            pictures[0] if len(opened) == 1 else Concatenated(pictures), opened[0].fit, uncut=uncut
+            whole[0] if len(opened) == 1 else Concatenated(whole), opened[0].fit, uncut=uncut
         )
     return Fitted(spec, Fit(fit, size), uncut=uncut)
 
@@ -147,25 +147,25 @@ def _open_one(
         raise InputError(f"{spec!r}: count must be at least 1")
     if name in BUILT_IN:
         side = fit.windows[1] if fit.windows else size or DRAWN
-        pictures: Pictures = BUILT_IN[name](size=side, count=_reach(start, count), **take("split"))
+        images: ImageSource = BUILT_IN[name](size=side, count=_reach(start, count), **take("split"))
     elif name.startswith("tfds:"):
         from inpaint_jax.data.tfds import Tfds
 
-        pictures = Tfds(name.removeprefix("tfds:"), **take("split", "data_dir"))
+        images = Tfds(name.removeprefix("tfds:"), **take("split", "data_dir"))
     elif ":" in name and not os.path.exists(os.path.expanduser(name)):
         take()
-        pictures = _made(resolve(name, {}, kind="image source"), name)
+        images = _made(resolve(name, {}, kind="image source"), name)
     else:
-        pictures = Folder(os.path.expanduser(name), holes=holes, **take("split", "labels"))
+        images = Folder(os.path.expanduser(name), holes=holes, **take("split", "labels"))
     if start is not None or count is not None:
-        wanted = range(len(pictures))[start or 0 :][:count]
+        wanted = range(len(images))[start or 0 :][:count]
         if len(wanted) == 0 or (count is not None and len(wanted) < count):
-            raise InputError(f"{spec!r}: the source has only {len(pictures)} images")
-        pictures = Subset(pictures, wanted)
-    return Fitted(pictures, fit, uncut=uncut)
+            raise InputError(f"{spec!r}: the source has only {len(images)} images")
+        images = Subset(images, wanted)
+    return Fitted(images, fit, uncut=uncut)
 
 
-def _made(found: Any, name: str) -> Pictures:
+def _made(found: Any, name: str) -> ImageSource:
     """Return a user's source; call it first if it is a class or function."""
     is_source = hasattr(found, "__getitem__") and not isinstance(found, type)
     with users_code(f"image source {name!r}"):

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from inpaint_jax.data.folder import crop_to_box
-from inpaint_jax.data.pictures import read_picture
+from inpaint_jax.data.image_files import read_image
 from inpaint_jax.errors import InputError
 
 
@@ -69,7 +69,7 @@ class Tfds:
 
     def __getitem__(self, i: int) -> dict:
         record, name = self._records[i], self.id(i)
-        image = read_picture(io.BytesIO(record["image"]), name=name)
+        image = read_image(io.BytesIO(record["image"]), name=name)
         if "bbox" in record:
             height, width = image.shape[:2]
             top, left, bottom, right = (float(share) for share in record["bbox"])

@@ -10,7 +10,7 @@ from inpaint_jax.data.originals import Original
 from inpaint_jax.errors import InputError
 
 
-class Pictures(Protocol):
+class ImageSource(Protocol):
     """Interface of a user's source: ``source[i]`` is a mapping with "image", uint8 ``[H, W, 3]``.
 
     The mapping may also have "label", an int. The source may have a method ``id(i) -> str`` that
@@ -22,7 +22,7 @@ class Pictures(Protocol):
     def __getitem__(self, i: int, /) -> Any: ...
 
 
-class Source(Pictures, Protocol):
+class Source(ImageSource, Protocol):
     """Interface inside the package: ``source[i]`` is {"image", "id"} and, if known, "label".
 
     ``id(i)`` names an image without reading it. An image from which random windows are to be cut
@@ -32,7 +32,7 @@ class Source(Pictures, Protocol):
     def id(self, i: int) -> str: ...
 
 
-def example(source: Pictures, i: int) -> dict:
+def example(source: ImageSource, i: int) -> dict:
     """Read and check one image of a source.
 
     Returns:
@@ -44,7 +44,7 @@ def example(source: Pictures, i: int) -> dict:
         names the id.
     """
     given = source[i]
-    name = picture_id(source, i)
+    name = image_id(source, i)
     image = np.asarray(given["image"])
     if image.dtype != np.uint8:
         if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
@@ -64,13 +64,13 @@ def example(source: Pictures, i: int) -> dict:
     return checked
 
 
-def picture_id(source: Pictures, i: int) -> str:
+def image_id(source: ImageSource, i: int) -> str:
     """Return the name of image ``i`` without reading it: the source's ``id(i)``, or the index."""
     own = getattr(source, "id", None)
     return str(own(i)) if callable(own) else str(i)
 
 
-def original(source: Pictures, i: int) -> Original:
+def original(source: ImageSource, i: int) -> Original:
     """Return image ``i`` as its file holds it, if the source can; otherwise its pixels alone."""
     if callable(own := getattr(source, "original", None)):
         found: Any = own(i)
@@ -78,7 +78,7 @@ def original(source: Pictures, i: int) -> Original:
     return Original(example(source, i)["image"])
 
 
-def notes(source: Pictures) -> list[str]:
+def notes(source: ImageSource) -> list[str]:
     """Return notes for the user about a source, such as files left out; a line each."""
     return list(getattr(source, "notes", ()))
 
@@ -86,7 +86,7 @@ def notes(source: Pictures) -> list[str]:
 class Subset:
     """View of the images ``indices`` of a source, in that order."""
 
-    def __init__(self, source: Pictures, indices: Sequence[int]):
+    def __init__(self, source: ImageSource, indices: Sequence[int]):
         self._source, self._indices = source, indices
         self.notes = notes(source)
 
@@ -94,7 +94,7 @@ class Subset:
         return len(self._indices)
 
     def id(self, i: int) -> str:
-        return picture_id(self._source, self._indices[i])
+        return image_id(self._source, self._indices[i])
 
     def __getitem__(self, i: int) -> dict:
         return example(self._source, self._indices[i])
@@ -110,7 +110,7 @@ class Concatenated:
     labels only if every source has labels.
     """
 
-    def __init__(self, sources: Sequence[Pictures]):
+    def __init__(self, sources: Sequence[ImageSource]):
         self._sources = tuple(sources)
         self.notes = [note for source in self._sources for note in notes(source)]
         self._ends = np.cumsum([len(source) for source in self._sources])
@@ -130,7 +130,7 @@ class Concatenated:
 
     def id(self, i: int) -> str:
         k, j = self._find(i)
-        name = picture_id(self._sources[k], j)
+        name = image_id(self._sources[k], j)
         return f"{k}/{name}" if self._prefixed else name
 
     def __getitem__(self, i: int) -> dict:
@@ -149,27 +149,27 @@ class Fitted:
     """View of a source with images fitted to the model's side: ``[S, S, 3]``.
 
     Args:
-      pictures: the source at full size.
+      images: the source at full size.
       fit: how images meet the model.
       uncut: images of a random crop are only scaled, ``[H, W, 3]``; the reader cuts the windows.
 
     Attributes:
-      pictures, fit: the arguments.
+      images, fit: the arguments.
     """
 
-    def __init__(self, pictures: Pictures, fit: Fit, *, uncut: bool = False):
-        self.pictures, self.fit = pictures, fit
-        self.notes = notes(pictures)
+    def __init__(self, images: ImageSource, fit: Fit, *, uncut: bool = False):
+        self.images, self.fit = images, fit
+        self.notes = notes(images)
         self._windows = fit.windows if uncut else None
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def id(self, i: int) -> str:
-        return picture_id(self.pictures, i)
+        return image_id(self.images, i)
 
     def __getitem__(self, i: int) -> dict:
-        read = example(self.pictures, i)
+        read = example(self.images, i)
         if "smallest" in read:  # already scaled; the reader cuts it
             return read
         if self._windows:
@@ -180,6 +180,6 @@ class Fitted:
             raise InputError(f"image {read['id']!r}: {error}") from error
 
 
-def ids(source: Pictures) -> Iterator[str]:
+def ids(source: ImageSource) -> Iterator[str]:
     """Return the ids of all images, in order."""
-    return (picture_id(source, i) for i in range(len(source)))
+    return (image_id(source, i) for i in range(len(source)))

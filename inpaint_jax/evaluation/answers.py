@@ -14,7 +14,7 @@ from inpaint_jax.compositing import from_levels, to_levels
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError, note
 from inpaint_jax.evaluation import features
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.evaluation.search_speed import Curve
 from inpaint_jax.evaluation.share_answers import TRACE, ShareAnswers
 from inpaint_jax.metrics import DEFAULT, AnyMetric
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
 
 def answers_of(
     method: Method,
-    pictures: PictureSet,
+    image_set: ImageSet,
     folder: Path,
     stop: StopRequest,
     *,
@@ -47,7 +47,7 @@ def answers_of(
 
     Args:
       method: the method.
-      images: images to complete.
+      image_set: images to complete.
       folder: folder of the files, see ``completions_file``.
       stop: once it is true, the current family is abandoned.
       compute: False: only collect the answers of shares, which must be complete.
@@ -61,26 +61,26 @@ def answers_of(
       Interrupted: a signal stopped the work; finished families are kept.
     """
     answers: dict[str, Answer | None] = {}
-    for family, holes in pictures.holes.items():
+    for family, holes in image_set.holes.items():
         if any(method.supports(hole) for hole in holes):
             answers[family] = None
             continue
-        file = completions_file(method, pictures, family, folder, keep=keep)
+        file = completions_file(method, image_set, family, folder, keep=keep)
         if not is_whole(file):
             if os.path.lexists(file):
                 note(f"cannot use {file}: computing it again")
-            shared = ShareAnswers(method, pictures, family, folder)
+            shared = ShareAnswers(method, image_set, family, folder)
             if not compute and (left := shared.missing()):
                 raise InputError(
                     f"{folder}: {method.name} has not completed {len(left)} of "
-                    f"{len(pictures.names)} images under {family}: run the missing shares, or "
+                    f"{len(image_set.names)} images under {family}: run the missing shares, or "
                     "evaluate without --share"
                 )
             if keep == 1 and shared.folder.is_dir():  # shares keep one completion per image
                 shared.complete(stop)
                 answer = collected(shared)
             else:
-                answer = complete_all(method, pictures, family, stop)
+                answer = complete_all(method, image_set, family, stop)
             traces = {f"{TRACE}{term}": trace for term, trace in answer.traces.items()}
             parts = {"images": answer.images, "seconds": np.asarray(answer.seconds)}
             if answer.others is not None:
@@ -91,21 +91,21 @@ def answers_of(
     return answers
 
 
-def complete_share(method: Method, pictures: PictureSet, folder: Path, stop: StopRequest) -> None:
+def complete_share(method: Method, image_set: ImageSet, folder: Path, stop: StopRequest) -> None:
     """Complete the images of a share under every hole family; skip existing answers.
 
     Raises:
       Interrupted: a signal stopped the work; finished images are kept.
     """
-    for family, holes in pictures.holes.items():
+    for family, holes in image_set.holes.items():
         if not any(method.supports(hole) for hole in holes):
-            ShareAnswers(method, pictures, family, folder).complete(stop)
+            ShareAnswers(method, image_set, family, folder).complete(stop)
 
 
 def collected(shared: ShareAnswers) -> Answer:
     """Collect the answers of all shares; sum their seconds."""
     found = [
-        part for row in range(len(shared.pictures.names)) if (part := shared.read(row)) is not None
+        part for row in range(len(shared.image_set.names)) if (part := shared.read(row)) is not None
     ]
     terms = dict.fromkeys(name for part in found for name in part if name.startswith(TRACE))
     traces = {
@@ -127,14 +127,14 @@ def is_whole(file: Path) -> bool:
 
 
 def completions_file(
-    method: Method, pictures: PictureSet, family: str, folder: Path, *, keep: int = 1
+    method: Method, image_set: ImageSet, family: str, folder: Path, *, keep: int = 1
 ) -> Path:
     """Return the path of a method's answer; the name depends on all that determines the answer."""
     identity = {
         "method": [*method.identity, method.slots],
-        "pictures": pictures.digest,
-        "holes": pictures.hashes[family],
-        "seed": pictures.seed,
+        "images": image_set.digest,
+        "holes": image_set.hashes[family],
+        "seed": image_set.seed,
         **({"keep": keep} if keep > 1 else {}),
     }
     holes = family.rstrip("/").rpartition("/")[2]  # the name of a folder of holes
@@ -154,21 +154,21 @@ def read_answer(file: Path) -> Answer:
     return Answer(parts["images"], float(parts["seconds"]), traces, parts.get("others"))
 
 
-def complete_all(method: Method, pictures: PictureSet, family: str, stop: StopRequest) -> Answer:
+def complete_all(method: Method, image_set: ImageSet, family: str, stop: StopRequest) -> Answer:
     """Complete all images under one family.
 
     Raises:
       Interrupted: a signal stopped the work.
     """
-    truth, holes = pictures.truth, pictures.holes[family]
+    truth, holes = image_set.truth, image_set.holes[family]
     images = np.empty(truth.shape, np.uint8)
-    traces: list[dict[str, np.ndarray]] = [{}] * len(pictures.names)
-    others: list[np.ndarray] = [images[0]] * len(pictures.names)
-    rows = {name: i for i, name in enumerate(pictures.names)}
+    traces: list[dict[str, np.ndarray]] = [{}] * len(image_set.names)
+    others: list[np.ndarray] = [images[0]] * len(image_set.names)
+    rows = {name: i for i, name in enumerate(image_set.names)}
     tasks = (Task(name, truth[i], holes[i], family) for name, i in rows.items())
     began = time.perf_counter()
     with tqdm(total=len(rows), desc=f"{method.name}, {family}", unit="image") as bar:
-        results = method.run(tasks, seed=pictures.seed, stop=stop, bar=bar)
+        results = method.run(tasks, seed=image_set.seed, stop=stop, bar=bar)
         for result in results:
             i = rows[result.task.id]
             images[i], traces[i] = to_levels(result.images[0]), result.traces

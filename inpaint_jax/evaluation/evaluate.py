@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from inpaint_jax import checks
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation import features, picture_set, report, several
+from inpaint_jax.evaluation import features, report, several
 from inpaint_jax.evaluation.answers import (
     Answer,
     answers_of,
@@ -21,7 +21,7 @@ from inpaint_jax.evaluation.answers import (
     measure,
     search_curves,
 )
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet, read_image_set
 from inpaint_jax.metrics import AnyMetric, resolve
 from inpaint_jax.runs import shares
 from inpaint_jax.runs.interruption import interruption
@@ -114,7 +114,7 @@ def evaluate(
         raise InputError("no method determines the image size: give --size, such as --size=64")
     sources, families = ([texts] if isinstance(texts, str) else texts for texts in (images, holes))
     read = functools.partial(
-        picture_set.read,
+        read_image_set,
         sources,
         families,
         size=setting.size,
@@ -135,19 +135,19 @@ def evaluate(
         if part is None:
             return measure_all(compute=True)
         assert output
-        pictures = read(share=part)
+        image_set = read(share=part)
         with shares.working(Path(output), part, "evaluating"), interruption() as stop:
             for method in opened:
-                complete_share(method, pictures, Path(output) / "completions", stop)
+                complete_share(method, image_set, Path(output) / "completions", stop)
         print(
-            f"share {part.number} of {part.total}: {len(pictures.names)} images "
+            f"share {part.number} of {part.total}: {len(image_set.names)} images "
             f"are completed in {output}"
         )
 
     def measure_all(*, compute: bool) -> None:
         nonlocal found
-        pictures = read()
-        chosen = metrics or features.usual(len(pictures.names), setting.size or 0)
+        image_set = read()
+        chosen = metrics or features.usual(len(image_set.names), setting.size or 0)
         measured = resolve(list(dict.fromkeys(["psnr_hole", *chosen])))
         place = (
             shares.working(Path(output), None, "evaluating") if output else contextlib.nullcontext()
@@ -156,14 +156,14 @@ def evaluate(
             folder = Path(output or scratch) / "completions"
             with interruption() as stop:
                 answers = {
-                    m.name: answers_of(m, pictures, folder, stop, compute=compute, keep=keep)
+                    m.name: answers_of(m, image_set, folder, stop, compute=compute, keep=keep)
                     for m in opened
                 }
             found = Evaluation(
-                rows_of(pictures, answers, measured), report.caption(opened, pictures)
+                rows_of(image_set, answers, measured), report.caption(opened, image_set)
             )
             if output:
-                write(Path(output), opened, pictures, answers, found.rows, found.caption, measured)
+                write(Path(output), opened, image_set, answers, found.rows, found.caption, measured)
 
     if wanted == shares.PROCESSES:
         shares.by_processes(complete, lambda: measure_all(compute=False))
@@ -175,22 +175,22 @@ def evaluate(
 
 
 def rows_of(
-    pictures: PictureSet,
+    image_set: ImageSet,
     answers: Mapping[str, Mapping[str, Answer | None]],
     measured: Mapping[str, AnyMetric],
 ) -> list[Row]:
     """Measure every answer; one of several completions has rows for all of them too."""
     rows: list[Row] = []
-    for family, holes in pictures.holes.items():
-        own = {"holes": family, "holes_hash": pictures.hashes[family]}
+    for family, holes in image_set.holes.items():
+        own = {"holes": family, "holes_hash": image_set.hashes[family]}
         for method in answers:
             answer = answers[method][family]
-            scores = measure(pictures.truth, answer and answer.images, holes, measured)
+            scores = measure(image_set.truth, answer and answer.images, holes, measured)
             row = {**own, "method": method, "seconds": answer and answer.seconds, **scores}
             rows.append(row)
             if answer and answer.others is not None:
                 row[several.DIVERSITY] = several.diversity(answer, holes)
-                for what, values in several.rows(pictures.truth, answer, holes, measured).items():
+                for what, values in several.rows(image_set.truth, answer, holes, measured).items():
                     rows.append({**own, "method": f"{method}, {what}", "seconds": None, **values})
     return rows
 
@@ -198,7 +198,7 @@ def rows_of(
 def write(
     output: Path,
     methods: Sequence[Method],
-    pictures: PictureSet,
+    image_set: ImageSet,
     answers: Mapping[str, Mapping[str, Answer | None]],
     rows: Sequence[Row],
     caption: str,
@@ -212,8 +212,8 @@ def write(
     for name, families in answers.items():
         if shown := several.shown(families):
             completed |= {f"{name} {rank}": images for rank, images in shown.items()}
-    report.write_table(output, methods, pictures, rows, caption, measured)
-    report.write_grids(output, pictures, completed, rows)
+    report.write_table(output, methods, image_set, rows, caption, measured)
+    report.write_grids(output, image_set, completed, rows)
     if len(comparable := report.same_loss(methods)) > 1 and (
         curves := search_curves(answers, comparable)
     ):

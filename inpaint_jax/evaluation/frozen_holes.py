@@ -9,10 +9,9 @@ from tqdm import tqdm
 
 from inpaint_jax.compositing import to_levels
 from inpaint_jax.data import files
-from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.data.image_files import write_image
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation import picture_set
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet, read_image_set
 from inpaint_jax.runs.locks import locked, unoccupied
 from inpaint_jax.runs.stored_results import family_folder
 
@@ -28,9 +27,9 @@ def write_holes(
 ) -> dict[str, Any]:
     """Write whole images and one hole of every family for each, as for ``inpaint evaluate``.
 
-    Writes ``pictures/<id>.png``, ``holes/<family>/<id>.png`` (white = missing),
+    Writes ``images/<id>.png``, ``holes/<family>/<id>.png`` (white = missing),
     ``damaged/<family>/<id>.png`` (grey inside the hole) and ``holes.json``. To measure completions
-    in ``DIR/<family>/<id>.png``, run ``inpaint evaluate --method='pictures?folder=DIR'`` with the
+    in ``DIR/<family>/<id>.png``, run ``inpaint evaluate --method='images?folder=DIR'`` with the
     same images, size, fit and seed.
 
     Args:
@@ -49,10 +48,10 @@ def write_holes(
     """
     output = Path(output)
     refuse_occupied(output)
-    pictures = picture_set.read(images, families, size=size, fit=fit, seed=seed)
+    image_set = read_image_set(images, families, size=size, fit=fit, seed=seed)
     with locked(output, "writing holes", option="--output"):
         refuse_occupied(output)  # another process may have written in the meantime
-        return write_set(output, pictures, size=size, fit=fit)
+        return write_set(output, image_set, size=size, fit=fit)
 
 
 def refuse_occupied(output: Path) -> None:
@@ -61,23 +60,23 @@ def refuse_occupied(output: Path) -> None:
         raise InputError(f"{output} is not empty: give another --output")
 
 
-def write_set(output: Path, pictures: PictureSet, *, size: int, fit: str) -> dict[str, Any]:
+def write_set(output: Path, image_set: ImageSet, *, size: int, fit: str) -> dict[str, Any]:
     """Write images and holes into a folder that this process has locked."""
-    for i, name in enumerate(tqdm(pictures.names, desc="writing", unit="image")):
-        write_picture(output / "pictures" / f"{name}.png", to_levels(pictures.truth[i]))
-        for family, holes in pictures.holes.items():
+    for i, name in enumerate(tqdm(image_set.names, desc="writing", unit="image")):
+        write_image(output / "images" / f"{name}.png", to_levels(image_set.truth[i]))
+        for family, holes in image_set.holes.items():
             hole = (holes[i, ..., 0] * 255).astype(np.uint8)
-            write_picture(output / "holes" / family_folder(family) / f"{name}.png", hole)
-            damaged = to_levels(np.where(holes[i] > 0, 0, pictures.truth[i]))
-            write_picture(output / "damaged" / family_folder(family) / f"{name}.png", damaged)
+            write_image(output / "holes" / family_folder(family) / f"{name}.png", hole)
+            damaged = to_levels(np.where(holes[i] > 0, 0, image_set.truth[i]))
+            write_image(output / "damaged" / family_folder(family) / f"{name}.png", damaged)
     about = {
-        "images": list(pictures.sources),
-        "count": len(pictures.names),
+        "images": list(image_set.sources),
+        "count": len(image_set.names),
         "size": size,
         "fit": fit,
-        "seed": pictures.seed,
-        "pictures_hash": pictures.digest,
-        "holes_hash": pictures.hashes,
+        "seed": image_set.seed,
+        "images_hash": image_set.digest,
+        "holes_hash": image_set.hashes,
     }
     files.write_json(output / "holes.json", about)
     return about

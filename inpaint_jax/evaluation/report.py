@@ -9,9 +9,9 @@ import numpy as np
 from inpaint_jax import metrics
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import files, sheets
-from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.data.image_files import write_image
 from inpaint_jax.evaluation import search_speed, several, tables
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.metrics import AnyMetric
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.holes import labels
@@ -22,28 +22,28 @@ COLUMNS = ("psnr_hole", "psnr_full", "ssim_full", "l1_pct_hole", "l2_pct_hole")
 ROWS = 8  # images in a grid
 
 
-def caption(methods: Sequence[Method], pictures: PictureSet) -> str:
+def caption(methods: Sequence[Method], image_set: ImageSet) -> str:
     """Write the caption that identifies every number of an evaluation."""
     record = run_record()
     known = [
         f"{m.name} config {configuration.fingerprint(m.model.config)}" for m in methods if m.model
     ]
     known.append(f"commit {record['commit']}")
-    shown = labels(list(pictures.hashes))
-    sets = ", ".join(f"{shown[family]} {digest}" for family, digest in pictures.hashes.items())
+    shown = labels(list(image_set.hashes))
+    sets = ", ".join(f"{shown[family]} {digest}" for family, digest in image_set.hashes.items())
     return (
-        f"{len(pictures.names)} images of {', '.join(pictures.sources)}; {', '.join(known)}; "
-        f"{machine(record)}; {record['date']}. Hole sets: {sets}.{remarks(methods, pictures)}"
+        f"{len(image_set.names)} images of {', '.join(image_set.sources)}; {', '.join(known)}; "
+        f"{machine(record)}; {record['date']}. Hole sets: {sets}.{remarks(methods, image_set)}"
     )
 
 
-def remarks(methods: Sequence[Method], pictures: PictureSet) -> str:
+def remarks(methods: Sequence[Method], image_set: ImageSet) -> str:
     """Collect the methods' notes on results under some families, each as a sentence."""
-    shown = labels(list(pictures.holes))
+    shown = labels(list(image_set.holes))
     return "".join(
         f" {method.name} under {shown[family]}: {remark}."
         for method in methods
-        for family, holes in pictures.holes.items()
+        for family, holes in image_set.holes.items()
         if method.model and (remark := method.model.remark(holes, family))
     )
 
@@ -64,14 +64,14 @@ def protocols(names: Sequence[str]) -> str:
 def write_table(
     output: Path,
     methods: Sequence[Method],
-    pictures: PictureSet,
+    image_set: ImageSet,
     results: Sequence[Mapping[str, Any]],
     source: str,
     measured: Mapping[str, AnyMetric],
 ) -> None:
     """Print the table; write ``table.md`` and, with all metrics and identities, ``table.json``."""
     chosen = [name for name in measured if name in COLUMNS or name not in metrics.DEFAULT]
-    shown = labels(list(pictures.holes))
+    shown = labels(list(image_set.holes))
     differing = [several.DIVERSITY] if any(several.DIVERSITY in row for row in results) else []
     rows = [
         [
@@ -87,9 +87,9 @@ def write_table(
     diversity = f"; {several.DIVERSITY} = {several.PROTOCOL}" if differing else ""
     files.write_text(output / "table.md", f"{text}\n\n{source} {protocols(chosen)}{diversity}\n")
     table = {
-        "images": list(pictures.sources),
-        "count": len(pictures.names),
-        "skipped": pictures.skipped,
+        "images": list(image_set.sources),
+        "count": len(image_set.names),
+        "skipped": image_set.skipped,
         "rows": [
             {k: tables.summary(v) if k in measured or k in differing else v for k, v in r.items()}
             for r in results
@@ -99,7 +99,7 @@ def write_table(
         "weights": {
             m.name: {
                 family: m.model.mean_weights(holes, family)
-                for family, holes in pictures.holes.items()
+                for family, holes in image_set.holes.items()
             }
             for m in methods
             if m.model
@@ -138,7 +138,7 @@ def write_search_speed(
 
 def write_grids(
     output: Path,
-    pictures: PictureSet,
+    image_set: ImageSet,
     completed: Mapping[str, Mapping[str, np.ndarray | None]],
     results: Sequence[Mapping[str, Any]],
 ) -> None:
@@ -146,22 +146,22 @@ def write_grids(
 
     Args:
       output: folder for ``grid.png``, ``best.png`` and ``worst.png``.
-      pictures: the completed images; ties of the metric are broken by index.
+      image_set: the completed images; ties of the metric are broken by index.
       completed: ``{method: {family: uint8 [N, H, W, C]}}``, the model first; None if a method does
         not apply.
       results: with "holes", "method" and "psnr_hole", ``[N]`` or None.
     """
-    truth, holes = pictures.truth, pictures.holes
+    truth, holes = image_set.truth, image_set.holes
     families, model = list(holes), next(iter(completed))
     shown = labels(families)
 
-    def picture(images: np.ndarray | None, i: int) -> np.ndarray:
+    def one_image(images: np.ndarray | None, i: int) -> np.ndarray:
         return np.zeros_like(truth[i]) if images is None else from_levels(images[i])
 
     def sheet(pick: list[tuple[str, int]]):
         columns = {"damaged": np.stack([np.where(holes[f][i] > 0, 0, truth[i]) for f, i in pick])}
         for method, answer in completed.items():
-            columns[method] = np.stack([picture(answer[f], i) for f, i in pick])
+            columns[method] = np.stack([one_image(answer[f], i) for f, i in pick])
         columns["truth"] = np.stack([truth[i] for _, i in pick])
         return sheets.contact_sheet(columns, row_labels=[shown[f] for f, _ in pick])
 
@@ -177,10 +177,10 @@ def write_grids(
         if np.isfinite(s)
     )
     per_family = max(1, ROWS // len(families))
-    write_picture(
+    write_image(
         output / "grid.png",
         sheet([(f, i) for f in families for i in range(min(per_family, len(truth)))]),
     )
     if ranked:
-        write_picture(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
-        write_picture(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))
+        write_image(output / "worst.png", sheet([(f, i) for _, f, i in ranked[:ROWS]]))
+        write_image(output / "best.png", sheet([(f, i) for _, f, i in ranked[::-1][:ROWS]]))

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from inpaint_jax.compositing import to_levels
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.masks import holes_hash
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.method import Method
@@ -29,16 +29,16 @@ class ShareAnswers:
 
     Args:
       method: the method.
-      pictures: all images of an evaluation, or the images of a share.
+      image_set: all images of an evaluation, or the images of a share.
       family: family of the holes.
       folder: folder of the completions of an evaluation.
     """
 
-    def __init__(self, method: Method, pictures: PictureSet, family: str, folder: Path):
-        self.method, self.pictures, self.family = method, pictures, family
+    def __init__(self, method: Method, image_set: ImageSet, family: str, folder: Path):
+        self.method, self.image_set, self.family = method, image_set, family
         identity = {
             "method": [*method.identity, method.slots],
-            "seed": pictures.seed,
+            "seed": image_set.seed,
             "holes": family,
         }
         name = (
@@ -48,9 +48,9 @@ class ShareAnswers:
 
     def file(self, row: int) -> Path:
         """Return the file of an image; the name depends on all that determines the answer."""
-        pixels = files.digest(to_levels(self.pictures.truth[row]).tobytes())
-        hole = holes_hash(self.pictures.holes[self.family][row][None])
-        return self.folder / f"{files.fingerprint([self.pictures.names[row], pixels, hole])}.npz"
+        pixels = files.digest(to_levels(self.image_set.truth[row]).tobytes())
+        hole = holes_hash(self.image_set.holes[self.family][row][None])
+        return self.folder / f"{files.fingerprint([self.image_set.names[row], pixels, hole])}.npz"
 
     def read(self, row: int) -> dict[str, np.ndarray] | None:
         """Read the answer of an image: "image", "seconds" and traces; None if absent or damaged."""
@@ -66,7 +66,7 @@ class ShareAnswers:
 
     def missing(self) -> list[int]:
         """Return the rows of images without an answer."""
-        return [row for row in range(len(self.pictures.names)) if self.read(row) is None]
+        return [row for row in range(len(self.image_set.names)) if self.read(row) is None]
 
     def complete(self, stop: StopRequest) -> None:
         """Complete the missing images; write every answer as soon as it is ready.
@@ -74,10 +74,10 @@ class ShareAnswers:
         Raises:
           Interrupted: a signal stopped the work.
         """
-        names, holes = self.pictures.names, self.pictures.holes[self.family]
+        names, holes = self.image_set.names, self.image_set.holes[self.family]
         rows = {names[row]: row for row in self.missing()}
         tasks = (
-            Task(name, self.pictures.truth[row], holes[row], self.family)
+            Task(name, self.image_set.truth[row], holes[row], self.family)
             for name, row in list(rows.items())
         )
         began = time.perf_counter()
@@ -85,7 +85,7 @@ class ShareAnswers:
         with tqdm(
             total=len(names), initial=len(names) - len(rows), desc=label, unit="image"
         ) as bar:
-            for result in self.method.run(tasks, seed=self.pictures.seed, stop=stop, bar=bar):
+            for result in self.method.run(tasks, seed=self.image_set.seed, stop=stop, bar=bar):
                 file = self.file(rows.pop(result.task.id))
                 now = time.perf_counter()
                 parts = {"image": to_levels(result.images[0]), "seconds": np.asarray(now - began)}

@@ -22,12 +22,12 @@ class Generator(nn.Module):
 
     Attributes:
       features: channels of the encoder.
-      waist: width of the fully connected layer.
+      bottleneck: width of the fully connected layer.
       axis_name: mapped axis over which batch norm takes the statistics.
     """
 
     features: Sequence[int] = (32, 64, 128, 256)
-    waist: int = 1024
+    bottleneck: int = 1024
     axis_name: str | None = None
 
     @nn.compact
@@ -46,7 +46,7 @@ class Generator(nn.Module):
         for features in self.features:
             x = max_pool(convolved(x, features), 2, stride=2)
         shape = x.shape
-        x = nn.relu(nn.Dense(self.waist)(x.reshape(len(x), -1)))
+        x = nn.relu(nn.Dense(self.bottleneck)(x.reshape(len(x), -1)))
         x = nn.relu(nn.Dense(shape[1] * shape[2] * shape[3])(x)).reshape(shape)
         narrow, wide = self.features[0], self.features[1]
         for features in (wide, wide, narrow, narrow):

@@ -69,7 +69,7 @@ def complete(
     [opened], setting = one_method(
         method, size=size, fit=fit, train=train, slots=slots, k=keep or 1
     )
-    if in_memory.are_pictures(images):
+    if in_memory.are_images(images):
         ids = checks.identifiers(ids, len(images))
         seen = Fit(setting.fit, setting.size)
         held = in_memory.gather(images, holes, seen, ids)

@@ -17,7 +17,7 @@ OF_A_STAGE = {"batch_size": int, "steps": int, "log_every": int, "checkpoint_eve
 MAY_BE_NONE = ("seen_size",)  # numbers of networks that may be 0: switched off
 LEAST = {  # least value of whole numbers, by the last part of their key
     **dict.fromkeys(
-        ("steps", "pictures", "holdout", "overlap", "window", "seed", "patience", "workers"), 0
+        ("steps", "images", "holdout", "overlap", "window", "seed", "patience", "workers"), 0
     ),
     **dict.fromkeys(
         ("batch_size", "size", "slots", "iterations", "restarts", "generator_updates"), 1
@@ -26,7 +26,7 @@ LEAST = {  # least value of whole numbers, by the last part of their key
         (
             "log_every",
             "checkpoint_every",
-            "picture_every",
+            "image_every",
             "adapt_every",
             "levels",
             "pixels_per_level",

@@ -48,7 +48,7 @@ class Holes(Protocol):
         """Raise InputError if an image has no hole, before any image is read."""
         ...
 
-    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def at_image(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the size ``shape`` of the image, bool ``[H, W]``."""
         ...
 
@@ -222,14 +222,14 @@ class DrawnHoles:
     def check(self) -> None:
         """Do nothing: every image has a hole."""
 
-    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def at_image(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the size ``shape`` of the image, bool ``[H, W]``."""
-        return self.fit.hole_to_picture(self._hole(name), shape)
+        return self.fit.hole_to_image(self._hole(name), shape)
 
     def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the model's size, bool ``[S, S, 1]``."""
         self.fit.box(shape)  # raises for an image smaller than the crop
-        return self._hole(name) if self.fit.size else self.at_picture(name, shape)[..., None]
+        return self._hole(name) if self.fit.size else self.at_image(name, shape)[..., None]
 
 
 class StoredHoles:
@@ -244,9 +244,9 @@ class StoredHoles:
         """Raise InputError if an image has no hole file, or several."""
         self.files.check()
 
-    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def at_image(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the size ``shape`` of the image, bool ``[H, W]``."""
-        return self.files.at_picture(name, shape, self.fit)
+        return self.files.at_image(name, shape, self.fit)
 
     def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the model's size, bool ``[S, S, 1]``."""
@@ -265,9 +265,9 @@ class TransparentHoles:
     def check(self) -> None:
         """Do nothing: transparent pixels are known only when the images are read."""
 
-    def at_picture(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def at_image(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the size of the image, bool ``[H, W]``."""
-        alpha = original(self.source.pictures, self.positions[name]).alpha
+        alpha = original(self.source.images, self.positions[name]).alpha
         if alpha is None:
             raise InputError(
                 f"--holes=alpha: image {name!r} has no transparency; give its hole as a file"
@@ -281,4 +281,4 @@ class TransparentHoles:
 
     def at_model(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the hole at the model's size, bool ``[S, S, 1]``."""
-        return hole_to_model(self.at_picture(name, shape), shape, self.source.fit)
+        return hole_to_model(self.at_image(name, shape), shape, self.source.fit)

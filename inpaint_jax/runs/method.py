@@ -147,14 +147,14 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
     if (
         spec.name == "nearest" and setting.train
     ):  # all training images, unless an option limits their number
-        options.setdefault("pictures", len(training_images(setting)))
+        options.setdefault("images", len(training_images(setting)))
     system = build(**options)
     if not isinstance(system, System):
         raise InputError(f"--method: {spec.name!r} returns {type(system).__name__}, not a System")
     if system.stages and not setting.train:
         raise InputError(f"{spec.name} needs training images: give --train=FOLDER")
 
-    count = options.get("pictures") if spec.name == "nearest" else None
+    count = options.get("images") if spec.name == "nearest" else None
 
     @functools.cache
     def ready() -> Run:

@@ -25,7 +25,7 @@ GROUPS = {
     ),
     "none": (),
 }
-RESULTS = "pictures"  # name of the method that reads other programs' results
+RESULTS = "images"  # name of the method that reads other programs' results
 
 
 class Spec(NamedTuple):

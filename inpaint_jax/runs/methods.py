@@ -50,7 +50,7 @@ def open_methods(
       a baseline, or a custom function that returns a ``System``; options are keyword arguments.
     ``floors``, ``opencv``, ``classical``, ``none``
       groups of baselines.
-    ``pictures?folder=DIR``
+    ``images?folder=DIR``
       completed images of another program in a folder (``stored_results``).
 
     Args:

@@ -5,7 +5,7 @@ import os
 
 METHODS = (
     "comma-separated or repeated: WORKDIR | FILE.inpaint | portraits-yeh (see inpaint models) | "
-    "telea?radius=5 | harmonic | floors | opencv | pictures?folder=DIR | module:name"
+    "telea?radius=5 | harmonic | floors | opencv | images?folder=DIR | module:name"
 )
 HOLES = (
     "center | center:16 | left | quarter:tl | random:0.8 | level:5 | irregular | ... | module:name "
@@ -86,7 +86,7 @@ def hole_files(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def pictures(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
+def images(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the options for the images and how they are completed."""
     hole_files(sub)
     on_error(sub)

@@ -7,7 +7,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.naming import split_options
 
 
-def picture_source(arguments, *, fit: bool = True):
+def image_source(arguments, *, fit: bool = True):
     """Merge ``--images --split --fit --count`` into specs for ``data.sources.open_source``."""
     given = {
         name: getattr(arguments, name, None)

@@ -1,4 +1,4 @@
-"""Completed images of another program as a method: ``pictures?folder=DIR``.
+"""Completed images of another program as a method: ``images?folder=DIR``.
 
 ``DIR/<family>/<id>.png`` is the completion of image ``<id>`` under the holes of a family
 (``random:0.8`` has the folder ``random-0.8``). With one family the images may lie in ``DIR``.
@@ -12,8 +12,8 @@ from typing import Any
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data.files import fingerprint
 from inpaint_jax.data.fitting import Fit
+from inpaint_jax.data.image_files import read_image
 from inpaint_jax.data.listing import image_ids, list_images
-from inpaint_jax.data.pictures import read_picture
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.driver import Result, Task
 
@@ -42,10 +42,10 @@ def reader(
         it).
     """
     if set(options) != {"folder"}:
-        raise InputError("--method: name stored results as pictures?folder=DIR")
+        raise InputError("--method: name stored results as images?folder=DIR")
     folder = Path(options["folder"]).expanduser()
     if not folder.is_dir():
-        raise InputError(f"--method: pictures?folder={folder}: no such folder")
+        raise InputError(f"--method: images?folder={folder}: no such folder")
     stamps = {
         str(file): [file.stat().st_size, file.stat().st_mtime_ns]
         for file in sorted(folder.rglob("*"))
@@ -67,7 +67,7 @@ def reader(
                 raise InputError(
                     f"{place} has no completion of image {task.id!r}; add {task.id}.png"
                 )
-            image = read_picture(known[task.group][task.id])
+            image = read_image(known[task.group][task.id])
             if image.shape != task.image.shape:
                 image = Fit(fit, size or task.image.shape[0]).to_model(image)
             yield Result(task, from_levels(image)[None], {}, {}, None)

@@ -271,7 +271,7 @@ def not_finite(state: Any) -> str | None:
 def changeable(key: str) -> bool:
     """Return True if a dotted config key may change when a run is resumed."""
     parts = key.split(".")
-    harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "picture_every")
+    harmless = parts[0] == "stages" and parts[-1] in ("steps", "log_every", "image_every")
     return (
         parts[0] in CHANGEABLE or harmless or parts in (["data", "validation"], ["data", "workers"])
     )

@@ -257,9 +257,9 @@ def check_task(system: System, task: Task) -> None:
     """Check that the system can take an image and a hole.
 
     Raises:
-      InputError: see ``checks.picture``; also a hole that the system does not support.
+      InputError: see ``checks.image``; also a hole that the system does not support.
     """
-    checks.picture(task.id, task.image, task.hole, size=system.size)
+    checks.image(task.id, task.image, task.hole, size=system.size)
     if reason := system.supports(task.hole):
         raise InputError(f"{task.id}: this system does not support the hole: {reason}")
 

@@ -25,7 +25,7 @@ from inpaint_jax.systems.parts.enlarged import enlarging
 from inpaint_jax.systems.parts.feed_forward import single_pass
 from inpaint_jax.types import Hole, Image, Key
 
-FEATURES, NAME = "features", "liu"  # names of the stages
+FEATURES, NAME = "features", "inpainter"  # names of the stages
 CRITICS = ("global", "local")
 
 
@@ -38,7 +38,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         ``local_size``, the side of the crops that the local critic sees; ``features``, a
         classifier; ``seen_size``, the side to which images are enlarged for all networks (0: not
         enlarged); ``mask_channel`` and ``residual``, see ``BlockTask``.
-      stages: ``{"features": {...}, "liu": {...}}``. The first trains the classifier, see
+      stages: ``{"features": {...}, "inpainter": {...}}``. The first trains the classifier, see
         ``classification.stage``. The second trains the generator, see ``block_prediction.stage``:
         ``holes`` is the hole family of the training; ``rotation`` and ``shift`` bound the random
         motion of the images, see ``draw_moves``. Values available to the losses: ``prediction``

@@ -84,7 +84,7 @@ def portions(tasks: Iterable[Task]) -> Iterator[list[Task]]:
 def pieces_of(tasks: Sequence[Task], cut, unfinished: dict[str, "_Unfinished"]) -> Iterator[Task]:
     """Cut every task, record it in ``unfinished``, and yield the pieces as tasks."""
     for i, task in enumerate(tasks):
-        checks.picture(task.id, task.image, task.hole, size=None)
+        checks.image(task.id, task.image, task.hole, size=None)
         damaged = task._replace(image=np.asarray(fill_in(task.image, task.hole)))
         pieces = cut(damaged)
         unfinished[str(i)] = _Unfinished(task, damaged.image, pieces)

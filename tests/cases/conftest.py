@@ -101,7 +101,7 @@ class Case:
         return self.run(*arguments, code=2, **options)[-1]
 
     def answer(self, name="a"):
-        with Image.open(self.output / f"pictures/{name}.png") as answer:
+        with Image.open(self.output / f"images/{name}.png") as answer:
             answer.load()
             return answer
 

@@ -194,7 +194,7 @@ def test_an_empty_hole_leaves_its_image_and_the_job_goes_on(case):
         "1",
     ]
     case.run()
-    assert json.loads((case.output / "report.json").read_text())["this_call"]["pictures"] == 0
+    assert json.loads((case.output / "report.json").read_text())["this_call"]["images"] == 0
     (case.images / "0.png").unlink()
     case.output = case.root / "all"
     case.run()  # nothing is missing anywhere

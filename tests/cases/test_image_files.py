@@ -54,8 +54,8 @@ def test_jpeg_stays_jpeg_by_an_option(case, draw):
     case.save(draw.scene(1), case.images / "b.webp", lossless=True)
     hole = case.hole("mask.png")
     case.run("--format=same")
-    assert sorted(file.name for file in (case.output / "pictures").iterdir()) == ["a.jpg", "b.webp"]
-    before, after = Image.open(case.images / "a.jpg"), Image.open(case.output / "pictures/a.jpg")
+    assert sorted(file.name for file in (case.output / "images").iterdir()) == ["a.jpg", "b.webp"]
+    before, after = Image.open(case.images / "a.jpg"), Image.open(case.output / "images/a.jpg")
     assert after.format == "JPEG" and after.quantization == before.quantization
     assert after.info["icc_profile"] == PROFILE
     far = (
@@ -63,11 +63,11 @@ def test_jpeg_stays_jpeg_by_an_option(case, draw):
     )  # a block without hole
     assert abs(far).max() <= 3
     webp = [
-        np.asarray(Image.open(root / "b.webp")) for root in (case.images, case.output / "pictures")
+        np.asarray(Image.open(root / "b.webp")) for root in (case.images, case.output / "images")
     ]
     np.testing.assert_array_equal(webp[0][~hole], webp[1][~hole])
     case.run("--format=same")  # finished
-    assert json.loads((case.output / "report.json").read_text())["this_call"]["pictures"] == 0
+    assert json.loads((case.output / "report.json").read_text())["this_call"]["images"] == 0
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (6, 4)])
@@ -76,7 +76,7 @@ def test_sixteen_bits_are_kept(case, draw, colour, channels):
     (case.images / "a.png").write_bytes(draw.png_of_16_bits(values, colour))
     hole = case.hole()
     case.run()
-    after = read_original(case.output / "pictures/a.png")
+    after = read_original(case.output / "images/a.png")
     assert after.pixels.dtype == np.uint16 and after.grey == (channels == 1)
     np.testing.assert_array_equal(
         after.pixels[~hole], np.broadcast_to(values[..., :3], (24, 24, 3))[~hole]
@@ -129,7 +129,7 @@ def test_formats_and_what_is_left_out(case, draw):
     (case.images / "Thumbs.db").write_text("")
     hole = case.hole("mask.png")
     said = case.run()
-    assert {file.stem for file in (case.output / "pictures").iterdir()} == set("abcdefghijkl")
+    assert {file.stem for file in (case.output / "images").iterdir()} == set("abcdefghijkl")
     case.check("l", more[0], hole)
     text = "\n".join(said)
     assert "1 file (notes.txt), left out: suffix of no image format" in text
@@ -164,11 +164,11 @@ def test_links_once_and_results_are_no_images(case):
     case.hole("mask.png")
     case.output = case.images / "out"
     case.run()
-    assert [file.name for file in (case.output / "pictures").rglob("*.png")] == ["a.png"]
-    before = (case.output / "pictures/a.png").stat().st_mtime_ns
+    assert [file.name for file in (case.output / "images").rglob("*.png")] == ["a.png"]
+    before = (case.output / "images/a.png").stat().st_mtime_ns
     case.run()
-    assert (case.output / "pictures/a.png").stat().st_mtime_ns == before
-    assert json.loads((case.output / "report.json").read_text())["this_call"]["pictures"] == 0
+    assert (case.output / "images/a.png").stat().st_mtime_ns == before
+    assert json.loads((case.output / "report.json").read_text())["this_call"]["images"] == 0
 
 
 def test_names_are_taken_literally(case, draw):
@@ -212,7 +212,7 @@ def test_names_that_are_too_long(case):
     case.hole("mask.png")
     assert "has 245 bytes, more than 235: rename it" in case.refused() and not case.output.exists()
     case.run("--on-error=skip")
-    assert [file.name for file in (case.output / "pictures").iterdir()] == ["a.png"]
+    assert [file.name for file in (case.output / "images").iterdir()] == ["a.png"]
 
 
 def test_large_declared_images_are_not_decoded(case):

@@ -105,12 +105,12 @@ def test_holes_beside_their_images(case, place):
     case.holes = case.images / place
     holes = [case.hole(f"{letter}_mask.png", *BOXES[letter]) for letter in "ab"]
     case.run()
-    assert sorted(file.name for file in (case.output / "pictures").iterdir()) == ["a.png", "b.png"]
+    assert sorted(file.name for file in (case.output / "images").iterdir()) == ["a.png", "b.png"]
     for letter, before, hole in zip("ab", made, holes, strict=True):
         case.check(letter, before, hole)
     case.output = case.root / "listed"
     case.run(images=sorted(case.images.glob("*.png")))
-    assert sorted(file.name for file in (case.output / "pictures").iterdir()) == ["a.png", "b.png"]
+    assert sorted(file.name for file in (case.output / "images").iterdir()) == ["a.png", "b.png"]
 
 
 def test_holes_beside_images_are_no_images_for_drawn_holes_either(case):
@@ -118,7 +118,7 @@ def test_holes_beside_images_are_no_images_for_drawn_holes_either(case):
     case.holes = case.images
     case.hole("a_mask.png")
     said = case.run(holes="center")
-    assert [file.name for file in (case.output / "pictures").iterdir()] == ["a.png"]
+    assert [file.name for file in (case.output / "images").iterdir()] == ["a.png"]
     assert any(
         "1 file (a_mask.png), left out: hole of an image in the same folder" in line
         for line in said

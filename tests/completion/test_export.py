@@ -1,4 +1,4 @@
-"""One file for a trained system: the same answers, for any number of pictures,
+"""One file for a trained system: the same answers, for any number of images,
 without what trained it.
 """
 
@@ -30,7 +30,7 @@ IDS = ["a", "b", "c"]
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)
 
 
@@ -71,21 +71,21 @@ class Progress(NamedTuple):
     done: jax.Array
 
 
-def test_agrees_with_complete_in_company_and_alone(model, completer, pictures, holes):
-    expected = inpaint_jax.complete(model, pictures, holes, seed=3, ids=IDS)
-    completed = completer(pictures, holes, seed=3, ids=IDS)
+def test_agrees_with_complete_in_company_and_alone(model, completer, images, holes):
+    expected = inpaint_jax.complete(model, images, holes, seed=3, ids=IDS)
+    completed = completer(images, holes, seed=3, ids=IDS)
     np.testing.assert_allclose(completed, expected, atol=1e-4)
-    np.testing.assert_array_equal(completer(pictures, holes, seed=3, ids=IDS), completed)
-    assert np.abs(completer(pictures, holes, seed=4, ids=IDS) - completed).max() > 1e-3
-    alone = completer(pictures[2:], holes[2], seed=3, ids=IDS[2:])  # one hole for all
+    np.testing.assert_array_equal(completer(images, holes, seed=3, ids=IDS), completed)
+    assert np.abs(completer(images, holes, seed=4, ids=IDS) - completed).max() > 1e-3
+    alone = completer(images[2:], holes[2], seed=3, ids=IDS[2:])  # one hole for all
     np.testing.assert_allclose(alone, expected[2:], atol=1e-4)
 
 
-def test_known_pixels_survive_and_the_hole_is_never_read(completer, pictures, holes):
-    completed = completer(np.where(holes > 0, np.float32(np.nan), pictures), holes)
-    np.testing.assert_array_equal(completed, completer(pictures, holes))
-    known = np.broadcast_to(holes == 0, pictures.shape)
-    np.testing.assert_array_equal(completed[known], pictures[known])
+def test_known_pixels_survive_and_the_hole_is_never_read(completer, images, holes):
+    completed = completer(np.where(holes > 0, np.float32(np.nan), images), holes)
+    np.testing.assert_array_equal(completed, completer(images, holes))
+    known = np.broadcast_to(holes == 0, images.shape)
+    np.testing.assert_array_equal(completed[known], images[known])
 
 
 def test_the_file_holds_what_completion_needs(model, file):
@@ -109,21 +109,21 @@ def test_the_file_holds_what_completion_needs(model, file):
 
 
 @pytest.mark.slow
-def test_several_completions(model, pictures, holes, tmp_path):
+def test_several_completions(model, images, holes, tmp_path):
     export(model, tmp_path / "two.inpaint", k=2, platforms=["cpu"])
     completed, losses = exported.load(tmp_path / "two.inpaint").candidates(
-        pictures[:1], holes[:1], seed=3
+        images[:1], holes[:1], seed=3
     )
     driver = Driver(model.system, model.states, slots=1, k=2)
-    (expected,) = driver.run([Task("0", pictures[0], holes[0])], seed=3)
+    (expected,) = driver.run([Task("0", images[0], holes[0])], seed=3)
     np.testing.assert_allclose(completed[0], expected.images, atol=1e-4)
     assert losses.keys() == expected.losses.keys()
     for name, values in losses.items():
         np.testing.assert_allclose(values[0], expected.losses[name], rtol=1e-4)
 
 
-def test_runs_without_what_trained_it(file, completer, pictures, holes, tmp_path):
-    np.savez(tmp_path / "given.npz", images=pictures, holes=holes)
+def test_runs_without_what_trained_it(file, completer, images, holes, tmp_path):
+    np.savez(tmp_path / "given.npz", images=images, holes=holes)
     code = (
         "import sys, numpy as np; from inpaint_jax import exported;"
         "file, given, answer = sys.argv[1:]; given = np.load(given);"
@@ -137,23 +137,23 @@ def test_runs_without_what_trained_it(file, completer, pictures, holes, tmp_path
     )
     answer = tmp_path / "answer.npy"
     subprocess.run([sys.executable, "-c", code, file, tmp_path / "given.npz", answer], check=True)
-    np.testing.assert_array_equal(np.load(answer), completer(pictures, holes))
+    np.testing.assert_array_equal(np.load(answer), completer(images, holes))
 
 
-def test_baselines(baseline, pictures, holes, tmp_path, capsys):
+def test_baselines(baseline, images, holes, tmp_path, capsys):
     export(baseline("mean"), tmp_path / "mean.inpaint")
     said = capsys.readouterr().out
     assert "mean.inpaint: 0.0 MB for cpu, cuda, tpu" in said and "exported.load(" in said
-    completed = exported.load(tmp_path / "mean.inpaint")(pictures, holes)
-    for picture, hole, answer in zip(pictures, holes[..., 0], completed, strict=True):
+    completed = exported.load(tmp_path / "mean.inpaint")(images, holes)
+    for image, hole, answer in zip(images, holes[..., 0], completed, strict=True):
         np.testing.assert_allclose(
-            answer[hole > 0], np.tile(picture[hole == 0].mean(0), (int(hole.sum()), 1)), atol=1e-6
+            answer[hole > 0], np.tile(image[hole == 0].mean(0), (int(hole.sum()), 1)), atol=1e-6
         )
 
 
-def test_pictures_that_need_different_numbers_of_chunks(model, pictures, holes, tmp_path):
+def test_images_that_need_different_numbers_of_chunks(model, images, holes, tmp_path):
     """A system that counts its batch in Python,
-    and whose pictures must wait for each other unharmed.
+    and whose images must wait for each other unharmed.
     """
 
     def begin(states, images, hole, keys, k):
@@ -170,11 +170,11 @@ def test_pictures_that_need_different_numbers_of_chunks(model, pictures, holes, 
 
     system = System(16, (), begin, advance, finish)
     export(Model(model.config, system, {}), tmp_path / "toy.inpaint", platforms=["cpu"])
-    completed = exported.load(tmp_path / "toy.inpaint")(pictures, holes)
+    completed = exported.load(tmp_path / "toy.inpaint")(images, holes)
     counts = holes.sum((1, 2, 3)) % 5
     assert len({*counts}) > 1
     np.testing.assert_array_equal(
-        completed, np.broadcast_to(counts[:, None, None, None], pictures.shape)
+        completed, np.broadcast_to(counts[:, None, None, None], images.shape)
     )
 
 
@@ -196,23 +196,23 @@ def test_systems_that_cannot_be_exported(model, baseline, file, tmp_path):
     assert not path.exists()
 
 
-def test_bad_arrays_are_refused_in_words(completer, pictures, holes):
+def test_bad_arrays_are_refused_in_words(completer, images, holes):
     with pytest.raises(InputError, match=r"images must be \[B, H, W, C\]"):
-        completer(pictures[0], holes[0])
+        completer(images[0], holes[0])
     with pytest.raises(InputError, match=r"got \(3, 16, 16, 3\) and \(2, 16, 16, 1\)"):
-        completer(pictures, holes[:2])
+        completer(images, holes[:2])
     with pytest.raises(InputError, match="got 1 ids, 1 of them different, for 3"):
-        completer(pictures, holes, ids=["a"])
+        completer(images, holes, ids=["a"])
     with pytest.raises(InputError, match="0: the image has NaN"):
-        completer(np.full_like(pictures, np.nan), holes)
+        completer(np.full_like(images, np.nan), holes)
     with pytest.raises(InputError, match="hole is empty"):
-        completer(pictures, np.zeros_like(holes))
+        completer(images, np.zeros_like(holes))
     with pytest.raises(InputError, match="hole is full"):
-        completer(pictures, np.ones_like(holes))
+        completer(images, np.ones_like(holes))
     with pytest.raises(
         InputError, match=r"0: image \(8, 16\) and hole \(8, 16\) must both be \(16, 16\)"
     ):
-        completer(pictures[:, :8], holes[:, :8])
+        completer(images[:, :8], holes[:, :8])
 
 
 def test_bad_files_are_refused_in_words(baseline, tmp_path):
@@ -248,12 +248,12 @@ def rewritten(file, path, *, order=None, **changed):
     return path
 
 
-def test_arrays_are_found_by_their_names(file, completer, pictures, holes, tmp_path):
+def test_arrays_are_found_by_their_names(file, completer, images, holes, tmp_path):
     """Before 0.2 they were taken in the order of the archive, in silence."""
     turned = exported.load(
         rewritten(file, tmp_path / "turned", order=lambda members: list(members)[::-1])
     )
-    np.testing.assert_array_equal(turned(pictures, holes), completer(pictures, holes))
+    np.testing.assert_array_equal(turned(images, holes), completer(images, holes))
 
 
 def test_what_is_not_what_was_exported_is_named(file, tmp_path):

@@ -14,13 +14,13 @@ from inpaint_jax.data.facades import draw_facade
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Five pictures of three sizes, and a hole of each picture's own size."""
+    """Five images of three sizes, and a hole of each image's own size."""
     root = tmp_path_factory.mktemp("files")
     for i, (width, height) in enumerate([(16, 16), (16, 16), (40, 30), (24, 33), (16, 16)]):
-        picture = np.asarray(Image.fromarray(draw_facade(i, 48)[0]).resize((width, height)))
+        image = np.asarray(Image.fromarray(draw_facade(i, 48)[0]).resize((width, height)))
         hole = np.zeros((height, width), np.uint8)
         hole[height // 3 : height // 2, width // 3 : 2 * width // 3] = 255
-        for kind, array in (("pictures", picture), ("holes", hole)):
+        for kind, array in (("images", image), ("holes", hole)):
             (root / kind).mkdir(exist_ok=True)
             Image.fromarray(array).save(root / kind / f"p{i}.png")
     return root
@@ -47,15 +47,15 @@ def pixels(path):
 def finished(workdir, folder, tmp_path_factory):
     """A job that went through in one go."""
     output = tmp_path_factory.mktemp("finished") / "out"
-    assert run(workdir, images=folder / "pictures", holes=folder / "holes", output=output) == 0
+    assert run(workdir, images=folder / "images", holes=folder / "holes", output=output) == 0
     return output
 
 
 def test_own_holes_at_own_sizes(folder, finished):
     for i in range(5):
         before, after = (
-            pixels(folder / f"pictures/p{i}.png"),
-            pixels(finished / f"pictures/p{i}.png"),
+            pixels(folder / f"images/p{i}.png"),
+            pixels(finished / f"images/p{i}.png"),
         )
         hole = pixels(folder / f"holes/p{i}.png")[..., 0] > 127
         assert after.shape == before.shape
@@ -77,13 +77,13 @@ def test_report(finished):
 
 def test_keeping_several(workdir, folder, tmp_path):
     output = tmp_path / "out"
-    options = dict(images=folder / "pictures", holes=folder / "holes", output=output)
+    options = dict(images=folder / "images", holes=folder / "holes", output=output)
     assert run(workdir, "--keep=3", **options) == 0
     report = json.loads((output / "report.json").read_text())
     for i in range(5):
         hole = pixels(folder / f"holes/p{i}.png")[..., 0] > 127
         kept = np.stack([pixels(output / f"kept/p{i}/{rank}.png") for rank in (1, 2, 3)])
-        np.testing.assert_array_equal(kept[0], pixels(output / f"pictures/p{i}.png"))
+        np.testing.assert_array_equal(kept[0], pixels(output / f"images/p{i}.png"))
         deviation = np.asarray(Image.open(output / f"deviation/p{i}.png"))
         assert (
             deviation.shape == hole.shape
@@ -95,7 +95,7 @@ def test_keeping_several(workdir, folder, tmp_path):
         assert len(losses) == 3 and losses == sorted(losses)
     assert report["evaluations"] == {
         "total": 5 * 3 * 6,
-        "per_picture": 18,
+        "per_image": 18,
         "of_iterations": 90,
         "saved": 0.0,
     }
@@ -104,7 +104,7 @@ def test_keeping_several(workdir, folder, tmp_path):
 
 def test_tolerance_saves_iterations(workdir, folder, tmp_path):
     output = tmp_path / "out"
-    options = dict(images=folder / "pictures", holes=folder / "holes", output=output)
+    options = dict(images=folder / "images", holes=folder / "holes", output=output)
     # No progress is ever enough: every search ends with its first window that can be compared, the
     # second.
     assert run(workdir, "--tolerance=2", "--config.search.patience=2", **options) == 0
@@ -117,7 +117,7 @@ def test_fit_resize_reaches_the_corners(workdir, folder, tmp_path):
     hole = np.zeros((30, 40), np.uint8)
     hole[:4, :4] = 255
     Image.fromarray(hole).save(tmp_path / "corner.png")
-    images = folder / "pictures" / "p2.png"
+    images = folder / "images" / "p2.png"
     assert run(workdir, images=images, holes=tmp_path / "corner.png", output=tmp_path / "a") == 2
     assert not (tmp_path / "a").exists()
     assert (
@@ -130,7 +130,7 @@ def test_fit_resize_reaches_the_corners(workdir, folder, tmp_path):
         )
         == 0
     )
-    before, after = pixels(images), pixels(tmp_path / "b/pictures/p2.png")
+    before, after = pixels(images), pixels(tmp_path / "b/images/p2.png")
     np.testing.assert_array_equal(after[4:], before[4:])
     assert (after[:4, :4] != before[:4, :4]).any()
 
@@ -148,7 +148,7 @@ def test_a_stopped_job_goes_on_where_it_stopped(
             signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(complete_folder, "write_completed", stopping)
-    job = dict(images=folder / "pictures", holes=folder / "holes", output=tmp_path / "out")
+    job = dict(images=folder / "images", holes=folder / "holes", output=tmp_path / "out")
     assert run(workdir, "--slots=1", **job) == 128 + signal.SIGTERM  # four devices: four slots
     first = list(written)
     assert 2 <= len(first) < 5 and not (tmp_path / "out/report.json").exists()
@@ -163,7 +163,7 @@ def test_a_stopped_job_goes_on_where_it_stopped(
 
 
 def test_bad_inputs_get_one_line_and_leave_nothing(workdir, folder, tmp_path, capsys):
-    good = folder / "pictures"
+    good = folder / "images"
     broken = tmp_path / "broken"
     broken.mkdir()
     for name in ("a", "b"):
@@ -212,18 +212,18 @@ def test_skipping_lists_what_was_left_out(workdir, tmp_path):
 
 @pytest.mark.parametrize("override", ["--config.networks.latent_size=9", "--config.data.size=32"])
 def test_a_trained_model_keeps_its_networks(workdir, folder, tmp_path, override, capsys):
-    assert run(workdir, override, images=folder / "pictures", output=tmp_path / "out") == 2
+    assert run(workdir, override, images=folder / "images", output=tmp_path / "out") == 2
     assert "a trained model allows changes only to search, losses, blend" in capsys.readouterr().err
 
 
 def test_no_checkpoint_and_another_architecture(workdir, folder, tmp_path, capsys):
     (tmp_path / "config.json").write_text((workdir / "config.json").read_text())
-    assert run(tmp_path, images=folder / "pictures", output=tmp_path / "out") == 2
+    assert run(tmp_path, images=folder / "images", output=tmp_path / "out") == 2
     assert "no checkpoint in" in capsys.readouterr().err
     (tmp_path / "dcgan").symlink_to(workdir / "dcgan")
     config = json.loads((workdir / "config.json").read_text())
     del config["digest"]  # who edits a config by hand removes it
     config["networks"]["latent_size"] = 9
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert run(tmp_path, images=folder / "pictures", output=tmp_path / "out") == 2
+    assert run(tmp_path, images=folder / "images", output=tmp_path / "out") == 2
     assert "generator/params/Dense_0/kernel" in capsys.readouterr().err

@@ -70,10 +70,8 @@ def completed(monkeypatch):
 def results(output):
     """Every answer, and the report without what one call took."""
     report = json.loads((output / "report.json").read_text())
-    pictures = {
-        path.relative_to(output): path.read_bytes() for path in sorted(output.rglob("*.png"))
-    }
-    return pictures, report["job"], report["evaluations"], report["images"]
+    images = {path.relative_to(output): path.read_bytes() for path in sorted(output.rglob("*.png"))}
+    return images, report["job"], report["evaluations"], report["images"]
 
 
 def ids(output):
@@ -83,12 +81,12 @@ def ids(output):
 def test_answers_that_are_gone_or_changed_are_made_again(images, finished, job, completed, capsys):
     """All are looked at, not only those on the contact sheet; the others stay as they are."""
     before = results(finished)
-    pictures = job / "pictures"
-    (pictures / "p00.png").unlink()
-    (pictures / "p01.png").write_bytes(b"")
-    half = pictures / "p17.png"
+    folder = job / "images"
+    (folder / "p00.png").unlink()
+    (folder / "p01.png").write_bytes(b"")
+    half = folder / "p17.png"
     half.write_bytes(half.read_bytes()[:100])
-    one, other = pictures / "p05.png", pictures / "p16.png"
+    one, other = folder / "p05.png", folder / "p16.png"
     one_bytes, other_bytes = one.read_bytes(), other.read_bytes()
     one.write_bytes(other_bytes)
     other.write_bytes(one_bytes)
@@ -128,7 +126,7 @@ def test_an_image_that_was_edited_is_completed_anew(
         and "1 finished image (p03 (its image or hole has changed))" in capsys.readouterr().err
     )
     answer, image = (
-        np.asarray(Image.open(place / "p03.png")) for place in (job / "pictures", edited)
+        np.asarray(Image.open(place / "p03.png")) for place in (job / "images", edited)
     )
     assert (answer[0] == image[0]).all() and sorted(ids(job)) == sorted(ids(finished))
 
@@ -174,7 +172,7 @@ def test_records_of_0_1_are_believed_where_their_answers_can_be_read(
     old = json.loads((job / "job.json").read_text())
     del old["digest"]
     (job / "job.json").write_text(json.dumps(old))
-    (job / "pictures" / "p02.png").write_bytes(b"\x89PNG")
+    (job / "images" / "p02.png").write_bytes(b"\x89PNG")
     assert run(images, job) == 0 and completed == ["p02"]
     assert results(job)[0] == results(finished)[0]
 
@@ -206,7 +204,7 @@ def test_a_second_job_is_told_who_works_there(images, tmp_path, monkeypatch, cap
 
 
 def test_what_a_killed_job_left_is_removed(images, job):
-    for place in (job, job / "pictures"):
+    for place in (job, job / "images"):
         (place / f".inpaint-00c0ffee-{2**22 + 1}.tmp").write_text(
             ""
         )  # above the greatest number of a process
@@ -221,8 +219,8 @@ def test_an_output_that_is_the_input_by_another_path(images, tmp_path, capsys):
     before = {path: path.read_bytes() for path in photos.iterdir()}
     assert run(photos, link) == 2 and "lie in the output" in capsys.readouterr().err
     assert run(photos, tmp_path / "out") == 0
-    answers = (tmp_path / "out/pictures/p00.png").read_bytes()
-    assert run(tmp_path / "out/pictures", tmp_path / "out") == 2
+    answers = (tmp_path / "out/images/p00.png").read_bytes()
+    assert run(tmp_path / "out/images", tmp_path / "out") == 2
     assert (
         cli.main(
             ["evaluate", "--method=mean", "--size=16", f"--images={photos}", f"--output={link}"]
@@ -230,7 +228,7 @@ def test_an_output_that_is_the_input_by_another_path(images, tmp_path, capsys):
         == 2
     )
     assert {path: path.read_bytes() for path in photos.iterdir()} == before
-    assert (tmp_path / "out/pictures/p00.png").read_bytes() == answers
+    assert (tmp_path / "out/images/p00.png").read_bytes() == answers
 
 
 def test_file_names_that_are_not_utf_8(images, tmp_path, monkeypatch, capsys):
@@ -239,7 +237,7 @@ def test_file_names_that_are_not_utf_8(images, tmp_path, monkeypatch, capsys):
     os.mkdir(folder)
     shutil.copy(images / "p00.png", folder + b"/na\xefve.png")
     assert run(os.fsdecode(folder), os.fsdecode(folder + b"-out")) == 0
-    assert os.listdir(folder + b"-out/pictures") == [b"na\xefve.png"]
+    assert os.listdir(folder + b"-out/images") == [b"na\xefve.png"]
     arguments = [
         f"--images={os.fsdecode(folder)}",
         "--size=16",

@@ -84,7 +84,7 @@ def test_an_image_of_any_kind(tmp_path, capsys):
     assert complete(*again) == 2
     assert "found no image front.png beside" in capsys.readouterr().err
     assert complete(*again, f"--images={tmp_path / 'other name.png'}") == 0
-    answer = pixels(tmp_path / "out" / "pictures" / "front.png")
+    answer = pixels(tmp_path / "out" / "images" / "front.png")
     np.testing.assert_array_equal(answer, pixels(tmp_path / "0.png"))
     np.testing.assert_array_equal(answer[~hole], levels[~hole])
     np.testing.assert_allclose(answer[hole], levels[~hole].mean(), atol=257)

@@ -491,20 +491,20 @@ def test_liu(scale):
     }
     for name, config in configs.items():
         stages = [stage.name for stage in configuration.build_system(config).stages]
-        assert stages == (["liu"] if name == "no_features" else ["features", "liu"])
+        assert stages == (["inpainter"] if name == "no_features" else ["features", "inpainter"])
         assert its.arms[name].reuse == (None if name.endswith("features") else "features")
         assert config.networks == configs["full"].networks
         assert (config.stages.features == full.features) == (name != "drawn_features")
-        assert config.stages.liu.steps == (0 if name == "features" else full.liu.steps)
-        assert (config.stages.liu.holes == full.liu.holes) == (name != "random_holes")
-        weights = {label: loss.weight for label, loss in config.stages.liu.losses.items()}
+        assert config.stages.inpainter.steps == (0 if name == "features" else full.inpainter.steps)
+        assert (config.stages.inpainter.holes == full.inpainter.holes) == (name != "random_holes")
+        weights = {label: loss.weight for label, loss in config.stages.inpainter.losses.items()}
         changed = {
             label: weight
             for label, weight in weights.items()
-            if weight != full.liu.losses[label].weight
+            if weight != full.inpainter.losses[label].weight
         }
         assert changed == less.get(name, {})
-    assert len(its.holes) == len(set(its.holes)) == 17 and full.liu.holes in its.holes
+    assert len(its.holes) == len(set(its.holes)) == 17 and full.inpainter.holes in its.holes
     if scale != "smoke":
         assert {"center:4", "center:32", "place:16@0+24", "place:16@24+24", "square:4-32"} <= set(
             its.holes
@@ -539,7 +539,7 @@ def test_the_networks_and_weights_of_liu():
         }.items()
     }
     assert count == {"generator": 8_996_515, "global": 1_232_353, "local": 727_233, "vgg": 555_328}
-    own = config.stages.liu
+    own = config.stages.inpainter
     assert (config.data.size, config.networks.local_size, own.holes, own.batch_size) == (
         64,
         16,
@@ -558,9 +558,11 @@ def test_the_networks_and_weights_of_liu():
     }
     imported = configuration.load("configs/neural_features.py:cpu,vgg16").stages
     assert (imported.features.steps, imported.features.weights) == (0, "vgg16.npz")
-    assert imported.liu.losses.feature.weight == 0.05  # the paper's, for maps of the paper's width
+    assert (
+        imported.inpainter.losses.feature.weight == 0.05
+    )  # the paper's, for maps of the paper's width
     literal = configuration.load("configs/neural_features.py:literal24")
-    assert (literal.data.size, literal.networks.seen_size, literal.stages.liu.holes) == (
+    assert (literal.data.size, literal.networks.seen_size, literal.stages.inpainter.holes) == (
         24,
         64,
         "center:8",

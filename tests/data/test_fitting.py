@@ -10,12 +10,12 @@ from inpaint_jax.errors import InputError
 RNG = np.random.default_rng(0)
 
 
-def picture(height, width):
+def make_image(height, width):
     return RNG.integers(0, 256, (height, width, 3), np.uint8)
 
 
 def test_equal_sizes_change_nothing():
-    image = picture(16, 16)
+    image = make_image(16, 16)
     for how in ("crop", "crop:16", "resize"):
         np.testing.assert_array_equal(Fit(how, 16).to_model(image), image)
 
@@ -29,7 +29,7 @@ def test_equal_sizes_change_nothing():
     ],
 )
 def test_crops_are_centred_and_resized_by_lanczos(how, rows, columns):
-    image = picture(178, 218)  # a CelebA image, lying
+    image = make_image(178, 218)  # a CelebA image, lying
     expected = Image.fromarray(image[rows, columns]).resize((64, 64), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(Fit(how, 64).to_model(image), np.asarray(expected))
 
@@ -40,9 +40,9 @@ def test_unknown_fit(how):
         Fit(how, 8)
 
 
-def test_crop_larger_than_the_picture():
+def test_crop_larger_than_the_image():
     with pytest.raises(InputError, match="20x10 is smaller than crop:12"):
-        Fit("crop:12", 8).to_model(picture(10, 20))
+        Fit("crop:12", 8).to_model(make_image(10, 20))
 
 
 def test_a_model_pixel_is_missing_if_any_of_its_pixels_is():
@@ -58,10 +58,10 @@ def test_a_model_pixel_is_missing_if_any_of_its_pixels_is():
     )
 
 
-def test_a_hole_carried_to_the_picture_covers_it():
+def test_a_hole_carried_to_the_image_covers_it():
     hole = np.zeros((4, 4, 1), np.float32)
     hole[1, 2] = 1
-    whole = Fit("crop", 4).hole_to_picture(hole, (8, 12, 3))  # the crop is columns 2..10
+    whole = Fit("crop", 4).hole_to_image(hole, (8, 12, 3))  # the crop is columns 2..10
     expected = np.zeros((8, 12), bool)
     expected[2:4, 6:8] = True
     np.testing.assert_array_equal(whole, expected)
@@ -71,10 +71,10 @@ def test_a_hole_carried_to_the_picture_covers_it():
 @pytest.mark.parametrize(("height", "width"), [(31, 45), (64, 64), (100, 67), (9, 12)])
 @pytest.mark.parametrize("how", ["crop", "resize"])
 def test_known_pixels_survive_the_round_trip(height, width, how):
-    image, fit = picture(height, width), Fit(how, 16)
+    image, fit = make_image(height, width), Fit(how, 16)
     hole = np.zeros((16, 16, 1), bool)
     hole[4:9, 3:12] = True
-    missing = fit.hole_to_picture(hole, image.shape)
+    missing = fit.hole_to_image(hole, image.shape)
     assert missing.any() and (fit.hole_to_model(missing) >= hole).all()
     completed = RNG.uniform(-1, 1, (16, 16, 3)).astype(np.float32)
     result = fit.carry_back(image, completed, missing)
@@ -83,7 +83,7 @@ def test_known_pixels_survive_the_round_trip(height, width, how):
 
 
 def test_carried_back_colours():
-    image, fit = picture(20, 30), Fit("crop", 8)
+    image, fit = make_image(20, 30), Fit("crop", 8)
     hole = np.zeros((20, 30), bool)
     hole[5:10, 10:20] = True
     flat = np.broadcast_to(np.float32([-1, 0.003, 1]), (8, 8, 3))
@@ -110,7 +110,7 @@ def test_a_hole_outside_the_crop_is_refused():
     ("height", "width", "size"), [(50, 70, 16), (33, 33, 16), (12, 12, 16), (10, 23, 16)]
 )
 def test_nothing_in_the_hole_reaches_a_known_model_pixel(height, width, size):
-    image, fit = picture(height, width), Fit("resize", size)
+    image, fit = make_image(height, width), Fit("resize", size)
     hole = np.zeros((height, width), bool)
     hole[3:7, 4:9] = True
     other = np.where(hole[..., None], np.uint8(255) - image, image)

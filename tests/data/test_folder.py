@@ -15,8 +15,8 @@ def make(tmp_path):
     Returns the folder.
     """
 
-    def write(*pictures, **texts):
-        for level, name in enumerate(pictures):
+    def write(*images, **texts):
+        for level, name in enumerate(images):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.full((4, 6, 3), level, np.uint8)).save(tmp_path / name)
         for name, text in texts.items():

@@ -44,7 +44,7 @@ def test_a_full_hole_is_refused_and_an_empty_one_is_empty(tmp_path):
 def test_one_file_serves_all(save):
     holes = HoleFiles(save("hole.png"), ["a", "b/c"])
     for name in ("a", "b/c"):
-        hole = holes.at_picture(name, (6, 8, 3), Fit("resize", 4))
+        hole = holes.at_image(name, (6, 8, 3), Fit("resize", 4))
         assert hole.shape == (6, 8) and hole.dtype == bool and column_of(hole) == 2
 
 
@@ -52,10 +52,10 @@ def test_a_folder_is_matched_by_id_then_by_stem(save, tmp_path):
     save("a/1.png", column=0), save("b/1.png", column=1), save("c/2.png", column=2)
     holes = HoleFiles(tmp_path, ["b/1", "a/1"])
     assert [
-        column_of(holes.at_picture(name, (6, 8), Fit("resize", 4))) for name in ("b/1", "a/1")
+        column_of(holes.at_image(name, (6, 8), Fit("resize", 4))) for name in ("b/1", "a/1")
     ] == [1, 0]
     by_stem = HoleFiles(tmp_path / "c", ["deep/folder/2"])
-    assert column_of(by_stem.at_picture("deep/folder/2", (6, 8), Fit("resize", 4))) == 2
+    assert column_of(by_stem.at_image("deep/folder/2", (6, 8), Fit("resize", 4))) == 2
 
 
 def test_a_folder_without_common_names_is_refused(save, tmp_path):
@@ -68,10 +68,10 @@ def test_a_folder_without_common_names_is_refused(save, tmp_path):
     ):
         holes.check()
     with pytest.raises(InputError, match="image 'x' has no hole file of its name"):
-        holes.at_picture("x", (6, 8), Fit("resize", 4))
+        holes.at_image("x", (6, 8), Fit("resize", 4))
 
 
-def test_pictures_without_holes_are_named(save, tmp_path):
+def test_images_without_holes_are_named(save, tmp_path):
     save("holes/a.png")
     with pytest.raises(InputError, match="no hole for 2 images .b, c. of 3"):
         HoleFiles(tmp_path / "holes", ["a", "b", "c"]).check()
@@ -85,14 +85,14 @@ def test_sizes(save):
     np.testing.assert_array_equal(holes.at_model("a", (8, 12), fit)[..., 0], [[0, 0, 1, 0]] * 4)
     expected = np.zeros((8, 12), bool)
     expected[:, 6:8] = True
-    np.testing.assert_array_equal(holes.at_picture("a", (8, 12), fit), expected)
+    np.testing.assert_array_equal(holes.at_image("a", (8, 12), fit), expected)
     with pytest.raises(
         InputError, match=r"hole.png is 4x4, but image 'a' is 12x8; .* or at the model's, 5x5"
     ):
         holes.at_model("a", (8, 12), Fit("crop", 5))
 
 
-def test_hole_of_the_picture_outside_the_crop(save):
+def test_hole_of_the_image_outside_the_crop(save):
     holes = HoleFiles(save("hole.png", size=(8, 12), column=0), ["a"])
     assert holes.at_model("a", (8, 12), Fit("resize", 4)).shape == (4, 4, 1)
     with pytest.raises(InputError, match="--fit=resize"):
@@ -114,4 +114,4 @@ def test_images_draw_from_a_set_of_holes_by_their_ids(save, tmp_path):
     assert {
         name: column_of(others.at_model(name, (20, 10), fit)[..., 0]) for name in names
     } != found
-    assert holes.at_picture("face_7", (16, 24), Fit("whole", None)).shape == (16, 24)
+    assert holes.at_image("face_7", (16, 24), Fit("whole", None)).shape == (16, 24)

@@ -58,16 +58,16 @@ def test_images_of_several_sizes_and_a_hole_of_the_models_size():
     np.testing.assert_array_equal(as_it_is.image, np.ones((8, 8, 3), np.float32))
 
 
-def test_what_are_pictures():
+def test_what_are_images():
     for images in (
         [LEVELS],
         LEVELS[None],
         [Image.fromarray(LEVELS)],
         (np.zeros((2, 2, 3)), LEVELS),
     ):
-        assert in_memory.are_pictures(images)
+        assert in_memory.are_images(images)
     for images in (np.zeros((1, 2, 2, 3)), [np.zeros((2, 2, 3))], [], [[[[0.0]]]]):
-        assert not in_memory.are_pictures(images)
+        assert not in_memory.are_images(images)
 
 
 @pytest.mark.parametrize(

@@ -77,12 +77,12 @@ def test_pipes_are_never_opened(touch):
 )
 def test_results_of_this_program_are_left_out(touch, name, text):
     root = touch(
-        "a.png", "out/pictures/a.png", "out/contact_sheet.png", "other/b.png", "other/job.json"
+        "a.png", "out/images/a.png", "out/contact_sheet.png", "other/b.png", "other/job.json"
     )
     (root / "out" / name).write_text(text)
     assert listed(root) == ["a.png", "other/b.png"]
     assert "1 file (out), left out: results folder of inpaint" in list_images(root).notes[-1]
-    assert listed(root / "out") == ["contact_sheet.png", "pictures/a.png"]  # requested by name
+    assert listed(root / "out") == ["contact_sheet.png", "images/a.png"]  # requested by name
 
 
 def test_holes_are_no_images(touch):

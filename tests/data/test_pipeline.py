@@ -58,7 +58,7 @@ def test_contents():
     assert "label" not in batches(Numbered(4, labels=False), count=1)[0]
 
 
-def test_every_epoch_holds_each_picture_once_in_a_new_order():
+def test_every_epoch_holds_each_image_once_in_a_new_order():
     labels = np.concatenate([batch["label"] for batch in batches(count=10, batch_size=2)]).reshape(
         2, 10
     )
@@ -112,7 +112,7 @@ def test_flips():
     assert 16 < mirrored.sum() < 48
 
 
-def test_holes_and_prepared_arrays_travel_with_their_pictures():
+def test_holes_and_prepared_arrays_travel_with_their_images():
     holes = np.zeros((3, 4, 4, 1), bool)
     for k in range(3):
         holes[k, k, k] = True
@@ -129,7 +129,7 @@ def test_a_batch_larger_than_the_set_and_a_set_of_one():
         batches(Numbered(0))
 
 
-def test_pictures_are_read_once_if_they_fit():
+def test_images_are_read_once_if_they_fit():
     source = Numbered(10)
     cached = Cached(source, size=4)
     batches(cached, count=10, threads=1)
@@ -143,7 +143,7 @@ def test_pictures_are_read_once_if_they_fit():
         assert_equal(a, b)
 
 
-def test_pictures_of_other_sizes_are_fitted():
+def test_images_of_other_sizes_are_fitted():
     batch = batches(Facades(size=12, count=4), size=8, count=1)[0]
     assert batch["image"].shape == (4, 8, 8, 3)
 

@@ -7,15 +7,15 @@ from inpaint_jax.compositing import to_levels
 from inpaint_jax.data import sheets
 
 
-def test_grid_places_pictures_row_by_row():
+def test_grid_places_images_row_by_row():
     images = np.linspace(-1, 1, 5).reshape(5, 1, 1, 1) * np.ones((5, 2, 3, 1))
-    picture = sheets.grid(images)
-    assert picture.dtype == np.uint8 and picture.shape == (2 * 2 + 2, 3 * 3 + 2 * 2, 3)
-    np.testing.assert_array_equal(picture[0, [0, 5, 10], 0], [0, 64, 128])
+    image = sheets.grid(images)
+    assert image.dtype == np.uint8 and image.shape == (2 * 2 + 2, 3 * 3 + 2 * 2, 3)
+    np.testing.assert_array_equal(image[0, [0, 5, 10], 0], [0, 64, 128])
     np.testing.assert_array_equal(
-        picture[4, [0, 5, 10], 0], [191, 255, 255]
+        image[4, [0, 5, 10], 0], [191, 255, 255]
     )  # the sixth place is empty
-    assert (picture[2:4] == 255).all() and (picture[:, 3:5] == 255).all()
+    assert (image[2:4] == 255).all() and (image[:, 3:5] == 255).all()
     assert sheets.grid(images, columns=5).shape == (2, 5 * 3 + 4 * 2, 3)
     assert sheets.grid(images[:2], columns=5).shape == (2, 2 * 3 + 2, 3)
 
@@ -53,6 +53,6 @@ def test_contact_sheet_refuses_columns_of_different_lengths():
         sheets.contact_sheet({"damaged": images}, ["a", "b", "c"])
 
 
-def test_large_pictures_stay_as_they_are():
+def test_large_images_stay_as_they_are():
     sheet = sheets.contact_sheet({"t": np.zeros((1, 200, 200, 3))})
     assert sheet.shape[1] == 200 + 2 * sheets.GAP

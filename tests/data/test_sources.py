@@ -53,7 +53,7 @@ def test_folder_line(folder):
         isinstance(source, Fitted) and list(ids(source)) == ["1", "2"] and levels(source) == [1, 2]
     )
     assert source[0]["image"].shape == (4, 4, 3)
-    assert source.pictures[0]["image"].shape == (10, 14, 3) and source.fit.how == "crop:8"
+    assert source.images[0]["image"].shape == (10, 14, 3) and source.fit.how == "crop:8"
     assert open_source(str(folder), size=4, fit="resize").fit.how == "resize"
     assert open_source(f"{folder}?fit=crop", size=4, fit="resize").fit.how == "crop"
 
@@ -75,7 +75,7 @@ def test_several_sources_with_a_fit_of_their_own(folder):
 
 def test_several_sources_of_one_fit_keep_their_own_sizes(folder):
     source = open_source((f"{folder}?start=3", str(folder)), size=4)
-    assert isinstance(source, Fitted) and source.pictures[0]["image"].shape == (10, 14, 3)
+    assert isinstance(source, Fitted) and source.images[0]["image"].shape == (10, 14, 3)
     assert list(ids(source)) == ["0/3", "1/0", "1/1", "1/2", "1/3"]  # the ids clashed
     assert levels(source) == [3, 0, 1, 2, 3] and source[-1]["id"] == "1/3"
 
@@ -116,12 +116,12 @@ def test_bad_lines(spec, words):
         (np.zeros((0, 4, 3), np.uint8), r"image '0' has the shape \(0, 4, 3\)"),
     ],
 )
-def test_bad_pictures_are_named(image, words):
+def test_bad_images_are_named(image, words):
     with pytest.raises(InputError, match=words):
         example(Squares([image]), 0)
 
 
-def test_a_picture_too_small_for_the_crop_is_named(folder):
+def test_an_image_too_small_for_the_crop_is_named(folder):
     with pytest.raises(InputError, match="image '0': .*14x10 is smaller than crop:12"):
         open_source(f"{folder}?crop=12", size=4)[0]
 

@@ -120,7 +120,7 @@ def test_without_a_draw_the_window_is_the_centred_one():
     np.testing.assert_array_equal(image, np.asarray(expected))
     fit = Fit("random_crop:10", 4)
     np.testing.assert_array_equal(fit.to_model(IMAGES[0]), IMAGES[0][3:7, 8:12])
-    assert fit.hole_to_picture(np.ones((4, 4, 1)), (10, 20)).sum() == 16
+    assert fit.hole_to_image(np.ones((4, 4, 1)), (10, 20)).sum() == 16
 
 
 def test_sources_of_other_fits_keep_theirs():

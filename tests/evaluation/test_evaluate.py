@@ -151,12 +151,12 @@ def test_drawn_holes_of_a_set_are_named_without_their_folders(tmp_path):
 
 
 def test_what_does_not_search_has_no_course():
-    pictures = np.zeros((2, 4, 4, 3), np.uint8)
-    found = {name: {"center": answers.Answer(pictures, 1.0, {})} for name in ("one", "other")}
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    found = {name: {"center": answers.Answer(images, 1.0, {})} for name in ("one", "other")}
     assert answers.search_curves(found, ["one", "other"]) == {}
 
 
-def test_summary_counts_identical_pictures_apart():
+def test_summary_counts_identical_images_apart():
     summary = tables.summary(np.array([10.0, np.inf, 20.0]))
     assert (summary["mean"], summary["infinite"]) == (15.0, 1)
     assert tables.mean(None) == "–"

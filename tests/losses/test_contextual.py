@@ -10,7 +10,7 @@ KEY = jax.random.key(0)
 CENTER = masks.center(KEY, 64, side=32)[None]
 
 
-def picture(seed):
+def make_image(seed):
     return jax.random.uniform(jax.random.key(seed), (1, 64, 64, 3), minval=-1.0)
 
 
@@ -68,7 +68,7 @@ def test_a_window_that_makes_no_sense(window):
 
 def test_gradient_is_the_signed_weight_outside_and_nothing_inside():
     weight = importance_weight(CENTER)
-    g, y = picture(0), picture(1)
+    g, y = make_image(0), make_image(1)
     gradient = jax.grad(lambda g: contextual_l1(g, y, weight).sum())(g)
     np.testing.assert_allclose(gradient, weight * jnp.sign(g - y), rtol=1e-6)
     assert not np.asarray(gradient)[:, 16:48, 16:48].any()
@@ -78,7 +78,7 @@ def test_gradient_is_the_signed_weight_outside_and_nothing_inside():
 @pytest.mark.parametrize("value", [7.0, np.inf, np.nan])
 def test_what_the_hole_holds_does_not_matter(loss, value):
     weight = importance_weight(CENTER)
-    g, y = picture(0), picture(1)
+    g, y = make_image(0), make_image(1)
     expected = loss(g, y, weight)
     poison = jnp.where(CENTER > 0.5, value, 0.0)
     np.testing.assert_array_equal(loss(g + poison, y, weight), expected)

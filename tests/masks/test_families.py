@@ -77,7 +77,7 @@ def test_half_draws_all_four_sides_when_none_is_given():
     assert len(np.unique(holes.reshape(len(MANY), -1), axis=0)) == 4
 
 
-def test_halves_of_an_odd_picture_share_no_pixel():
+def test_halves_of_an_odd_image_share_no_pixel():
     left, right = masks.half(KEY, 5, side="left"), masks.half(KEY, 5, side="right")
     np.testing.assert_array_equal(left + right, np.ones((5, 5, 1)))
 

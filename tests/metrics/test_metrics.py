@@ -49,14 +49,14 @@ def test_l2_per_cent_and_decibel(percent, decibel):
     np.testing.assert_allclose(psnr(a, b), [decibel], atol=5e-4)
 
 
-def test_psnr_of_equal_pictures_is_infinite():
+def test_psnr_of_equal_images_is_infinite():
     assert psnr(A, A) == np.inf
     assert (
         psnr(A, B, np.zeros((1, 16, 16, 1), np.float32)) == np.inf
     )  # nothing was missing: no error
 
 
-def test_psnr_is_per_picture():
+def test_psnr_is_per_image():
     a = np.zeros((2, 4, 4, 3), np.float32)
     b = a + np.array([0.2, 2.0], np.float32)[:, None, None, None]
     np.testing.assert_allclose(psnr(a, b), [20.0, 0.0], atol=1e-5)
@@ -72,7 +72,7 @@ def test_ssim_of_the_stripes(window, value):
     np.testing.assert_allclose(ssim(A, B, window=window), [value], rtol=1e-5)
 
 
-def test_ssim_of_equal_pictures():
+def test_ssim_of_equal_images():
     np.testing.assert_allclose(ssim(A, A), [1.0], rtol=1e-6)
     flat = np.full((1, 16, 16, 3), 0.3, np.float32)
     np.testing.assert_allclose(ssim(flat, flat), [1.0], rtol=1e-6)
@@ -127,11 +127,11 @@ def legacy(error, energy, batch):
     truth = np.sqrt(np.asarray(energy, np.float64))
     answer = truth - np.sqrt(np.asarray(error, np.float64))
 
-    def to_pictures(values):
+    def to_images(values):
         return jnp.asarray(2 * values - 1, jnp.float32)[:, None, None, None]
 
     return desai_legacy_sse(
-        to_pictures(answer), to_pictures(truth), jnp.ones((len(truth), 1, 1, 1)), batch=batch
+        to_images(answer), to_images(truth), jnp.ones((len(truth), 1, 1, 1)), batch=batch
     )
 
 

@@ -14,10 +14,10 @@ from inpaint_jax.networks.googlenet import GoogLeNet
 from inpaint_jax.networks.vgg import DEVIATION, MEAN
 from inpaint_jax.networks.vgg19 import LAYERS, VGG19, Classifier
 
-PICTURES = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
+IMAGES = jax.ShapeDtypeStruct((2, 64, 64, 3), jnp.float32)
 
 
-def outline(module, given=PICTURES):
+def outline(module, given=IMAGES):
     """Return the number of parameters and the shapes of the outputs."""
     network = pure(module)
 
@@ -167,17 +167,17 @@ def test_a_classifier_with_the_convolutions_of_vgg19():
 
 
 def plain_layers(network):
-    return jax.eval_shape(network.init, jax.random.key(0), PICTURES)[0]
+    return jax.eval_shape(network.init, jax.random.key(0), IMAGES)[0]
 
 
 def test_layers_behind_the_one_that_is_read_cost_nothing():
     def operations(last):
         network = pure(Classifier(classes=5, last=last, width=2))
-        params, _ = jax.eval_shape(network.init, jax.random.key(0), PICTURES)
+        params, _ = jax.eval_shape(network.init, jax.random.key(0), IMAGES)
         read = jax.jit(
             lambda params, x: network.apply(params, {}, x, train=False)[0].features["relu1_2"]
         )
-        return read.lower(params, PICTURES).compile().cost_analysis()["flops"]
+        return read.lower(params, IMAGES).compile().cost_analysis()["flops"]
 
     assert operations("relu1_2") == operations("relu2_2") > 0
 
@@ -190,17 +190,17 @@ def test_networks_side_by_side():
             "other": pure(Classifier(width=2)),
         }
     )
-    pictures = {"one": PICTURES, "other": jax.ShapeDtypeStruct((2, 16, 16, 3), jnp.float32)}
+    images = {"one": IMAGES, "other": jax.ShapeDtypeStruct((2, 16, 16, 3), jnp.float32)}
 
-    def run(pictures):
-        params, stats = both.init(jax.random.key(0), pictures)
+    def run(images):
+        params, stats = both.init(jax.random.key(0), images)
         return (
             params,
             stats,
-            *both.apply(params, stats, pictures, train=True, key=jax.random.key(1)),
+            *both.apply(params, stats, images, train=True, key=jax.random.key(1)),
         )
 
-    params, stats, answers, updated = jax.eval_shape(run, pictures)
+    params, stats, answers, updated = jax.eval_shape(run, images)
     assert params.keys() == stats.keys() == answers.keys() == {"one", "other"}
     assert jax.tree.structure(stats) == jax.tree.structure(updated) and not stats["other"]
     assert answers["one"].logits.shape == (2, 3) and answers["other"].features["relu1_1"].shape == (
@@ -211,7 +211,7 @@ def test_networks_side_by_side():
     )
 
 
-def test_vgg19_sees_pictures_as_imagenet_had_them():
+def test_vgg19_sees_images_as_imagenet_had_them():
     """An image of ImageNet's mean colour is 0 for the first convolution, which returns the bias."""
     network = pure(VGG19(last="relu1_1", width=4))
     params, stats = network.init(jax.random.key(0), jnp.zeros((1, 8, 8, 3)))

@@ -190,7 +190,7 @@ def test_transformations():
     def gradient(kernels, x):
         return jax.grad(lambda k, x: network(x, k).sum(), argnums=(0, 1))(kernels, x)
 
-    weights, pictures = expected = quickly(gradient)(kernels, x)
+    weights, images = expected = quickly(gradient)(kernels, x)
     spread = jax.device_put(x, NamedSharding(mesh, P("data")))
     jax.tree.map(assert_close, quickly(gradient)(kernels, spread), expected)
     each = quickly(jax.vmap(lambda one: gradient(kernels, one[None])))(x)

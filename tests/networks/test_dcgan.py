@@ -69,7 +69,7 @@ def search():
     return jax.grad(loss), lambda z: generator.apply(*g, z, train=True)[0]
 
 
-def test_pictures_lie_in_range(search):
+def test_images_lie_in_range(search):
     images = jax.jit(search[1])(50 * jax.random.normal(jax.random.key(1), (3, 10)))
     assert -1 <= images.min() < -0.01 and 0.01 < images.max() <= 1
 

@@ -47,7 +47,7 @@ def test_range_and_logits():
     assert logits.shape == (3,)
 
 
-def test_the_waist_covers_whatever_the_trunk_leaves():
+def test_the_bottleneck_covers_whatever_the_trunk_leaves():
     """Two layers reduce an image of 32x24 to 8x6; the block is square and has the given size."""
     generator = pure(Generator(trunk=Strided([2, 4]), size=16, bottleneck=6, width=2))
     damaged = jnp.zeros((1, 32, 24, 3))
@@ -58,10 +58,10 @@ def test_the_waist_covers_whatever_the_trunk_leaves():
     ].shape == (1, 16, 16, 3)
 
 
-def test_skip_connections_carry_the_middle_of_maps_past_the_waist():
+def test_skip_connections_carry_the_middle_of_maps_past_the_bottleneck():
     """For a block of 8 in images of 16, the trunk's 8x8 map joins the decoder's 4x4 map.
 
-    What a closed waist shows depends on the middle of an image alone, and without skips on nothing.
+    What a closed bottleneck shows depends on the middle of an image alone, and without skips on nothing.
     """
     damaged = np.random.default_rng(1).normal(0, 1, (1, 16, 16, 3)).astype(np.float32)
     changed = [damaged.copy(), damaged.copy()]

@@ -61,7 +61,7 @@ def test_latents_lie_in_the_prior(example, encode):
     assert not np.array_equal(*(s["batch_stats"]["BatchNorm_0"]["mean"] for s in (stats, updated)))
 
 
-def test_a_pictures_latent_is_its_own(example, encode):
+def test_an_images_latent_is_its_own(example, encode):
     """Latents are bit-equal at any position of the batch, beside any others."""
     (params, stats), damaged, hole = example
     latent, same = encode(params, stats, damaged, hole, train=False)

@@ -35,7 +35,7 @@ def test_parameters_and_shapes(name, given, returned, expected):
     assert output.shape == returned
 
 
-def test_pictures_are_in_range_and_sizes_are_checked():
+def test_images_are_in_range_and_sizes_are_checked():
     generator = pure(Generator(size=16, width=8))
     z = 1e6 * jax.random.normal(KEY, (3, 4))
     images, _ = generator.apply(*generator.init(KEY, z), z, train=False)

@@ -254,6 +254,6 @@ def test_critics(file, count):
 @pytest.mark.parametrize(
     "file, label", [("desai_vae.py", "autoencoder"), ("desai_gan.py", "generator")]
 )
-def test_blocks_of_32_from_pictures_of_128(file, label, encoder, scale):
+def test_blocks_of_32_from_images_of_128(file, label, encoder, scale):
     out = forward(configuration.load(f"configs/{file}:{scale},{encoder}"), label)[1]
     assert jax.tree.leaves(out)[0].shape == (2, 32, 32, 3)

@@ -59,11 +59,11 @@ def report(folder: Path) -> dict:
 
 def answers(folder: Path) -> object:
     """Return every image of a folder job, and its report without the times of the call."""
-    pictures = {
+    images = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.glob("[pkd]*/**/*.png"))
     }
-    return pictures, report(folder)["job"], report(folder)["images"], report(folder)["skipped"]
+    return images, report(folder)["job"], report(folder)["images"], report(folder)["skipped"]
 
 
 def scores(folder: Path) -> object:
@@ -133,7 +133,7 @@ def materials(images, tiny, experiment_file):
         "job": Material(
             lambda folder: complete("mean", folder, *small),
             answers,
-            files("job.json", "records.jsonl", "pictures/*.png"),
+            files("job.json", "records.jsonl", "images/*.png"),
         ),
         "evaluation": Material(
             lambda folder: [

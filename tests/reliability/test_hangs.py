@@ -80,7 +80,7 @@ def test_pipes_in_the_place_of_files(kind, name, copied, materials, ends):
 def test_pipes_in_the_place_of_answers(copied, materials, ends):
     """Pipes are replaced: the completions are made again."""
     for kind, pattern in (
-        ("job", "pictures/p0.png"),
+        ("job", "images/p0.png"),
         ("evaluation", "completions/mean-center-*.npz"),
     ):
         folder = copied(kind)

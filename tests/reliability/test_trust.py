@@ -37,7 +37,7 @@ def calls_back(weights, images, hole, key_data):
 
 
 def export_of(function):
-    (count,) = jax_export.symbolic_shape("pictures")
+    (count,) = jax_export.symbolic_shape("images")
     shapes = [(count, SIDE, SIDE, 3), (count, SIDE, SIDE, 1)]
     batch = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
     keys = jax.ShapeDtypeStruct((count, 2), jnp.uint32)

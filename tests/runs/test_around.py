@@ -123,6 +123,4 @@ def test_a_trained_model_on_a_large_image(model, workdir, tmp_path):
         "--fit=around",
     ]
     assert cli.main(["complete", *arguments, f"--output={tmp_path}/out"]) == 0
-    np.testing.assert_array_equal(
-        np.asarray(Image.open(tmp_path / "out/pictures/a.png")), completed
-    )
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out/images/a.png")), completed)

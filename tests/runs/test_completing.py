@@ -14,17 +14,17 @@ HOLE = np.zeros((16, 16), bool)
 HOLE[5:11, 4:10] = True
 
 
-def test_the_same_picture_in_every_form(model):
+def test_the_same_image_in_every_form(model):
     floats = ij.complete(model, from_levels(SMALL), HOLE[..., None], seed=1)
     assert floats.shape == (2, 16, 16, 3) and floats.dtype == np.float32
     array = ij.complete(model, SMALL, HOLE, seed=1)
     assert isinstance(array, np.ndarray) and array.dtype == np.uint8
     np.testing.assert_array_equal(array, np.where(HOLE[None, ..., None], to_levels(floats), SMALL))
-    pictures = ij.complete(
+    images = ij.complete(
         model, [Image.fromarray(image) for image in SMALL], Image.fromarray(HOLE), seed=1
     )
-    assert [type(picture) for picture in pictures] == [Image.Image] * 2
-    np.testing.assert_array_equal(pictures, array)
+    assert [type(image) for image in images] == [Image.Image] * 2
+    np.testing.assert_array_equal(images, array)
 
 
 def test_sizes_of_their_own(model):

@@ -68,9 +68,9 @@ def test_what_killed_processes_left_is_removed(tmp_path, monkeypatch):
     """Files of dead processes are removed, in sub-folders too; all other files stay."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     left = [
-        tmp_path / "pictures" / f".inpaint-0123abcd-{number}.tmp"
+        tmp_path / "images" / f".inpaint-0123abcd-{number}.tmp"
         for number in (dead.pid, os.getppid())
     ]
     for file in (*left, tmp_path / ".other.tmp"):

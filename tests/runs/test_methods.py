@@ -53,8 +53,8 @@ def test_texts_are_taken_apart(tmp_path):
         ),
         ("", "the name is empty"),
         ("nearest", "nearest needs training images: give --train"),
-        ("pictures?dir=x", r"name stored results as pictures\?folder=DIR"),
-        ("pictures?folder=nowhere", "no such folder"),
+        ("images?dir=x", r"name stored results as images\?folder=DIR"),
+        ("images?folder=nowhere", "no such folder"),
     ],
 )
 def test_refused_at_the_door(text, words):
@@ -80,7 +80,7 @@ def test_a_config_that_needs_no_training():
 def test_nearest_searches_all_training_images():
     """The search includes images after the first thousand, unless a number is given."""
     train = "facades?split=train&count=1010"
-    everything, some = open_methods(["nearest", "nearest?pictures=900"], size=8, train=train)[0]
+    everything, some = open_methods(["nearest", "nearest?images=900"], size=8, train=train)[0]
     assert everything.identity == ["nearest", train, 1010] and some.identity[-1] == 900
     [image] = next(examples(open_source(train, size=8), size=8, batch=1, indices=[1005]))["image"]
     hole = np.zeros((8, 8, 1), np.float32)
@@ -147,7 +147,7 @@ for file in given.glob("holes/*/*.png"):
     subprocess.run(
         [sys.executable, "-c", script, tmp_path / "given", tmp_path / "theirs"], check=True
     )
-    theirs = f"pictures?folder={tmp_path / 'theirs'}"
+    theirs = f"images?folder={tmp_path / 'theirs'}"
     rows = evaluate(["telea", theirs], FACADES, families, size=32, seed=3).rows
     assert [(row["method"], row["holes"]) for row in rows] == [
         (name, family) for family in families for name in ("telea", "theirs")
@@ -162,7 +162,7 @@ def test_a_missing_result_is_named(tmp_path):
     (tmp_path / "theirs").mkdir()
     Image.fromarray(draw_facade(0, 16)[0]).save(tmp_path / "theirs/other.png")
     with pytest.raises(InputError, match="has no completion of image"):
-        evaluate(f"pictures?folder={tmp_path / 'theirs'}", FACADES, size=16)
+        evaluate(f"images?folder={tmp_path / 'theirs'}", FACADES, size=16)
 
 
 def test_a_run_its_file_and_a_search_of_it(workdir, model, tmp_path):
@@ -207,17 +207,17 @@ def test_complete_without_a_workdir(tmp_path, capsys):
     """A method without stages completes images at their own sizes;
     known pixels stay as they are.
     """
-    for kind in ("pictures", "holes"):
+    for kind in ("images", "holes"):
         (tmp_path / kind).mkdir()
     for i, (width, height) in enumerate([(40, 30), (24, 33)]):
         image = np.asarray(Image.fromarray(draw_facade(i, 48)[0]).resize((width, height)))
         hole = np.zeros((height, width), np.uint8)
         hole[10:20, 8:14] = 255
-        Image.fromarray(image).save(tmp_path / f"pictures/p{i}.png")
+        Image.fromarray(image).save(tmp_path / f"images/p{i}.png")
         Image.fromarray(hole).save(tmp_path / f"holes/p{i}.png")
     job = [
         "complete",
-        f"--images={tmp_path}/pictures",
+        f"--images={tmp_path}/images",
         f"--holes={tmp_path}/holes",
         f"--output={tmp_path}/out",
     ]
@@ -225,7 +225,7 @@ def test_complete_without_a_workdir(tmp_path, capsys):
     for i in range(2):
         before, after, hole = (
             np.asarray(Image.open(tmp_path / folder / f"p{i}.png"))
-            for folder in ("pictures", "out/pictures", "holes")
+            for folder in ("images", "out/images", "holes")
         )
         assert (after != before)[hole > 0].any()
         np.testing.assert_array_equal(after[hole == 0], before[hole == 0])
@@ -236,7 +236,7 @@ def test_complete_without_a_workdir(tmp_path, capsys):
     several = [*job[:-1], f"--output={tmp_path}/several"]
     assert cli.main([*several, "--method=mean,harmonic", "--method=telea?radius=2"]) == 0
     for name in ("mean", "harmonic", "telea?radius=2"):
-        assert (tmp_path / "several" / name / "pictures" / "p1.png").is_file()
+        assert (tmp_path / "several" / name / "images" / "p1.png").is_file()
 
 
 def test_evaluation_returns_its_table(model):

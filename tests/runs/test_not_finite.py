@@ -83,7 +83,7 @@ def test_weights_that_are_not_finite(run, model, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_search_that_breaks_off_writes_no_picture(workdir, tmp_path, capsys):
+def test_a_search_that_breaks_off_writes_no_image(workdir, tmp_path, capsys):
     assert complete(workdir, tmp_path / "out", "--config.losses.contextual.weight=3e38") == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert (

@@ -100,7 +100,7 @@ def test_tuples_are_lists(tmp_path):
         ("stages.dcgan.steps", -1, 0),
         ("stages.dcgan.log_every", 0, 1),
         ("stages.dcgan.checkpoint_every", 0, 1),
-        ("stages.dcgan.picture_every", 0, 1),
+        ("stages.dcgan.image_every", 0, 1),
         ("stages.dcgan.generator_updates", 0, 1),
         ("search.iterations", 0, 1),
         ("search.restarts", 0, 1),

@@ -26,9 +26,9 @@ FALLING = np.geomspace(100, 1, 20) * np.array([[0.5], [1.0], [2.0]])
 )
 def test_traces(tmp_path, traces, weights):
     plots.plot_traces(tmp_path / "new" / "traces.png", traces, weights, every=5)
-    picture = np.asarray(Image.open(tmp_path / "new" / "traces.png").convert("L"))
-    assert picture.shape == (504, 840)
-    assert picture.std() > 5  # something is drawn
+    image = np.asarray(Image.open(tmp_path / "new" / "traces.png").convert("L"))
+    assert image.shape == (504, 840)
+    assert image.std() > 5  # something is drawn
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])
@@ -36,9 +36,9 @@ def test_metrics(tmp_path, count):
     lines = [{"step": s, **{f"loss_{i}": s * i for i in range(count)}} for s in range(5)]
     lines[2]["loss_0"] = None
     plots.plot_metrics(tmp_path / "metrics.png", [{"step": 1, "weighted_loss_0": 0.5}, *lines])
-    with Image.open(tmp_path / "metrics.png") as picture:
+    with Image.open(tmp_path / "metrics.png") as image:
         rows, columns = 1 if count < 4 else 2, min(count, 3)
-        assert picture.size == (round(408 * columns), 288 * rows)
+        assert image.size == (round(408 * columns), 288 * rows)
 
 
 def test_sweep(tmp_path):
@@ -46,9 +46,9 @@ def test_sweep(tmp_path):
     plots.plot_sweep(
         tmp_path / "a.png", {"center": lines, "left": lines}, x="bottleneck", y="psnr_hole, test"
     )
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size == (2 * 552, 432)
-        assert np.asarray(picture.convert("L")).std() > 5
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (2 * 552, 432)
+        assert np.asarray(image.convert("L")).std() > 5
 
 
 def test_sweep_of_names(tmp_path):

@@ -115,7 +115,7 @@ def test_three_shares_with_a_death_in_between(images, tmp_path, completed, capsy
     assert complete(images, out, "--share=report") == 0 and len(completed) == COUNT
     assert results(out) == results(whole)
     assert not (out / "shares").exists() and not list(out.rglob(".*"))
-    (out / "pictures/p03.png").unlink()
+    (out / "images/p03.png").unlink()
     assert complete(images, out, "--share=1/1") == 0 and completed[COUNT:] == ["p03"]
     assert complete(images, out) == 0 and results(out) == results(whole)
 

@@ -152,7 +152,7 @@ def test_names(tmp_path, monkeypatch, capsys):
     given = ["--images=portraits?split=test&count=1", "--holes=center", "--slots=1", "--output=out"]
     assert cli.main(["complete", "--method=portraits-yeh?search.iterations=1", *given]) == 0
     assert "drawn faces, not photographs" in capsys.readouterr().err
-    (file,) = Path("out/pictures").glob("*.png")
+    (file,) = Path("out/images").glob("*.png")
     with Image.open(file) as completed:
         assert completed.size == (32, 32)
     Path("portraits-yeh").mkdir()

@@ -54,7 +54,7 @@ def config(tiny, *overrides):
         *tiny,
         "--config.stages.classifier.batch_size=8",
         "--config.stages.classifier.steps=4",
-        "--config.stages.classifier.picture_every=4",
+        "--config.stages.classifier.image_every=4",
         "--config.stages.classifier.log_every=1",
         "--config.stages.balance.batch_size=8",
     )
@@ -363,7 +363,7 @@ def test_presets():
     assert its.stages.classifier.optimizer["at"] == [35 * 203, 50 * 203]
 
 
-def test_pictures_without_labels(tiny, tmp_path):
+def test_images_without_labels(tiny, tmp_path):
     from PIL import Image
 
     for i in range(8):

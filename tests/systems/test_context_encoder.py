@@ -73,9 +73,9 @@ def test_reconstruction_falls(words, batch):
     )
     assert told.keys() == its
     assert state.networks.keys() == ({"generator"} if words == "l2" else {"generator", "critic"})
-    scores, pictures = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(state)
-    assert scores["masked_l2"].shape == (16,) and pictures.shape == (4 * 16, 16, 16, 3)
-    assert jnp.isfinite(pictures).all() and jnp.abs(pictures).max() <= 1
+    scores, images = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(state)
+    assert scores["masked_l2"].shape == (16,) and images.shape == (4 * 16, 16, 16, 3)
+    assert jnp.isfinite(images).all() and jnp.abs(images).max() <= 1
 
 
 @pytest.fixture(scope="module", params=["default", "random", "published"])

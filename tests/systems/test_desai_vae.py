@@ -60,11 +60,11 @@ def test_reconstruction_falls(trained, batch):
     assert told["reconstruction"][-1] < 0.7 * told["reconstruction"][0]
     assert (told["divergence"] > 0).all()
     [stage] = model.system.stages
-    scores, pictures = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(
+    scores, images = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(
         model.states["vae"]
     )
-    assert scores["masked_l2"].shape == (8,) and pictures.shape == (4 * 8, SIZE, SIZE, 3)
-    assert jnp.isfinite(pictures).all() and jnp.abs(pictures).max() <= 1
+    assert scores["masked_l2"].shape == (8,) and images.shape == (4 * 8, SIZE, SIZE, 3)
+    assert jnp.isfinite(images).all() and jnp.abs(images).max() <= 1
 
 
 @pytest.fixture(scope="module")

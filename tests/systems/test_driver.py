@@ -13,11 +13,11 @@ from inpaint_jax.systems.baselines import BASELINES
 from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.interface import Completion, System
 
-IDS = [f"picture {i}" for i in range(7)]
+IDS = [f"image {i}" for i in range(7)]
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return np.random.default_rng(0).uniform(-1, 1, (7, 16, 16, 3)).astype(np.float32)
 
 
@@ -47,43 +47,41 @@ def drivers(model):
     return {n: Driver(model.system, model.states, slots=4, mesh=mesh) for n, mesh in meshes.items()}
 
 
-def complete(driver, pictures, holes, order, *, seed=0):
+def complete(driver, images, holes, order, *, seed=0):
     """Complete images, ``{id: [H, W, C]}``."""
-    tasks = (Task(IDS[i], pictures[i], holes[i]) for i in order)
+    tasks = (Task(IDS[i], images[i], holes[i]) for i in order)
     return {result.task.id: result.images[0] for result in driver.run(tasks, seed=seed)}
 
 
-def test_alone_in_company_in_any_order_on_any_devices(drivers, pictures, holes):
-    everyone = complete(drivers[1], pictures, holes, range(7))
+def test_alone_in_company_in_any_order_on_any_devices(drivers, images, holes):
+    everyone = complete(drivers[1], images, holes, range(7))
     assert len(everyone) == 7
     for other in (
-        complete(drivers[1], pictures, holes, [3]),
-        complete(drivers[1], pictures, holes, [6, 2, 4, 0, 1, 5, 3]),
-        complete(drivers[4], pictures, holes, range(7)),
+        complete(drivers[1], images, holes, [3]),
+        complete(drivers[1], images, holes, [6, 2, 4, 0, 1, 5, 3]),
+        complete(drivers[4], images, holes, range(7)),
     ):
         for name, image in other.items():
             np.testing.assert_array_equal(image, everyone[name])
 
 
-def test_known_pixels_survive_and_the_hole_is_never_read(drivers, pictures, holes):
-    answer = complete(drivers[1], pictures, holes, range(7))
-    poisoned = np.where(holes > 0, np.float32(np.nan), pictures)
+def test_known_pixels_survive_and_the_hole_is_never_read(drivers, images, holes):
+    answer = complete(drivers[1], images, holes, range(7))
+    poisoned = np.where(holes > 0, np.float32(np.nan), images)
     for i, name in enumerate(IDS):
         known = holes[i, ..., 0] == 0
-        np.testing.assert_array_equal(answer[name][known], pictures[i][known])
+        np.testing.assert_array_equal(answer[name][known], images[i][known])
         assert np.isfinite(answer[name]).all()
     for name, image in complete(drivers[1], poisoned, holes, range(7)).items():
         np.testing.assert_array_equal(image, answer[name])
 
 
-def test_another_seed_gives_another_answer(drivers, pictures, holes):
-    first, second = (
-        complete(drivers[1], pictures, holes, [0], seed=seed)[IDS[0]] for seed in (0, 1)
-    )
+def test_another_seed_gives_another_answer(drivers, images, holes):
+    first, second = (complete(drivers[1], images, holes, [0], seed=seed)[IDS[0]] for seed in (0, 1))
     assert np.abs(first - second).max() > 0
 
 
-def test_early_finishes_in_any_order(workdir, pictures, holes):
+def test_early_finishes_in_any_order(workdir, images, holes):
     """Searches end at different times and free their slots; no result changes."""
     eager = {"tolerance": 1e-4, "patience": 2, "iterations": 20, "optimizer.learning_rate": 100.0}
     model = inpaint_jax.load(
@@ -92,7 +90,7 @@ def test_early_finishes_in_any_order(workdir, pictures, holes):
     driver = Driver(model.system, model.states, slots=3, mesh=parallel.mesh(jax.devices()[:1]))
 
     def run(order):
-        results = driver.run((Task(IDS[i], pictures[i], holes[i]) for i in order), seed=0)
+        results = driver.run((Task(IDS[i], images[i], holes[i]) for i in order), seed=0)
         return {result.task.id: result for result in results}
 
     one_way, other_way = run(range(7)), run([4, 0, 6, 2, 5, 1, 3])
@@ -103,31 +101,31 @@ def test_early_finishes_in_any_order(workdir, pictures, holes):
         assert result.evaluations == other_way[name].evaluations == len(result.traces["total"]) < 20
 
 
-def test_python_in_five_lines(workdir, pictures, holes):
+def test_python_in_five_lines(workdir, images, holes):
     loaded = inpaint_jax.load(workdir)
-    completed = inpaint_jax.complete(loaded, pictures, holes, seed=0)
-    assert completed.shape == pictures.shape
-    one_hole = inpaint_jax.complete(loaded, pictures[:2], holes[0])
+    completed = inpaint_jax.complete(loaded, images, holes, seed=0)
+    assert completed.shape == images.shape
+    one_hole = inpaint_jax.complete(loaded, images[:2], holes[0])
     assert one_hole.shape == (2, 16, 16, 3)
 
 
-def test_bad_arrays_are_refused_in_words(model, pictures, holes):
+def test_bad_arrays_are_refused_in_words(model, images, holes):
     with pytest.raises(InputError, match=r"images must be \[B, H, W, C\]"):
-        inpaint_jax.complete(model, pictures[0], holes[0])
+        inpaint_jax.complete(model, images[0], holes[0])
     with pytest.raises(InputError, match="got 7 ids, 1 of them different, for 7"):
-        inpaint_jax.complete(model, pictures, holes, ids=["same"] * 7)
-    with pytest.raises(InputError, match="picture 0|0: the image has NaN"):
-        inpaint_jax.complete(model, np.full_like(pictures[:1], np.nan), holes[:1])
+        inpaint_jax.complete(model, images, holes, ids=["same"] * 7)
+    with pytest.raises(InputError, match="image 0|0: the image has NaN"):
+        inpaint_jax.complete(model, np.full_like(images[:1], np.nan), holes[:1])
     with pytest.raises(InputError, match="hole is empty"):
-        inpaint_jax.complete(model, pictures[:1], np.zeros_like(holes[:1]))
+        inpaint_jax.complete(model, images[:1], np.zeros_like(holes[:1]))
     with pytest.raises(InputError, match="hole is full"):
-        inpaint_jax.complete(model, pictures[:1], np.ones_like(holes[:1]))
+        inpaint_jax.complete(model, images[:1], np.ones_like(holes[:1]))
     with pytest.raises(InputError, match=r"must both be \(16, 16\)"):
-        inpaint_jax.complete(model, pictures[:1, :8], holes[:1, :8])
+        inpaint_jax.complete(model, images[:1, :8], holes[:1, :8])
 
 
 @pytest.mark.parametrize("slots, devices, together", [(2, 1, 2), (11, 2, 8)])
-def test_slots_are_refilled_without_retracing(pictures, holes, slots, devices, together):
+def test_slots_are_refilled_without_retracing(images, holes, slots, devices, together):
     """Images need different numbers of chunks: every slot is reused, nothing compiles twice.
 
     Eleven slots begin in groups of at most eight: a refill does not begin all of them again.
@@ -151,7 +149,7 @@ def test_slots_are_refilled_without_retracing(pictures, holes, slots, devices, t
 
     mesh = parallel.mesh(jax.devices()[:devices])
     driver = Driver(System(16, (), begin, advance, finish), {}, slots=slots, mesh=mesh)
-    tasks = [Task(f"{n} {IDS[i]}", pictures[i], holes[i]) for n in range(6) for i in range(7)]
+    tasks = [Task(f"{n} {IDS[i]}", images[i], holes[i]) for n in range(6) for i in range(7)]
     results = list(driver.run(iter(tasks), seed=0))
     assert sorted(r.task.id for r in results) == sorted(t.id for t in tasks)
     for result in results:
@@ -189,23 +187,21 @@ def test_the_loss_of_a_search_is_watched(model):
     np.testing.assert_allclose(bar.losses[-1], answers, rtol=1e-5)
 
 
-def test_all_results_at_once(pictures, holes):
+def test_all_results_at_once(images, holes):
     """Results by id; the bar counts images and chunks; duplicate ids are refused."""
     driver, bar = Driver(BASELINES["mean"](), {}, slots=2), Bar()
-    results = driver.run_all(
-        (Task(IDS[i], pictures[i], holes[i]) for i in range(3)), seed=0, bar=bar
-    )
+    results = driver.run_all((Task(IDS[i], images[i], holes[i]) for i in range(3)), seed=0, bar=bar)
     assert sorted(results) == sorted(IDS[:3]) and bar.count == 3
     assert bar.chunks == list(range(1, len(bar.chunks) + 1)) and bar.chunks
     for i in range(3):
         known = holes[i, ..., 0] == 0
         np.testing.assert_allclose(
             results[IDS[i]].images[0][~known],
-            np.tile(pictures[i][known].mean(0), ((~known).sum(), 1)),
+            np.tile(images[i][known].mean(0), ((~known).sum(), 1)),
             atol=1e-5,
         )
     with pytest.raises(
         InputError, match="two images have the id 'same': give every image a different one"
     ):
-        driver.run_all([Task("same", pictures[i], holes[i]) for i in range(2)], seed=0)
-    assert driver.run_all([Task("a", pictures[0], holes[0])], seed=0, stop=True) == {}
+        driver.run_all([Task("same", images[i], holes[i]) for i in range(2)], seed=0)
+    assert driver.run_all([Task("a", images[0], holes[0])], seed=0, stop=True) == {}

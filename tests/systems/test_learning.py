@@ -80,7 +80,7 @@ def l2_gan():
     return config
 
 
-def liu():
+def neural_features():
     networks = (
         "networks.local_size=4",
         "networks.features.width=4",
@@ -89,9 +89,9 @@ def liu():
     feature = (
         "networks.features.classes=10",
         "stages.features.steps=0",
-        "stages.liu.losses.feature.layer=relu1_2",
+        "stages.inpainter.losses.feature.layer=relu1_2",
     )
-    config = loaded("neural_features:smoke", *networks, *feature, "stages.liu.holes=center:4")
+    config = loaded("neural_features:smoke", *networks, *feature, "stages.inpainter.holes=center:4")
     config.networks.generator = ConfigDict(dict(name=f"{__name__}:Painter"))
     config.networks.global_critic = config.networks.local_critic = ConfigDict(
         dict(name=f"{__name__}:Judge")
@@ -141,7 +141,7 @@ def batch():
         (on_demand, "on_demand", "reconstruction"),
         (l2_gan, "reconstruction", "reconstruction"),
         (l2_gan, "adversarial", "reconstruction"),
-        (liu, "liu", "reconstruction"),
+        (neural_features, "inpainter", "reconstruction"),
         (guided, "classifier", "cross_entropy"),
         (refined, "autoencoder", "reconstruction"),
     ],

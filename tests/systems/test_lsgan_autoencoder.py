@@ -42,7 +42,7 @@ TINY = (
 
 
 def config(words, *more):
-    chosen = [*TINY, *(["stages.autoencoder.pictures=8"] if "projected" in words else []), *more]
+    chosen = [*TINY, *(["stages.autoencoder.images=8"] if "projected" in words else []), *more]
     return configuration.load(
         f"configs/lsgan_autoencoder.py:smoke,{words}", [f"--config.{item}" for item in chosen]
     )
@@ -81,7 +81,7 @@ def test_completions(workdir):
     assert int(model.states["autoencoder"].step) == 2 and jax.tree.leaves(net.stats)
 
 
-def test_projections_are_the_search_s_own_pictures(workdir, tmp_path):
+def test_projections_are_the_search_s_own_images(workdir, tmp_path):
     """Projections: first images, unpasted, 256 values, holes in rotation; cached in files."""
     its = config("projected")
     stage, model = configuration.build_system(its).stages[1], inpaint_jax.load(workdir)
@@ -135,7 +135,7 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
     np.testing.assert_array_equal(other["projection"], whole["projection"])
 
 
-def test_pictures_of_projections_are_not_flipped(workdir):
+def test_images_of_projections_are_not_flipped(workdir):
     """The stage's images are not flipped, so that the pairs fit."""
     from inpaint_jax import parallel
     from inpaint_jax.runs.training.feed import batches
@@ -232,7 +232,7 @@ def test_a_later_stage_is_tried_before_the_first_is_trained(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_more_projections_than_pictures(tmp_path):
+def test_more_projections_than_images(tmp_path):
     with pytest.raises(InputError, match="16 images are fewer than the 99 that the stage needs"):
-        train(config("projected", "stages.autoencoder.pictures=99"), tmp_path)
+        train(config("projected", "stages.autoencoder.images=99"), tmp_path)
     assert not list(tmp_path.iterdir())

@@ -22,7 +22,7 @@ from inpaint_jax.systems.neural_features import seen
 from inpaint_jax.systems.parts import enlarged
 
 SIZE = 16
-LOSSES = "stages.liu.losses"
+LOSSES = "stages.inpainter.losses"
 OFF = {
     "local": f"{LOSSES}.local_adversarial",
     "global": f"{LOSSES}.global_adversarial",
@@ -31,14 +31,14 @@ OFF = {
 TINY = (
     "data.size=16",
     "data.train=facades?split=train&count=16",
-    "networks.generator.waist=8",
+    "networks.generator.bottleneck=8",
     "networks.local_size=4",
     "networks.features.width=4",
     "networks.features.last=relu2_1",
     "networks.features.classes=10",
     "stages.features.steps=0",
     f"{LOSSES}.feature.layer=relu1_2",
-    "stages.liu.holes=center:4",
+    "stages.inpainter.holes=center:4",
 )
 
 
@@ -153,10 +153,10 @@ def same(one, other):
 @pytest.fixture(scope="module")
 def descent():
     """A system with plain descent, which does not amplify rounding, and stops after all steps."""
-    config = tiny("stages.liu.holes=square:2-8")
+    config = tiny("stages.inpainter.holes=square:2-8")
     with config.unlocked():
         for name in ("generator", "critic"):
-            config.stages.liu.optimizer[name] = dict(
+            config.stages.inpainter.optimizer[name] = dict(
                 name="sgd", learning_rate=1e-4, schedule="linear"
             )
     system, states = drawn(config)
@@ -167,11 +167,11 @@ def descent():
 def test_players_leave_each_other_alone(descent, mover, other):
     """Bit for bit; every term is reported."""
     _, states, step = descent
-    networks = states["liu"].networks
+    networks = states["inpainter"].networks
     weary = networks[other]._replace(
         opt=jax.tree.map(lambda count: count + 1000, networks[other].opt)
     )
-    after, told = step(states["liu"]._replace(networks={**networks, other: weary}), batch())
+    after, told = step(states["inpainter"]._replace(networks={**networks, other: weary}), batch())
     assert same(networks[other].params, after.networks[other].params)
     for part in {"generator": ("Conv_0",), "critic": ("global", "local")}[mover]:
         assert not same(networks[mover].params[part], after.networks[mover].params[part])
@@ -189,13 +189,15 @@ def test_players_leave_each_other_alone(descent, mover, other):
 def test_devices_agree(descent):
     """One device and four: each crops at its own examples' holes, drawn for the whole batch."""
     system, states, step = descent
-    one = step(states["liu"], batch())
+    one = step(states["inpainter"], batch())
     mesh = parallel.mesh(jax.devices()[:4])
     mapped = parallel.data_parallel(system.stages[1].step, mesh, how="pmap")
     begun = {
         name: parallel.replicate(jax.tree.map(jnp.copy, its), mesh) for name, its in states.items()
     }
-    four = mapped(begun["liu"], parallel.put_batch(batch(), mesh), {"features": begun["features"]})
+    four = mapped(
+        begun["inpainter"], parallel.put_batch(batch(), mesh), {"features": begun["features"]}
+    )
     for a, b in zip(
         *(jax.tree.leaves(jax.device_get((its[0].networks, its[1]))) for its in (one, four)),
         strict=True,
@@ -206,21 +208,21 @@ def test_devices_agree(descent):
 @pytest.mark.parametrize(
     "off, stages, critics",
     [
-        ((), ["features", "liu"], {"global", "local"}),
-        (("feature",), ["liu"], {"global", "local"}),
-        (("local",), ["features", "liu"], {"global"}),
-        (("global",), ["features", "liu"], {"local"}),
-        (("local", "global"), ["features", "liu"], None),
-        (("local", "global", "feature"), ["liu"], None),
+        ((), ["features", "inpainter"], {"global", "local"}),
+        (("feature",), ["inpainter"], {"global", "local"}),
+        (("local",), ["features", "inpainter"], {"global"}),
+        (("global",), ["features", "inpainter"], {"local"}),
+        (("local", "global"), ["features", "inpainter"], None),
+        (("local", "global", "feature"), ["inpainter"], None),
     ],
 )
 def test_a_weight_of_0_leaves_out_what_only_it_needs(off, stages, critics):
     system, states = drawn(tiny(off=off))
     assert [stage.name for stage in system.stages] == stages
-    networks = states["liu"].networks
+    networks = states["inpainter"].networks
     assert (set(networks["critic"].params) if "critic" in networks else None) == critics
-    after, told = jax.eval_shape(step_of(system, states), states["liu"], batch())
-    assert jax.tree.structure(after) == jax.tree.structure(states["liu"])
+    after, told = jax.eval_shape(step_of(system, states), states["inpainter"], batch())
+    assert jax.tree.structure(after) == jax.tree.structure(states["inpainter"])
     terms = {"reconstruction", *(OFF[name].rpartition(".")[2] for name in set(OFF) - set(off))}
     of_critics = {
         f"{score}_{name}"
@@ -259,16 +261,20 @@ def test_any_hole_is_completed():
 
 def test_a_run(tmp_path):
     """The features are trained first, and stay bit-identical during the second stage."""
-    config = tiny("stages.features.steps=1", "stages.liu.steps=0")
+    config = tiny("stages.features.steps=1", "stages.inpainter.steps=0")
     train(config, tmp_path)
     before = load(tmp_path).states
-    config.stages.liu.steps = 1
+    config.stages.inpainter.steps = 1
     train(config, tmp_path)
     after = load(tmp_path).states
     assert same(*(states["features"].networks["classifier"].params for states in (before, after)))
-    assert [int(after[name].step) for name in ("features", "liu")] == [1, 1]
-    assert not same(*(states["liu"].networks["generator"].params for states in (before, after)))
-    rows = list(map(json.loads, (tmp_path / "liu" / "metrics.jsonl").read_text().splitlines()))
+    assert [int(after[name].step) for name in ("features", "inpainter")] == [1, 1]
+    assert not same(
+        *(states["inpainter"].networks["generator"].params for states in (before, after))
+    )
+    rows = list(
+        map(json.loads, (tmp_path / "inpainter" / "metrics.jsonl").read_text().splitlines())
+    )
     [weighted], [told] = (
         [row for row in rows if name in row] for name in ("weighted_feature", "feature")
     )
@@ -286,7 +292,7 @@ def test_a_run(tmp_path):
         np.testing.assert_allclose(weighted[f"weighted_{term}"], weight * told[term], rtol=1e-6)
 
 
-def test_pictures_of_24_in_networks_of_64():
+def test_images_of_24_in_networks_of_64():
     """Spec 4.13 at a fourth: images of 6 with a hole of 2 are enlarged to 16, output is reduced.
 
     The networks see a hole of 6 of 16. The hidden content reaches them only as the target.
@@ -313,7 +319,7 @@ def test_pictures_of_24_in_networks_of_64():
 
 def test_the_literal_system():
     """Complete images of 6 px, known pixels bit for bit; critics and features see 16."""
-    literal = ("data.size=6", "networks.seen_size=16", "stages.liu.holes=center:2")
+    literal = ("data.size=6", "networks.seen_size=16", "stages.inpainter.holes=center:2")
     config = tiny(*literal)
     system, states = drawn(config)
     assert system.size == 6
@@ -329,7 +335,9 @@ def test_the_literal_system():
     np.testing.assert_array_equal(np.where(hole > 0.5, 0, answer), np.where(hole > 0.5, 0, image))
     assert (answer != image).any((1, 2, 3)).all()
     sizes = jax.eval_shape(
-        step_of(system, states), states["liu"], {**batch(), "image": batch()["image"][:, :6, :6]}
+        step_of(system, states),
+        states["inpainter"],
+        {**batch(), "image": batch()["image"][:, :6, :6]},
     )
     assert sizes[1].keys() >= {"feature", "local_adversarial", "global_adversarial"}
 
@@ -337,16 +345,16 @@ def test_the_literal_system():
 @pytest.mark.parametrize(
     "override, words",
     [
-        ("stages.liu.holes=center:20", "does not fit an image of side 16"),
-        ("stages.liu.losses.feature.fn=feature_l3", "unknown loss 'feature_l3'"),
+        ("stages.inpainter.holes=center:20", "does not fit an image of side 16"),
+        ("stages.inpainter.losses.feature.fn=feature_l3", "unknown loss 'feature_l3'"),
         (
             "networks.local_critic.name=global_local.Critic",
             "unknown networks.local_critic 'global_local.Critic'",
         ),
         ("networks.features.name=vgg19.VGG", "unknown networks.features 'vgg19.VGG'; known: "),
         (
-            "stages.liu.optimizer.critic.name=adamm",
-            "stages.liu.optimizer.critic: unknown optimiser 'adamm'",
+            "stages.inpainter.optimizer.critic.name=adamm",
+            "stages.inpainter.optimizer.critic: unknown optimiser 'adamm'",
         ),
     ],
 )
@@ -364,7 +372,7 @@ def test_bad_configs(override, words):
             "a discriminator of 2 layers needs sides of 4 px, got \\(8, 8\\)",
         ),
         (
-            "stages.liu.losses.feature.layer=relu3_1",
+            "stages.inpainter.losses.feature.layer=relu3_1",
             "no layer 'relu3_1' among relu1_1, relu1_2, relu2_1",
         ),
         ("networks.features.last=relu9_1", "VGG-19 has no layer 'relu9_1'"),

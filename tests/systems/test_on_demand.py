@@ -103,7 +103,7 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
     assert told(workdir) == told(tmp_path)
 
 
-def test_pictures_set_apart_are_not_trained_on(workdir):
+def test_images_set_apart_are_not_trained_on(workdir):
     its = config()
     found = stage_examples(
         stage_of(its), its, Workdir(workdir).stage("on_demand"), {}, StopRequest()
@@ -234,7 +234,7 @@ def test_a_number_set_apart_that_devices_do_not_divide(tmp_path):
     assert "validation_psnr_5" in lines(tmp_path)[-1]
 
 
-def test_a_perfect_picture_does_not_hide_the_others():
+def test_a_perfect_image_does_not_hide_the_others():
     stage = stage_of(config("inv_mse"))
     scores = {f"psnr_{i + 1}": jnp.array([100.0 if i == 0 else 20.0, 30.0]) for i in range(LEVELS)}
     schedule = stage.adapt({"best": jnp.array(-jnp.inf), "stale": jnp.array(0)}, scores)
@@ -276,7 +276,7 @@ def held_out(its, folder):
     )["held_out"]
 
 
-def test_a_waist_that_on_demand_learning_has_not():
+def test_a_bottleneck_that_on_demand_learning_has_not():
     with pytest.raises(InputError, match="bottleneck needs self_tuned"):
         configuration.load("configs/on_demand.py:on_demand,bottleneck")
 

@@ -49,7 +49,7 @@ HEADER = (
     "case",
     "batch",
     "ms",
-    "pictures/s",
+    "images/s",
     "GFLOP/s",
     "of product",
     "compile s",
@@ -243,7 +243,7 @@ def run(name: str, case: Case, config: Config, opponent: Any, *, rounds: int) ->
         "case": name,
         "batch": case.batch,
         "seconds": per_iteration,
-        "pictures_per_second": rates,
+        "images_per_second": rates,
         "ratio": {key: rates["ours"] / rates[key] for key in others},
         "gflop": gflop,
         "gflops": gflop / per_iteration["ours"],
@@ -278,10 +278,10 @@ def text(report: Mapping[str, Any]) -> str:
             tables.markdown(HEADER, rows),
             "",
             *(line for table in read for line in (table, "")),
-            "ms: of one training step, search iteration or blend, median; pictures/s: "
+            "ms: of one training step, search iteration or blend, median; images/s: "
             "of them times the batch.",
             f"float32 matrix products here, GFLOP/s: {products}; ratio: ours over its "
-            "pictures/s, above 1 is faster.",
+            "images/s, above 1 is faster.",
             machine(report["record"]),
         )
     )
@@ -307,12 +307,12 @@ def row(result: Mapping[str, Any], against: str | None, limit: float) -> list[st
         result["case"],
         str(result["batch"]),
         f"{1e3 * result['seconds']['ours']:.3g}",
-        f"{result['pictures_per_second']['ours']:.3g}",
+        f"{result['images_per_second']['ours']:.3g}",
         f"{gflops:.3g}" if gflops else "–",
         f"{gflops / limit:.0%}" if gflops else "–",
         f"{result['compile_seconds']:.1f}",
         f"{size / 2**20:.0f}" if size else "–",
         against or "–",
-        f"{result['pictures_per_second'][against]:.3g}" if against else "–",
+        f"{result['images_per_second'][against]:.3g}" if against else "–",
         f"{result['ratio'][against]:.2f}" if against else "–",
     ]

@@ -56,7 +56,7 @@ def latent(config: Config, batch: int, *, iterations: int = ITERATIONS) -> Case:
     states = parallel.replicate(
         {stage.name: drawn_state(stage, config, {}) for stage in system.stages}, mesh
     )
-    images = pictures(batch, config.data.size)
+    images = load_facades(batch, config.data.size)
     keys = seeds.example_keys(config.seed, [str(i) for i in range(batch)], "search")
     begin = jax.jit(
         parallel.spread(lambda states, examples: system.begin(states, *examples, 1), mesh)
@@ -89,13 +89,13 @@ def training(config: Config, batch: int) -> Case:
         return step(state, batch, {})
 
     state = parallel.replicate(state, mesh)
-    batches = (parallel.put_batch({"image": pictures(batch, config.data.size)}, mesh),)
+    batches = (parallel.put_batch({"image": load_facades(batch, config.data.size)}, mesh),)
     return Case(stage.name, batch, 1, function, state, batches, configuration.to_plain(config))
 
 
 def poisson(batch: int, *, size: int = 64) -> Case:
     """Build Poisson blending of other images into left halves, the slowest of the usual holes."""
-    images = pictures(batch, size)
+    images = load_facades(batch, size)
     hole = np.zeros((*images.shape[:3], 1), np.float32)
     hole[:, :, : size // 2] = 1
 
@@ -116,7 +116,7 @@ def feed(config: Config, batch: int) -> Generator[dict[str, jax.Array]]:
     return batches(config, settings, 0, parallel.share_batch(batch), source=source, arrays={})
 
 
-def pictures(count: int, size: int) -> np.ndarray:
+def load_facades(count: int, size: int) -> np.ndarray:
     """Load built-in facades, ``[count, size, size, 3]`` in [-1, 1]."""
     source = open_source(f"facades?split=test&count={count}", size=size)
     return next(examples(source, size=size, batch=count))["image"]

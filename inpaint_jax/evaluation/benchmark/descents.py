@@ -33,7 +33,7 @@ HEADER = (
     "search",
     "iterations",
     "ms of one",
-    "s/picture",
+    "s/image",
     "final loss",
     "s to each loss",
     "ratio",
@@ -110,14 +110,14 @@ def compare(
     results = []
     for family in holes:
         cut = masks.evaluation_holes(family, ids=first["id"], size=size, seed=seed)
-        pictures = Photographs(first["image"], cut, keys)
+        photographs = Photographs(first["image"], cut, keys)
         descents, layout = {}, None
         if opponent:
             descents[label("torch", expected)], layout = opponent.descent(
-                case_of(expected, pictures)
+                case_of(expected, photographs)
             )
         for one in (expected, *others.values()):
-            descents.setdefault(label("ours", one), ours(one, pictures))
+            descents.setdefault(label("ours", one), ours(one, photographs))
         results.append(
             {
                 "holes": family,
@@ -159,19 +159,19 @@ def check_comparable(reference: Config, other: Config, *, name: str) -> None:
                 )
 
 
-def begun(one: Model, pictures: Photographs) -> tuple[Any, Any, Any]:
+def begun(one: Model, photographs: Photographs) -> tuple[Any, Any, Any]:
     """Spread the networks and the searches over the devices: ``(mesh, states, begin)``."""
-    mesh, _ = parallel.share_slots(len(pictures.images))
+    mesh, _ = parallel.share_slots(len(photographs.images))
     states = parallel.replicate(one.states, mesh)
     begin = jax.jit(
         parallel.spread(lambda states, examples: one.system.begin(states, *examples, 1), mesh)
     )
-    return mesh, states, lambda: begin(states, tuple(pictures))
+    return mesh, states, lambda: begin(states, tuple(photographs))
 
 
-def ours(one: Model, pictures: Photographs) -> Descent:
+def ours(one: Model, photographs: Photographs) -> Descent:
     """Build our search, as completion runs it."""
-    mesh, states, begin = begun(one, pictures)
+    mesh, states, begin = begun(one, photographs)
     assert one.system.advance
     advance = jax.jit(parallel.spread(one.system.advance, mesh), donate_argnums=1)
     num_steps = one.config.search.iterations
@@ -187,13 +187,13 @@ def ours(one: Model, pictures: Photographs) -> Descent:
     return chunks
 
 
-def case_of(one: Model, pictures: Photographs) -> Case:
+def case_of(one: Model, photographs: Photographs) -> Case:
     """Describe a search before its first iteration, as the PyTorch cases read it."""
-    _, states, begin = begun(one, pictures)
+    _, states, begin = begun(one, photographs)
     assert one.system.advance
     plain = configuration.to_plain(one.config)
     return Case(
-        "latent", len(pictures.images), ITERATIONS, one.system.advance, begin(), (states,), plain
+        "latent", len(photographs.images), ITERATIONS, one.system.advance, begin(), (states,), plain
     )
 
 
@@ -248,7 +248,7 @@ def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") ->
     return {
         "batch": batch,
         "rows": summary({name: timed(totals[name], pace[name]) for name in descents}),
-        "seconds_per_iteration_and_picture": pace,
+        "seconds_per_iteration_and_image": pace,
         "rounds_seconds_per_iteration": seconds,
         "rounds_cpu_seconds_per_iteration": cpu_seconds,
         "totals": {name: values.tolist() for name, values in totals.items()},

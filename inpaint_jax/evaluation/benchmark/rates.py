@@ -20,7 +20,7 @@ from inpaint_jax.errors import InputError, note
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.benchmark import measure
 from inpaint_jax.evaluation.benchmark.arithmetic import multiply_adds
-from inpaint_jax.evaluation.benchmark.cases import centre, pictures
+from inpaint_jax.evaluation.benchmark.cases import centre, load_facades
 from inpaint_jax.evaluation.benchmark.limits import published
 from inpaint_jax.evaluation.benchmark.programs import Program, Source, programs
 from inpaint_jax.runs import configuration
@@ -183,7 +183,7 @@ def copied(tree: Any) -> Any:
 
 def real_batch(count: int, side: int) -> dict[str, Any]:
     """Load built-in images with centre holes and all other inputs of a stage on the device."""
-    images = jnp.asarray(pictures(count, side))
+    images = jnp.asarray(load_facades(count, side))
     hole = jnp.asarray(centre(images, side // 2))
     return {
         "image": images,

@@ -24,7 +24,7 @@ from inpaint_jax.evaluation.experiments.figures import (
     TrainingCurve,
     find,
 )
-from inpaint_jax.evaluation.experiments.figures.grids import PICTURES
+from inpaint_jax.evaluation.experiments.figures.grids import WITHOUT_ARM
 from inpaint_jax.evaluation.experiments.paper_tables import Logged, Row, Table
 from inpaint_jax.evaluation.experiments.titles import slug
 from inpaint_jax.runs import configuration, pages
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 # Reserved names: columns of a grid, and the folder of the baselines beside the arms' folders.
-RESERVED = (*PICTURES, "baselines")
+RESERVED = (*WITHOUT_ARM, "baselines")
 
 
 class Arm(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from inpaint_jax.errors import some_of
 from inpaint_jax.evaluation.experiments.context import Context
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.evaluation.report import machine, protocols
 
 
@@ -58,9 +58,9 @@ def caption(
     )
 
 
-def left_out(pictures: PictureSet) -> str:
+def left_out(image_set: ImageSet) -> str:
     """Name the images that could not be read; empty if there are none."""
-    return f" ({some_of(list(pictures.skipped), 'image')} left out)" if pictures.skipped else ""
+    return f" ({some_of(list(image_set.skipped), 'image')} left out)" if image_set.skipped else ""
 
 
 def provenance(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -85,7 +85,7 @@ class Comparison(NamedTuple):
         """
         assert self.paired is not None
         families, single = self.holes or context.families, len(self.rows[self.paired]) == 1
-        numbers = values_of_pictures if single else means_of_arms
+        numbers = values_of_images if single else means_of_arms
         rows, base = [], numbers(context, self.rows[self.paired], families, self.metric)
         floors = self.floors(context) if single else {}
         for label, arms in {**self.rows, **floors}.items():
@@ -109,7 +109,7 @@ def means_of_arms(
     return with_mean(np.array(means, np.float64))
 
 
-def values_of_pictures(
+def values_of_images(
     context: Context, arms: Sequence[str], families: Sequence[str], metric: str
 ) -> np.ndarray:
     """Return the metric per image of the only arm, ``[F + 1, N]``, last the families' mean."""

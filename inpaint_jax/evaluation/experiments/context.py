@@ -8,7 +8,7 @@ import numpy as np
 
 from inpaint_jax.evaluation.answers import Answer, measure, read_answer
 from inpaint_jax.evaluation.experiments.summary import Summaries
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.runs.methods import GROUPS
 from inpaint_jax.runs.workdir import Workdir
 
@@ -30,7 +30,7 @@ class Context(NamedTuple):
 
     workdir: Path
     families: tuple[str, ...]
-    sets: Mapping[str, PictureSet]
+    sets: Mapping[str, ImageSet]
     summaries: Summaries
     baselines: Summaries
 
@@ -73,10 +73,10 @@ class Context(NamedTuple):
 
     def values(self, name: str, family: str, metric: str) -> np.ndarray | None:
         """Return a metric per test image, ``[N]``; None if the images are not completed."""
-        answer, pictures = self.answer(name, family), self.sets["test"]
+        answer, image_set = self.answer(name, family), self.sets["test"]
         if answer is None:
             return None
-        return measure(pictures.truth, answer.images, pictures.holes[family], [metric])[metric]
+        return measure(image_set.truth, answer.images, image_set.holes[family], [metric])[metric]
 
     def logged(self, arm: str, stage: str, metric: str) -> tuple[list[int], list[float]]:
         """Return logged steps and values of a metric (``metrics.jsonl``); empty if not logged."""

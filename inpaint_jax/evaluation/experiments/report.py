@@ -8,14 +8,14 @@ from inpaint_jax.evaluation.experiments import Experiment, html, overview
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.figures import find
 from inpaint_jax.evaluation.experiments.summary import Summaries
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 
 
 def write(
     workdir: Path,
     spec: str,
     experiment: Experiment,
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     summaries: Summaries,
     baselines: Summaries,
 ) -> None:

@@ -14,11 +14,11 @@ from tqdm import tqdm
 
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation import picture_set
+from inpaint_jax.evaluation import image_set
 from inpaint_jax.evaluation.experiments import Arm, Experiment, check_known, load, report
 from inpaint_jax.evaluation.experiments import summary as arm_summary
 from inpaint_jax.evaluation.experiments.summary import Summaries
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet, read_image_set
 from inpaint_jax.naming import split_list
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config, evaluation_fit
@@ -85,9 +85,9 @@ def reproduce(
         experiment.against, size=data.size, fit=fit, train=training, slots=slots_of(configs)
     )
     view = {"size": data.size, "fit": fit, "seed": seed, "skip_errors": skip_errors}
-    sets = {"test": picture_set.read(images, families, **view)}
+    sets = {"test": read_image_set(images, families, **view)}
     if at_most:
-        sets["train"] = picture_set.read(
+        sets["train"] = read_image_set(
             split_list(training), for_any_image(families), **view, at_most=at_most
         )
 
@@ -106,7 +106,7 @@ def carry_out(
     against: Sequence[Method],
     training: str,
     workdir: Path,
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     *,
     skip_errors: bool,
 ) -> tuple[Summaries, Summaries]:
@@ -254,7 +254,7 @@ def train_and_measure(
     arm: Arm,
     config: Config,
     workdir: Path,
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     names: Sequence[str],
     *,
     skip_errors: bool,
@@ -293,16 +293,16 @@ def baseline_identity(method: Method, training: str) -> dict[str, Any]:
     return identity if plain else {**identity, "identity": method.identity}
 
 
-def sets_of(arm: Arm, sets: Mapping[str, PictureSet]) -> dict[str, PictureSet]:
+def sets_of(arm: Arm, sets: Mapping[str, ImageSet]) -> dict[str, ImageSet]:
     """Restrict the images to the holes under which an arm is measured."""
-    return {split: picture_set.under(s, arm.holes or list(s.holes)) for split, s in sets.items()}
+    return {split: image_set.under(s, arm.holes or list(s.holes)) for split, s in sets.items()}
 
 
 def summarise(
     method: Method,
     folder: Path,
     depends: Mapping[str, Any],
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     names: Sequence[str],
     **content,
 ) -> None:

@@ -11,7 +11,7 @@ from inpaint_jax.data import files
 from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.answers import answers_of, completions_file, is_whole, measure
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.method import Method
@@ -25,7 +25,7 @@ VALIDATION = "validation_"  # prefix of validation metrics in metrics.jsonl
 def write(
     folder: Path,
     method: Mapping[str, Any],
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     *,
     names: Sequence[str] = metrics.DEFAULT,
     **content,
@@ -39,15 +39,15 @@ def write(
       names: names of the metrics.
       **content: plain values, such as scores, parameters and seconds.
     """
-    pictures = {split: {"of": s.sources, "count": len(s.names)} for split, s in sets.items()}
-    summary = {"identity": identity(method, sets, names), "pictures": pictures, **content}
+    images = {split: {"of": s.sources, "count": len(s.names)} for split, s in sets.items()}
+    summary = {"identity": identity(method, sets, names), "images": images, **content}
     write_json(folder / "summary.json", summary)
 
 
 def read(
     folder: Path,
     method: Mapping[str, Any],
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     *,
     names: Sequence[str] = metrics.DEFAULT,
 ) -> dict[str, Any] | None:
@@ -85,22 +85,22 @@ def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def identity(
     method: Mapping[str, Any],
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     names: Sequence[str] = metrics.DEFAULT,
 ) -> dict[str, Any]:
     """Collect everything that a summary depends on, as plain JSON values."""
     return {
         "method": files.fingerprint(dict(method)),
-        "pictures": {split: pictures.digest for split, pictures in sets.items()},
-        "holes": {split: pictures.hashes for split, pictures in sets.items()},
-        "seed": [pictures.seed for pictures in sets.values()],
+        "images": {split: image_set.digest for split, image_set in sets.items()},
+        "holes": {split: image_set.hashes for split, image_set in sets.items()},
+        "seed": [image_set.seed for image_set in sets.values()],
         "metrics": files.fingerprint(metrics.protocols(names)),
     }
 
 
 def measured(
     method: Method,
-    sets: Mapping[str, PictureSet],
+    sets: Mapping[str, ImageSet],
     folder: Path,
     stop: StopRequest,
     names: Sequence[str] = metrics.DEFAULT,
@@ -115,18 +115,18 @@ def measured(
       Interrupted: a signal stopped the work; finished families are kept.
     """
     place, found = folder / "evaluation" / "completions", {}
-    for split, pictures in sets.items():
+    for split, image_set in sets.items():
         found[split] = {}
-        for family, answer in answers_of(method, pictures, place, stop).items():
+        for family, answer in answers_of(method, image_set, place, stop).items():
             found[split][family] = answer and {
                 "seconds": answer.seconds,
                 "completions": str(
-                    completions_file(method, pictures, family, place).relative_to(folder)
+                    completions_file(method, image_set, family, place).relative_to(folder)
                 ),
                 "scores": {
                     metric: tables.summary(values)
                     for metric, values in measure(
-                        pictures.truth, answer.images, pictures.holes[family], names
+                        image_set.truth, answer.images, image_set.holes[family], names
                     ).items()
                 },
             }

@@ -45,7 +45,7 @@ def arrays(system: System, states: Mapping[str, TrainState], *, side: int) -> di
       ``{"dcgan/networks/generator/params/...": array}``.
     """
     kept = {name: state(trained) for name, trained in states.items()}
-    pictures = (
+    inputs = (
         jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32),
         jax.ShapeDtypeStruct((1, side, side, 1), jnp.float32),
     )
@@ -53,7 +53,7 @@ def arrays(system: System, states: Mapping[str, TrainState], *, side: int) -> di
     def completed(states, images, hole):
         return complete(system, states, images, hole, example_keys(0, ["0"], "search")).images
 
-    _, needed = prune(completed, kept, *pictures)
+    _, needed = prune(completed, kept, *inputs)
     leaves = jax.tree.leaves_with_path(kept)
     used = {_part(path) for (path, _), wanted in zip(leaves, needed, strict=False) if wanted}
     return {

@@ -43,7 +43,7 @@ def training_source(
     fit = config.data.fit if train else evaluation_fit(config)
     source: Source = open_source(split_list(specs), size=config.data.size, fit=fit, uncut=train)
     source = leaving_out(source, without)
-    if count := settings.get("pictures", 0):
+    if count := settings.get("images", 0):
         if len(source) < count:
             raise InputError(
                 f"{specs}: {len(source)} images are fewer than the {count} that the stage needs"
@@ -158,18 +158,18 @@ def batches(
             )
         return parallel.put_batch(batch, mesh)
 
-    pictures = Cached(source, size=config.data.size)
+    cached = Cached(source, size=config.data.size)
     with tqdm(
-        total=len(pictures),
+        total=len(cached),
         desc="reading",
         unit="image",
         leave=False,
         disable=jax.process_index() > 0,
     ) as bar:
-        for count in pictures.fill():
+        for count in cached.fill():
             bar.update(count)
     host = training_batches(
-        pictures,
+        cached,
         size=config.data.size,
         batch_size=settings.batch_size,
         seed=config.seed,

@@ -257,7 +257,7 @@ def train_stage(
                     check_finite(report.means(), number, checkpoints)
                 if finished or number % settings.log_every == 0:
                     report.write_line(number)
-                if measure and not adapt and (last or number % settings.picture_every == 0):
+                if measure and not adapt and (last or number % settings.image_every == 0):
                     validated = measure(state, batch)
                 if validated:
                     check_finite(missing(validated[0]), number, checkpoints)

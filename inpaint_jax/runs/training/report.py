@@ -85,10 +85,10 @@ class TrainingReport:
         if sizes:
             self.log.write_scalars(number, sizes)
 
-    def write_validation(self, number: int, scores: Mapping[str, Any], pictures: jax.Array) -> None:
+    def write_validation(self, number: int, scores: Mapping[str, Any], images: jax.Array) -> None:
         """Write the means of a stage's validation, and its images."""
         if scores:
             self.log.write_scalars(
                 number, {f"validation_{n}": float(np.mean(s)) for n, s in scores.items()}
             )
-        self.log.write_images(number, {"samples": np.asarray(pictures)})
+        self.log.write_images(number, {"samples": np.asarray(images)})

@@ -51,12 +51,12 @@ def measuring(
         return lambda state, batch: validate(state, fixed, key, earlier)
     if (other := other_split(config, without)) is None:
         return lambda state, batch: validate(state, batch, key, earlier)
-    pictures, count = Cached(other, size=config.data.size), config.stages[stage.name].batch_size
+    cached, count = Cached(other, size=config.data.size), config.stages[stage.name].batch_size
 
     def measure(state, batch):
         del batch
         found, shown = [], []
-        for part, its in filled(pictures, count):
+        for part, its in filled(cached, count):
             scores, seen = validate(state, parallel.replicate(part, mesh), key, earlier)
             found.append({name: np.asarray(values)[:its] for name, values in scores.items()})
             shown.append(seen)
@@ -75,11 +75,11 @@ def other_split(config: Config, without: Collection[str] = ()) -> Source | None:
     return leaving_out(source, without)
 
 
-def filled(pictures: Cached, count: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
+def filled(cached: Cached, count: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
     """Yield batches of ``count`` images in order, with the number of new ones.
 
     The last batch is filled up with repeats.
     """
-    for batch in examples(pictures, size=pictures.size, batch=count):
+    for batch in examples(cached, size=cached.size, batch=count):
         new = len(batch.pop("id"))
         yield {name: np.resize(part, (count, *part.shape[1:])) for name, part in batch.items()}, new

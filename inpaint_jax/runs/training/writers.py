@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from inpaint_jax.data import files, sheets
-from inpaint_jax.data.pictures import encode_picture, write_picture
+from inpaint_jax.data.image_files import encode_image, write_image
 from inpaint_jax.runs import metric_log
 
 logger = logging.getLogger("inpaint_jax")
@@ -149,11 +149,11 @@ class TensorBoard(Writer):
             self._add_value(step, tag=name, simple_value=float(number))
 
     def write_images(self, step, images):
-        for name, pictures in images.items():
-            grid = sheets.grid(pictures)
+        for name, group in images.items():
+            grid = sheets.grid(group)
             height, width, _ = grid.shape
             image = self._protos.Summary.Image(
-                height=height, width=width, colorspace=3, encoded_image_string=encode_picture(grid)
+                height=height, width=width, colorspace=3, encoded_image_string=encode_image(grid)
             )
             self._add_value(step, tag=name, image=image)
 
@@ -191,12 +191,12 @@ class ImageGrids(Writer):
         self.folder = Path(folder)
 
     def write_images(self, step, images):
-        for name, pictures in images.items():
-            write_picture(self.folder / f"{name}_{step:08d}.png", sheets.grid(pictures))
+        for name, group in images.items():
+            write_image(self.folder / f"{name}_{step:08d}.png", sheets.grid(group))
 
 
 def create(folder: str | os.PathLike[str], *, start_step: int = 0) -> MultiWriter:
-    """Create all writers of a stage: ``metrics.jsonl``, ``events.*``, ``pictures/``, and the log.
+    """Create all writers of a stage: ``metrics.jsonl``, ``events.*``, ``images/``, and the log.
 
     Args:
       folder: folder of the stage.
@@ -216,7 +216,7 @@ def create(folder: str | os.PathLike[str], *, start_step: int = 0) -> MultiWrite
             LogLines(folder.name),
             JsonLines(folder / "metrics.jsonl", start_step=start_step),
             TensorBoard(folder, start_step=start_step),
-            ImageGrids(folder / "pictures"),
+            ImageGrids(folder / "images"),
         )
     )
 

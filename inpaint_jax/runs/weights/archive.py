@@ -33,14 +33,14 @@ class Weights(NamedTuple):
 
 
 def about(
-    kind: str, source: str | Path, *, pictures: str, stays: Sequence[str], place: str = ""
+    kind: str, source: str | Path, *, images: str, stays: Sequence[str], place: str = ""
 ) -> dict[str, Any]:
     """Describe a weight file.
 
     Args:
       kind: kind of network.
       source: file from which the weights were made; its name and hash are kept.
-      pictures: description of the images that the weights expect.
+      images: description of the images that the weights expect.
       stays: name prefixes of layers that may keep their initialisation, or differ in the number of
         outputs.
       place: path in a stage's networks for which the weights are; empty: they fit one place.
@@ -51,7 +51,7 @@ def about(
         "kind": kind,
         "source": Path(source).name,
         "sha256": digest,
-        "pictures": pictures,
+        "images": images,
         "stays": list(stays),
     }
     return own | ({"place": place} if place else {})

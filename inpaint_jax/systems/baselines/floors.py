@@ -46,21 +46,22 @@ def harmonic() -> System:
     return single_pass(paint)._replace(host=host)
 
 
-def nearest(*, pictures: int = 1000) -> System:
+def nearest(*, images: int = 1000) -> System:
     """Paste the hole of the nearest training image, by squared error over the known pixels.
 
     Args:
-      pictures: size of the gallery. The stage "gallery" stores a batch per step, and replaces the
+      images: size of the gallery. The stage "gallery" stores a batch per step, and replaces the
         oldest images when the gallery is full. As a method (``--against=nearest``) it searches all
-        training images, or a limited number, as in ``nearest?pictures=1000``.
+        training images, or a limited number, as in ``nearest?images=1000``.
     """
+    capacity = images
 
     def init(key, batch, earlier):
         del earlier
-        images = jnp.zeros((pictures, *batch["image"].shape[1:]))
+        gallery = jnp.zeros((capacity, *batch["image"].shape[1:]))
         filled = {"filled": jnp.zeros((), jnp.int32)}
         return TrainState(
-            jnp.zeros((), jnp.int32), key, {"gallery": NetworkState(images, {}, ())}, filled
+            jnp.zeros((), jnp.int32), key, {"gallery": NetworkState(gallery, {}, ())}, filled
         )
 
     def step(state, batch, earlier, *, axis_name=None):
@@ -69,14 +70,14 @@ def nearest(*, pictures: int = 1000) -> System:
         if axis_name is not None:
             images = jax.lax.all_gather(images, axis_name, tiled=True)
         filled = state.schedule["filled"]
-        rows = (filled + jnp.arange(len(images))) % pictures
+        rows = (filled + jnp.arange(len(images))) % capacity
         gallery = state.networks["gallery"]
         gallery = gallery._replace(params=gallery.params.at[rows].set(images))
         filled = filled + len(images)
         state = state._replace(
             step=state.step + 1, networks={"gallery": gallery}, schedule={"filled": filled}
         )
-        return state, {"pictures": jnp.minimum(filled, pictures).astype(jnp.float32)}
+        return state, {"images": jnp.minimum(filled, capacity).astype(jnp.float32)}
 
     def paint(states, images, hole):
         gallery = states["gallery"].networks["gallery"].params
@@ -88,10 +89,8 @@ def nearest(*, pictures: int = 1000) -> System:
         filled = states["gallery"].schedule["filled"]
 
         def compare(best, candidate):  # one gallery image at a time: memory stays constant
-            index, picture = candidate
-            distance = ((1.0 - hole) * jnp.square(fill(images, hole) - picture[None])).sum(
-                (1, 2, 3)
-            )
+            index, stored = candidate
+            distance = ((1.0 - hole) * jnp.square(fill(images, hole) - stored[None])).sum((1, 2, 3))
             distance = jnp.where(index < filled, distance, jnp.inf)
             return jax.tree.map(
                 lambda new, old: jnp.where(distance < best[0], new, old), (distance, index), best
@@ -99,7 +98,7 @@ def nearest(*, pictures: int = 1000) -> System:
 
         start = (jnp.full(len(images), jnp.inf), jnp.zeros(len(images), jnp.int32))
         (_, chosen), _ = jax.lax.scan(
-            compare, start, (jnp.arange(pictures, dtype=jnp.int32), gallery)
+            compare, start, (jnp.arange(capacity, dtype=jnp.int32), gallery)
         )
         return gallery[chosen]
 

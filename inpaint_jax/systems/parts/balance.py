@@ -107,7 +107,7 @@ def heights(
         return {label: part[0] for label, part in parts.items()}
 
     answers = progress.searches.best_latent[:, 0]
-    return jax.vmap(one, axis_name="pictures")(damaged, hole, answers)
+    return jax.vmap(one, axis_name="images")(damaged, hole, answers)
 
 
 def measured(states: Mapping[str, TrainState], name: str) -> dict[str, jax.Array]:

@@ -17,7 +17,7 @@ from inpaint_jax.optimization import optimizers, state, steps
 from inpaint_jax.optimization.state import step_key
 from inpaint_jax.systems.interface import Stage
 
-PICTURES = 64  # samples in a grid
+SAMPLES = 64  # samples in a grid
 
 
 def stage(
@@ -81,7 +81,7 @@ def stage(
         """Sample from the generator with running statistics, as the search uses it."""
         del batch, earlier
         return {}, functional.predict(
-            generator, state.networks["generator"], draw_latent(key, PICTURES)
+            generator, state.networks["generator"], draw_latent(key, SAMPLES)
         )
 
     return Stage(

@@ -125,7 +125,7 @@ class LatentSearch:
         rules, (images, restarts) = self.rules, progress.searches.done.shape
         check_memory(restarts, images=images, pixels=progress.image[0].size)
 
-        def one_picture(image, hole, searches, scales):
+        def one_image(image, hole, searches, scales):
             image, hole = image[None], hole[None]
             scales = {label: factor[None] for label, factor in scales.items()}
             weight = self.loss.importance(hole)
@@ -150,7 +150,7 @@ class LatentSearch:
             return jax.vmap(one)(searches)
 
         under_search = progress.image, progress.hole, progress.searches, progress.scales
-        searches = jax.vmap(one_picture, axis_name="pictures")(*under_search)
+        searches = jax.vmap(one_image, axis_name="images")(*under_search)
         return progress._replace(searches=searches, done=searches.done.all(axis=1))
 
     def painted(self, states: States, progress: Progress) -> Completion:
@@ -160,10 +160,10 @@ class LatentSearch:
             lambda a: jax.vmap(lambda row, i: row[i])(a, order), progress.searches
         )
 
-        def one_picture(latents):
+        def one_image(latents):
             return jax.vmap(lambda latent: self.loss.paint(states, latent[None])[0])(latents)
 
-        images = jax.vmap(one_picture, axis_name="pictures")(ranked.best_latent)
+        images = jax.vmap(one_image, axis_name="images")(ranked.best_latent)
         traces = {name: trace[:, 0, : self.rules.num_steps] for name, trace in ranked.trace.items()}
         return Completion(images, ranked.best, traces, ranked.evaluations.sum(axis=1))
 
@@ -171,13 +171,13 @@ class LatentSearch:
         """Refine and blend the best answers, see ``System``."""
         answer = self.painted(states, progress)
 
-        def one_picture(image, hole, prediction):
+        def one_image(image, hole, prediction):
             images = jnp.broadcast_to(image, (len(prediction), *image.shape))
             holes = jnp.broadcast_to(hole, (len(prediction), *hole.shape))
             refined = self.refine(states, images, prediction, holes) if self.refine else prediction
             return self.rules.blend(images, refined, holes)
 
-        images = jax.vmap(one_picture)(progress.image, progress.hole, answer.images)
+        images = jax.vmap(one_image)(progress.image, progress.hole, answer.images)
         return answer._replace(images=images)
 
 

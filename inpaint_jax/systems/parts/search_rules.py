@@ -74,7 +74,7 @@ ANSWERS = {"best": False, "last": True}
 BATCH_NORM: dict[str, dict[str, Any]] = {
     "running": {"train": False},
     "sample": {"train": True},
-    "batch": {"train": True, "axis_name": "pictures"},
+    "batch": {"train": True, "axis_name": "images"},
 }
 
 

@@ -118,7 +118,7 @@ def test_a_stroke_two_methods_and_the_downloads(address, portrait, tmp_path, mon
         given = [f"--method={method}", f"--images={portrait}", "--holes=hole.png", "--slots=1"]
         assert cli.main(["complete", *given, f"--output={method[:10]}"]) == 0
         np.testing.assert_array_equal(
-            pixels(f"{method[:10]}.png"), pixels(f"{method[:10]}/pictures/face.png")
+            pixels(f"{method[:10]}.png"), pixels(f"{method[:10]}/images/face.png")
         )
     assert hole is not None and 10 < hole.sum() < 400
 

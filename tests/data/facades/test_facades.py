@@ -32,13 +32,10 @@ def test_every_class_is_drawn():
     assert sorted(set(labels)) == list(range(len(Facades.classes)))
 
 
-def test_splits_share_no_picture():
-    pictures = {
-        split: Facades(size=16, split=split, count=20) for split in ("train", "val", "test")
-    }
+def test_splits_share_no_image():
+    images = {split: Facades(size=16, split=split, count=20) for split in ("train", "val", "test")}
     drawn = {
-        split: {source[i]["image"].tobytes() for i in range(20)}
-        for split, source in pictures.items()
+        split: {source[i]["image"].tobytes() for i in range(20)} for split, source in images.items()
     }
     assert len(set.union(*drawn.values())) == 60
     assert {split: len(Facades(size=8, split=split)) for split in drawn} == {

@@ -38,13 +38,12 @@ def test_the_line_that_names_them():
         Portraits(size=8, split="valid")
 
 
-def test_splits_share_no_picture():
-    pictures = {
+def test_splits_share_no_image():
+    images = {
         split: Portraits(size=16, split=split, count=20) for split in ("train", "val", "test")
     }
     drawn = {
-        split: {source[i]["image"].tobytes() for i in range(20)}
-        for split, source in pictures.items()
+        split: {source[i]["image"].tobytes() for i in range(20)} for split, source in images.items()
     }
     assert len(set.union(*drawn.values())) == 60
     assert {split: len(Portraits(size=8, split=split)) for split in drawn} == {

@@ -82,8 +82,8 @@ def test_arithmetic_of_a_search_iteration(latent):
     generator = 8 * 256 + 16 * 9 * 16 * 8 + 64 * 9 * 8 * 3
     critic = 64 * 25 * 3 * 8 + 16 * 25 * 8 * 16 + 256
     traced = jax.jit(latent.function).trace(latent.state, *latent.inputs)
-    per_picture = multiply_adds(traced.jaxpr) / (latent.batch * latent.iterations)
-    assert per_picture == pytest.approx(2 * (generator + critic), rel=0.02)
+    per_image = multiply_adds(traced.jaxpr) / (latent.batch * latent.iterations)
+    assert per_image == pytest.approx(2 * (generator + critic), rel=0.02)
 
 
 def test_rounds_take_turns_after_a_warm_up(monkeypatch):
@@ -124,13 +124,13 @@ def test_report(tiny, tmp_path, monkeypatch, capsys):
     assert blended["seconds"]["ours"] == statistics.median(
         blended["rounds_seconds_per_call"]["ours"]
     )
-    assert blended["pictures_per_second"]["ours"] == pytest.approx(2 / blended["seconds"]["ours"])
+    assert blended["images_per_second"]["ours"] == pytest.approx(2 / blended["seconds"]["ours"])
     assert fed["ratio"]["one constant batch"] == pytest.approx(
         fed["seconds"]["one constant batch"] / fed["seconds"]["ours"]
     )
     [read] = fed["reading"]
     assert read["workers"] == 0 and min(read["reading"], read["training"]) > 0
-    assert read["constant"] == fed["pictures_per_second"]["one constant batch"]
+    assert read["constant"] == fed["images_per_second"]["one constant batch"]
     assert "| data.workers | reading alone" in said
     assert report["record"]["versions"]["jax"] == jax.__version__
 

@@ -22,7 +22,7 @@ def test_seconds_by_hand():
     reference, other = descents.summary(curves)
     assert reference["seconds"] == 2 and reference["loss"] == 3 and reference["reached"] == 1
     assert reference["each"] == pytest.approx((2 + 1.5) / 2) and reference["each_ratio"] == 1
-    # Median losses: 8.5, 4.5, 3.5, 3 against 6, 3.5: the second picture and the median never get
+    # Median losses: 8.5, 4.5, 3.5, 3 against 6, 3.5: the second image and the median never get
     # there.
     assert other["reached"] == 0.5 and other["each"] is None and other["each_ratio"] is None
     assert other["median"] is None and other["iterations"] == 2

@@ -92,7 +92,7 @@ def test_a_column_of_the_training_log(tmp_path):
     ]
 
 
-def test_baselines_are_measured_on_test_pictures_only():
+def test_baselines_are_measured_on_test_images_only():
     measured = {"test": {"center": {"scores": {"psnr_hole": {"mean": 20.0}}}}}
     context = Context(
         Path("runs"), ("center",), {}, {"ours": None}, {"mean": {"measured": measured}}

@@ -22,7 +22,7 @@ from inpaint_jax.evaluation.experiments import (
 )
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.figures import inversion
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.networks.classified import ClassifierOutput
 
 GREY = np.full((3, 128, 128, 3), 128, np.uint8)
@@ -49,7 +49,7 @@ def context_of(tmp_path):
                 "term_weights": {family: weights or {} for family in completed},
             }
         truth = np.ones(images.shape, np.float32)
-        test = PictureSet((), [*"abc"[: len(images)]], truth, "", gaps, {}, 0)
+        test = ImageSet((), [*"abc"[: len(images)]], truth, "", gaps, {}, 0)
         return Context(tmp_path, families, {"test": test}, summaries, {})
 
     return make
@@ -73,7 +73,7 @@ def test_a_grid_of_several_holes(context_of):
     assert files == ["each-left.png"]  # nothing is completed under the other family
 
 
-def test_pictures_picked_by_a_term(context_of):
+def test_images_picked_by_a_term(context_of):
     """The term is read where the total was least, not where the term was."""
     totals, terms = (
         np.array([[3.0, 1.0, np.nan], [5.0, 4.0, 6.0]]),
@@ -89,7 +89,7 @@ def test_pictures_picked_by_a_term(context_of):
     ) == [0]
 
 
-def test_pictures_picked_by_nothing_known(context_of):
+def test_images_picked_by_nothing_known(context_of):
     context = context_of({"ours": ["left"]}, families=("left",))
     with pytest.raises(
         InputError, match="picked: unknown metric or loss term 'psnr'; known: psnr_hole"
@@ -133,8 +133,8 @@ def test_the_figure_of_the_docstring(context_of, tmp_path, monkeypatch):
     context = context_of({"yeh": ["left"]})
     [histogram] = map(figures.find, experiment.figures)
     assert list(histogram.draw(context)) == [("How good the images are", "histogram.png")]
-    with Image.open(tmp_path / "histogram.png") as picture:
-        assert picture.size == (4 * 120, 3 * 120)
+    with Image.open(tmp_path / "histogram.png") as image:
+        assert image.size == (4 * 120, 3 * 120)
     assert list(histogram.draw(context_of({"yeh_2": []})._replace(summaries={"yeh": None}))) == []
 
 
@@ -150,8 +150,8 @@ def test_images_from_features_are_recovered_once(context_of, monkeypatch):
     figure = Inversion("Layers", "ours", ("early", "late"), rows=2, iterations=3)
     [(_, file)] = figure.draw(context)
     sheet = (context.workdir / file).read_bytes()
-    with Image.open(context.workdir / file) as picture:
-        assert picture.size[0] > 3 * 128 and 2 * 128 < picture.size[1] < 3 * 128
+    with Image.open(context.workdir / file) as image:
+        assert image.size[0] > 3 * 128 and 2 * 128 < image.size[1] < 3 * 128
     monkeypatch.setattr(inversion, "load", lambda _: pytest.fail("they were recovered before"))
     assert (
         list(figure.draw(context)) == [("Layers", file)]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from inpaint_jax import cli, metrics
-from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.data.image_files import write_image
 from inpaint_jax.errors import Interrupted
 from inpaint_jax.evaluation import answers as stored
 from inpaint_jax.evaluation import tables
@@ -89,9 +89,9 @@ def file(tiny, tmp_path_factory):
 
 
 def run(file, workdir, *arguments):
-    pictures = ["--train=facades?split=train&count=64", "--images=facades?split=test", "--count=6"]
+    images = ["--train=facades?split=train&count=64", "--images=facades?split=test", "--count=6"]
     return cli.main(
-        ["reproduce", f"--experiment={file}", f"--workdir={workdir}", *pictures, *arguments]
+        ["reproduce", f"--experiment={file}", f"--workdir={workdir}", *images, *arguments]
     )
 
 
@@ -125,7 +125,7 @@ def test_summaries(done):
     short, long = (
         json.loads((done / arm / "summary.json").read_text()) for arm in ("short", "long")
     )
-    assert short["pictures"]["train"]["count"] == 5 and short["pictures"]["test"]["count"] == 6
+    assert short["images"]["train"]["count"] == 5 and short["images"]["test"]["count"] == 6
     for split in ("train", "test"):
         for family in ("center", "random:0.8"):
             assert set(short["measured"][split][family]["scores"]) == {
@@ -207,8 +207,8 @@ def test_report(done):
         "figure2.png",
         "samples-drawn.png",
     ):
-        with Image.open(done / name) as picture:
-            assert picture.size[0] > 4 * 16
+        with Image.open(done / name) as image:
+            assert image.size[0] > 4 * 16
 
 
 def test_what_is_done_is_not_done_again(file, done, idle, capsys):
@@ -223,9 +223,9 @@ def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path
     workdir, titles = tmp_path / "runs", []
     shutil.copytree(done, workdir)
 
-    def guess(method, pictures, family, stop):
+    def guess(method, image_set, family, stop):
         titles.append(f"{method.name}, {family}")
-        return stored.Answer(np.full(pictures.truth.shape, 128, np.uint8), 1.0, {})
+        return stored.Answer(np.full(image_set.truth.shape, 128, np.uint8), 1.0, {})
 
     monkeypatch.setattr(stored, "complete_all", guess)
     assert run(file, workdir, "--seed=1", "--only=short") == 0
@@ -240,19 +240,19 @@ def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path
     assert json.loads((workdir / "report.json").read_text())["arms"]["long"] is None  # other holes
 
 
-def test_a_folder_of_holes_is_for_test_pictures(tiny, done, tmp_path, monkeypatch):
+def test_a_folder_of_holes_is_for_test_images(tiny, done, tmp_path, monkeypatch):
     workdir, holes, titles = tmp_path / "runs", tmp_path / "thin", []
     shutil.copytree(done, workdir)
     for i in range(6):
         hole = np.zeros((16, 16), np.uint8)
         hole[i, 2:9] = 255
-        write_picture(holes / f"test-{i:06d}_mask.png", hole)
+        write_image(holes / f"test-{i:06d}_mask.png", hole)
     page = tmp_path / "stored.py"
     page.write_text(EXPERIMENT.format(tiny=tiny).replace("random:0.8", str(holes)))
 
-    def guess(method, pictures, family, stop):
+    def guess(method, image_set, family, stop):
         titles.append((method.name, family))
-        return stored.Answer(np.full(pictures.truth.shape, 128, np.uint8), 1.0, {})
+        return stored.Answer(np.full(image_set.truth.shape, 128, np.uint8), 1.0, {})
 
     monkeypatch.setattr(stored, "complete_all", guess)
     assert run(page, workdir, "--only=short") == 0
@@ -268,7 +268,7 @@ def test_images_that_cannot_be_read(file, done, tmp_path, monkeypatch, capsys):
     workdir, images, skipping = tmp_path / "runs", tmp_path / "images", []
     shutil.copytree(done / "short", workdir / "short")
     for i, level in enumerate((40, 90, 200)):
-        write_picture(images / f"{i}.png", np.full((16, 16, 3), level, np.uint8))
+        write_image(images / f"{i}.png", np.full((16, 16, 3), level, np.uint8))
     (images / "1.png").write_bytes((images / "1.png").read_bytes()[:40])
     honest = reproduce.train
 
@@ -276,9 +276,9 @@ def test_images_that_cannot_be_read(file, done, tmp_path, monkeypatch, capsys):
         skipping.append(skip_errors)
         return honest(*arguments, skip_errors=skip_errors, **options)
 
-    def guess(method, pictures, family, stop):
+    def guess(method, image_set, family, stop):
         del method, family, stop
-        return stored.Answer(np.full(pictures.truth.shape, 128, np.uint8), 1.0, {})
+        return stored.Answer(np.full(image_set.truth.shape, 128, np.uint8), 1.0, {})
 
     monkeypatch.setattr(reproduce, "train", training)
     monkeypatch.setattr(stored, "complete_all", guess)

@@ -9,10 +9,10 @@ import pytest
 from inpaint_jax.data import files
 from inpaint_jax.evaluation.experiments import Arm, overview, reproduce, summary
 from inpaint_jax.evaluation.experiments.context import Context
-from inpaint_jax.evaluation.picture_set import PictureSet
+from inpaint_jax.evaluation.image_set import ImageSet
 from inpaint_jax.runs.workdir import StageFolder
 
-SETS = {"test": PictureSet(("faces",), ["a"], np.zeros(0), "digest", {}, {"center": "hash"}, 0)}
+SETS = {"test": ImageSet(("faces",), ["a"], np.zeros(0), "digest", {}, {"center": "hash"}, 0)}
 OLD = {"system": "yeh", "search": {"iterations": 6, "slots": 4}, "stages": {}}
 NEW = {"system": "yeh", "search": {"iterations": 6}, "slots": 4, "stages": {}}
 
@@ -25,7 +25,7 @@ def test_a_summary_is_of_one_config(tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"digest": "d"}, {"hashes": {"center": "h"}}, {"seed": 1}])
-def test_a_summary_is_of_one_set_of_pictures(tmp_path, change):
+def test_a_summary_is_of_one_set_of_images(tmp_path, change):
     summary.write(tmp_path, NEW, SETS, measured={})
     assert summary.read(tmp_path, NEW, {"test": SETS["test"]._replace(**change)}) is None
 
@@ -59,7 +59,7 @@ def test_what_was_last_validated(tmp_path):
 def test_an_arm_under_some_holes():
     """The arm is measured under its holes, and has no number for others."""
     holes, hashes = {"left": np.zeros(1), "center": np.ones(1)}, {"left": "l", "center": "c"}
-    whole = {"test": PictureSet((), [], np.zeros(0), "", holes, hashes, 0)}
+    whole = {"test": ImageSet((), [], np.zeros(0), "", holes, hashes, 0)}
     some = reproduce.sets_of(Arm("", holes=("center",)), whole)["test"]
     assert some.holes == {"center": holes["center"]} and some.hashes == {"center": "c"}
     assert reproduce.sets_of(Arm(""), whole)["test"].hashes == hashes

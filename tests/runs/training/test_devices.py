@@ -25,7 +25,7 @@ def trained(tiny, tmp_path, monkeypatch):
         monkeypatch.setattr(
             parallel, "share_batch", lambda *_, **__: parallel.mesh(jax.devices()[:devices])
         )
-        stage = {"steps": steps, "generator_updates": 1, "picture_every": 100}
+        stage = {"steps": steps, "generator_updates": 1, "image_every": 100}
         config = configuration.load("configs/yeh.py:smoke", tiny)
         with config.unlocked():
             config.stages.dcgan.update(stage)

@@ -48,7 +48,7 @@ def test_what_a_run_leaves(workdir):
     ]
     assert steps == [1, 2, 3, 4]
     assert sorted(path.name for path in (stage / "checkpoints").iterdir()) == ["2", "4"]
-    assert list((stage / "pictures").glob("*.png")) and list(stage.glob("events.out.tfevents.*"))
+    assert list((stage / "images").glob("*.png")) and list(stage.glob("events.out.tfevents.*"))
     assert "critic" in (stage / "parameters.txt").read_text()
 
 
@@ -174,11 +174,11 @@ def test_reuse(tiny, workdir, tmp_path, capsys):
     assert_equal(leaves(tmp_path / "run"), leaves(workdir))
     loaded = inpaint_jax.load(tmp_path / "run")
     assert int(loaded.states["encoder"].step) == 2
-    pictures, hole = np.zeros((1, 16, 16, 3), np.float32), np.zeros((16, 16, 1), np.float32)
+    images, hole = np.zeros((1, 16, 16, 3), np.float32), np.zeros((16, 16, 1), np.float32)
     hole[4:12, 4:12] = 1
-    learnt_start = inpaint_jax.complete(loaded, pictures, hole)
+    learnt_start = inpaint_jax.complete(loaded, images, hole)
     uniform = inpaint_jax.load(tmp_path / "run", overrides=["--config.search.start=uniform"])
-    assert np.abs(learnt_start - inpaint_jax.complete(uniform, pictures, hole)).max() > 0
+    assert np.abs(learnt_start - inpaint_jax.complete(uniform, images, hole)).max() > 0
 
 
 def test_reuse_of_what_is_not_there(tiny, workdir, tmp_path):

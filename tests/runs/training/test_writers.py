@@ -52,12 +52,12 @@ def tensorboard(folder) -> EventAccumulator:
     return events
 
 
-def test_tensorboard_reads_scalars_and_pictures(tmp_path):
+def test_tensorboard_reads_scalars_and_images(tmp_path):
     writer = writers.TensorBoard(tmp_path)
-    pictures = np.random.default_rng(0).uniform(-1, 1, (4, 5, 6, 3))
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 5, 6, 3))
     writer.write_scalars(1, {"loss": 0.5, "psnr": np.float32(20)})
     writer.write_scalars(2, {"loss": jnp.float32(0.25)})
-    writer.write_images(2, {"samples": pictures})
+    writer.write_images(2, {"samples": images})
     writer.write_hparams({"lr": 1e-3, "system": "yeh", "sizes": (64, 64)})
     writer.close()
     events = tensorboard(tmp_path)
@@ -70,7 +70,7 @@ def test_tensorboard_reads_scalars_and_pictures(tmp_path):
         2 * 6 + 2,
         3,
     )
-    first = np.rint((pictures[0] + 1) * 127.5)
+    first = np.rint((images[0] + 1) * 127.5)
     np.testing.assert_array_equal(decoded[:5, :6], first)
     assert b"lr" in events.PluginTagToContent("hparams")["_hparams_/session_start_info"]
 
@@ -110,7 +110,7 @@ def test_everything_of_a_stage(tmp_path, caplog):
     assert caplog.messages == ["dcgan 7: loss 0.3333"]
     assert read_lines(folder / "metrics.jsonl") == [{"step": 7, "loss": 0.333333343}]
     assert [e.step for e in tensorboard(folder).Scalars("loss")] == [7]
-    grid = np.asarray(Image.open(folder / "pictures" / "samples_00000007.png"))
+    grid = np.asarray(Image.open(folder / "images" / "samples_00000007.png"))
     assert grid.shape == (2 * 4 + 2, 2 * 4 + 2, 3)
     assert (grid[:4, :4] == 128).all()
 

@@ -67,7 +67,7 @@ def build(*, size, networks, stages):
 
 
 def config(number, weights):
-    own = dict(batch_size=4, steps=number, checkpoint_every=2, picture_every=2, log_every=2)
+    own = dict(batch_size=4, steps=number, checkpoint_every=2, image_every=2, log_every=2)
     data = dict(train="facades?split=train&count=8", size=16, fit="crop", flip=False)
     its = ConfigDict(
         dict(system=f"{__name__}:build", seed=0, data=data, networks={}, stages=dict(perceiver=own))
@@ -102,9 +102,7 @@ def written(path, shapes, *stays):
     """Write a file of weights with arrays of these shapes."""
     rng = np.random.default_rng(0)
     arrays = {name: rng.uniform(0.5, 1, shape).astype(np.float32) for name, shape in shapes.items()}
-    about = dict(
-        kind="vgg19", source="vgg19.pth", sha256="0", pictures="RGB in [-1, 1]", stays=stays
-    )
+    about = dict(kind="vgg19", source="vgg19.pth", sha256="0", images="RGB in [-1, 1]", stays=stays)
     archive.write(path, arrays, about)
     return arrays
 

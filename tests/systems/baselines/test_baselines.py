@@ -70,7 +70,7 @@ def test_harmonic_is_exact_on_a_ramp():
     )
 
 
-def test_nearest_finds_the_picture_by_its_known_pixels():
+def test_nearest_finds_the_image_by_its_known_pixels():
     gallery = noise(1, count=10)
     damaged = gallery[[7, 2, 5]] + 0.01
     batches = [{"image": gallery[:5]}, {"image": gallery[5:]}]
@@ -80,22 +80,22 @@ def test_nearest_finds_the_picture_by_its_known_pixels():
 
 
 def test_nearest_never_takes_an_empty_place_and_replaces_the_oldest():
-    system = BASELINES["nearest"](pictures=4)
+    system = BASELINES["nearest"](images=4)
     (stage,) = system.stages
     gallery = noise(1, count=6) + 0.05
     state = stage.init(KEYS[0], {"image": jnp.zeros((3, 16, 16, 3))}, {})
     state, metrics = stage.step(state, {"image": gallery[:3]}, {})
-    assert metrics == {"pictures": 3} and state.step == 1
+    assert metrics == {"images": 3} and state.step == 1
     grey = np.full((1, 16, 16, 3), 0.0, np.float32)  # would match an empty gallery slot
     answer = completed(system, {"gallery": state}, grey, HOLE[:1])
-    assert any(np.array_equal(answer[0, 8, 8], picture[8, 8]) for picture in gallery[:3])
+    assert any(np.array_equal(answer[0, 8, 8], image[8, 8]) for image in gallery[:3])
     state, metrics = stage.step(state, {"image": gallery[3:]}, {})
-    assert metrics == {"pictures": 4}
+    assert metrics == {"images": 4}
     np.testing.assert_array_equal(state.networks["gallery"].params, gallery[[4, 5, 2, 3]])
 
 
 def test_nearest_fills_its_gallery_the_same_on_several_devices():
-    (stage,) = BASELINES["nearest"](pictures=8).stages
+    (stage,) = BASELINES["nearest"](images=8).stages
     gallery = noise(1, count=8)
     state = stage.init(KEYS[0], {"image": gallery}, {})
     one, _ = stage.step(state, {"image": gallery}, {})
@@ -109,7 +109,7 @@ def test_nearest_fills_its_gallery_the_same_on_several_devices():
     np.testing.assert_array_equal(four.networks["gallery"].params, one.networks["gallery"].params)
 
 
-def test_nearest_refuses_pictures_of_another_size():
+def test_nearest_refuses_images_of_another_size():
     system, states = ready("nearest", [{"image": noise(0, size=8)}])
     with pytest.raises(
         InputError,

@@ -25,7 +25,7 @@ def test_moves(move, expected):
     np.testing.assert_allclose(its, expected(image), atol=1e-5)
 
 
-def test_each_picture_has_its_own_move():
+def test_each_image_has_its_own_move():
     images = RNG.uniform(-1, 1, (3, 8, 8, 1)).astype(np.float32)
     moves = np.array([[0, 0, 0], [np.pi, 0, 0], [0, 0.5, 0]], np.float32)
     together = moved(images, moves)

@@ -19,13 +19,13 @@ def holes(*boxes, size=64):
     return made
 
 
-def pictures(count, size=64):
+def make_images(count, size=64):
     return RNG.uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
 
 
 def test_four_holes_in_one_batch():
     """Squares of the target side are copied bit for bit: inside, at corners, around thin holes."""
-    images = pictures(4)
+    images = make_images(4)
     seen = np.asarray(
         crop(images, holes((20, 7, 16, 16), (0, 48, 16, 16), (48, 48, 16, 16), (30, 30, 4, 16)), 16)
     )
@@ -38,7 +38,7 @@ def test_four_holes_in_one_batch():
 @pytest.mark.parametrize("side", [4, 9, 15, 16, 22, 32])
 def test_other_sizes(side):
     """Resizing equals that of the slice; pixels around the slice do not count."""
-    images, places = pictures(3), [(0, 0), (64 - side, 5), (11, 64 - side)]
+    images, places = make_images(3), [(0, 0), (64 - side, 5), (11, 64 - side)]
     seen = np.asarray(crop(images, holes(*((top, left, side, side) for top, left in places)), 16))
     for its, image, (top, left) in zip(seen, images, places, strict=True):
         square = image[top : top + side, left : left + side]
@@ -74,7 +74,7 @@ def test_a_hole_of_two_parts():
 
 def test_vmap_and_gradient():
     """A single example gives the same result; the gradient covers only the square's pixels."""
-    images, hole = pictures(2, size=16), holes((2, 3, 4, 4), (8, 8, 8, 8), size=16)
+    images, hole = make_images(2, size=16), holes((2, 3, 4, 4), (8, 8, 8, 8), size=16)
     alone = jax.jit(jax.vmap(lambda image, hole: at_hole(image[None], hole[None], 4)[0]))(
         images, hole
     )

@@ -137,7 +137,7 @@ def test_batch_norm_by_value(monkeypatch):
     expected["batch"] = (latents - latents.mean()) / np.sqrt(latents.var() + 1e-5)
     for mode, values in expected.items():
         loss = searched(batch_norm=mode).loss
-        found = jax.vmap(lambda z, loss=loss: loss.paint(states, z[None])[0], axis_name="pictures")(
+        found = jax.vmap(lambda z, loss=loss: loss.paint(states, z[None])[0], axis_name="images")(
             latents
         )
         np.testing.assert_allclose(

@@ -80,14 +80,14 @@ def trained(initial):
 
 def test_training_lowers_the_objective(initial, trained):
     validate = jax.jit(STAGE.validate)
-    (before, _), (after, pictures) = (
+    (before, _), (after, images) = (
         validate(s, {"image": IMAGES}, jax.random.key(9), EARLIER) for s in (initial, trained)
     )
     assert set(after) == {"total", "contextual"} and after["total"].shape == (BATCH,)
     assert after["total"].mean() < 0.6 * before["total"].mean()
     assert set(trained.networks) == {"encoder"} and int(trained.step) == 60
     true, damaged, painted, pasted = (
-        np.asarray(pictures).reshape(BATCH, 4, SIZE, SIZE, 3).swapaxes(0, 1)
+        np.asarray(images).reshape(BATCH, 4, SIZE, SIZE, 3).swapaxes(0, 1)
     )
     np.testing.assert_array_equal(true, IMAGES)
     missing = (damaged == 0).all(-1, keepdims=True)
@@ -144,7 +144,7 @@ def test_bad_holes_are_refused_when_the_stage_is_built(holes, message):
         made(holes=holes)
 
 
-def test_more_families_than_pictures(initial):
+def test_more_families_than_images(initial):
     stage = made(holes=",".join(["left"] * 9))
     with pytest.raises(InputError, match="batch of 8 images cannot have holes of 9 families"):
         jax.eval_shape(stage.step, initial, {"image": IMAGES}, EARLIER)

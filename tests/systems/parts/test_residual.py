@@ -83,7 +83,7 @@ def test_an_untrained_residual_network_fills_harmonically(choice, spec):
 @pytest.mark.parametrize(
     "spec, size",
     [
-        ({"name": "global_local.Generator", "features": [4, 4, 4, 4], "waist": 8}, 16),
+        ({"name": "global_local.Generator", "features": [4, 4, 4, 4], "bottleneck": 8}, 16),
         (
             {
                 "name": "variational.Autoencoder",

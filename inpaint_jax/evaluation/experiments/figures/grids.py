@@ -8,13 +8,13 @@ import numpy as np
 from inpaint_jax import metrics
 from inpaint_jax.compositing import from_levels
 from inpaint_jax.data import sheets
-from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.data.image_files import write_image
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.answers import Answer
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.titles import slug, with_family
 
-PICTURES = ("truth", "damaged")  # columns that no arm paints
+WITHOUT_ARM = ("truth", "damaged")  # columns that no arm paints
 
 
 class Grid(NamedTuple):
@@ -35,7 +35,7 @@ class Grid(NamedTuple):
         return [
             name
             for name in dict.fromkeys((*self.columns, self.pick))
-            if name and name not in PICTURES
+            if name and name not in WITHOUT_ARM
         ]
 
     def families(self) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ class Grid(NamedTuple):
                     else with_family(self.title, families[0], context.families)
                 )
                 file = f"{slug(title)}.png"
-                write_picture(context.workdir / file, sheet)
+                write_image(context.workdir / file, sheet)
                 yield title, file
 
     def sheet(self, context: Context, families: Sequence[str]) -> np.ndarray | None:
@@ -69,7 +69,7 @@ class Grid(NamedTuple):
             ]
             if len(answers) == len(families):
                 completed[arm] = answers
-        shown = [name for name in self.columns if name in PICTURES or name in completed]
+        shown = [name for name in self.columns if name in WITHOUT_ARM or name in completed]
         if (self.arms() and not completed.keys() & set(shown)) or (
             self.pick is not None and self.pick not in completed
         ):
@@ -79,12 +79,12 @@ class Grid(NamedTuple):
         for number, family in enumerate(families):
             rows = self.picked(context, family)
             truth = test.truth[rows]
-            pictures = {"truth": truth, "damaged": np.where(test.holes[family][rows] > 0, 0, truth)}
-            pictures |= {
+            images = {"truth": truth, "damaged": np.where(test.holes[family][rows] > 0, 0, truth)}
+            images |= {
                 arm: from_levels(answers[number].images[rows]) for arm, answers in completed.items()
             }
             for name, column in columns.items():
-                column.append(pictures[name])
+                column.append(images[name])
             labels += [
                 test.names[i] if len(families) == 1 else f"{test.names[i]}, {family}" for i in rows
             ]

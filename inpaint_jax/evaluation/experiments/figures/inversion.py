@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax.data import files, sheets
-from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.data.image_files import write_image
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.figures.base import OfOneArm
@@ -49,7 +49,7 @@ class Inversion(OfOneArm):
             files.write_arrays(kept, {"images": inverted}, identity=identity)
         columns = {"truth": truth, **dict(zip(self.layers, inverted, strict=True))}
         file = f"inversion-{slug(self.title)}.png"
-        write_picture(
+        write_image(
             context.workdir / file,
             sheets.contact_sheet(columns, context.sets["test"].names[: self.rows]),
         )

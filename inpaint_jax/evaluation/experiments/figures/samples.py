@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from inpaint_jax.data import sheets
-from inpaint_jax.data.pictures import write_picture
+from inpaint_jax.data.image_files import write_image
 from inpaint_jax.evaluation.experiments.context import Context
 from inpaint_jax.evaluation.experiments.figures.base import OfOneArm
 from inpaint_jax.evaluation.experiments.titles import slug
@@ -30,5 +30,5 @@ class Samples(OfOneArm):
         latents = jax.random.uniform(jax.random.key(0), shape, minval=-1.0)
         images = np.asarray(model.network(self.stage, "generator")(latents))
         file = f"samples-{slug(self.title)}.png"
-        write_picture(context.workdir / file, sheets.grid(images, self.columns))
+        write_image(context.workdir / file, sheets.grid(images, self.columns))
         yield self.title, file

@@ -72,9 +72,9 @@ def import_weights(
         )
     if mean:
         arrays = single(googlenet.of_levels(arrays, mean))
-    pictures = f"RGB in [0, 255] less {', '.join(map(str, mean))}" if mean else kind.pictures
+    images = f"RGB in [0, 255] less {', '.join(map(str, mean))}" if mean else kind.images
     place = kind.place(path, source.copies) if kind.place else ""
-    about = archive.about(name, path, pictures=pictures, stays=kind.stays, place=place)
+    about = archive.about(name, path, images=images, stays=kind.stays, place=place)
     archive.write(output, arrays, about)
     print(f"{name} of width {module.width:g} from {path} (sha256 {about['sha256'][:16]}...)")
     for layer in layers:
@@ -91,7 +91,7 @@ def import_weights(
             "other network keeps its own"
         )
     print(f"every layer reproduces its original output, to {worst:.1g} of the maximum")
-    print(f"made for images {pictures}")
+    print(f"made for images {images}")
     if place:
         print(
             f"the weights belong to {place}; --config.stages.NAME.weights accepts several "

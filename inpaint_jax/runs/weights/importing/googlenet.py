@@ -81,7 +81,7 @@ GOOGLENET = Kind(
         "aux2.*": HEADS,
         "*.num_batches_tracked": "our batch norm has no counter",
     },
-    pictures="RGB in [-1, 1], which is what torchvision's transform_input makes of images "
+    images="RGB in [-1, 1], which is what torchvision's transform_input makes of images "
     "that ImageNet normalises",
     epsilon=EPSILON,
     stays=("auxiliary_", "classifier"),

@@ -47,14 +47,14 @@ class Kind(NamedTuple):
       left_out: reasons for skipping names of the source that no layer takes, by pattern.
       stays: path prefixes of our layers that may keep their initialisation, or differ in the number
         of outputs.
-      pictures: description of the images that the weights expect.
+      images: description of the images that the weights expect.
     """
 
     layers: Callable[[Collection[str]], tuple[Layer, ...]]
     convert: Callable[[Take, Layer], Arrays]
     module: Callable[[Arrays], Any]
     left_out: dict[str, str]
-    pictures: str
+    images: str
     rename: Callable[[str], str] = str
     epsilon: float = OUR_EPSILON
     stays: tuple[str, ...] = ()

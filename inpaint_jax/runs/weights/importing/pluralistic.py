@@ -219,7 +219,7 @@ PLURALISTIC = Kind(
         "attn2.model.*": "unused by the discriminators",
         "attn2.alpha": "unused by the discriminators",
     },
-    pictures="RGB in [-1, 1], 0 inside the hole",
+    images="RGB in [-1, 1], 0 inside the hole",
     disagreement=disagreement,
     inputs=inputs,
     place=place,

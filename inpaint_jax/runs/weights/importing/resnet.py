@@ -66,6 +66,6 @@ RESNET = Kind(
             "*.num_batches_tracked",
         )
     },
-    pictures="in [0, 1] (networks.unit_range of a config), the hole black, and BGR, as "
+    images="in [0, 1] (networks.unit_range of a config), the hole black, and BGR, as "
     "their files were written",
 )

@@ -52,7 +52,7 @@ def kind(maps: Sequence[str], network: Any) -> Kind:
         module=module,
         rename=lambda name: re.sub(r"^(?=\d)", "features.", name),  # a file of ``vgg.features``
         left_out={"classifier.*": "our network has another layer in this place, or none"},
-        pictures="RGB in [-1, 1]: our network itself normalises them by the statistics of ImageNet",
+        images="RGB in [-1, 1]: our network itself normalises them by the statistics of ImageNet",
         stays=("classifier",),
     )
 

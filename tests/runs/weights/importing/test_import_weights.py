@@ -32,7 +32,7 @@ def test_what_it_says_and_writes(source, tmp_path, capsys):
     output = tmp_path / "new" / "ours.npz"
     assert cli.main(["import-weights", "vgg19", str(source), f"--output={output}"]) == 0
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    first, *layers, left, same, pictures, wrote = capsys.readouterr().out.splitlines()
+    first, *layers, left, same, images, wrote = capsys.readouterr().out.splitlines()
     assert first == f"vgg19 of width 4 from {source} (sha256 {digest[:16]}...)"
     assert [line.split() for line in layers] == [
         ["conv1_1", "3x3x3x4", "<-", "features.0"],
@@ -41,9 +41,9 @@ def test_what_it_says_and_writes(source, tmp_path, capsys):
     assert (
         left == "left out, our network has another layer in this place, or none: classifier.* (1)"
     )
-    assert same.startswith(
-        "every layer reproduces its original output, to "
-    ) and pictures.startswith("made for images RGB in [-1, 1]")
+    assert same.startswith("every layer reproduces its original output, to ") and images.startswith(
+        "made for images RGB in [-1, 1]"
+    )
     assert wrote == f"wrote {output}: use it with --config.stages.NAME.weights={output}"
     weights = archive.read(output)
     assert weights.sha256 == hashlib.sha256(output.read_bytes()).hexdigest()

@@ -226,9 +226,9 @@ def test_other_files(tmp_path):
         match=r"nowhere.pth cannot be read \(No such file or directory\): give a .pth, .pt",
     ):
         state_dict.read(tmp_path / "nowhere.pth")
-    (tmp_path / "picture.pth").write_bytes(b"\x89PNG\r\n")
-    with pytest.raises(InputError, match="picture.pth has an unknown format: give a .pth"):
-        state_dict.read(tmp_path / "picture.pth")
+    (tmp_path / "image.pth").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(InputError, match="image.pth has an unknown format: give a .pth"):
+        state_dict.read(tmp_path / "image.pth")
     with tarfile.open(tmp_path / "old.pth", "w") as archive:
         archive.addfile(tarfile.TarInfo("sys_info"))
     with pytest.raises(

@@ -15,7 +15,7 @@ from inpaint_jax.errors import InputError
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})  # written formats
 
 
-def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None) -> np.ndarray:
+def read_image(path: str | os.PathLike | BinaryIO, *, name: str | None = None) -> np.ndarray:
     """Read an image file of any format that Pillow reads, as a model sees it.
 
     Grey and palette images become RGB; 16 bits are scaled to 8 (65535 -> 255); EXIF rotation is
@@ -36,12 +36,12 @@ def read_picture(path: str | os.PathLike | BinaryIO, *, name: str | None = None)
     return read_original(path, name=name).levels
 
 
-def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
+def write_image(path: str | os.PathLike, array: np.ndarray) -> None:
     """Write an image file atomically; create missing folders.
 
     Args:
       path: the suffix chooses the format. Choose a lossless one (.png) to preserve known pixels.
-      array: as in ``encode_picture``.
+      array: as in ``encode_image``.
 
     Raises:
       InputError: unknown suffix, or the folder cannot be written, or the disk is full.
@@ -51,10 +51,10 @@ def write_picture(path: str | os.PathLike, array: np.ndarray) -> None:
         raise InputError(
             f"cannot write {path}: choose one of the suffixes {', '.join(sorted(SUFFIXES))}"
         )
-    files.write_bytes(path, encode_picture(array, suffix=path.suffix))
+    files.write_bytes(path, encode_image(array, suffix=path.suffix))
 
 
-def encode_picture(array: np.ndarray, *, suffix: str = ".png") -> bytes:
+def encode_image(array: np.ndarray, *, suffix: str = ".png") -> bytes:
     """Encode an image as the content of a file.
 
     Args:

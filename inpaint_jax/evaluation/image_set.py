@@ -16,7 +16,7 @@ from inpaint_jax.runs.holes import Holes, at_model, is_drawn, open_holes, place_
 from inpaint_jax.runs.shares import Share
 
 
-class PictureSet(NamedTuple):
+class ImageSet(NamedTuple):
     """N images, each with one hole of every family.
 
     Attributes:
@@ -40,16 +40,16 @@ class PictureSet(NamedTuple):
     skipped: dict[str, str] = {}
 
 
-def under(pictures: PictureSet, families: Sequence[str]) -> PictureSet:
+def under(image_set: ImageSet, families: Sequence[str]) -> ImageSet:
     """Restrict a set to some of its hole families; unknown families are ignored."""
-    kept = [family for family in families if family in pictures.holes]
+    kept = [family for family in families if family in image_set.holes]
     holes, hashes = (
-        {family: of[family] for family in kept} for of in (pictures.holes, pictures.hashes)
+        {family: of[family] for family in kept} for of in (image_set.holes, image_set.hashes)
     )
-    return pictures._replace(holes=holes, hashes=hashes)
+    return image_set._replace(holes=holes, hashes=hashes)
 
 
-def read(
+def read_image_set(
     sources: Sequence[str],
     families: Sequence[str],
     *,
@@ -59,7 +59,7 @@ def read(
     at_most: int | None = None,
     skip_errors: bool = False,
     share: Share | None = None,
-) -> PictureSet:
+) -> ImageSet:
     """Read images into memory; draw their holes or read them from files.
 
     Args:
@@ -122,7 +122,7 @@ def read(
         else masks.evaluation_holes(spec, ids=names, size=size, seed=seed)
         for spec in families
     }
-    return PictureSet(
+    return ImageSet(
         sources=tuple(sources),
         names=names,
         truth=from_levels(levels),
@@ -149,7 +149,7 @@ def hole_of(holes: Holes, source: Fitted | Concatenated, i: int) -> np.ndarray:
     """Return the hole of image ``i`` at the model's size; raise InputError for an empty one."""
     assert isinstance(source, Fitted)
     name = source.id(i)
-    hole = at_model(holes, name, source.pictures[i]["image"].shape)
+    hole = at_model(holes, name, source.images[i]["image"].shape)
     if not hole.any():
         raise InputError(
             f"the hole of image {name!r} has no missing pixel: leave this image "

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpaint_jax.data.pictures import read_picture, write_picture
+from inpaint_jax.data.image_files import read_image, write_image
 from inpaint_jax.errors import InputError
 
 COLOURS = np.array(
@@ -18,7 +18,7 @@ COLOURS = np.array(
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.webp"])
 def test_lossless_formats_return_what_was_saved(tmp_path, name):
     Image.fromarray(COLOURS).save(tmp_path / name, lossless=True)
-    read = read_picture(tmp_path / name)
+    read = read_image(tmp_path / name)
     assert read.dtype == np.uint8 and read.flags.writeable
     np.testing.assert_array_equal(read, COLOURS)
 
@@ -26,48 +26,48 @@ def test_lossless_formats_return_what_was_saved(tmp_path, name):
 def test_jpeg_is_rgb(tmp_path):
     flat = np.full((16, 16, 3), (200, 100, 50), np.uint8)
     Image.fromarray(flat).save(tmp_path / "a.jpg", quality=100)
-    np.testing.assert_allclose(read_picture(tmp_path / "a.jpg").astype(int), flat, atol=2)
+    np.testing.assert_allclose(read_image(tmp_path / "a.jpg").astype(int), flat, atol=2)
 
 
 def test_cmyk_jpeg_is_rgb(tmp_path):
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
     np.testing.assert_allclose(
-        read_picture(tmp_path / "a.jpg").astype(int)[0, 0], (255, 0, 0), atol=3
+        read_image(tmp_path / "a.jpg").astype(int)[0, 0], (255, 0, 0), atol=3
     )
 
 
 def test_grey_is_repeated(tmp_path):
     Image.fromarray(np.array([[0, 7, 255]], np.uint8)).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), [[[0] * 3, [7] * 3, [255] * 3]])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), [[[0] * 3, [7] * 3, [255] * 3]])
 
 
 def test_one_bit_is_black_and_white(tmp_path):
     Image.fromarray(np.array([[True, False]])).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), [[[255] * 3, [0] * 3]])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), [[[255] * 3, [0] * 3]])
 
 
 def test_sixteen_bit_grey_is_scaled(tmp_path):
     Image.fromarray(np.array([[0, 257, 128 * 257, 65535, 300]], np.uint16)).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png")[0, :, 0], [0, 1, 128, 255, 1])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[0, :, 0], [0, 1, 128, 255, 1])
 
 
 def test_alpha_is_dropped_and_colours_kept(tmp_path):
     alpha = np.array([[0, 128, 255], [0, 0, 0]], np.uint8)[..., None]
     Image.fromarray(np.concatenate([COLOURS, alpha], axis=2)).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), COLOURS)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), COLOURS)
 
 
 def test_grey_with_alpha(tmp_path):
     Image.fromarray(np.array([[[9, 0], [200, 255]]], np.uint8), mode=None).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png")[0, :, 1], [9, 200])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[0, :, 1], [9, 200])
 
 
 def test_palette_with_transparency(tmp_path):
-    picture = Image.fromarray(np.array([[0, 1, 2]], np.uint8), mode=None).convert("P")
-    picture.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
-    picture.save(tmp_path / "a.png", transparency=1)
+    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8), mode=None).convert("P")
+    image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    image.save(tmp_path / "a.png", transparency=1)
     np.testing.assert_array_equal(
-        read_picture(tmp_path / "a.png")[0], [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+        read_image(tmp_path / "a.png")[0], [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
     )
 
 
@@ -81,15 +81,15 @@ def test_exif_rotation_is_applied(tmp_path, orientation, upright, pixels):
     exif[0x0112] = orientation
     Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
     expected = upright(COLOURS if pixels.ndim == 3 else np.repeat(COLOURS[..., :1], 3, axis=2))
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), expected)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), expected)
 
 
 def test_bytes_are_read_like_a_file():
     file = io.BytesIO()
     Image.fromarray(COLOURS).save(file, "PNG")
-    np.testing.assert_array_equal(read_picture(file, name="record 3"), COLOURS)
+    np.testing.assert_array_equal(read_image(file, name="record 3"), COLOURS)
     with pytest.raises(InputError, match="cannot read record 3"):
-        read_picture(io.BytesIO(b"no picture"), name="record 3")
+        read_image(io.BytesIO(b"no image"), name="record 3")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
@@ -98,7 +98,7 @@ def test_truncated_file_is_named(tmp_path, suffix):
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)).save(file)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(InputError, match=rf"cannot read .*a{suffix}.*replace or remove it"):
-        read_picture(file)
+        read_image(file)
 
 
 def test_wrong_files_are_named(tmp_path):
@@ -112,7 +112,7 @@ def test_wrong_files_are_named(tmp_path):
         ("deep.tiff", "8 or 16 bits"),
     ]:
         with pytest.raises(InputError, match=f"{words}|{name}") as raised:
-            read_picture(tmp_path / name)
+            read_image(tmp_path / name)
         assert (
             words in str(raised.value)
             and name in str(raised.value)
@@ -120,11 +120,11 @@ def test_wrong_files_are_named(tmp_path):
         )
 
 
-def test_written_pictures_come_back(tmp_path):
-    write_picture(tmp_path / "new" / "a.png", COLOURS)
-    np.testing.assert_array_equal(read_picture(tmp_path / "new" / "a.png"), COLOURS)
-    write_picture(tmp_path / "hole.png", np.array([[True, False]]))
-    np.testing.assert_array_equal(read_picture(tmp_path / "hole.png")[..., 0], [[255, 0]])
+def test_written_images_come_back(tmp_path):
+    write_image(tmp_path / "new" / "a.png", COLOURS)
+    np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), COLOURS)
+    write_image(tmp_path / "hole.png", np.array([[True, False]]))
+    np.testing.assert_array_equal(read_image(tmp_path / "hole.png")[..., 0], [[255, 0]])
     assert sorted(file.name for file in tmp_path.rglob("*")) == [
         "a.png",
         "hole.png",
@@ -132,8 +132,8 @@ def test_written_pictures_come_back(tmp_path):
     ]  # nothing partial
 
 
-def test_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
-    write_picture(tmp_path / "a.png", COLOURS)
+def test_full_disk_leaves_the_old_image(tmp_path, monkeypatch):
+    write_image(tmp_path / "a.png", COLOURS)
 
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -143,8 +143,8 @@ def test_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
         InputError,
         match=f"cannot write {tmp_path}/a.png .No space left on device.: free some space",
     ):
-        write_picture(tmp_path / "a.png", COLOURS[:1])
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.png"), COLOURS)
+        write_image(tmp_path / "a.png", COLOURS[:1])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), COLOURS)
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -152,10 +152,10 @@ def test_a_format_that_is_not_known(tmp_path):
     with pytest.raises(
         InputError, match=r"cannot write .*a.gif: choose one of the suffixes .bmp, .jpeg"
     ):
-        write_picture(tmp_path / "a.gif", COLOURS)
+        write_image(tmp_path / "a.gif", COLOURS)
 
 
 def test_folder_that_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=f"cannot write {tmp_path}/file/a.png"):
-        write_picture(tmp_path / "file" / "a.png", COLOURS)
+        write_image(tmp_path / "file" / "a.png", COLOURS)
