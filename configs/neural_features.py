@@ -29,7 +29,8 @@ summed distance in a map of VGG-19 with weight 0.05, and two adversarial losses 
 each, one for the square around the hole and one for the completed image. A loss of weight 0 is left
 out, together with everything that only it needs:
 ``--config.stages.inpainter.losses.local_adversarial.weight=0`` trains without the local critic.
-``--config.stages.inpainter.losses.feature.gram=True`` compares textures, ``.layer=relu3_2`` another map.
+``--config.stages.inpainter.losses.feature.gram=True`` compares textures,
+``.layer=relu3_2`` another map.
 
 The paper's VGG-19 was trained on ImageNet. Here the stage ``features`` trains it on the classes of
 the training images, at most ``networks.features.classes``. ``--config.stages.features.steps=0``

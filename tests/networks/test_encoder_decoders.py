@@ -61,7 +61,8 @@ def test_the_bottleneck_covers_whatever_the_trunk_leaves():
 def test_skip_connections_carry_the_middle_of_maps_past_the_bottleneck():
     """For a block of 8 in images of 16, the trunk's 8x8 map joins the decoder's 4x4 map.
 
-    What a closed bottleneck shows depends on the middle of an image alone, and without skips on nothing.
+    What a closed bottleneck shows depends on the middle of an image alone, and without
+    skips on nothing.
     """
     damaged = np.random.default_rng(1).normal(0, 1, (1, 16, 16, 3)).astype(np.float32)
     changed = [damaged.copy(), damaged.copy()]
