@@ -44,7 +44,7 @@ def arrays(
     if images.dtype.kind in "biu":
         raise InputError(
             f"images must be float in [-1, 1], got {images.dtype}; "
-            "compositing.from_levels(images) converts uint8"
+            "compositing.from_uint8(images) converts uint8"
         )
     images, holes = images.astype(np.float32), np.broadcast_to(holes, one_per_image)
     known = images[holes[..., 0] == 0]

@@ -18,12 +18,12 @@ __all__ = [
     "CAFFE_MEAN",
     "composite",
     "fill",
-    "from_levels",
+    "from_uint8",
     "from_unit",
     "quantise",
-    "round_levels",
+    "round_to_uint8",
     "to_255",
-    "to_levels",
+    "to_uint8",
     "to_unit",
 ]
 
@@ -119,12 +119,12 @@ def quantise(image: Image) -> Image:
       image: any shape, in [-1, 1]; other values are clipped.
 
     Returns:
-      Same shape; the nearest of the values ``level / 127.5 - 1``, level 0 to 255.
+      Same shape; the nearest of the values ``value / 127.5 - 1``, value 0 to 255.
     """
     return jnp.clip(jnp.round(to_255(image)), 0.0, 255.0) / 127.5 - 1.0
 
 
-def to_levels(image: ArrayLike) -> np.ndarray:
+def to_uint8(image: ArrayLike) -> np.ndarray:
     """Convert from [-1, 1] to the uint8 values of an image file, on the host.
 
     Args:
@@ -133,25 +133,25 @@ def to_levels(image: ArrayLike) -> np.ndarray:
     Returns:
       uint8, same shape.
     """
-    return round_levels(to_255(np.nan_to_num(np.asarray(image, np.float32))))
+    return round_to_uint8(to_255(np.nan_to_num(np.asarray(image, np.float32))))
 
 
-def from_levels(levels: ArrayLike) -> np.ndarray:
+def from_uint8(image: ArrayLike) -> np.ndarray:
     """Convert from the uint8 values of an image file to [-1, 1], on the host.
 
     Args:
-      levels: uint8, any shape.
+      image: uint8, any shape.
 
     Returns:
-      float32, same shape; 0 and 255 become exactly -1 and 1, and ``to_levels`` restores ``levels``.
+      float32, same shape; 0 and 255 become exactly -1 and 1, and ``to_uint8`` restores ``image``.
     """
-    image = np.asarray(levels).astype(np.float32)
-    image /= 127.5
-    image -= 1.0
-    return image
+    converted = np.asarray(image).astype(np.float32)
+    converted /= 127.5
+    converted -= 1.0
+    return converted
 
 
-def round_levels(values: np.ndarray) -> np.ndarray:
+def round_to_uint8(values: np.ndarray) -> np.ndarray:
     """Round and clip numbers in [0, 255] to uint8, on the host.
 
     Args:

@@ -28,7 +28,7 @@ def check_float(**arrays: jax.Array | np.ndarray) -> None:
         if not jnp.issubdtype(array.dtype, jnp.floating):
             raise InputError(
                 f"{name} must be float, got {array.dtype}: images are in [-1, 1] "
-                "(compositing.from_levels converts uint8), and holes are 0 or 1"
+                "(compositing.from_uint8 converts uint8), and holes are 0 or 1"
             )
 
 

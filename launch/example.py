@@ -23,7 +23,7 @@ from inpaint_jax.data.sources import open_source
 # %%
 source = open_source("portraits?split=test&count=4", size=32)
 truth = jnp.asarray(
-    ij.compositing.from_levels(np.stack([source[i]["image"] for i in range(len(source))]))
+    ij.compositing.from_uint8(np.stack([source[i]["image"] for i in range(len(source))]))
 )
 hole = np.asarray(ij.masks.center(jax.random.key(0), 32, side=14))
 damaged = ij.compositing.fill(truth, jnp.broadcast_to(hole, (*truth.shape[:3], 1)))
@@ -107,6 +107,6 @@ grid, cells = plt.subplots(
 for row, (name, images) in zip(cells, rows.items(), strict=True):
     row[0].set_ylabel(name, fontsize=7)
     for cell, image in zip(row, images, strict=True):
-        cell.imshow(ij.compositing.to_levels(np.asarray(image)))
+        cell.imshow(ij.compositing.to_uint8(np.asarray(image)))
         cell.set(xticks=[], yticks=[])
 plt.show()

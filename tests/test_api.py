@@ -45,7 +45,7 @@ FUNCTIONS = {
     if inspect.isfunction(inspect.unwrap(getattr(getattr(ij, module), name)))
 } | {name: getattr(ij, name) for name in ("complete", "evaluate", "load", "train")}
 ON_THE_HOST = {
-    "compositing": "from_levels round_levels to_levels",
+    "compositing": "from_uint8 round_to_uint8 to_uint8",
     "exported": "load",
     "latent_inpainting": "chunk_length",
     "losses": "objective",

@@ -38,7 +38,7 @@ def test_one_hole_for_all():
             (127.5 * (IMAGES + 1)).astype(np.uint8),
             HOLE,
             None,
-            r"float in \[-1, 1\], got uint8; compositing.from_levels",
+            r"float in \[-1, 1\], got uint8; compositing.from_uint8",
         ),
         (IMAGES, HOLE, ["a"], "one id per image: got 1 ids, 1 of them different, for 2"),
         (IMAGES, HOLE, ["a", "a"], "got 2 ids, 1 of them different, for 2"),

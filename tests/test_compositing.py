@@ -7,12 +7,12 @@ from inpaint_jax.compositing import (
     CAFFE_MEAN,
     composite,
     fill,
-    from_levels,
+    from_uint8,
     from_unit,
     quantise,
-    round_levels,
+    round_to_uint8,
     to_255,
-    to_levels,
+    to_uint8,
     to_unit,
 )
 
@@ -56,21 +56,21 @@ def test_ranges(array):
 
 def test_levels_there_and_back():
     levels = np.arange(256, dtype=np.uint8)
-    image = from_levels(levels)
+    image = from_uint8(levels)
     assert image.dtype == np.float32
     np.testing.assert_array_equal(image[[0, 255]], [-1, 1])
-    np.testing.assert_allclose(from_levels(np.uint8([51])), [-0.6], rtol=1e-6)
-    np.testing.assert_array_equal(to_levels(image), levels)
+    np.testing.assert_allclose(from_uint8(np.uint8([51])), [-0.6], rtol=1e-6)
+    np.testing.assert_array_equal(to_uint8(image), levels)
     np.testing.assert_array_equal(
-        to_levels(np.array([-3.0, -1, 0, 1, 2, np.nan])), [0, 0, 128, 255, 255, 128]
+        to_uint8(np.array([-3.0, -1, 0, 1, 2, np.nan])), [0, 0, 128, 255, 255, 128]
     )
     np.testing.assert_array_equal(
-        round_levels(np.array([-1.0, 0.4, 0.6, 254.6, 300.0])), [0, 0, 1, 255, 255]
+        round_to_uint8(np.array([-1.0, 0.4, 0.6, 254.6, 300.0])), [0, 0, 1, 255, 255]
     )
 
 
 def test_quantise():
-    image = from_levels(np.arange(256, dtype=np.uint8))
+    image = from_uint8(np.arange(256, dtype=np.uint8))
     np.testing.assert_allclose(quantise(image), image, atol=2e-7)
     np.testing.assert_allclose(quantise(image + 0.4 / 127.5), image, atol=2e-7)
     np.testing.assert_array_equal(quantise(jnp.array([-1.5, 1.5])), [-1, 1])

@@ -7,7 +7,7 @@ import numpy as np
 
 from inpaint_jax.completion.examination import Entry
 from inpaint_jax.completion.records import deviation_file, image_file, kept_file
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data import sheets
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.image_files import read_image, write_image
@@ -28,7 +28,7 @@ def write_contact_sheet(
     tile = source.fit if source.fit.size else Fit("resize", TILE)
 
     def column(files: Iterable[Path]) -> np.ndarray:
-        return np.stack([from_levels(tile.to_model(read_image(file))) for file in files])
+        return np.stack([from_uint8(tile.to_model(read_image(file))) for file in files])
 
     pairs = [tile_of(source, holes, entry, tile) for entry in entries]
     images, missing = (np.stack(parts) for parts in zip(*pairs, strict=True))
@@ -55,5 +55,5 @@ def tile_of(source: Fitted, holes: Holes, entry: Entry, tile: Fit) -> tuple[np.n
     hole = holes.at_image(entry.id, image.shape)
     if tile is source.fit:
         seen = tile.to_model(image, hole if holes.damaged else None)
-        return from_levels(seen), holes.at_model(entry.id, image.shape).astype(np.float32)
-    return from_levels(tile.to_model(image, hole)), tile.hole_to_model(hole).astype(np.float32)
+        return from_uint8(seen), holes.at_model(entry.id, image.shape).astype(np.float32)
+    return from_uint8(tile.to_model(image, hole)), tile.hole_to_model(hole).astype(np.float32)

@@ -24,7 +24,7 @@ from inpaint_jax.completion.records import (
     write_completions,
 )
 from inpaint_jax.completion.report import Remarks, weights_of_terms, write_report
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data import files
 from inpaint_jax.data.ahead import ahead
 from inpaint_jax.data.encoding import completed
@@ -284,7 +284,7 @@ def model_example(source: Fitted, holes: Holes, entry: Entry) -> tuple[np.ndarra
     image = source.images[entry.position]["image"]
     damaged = holes.at_image(entry.id, image.shape) if holes.damaged else None
     hole = at_model(holes, entry.id, image.shape)
-    return from_levels(source.fit.to_model(image, damaged)), hole.astype(np.float32)
+    return from_uint8(source.fit.to_model(image, damaged)), hole.astype(np.float32)
 
 
 def write_completed(

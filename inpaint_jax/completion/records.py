@@ -53,8 +53,8 @@ def write_completions(
             files.write_bytes(
                 kept_file(output, name, rank, suffix), encode(completed, suffix=suffix)
             )
-        levels = np.stack([completed.levels for completed in completions])
-        write_image(deviation_file(output, name), deviation(levels))
+        pixels = np.stack([completed.rgb for completed in completions])
+        write_image(deviation_file(output, name), deviation(pixels))
     files.write_bytes(image_file(output, name, suffix), encode(completions[0], suffix=suffix))
 
 

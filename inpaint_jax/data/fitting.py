@@ -6,7 +6,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from inpaint_jax.compositing import round_levels, to_255
+from inpaint_jax.compositing import round_to_uint8, to_255
 from inpaint_jax.errors import InputError
 
 FITS = "crop, crop:SIDE, resize, whole, random_crop:SIDE, random_crop:SIDE-SIDE"
@@ -182,22 +182,22 @@ class Fit:
         inside = hole[rows, columns]
 
         def at_hole(channel: np.ndarray) -> np.ndarray:
-            levels = channel.astype(np.float32) if channel.dtype == np.uint8 else to_255(channel)
-            image = Image.fromarray(np.ascontiguousarray(levels, np.float32))
+            values = channel.astype(np.float32) if channel.dtype == np.uint8 else to_255(channel)
+            image = Image.fromarray(np.ascontiguousarray(values, np.float32))
             return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))[inside]
 
         if self.size and (height, width) != (self.size, self.size):
-            levels = np.stack(
+            values = np.stack(
                 [at_hole(channel) for channel in np.moveaxis(completed, -1, 0)], axis=-1
             )
         else:
             chosen = completed[inside]
-            levels = chosen.astype(np.float32) if chosen.dtype == np.uint8 else to_255(chosen)
+            values = chosen.astype(np.float32) if chosen.dtype == np.uint8 else to_255(chosen)
         result = image.copy()
         if image.dtype == np.uint16:  # 65535 = 257 * 255
-            result[rows, columns][inside] = np.rint(levels * np.float32(257)).clip(0, 65535)
+            result[rows, columns][inside] = np.rint(values * np.float32(257)).clip(0, 65535)
         else:
-            result[rows, columns][inside] = round_levels(levels)
+            result[rows, columns][inside] = round_to_uint8(values)
         return result
 
 

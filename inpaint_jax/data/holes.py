@@ -145,11 +145,11 @@ def read_hole(path: str | os.PathLike, options: HoleOptions = HoleOptions()) -> 
     return hole_of(read_original(path), str(path), options)
 
 
-def hole_of_levels(levels: np.ndarray, name: str) -> np.ndarray:
+def hole_of_values(values: np.ndarray, name: str) -> np.ndarray:
     """Convert a painted hole: pixels whose mean value is above 127 are missing.
 
     Args:
-      levels: ``[H, W, C]``, 0 to 255; or 0 and 1.
+      values: ``[H, W, C]``, 0 to 255; or 0 and 1.
       name: name of the hole in error messages.
 
     Returns:
@@ -158,8 +158,8 @@ def hole_of_levels(levels: np.ndarray, name: str) -> np.ndarray:
     Raises:
       InputError: nothing or everything is missing, or the values are those of a photograph.
     """
-    grey = levels.shape[2] == 1
-    pixels = np.repeat(levels, 3, axis=2) if grey else levels
+    grey = values.shape[2] == 1
+    pixels = np.repeat(values, 3, axis=2) if grey else values
     hole = hole_of(Original(pixels, grey=grey), name)
     check_not_empty(hole, name)
     return hole

@@ -33,7 +33,7 @@ def read_image(path: str | os.PathLike | BinaryIO, *, name: str | None = None) -
     Raises:
       InputError: as ``originals.read_original``.
     """
-    return read_original(path, name=name).levels
+    return read_original(path, name=name).rgb
 
 
 def write_image(path: str | os.PathLike, array: np.ndarray) -> None:

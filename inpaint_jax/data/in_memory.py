@@ -6,14 +6,14 @@ from typing import Any, NamedTuple, TypeGuard
 import numpy as np
 from PIL import Image
 
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data.encoding import completed as filled
 from inpaint_jax.data.encoding import to_pillow
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.holes import (
     check_not_empty,
     check_size,
-    hole_of_levels,
+    hole_of_values,
     hole_to_image,
     hole_to_model,
 )
@@ -125,25 +125,25 @@ def fitted(
     Raises:
       InputError: a hole of another size, or one that reaches outside the part that the model sees.
     """
-    levels = original.levels
-    check_size(hole, levels.shape, fit, hole_name="the hole", image_name=name)
+    rgb = original.rgb
+    check_size(hole, rgb.shape, fit, hole_name="the hole", image_name=name)
     try:
-        own = hole_to_image(hole, levels.shape, fit)
-        seen = hole_to_model(hole, levels.shape, fit)
-        shown = fit.to_model(levels, own)
+        own = hole_to_image(hole, rgb.shape, fit)
+        seen = hole_to_model(hole, rgb.shape, fit)
+        shown = fit.to_model(rgb, own)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
-    return InMemory(is_pil, original, own, from_levels(shown), seen.astype(np.float32))
+    return InMemory(is_pil, original, own, from_uint8(shown), seen.astype(np.float32))
 
 
 def _read_image(name: str, image: Held) -> Original:
     if isinstance(image, Image.Image):
         return original_of(image, name, upright=False)
-    levels = np.asarray(image)
-    if levels.dtype != np.uint8 or levels.ndim != 3 or levels.shape[2] != 3:
-        got = f"{levels.dtype} {levels.shape}"
+    rgb = np.asarray(image)
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+        got = f"{rgb.dtype} {rgb.shape}"
         raise InputError(f"{name}: expected a uint8 array [H, W, 3] or a PIL image, got {got}")
-    return Original(levels)
+    return Original(rgb)
 
 
 def _is_one_hole(holes: Any) -> bool:
@@ -162,7 +162,7 @@ def _read_hole(name: str, hole: Held) -> np.ndarray:
     if values.ndim not in (2, 3) or values.shape[2:] not in ((), (1,), (3,)):
         raise InputError(f"{name} must be [H, W], [H, W, 1] or [H, W, 3], got {values.shape}")
     if values.dtype == np.uint8:
-        return hole_of_levels(values.reshape(*values.shape[:2], -1), name)
+        return hole_of_values(values.reshape(*values.shape[:2], -1), name)
     if not ((values == 0) | (values == 1)).all():
         raise InputError(f"{name} must be 0 (known) or 1 (missing), or uint8 with white = missing")
-    return hole_of_levels(values.reshape(*values.shape[:2], -1) * np.float32(255), name)
+    return hole_of_values(values.reshape(*values.shape[:2], -1) * np.float32(255), name)

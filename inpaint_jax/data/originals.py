@@ -54,7 +54,7 @@ class Original(NamedTuple):
     coding: Mapping[str, Any] = {}
 
     @property
-    def levels(self) -> np.ndarray:
+    def rgb(self) -> np.ndarray:
         """Return the image as models see it, uint8 ``[H, W, 3]``."""
         return to_eight_bits(self.pixels)
 

@@ -53,12 +53,12 @@ def hole_of(painted: Original, name: str, options: HoleOptions = HoleOptions()) 
       InputError: everything is missing, or the file is no hole, such as a photograph or a map of
         classes. The message describes what the file holds.
     """
-    levels, alpha = painted.levels, painted.alpha
-    grey = levels[..., 0] if painted.grey else levels.mean(2, dtype=np.float32)
+    rgb, alpha = painted.rgb, painted.alpha
+    grey = rgb[..., 0] if painted.grey else rgb.mean(2, dtype=np.float32)
     if alpha is not None and (alpha != alpha.flat[0]).any():
-        grey = _strokes(levels, grey, alpha / np.iinfo(alpha.dtype).max, name, options)
+        grey = _strokes(rgb, grey, alpha / np.iinfo(alpha.dtype).max, name, options)
     elif options.above is None:
-        _check_is_hole(levels, grey, name, lossy=painted.format in LOSSY)
+        _check_is_hole(rgb, grey, name, lossy=painted.format in LOSSY)
     if grey.max() == 1 and options.above is None:  # a mask of 0 and 1
         grey = grey * 255
     hole = grey > (ABOVE if options.above is None else options.above)
@@ -98,32 +98,32 @@ def resized(hole: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _strokes(
-    levels: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str, options: HoleOptions
+    rgb: np.ndarray, grey: np.ndarray, alpha: np.ndarray, name: str, options: HoleOptions
 ) -> np.ndarray:
     """Return the grey values of strokes, or of black and white, on transparency."""
-    opaque = levels[alpha > 0.5].astype(np.int32)
+    opaque = rgb[alpha > 0.5].astype(np.int32)
     if len(opaque) == 0:
         return np.zeros_like(grey)
     if (opaque.max(0) - opaque.min(0)).max() < SPREAD:
         return alpha.astype(np.float32) * 255  # strokes of one colour
     if options.above is None:
         _check_is_hole(
-            levels, grey * alpha, name, "; it also has transparent pixels, which --holes=alpha uses"
+            rgb, grey * alpha, name, "; it also has transparent pixels, which --holes=alpha uses"
         )
     return (grey * alpha).astype(np.float32)
 
 
 def _check_is_hole(
-    levels: np.ndarray, grey: np.ndarray, name: str, but: str = "", *, lossy: bool = False
+    rgb: np.ndarray, grey: np.ndarray, name: str, but: str = "", *, lossy: bool = False
 ) -> None:
     """Refuse a photograph, coloured strokes and a map of classes."""
-    if (share := _coloured(levels)) > 0.005:
+    if (share := _coloured(rgb)) > 0.005:
         remedy = (
             "--holes-above=127 --invert-holes" if np.median(grey) > ABOVE else "--holes-above=0"
         )
         raise InputError(
             f"{name} is not a hole: {max(share, 0.01):.0%} of its pixels are coloured, such as "
-            f"{_colour(levels)}{but}; paint holes white on black, or use the coloured pixels with "
+            f"{_colour(rgb)}{but}; paint holes white on black, or use the coloured pixels with "
             f"{remedy}"
         )
     tones = np.rint(grey).astype(np.uint8)
@@ -147,26 +147,26 @@ def _is_map(tones: np.ndarray, counts: np.ndarray, *, lossy: bool) -> bool:
     """
     inside = tones[:-1, :-1]
     same = inside[(inside == tones[1:, :-1]) & (inside == tones[:-1, 1:])]
-    level = np.arange(256)
-    foreground = level > np.flatnonzero(counts)[0]  # brighter than the darkest value
+    tone = np.arange(256)
+    foreground = tone > np.flatnonzero(counts)[0]  # brighter than the darkest value
     flat = (np.bincount(same, minlength=256) >= max(16, tones.size // 1000)) & foreground
     sharp = not lossy and counts[~flat & foreground].sum() < 0.005 * tones.size
-    middle = flat & (level < WHITE) & (sharp | (level >= BLACK))
+    middle = flat & (tone < WHITE) & (sharp | (tone >= BLACK))
     several = middle.sum() > 1 or (middle.any() and flat[WHITE:].any())
     share = counts[middle].sum() / max(1, counts[BLACK:].sum())
     return bool(several and (sharp or share > 0.25))
 
 
-def _coloured(levels: np.ndarray) -> float:
+def _coloured(rgb: np.ndarray) -> float:
     """Return the share of pixels whose channels differ."""
-    low = np.minimum(np.minimum(levels[..., 0], levels[..., 1]), levels[..., 2])
-    high = np.maximum(np.maximum(levels[..., 0], levels[..., 1]), levels[..., 2])
+    low = np.minimum(np.minimum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+    high = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
     return float((high - low >= SPREAD).mean())
 
 
-def _colour(levels: np.ndarray) -> tuple[int, ...]:
+def _colour(rgb: np.ndarray) -> tuple[int, ...]:
     """Return the most frequent colour among coloured pixels."""
-    coloured = levels[levels.max(2) - levels.min(2) >= SPREAD]
+    coloured = rgb[rgb.max(2) - rgb.min(2) >= SPREAD]
     values, counts = np.unique(
         coloured[:: max(1, len(coloured) // SAMPLE)], axis=0, return_counts=True
     )
@@ -177,7 +177,7 @@ def _found(grey: np.ndarray) -> str:
     """Describe the most frequent values, from dark to bright."""
     counts = np.bincount(np.rint(grey).astype(np.uint8).ravel(), minlength=256)
     common = sorted(
-        level for level in np.argsort(-counts, kind="stable")[:5].tolist() if counts[level]
+        tone for tone in np.argsort(-counts, kind="stable")[:5].tolist() if counts[tone]
     )
     more = ", ..." if (counts > 0).sum() > 5 else ""
     return f"grey values {', '.join(map(str, common))}{more}"

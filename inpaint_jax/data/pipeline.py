@@ -11,7 +11,7 @@ from typing import Any
 import grain
 import numpy as np
 
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.views import ImageSource
 from inpaint_jax.data.workers import closing, in_workers
@@ -98,7 +98,7 @@ def training_batches(
 
     def whole(read: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Add holes and arrays, which stay in this process."""
-        batch = {"image": from_levels(read["image"])}
+        batch = {"image": from_uint8(read["image"])}
         if "label" in read:
             batch["label"] = np.array(read["label"])
         if holes is not None:
@@ -139,7 +139,7 @@ def examples(
         chosen = wanted[first : first + batch]
         images, labels = cached.read(chosen)
         read: dict[str, Any] = {
-            "image": from_levels(images),
+            "image": from_uint8(images),
             "id": [cached.id(i) for i in chosen],
         }
         yield read if labels is None else read | {"label": labels}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from inpaint_jax.compositing import to_levels
+from inpaint_jax.compositing import to_uint8
 
 GAP = 2  # pixels between images
 MARGIN = 6  # pixels around text
@@ -90,8 +90,8 @@ def contact_sheet(
 
 
 def _rgb(images: np.ndarray) -> np.ndarray:
-    levels = to_levels(images)
-    return levels.repeat(3, axis=-1) if levels.shape[-1] == 1 else levels
+    pixels = to_uint8(images)
+    return pixels.repeat(3, axis=-1) if pixels.shape[-1] == 1 else pixels
 
 
 def _enlarged(images: np.ndarray) -> np.ndarray:

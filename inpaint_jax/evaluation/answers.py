@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import metrics
-from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.compositing import from_uint8, to_uint8
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError, note
 from inpaint_jax.evaluation import features
@@ -171,8 +171,8 @@ def complete_all(method: Method, image_set: ImageSet, family: str, stop: StopReq
         results = method.run(tasks, seed=image_set.seed, stop=stop, bar=bar)
         for result in results:
             i = rows[result.task.id]
-            images[i], traces[i] = to_levels(result.images[0]), result.traces
-            others[i] = to_levels(result.images[1:])
+            images[i], traces[i] = to_uint8(result.images[0]), result.traces
+            others[i] = to_uint8(result.images[1:])
     if stop:
         raise stop.error(f"{method.name} has completed the families before {family}")
     terms = dict.fromkeys(term for trace in traces for term in trace)
@@ -203,7 +203,7 @@ def measure(
         return dict.fromkeys(names)
     chosen = dict(names) if isinstance(names, Mapping) else metrics.resolve(names)
     return dict(
-        metrics.measure(from_levels(answer), truth, holes, chosen, given=features.given(chosen))
+        metrics.measure(from_uint8(answer), truth, holes, chosen, given=features.given(chosen))
     )
 
 

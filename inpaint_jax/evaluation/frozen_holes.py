@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax.compositing import to_levels
+from inpaint_jax.compositing import to_uint8
 from inpaint_jax.data import files
 from inpaint_jax.data.image_files import write_image
 from inpaint_jax.errors import InputError
@@ -63,11 +63,11 @@ def refuse_occupied(output: Path) -> None:
 def write_set(output: Path, image_set: ImageSet, *, size: int, fit: str) -> dict[str, Any]:
     """Write images and holes into a folder that this process has locked."""
     for i, name in enumerate(tqdm(image_set.names, desc="writing", unit="image")):
-        write_image(output / "images" / f"{name}.png", to_levels(image_set.truth[i]))
+        write_image(output / "images" / f"{name}.png", to_uint8(image_set.truth[i]))
         for family, holes in image_set.holes.items():
             hole = (holes[i, ..., 0] * 255).astype(np.uint8)
             write_image(output / "holes" / family_folder(family) / f"{name}.png", hole)
-            damaged = to_levels(np.where(holes[i] > 0, 0, image_set.truth[i]))
+            damaged = to_uint8(np.where(holes[i] > 0, 0, image_set.truth[i]))
             write_image(output / "damaged" / family_folder(family) / f"{name}.png", damaged)
     about = {
         "images": list(image_set.sources),

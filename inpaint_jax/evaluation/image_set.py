@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import checks, masks
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.data.views import Concatenated, Fitted
 from inpaint_jax.errors import InputError, note, some_of
@@ -115,7 +115,7 @@ def read_image_set(
         note(f"left out {some_of(list(skipped), 'image')} of {len(skipped) + len(names)}: {first}")
     if not names and not share:
         raise InputError(f"no image is left to evaluate: {next(iter(skipped.values()))}")
-    levels = np.stack(images) if images else np.zeros((0, size, size, 3), np.uint8)
+    pixels = np.stack(images) if images else np.zeros((0, size, size, 3), np.uint8)
     holes = {
         spec: np.array(read_holes[spec], np.float32).reshape(-1, size, size, 1)
         if spec in stored
@@ -125,9 +125,9 @@ def read_image_set(
     return ImageSet(
         sources=tuple(sources),
         names=names,
-        truth=from_levels(levels),
+        truth=from_uint8(pixels),
         digest=hashlib.sha256(
-            "\n".join(names).encode(errors="surrogateescape") + levels.tobytes()
+            "\n".join(names).encode(errors="surrogateescape") + pixels.tobytes()
         ).hexdigest()[:16],
         holes=holes,
         hashes={family: masks.holes_hash(drawn) for family, drawn in holes.items()},

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from inpaint_jax import metrics
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data import files, sheets
 from inpaint_jax.data.image_files import write_image
 from inpaint_jax.evaluation import search_speed, several, tables
@@ -156,7 +156,7 @@ def write_grids(
     shown = labels(families)
 
     def one_image(images: np.ndarray | None, i: int) -> np.ndarray:
-        return np.zeros_like(truth[i]) if images is None else from_levels(images[i])
+        return np.zeros_like(truth[i]) if images is None else from_uint8(images[i])
 
     def sheet(pick: list[tuple[str, int]]):
         columns = {"damaged": np.stack([np.where(holes[f][i] > 0, 0, truth[i]) for f, i in pick])}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.compositing import from_uint8, to_uint8
 from inpaint_jax.evaluation.answers import Answer, measure
 from inpaint_jax.metrics import AnyMetric, SetScore
 
@@ -36,7 +36,7 @@ def rows(
     single = [measure(truth, every[:, i], holes, measured) for i in range(count)]
     closest = np.argmax([scores["psnr_hole"] for scores in single], axis=0)
     images = {
-        f"the mean image of {count}": to_levels(from_levels(every).mean(1)),
+        f"the mean image of {count}": to_uint8(from_uint8(every).mean(1)),
         f"the best of {count} by the truth (oracle)": every[np.arange(len(every)), closest],
     }
     means = {name: mean([scores[name] for scores in single]) for name in measured}

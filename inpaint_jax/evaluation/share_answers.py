@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from inpaint_jax.compositing import to_levels
+from inpaint_jax.compositing import to_uint8
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.image_set import ImageSet
@@ -48,7 +48,7 @@ class ShareAnswers:
 
     def file(self, row: int) -> Path:
         """Return the file of an image; the name depends on all that determines the answer."""
-        pixels = files.digest(to_levels(self.image_set.truth[row]).tobytes())
+        pixels = files.digest(to_uint8(self.image_set.truth[row]).tobytes())
         hole = holes_hash(self.image_set.holes[self.family][row][None])
         return self.folder / f"{files.fingerprint([self.image_set.names[row], pixels, hole])}.npz"
 
@@ -88,7 +88,7 @@ class ShareAnswers:
             for result in self.method.run(tasks, seed=self.image_set.seed, stop=stop, bar=bar):
                 file = self.file(rows.pop(result.task.id))
                 now = time.perf_counter()
-                parts = {"image": to_levels(result.images[0]), "seconds": np.asarray(now - began)}
+                parts = {"image": to_uint8(result.images[0]), "seconds": np.asarray(now - began)}
                 traces = {f"{TRACE}{term}": trace for term, trace in result.traces.items()}
                 files.write_bytes(
                     file, files.arrays_as_bytes({**parts, **traces}, identity=file.stem)

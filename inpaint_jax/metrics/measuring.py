@@ -60,9 +60,9 @@ def measure(
         rows = slice(first, first + step)
         inputs = prediction[rows], target[rows], hole[rows]
         parts.append(jax.device_get(compute(*inputs, {name: arguments[name] for name in single})))
-    scores, levels = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+    scores, quantised = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
     for name, metric in whole_set.items():
-        value, error = metric.measure(*levels, np.asarray(hole), **arguments[name])
+        value, error = metric.measure(*quantised, np.asarray(hole), **arguments[name])
         scores[name] = SetScore(float(value), float(error))
     return {name: scores[name] for name in metrics}
 

@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.compositing import from_uint8, to_uint8
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.driver import Task
@@ -50,7 +50,7 @@ def cut_squares(task: Task, size: int) -> list[Piece]:
     """
     missing = task.hole[..., 0] > 0.5
     fit = Fit("resize", size)
-    levels = to_levels(task.image)
+    pixels = to_uint8(task.image)
     pieces = []
     for square, box in windows(missing, square_around(missing.shape, size)):
         if square is None:
@@ -59,8 +59,8 @@ def cut_squares(task: Task, size: int) -> list[Piece]:
                 f"the hole of {box.width}x{box.height} pixels; use --fit=resize, or a method "
                 "without training"
             )
-        image, hole = square.of(levels), square.of(missing)
-        seen = from_levels(fit.to_model(image, hole))
+        image, hole = square.of(pixels), square.of(missing)
+        seen = from_uint8(fit.to_model(image, hole))
         paste = functools.partial(_paste, fit, image, square, box, missing)
         pieces.append(Piece(seen, fit.hole_to_model(hole).astype(np.float32), paste))
     return pieces
@@ -84,5 +84,5 @@ def square_around(shape: tuple[int, ...], size: int) -> Around:
 
 def _paste(fit: Fit, image, square: Window, box: Window, missing, whole, completed) -> None:
     """Put a completed square, at the model's size, into the hole pixels of that square."""
-    enlarged = from_levels(fit.carry_back(image, completed, square.of(missing)))
+    enlarged = from_uint8(fit.carry_back(image, completed, square.of(missing)))
     np.copyto(box.of(whole), box.inside(square).of(enlarged), where=box.of(missing)[..., None])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data.files import fingerprint
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.image_files import read_image
@@ -70,7 +70,7 @@ def reader(
             image = read_image(known[task.group][task.id])
             if image.shape != task.image.shape:
                 image = Fit(fit, size or task.image.shape[0]).to_model(image)
-            yield Result(task, from_levels(image)[None], {}, {}, None)
+            yield Result(task, from_uint8(image)[None], {}, {}, None)
             if bar is not None:
                 bar.update()
 

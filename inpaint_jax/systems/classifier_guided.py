@@ -66,7 +66,7 @@ def build(
         no stage has measured.
     """
     nets = latent_gan.networks(networks, size)
-    classifier = from_levels(raw_classifier(networks), networks["classifier_mean"])
+    classifier = with_conversion(raw_classifier(networks), networks["classifier_mean"])
     descent = latent_search_of(
         networks, size=size, losses=losses, search=search, blend=blend, stages=stages
     )
@@ -119,7 +119,7 @@ def latent_search_of(
     terms, settings = term_weights.split(losses), stages.get(BALANCE)
     term_weights.check_measured(losses, search, settings, stage=BALANCE)
     raw = raw_classifier(networks)
-    inputs = {"converted": from_levels(raw, networks["classifier_mean"]), "raw": raw}
+    inputs = {"converted": with_conversion(raw, networks["classifier_mean"]), "raw": raw}
     classifier = resolve(
         search.get("classifier_input", "converted"), inputs, kind="search.classifier_input"
     )
@@ -157,7 +157,7 @@ def raw_classifier(networks: Mapping[str, Any]) -> Network:
     return build_network(networks["classifier"], label="networks.classifier")
 
 
-def from_levels(network: Network, mean: Any) -> Network:
+def with_conversion(network: Network, mean: Any) -> Network:
     """Wrap a network of mean-free images in [0, 255] so that it takes images in [-1, 1]."""
 
     def convert(images):

@@ -105,12 +105,12 @@ class Case:
             answer.load()
             return answer
 
-    def levels(self, name="a"):
+    def rgb(self, name="a"):
         return np.asarray(self.answer(name).convert("RGB"))
 
     def check(self, name, before, hole):
         """Check that the completion keeps every known pixel of an image and differs in its hole."""
-        before, after = np.asarray(before.convert("RGB")), self.levels(name)
+        before, after = np.asarray(before.convert("RGB")), self.rgb(name)
         np.testing.assert_array_equal(after[~hole], before[~hole])
         assert (after != before).any(axis=-1)[hole].mean() > 0.5
 

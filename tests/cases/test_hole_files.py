@@ -158,9 +158,9 @@ def test_the_rim_of_a_smooth_hole(case):
     ):
         case.output = case.root / option
         case.run(option)
-        np.testing.assert_array_equal(case.levels()[~missing], before[~missing])
+        np.testing.assert_array_equal(case.rgb()[~missing], before[~missing])
         rim = (levels == 90) & missing
-        assert not rim.any() or (case.levels() != before).any(axis=-1)[rim].mean() > 0.9
+        assert not rim.any() or (case.rgb() != before).any(axis=-1)[rim].mean() > 0.9
     assert (
         "options of hole files, such as --grow, need hole files or alpha: center is a hole family"
         in case.refused("--grow=2", holes="center")
@@ -187,7 +187,7 @@ def test_an_empty_hole_leaves_its_image_and_the_job_goes_on(case):
     said = case.run()
     assert "nothing is missing in 1 image (1): copied unchanged" in "\n".join(said)
     case.check("0", made[0], hole)
-    np.testing.assert_array_equal(case.levels("1"), np.asarray(made[1]))
+    np.testing.assert_array_equal(case.rgb("1"), np.asarray(made[1]))
     report = json.loads((case.output / "report.json").read_text())
     assert report["unchanged"] == ["1"] and [image["id"] for image in report["images"]] == [
         "0",
@@ -198,7 +198,7 @@ def test_an_empty_hole_leaves_its_image_and_the_job_goes_on(case):
     (case.images / "0.png").unlink()
     case.output = case.root / "all"
     case.run()  # nothing is missing anywhere
-    np.testing.assert_array_equal(case.levels("1"), np.asarray(made[1]))
+    np.testing.assert_array_equal(case.rgb("1"), np.asarray(made[1]))
 
 
 def test_thin_scratches(case):

@@ -39,7 +39,7 @@ def test_profile_resolution_and_exif_are_kept(case, draw):
     hole = draw.hole(6, 10, 12, 18, size=(24, 32))  # painted on the image as displayed: upright
     case.save(hole, case.holes / "a.png")
     case.run()
-    upright = read_original(case.images / "a.jpg").levels
+    upright = read_original(case.images / "a.jpg").rgb
     after, missing = case.answer(), np.asarray(hole) > 127
     assert after.size == (24, 32)
     np.testing.assert_array_equal(np.asarray(after)[~missing], upright[~missing])

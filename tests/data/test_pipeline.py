@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.facades import Facades
 from inpaint_jax.data.pipeline import examples, training_batches
@@ -104,7 +104,7 @@ def test_flips():
         batches(source, count=1, batch_size=64, flip=flip)[0] for flip in (True, False)
     )
     np.testing.assert_array_equal(flipped["label"], straight["label"])
-    assert (from_levels(straight["label"].astype(np.uint8)) == straight["image"][:, 0, 0, 0]).all()
+    assert (from_uint8(straight["label"].astype(np.uint8)) == straight["image"][:, 0, 0, 0]).all()
     mirrored = (flipped["image"] != straight["image"]).any(axis=(1, 2, 3))
     np.testing.assert_array_equal(
         flipped["image"][mirrored], straight["image"][mirrored][:, :, ::-1]

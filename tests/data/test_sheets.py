@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inpaint_jax.compositing import to_levels
+from inpaint_jax.compositing import to_uint8
 from inpaint_jax.data import sheets
 
 
@@ -28,11 +28,11 @@ def test_contact_sheet_enlarges_without_smoothing():
     left, top = sheets.GAP, sheets.FONT_SIZE + 2 * sheets.MARGIN
     assert sheet.shape == (top + 2 * (2 * 50 + sheets.GAP), 2 * 2 * 64 + 3 * sheets.GAP, 3)
     first = sheet[top : top + 100, left : left + 128]
-    np.testing.assert_array_equal(first[::2, ::2], to_levels(damaged[0]))
-    np.testing.assert_array_equal(first[1::2, 1::2], to_levels(damaged[0]))
+    np.testing.assert_array_equal(first[::2, ::2], to_uint8(damaged[0]))
+    np.testing.assert_array_equal(first[1::2, 1::2], to_uint8(damaged[0]))
     assert (first[20:40, 20:40] == 128).all()
     second = sheet[top + 102 : top + 202, left + 130 : left + 258]
-    np.testing.assert_array_equal(second[::2, ::2], to_levels(truth[1]))
+    np.testing.assert_array_equal(second[::2, ::2], to_uint8(truth[1]))
     assert sheet[:top].min() < 100  # titles
 
 

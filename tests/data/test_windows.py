@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpaint_jax.compositing import to_levels
+from inpaint_jax.compositing import to_uint8
 from inpaint_jax.data.fitting import Fit
 from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import holdout, open_source
@@ -39,7 +39,7 @@ def batches(source, *, count, size=4, **options):
     )
     got = [next(drawn) for _ in range(count)]
     drawn.close()
-    return [(to_levels(batch["image"]), batch["label"]) for batch in got]
+    return [(to_uint8(batch["image"]), batch["label"]) for batch in got]
 
 
 def places(window, image):

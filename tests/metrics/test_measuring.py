@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inpaint_jax import masks, metrics
-from inpaint_jax.compositing import from_levels, quantise
+from inpaint_jax.compositing import from_uint8, quantise
 from inpaint_jax.errors import InputError
 from inpaint_jax.metrics import BatchMetric, Metric, SetMetric, SetScore
 
@@ -71,7 +71,7 @@ def test_the_protocols_of_stored_summaries():
 
 def test_the_example_of_the_docstring(my_metrics):
     """A ramp of 1 / 255 per column on [0, 1] against a flat image: every difference is 1 / 255."""
-    ramp = from_levels(np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None], (2, 24, 20, 3)))
+    ramp = from_uint8(np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None], (2, 24, 20, 3)))
     flat = np.full_like(ramp, -1)
     scores = metrics.measure(ramp, flat, HOLE, ["psnr_full", "my_metrics:edge_l1_pct"])
     assert list(scores) == ["psnr_full", "my_metrics:edge_l1_pct"]
@@ -130,7 +130,7 @@ def test_a_metric_is_given_what_it_needs():
 
 def test_batches_of_a_metric_are_those_of_the_whole_set():
     levels = np.random.default_rng(0).integers(0, 256, (2, 70, 16, 16, 3)).astype(np.uint8)
-    target, prediction = from_levels(levels)
+    target, prediction = from_uint8(levels)
     hole = masks.evaluation_holes("center", ids=range(70), size=16, seed=0)
     scores = metrics.measure(prediction, target, hole, ["desai_legacy_sse"])["desai_legacy_sse"]
     np.testing.assert_allclose(

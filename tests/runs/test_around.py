@@ -7,7 +7,7 @@ from PIL import Image
 
 import inpaint_jax as ij
 from inpaint_jax import cli
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs.around import cut_squares, run_around, square_around
@@ -47,10 +47,10 @@ def test_squares(box, square):
 def test_a_square_of_the_models_side_is_seen_as_it_is():
     """The square is 16 x 16 pixels, neither resized nor shifted, with all their holes."""
     hole = hole_of((40, 100, 45, 106), (38, 103, 39, 107))
-    (piece,) = cut_squares(Task("a", np.where(hole > 0, 0, from_levels(LEVELS)), hole), 16)
+    (piece,) = cut_squares(Task("a", np.where(hole > 0, 0, from_uint8(LEVELS)), hole), 16)
     np.testing.assert_array_equal(piece.hole, hole[33:49, 95:111])
     known = piece.hole[..., 0] == 0
-    np.testing.assert_array_equal(piece.image[known], from_levels(LEVELS)[33:49, 95:111][known])
+    np.testing.assert_array_equal(piece.image[known], from_uint8(LEVELS)[33:49, 95:111][known])
 
 
 def painted(value):
@@ -79,7 +79,7 @@ def test_what_fits_into_no_square_is_refused():
     with pytest.raises(
         InputError, match="a: no square of the 200x90 image contains the hole of 150x4 pixels"
     ):
-        list(run([Task("a", from_levels(LEVELS), hole_of((40, 10, 44, 160)))], seed=0))
+        list(run([Task("a", from_uint8(LEVELS), hole_of((40, 10, 44, 160)))], seed=0))
     with pytest.raises(
         InputError,
         match="--fit=around: mean completes images at their original size; give --size, or no",

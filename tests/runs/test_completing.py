@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import inpaint_jax as ij
-from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.compositing import from_uint8, to_uint8
 
 RNG = np.random.default_rng(0)
 SMALL = RNG.integers(0, 256, (2, 16, 16, 3)).astype(np.uint8)
@@ -15,11 +15,11 @@ HOLE[5:11, 4:10] = True
 
 
 def test_the_same_image_in_every_form(model):
-    floats = ij.complete(model, from_levels(SMALL), HOLE[..., None], seed=1)
+    floats = ij.complete(model, from_uint8(SMALL), HOLE[..., None], seed=1)
     assert floats.shape == (2, 16, 16, 3) and floats.dtype == np.float32
     array = ij.complete(model, SMALL, HOLE, seed=1)
     assert isinstance(array, np.ndarray) and array.dtype == np.uint8
-    np.testing.assert_array_equal(array, np.where(HOLE[None, ..., None], to_levels(floats), SMALL))
+    np.testing.assert_array_equal(array, np.where(HOLE[None, ..., None], to_uint8(floats), SMALL))
     images = ij.complete(
         model, [Image.fromarray(image) for image in SMALL], Image.fromarray(HOLE), seed=1
     )
@@ -48,7 +48,7 @@ def test_sizes_of_their_own(model):
 
 
 def test_keep(model):
-    floats = ij.complete(model, from_levels(SMALL), HOLE[..., None], keep=2)
+    floats = ij.complete(model, from_uint8(SMALL), HOLE[..., None], keep=2)
     arrays = ij.complete(model, SMALL, HOLE, keep=2)
     assert floats.shape == arrays.shape == (2, 2, 16, 16, 3)
 
@@ -66,8 +66,8 @@ def test_methods_without_training_complete_images_of_any_size():
     assert isinstance(large, Image.Image) and isinstance(small, np.ndarray)
     np.testing.assert_array_equal(np.asarray(large), plane)
     np.testing.assert_array_equal(small[small_hole == 0], SMALL[0][small_hole == 0])
-    floats = ij.complete("mean", from_levels(SMALL), HOLE[..., None])
-    colours = [from_levels(image)[~HOLE].mean(0) for image in SMALL]
+    floats = ij.complete("mean", from_uint8(SMALL), HOLE[..., None])
+    colours = [from_uint8(image)[~HOLE].mean(0) for image in SMALL]
     np.testing.assert_allclose(floats[:, 7, 7], colours, atol=1e-6)
 
 
@@ -79,7 +79,7 @@ def test_what_is_refused(model):
     with pytest.raises(ij.InputError, match="one id per image: got 1 ids"):
         ij.complete(model, SMALL, HOLE, ids=["a"])
     with pytest.raises(ij.InputError, match="0: a hole is 0 .* got 255"):
-        ij.complete(model, from_levels(SMALL), 255.0 * HOLE[..., None])
+        ij.complete(model, from_uint8(SMALL), 255.0 * HOLE[..., None])
     with pytest.warns(UserWarning, match="no negative value") as caught:
         ij.complete(model, SMALL / 255, HOLE[..., None])
     assert caught[0].filename == __file__

@@ -9,9 +9,9 @@ import pytest
 
 import inpaint_jax as ij
 from inpaint_jax import networks
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 
-IMAGES = from_levels(np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3)))
+IMAGES = from_uint8(np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3)))
 HOLE = np.asarray(ij.masks.center(jax.random.key(0), 16))
 
 

@@ -185,7 +185,7 @@ def test_an_evaluation_in_shares(images, tmp_path, monkeypatch, capsys):
     assert evaluate(images, out, "--share=1/2") == 0
     assert evaluate(images, out, "--share=report") == 2
     assert "mean has not completed" in capsys.readouterr().err and not (out / "table.json").exists()
-    honest, calls = share_answers.to_levels, []
+    honest, calls = share_answers.to_uint8, []
 
     def dying(array):  # of every answer, and of every image whose file is looked for
         calls.append(array)
@@ -193,10 +193,10 @@ def test_an_evaluation_in_shares(images, tmp_path, monkeypatch, capsys):
             raise MemoryError("killed")
         return honest(array)
 
-    monkeypatch.setattr(share_answers, "to_levels", dying)
+    monkeypatch.setattr(share_answers, "to_uint8", dying)
     with pytest.raises(MemoryError):
         evaluate(images, out, "--share=2/2")
-    monkeypatch.setattr(share_answers, "to_levels", honest)
+    monkeypatch.setattr(share_answers, "to_uint8", honest)
     before = {path: path.stat().st_mtime_ns for path in out.glob("completions/*/*.npz")}
     assert COUNT < len(before) < 4 * COUNT
     for share in ("1/3", "2/3", "3/3"):

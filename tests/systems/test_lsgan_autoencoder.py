@@ -9,7 +9,7 @@ import pytest
 
 import inpaint_jax
 from inpaint_jax import masks
-from inpaint_jax.compositing import composite, from_levels, to_levels
+from inpaint_jax.compositing import composite, from_uint8, to_uint8
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.losses.adversarial import discriminator_least_squares, generator_least_squares
@@ -99,8 +99,8 @@ def test_projections_are_the_search_s_own_images(workdir, tmp_path):
     )
     painted = arrays["projection"]
     assert painted.shape == (8, 16, 16, 3) and np.abs(painted).max() <= 1
-    np.testing.assert_array_equal(from_levels(to_levels(painted)), painted)
-    truth = from_levels(np.stack([made["source"][i]["image"] for i in range(8)]))
+    np.testing.assert_array_equal(from_uint8(to_uint8(painted)), painted)
+    truth = from_uint8(np.stack([made["source"][i]["image"] for i in range(8)]))
     outside = np.broadcast_to(arrays["hole"] < 0.5, truth.shape)
     assert (painted != truth)[outside].mean() > 0.9  # not pasted
     again = projections(stage, made["source"], its, tmp_path, earlier, StopRequest())
@@ -142,7 +142,7 @@ def test_images_of_projections_are_not_flipped(workdir):
 
     its = config("projected")
     source = open_source("facades?split=train&count=8", size=16)
-    truth = from_levels(np.stack([source[i]["image"] for i in range(8)]))
+    truth = from_uint8(np.stack([source[i]["image"] for i in range(8)]))
     names = np.arange(8, dtype=np.float32)
     made = batches(
         its,

@@ -37,11 +37,11 @@ def write_before(folder: Path, upload: Upload, hole: np.ndarray) -> tuple[Path, 
       The paths of both files.
     """
     image = upload.image
-    levels = image.levels.copy()
-    levels[hole] = 128
+    rgb = image.rgb.copy()
+    rgb[hole] = 128
     before, damaged = folder / f"{upload.id}.png", folder / f"{upload.id}_damaged.png"
     files.write_bytes(before, encode(image))
-    files.write_bytes(damaged, encode(image._replace(pixels=levels, alpha=None, grey=False)))
+    files.write_bytes(damaged, encode(image._replace(pixels=rgb, alpha=None, grey=False)))
     return before, damaged
 
 

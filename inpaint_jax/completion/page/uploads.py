@@ -82,18 +82,18 @@ def shown(image: Original, mask: np.ndarray | None) -> np.ndarray:
     Returns:
       uint8 ``[h, w, 3]``; small images are enlarged by an integer factor, large images are reduced.
     """
-    levels = image.levels
+    rgb = image.rgb
     if mask is not None:
-        tinted = 0.35 * levels[mask] + 0.65 * MISSING
-        levels = levels.copy()
-        levels[mask] = np.rint(tinted)
-    height, width = levels.shape[:2]
+        tinted = 0.35 * rgb[mask] + 0.65 * MISSING
+        rgb = rgb.copy()
+        rgb[mask] = np.rint(tinted)
+    height, width = rgb.shape[:2]
     longer = max(height, width)
     if longer > LONGEST:
         size = (max(1, width * LONGEST // longer), max(1, height * LONGEST // longer))
-        return np.asarray(Image.fromarray(levels).resize(size, Image.Resampling.BOX))
+        return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
     factor = -(-SHORTEST // longer)
-    return levels.repeat(factor, 0).repeat(factor, 1)
+    return rgb.repeat(factor, 0).repeat(factor, 1)
 
 
 def strokes(painted: dict[str, Any] | None, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inpaint_jax.compositing import round_levels
+from inpaint_jax.compositing import round_to_uint8
 
 Spans = Sequence[tuple[float, float]]
 
@@ -75,4 +75,4 @@ class Canvas:
 
     def pixels(self) -> np.ndarray:
         """Return the canvas as uint8 ``[size, size, 3]``."""
-        return round_levels(self.image)
+        return round_to_uint8(self.image)

@@ -3,9 +3,9 @@
 import numpy as np
 
 
-def colour(*levels: float) -> np.ndarray:
+def colour(*channels: float) -> np.ndarray:
     """Convert a colour from 0..255 to float32 ``[3]`` in [0, 1]."""
-    return np.array(levels, np.float32) / np.float32(255)
+    return np.array(channels, np.float32) / np.float32(255)
 
 
 def between(colours: np.ndarray, where: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import parallel
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data.cache import Cached
 from inpaint_jax.data.checking import leaving_out
 from inpaint_jax.data.hole_folder import read_holes
@@ -120,7 +120,7 @@ def stage_examples(
     source, held_out = training_source(config, settings, without=without), None
     if stage.adapt:
         held = training_source(config, settings, part="validation", without=without)
-        held_out = from_levels(np.stack([held[i]["image"] for i in range(len(held))]))
+        held_out = from_uint8(np.stack([held[i]["image"] for i in range(len(held))]))
     if stage.projection is None:
         return {"source": source, "arrays": {}, "held_out": held_out}
     if "smallest" in source[0]:

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inpaint_jax import masks
-from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.compositing import from_uint8, to_uint8
 from inpaint_jax.data import files
 from inpaint_jax.data.views import Source, ids
 from inpaint_jax.errors import InputError
@@ -74,18 +74,18 @@ def projections(
                     "done"
                 )
             else:
-                tasks = (Task(names[i], from_levels(source[i]["image"]), holes[i]) for i in rows)
+                tasks = (Task(names[i], from_uint8(source[i]["image"]), holes[i]) for i in rows)
                 results = driver.run_all(tasks, seed=config.seed, stop=stop, bar=bar)
                 if stop:
                     raise stop.error(
                         f"{first} of {len(names)} projections for "
                         f"{stage.name} are saved in {folder}"
                     )
-                painted += [to_levels(results[names[i]].images[0]) for i in rows]
+                painted += [to_uint8(results[names[i]].images[0]) for i in rows]
                 files.write_arrays(
                     file, {"projection": np.stack(painted[first:])}, identity=file.stem
                 )
-    return {"projection": from_levels(np.stack(painted)), "hole": holes}
+    return {"projection": from_uint8(np.stack(painted)), "hole": holes}
 
 
 def turns(families: str, names: list[str], *, size: int, seed: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.compositing import from_uint8, to_uint8
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.parts.on_host import on_host
@@ -27,9 +27,9 @@ def build(*, method: str, radius: float = 3.0) -> System:
     flag = getattr(cv2, FLAGS[method])
 
     def complete(image, hole):
-        levels = to_levels(image)
-        completed = cv2.inpaint(levels, (hole > 0.5).astype(np.uint8), radius, flag)
-        return from_levels(completed.reshape(levels.shape))
+        pixels = to_uint8(image)
+        completed = cv2.inpaint(pixels, (hole > 0.5).astype(np.uint8), radius, flag)
+        return from_uint8(completed.reshape(pixels.shape))
 
     return on_host(complete)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from inpaint_jax.compositing import from_levels, to_levels
+from inpaint_jax.compositing import from_uint8, to_uint8
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.baselines.opencv import opencv
 from inpaint_jax.systems.interface import System
@@ -34,8 +34,8 @@ def frequency_selective(*, quality: str) -> System:
     flag = getattr(cv2.xphoto, QUALITIES[quality])
 
     def complete(image, hole):
-        return from_levels(
-            xphoto(cv2, flag, to_levels(image)[..., ::-1], hole)[..., ::-1]
+        return from_uint8(
+            xphoto(cv2, flag, to_uint8(image)[..., ::-1], hole)[..., ::-1]
         )  # OpenCV has blue first
 
     return on_host(complete)
@@ -64,11 +64,11 @@ def shift_map(*, colours: str = "lab") -> System:
 
     def complete(image, hole):
         missing = hole[..., 0] > 0.5
-        levels = np.maximum(to_levels(image), 1)  # reserves (0, 0, 0) for unpainted pixels
+        pixels = np.maximum(to_uint8(image), 1)  # reserves (0, 0, 0) for unpainted pixels
         if colours == "lab":
-            levels = cv2.cvtColor(levels, cv2.COLOR_RGB2LAB)
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
         try:
-            painted = xphoto(cv2, cv2.xphoto.INPAINT_SHIFTMAP, levels, hole)
+            painted = xphoto(cv2, cv2.xphoto.INPAINT_SHIFTMAP, pixels, hole)
         except cv2.error as error:
             raise InputError(
                 f"shift-map cannot complete this hole ({' '.join(str(error).split())[:120]})"
@@ -80,7 +80,7 @@ def shift_map(*, colours: str = "lab") -> System:
             )
         if colours == "lab":
             painted = cv2.cvtColor(painted, cv2.COLOR_LAB2RGB)
-        return membrane(from_levels(painted), unpainted)
+        return membrane(from_uint8(painted), unpainted)
 
     return on_host(complete)
 
@@ -101,19 +101,19 @@ def contributed(method: str):
     return cv2
 
 
-def xphoto(cv2, flag: int, levels: np.ndarray, hole: np.ndarray) -> np.ndarray:
+def xphoto(cv2, flag: int, pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Call ``cv2.xphoto.inpaint``, whose mask is nonzero at known pixels; known pixels may change.
 
     Args:
       cv2: the module.
       flag: flag of the algorithm.
-      levels: uint8 ``[H, W, 3]``.
+      pixels: uint8 ``[H, W, 3]``.
       hole: ``[H, W, 1]``, 1 = missing.
 
     Returns:
       uint8 ``[H, W, 3]``; 0 where the algorithm paints nothing.
     """
-    completed = np.zeros_like(levels, order="C")
+    completed = np.zeros_like(pixels, order="C")
     known = np.where(hole[..., 0] > 0.5, 0, 255).astype(np.uint8)
-    cv2.xphoto.inpaint(np.ascontiguousarray(levels), known, completed, flag)
+    cv2.xphoto.inpaint(np.ascontiguousarray(pixels), known, completed, flag)
     return completed

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.baselines import BASELINES, opencv_contrib
 from inpaint_jax.systems.driver import Task
@@ -14,7 +14,7 @@ from inpaint_jax.systems.native_size import native_run
 
 HOLE = np.zeros((40, 50, 1), np.float32)
 HOLE[12:20, 15:27] = 1
-COLOUR = from_levels(np.array([200, 90, 30], np.uint8))
+COLOUR = from_uint8(np.array([200, 90, 30], np.uint8))
 
 
 def complete(name, image, hole=HOLE, **options):

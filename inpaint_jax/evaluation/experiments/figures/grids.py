@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from inpaint_jax import metrics
-from inpaint_jax.compositing import from_levels
+from inpaint_jax.compositing import from_uint8
 from inpaint_jax.data import sheets
 from inpaint_jax.data.image_files import write_image
 from inpaint_jax.errors import InputError
@@ -81,7 +81,7 @@ class Grid(NamedTuple):
             truth = test.truth[rows]
             images = {"truth": truth, "damaged": np.where(test.holes[family][rows] > 0, 0, truth)}
             images |= {
-                arm: from_levels(answers[number].images[rows]) for arm, answers in completed.items()
+                arm: from_uint8(answers[number].images[rows]) for arm, answers in completed.items()
             }
             for name, column in columns.items():
                 column.append(images[name])
