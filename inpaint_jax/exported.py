@@ -115,9 +115,9 @@ def load(path: str | Path) -> Completer:
     """
     about, function, arrays = _read(path)
     if (here := jax_export.default_export_platform()) not in about["platforms"]:
-        there = ", ".join(about["platforms"])
+        exported_for = ", ".join(about["platforms"])
         raise InputError(
-            f"{path} was exported for {there}, but this machine has {here}: export it "
+            f"{path} was exported for {exported_for}, but this machine has {here}: export it "
             f"with --platforms={here}"
         )
     try:

@@ -153,7 +153,7 @@ def get_experiment(argument: str = "") -> Experiment:
 def arm(name: str, side: str, scale: str) -> Arm:
     """Build a training on images of the compared side."""
     at128 = side == "at128"
-    own = WIDE.get(name, scale) if at128 and scale == "cpu" else scale
+    wide_scale = WIDE.get(name, scale) if at128 and scale == "cpu" else scale
     changes = []
     if scale == "cpu":
         changes += [f"stages.{stage}.steps={n}" for stage, n in STEPS.get(name, {}).items()]
@@ -171,20 +171,20 @@ def arm(name: str, side: str, scale: str) -> Arm:
             f"stages.context_encoder.holes=center:{block[1]}",
             f"data.fit=random_crop:{block[0]}-175",
         ]
-    return Arm(f"{METHODS[name][0]}{own}", tuple(f"--config.{change}" for change in changes))
+    return Arm(f"{METHODS[name][0]}{wide_scale}", tuple(f"--config.{change}" for change in changes))
 
 
 def high_resolution(scale: str, encoder: Arm) -> Arm:
     """Build neural patch synthesis with the content network of another arm."""
     theirs = configuration.load(encoder.config, encoder.overrides)
     features = "drawn" if scale == "smoke" else "vgg16"
-    own = dict(
+    settings = dict(
         steps=theirs.stages.context_encoder.steps,
         weights="",
         average=theirs.stages.context_encoder.average,
     )
     changes = [f"data.size={theirs.data.size}", f"data.fit={theirs.data.fit}"]
     changes += [f"networks.content.size={theirs.data.size}"]
-    changes += [f"stages.context_encoder.{key}={value}" for key, value in own.items()]
+    changes += [f"stages.context_encoder.{key}={value}" for key, value in settings.items()]
     overrides = tuple(f"--config.{change}" for change in changes)
     return Arm(f"neural_patches:default,{features},{scale}", overrides, reuse="context_encoder")

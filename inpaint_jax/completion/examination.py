@@ -125,11 +125,11 @@ def examine(
             check_name(name)
             image = original(source.images, i)
             hole = at_model(holes, name, image.pixels.shape)
-            own = holes.at_image(name, image.pixels.shape)
+            full = holes.at_image(name, image.pixels.shape)
             suffix = suffix_for(image) if same_format else ".png"
             found = (
-                content_hash(image, own),
-                float(own.mean()),
+                content_hash(image, full),
+                float(full.mean()),
                 image.frames,
                 suffix,
                 not hole.any(),

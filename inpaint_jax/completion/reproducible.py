@@ -216,9 +216,9 @@ def _finished(output: Path, stored: dict[str, Any]) -> dict[str, Any] | None:
     """
     if unoccupied(output):
         return None
-    there = read_json(
+    earlier = read_json(
         output / "record.json", SHAPE, remedy=f"give another --output, or remove {output}"
     )
-    if there is None or any(there[key] != stored[key] for key in ("image", "hole", "request")):
+    if earlier is None or any(earlier[key] != stored[key] for key in ("image", "hole", "request")):
         raise InputError(f"{output} is not empty: give another --output, or remove it")
-    return there
+    return earlier

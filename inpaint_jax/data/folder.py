@@ -163,8 +163,8 @@ class _Matcher:
         candidates = self._by_name.get(parts[-1], []) if parts else []
         found = [
             name
-            for own, name in candidates
-            if own[-len(parts) :] == parts or parts[-len(own) :] == own
+            for known, name in candidates
+            if known[-len(parts) :] == parts or parts[-len(known) :] == known
         ]
         if len(found) > 1:
             raise InputError(

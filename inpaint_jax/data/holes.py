@@ -59,12 +59,12 @@ class HoleFiles:
             self._files = dict.fromkeys(names, list_images(self.path).files[0])
 
     def _pair(self, names: Sequence[str], places: set[str]) -> None:
-        own = os.path.realpath(self.path)
-        inside = [place for place in places if place.startswith(own + os.sep)]
+        folder = os.path.realpath(self.path)
+        inside = [place for place in places if place.startswith(folder + os.sep)]
 
         def is_image(file: Path) -> bool:
             real, relative = os.path.realpath(file), file.relative_to(self.path).with_suffix("")
-            if own in places or real in inside:
+            if folder in places or real in inside:
                 return not is_marked(relative.as_posix())
             return any(real.startswith(place + os.sep) for place in inside)
 

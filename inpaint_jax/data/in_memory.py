@@ -128,12 +128,12 @@ def fitted(
     rgb = original.rgb
     check_size(hole, rgb.shape, fit, hole_name="the hole", image_name=name)
     try:
-        own = hole_to_image(hole, rgb.shape, fit)
+        full = hole_to_image(hole, rgb.shape, fit)
         seen = hole_to_model(hole, rgb.shape, fit)
-        shown = fit.to_model(rgb, own)
+        shown = fit.to_model(rgb, full)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
-    return InMemory(is_pil, original, own, from_uint8(shown), seen.astype(np.float32))
+    return InMemory(is_pil, original, full, from_uint8(shown), seen.astype(np.float32))
 
 
 def _read_image(name: str, image: Held) -> Original:

@@ -85,15 +85,17 @@ def list_images(
             images.append(file.path)
     images.sort(key=lambda file: file.relative_to(root).parts)
     ids = {file: file.relative_to(root).with_suffix("").as_posix() for file in images}
-    own = os.path.realpath(root) in places  # then holes beside their images need no note
-    paired = [] if masks else [f for f in images if is_marked(ids[f])] if own else beside(ids)
+    holds_holes = os.path.realpath(root) in places  # then holes beside their images need no note
+    paired = (
+        [] if masks else [f for f in images if is_marked(ids[f])] if holds_holes else beside(ids)
+    )
     hidden = set(paired)
     images = [file for file in images if file not in hidden]
     parts = (
         (others, "left out: suffix of no image format"),
         (special, "left out: pipe or device"),
         (linked, "left out: link to a listed file"),
-        ([] if own else sorted(hidden), "left out: hole of an image in the same folder"),
+        ([] if holds_holes else sorted(hidden), "left out: hole of an image in the same folder"),
         (outputs, "left out: results folder of inpaint"),
         ([f for f in images if f.suffix.lower() == ".gif"], "GIF: only the first frame is read"),
     )

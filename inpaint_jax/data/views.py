@@ -66,14 +66,14 @@ def example(source: ImageSource, i: int) -> dict:
 
 def image_id(source: ImageSource, i: int) -> str:
     """Return the name of image ``i`` without reading it: the source's ``id(i)``, or the index."""
-    own = getattr(source, "id", None)
-    return str(own(i)) if callable(own) else str(i)
+    name_of = getattr(source, "id", None)
+    return str(name_of(i)) if callable(name_of) else str(i)
 
 
 def original(source: ImageSource, i: int) -> Original:
     """Return image ``i`` as its file holds it, if the source can; otherwise its pixels alone."""
-    if callable(own := getattr(source, "original", None)):
-        found: Any = own(i)
+    if callable(read := getattr(source, "original", None)):
+        found: Any = read(i)
         return found
     return Original(example(source, i)["image"])
 

@@ -15,7 +15,7 @@ from inpaint_jax.data import files
 from inpaint_jax.errors import InputError, note
 from inpaint_jax.evaluation import features
 from inpaint_jax.evaluation.image_set import ImageSet
-from inpaint_jax.evaluation.search_speed import Curve
+from inpaint_jax.evaluation.search_speed import SearchCurve
 from inpaint_jax.evaluation.share_answers import TRACE, ShareAnswers
 from inpaint_jax.metrics import DEFAULT, AnyMetric
 from inpaint_jax.runs.interruption import StopRequest
@@ -209,13 +209,13 @@ def measure(
 
 def search_curves(
     answers: Mapping[str, Mapping[str, Answer | None]], names: Sequence[str]
-) -> dict[str, dict[str, Curve]]:
-    """Collect loss curves, ``{family: {method: Curve}}``, of families with several searches."""
-    curves: dict[str, dict[str, Curve]] = {}
+) -> dict[str, dict[str, SearchCurve]]:
+    """Collect loss curves of families with several searches: ``{family: {method: curve}}``."""
+    curves: dict[str, dict[str, SearchCurve]] = {}
     for name in names:
         for family, answer in answers[name].items():
             if answer is not None and answer.traces:
-                curves.setdefault(family, {})[name] = Curve(
+                curves.setdefault(family, {})[name] = SearchCurve(
                     answer.traces["evaluations"], answer.traces["total"]
                 )
     return {family: searches for family, searches in curves.items() if len(searches) > 1}

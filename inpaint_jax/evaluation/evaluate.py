@@ -182,16 +182,16 @@ def rows_of(
     """Measure every answer; one of several completions has rows for all of them too."""
     rows: list[Row] = []
     for family, holes in image_set.holes.items():
-        own = {"holes": family, "holes_hash": image_set.hashes[family]}
+        under = {"holes": family, "holes_hash": image_set.hashes[family]}
         for method in answers:
             answer = answers[method][family]
             scores = measure(image_set.truth, answer and answer.images, holes, measured)
-            row = {**own, "method": method, "seconds": answer and answer.seconds, **scores}
+            row = {**under, "method": method, "seconds": answer and answer.seconds, **scores}
             rows.append(row)
             if answer and answer.others is not None:
                 row[several.DIVERSITY] = several.diversity(answer, holes)
                 for what, values in several.rows(image_set.truth, answer, holes, measured).items():
-                    rows.append({**own, "method": f"{method}, {what}", "seconds": None, **values})
+                    rows.append({**under, "method": f"{method}, {what}", "seconds": None, **values})
     return rows
 
 

@@ -121,13 +121,13 @@ def same_loss(methods: Sequence[Method]) -> list[str]:
 
 
 def write_search_speed(
-    output: Path, curves: Mapping[str, Mapping[str, search_speed.Curve]], source: str
+    output: Path, curves: Mapping[str, Mapping[str, search_speed.SearchCurve]], source: str
 ) -> None:
     """Write ``search.md`` and ``search.png``: evaluations until the first search's final loss.
 
     Args:
       output: the folder.
-      curves: ``{holes: {search: Curve}}``.
+      curves: ``{holes: {search: SearchCurve}}``.
       source: the caption.
     """
     text = search_speed.table(curves)

@@ -10,7 +10,7 @@ from inpaint_jax.evaluation import tables
 from inpaint_jax.runs.plots import figure, save
 
 
-class Curve(NamedTuple):
+class SearchCurve(NamedTuple):
     """The loss curve of a search on N images.
 
     Attributes:
@@ -33,7 +33,7 @@ class Curve(NamedTuple):
         return np.nanmax(self.evaluations, axis=1)
 
 
-def reached(curve: Curve, target: np.ndarray) -> np.ndarray:
+def reached(curve: SearchCurve, target: np.ndarray) -> np.ndarray:
     """Count the evaluations until an image's loss is at most its target.
 
     Args:
@@ -43,16 +43,16 @@ def reached(curve: Curve, target: np.ndarray) -> np.ndarray:
     Returns:
       ``[N]``, infinite for an image that never reaches the target.
     """
-    there = curve.best <= target[:, None]
-    first = np.argmax(there, axis=1)
-    return np.where(there.any(axis=1), curve.evaluations[np.arange(len(first)), first], np.inf)
+    arrived = curve.best <= target[:, None]
+    first = np.argmax(arrived, axis=1)
+    return np.where(arrived.any(axis=1), curve.evaluations[np.arange(len(first)), first], np.inf)
 
 
-def table(curves: Mapping[str, Mapping[str, Curve]]) -> str:
+def table(curves: Mapping[str, Mapping[str, SearchCurve]]) -> str:
     """Tabulate search speed per hole family, relative to the first search of the family.
 
     Args:
-      curves: ``{holes: {search: Curve}}``, of the same images and the same loss.
+      curves: ``{holes: {search: SearchCurve}}``, of the same images and the same loss.
 
     Returns:
       Markdown: median evaluations spent, median final loss, median evaluations until the final loss
@@ -89,7 +89,7 @@ def table(curves: Mapping[str, Mapping[str, Curve]]) -> str:
     return tables.markdown(header, rows)
 
 
-def plot(path: str | os.PathLike[str], curves: Mapping[str, Mapping[str, Curve]]) -> None:
+def plot(path: str | os.PathLike[str], curves: Mapping[str, Mapping[str, SearchCurve]]) -> None:
     """Plot the median of the least loss so far against evaluations, a panel per hole family.
 
     Args:

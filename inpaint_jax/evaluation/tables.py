@@ -24,7 +24,9 @@ def cell(numbers: Mapping[str, Any] | None) -> str:
     return text if error is None or math.isnan(error) else f"{text} ± {error:.{digits}f}"
 
 
-def spread(values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool = False) -> str:
+def mean_and_spread(
+    values: Sequence[float] | np.ndarray, *, sign: str = "", error: bool = False
+) -> str:
     """Format the mean of some numbers and, for several numbers, the uncertainty.
 
     Args:

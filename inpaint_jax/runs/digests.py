@@ -74,13 +74,13 @@ def first_difference(stored: Mapping[str, Entry], wanted: Mapping[str, Entry]) -
     Returns:
       A description of the difference; None if there is none.
     """
-    for path, here in wanted.items():
+    for path, expected in wanted.items():
         if path not in stored:
-            return f"the file has no {path} {here['shape']}"
-        there = stored[path]
-        if (there["shape"], there["dtype"]) != (here["shape"], here["dtype"]):
-            ours = f"{here['dtype']}{here['shape']} in the config"
-            return f"{path} is {there['dtype']}{there['shape']} in the file but {ours}"
+            return f"the file has no {path} {expected['shape']}"
+        found = stored[path]
+        if (found["shape"], found["dtype"]) != (expected["shape"], expected["dtype"]):
+            ours = f"{expected['dtype']}{expected['shape']} in the config"
+            return f"{path} is {found['dtype']}{found['shape']} in the file but {ours}"
     surplus = next((path for path in stored if path not in wanted), None)
     return surplus and f"the file has {surplus} {stored[surplus]['shape']}, which the config lacks"
 

@@ -67,12 +67,12 @@ def working(output: Path, share: Share | None, doing: str) -> Iterator[None]:
       InputError: another process works on the whole job, on this share, or on shares of another
         total number.
     """
-    own = share.folder(output) if share else output
-    with holding(own, doing, option="--output", sweep=False):
+    folder = share.folder(output) if share else output
+    with holding(folder, doing, option="--output", sweep=False):
         for other in rivals(output, share):
             if described := in_use(other):
                 raise InputError(f"{other} is in use: {described}; wait until it ends, or stop it")
-        files.sweep(own)
+        files.sweep(folder)
         yield
 
 

@@ -261,8 +261,8 @@ def chosen_steps(checkpoint: str | int | None, stages: Sequence[Stage]) -> dict[
 
 def not_finite(state: Any) -> str | None:
     """Return the name of a trained array with NaN or infinite values; None if all are finite."""
-    for network, its in state.networks.items():
-        for path, leaf in jax.tree_util.tree_leaves_with_path(its._replace(opt=())):
+    for network, trained in state.networks.items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(trained._replace(opt=())):
             if jnp.issubdtype(leaf.dtype, jnp.floating) and not np.isfinite(leaf).all():
                 return f"{network} {jax.tree_util.keystr(path, simple=True, separator='/')}"
     return None

@@ -3,11 +3,15 @@
 import numpy as np
 
 from inpaint_jax.evaluation import search_speed
-from inpaint_jax.evaluation.search_speed import Curve
+from inpaint_jax.evaluation.search_speed import SearchCurve
 
 NAN = np.nan
-REFERENCE = Curve(np.array([[1, 2, 3, 4], [1, 2, 3, 4]]), np.array([[8, 4, 5, 2.0], [9, 9, 3, 6]]))
-LINE_SEARCH = Curve(np.array([[3, 6, NAN], [3, 7, 9]]), np.array([[4, 2, NAN], [6, 3.5, 3.2]]))
+REFERENCE = SearchCurve(
+    np.array([[1, 2, 3, 4], [1, 2, 3, 4]]), np.array([[8, 4, 5, 2.0], [9, 9, 3, 6]])
+)
+LINE_SEARCH = SearchCurve(
+    np.array([[3, 6, NAN], [3, 7, 9]]), np.array([[4, 2, NAN], [6, 3.5, 3.2]])
+)
 
 
 def test_best_so_far_and_effort():

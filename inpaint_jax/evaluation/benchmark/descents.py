@@ -22,7 +22,7 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.benchmark.cases import ITERATIONS, Case
 from inpaint_jax.evaluation.benchmark.measure import PAUSE
-from inpaint_jax.evaluation.search_speed import Curve, reached
+from inpaint_jax.evaluation.search_speed import SearchCurve, reached
 from inpaint_jax.runs import configuration, model
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.model import Model
@@ -255,13 +255,13 @@ def measured(descents: Mapping[str, Descent], *, batch: int, title: str = "") ->
     }
 
 
-def timed(totals: np.ndarray, pace: float) -> Curve:
+def timed(totals: np.ndarray, pace: float) -> SearchCurve:
     """Build the curve of the loss ``[B, T]`` against seconds per image."""
     spent = pace * np.arange(1, totals.shape[1] + 1)
-    return Curve(np.broadcast_to(spent, totals.shape), totals)
+    return SearchCurve(np.broadcast_to(spent, totals.shape), totals)
 
 
-def summary(curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
+def summary(curves: Mapping[str, SearchCurve]) -> list[dict[str, Any]]:
     """Summarise how soon searches reach the final loss of the first search.
 
     Args:
@@ -277,7 +277,7 @@ def summary(curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
       reference's seconds divided by these. Values that are never reached are None.
     """
 
-    def medians(curve: Curve) -> np.ndarray:
+    def medians(curve: SearchCurve) -> np.ndarray:
         return np.median(curve.best, axis=0, keepdims=True)
 
     reference = next(iter(curves.values()))
@@ -285,7 +285,7 @@ def summary(curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
     rows, firsts = [], {}
     for name, curve in curves.items():
         each = reached(curve, target)
-        [median] = reached(Curve(curve.evaluations[:1], medians(curve)), middle)
+        [median] = reached(SearchCurve(curve.evaluations[:1], medians(curve)), middle)
         times = {"each": float(np.median(each)), "median": float(median)}
         firsts = firsts or times
         row = {

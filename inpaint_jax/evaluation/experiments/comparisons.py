@@ -127,4 +127,4 @@ def with_mean(lines: np.ndarray) -> np.ndarray:
 def cell(values: np.ndarray, *, sign: str = "", error: bool = False) -> str:
     """Format mean and deviation, or standard error, of the finite numbers; a dash if none."""
     finite = values[np.isfinite(values)]
-    return tables.spread(finite, sign=sign, error=error) if len(finite) else "–"
+    return tables.mean_and_spread(finite, sign=sign, error=error) if len(finite) else "–"

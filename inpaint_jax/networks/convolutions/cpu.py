@@ -155,10 +155,10 @@ def _correlate_blocks(geometry: Geometry, big: jax.Array, small: jax.Array) -> j
     block = padded.reshape(batch, padded.shape[1], blocks + turns, COLUMNS * channels)
     reach = jnp.concatenate([block[:, :, i : i + blocks] for i in range(turns + 1)], axis=-1)
     reach = lax.optimization_barrier(reach[..., : (COLUMNS + taps - 1) * channels])
-    own = small.reshape(-1, COLUMNS * features)
+    columns_of_small = small.reshape(-1, COLUMNS * features)
 
     def row(r):
-        product = _dot(_rows(reach[:, r : r + rows]), own, 0, 0)
+        product = _dot(_rows(reach[:, r : r + rows]), columns_of_small, 0, 0)
         product = product.reshape(COLUMNS + taps - 1, channels, COLUMNS, features)
         diagonals = [jnp.stack([product[j + t, :, j] for t in range(taps)]) for j in range(COLUMNS)]
         return functools.reduce(jnp.add, diagonals)
@@ -279,13 +279,15 @@ def _overlap_add(geometry: Geometry, taps: jax.Array) -> jax.Array:
         return jnp.pad(taps[:, :, :, index], ((0, 0), (i, reach[0] - i), (j, reach[1] - j), (0, 0)))
 
     def phase(row: int, column: int):
-        own = [
+        of_phase = [
             shifted(n, t)
             for n, t in enumerate(geometry.taps)
             if (t.row % down, t.column % across) == (row, column)
         ]
         shape = (taps.shape[0], rows + reach[0], columns + reach[1], taps.shape[-1])
-        return functools.reduce(jnp.add, own) if own else jnp.zeros_like(taps, shape=shape)
+        return (
+            functools.reduce(jnp.add, of_phase) if of_phase else jnp.zeros_like(taps, shape=shape)
+        )
 
     grid = jnp.stack(
         [jnp.stack([phase(r, c) for c in range(across)], axis=3) for r in range(down)], axis=2

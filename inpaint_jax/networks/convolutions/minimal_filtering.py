@@ -130,11 +130,12 @@ def scatter(geometry: Geometry, small: jax.Array, kernel: jax.Array) -> jax.Arra
 
     def phase(a: int, b: int) -> jax.Array:
         """Pixels (a, b) of the grid of tiles: pixels of a tile plus overlaps of the neighbours."""
-        own = [(i, j) for i in range(a, count, step) for j in range(b, count, step)]
+        of_phase = [(i, j) for i in range(a, count, step) for j in range(b, count, step)]
         shifts = [
-            ((0, 0), (i // step, 1 - i // step), (j // step, 1 - j // step), (0, 0)) for i, j in own
+            ((0, 0), (i // step, 1 - i // step), (j // step, 1 - j // step), (0, 0))
+            for i, j in of_phase
         ]
-        parts = [_known(tile[i][j]).reshape(batch, high, wide, channels) for i, j in own]
+        parts = [_known(tile[i][j]).reshape(batch, high, wide, channels) for i, j in of_phase]
         shape = (batch, high + 1, wide + 1, channels)
         padded = [jnp.pad(part, shift) for part, shift in zip(parts, shifts, strict=True)]
         return functools.reduce(jnp.add, padded) if padded else jnp.zeros_like(small, shape=shape)

@@ -88,27 +88,29 @@ def filled(
       InputError: the arrays belong to another architecture.
     """
     begin = f"{stage}/"
-    own = {
+    of_stage = {
         path.removeprefix(begin): value for path, value in stored.items() if path.startswith(begin)
     }
-    own = {
+    of_stage = {
         path: value.astype(np.float32) if value.dtype == np.float16 else value
-        for path, value in own.items()
+        for path, value in of_stage.items()
     }
-    there = {"/".join(path.split("/")[:2]) for path in own}
+    parts = {"/".join(path.split("/")[:2]) for path in of_stage}
     shape = shape._replace(
         networks={
-            name: part for name, part in shape.networks.items() if f"networks/{name}" in there
+            name: part for name, part in shape.networks.items() if f"networks/{name}" in parts
         },
         schedule={
-            name: part for name, part in shape.schedule.items() if f"schedule/{name}" in there
+            name: part for name, part in shape.schedule.items() if f"schedule/{name}" in parts
         },
     )
-    if difference := digests.first_difference(digests.described(own), digests.described(shape)):
+    if difference := digests.first_difference(
+        digests.described(of_stage), digests.described(shape)
+    ):
         raise InputError(f"{owner} has another architecture than its config: {difference}")
     paths, tree = jax.tree.flatten_with_path(shape)
     names = (jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in paths)
-    return jax.tree.unflatten(tree, [jnp.asarray(own[name]) for name in names])
+    return jax.tree.unflatten(tree, [jnp.asarray(of_stage[name]) for name in names])
 
 
 def _part(path: Any) -> tuple[str, ...]:

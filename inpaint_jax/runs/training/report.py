@@ -78,8 +78,8 @@ class TrainingReport:
         """
         means = self.means()
         sizes = {
-            f"weighted_{term}": means[term] * its["weight"]
-            for term, its in losses.items()
+            f"weighted_{term}": means[term] * settings["weight"]
+            for term, settings in losses.items()
             if term in means
         }
         if sizes:

@@ -56,9 +56,9 @@ def measuring(
     def measure(state, batch):
         del batch
         found, shown = [], []
-        for part, its in filled(cached, count):
+        for part, new in filled(cached, count):
             scores, seen = validate(state, parallel.replicate(part, mesh), key, earlier)
-            found.append({name: np.asarray(values)[:its] for name, values in scores.items()})
+            found.append({name: np.asarray(values)[:new] for name, values in scores.items()})
             shown.append(seen)
         return {
             name: np.concatenate([scores[name] for scores in found]) for name in found[0]

@@ -47,14 +47,14 @@ def about(
     """
     with open(source, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    own = {
+    about = {
         "kind": kind,
         "source": Path(source).name,
         "sha256": digest,
         "images": images,
         "stays": list(stays),
     }
-    return own | ({"place": place} if place else {})
+    return about | ({"place": place} if place else {})
 
 
 def write(path: str | Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:

@@ -118,8 +118,8 @@ def replaced(state: TrainState, beginning: Beginning) -> TrainState:
 def find(weights: Weights, state: TrainState) -> Place:
     """Return the place that shares most paths with the weights; refuse none, or a tie."""
     found: dict[Place, int] = {}
-    for network, its in state.networks.items():
-        paths = [path.split("/") for path in shapes(its.params)]
+    for network, current in state.networks.items():
+        paths = [path.split("/") for path in shapes(current.params)]
         for modules in {tuple(path[:depth]) for path in paths for depth in range(len(path) - 1)}:
             place = (network, *modules)
             found[place] = len(shapes_below(place, state).keys() & weights.arrays.keys())
@@ -151,14 +151,14 @@ def stays(name: str, shape: tuple[int, ...], weights: Weights) -> bool:
         .startswith(tuple(weights.about["stays"]))
     ):
         return False
-    there = weights.arrays.get(name)
-    return there is None or (there.shape != shape and there.shape[:-1] == shape[:-1])
+    stored = weights.arrays.get(name)
+    return stored is None or (stored.shape != shape and stored.shape[:-1] == shape[:-1])
 
 
 def shapes_below(place: Place, state: TrainState) -> dict[str, tuple[int, ...]]:
     """Return shapes of the arrays of a network, or of a module in it, by the file's paths."""
     network, *modules = place
-    its: NetworkState = state.networks[network]
+    current: NetworkState = state.networks[network]
 
     def inside(tree: Any) -> Any:
         for name in modules:
@@ -167,8 +167,8 @@ def shapes_below(place: Place, state: TrainState) -> dict[str, tuple[int, ...]]:
 
     return shapes(
         {
-            "params": inside(its.params),
-            "stats": {name: inside(stats) for name, stats in its.stats.items()},
+            "params": inside(current.params),
+            "stats": {name: inside(stats) for name, stats in current.stats.items()},
         }
     )
 

@@ -173,7 +173,7 @@ def exemplar(
         rows, columns = patches.grid(depth.shape, n)
         trust = trust_at(depth)[n // 2 :, n // 2 :][:rows, :columns]
         last = (one.left == 1) & (level == 0)
-        key, own = jax.random.split(one.keys)
+        key, sampling = jax.random.split(one.keys)
         view = Sweep(
             image,
             depth,
@@ -188,7 +188,7 @@ def exemplar(
         valid = usable(stack_known, n)
         view = view._replace(
             field=jax.lax.cond(
-                one.entering, lambda: only(valid, view.field), lambda: search(own, view, valid)
+                one.entering, lambda: only(valid, view.field), lambda: search(sampling, view, valid)
             )
         )
         painted = jnp.where(depth[..., None] > 0.5, method.paint(view), image)

@@ -54,12 +54,12 @@ class Search:
         self.comparison, self.patch, self.valid = comparison, patch, sources.valid.ravel()
         self.one_grid = self.shape == self.source_shape
         # The weight is one more plane, so that one gather cuts both.
-        self.here = jnp.concatenate([target.planes, target.weight[..., None]], -1)[None]
-        self.there = jnp.concatenate([sources.planes, sources.known[..., None]], -1)
+        self.target_planes = jnp.concatenate([target.planes, target.weight[..., None]], -1)[None]
+        self.source_planes = jnp.concatenate([sources.planes, sources.known[..., None]], -1)
 
     def targets(self, anchors: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Return values ``[T, N, P]`` and weights ``[T, N]`` of targets; the largest is 1."""
-        cut = patches.gather(self.here, anchors, self.patch)
+        cut = patches.gather(self.target_planes, anchors, self.patch)
         weight = cut[..., -1]
         return cut[..., :-1], weight / jnp.maximum(weight.max(1, keepdims=True), 1e-30)
 
@@ -72,14 +72,14 @@ class Search:
         self, these, anchors: jax.Array, candidates: jax.Array, allowed: bool | jax.Array = True
     ) -> Field:
         """Compare every target with one candidate, exactly."""
-        cut = patches.gather(self.there, candidates, self.patch)
+        cut = patches.gather(self.source_planes, candidates, self.patch)
         distance = self.comparison.each(*these, cut[..., :-1], cut[..., -1])
         allowed = allowed & self.possible(anchors, candidates)
         return Field(candidates, jnp.where(allowed, distance, jnp.inf))
 
     def nearest(self, these, anchors: jax.Array, candidates: jax.Array) -> Field:
         """Find each target's first nearest candidate; distances are exact up to rounding."""
-        cut = patches.gather(self.there, candidates, self.patch)
+        cut = patches.gather(self.source_planes, candidates, self.patch)
         distance = self.comparison.pairs(*these, cut[..., :-1], cut[..., -1])
         allowed = self.possible(anchors[:, None], candidates[None])
         distance = jnp.where(allowed, distance, jnp.inf)

@@ -128,9 +128,9 @@ def randomised(
         return draw(propagate(field, jump), key), None
 
     def one_pass(field, key):
-        key, own = jax.random.split(key)
+        key, sampling = jax.random.split(key)
         steps = jnp.array(JUMPS), jax.random.split(key, len(JUMPS))
-        return jax.lax.scan(jump_and_draw, sample(field, own), steps)
+        return jax.lax.scan(jump_and_draw, sample(field, sampling), steps)
 
     def begin(number, anchors, these, best):
         del number, best

@@ -58,15 +58,15 @@ def vote(
         over = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
         anchors = jnp.clip(row, 0, rows - 1) * columns + jnp.clip(column, 0, columns - 1)
         image, y, x = patches.split(field.source.ravel()[anchors], source_grid)
-        there = (image * stack.shape[1] + y + offsets[:1]) * stack.shape[2] + x + offsets[1:]
+        voters = (image * stack.shape[1] + y + offsets[:1]) * stack.shape[2] + x + offsets[1:]
         distance = field.distance.ravel()[anchors]
-        over &= jnp.isfinite(distance) & (known.ravel()[there] > 0.5)
+        over &= jnp.isfinite(distance) & (known.ravel()[voters] > 0.5)
         nearest = jnp.where(over, distance, jnp.inf).min(1, keepdims=True)
         beyond = jnp.where(over, distance - nearest, 0.0)
         weight = jnp.where(over, jnp.exp(-beyond / jnp.maximum(2.0 * variance, 1e-12)), 0.0)
         if confidence is not None:
             weight *= confidence.ravel()[anchors]
-        votes = values[there]
+        votes = values[voters]
         if scale is not None:
             votes = votes * scale.reshape(-1, votes.shape[-1])[anchors]
         if shift is not None:

@@ -55,9 +55,9 @@ def square_around(hole: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
 def _extent(missing: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Find the first True in bool ``[N]``, and the length up to the last True; 0, 0 if none."""
     first, last = jnp.argmax(missing), len(missing) - 1 - jnp.argmax(missing[::-1])
-    there = missing.any()
-    return jnp.where(there, first, 0).astype(jnp.int32), jnp.where(
-        there, last - first + 1, 0
+    found = missing.any()
+    return jnp.where(found, first, 0).astype(jnp.int32), jnp.where(
+        found, last - first + 1, 0
     ).astype(jnp.int32)
 
 

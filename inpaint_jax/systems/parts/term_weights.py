@@ -88,11 +88,11 @@ def check_measured(
                 f"{where}, but this run has no stage {stage} that measures it: {absolute}"
             )
         for name in (label, reference):
-            here, there = described(losses[name]), described(measured["losses"].get(name, {}))
-            if here != there:
+            current, then = described(losses[name]), described(measured["losses"].get(name, {}))
+            if current != then:
                 raise InputError(
-                    f"{where}, but the stage {stage} measured {name} as {there}, "
-                    f"not {here}: {absolute}"
+                    f"{where}, but the stage {stage} measured {name} as {then}, "
+                    f"not {current}: {absolute}"
                 )
         for key in LOOK:
             if search.get(key) != measured["search"].get(key):

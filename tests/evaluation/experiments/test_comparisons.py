@@ -117,10 +117,13 @@ def test_rows_that_cannot_be_paired():
 
 
 def test_spreads_have_a_digit_that_counts():
-    assert tables.spread([1.0]) == "1.00" and tables.spread([1.5, 1.6], sign="+") == "+1.55 ± 0.07"
-    assert tables.spread([0.0021, 0.0023, 0.0019]) == "0.0021 ± 0.0002"
-    assert tables.spread([0.1, 0.3] * 50, error=True) == "0.200 ± 0.010"
-    assert tables.spread([0.1 + 0.2, 0.3]) == "0.300 ± 0.000"
+    assert (
+        tables.mean_and_spread([1.0]) == "1.00"
+        and tables.mean_and_spread([1.5, 1.6], sign="+") == "+1.55 ± 0.07"
+    )
+    assert tables.mean_and_spread([0.0021, 0.0023, 0.0019]) == "0.0021 ± 0.0002"
+    assert tables.mean_and_spread([0.1, 0.3] * 50, error=True) == "0.200 ± 0.010"
+    assert tables.mean_and_spread([0.1 + 0.2, 0.3]) == "0.300 ± 0.000"
 
 
 def test_methods_beside_the_arms_have_the_names_of_tables(tmp_path):

@@ -161,7 +161,9 @@ def test_report(done):
         "1",
         *(f"{value:.2f}" for value in (*means["long"], np.mean(means["long"]))),
     ]
-    assert both[1] == "2" and both[2] == tables.spread([means["short"][0], means["long"][0]])
+    assert both[1] == "2" and both[2] == tables.mean_and_spread(
+        [means["short"][0], means["long"][0]]
+    )
     [beside] = rows(report, "Beside a baseline")
     assert beside[2] == beside[3] == rows(report, "Baselines, center")[0][2]  # one column, mean
     theirs, ours, _ = rows(report, "Table 2")

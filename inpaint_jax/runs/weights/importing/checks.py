@@ -62,9 +62,9 @@ def shapes(kind: Kind, module: Any, arrays: Arrays, source: Source) -> None:
     for path, shape in wanted.items():
         layer = path.removeprefix("params/").removeprefix("stats/batch_stats/")
         if path in arrays and arrays[path].shape != shape:
-            there = list(arrays[path].shape)
+            found = list(arrays[path].shape)
             raise InputError(
-                f"{source.path} gives {path} the shape {there}; a {source.kind} of this "
+                f"{source.path} gives {path} the shape {found}; a {source.kind} of this "
                 f"width has {list(shape)}"
             )
         assert path in arrays or layer.startswith(kind.stays), path

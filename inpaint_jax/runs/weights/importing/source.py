@@ -28,10 +28,10 @@ class Source:
     def take(self, name: str) -> np.ndarray:
         """Return an array; raise InputError if it is missing, or its copies differ."""
         if name not in self.copies:
-            there = ", ".join(list(self.arrays)[:3])
+            first_names = ", ".join(list(self.arrays)[:3])
             raise InputError(
                 f"{self.path} lacks {name}, which a {self.kind} needs (the "
-                f"file begins with {there})"
+                f"file begins with {first_names})"
             )
         first, *others = self.copies[name]
         found = self.arrays[first]
