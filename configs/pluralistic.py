@@ -8,6 +8,11 @@ Argument, ``pluralistic:preset,region,scale``, in any order, default ``default,a
 
   default    completions come from the average of the weights over training steps.
   published  as released: completions come from the last weights.
+  best       with later improvements, each a separate key: the decoder sees the known features at
+             every size (``skips``); the image painted from the mean of the prior is compared to the
+             truth everywhere (``expected``), and so, lightly, are drawn images (``completion``);
+             the divergences and the adversary weigh less; the critics join halfway
+             (``critic_after``); the generator learns faster.
   any        trained on three hole families in rotation: centre, rectangles, irregular strokes.
   center     trained on centre holes only.
   smoke      seconds; tests.
@@ -106,7 +111,7 @@ SCALES = {
 SCALES["paper64"] = SCALES["paper"] | dict(
     size=64, layers=3, scales=3, attention=False, batch=32, steps=500_000
 )
-PRESETS = ("default", "published")
+PRESETS = ("default", "published", "best")
 REGIONS = {"any": "center,rectangles,irregular", "center": "center"}
 
 
@@ -118,7 +123,9 @@ def get_config(argument: str = "") -> ConfigDict:
     s = SCALES[scale]
     shape: dict[str, Any] = dict(width=s["width"], most=s["most"], layers=s["layers"])
     checkpoint_every, image_every, log_every = s["every"]
-    return ConfigDict(
+    best = preset == "best"
+    steps = s["steps"] * 3 // 2 if best else s["steps"]  # half of them without critics
+    config = ConfigDict(
         dict(
             system="pluralistic",
             seed=0,
@@ -146,15 +153,16 @@ def get_config(argument: str = "") -> ConfigDict:
             stages=dict(
                 pluralistic=dict(
                     batch_size=s["batch"],
-                    steps=s["steps"],
+                    steps=steps,
                     average=0.0 if preset == "published" else 0.999,
                     optimizer={
                         which: dict(name="adam", b1=0.0, **s["rate"])
                         for which in ("generator", "critic")
                     },
-                    losses=losses(s["scales"]),
+                    losses=losses(s["scales"], best=best),
                     holes=REGIONS[region],
                     hole_files="",
+                    critic_after=steps // 2 if best else 0,
                     checkpoint_every=checkpoint_every,
                     image_every=image_every,
                     log_every=log_every,
@@ -162,17 +170,23 @@ def get_config(argument: str = "") -> ConfigDict:
             ),
         )
     )
+    if best:
+        config.networks.generator.expected = True
+        config.networks.generator.decoder.skips = True
+        config.stages.pluralistic.optimizer.generator.update(learning_rate=3e-3, b1=0.5)
+    return config
 
 
-def losses(scales: int) -> dict[str, dict[str, Any]]:
+def losses(scales: int, *, best: bool = False) -> dict[str, dict[str, Any]]:
     """Build the losses of the generator for a number of scales."""
 
     def divergence(first: str, second: str, **options) -> dict[str, Any]:
         names = dict(mean=f"{first}_mean", deviation=f"{first}_deviation")
         names |= dict(other_mean=f"{second}_mean", other_deviation=f"{second}_deviation")
-        return dict(fn="gaussian_kl_between", **names, **options, weight=20.0 * scales)
+        weight = 1.0 if best else 20.0 * scales
+        return dict(fn="gaussian_kl_between", **names, **options, weight=weight)
 
-    return dict(
+    terms = dict(
         reconstruction=dict(
             fn="pyramid_l1", predictions="reconstruction", targets="truth", weight=20.0
         ),
@@ -182,7 +196,9 @@ def losses(scales: int) -> dict[str, dict[str, Any]]:
         posterior_divergence=divergence("assumed", "posterior"),
         prior_divergence=divergence("posterior", "prior", frozen=True),
         adversarial=dict(
-            fn="generator_least_squares", fake_logits="fake_generation_logits", weight=2.0
+            fn="generator_least_squares",
+            fake_logits="fake_generation_logits",
+            weight=0.2 if best else 2.0,
         ),
         score_matching=dict(
             fake_logits="fake_reconstruction_logits",
@@ -190,3 +206,8 @@ def losses(scales: int) -> dict[str, dict[str, Any]]:
             weight=1.0,
         ),
     )
+    if best:
+        everywhere = dict(fn="pyramid_l1", targets="truth")
+        terms["expected"] = dict(predictions="expected", weight=20.0, **everywhere)
+        terms["completion"] = dict(predictions="generation", weight=2.0, **everywhere)
+    return terms

@@ -62,12 +62,14 @@ class Painted(NamedTuple):
       reconstruction: images from a latent of the posterior, same shapes.
       prior: see ``Encoded``.
       posterior: see ``Encoded``.
+      expected: images from the mean of the prior, same shapes; None if they are not painted.
     """
 
     generation: tuple[jax.Array, ...]
     reconstruction: tuple[jax.Array, ...]
     prior: Gaussian
     posterior: Gaussian
+    expected: tuple[jax.Array, ...] | None = None
 
 
 class Encoder(nn.Module):
@@ -127,6 +129,7 @@ class Decoder(nn.Module):
       layers: doublings.
       scales: number of painted images, each twice as wide as the previous one; at most ``layers``.
       attention: whether the map after two doublings attends to itself and to the known part.
+      skips: append the features of the known part to the map after every doubling but the last.
     """
 
     width: int = 32
@@ -134,6 +137,7 @@ class Decoder(nn.Module):
     layers: int = 5
     scales: int = 4
     attention: bool = True
+    skips: bool = False
 
     @nn.compact
     def __call__(
@@ -157,6 +161,8 @@ class Decoder(nn.Module):
                 out = SpectralConv(3, 3, padding="VALID", name=f"out{i}")
                 painted.append(jnp.tanh(out(mirrored, train=train)))
                 x = jnp.concatenate([x, painted[-1]], axis=-1)
+            if self.skips and i < self.layers - 1:
+                x = jnp.concatenate([x, features[self.layers - 2 - i]], axis=-1)
         return tuple(painted)
 
 
@@ -171,27 +177,29 @@ class Generator(nn.Module):
     Attributes:
       encoder: an ``Encoder``.
       decoder: a ``Decoder`` with the same number of layers.
+      expected: in training, also paint from the mean of the prior.
     """
 
     encoder: nn.Module
     decoder: nn.Module
+    expected: bool = False
 
     @nn.compact
     def __call__(self, known, missing, hole, noise, *, train: bool):
         encoded = self.encoder(known, missing, train=train)
         if missing is not None:
             pairs = zip((encoded.prior, encoded.posterior), noise, strict=True)
-            latent = jnp.concatenate(
-                [mean + deviation * drawn for (mean, deviation), drawn in pairs]
-            )
+            latents = [mean + deviation * drawn for (mean, deviation), drawn in pairs]
+            latents += [encoded.prior.mean] * self.expected
+            paths = len(latents)
             features, holes = jax.tree.map(
-                lambda x: jnp.concatenate([x, x]), (encoded.features, hole)
+                lambda x: jnp.concatenate([x] * paths), (encoded.features, hole)
             )
-            painted = self.decoder(latent, features, holes, train=train)
-            count = len(known)
-            generation = tuple(image[:count] for image in painted)
-            reconstruction = tuple(image[count:] for image in painted)
-            return Painted(generation, reconstruction, encoded.prior, encoded.posterior)
+            painted = self.decoder(jnp.concatenate(latents), features, holes, train=train)
+            generation, reconstruction, *expected = zip(
+                *(jnp.split(image, paths) for image in painted), strict=True
+            )
+            return Painted(generation, reconstruction, encoded.prior, encoded.posterior, *expected)
         count = noise.shape[1]
         mean, deviation = (x[:, None] for x in encoded.prior)
         latent = (mean + deviation * noise).reshape(-1, *noise.shape[2:])

@@ -33,7 +33,7 @@ WORDS = {  # words that interact in the building of a system
     "on_demand": [
         ("on_demand,inv_psnr", "self_tuned,staged", "self_tuned,channel_wise", "best,on_demand")
     ],
-    "pluralistic": [("default,any", "published,center")],
+    "pluralistic": [("default,any", "published,center", "best,center")],
 }
 CHOICES = [
     f"{file}.py:smoke,{','.join(choice)}"

@@ -30,6 +30,7 @@ from inpaint_jax.types import Hole, Image
 
 NAME = "pluralistic"  # name of the stage
 PATHS = ("generation", "reconstruction")
+LOGITS = tuple(f"{which}_{path}_logits" for which in ("fake", "real") for path in PATHS)
 SAMPLES = 4  # completions per image in a validation
 
 
@@ -47,8 +48,10 @@ def build(
         the answer.
       stages: ``{"pluralistic": {"holes", "hole_files", "losses", "optimizer", ...}}``. ``holes``
         are the families of the training, in rotation; batches with a "hole" (from ``hole_files``)
-        use that hole instead. Values available to the losses: ``generation``, ``reconstruction``,
-        ``truth`` and ``holes``, ``[B, s, s, C]`` at every scale; ``assumed_mean``,
+        use that hole instead. ``critic_after``: number of steps before the critics, and the losses
+        that read their logits, join; until then their metrics are 0. Values available to the
+        losses: ``generation``, ``reconstruction``, ``truth``, ``holes``, and ``expected`` if the
+        generator paints it, ``[B, s, s, C]`` at every scale; ``assumed_mean``,
         ``posterior_mean``, ``prior_mean`` of the latent, and the same with ``deviation``;
         ``fake_generation_logits``, ``real_generation_logits``, and the same for the reconstruction.
 
@@ -74,6 +77,11 @@ def build(
     draw_holes = masks.cycle(settings["holes"], size)
     latent_shape, attended = (side, side, encoder["latent"]), 4 * side
     total = objective(settings["losses"])
+    judged = [label for logits in LOGITS for label in total.readers(logits)]
+    unjudged = objective(
+        {label: term for label, term in settings["losses"].items() if label not in judged}
+    )
+    critic_after = settings.get("critic_after", 0)
     critic_total = objective(critic_losses())
     tx = {
         which: optimizers.build(
@@ -130,24 +138,50 @@ def build(
         noise = steps.global_draw(draw_noise, key_noise, len(image), axis_name)
         truth = {"truth": pyramid(image, scales), "holes": pyramid(hole, scales)}
 
+        given = shown(image, hole, noise)
+
         def generator_objective(values):
             painted = values.pop("prediction")
             return total({**values, **truth, **losses_read(painted, hole)})
 
-        return steps.adversarial_step(
-            state,
-            shown(image, hole, noise),
-            Real((image,), (image,)),
-            generate=generate,
-            criticize=criticize,
-            generator_objective=generator_objective,
-            critic_objective=critic_total,
-            generator_tx=tx["generator"],
-            critic_tx=tx["critic"],
-            generator_updates=1,
-            real_scores=any(total.reads(f"real_{path}_logits") for path in PATHS),
-            axis_name=axis_name,
-        )
+        def alone(params, stats, given, key):
+            del key
+            painted, stats = generate(params, stats, given, train=True, axis_name=axis_name)
+            value, parts = unjudged({**truth, **losses_read(painted, hole)})
+            return value, (stats, parts)
+
+        def compete(state):
+            return steps.adversarial_step(
+                state,
+                given,
+                Real((image,), (image,)),
+                generate=generate,
+                criticize=criticize,
+                generator_objective=generator_objective,
+                critic_objective=critic_total,
+                generator_tx=tx["generator"],
+                critic_tx=tx["critic"],
+                generator_updates=1,
+                real_scores=any(total.reads(f"real_{path}_logits") for path in PATHS),
+                axis_name=axis_name,
+            )
+
+        def reconstruct(state):
+            after, metrics = steps.network_step(
+                state,
+                given,
+                step_key(state),
+                name="generator",
+                loss=alone,
+                tx=tx["generator"],
+                axis_name=axis_name,
+            )
+            missing = jax.tree.map(jnp.zeros_like, jax.eval_shape(compete, state)[1])
+            return after, {**missing, **metrics}
+
+        if not critic_after:
+            return compete(state)
+        return jax.lax.cond(state.step < critic_after, reconstruct, compete, state)
 
     def sample(state, images, hole, noise):
         """Complete from noise ``[B, K, h, w, Z]``, with fixed weights: ``[B, K, S, S, 3]``."""
@@ -209,6 +243,8 @@ def critic_losses() -> dict[str, dict[str, Any]]:
 def losses_read(painted: Any, hole: Hole) -> dict[str, Any]:
     """Collect the values of a ``Painted`` that losses can read, by name."""
     values = {path: getattr(painted, path) for path in PATHS}
+    if painted.expected is not None:
+        values["expected"] = painted.expected
     deviation = assumed_deviation(hole)[:, None, None, None]
     like = painted.prior.mean
     assumed = jnp.zeros_like(like), jnp.broadcast_to(deviation, like.shape)
