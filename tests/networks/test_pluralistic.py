@@ -138,3 +138,40 @@ def test_one_power_iteration():
     new, sigma = power_iteration(jnp.asarray(matrix, jnp.float32), jnp.asarray(u, jnp.float32))
     np.testing.assert_allclose(new, expected / np.linalg.norm(expected), rtol=1e-6)
     np.testing.assert_allclose(sigma, np.linalg.norm(expected), rtol=1e-6)
+
+
+def small_generator(**options):
+    shape = {"width": 4, "most": 8, "layers": 2}
+    decoder = Decoder(**shape, scales=2, attention=False, skips=options.pop("skips", False))
+    return pure(Generator(Encoder(**shape, latent=3, inferences=1), decoder, **options))
+
+
+def test_expected_images_have_no_noise():
+    """They equal generated images whose noise is 0; reconstructions are the same either way."""
+    plain, more = small_generator(), small_generator(expected=True)
+    known = jax.random.uniform(KEY, (2, 16, 16, 3), minval=-1)
+    hole, silent = jnp.zeros((2, 16, 16, 1)), jnp.zeros((2, 4, 4, 3))
+    noise = jax.random.normal(KEY, silent.shape)
+    params, stats = plain.init(KEY, known, known, hole, (silent, noise))
+    without, _ = plain.apply(params, stats, known, known, hole, (silent, noise), train=False)
+    painted, _ = more.apply(params, stats, known, known, hole, (noise, noise), train=False)
+    assert without.expected is None
+    for expected, generated in zip(painted.expected, without.generation, strict=True):
+        np.testing.assert_allclose(expected, generated, atol=1e-5)
+    np.testing.assert_allclose(painted.reconstruction[-1], without.reconstruction[-1], atol=1e-5)
+    assert np.abs(painted.generation[-1] - painted.expected[-1]).max() > 1e-3
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_skips_show_early_features_to_the_decoder(skips):
+    """Without them, and without attention, the decoder reads the last features alone."""
+    decoder = pure(Decoder(width=4, most=8, layers=2, scales=2, attention=False, skips=skips))
+    latent, hole = jnp.zeros((1, 4, 4, 3)), jnp.zeros((1, 16, 16, 1))
+    features = (jnp.ones((1, 8, 8, 4)), jnp.ones((1, 4, 4, 8)))
+    params, stats = decoder.init(KEY, latent, features, hole)
+
+    def brightness(features):
+        return decoder.apply(params, stats, latent, features, hole, train=False)[0][-1].sum()
+
+    early, last = (np.abs(gradient).sum() for gradient in jax.grad(brightness)(features))
+    assert last > 0 and (early > 0) == skips

@@ -73,6 +73,30 @@ def images_and_hole(count=2):
     return images, hole
 
 
+def test_critics_join_late():
+    """Before step ``critic_after`` the critics stay as they are, and their metrics are 0."""
+    config = tiny(f"stages.{NAME}.critic_after=2", words=",best,center")
+    (stage,) = configuration.build_system(config).stages
+    batch = {"image": jnp.asarray(images_and_hole(4)[0])}
+    state, step = stage.init(jax.random.key(0), batch, {}), jax.jit(stage.step)
+    for number in range(4):
+        after, metrics = step(state, batch, {})
+        joined = number >= 2
+        assert moved(state, after, "generator") and moved(state, after, "critic") == joined
+        for name in ("adversarial", "score_matching", "critic_real_generation"):
+            assert (metrics[name] != 0) == joined
+        assert metrics["expected"] > 0 and metrics["completion"] > 0
+        state = after
+
+
+def moved(before, after, name):
+    """Return whether the parameters of a network differ."""
+    pairs = zip(
+        *(jax.tree.leaves(state.networks[name].params) for state in (before, after)), strict=True
+    )
+    return any((old != new).any() for old, new in pairs)
+
+
 @pytest.mark.slow
 def test_the_losses_fall(workdir, model):
     """A-S1: the reconstruction by 30 % at least, on holes of two files;
