@@ -15,11 +15,12 @@ from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration, pages, shipped
 from inpaint_jax.runs.around import AROUND
 from inpaint_jax.runs.configuration import evaluation_fit, from_plain, modernised
+from inpaint_jax.runs.initial_state import average_decay, drawn_state
 from inpaint_jax.runs.method import Found, Method, Setting, open_one
 from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse
 from inpaint_jax.runs.model import SLOTS, Model, load
 from inpaint_jax.runs.weights import matching
-from inpaint_jax.runs.workdir import CHANGEABLE, average_decay, drawn_state
+from inpaint_jax.runs.workdir import CHANGEABLE
 from inpaint_jax.systems import baselines
 
 Named = str | Model | tuple[str, Model]  # ways to name a method

@@ -9,7 +9,8 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.optimization.state import ended
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
-from inpaint_jax.runs.workdir import Workdir, decisive, initial_state
+from inpaint_jax.runs.initial_state import initial_state
+from inpaint_jax.runs.workdir import Workdir, decisive
 from inpaint_jax.systems.interface import Stage
 
 

@@ -12,10 +12,10 @@ from ml_collections import ConfigDict
 import inpaint_jax
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import experiments
-from inpaint_jax.evaluation.experiments.reproduce import check_reuse
+from inpaint_jax.evaluation.experiments.arm_checks import check_reuse
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import initial_state
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import initial_state
 
 WORDS = {  # words that interact in the building of a system
     "context_encoder": [

@@ -13,7 +13,8 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.model import Model
-from inpaint_jax.runs.training.loop import check_finite, train
+from inpaint_jax.runs.training.health import check_finite
+from inpaint_jax.runs.training.loop import train
 from inpaint_jax.systems import baselines
 from inpaint_jax.systems.driver import Driver, Task
 from inpaint_jax.systems.native_size import native_run

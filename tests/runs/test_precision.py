@@ -12,8 +12,8 @@ from inpaint_jax.data.pipeline import training_batches
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import drawn_state
 from inpaint_jax.runs.model import load
-from inpaint_jax.runs.workdir import drawn_state
 from inpaint_jax.systems.driver import Driver, Task
 
 EPSILON = 2.0**-8  # of bfloat16: the relative error of rounding once

@@ -11,8 +11,8 @@ from inpaint_jax.data.pipeline import examples
 from inpaint_jax.data.sources import open_source
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import drawn_state
 from inpaint_jax.runs.model import Model
-from inpaint_jax.runs.workdir import drawn_state
 
 SIZE, LOW, HIGH = 64, 16, 48  # the side of the block is 32 pixels
 

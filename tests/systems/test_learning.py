@@ -15,7 +15,7 @@ from inpaint_jax.networks import functional
 from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.layers import BatchNorm, Conv
 from inpaint_jax.runs import configuration
-from inpaint_jax.runs.workdir import drawn_state
+from inpaint_jax.runs.initial_state import drawn_state
 
 SIZE, COUNT = 16, 8
 

@@ -15,9 +15,9 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.networks.layers import BatchNorm, Conv
 from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import initial_state
 from inpaint_jax.runs.model import Model, load
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import initial_state
 from inpaint_jax.systems.neural_features import seen
 from inpaint_jax.systems.parts import enlarged
 

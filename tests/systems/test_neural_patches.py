@@ -18,11 +18,11 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.networks import ClassifierOutput
 from inpaint_jax.networks.layers import Conv, max_pool
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import drawn_state
 from inpaint_jax.runs.method_names import parse
 from inpaint_jax.runs.methods import untrained_model
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import drawn_state
 from inpaint_jax.seeds import example_keys
 from inpaint_jax.systems.baselines import BASELINES
 from inpaint_jax.systems.driver import Driver, Task

@@ -12,10 +12,11 @@ import inpaint_jax
 from inpaint_jax import masks, parallel
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import initial_state
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.training.feed import stage_examples
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import Workdir, initial_state
+from inpaint_jax.runs.workdir import Workdir
 
 TINY = (
     "data.size=16",

@@ -8,8 +8,9 @@ the same building.
 import numpy as np
 
 from inpaint_jax.data.drawn import Drawn, chances
-from inpaint_jax.data.facades.building import STYLES, paint_building
+from inpaint_jax.data.facades.building import paint_building
 from inpaint_jax.data.facades.canvas import Canvas
+from inpaint_jax.data.facades.styles import STYLES
 
 
 class Facades(Drawn):

@@ -14,8 +14,8 @@ from inpaint_jax.data.sources import open_source
 from inpaint_jax.optimization.state import count_parameters
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.initial_state import drawn_state
 from inpaint_jax.runs.training.feed import batches, training_source
-from inpaint_jax.runs.workdir import drawn_state
 
 ITERATIONS = 5  # of the search per call; a real call has up to 50, which take a minute on a CPU
 

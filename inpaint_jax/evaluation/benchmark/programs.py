@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
-from inpaint_jax.runs.workdir import average_decay, initial_state
+from inpaint_jax.runs.initial_state import average_decay, initial_state
 from inpaint_jax.systems.interface import Stage
 
 Shape = jax.ShapeDtypeStruct

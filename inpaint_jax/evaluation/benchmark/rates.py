@@ -25,8 +25,8 @@ from inpaint_jax.evaluation.benchmark.limits import published
 from inpaint_jax.evaluation.benchmark.programs import Program, Source, programs
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.initial_state import drawn_state
 from inpaint_jax.runs.record import run_record
-from inpaint_jax.runs.workdir import drawn_state
 
 SIDES = {"cpu": 2048}  # side of the matrix product, by platform
 SIDE = 8192

@@ -15,9 +15,9 @@ from inpaint_jax.data import files
 from inpaint_jax.errors import InputError, note
 from inpaint_jax.runs import configuration, digests
 from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.initial_state import initial_state
 from inpaint_jax.runs.shipped import lean
 from inpaint_jax.runs.shipped.cards import FOLDER, Card, names, read
-from inpaint_jax.runs.workdir import initial_state
 from inpaint_jax.systems.interface import System
 
 FAULT = "is damaged ({}): install inpaint_jax again"

@@ -6,31 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from inpaint_jax import parallel
 from inpaint_jax.data.views import notes
-from inpaint_jax.errors import InputError, note
+from inpaint_jax.errors import note
 from inpaint_jax.naming import split_list
 from inpaint_jax.optimization import average
 from inpaint_jax.optimization.best import adapted, best_of
 from inpaint_jax.optimization.state import count_parameters, ended
 from inpaint_jax.runs import config_checks, configuration, startup
-from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
+from inpaint_jax.runs.initial_state import average_decay, drawn_state, initial_state
 from inpaint_jax.runs.interruption import StopRequest, interruption
 from inpaint_jax.runs.locks import locked
 from inpaint_jax.runs.model import Model
 from inpaint_jax.runs.reuse import reuse
 from inpaint_jax.runs.training import feed, moved, skipped, validation
+from inpaint_jax.runs.training.health import check_finite, parameter_norms
 from inpaint_jax.runs.training.report import TrainingReport
 from inpaint_jax.runs.weights import matching
 from inpaint_jax.runs.weights.matching import Beginning, begin
-from inpaint_jax.runs.workdir import Workdir, average_decay, drawn_state, initial_state
+from inpaint_jax.runs.workdir import Workdir
 from inpaint_jax.systems.interface import Stage, System
-
-EXPLODED = 1e10  # no healthy loss or parameter comes near
 
 
 def train(
@@ -277,28 +275,3 @@ def missing(scores: Mapping[str, Any]) -> dict[str, float]:
     """Return scores that are not a number; a PSNR may be infinite."""
     means = {f"validation {name}": float(np.mean(values)) for name, values in scores.items()}
     return {name: mean for name, mean in means.items() if np.isnan(mean)}
-
-
-@jax.jit
-def parameter_norms(state) -> dict[str, jax.Array]:
-    """Return the largest absolute parameter of each network."""
-    return {
-        f"parameters of {name}": jnp.max(
-            jnp.stack([jnp.abs(x).max() for x in jax.tree.leaves(network.params)])
-        )
-        for name, network in state.networks.items()
-    }
-
-
-def check_finite(values: Mapping[str, Any], number: int, checkpoints: Checkpoints) -> None:
-    """Raise InputError, keeping the last good checkpoint, for a value not finite or too large."""
-    if bad := [
-        f"{name} is {value:.3g}" for name, value in values.items() if not abs(value) < EXPLODED
-    ]:
-        checkpoints.wait()
-        good = checkpoints.latest()
-        raise InputError(
-            f"training diverged by step {number}: {', '.join(bad)}; "
-            + (f"the last good checkpoint is step {good}" if good else "there is no checkpoint yet")
-            + f" in {checkpoints.folder}; try a lower learning rate or another seed"
-        )

@@ -9,7 +9,7 @@ import pytest
 
 from inpaint_jax import cli
 from inpaint_jax.errors import InputError
-from inpaint_jax.evaluation.benchmark import descents
+from inpaint_jax.evaluation.benchmark import descent_times, descents
 from inpaint_jax.runs import configuration
 
 REFERENCE = np.array([[8, 4, 3, 2.0], [9, 5, 4, 4]])
@@ -18,16 +18,19 @@ FASTER = np.array([[3, 1.0], [9, 6]])
 
 def test_seconds_by_hand():
     """A reference of 4 iterations of 0.5 s ends at losses 2 and 4; the other takes 0.1 s each."""
-    curves = {"reference": descents.timed(REFERENCE, 0.5), "other": descents.timed(FASTER, 0.1)}
-    reference, other = descents.summary(curves)
+    curves = {
+        "reference": descent_times.timed(REFERENCE, 0.5),
+        "other": descent_times.timed(FASTER, 0.1),
+    }
+    reference, other = descent_times.summary(curves)
     assert reference["seconds"] == 2 and reference["loss"] == 3 and reference["reached"] == 1
     assert reference["each"] == pytest.approx((2 + 1.5) / 2) and reference["each_ratio"] == 1
     # Median losses: 8.5, 4.5, 3.5, 3 against 6, 3.5: the second image and the median never get
     # there.
     assert other["reached"] == 0.5 and other["each"] is None and other["each_ratio"] is None
     assert other["median"] is None and other["iterations"] == 2
-    [_, sooner] = descents.summary(
-        {"reference": curves["reference"], "other": descents.timed(FASTER / 2, 0.1)}
+    [_, sooner] = descent_times.summary(
+        {"reference": curves["reference"], "other": descent_times.timed(FASTER / 2, 0.1)}
     )
     assert sooner["each"] == pytest.approx((0.1 + 0.2) / 2) and sooner[
         "each_ratio"
@@ -71,7 +74,7 @@ def test_on_a_run(workdir, model, monkeypatch):
     shorter, own = (np.array(totals) for totals in found["totals"].values())
     assert shorter.shape == (2, 4) and own.shape == (2, 6)
     np.testing.assert_allclose(shorter, own[:, :4], rtol=1e-5)
-    rows = descents.text([found]).splitlines()
+    rows = descent_times.text([found]).splitlines()
     assert [row.split("|")[2].strip() for row in rows[2:4]] == [
         "ours, nag 0.01 4",
         "ours, nag 0.01 6",

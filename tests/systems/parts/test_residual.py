@@ -13,8 +13,9 @@ from inpaint_jax.compositing import fill
 from inpaint_jax.networks import build
 from inpaint_jax.networks.residual import Given, residual
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import drawn_state, initial_state
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import Workdir, drawn_state, initial_state
+from inpaint_jax.runs.workdir import Workdir
 from inpaint_jax.systems.baselines import floors
 
 RNG = np.random.default_rng(0)

@@ -19,8 +19,8 @@ from inpaint_jax.evaluation.answers import Answer
 from inpaint_jax.metrics import resolve
 from inpaint_jax.networks import build
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import drawn_state
 from inpaint_jax.runs.training.loop import train
-from inpaint_jax.runs.workdir import drawn_state
 from inpaint_jax.systems.pluralistic import assumed_deviation
 
 SIZE, NAME = 16, "pluralistic"

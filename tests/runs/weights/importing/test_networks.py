@@ -16,12 +16,12 @@ from inpaint_jax.networks.vgg import DEVIATION, MEAN
 from inpaint_jax.networks.vgg16 import VGG16
 from inpaint_jax.networks.vgg19 import VGG19
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import initial_state
 from inpaint_jax.runs.weights import archive
 from inpaint_jax.runs.weights.importing import import_weights, single
 from inpaint_jax.runs.weights.importing.googlenet import CONVOLUTIONS, convert
 from inpaint_jax.runs.weights.importing.layers import Layer
 from inpaint_jax.runs.weights.matching import fitted
-from inpaint_jax.runs.workdir import initial_state
 
 RNG = np.random.default_rng(0)
 

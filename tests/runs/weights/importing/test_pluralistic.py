@@ -11,10 +11,10 @@ from inpaint_jax.errors import InputError
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.pluralistic import Decoder, Discriminator, Encoder
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.initial_state import drawn_state
 from inpaint_jax.runs.weights import archive
 from inpaint_jax.runs.weights.importing import import_weights
 from inpaint_jax.runs.weights.matching import begin, fitted
-from inpaint_jax.runs.workdir import drawn_state
 
 RNG = np.random.default_rng(0)
 WIDTH, MOST, LAYERS, LATENT = 4, 8, 3, 5  # halvings of 32 px to 4
