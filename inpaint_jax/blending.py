@@ -78,9 +78,8 @@ def poisson_blend(
         # Solve for the correction to the guidance: harmonic inside, image - guidance on the border.
         border = jnp.where(hole > 0.5, 0.0, image - guidance)
         target = -laplacian(border, edge=edge)
-        if (
-            edge == "wrap"
-        ):  # in the unit range of the released codes, and the correction counts twice as much
+        # in the unit range of the released codes, and the correction counts twice as much
+        if edge == "wrap":
             target = target + wrapped(guidance + 1.0)
         correction, _ = conjugate_gradients(
             lambda v: hole * laplacian(v, edge=edge),

@@ -41,9 +41,8 @@ def complete(arguments, overrides) -> None:
     from inpaint_jax.completion.folder import complete_folder
 
     chosen = untrained(arguments, overrides) if arguments.method else [arguments.workdir]
-    around = (
-        arguments.fit == "around"
-    )  # not an option of an image source: the images keep their sizes
+    # not an option of an image source: the images keep their sizes
+    around = arguments.fit == "around"
     for name in chosen:
         complete_folder(
             name if arguments.method else trained(arguments, overrides),
@@ -305,9 +304,8 @@ def export(arguments, overrides) -> None:
 
 def benchmark(arguments, overrides) -> None:
     """Run ``inpaint benchmark``, without a compile cache except for ``search``."""
-    os.environ.setdefault(
-        "XLA_PYTHON_CLIENT_PREALLOCATE", "false"
-    )  # a GPU's memory is shared with PyTorch
+    # a GPU's memory is shared with PyTorch
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax
 
     from inpaint_jax.evaluation.benchmark import benchmark as run

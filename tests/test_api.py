@@ -191,9 +191,8 @@ def test_jit_and_vmap(name, samples):
 
     jitted = jax.jit(call)
     answers = [jitted(arrays) for arrays, _ in two]
-    if not name.startswith(
-        "masks."
-    ):  # hundreds of small operations; their values are tested beside them
+    # hundreds of small operations; their values are tested beside them
+    if not name.startswith("masks."):
         assert_close(call(two[0][0]), answers[0])
     if not two[0][0] or name in MAPPED_OTHERWISE:
         return

@@ -63,9 +63,8 @@ def direct(image, guidance, hole, edge):
             else []
         )
         for a, b in inside + (across if edge == "wrap" else []):
-            shift = (
-                1.0 if (a, b) in across else 0.0
-            )  # of [-1, 1] against the codes' [0, 1], doubled
+            # of [-1, 1] against the codes' [0, 1], doubled
+            shift = 1.0 if (a, b) in across else 0.0
             if missing[a, b]:
                 matrix[row, number[a, b]] = -1
                 right[row] += shift
@@ -84,9 +83,8 @@ def test_one_missing_pixel():
     for value, (i, j) in enumerate(((0, 1), (2, 1), (1, 0), (1, 2)), start=1):
         image[0, i, j], guidance[0, i, j] = value / 10, value / 100
     guidance[0, 1, 1] = 0.05
-    np.testing.assert_allclose(
-        blend(image, guidance, hole)[0, 1, 1], 0.275, rtol=1e-6
-    )  # 2.75 at a tenth
+    # 2.75 at a tenth
+    np.testing.assert_allclose(blend(image, guidance, hole)[0, 1, 1], 0.275, rtol=1e-6)
 
 
 @pytest.mark.parametrize("edge, answer", [("neumann", 0.18), ("published", 0.115)])
@@ -190,9 +188,8 @@ def test_batch_mates_change_nothing():
     np.testing.assert_array_equal(
         blend(image[order], guidance[order], hole[order]), together[order]
     )
-    mates = hole.at[1:].set(
-        0.0
-    )  # nothing to solve beside the first: it must not stop earlier or go on longer
+    # nothing to solve beside the first: it must not stop earlier or go on longer
+    mates = hole.at[1:].set(0.0)
     np.testing.assert_array_equal(blend(image, guidance, mates)[0], together[0])
     for i in range(4):
         one = blend(image[i : i + 1], guidance[i : i + 1], hole[i : i + 1])

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "inpaint_jax"
-FILES = sorted(
-    PACKAGE.rglob("*.py")
-)  # without inpaint_jax/configs, a link, which rglob does not follow
+# without inpaint_jax/configs, a link, which rglob does not follow
+FILES = sorted(PACKAGE.rglob("*.py"))
 PAGES = sorted((PACKAGE.parent / "configs").rglob("*.py"))
 
 # What every file may import: the ground.

@@ -358,9 +358,8 @@ def test_compilation_cache(tmp_path, monkeypatch, cache_settings):
         0o700,
     ]
     half, other = folder / "jit_f-0123-cache", folder / "jit_g-0123-cache"
-    half.write_bytes(
-        zlib.compress(b"program")[:-3]
-    )  # as a killed process leaves it: JAX never replaces it
+    # as a killed process leaves it: JAX never replaces it
+    half.write_bytes(zlib.compress(b"program")[:-3])
     monkeypatch.setitem(sys.modules, "zstandard", None)  # which JAX prefers where it is installed
     other.write_bytes(zlib.compress(b"program"))
     folder.chmod(0o777)  # as an older version may have left it

@@ -98,9 +98,8 @@ def arms_of(scale: str) -> dict[str, Arm]:
 
 def rows(names: dict[str, str], family: str) -> tuple[Row, ...]:
     """List the rows of Table 1 under one kind of holes; ``names`` are the arms of the methods."""
-    first = 2 * min(
-        HOLES.index(family), 2
-    )  # the paper has one column for both kinds of random holes
+    # the paper has one column for both kinds of random holes
+    first = 2 * min(HOLES.index(family), 2)
     return tuple(
         Row((label,), names.get(method), tuple(numbers[first : first + 2]))
         for method, (label, *numbers) in PUBLISHED.items()

@@ -61,12 +61,13 @@ METHODS = {  # config; method, published mean L2 loss and its holes in Table I
     "l2_gan": ("l2_gan:four,", ("L2-GAN", "3.19 %", "a quarter")),
     "l2_gan_one": ("l2_gan:one,", ("L2-GAN, one model for all corners", "–", "–")),
 }
+# configs with a scale for 128 px
 WIDE = {
     "context_encoder": "cpu128",
     "squared_error": "cpu128",
     "l2_gan": "cpu128",
     "l2_gan_one": "cpu128",
-}  # configs with a scale for 128 px
+}
 BLUR = ("truth", "damaged", "squared_error", "context_encoder")
 STEPS = {  # steps of stages at scale cpu
     "context_encoder": {"context_encoder": 500},

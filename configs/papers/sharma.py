@@ -46,11 +46,8 @@ OURS = {
 }
 REFINED = ("noisy", "projected", "identity")
 STEPS = {"smoke": 20, "cpu": 1500, "paper": 116_400}  # of the context encoder
-DRAWN = {
-    "smoke": ("smoke", 20),
-    "cpu": ("cpu", 2000),
-    "paper": ("paper64", 500_000),
-}  # pluralistic: scale and steps
+# pluralistic: scale and steps
+DRAWN = {"smoke": ("smoke", 20), "cpu": ("cpu", 2000), "paper": ("paper64", 500_000)}
 MEASURED = tuple(("test", metric) for metric in ("ssim_full", "psnr_full", "psnr_hole"))
 
 

@@ -87,9 +87,8 @@ def export(
         (name for name, array in arrays.items() if not np.isfinite(array).all()), None
     ):
         raise InputError(f"{wrong} is not finite: export an earlier checkpoint with --checkpoint")
-    about["arrays"] = {
-        name: checks.digest(array) for name, array in arrays.items()
-    }  # in the order of the function
+    # in the order of the function
+    about["arrays"] = {name: checks.digest(array) for name, array in arrays.items()}
     about["function_sha256"] = checks.digest(np.frombuffer(function, np.uint8))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -227,9 +227,8 @@ def check_job(output: Path, job: dict[str, Any]) -> None:
     file, remedy = output / "job.json", f"give another --output, or remove {output}"
     written = read_json(file, {"method_hash": str}, remedy=remedy)
     if written is None and not awaits_job(output):
-        written = read_json(
-            file, {"method_hash": str}, remedy=remedy
-        )  # another share has just begun
+        # another share has just begun
+        written = read_json(file, {"method_hash": str}, remedy=remedy)
         if written is None:
             raise InputError(
                 f"{output} is not empty and holds no job of inpaint complete: give another --output"

@@ -7,11 +7,8 @@ import numpy as np
 from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 
-SPLITS = {
-    "train": (0, 5000),
-    "val": (1 << 40, 500),
-    "test": (2 << 40, 500),
-}  # first image, default count
+# first image, default count
+SPLITS = {"train": (0, 5000), "val": (1 << 40, 500), "test": (2 << 40, 500)}
 
 
 NAME = 100  # bytes for an image's id and its place in an order

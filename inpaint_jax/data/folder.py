@@ -88,10 +88,8 @@ class Folder:
                     )
                 )
             ids = {name: file for name, file in ids.items() if splits.get(name) == split}
-        self._ids, self._files = (
-            list(ids),
-            [str(file) for file in ids.values()],
-        )  # a Path has ten times the bytes
+        # a Path has ten times the bytes
+        self._ids, self._files = list(ids), [str(file) for file in ids.values()]
 
     def __len__(self) -> int:
         return len(self._ids)

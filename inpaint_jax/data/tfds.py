@@ -81,8 +81,7 @@ class Tfds:
             )
             image = crop_to_box(image, box, name)
         example: dict = {"image": image, "id": name}
-        if (
-            "label" in record and record["label"] >= 0
-        ):  # imagenet2012 labels its test images with -1
+        # imagenet2012 labels its test images with -1
+        if "label" in record and record["label"] >= 0:
             example["label"] = int(record["label"])
         return example

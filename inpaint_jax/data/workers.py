@@ -74,13 +74,10 @@ def closing(batches: grain.IterDataset) -> Generator[Any]:
 def begin(index: int, count: int) -> None:
     """Prepare a worker: it leaves the devices and the signals to the process that trains."""
     del index, count
-    jax.config.update(
-        "jax_platforms", "cpu"
-    )  # decoding needs no device; this one would take its memory
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # which a cluster sends to all processes of a job
+    # decoding needs no device; this one would take its memory
+    jax.config.update("jax_platforms", "cpu")
+    # a cluster sends these to all processes of a job
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -90,6 +90,5 @@ def contextual_l2(prediction: Image, target: Image, importance: Image) -> PerExa
 def _weighed_difference(prediction: Image, target: Image, importance: Image) -> Image:
     check_same_shape(prediction=prediction, target=target)
     check_hole(importance, prediction, "prediction")
-    return jnp.where(
-        importance > 0, prediction - target, 0.0
-    )  # where, not *: a hole may hold anything, even NaN
+    # where, not *: a hole may hold anything, even NaN
+    return jnp.where(importance > 0, prediction - target, 0.0)

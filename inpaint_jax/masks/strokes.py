@@ -139,9 +139,8 @@ def _arc(y, x, middle, axes, angles, width):
     u, v = dx * cosine[turn] + dy * sine[turn], dy * cosine[turn] - dx * sine[turn]
     half = width * y.shape[0] * UNIT // 512
 
-    def in_radii(
-        coordinate, radius
-    ):  # up to 2, in units of 1 / ONE: no overflow, and one division per ellipse
+    # up to 2, in units of 1 / ONE: no overflow, and one division per ellipse
+    def in_radii(coordinate, radius):
         return jnp.minimum(jnp.abs(coordinate), 2 * radius) * ((ONE << 16) // radius) >> 16
 
     def inside(radii):
@@ -161,9 +160,8 @@ def _dilate(region, widths):
     """Dilate a region by a stamp that extends ``widths[i]`` pixels to each side in row i."""
     radius, (height, width) = len(widths) // 2, region.shape
     padded = jnp.pad(region.astype(jnp.int32), ((radius, radius), (radius + 1, radius)))
-    before = padded.cumsum(
-        1
-    )  # a difference of two of these counts the pixels of a run, however long
+    # a difference of two of these counts the pixels of a run, however long
+    before = padded.cumsum(1)
     touched = jnp.zeros_like(region)
     for i, reach in enumerate(widths):
         rows = before[i : i + height]

@@ -110,9 +110,8 @@ class VGG(nn.Module):
         w = self.width
         ups = [Up(2 * w, 7, 1), Up(w, 7, 4), Up(w // 2, 5, 1)]
         x = _start(code, 3, 4 * w)
-        for up, groups in zip(
-            _layers(self.size, ups), (8, 8, 4), strict=False
-        ):  # 3 -> 9 -> 15 -> 31
+        # 3 -> 9 -> 15 -> 31
+        for up, groups in zip(_layers(self.size, ups), (8, 8, 4), strict=False):
             x = act(GroupNorm(groups)(_up(x, up)))
         x = _up(x, Up(self.channels, 6, 1))
         x = GroupNorm(1)(x) if self.output_norm else x

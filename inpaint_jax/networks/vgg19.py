@@ -6,13 +6,8 @@ import jax
 from inpaint_jax.networks import vgg
 from inpaint_jax.networks.classified import ClassifierOutput
 
-BLOCKS = (
-    (64, 2),
-    (128, 2),
-    (256, 4),
-    (512, 4),
-    (512, 4),
-)  # channels and convolutions between poolings
+# channels and convolutions between poolings
+BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 LAYERS = vgg.layers(BLOCKS)
 
 

@@ -55,9 +55,8 @@ def adam_l2(
 
 def cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
     """Decay along half a cosine from ``learning_rate`` to 0 at ``num_steps``."""
-    return optax.cosine_decay_schedule(
-        learning_rate, max(num_steps, 1)
-    )  # a stage of no steps has an optimiser too
+    # a stage of no steps has an optimiser too
+    return optax.cosine_decay_schedule(learning_rate, max(num_steps, 1))
 
 
 def linear(learning_rate: float, num_steps: int) -> optax.Schedule:

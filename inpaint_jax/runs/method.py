@@ -144,9 +144,8 @@ def of_baseline(name: str, spec: Spec, setting: Setting) -> Method:
     """Build a baseline; read its training images, if it needs any, at the first run."""
     build = resolve(spec.name, baselines.BASELINES, kind="method")
     options = typed(spec, build)
-    if (
-        spec.name == "nearest" and setting.train
-    ):  # all training images, unless an option limits their number
+    # all training images, unless an option limits their number
+    if spec.name == "nearest" and setting.train:
         options.setdefault("images", len(training_images(setting)))
     system = build(**options)
     if not isinstance(system, System):

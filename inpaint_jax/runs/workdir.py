@@ -40,13 +40,8 @@ CONFIG = {
     "?precision": str,
     **{f"?{section}": dict for section in SECTIONS},
 }
-CHANGEABLE = (
-    "search",
-    "losses",
-    "blend",
-    "slots",
-    "precision",
-)  # parts of a config that may change after training
+# parts of a config that may change after training
+CHANGEABLE = ("search", "losses", "blend", "slots", "precision")
 
 
 class StageFolder:

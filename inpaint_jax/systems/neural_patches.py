@@ -20,13 +20,8 @@ from inpaint_jax.systems.parts.feed_forward import feed_forward
 from inpaint_jax.systems.parts.patch_synthesis import FEATURES, Synthesis
 
 SOURCES = ("all", "known")
-LEAST = {
-    "scales": 0,
-    "patch": 1,
-    "stride": 1,
-    "rotations": 0,
-    "rescalings": 0,
-}  # of numbers of the search
+# least values of the search's numbers
+LEAST = {"scales": 0, "patch": 1, "stride": 1, "rotations": 0, "rescalings": 0}
 
 
 def build(

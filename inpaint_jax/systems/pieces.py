@@ -13,9 +13,8 @@ from inpaint_jax.systems.parts.windows import Around, Window, windows
 PORTION = 512 * 2**20  # bytes of images under completion at once
 MOST_IMAGES = 1024  # per portion: small images cost more than their pixels
 
-Run = Callable[
-    ..., Iterator[Result]
-]  # ``(tasks, *, seed, stop=False, bar=None)``, as ``Driver.run``
+# ``(tasks, *, seed, stop=False, bar=None)``, as ``Driver.run``
+Run = Callable[..., Iterator[Result]]
 
 
 class Piece(NamedTuple):

@@ -61,9 +61,8 @@ def test_holes_as_jpeg(case):
     case.image()
     missing = case.hole("a.jpg", quality=40)
     case.run()
-    near = np.asarray(
-        Image.fromarray(missing).resize((24, 24))
-    )  # JPEG moves an edge by a pixel at most
+    # JPEG moves an edge by a pixel at most
+    near = np.asarray(Image.fromarray(missing).resize((24, 24)))
     case.check("a", Image.open(case.images / "a.png"), np.pad(near[1:-1, 1:-1], 1) | missing)
 
 

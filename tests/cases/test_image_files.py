@@ -58,9 +58,8 @@ def test_jpeg_stays_jpeg_by_an_option(case, draw):
     before, after = Image.open(case.images / "a.jpg"), Image.open(case.output / "images/a.jpg")
     assert after.format == "JPEG" and after.quantization == before.quantization
     assert after.info["icc_profile"] == PROFILE
-    far = (
-        np.asarray(before).astype(int)[16:, 16:] - np.asarray(after)[16:, 16:]
-    )  # a block without hole
+    # a block without hole
+    far = np.asarray(before).astype(int)[16:, 16:] - np.asarray(after)[16:, 16:]
     assert abs(far).max() <= 3
     webp = [
         np.asarray(Image.open(root / "b.webp")) for root in (case.images, case.output / "images")

@@ -205,9 +205,8 @@ def test_a_second_job_is_told_who_works_there(images, tmp_path, monkeypatch, cap
 
 def test_what_a_killed_job_left_is_removed(images, job):
     for place in (job, job / "images"):
-        (place / f".inpaint-00c0ffee-{2**22 + 1}.tmp").write_text(
-            ""
-        )  # above the greatest number of a process
+        # above the greatest number of a process
+        (place / f".inpaint-00c0ffee-{2**22 + 1}.tmp").write_text("")
     assert run(images, job) == 0
     assert not list(job.rglob(".*"))
 

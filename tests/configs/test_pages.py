@@ -558,9 +558,8 @@ def test_the_networks_and_weights_of_liu():
     }
     imported = configuration.load("configs/neural_features.py:cpu,vgg16").stages
     assert (imported.features.steps, imported.features.weights) == (0, "vgg16.npz")
-    assert (
-        imported.inpainter.losses.feature.weight == 0.05
-    )  # the paper's, for maps of the paper's width
+    # the paper's, for maps of the paper's width
+    assert imported.inpainter.losses.feature.weight == 0.05
     literal = configuration.load("configs/neural_features.py:literal24")
     assert (literal.data.size, literal.networks.seen_size, literal.stages.inpainter.holes) == (
         24,

@@ -92,9 +92,8 @@ def test_carried_back_colours():
     np.testing.assert_array_equal(
         fit.carry_back(image, np.rint((flat + 1) * 127.5).astype(np.uint8), hole), result
     )
-    same = Fit("crop", 20).carry_back(
-        image[:, :20], image[:, 5:25], hole[:, :20]
-    )  # uint8 at equal size: copied
+    # uint8 at equal size: copied
+    same = Fit("crop", 20).carry_back(image[:, :20], image[:, 5:25], hole[:, :20])
     np.testing.assert_array_equal(same[5:10, 10:20], image[5:10, 15:25])
 
 

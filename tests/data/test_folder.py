@@ -51,10 +51,8 @@ def test_one_file(make):
 def test_sub_folders_are_labels(make):
     source = Folder(make("dog/1.png", "cat/1.png", "cat/2.png"))
     assert contents(source) == [("cat/1", 1, 0), ("cat/2", 2, 0), ("dog/1", 0, 1)]
-    assert contents(Folder(source.root / "cat")) == [
-        ("1", 1, None),
-        ("2", 2, None),
-    ]  # one folder is no label
+    # one folder is no label
+    assert contents(Folder(source.root / "cat")) == [("1", 1, None), ("2", 2, None)]
 
 
 def test_split_folders_number_their_classes_alike(make):
@@ -94,10 +92,8 @@ def test_table_of_miniplaces(make):
     table = "path,split,class,class_name\nimages/t/1.png,train,7,abbey\nimages/v/1.png,val,3,bar\n"
     root = make("images/t/1.png", "images/v/1.png", "images/v/2.png", labels__csv=table)
     assert contents(Folder(root, split="train")) == [("images/t/1", 0, 7)]
-    assert contents(Folder(root)) == [
-        ("images/t/1", 0, 7),
-        ("images/v/1", 1, 3),
-    ]  # no row: left out
+    # no row: left out
+    assert contents(Folder(root)) == [("images/t/1", 0, 7), ("images/v/1", 1, 3)]
     with pytest.raises(InputError, match="labels.csv: train, val"):
         Folder(root, split="test")
 

@@ -125,11 +125,8 @@ def test_written_images_come_back(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "new" / "a.png"), COLOURS)
     write_image(tmp_path / "hole.png", np.array([[True, False]]))
     np.testing.assert_array_equal(read_image(tmp_path / "hole.png")[..., 0], [[255, 0]])
-    assert sorted(file.name for file in tmp_path.rglob("*")) == [
-        "a.png",
-        "hole.png",
-        "new",
-    ]  # nothing partial
+    # nothing partial
+    assert sorted(file.name for file in tmp_path.rglob("*")) == ["a.png", "hole.png", "new"]
 
 
 def test_full_disk_leaves_the_old_image(tmp_path, monkeypatch):

@@ -12,9 +12,8 @@ def test_grid_places_images_row_by_row():
     image = sheets.grid(images)
     assert image.dtype == np.uint8 and image.shape == (2 * 2 + 2, 3 * 3 + 2 * 2, 3)
     np.testing.assert_array_equal(image[0, [0, 5, 10], 0], [0, 64, 128])
-    np.testing.assert_array_equal(
-        image[4, [0, 5, 10], 0], [191, 255, 255]
-    )  # the sixth place is empty
+    # the sixth place is empty
+    np.testing.assert_array_equal(image[4, [0, 5, 10], 0], [191, 255, 255])
     assert (image[2:4] == 255).all() and (image[:, 3:5] == 255).all()
     assert sheets.grid(images, columns=5).shape == (2, 5 * 3 + 4 * 2, 3)
     assert sheets.grid(images[:2], columns=5).shape == (2, 2 * 3 + 2, 3)

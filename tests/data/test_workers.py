@@ -176,9 +176,8 @@ def running(folder):
 @pytest.mark.slow
 def test_a_worker_ends_with_a_process_that_was_killed(running):
     process, worker = running("sleep")
-    os.kill(
-        worker, signal.SIGTERM
-    )  # which a cluster sends to all, and the worker leaves to the other
+    # a cluster sends it to all processes; the worker leaves it to the other one
+    os.kill(worker, signal.SIGTERM)
     time.sleep(1)
     os.kill(worker, 0)  # there
     process.kill()

@@ -34,9 +34,8 @@ def test_total_variation():
     expected = 4 * (0.25 + 0.0625 + 1.0) / 3
     np.testing.assert_allclose(total_variation(image, hole), [expected], rtol=1e-6)
     assert total_variation(image, 0 * hole)[0] == 0
-    column = jnp.broadcast_to(
-        jnp.arange(4.0)[:, None, None], (1, 4, 4, 3)
-    )  # steps of 1 downwards, all missing
+    # steps of 1 downwards, all missing
+    column = jnp.broadcast_to(jnp.arange(4.0)[:, None, None], (1, 4, 4, 3))
     np.testing.assert_allclose(
         total_variation(column, jnp.ones((1, 4, 4, 1))), [12 / 16], rtol=1e-6
     )

@@ -5,9 +5,8 @@ import pytest
 from inpaint_jax.losses import reconstruction
 
 ZERO = np.zeros((2, 2, 4, 3), np.float32)
-STEP = (
-    ZERO + np.array([0.5, -1.0], np.float32)[:, None, None, None]
-)  # 24 values off by 1/2, and 24 by 1
+# 24 values off by 1/2, and 24 by 1
+STEP = ZERO + np.array([0.5, -1.0], np.float32)[:, None, None, None]
 
 
 @pytest.mark.parametrize(

@@ -105,9 +105,8 @@ def sides_of(holes):
 
 
 def test_square_level():
-    levels = np.repeat(
-        np.arange(1, 6), 2000
-    )  # 10,000 draws, with the level traced as in a curriculum
+    # 10,000 draws, with the level traced as in a curriculum
+    levels = np.repeat(np.arange(1, 6), 2000)
     draw = jax.jit(
         jax.vmap(lambda key, level: masks.square_level(key, 64, level=level).astype(bool))
     )

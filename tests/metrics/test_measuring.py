@@ -171,9 +171,8 @@ def test_a_metric_of_the_whole_set_gets_it_quantised():
     assert shapes == [((70, 2, 2, 3), (70, 2, 2, 3), (70, 2, 2, 1))] and isinstance(
         scores["mean"], SetScore
     )
-    np.testing.assert_allclose(
-        scores["mean"].value, 13 / 127.5, rtol=1e-5
-    )  # 0.2 is level 153, 0.1 level 140
+    # 0.2 is level 153, 0.1 level 140
+    np.testing.assert_allclose(scores["mean"].value, 13 / 127.5, rtol=1e-5)
     assert np.isnan(scores["mean"].error)
 
 

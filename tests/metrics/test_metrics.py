@@ -51,9 +51,8 @@ def test_l2_per_cent_and_decibel(percent, decibel):
 
 def test_psnr_of_equal_images_is_infinite():
     assert psnr(A, A) == np.inf
-    assert (
-        psnr(A, B, np.zeros((1, 16, 16, 1), np.float32)) == np.inf
-    )  # nothing was missing: no error
+    # nothing was missing: no error
+    assert psnr(A, B, np.zeros((1, 16, 16, 1), np.float32)) == np.inf
 
 
 def test_psnr_is_per_image():

@@ -198,9 +198,8 @@ def test_transformations():
     two = quickly(jax.vmap(gradient, in_axes=(0, None)))([jnp.stack([k, -k]) for k in kernels], x)
     jax.tree.map(assert_close, jax.tree.map(lambda g: g[0], two), expected)
     specs = dict(mesh=mesh, in_specs=(P(), P("data")), out_specs=(P(), P("data")))
-    jax.tree.map(
-        assert_close, quickly(jax.shard_map(gradient, **specs))(kernels, x), expected
-    )  # sums by itself
+    # sums by itself
+    jax.tree.map(assert_close, quickly(jax.shard_map(gradient, **specs))(kernels, x), expected)
     mapped = jax.pmap(gradient, in_axes=(None, 0))(kernels, x.reshape(4, 2, 4, 4, 2))
     jax.tree.map(
         assert_close,

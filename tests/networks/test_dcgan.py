@@ -104,9 +104,8 @@ def test_batch_norm_constants():
     variables = network.init(jax.random.key(0), x, use_running_average=False)
     _, updated = network.apply(variables, x, use_running_average=False, mutable=["batch_stats"])
     np.testing.assert_allclose(updated["batch_stats"]["mean"], [0.2, 0.4], rtol=1e-6)
-    np.testing.assert_allclose(
-        updated["batch_stats"]["var"], [1.0, 1.0], rtol=1e-6
-    )  # 0.9 * 1 + 0.1 * 1
+    # 0.9 * 1 + 0.1 * 1
+    np.testing.assert_allclose(updated["batch_stats"]["var"], [1.0, 1.0], rtol=1e-6)
     scale = BatchNorm().init(jax.random.key(0), jnp.zeros((1, 10_000)), use_running_average=True)[
         "params"
     ]["scale"]

@@ -54,9 +54,8 @@ def test_latents_lie_in_the_prior(example, encode):
     (params, stats), damaged, hole = example
     latent, updated = encode(params, stats, damaged, hole, train=True)
     assert latent.shape == (8, 5)
-    assert (
-        0.3 < jnp.abs(latent).max() <= 1
-    )  # not asleep at the start, though most weights begin at N(0, 0.02)
+    # not asleep at the start, though most weights begin at N(0, 0.02)
+    assert 0.3 < jnp.abs(latent).max() <= 1
     assert jnp.abs(encode(params, stats, 1e4 * damaged, hole, train=True)[0]).max() <= 1
     assert not np.array_equal(*(s["batch_stats"]["BatchNorm_0"]["mean"] for s in (stats, updated)))
 

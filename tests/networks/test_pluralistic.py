@@ -14,9 +14,8 @@ from inpaint_jax.networks.spectral import SpectralConv, SpectralConvTranspose, p
 from inpaint_jax.networks.spectral_blocks import channels
 
 KEY = jax.random.key(0)
-UNUSED = (
-    2 * 128 * 128 * 9 + 128 + 128 * 128 * 9 + 128 + 2 * 128 * 128 + 128 + 1
-)  # a block of theirs, and its gain
+# a block of theirs, and its gain
+UNUSED = 2 * 128 * 128 * 9 + 128 + 128 * 128 * 9 + 128 + 2 * 128 * 128 + 128 + 1
 
 
 def count(params):

@@ -16,9 +16,8 @@ from inpaint_jax.optimization import state, steps
 
 GENERATOR = pure(dcgan.Generator(size=16, width=16))
 CRITIC = pure(dcgan.Discriminator(width=8))
-TX = optax.sgd(
-    lambda count: 0.01
-)  # counts its updates, and does not blow up rounding as Adam's first steps do
+# counts its updates, and does not blow up rounding as Adam's first steps do
+TX = optax.sgd(lambda count: 0.01)
 STEP = partial(
     steps.latent_gan_step,
     generate=GENERATOR.apply,
@@ -121,9 +120,8 @@ def test_a_stale_critic_scores_before_its_update(initial):
     assert any(np.abs(a - b).max() > 1e-5 for a, b in moved)
 
 
-WEARY = optax.sgd(
-    lambda count: jnp.where(count < 100, 0.01, 0.0)
-)  # after 100 updates it changes nothing
+# after 100 updates it changes nothing
+WEARY = optax.sgd(lambda count: jnp.where(count < 100, 0.01, 0.0))
 
 
 @pytest.fixture(scope="module")

@@ -89,10 +89,8 @@ def working(process, place):
     return process.poll() is None
 
 
-CASES = [
-    ("job", 1),
-    ("evaluation", 1),
-]  # in every run of the tests, beside a training in tests/runs/training
+# in every run of the tests, beside a training in tests/runs/training
+CASES = [("job", 1), ("evaluation", 1)]
 SLOW = [(name, 5) for name in ("training", "job", "evaluation", "experiment")]
 
 

@@ -30,10 +30,8 @@ def hole_of(*boxes, shape=(90, 200)):
 @pytest.mark.parametrize(
     "box, square",
     [
-        (
-            Window(40, 100, 5, 6),
-            Window(34, 95, 16, 16),
-        ),  # the model's side, where twice the hole is less
+        # the model's side, where twice the hole is less
+        (Window(40, 100, 5, 6), Window(34, 95, 16, 16)),
         (Window(40, 100, 20, 10), Window(30, 85, 40, 40)),  # half of 20 above and below
         (Window(0, 190, 20, 10), Window(0, 160, 40, 40)),  # moved into the image
         (Window(10, 0, 50, 60), Window(0, 0, 90, 90)),  # no room for the margin

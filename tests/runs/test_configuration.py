@@ -51,10 +51,8 @@ def test_bad_overrides(override, words):
             "neural_features.py:random_holes,literal24",
             "literal24 and random_holes exclude each other",
         ),
-        (
-            "classifier_guided.py:3b,4a,smoke,cpu",
-            "cpu and smoke exclude each other",
-        ),  # but layers do not
+        # but layers do not
+        ("classifier_guided.py:3b,4a,smoke,cpu", "cpu and smoke exclude each other"),
     ],
 )
 def test_words_that_exclude_each_other(spec, words):

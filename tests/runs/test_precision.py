@@ -43,9 +43,8 @@ def operands(network, latents, params, stats):
             if equation.primitive.name in ("dot_general", "conv_general_dilated"):
                 found.add(equation.invars[0].aval.dtype.name)
                 precisions.add(str(equation.params["precision"]))
-            branches = equation.params.get(
-                "branches", ()
-            )  # by platform: the last is that of accelerators
+            # by platform: the last is that of accelerators
+            branches = equation.params.get("branches", ())
             for inner in branches[-1:] or jaxprs_in_params(equation.params):
                 walk(getattr(inner, "jaxpr", inner))
 

@@ -161,9 +161,8 @@ def test_the_energy_by_hand(model):
     images, holes = (part[:1] for part in example())
     system, keys = model.system, jax.random.split(jax.random.key(0), 1)
     progress = jax.jit(lambda s, i, h: system.begin(s, i, h, keys, 1))(model.states, images, holes)
-    scale = jax.tree.map(
-        lambda leaf: leaf[0], progress.scales[1]
-    )  # not entered: its pixels are the content
+    # not entered: its pixels are the content
+    scale = jax.tree.map(lambda leaf: leaf[0], progress.scales[1])
     entered = jax.tree.map(lambda leaf: leaf[0], progress.scales[2])
     apply = model.network("features", "classifier")
 
@@ -222,9 +221,8 @@ def test_commands(workdir, tmp_path, results):
     file = tmp_path / "patches.inpaint"
     assert cli.main(["export", f"--workdir={workdir}", f"--output={file}", "--platforms=cpu"]) == 0
     answers = exported.load(file)(*example(), seed=0)
-    for i, answer in enumerate(
-        answers[:2]
-    ):  # a line search of the third runs to its limit: rounding decides
+    # a line search of the third runs to its limit: rounding decides
+    for i, answer in enumerate(answers[:2]):
         np.testing.assert_allclose(answer, results[str(i)].images[0], atol=1e-3)
 
 

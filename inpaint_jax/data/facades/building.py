@@ -74,9 +74,8 @@ def paint_building(canvas: Canvas, style: Style, chance: Iterator[float]) -> Non
         [(plan.left - 0.02, plan.right + 0.02)],
         plan.trim,
     )
-    canvas.rectangles(
-        [(plan.eaves + 0.014, plan.eaves + 0.034)], plan.span, rgb(20, 20, 34), 0.28
-    )  # its shadow
+    # its shadow
+    canvas.rectangles([(plan.eaves + 0.014, plan.eaves + 0.034)], plan.span, rgb(20, 20, 34), 0.28)
     _light(canvas, plan, backdrop)
     canvas.rectangles([(GROUND, 1)], [(0, 1)], rgb(150, 146, 142) * plan.hour.light)
     canvas.rectangles([(GROUND, GROUND + 0.02)], [(0, 1)], rgb(186, 182, 176) * plan.hour.light)
@@ -177,13 +176,11 @@ def _windows(canvas: Canvas, plan: Plan, chance: Iterator[float]) -> None:
     height = (canvas.middles[:, None, None] - np.float32(plan.eaves)) / np.float32(
         GROUND - plan.eaves
     )
-    reflected = GLASS + (1 - height) * np.float32(0.23) * (
-        plan.hour.horizon - GLASS
-    )  # more sky higher up
+    # more sky higher up
+    reflected = GLASS + (1 - height) * np.float32(0.23) * (plan.hour.horizon - GLASS)
     canvas.rectangles(plan.down(), plan.across(), reflected)
-    canvas.rectangles(
-        plan.down(0.0, 0.16), plan.across(), rgb(24, 28, 40), 0.45
-    )  # the lintel's shadow
+    # the lintel's shadow
+    canvas.rectangles(plan.down(0.0, 0.16), plan.across(), rgb(24, 28, 40), 0.45)
     for top, bottom in plan.down():
         lamps = [span for span in plan.across() if next(chance) < plan.hour.lit]
         canvas.rectangles([(top, bottom)], lamps, LAMPLIGHT / plan.hour.light)

@@ -17,9 +17,8 @@ class Style(NamedTuple):
     columns: tuple[int, int]  # number of windows across, minimum and maximum
     floors: tuple[int, int]  # number above the ground floor
     window: tuple[float, float]  # width, height: fractions of the distance between window centres
-    ornament: (
-        str  # courses, balconies, shutters, curtain (glass from floor to floor), bands, timber
-    )
+    # courses, balconies, shutters, curtain (glass from floor to floor), bands, timber
+    ornament: str
 
 
 STYLES = {

@@ -34,9 +34,8 @@ def elements_moved(jaxpr: Any) -> int:
 
 def _total(jaxpr: Any, of_product: Callable[[Any], int]) -> int:
     jaxpr = getattr(jaxpr, "jaxpr", jaxpr)  # closed or open
-    alive, _ = partial_eval.dce_jaxpr(
-        jaxpr, [True] * len(jaxpr.outvars)
-    )  # removes unused gradients
+    # removes unused gradients
+    alive, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
     platforms = {
         id(equation.outvars[0])
         for equation in alive.eqns

@@ -27,12 +27,8 @@ from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.model import Model
 
 BATCH = 64
-LOSS_KEYS = (
-    "window",
-    "counted",
-    "batch_norm",
-    "start",
-)  # keys of ``search`` that all searches of a comparison share
+# keys of ``search`` that all searches of a comparison share
+LOSS_KEYS = ("window", "counted", "batch_norm", "start")
 
 
 # Starts a search of B images; yields the losses ``[B, t]`` of each chunk of iterations.

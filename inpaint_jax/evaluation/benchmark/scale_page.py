@@ -12,11 +12,8 @@ from inpaint_jax.evaluation.benchmark.measurements import Measured
 from inpaint_jax.evaluation.benchmark.scale import BYTES, Load
 
 DEVICES = (1, 8, 64, 512)
-CPU = (
-    ("latent", 64, 665),
-    ("dcgan", 64, 4100),
-    ("context_encoder", 32, 1460),
-)  # ms, configs/results/benchmark/cpu.md
+# ms, configs/results/benchmark/cpu.md
+CPU = (("latent", 64, 665), ("dcgan", 64, 4100), ("context_encoder", 32, 1460))
 CPU_PRODUCTS = 134e9  # FLOP/s of matrix products beside them
 
 

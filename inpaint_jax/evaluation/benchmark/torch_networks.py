@@ -161,9 +161,8 @@ def _leaf(layer: nn.Module, name: str, value: np.ndarray) -> tuple[str, np.ndarr
     if isinstance(layer, nn.Linear):
         into_map = layer.out_features > 1
         order = np.arange(layer.out_features if into_map else layer.in_features)
-        order = (
-            order.reshape(GRID, GRID, -1)[::-1, ::-1].transpose(2, 0, 1).ravel()
-        )  # HWC to turned CHW
+        # HWC to turned CHW
+        order = order.reshape(GRID, GRID, -1)[::-1, ::-1].transpose(2, 0, 1).ravel()
         if name == "bias":
             return name, value[order] if into_map else value
         return "weight", value[:, order].T if into_map else value[order].T

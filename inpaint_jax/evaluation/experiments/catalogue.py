@@ -121,9 +121,8 @@ def arms_of(experiment: Experiment, titles: Iterable[str]) -> list[str]:
                 add(reused)
             found.append(name)
 
-    for name in (
-        needed or list(experiment.arms)[:1]
-    ):  # a figure of the data alone still needs one run
+    # a figure of the data alone still needs one run
+    for name in needed or list(experiment.arms)[:1]:
         add(name)
     return found
 

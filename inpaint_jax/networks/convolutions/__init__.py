@@ -142,9 +142,8 @@ def _operation(plain, cpu):
     def by_platform(geometry, a, b):
         @jax.named_scope(ON_CPU)
         def on_cpu(a, b):
-            return cpu(geometry, a, b).astype(
-                jnp.result_type(a, b)
-            )  # tables of constants are float32
+            # tables of constants are float32
+            return cpu(geometry, a, b).astype(jnp.result_type(a, b))
 
         return lax.platform_dependent(a, b, cpu=on_cpu, default=functools.partial(plain, geometry))
 

@@ -48,9 +48,8 @@ def gather(geometry: Geometry, big: jax.Array, kernel: jax.Array) -> jax.Array:
     if _suits(geometry, kernel):
         return geometry.convolve(big, kernel)
     views = [_rows(view) for view in _views(geometry, big)]
-    if (
-        geometry.flipped
-    ):  # tap by tap: side by side, the taps of this layout would have to be transposed
+    # tap by tap: side by side, the taps of this layout would have to be transposed
+    if geometry.flipped:
         products = [
             _dot(view, kernel[tap.stored], 1, 1)
             for view, tap in zip(views, geometry.taps, strict=True)

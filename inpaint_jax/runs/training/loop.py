@@ -217,9 +217,8 @@ def train_stage(
             state = average.start(state) if average_decay(stage, config) else state
         state, earlier = parallel.replicate(state, mesh), parallel.replicate(earlier, mesh)
         if start >= settings.steps or ended(state):
-            checkpoints.save(
-                start, state
-            )  # steps=0 keeps the initialisation, as a checkpoint like any other
+            # steps=0 keeps the initialisation, as a checkpoint like any other
+            checkpoints.save(start, state)
             return best_of(state)
         examples = feed.stage_examples(stage, config, folder, earlier, stop, without=without)
         moved.write_record(folder, config, examples["source"])
@@ -245,9 +244,8 @@ def train_stage(
                     state = state._replace(
                         schedule=adapt(state.schedule, state.networks, validated[0])
                     )
-                may_stop = (
-                    jax.process_count() == 1 or number % settings.log_every == 0
-                )  # agreeing costs a round trip
+                # agreeing costs a round trip
+                may_stop = jax.process_count() == 1 or number % settings.log_every == 0
                 finished = number == settings.steps or (validated is not None and ended(state))
                 last = finished or (may_stop and startup.agree(stop))
                 saving = last or number % settings.checkpoint_every == 0

@@ -34,9 +34,8 @@ def frequency_selective(*, quality: str) -> System:
     flag = getattr(cv2.xphoto, QUALITIES[quality])
 
     def complete(image, hole):
-        return from_uint8(
-            xphoto(cv2, flag, to_uint8(image)[..., ::-1], hole)[..., ::-1]
-        )  # OpenCV has blue first
+        # OpenCV has blue first
+        return from_uint8(xphoto(cv2, flag, to_uint8(image)[..., ::-1], hole)[..., ::-1])
 
     return on_host(complete)
 

@@ -43,10 +43,8 @@ def address():
         f"--port={port}",
         f"--method={YEH}",
     ]
-    environment = {
-        **os.environ,
-        "JAX_NUM_CPU_DEVICES": "4",
-    }  # as here: one cache of compiled programs serves both
+    # as here: one cache of compiled programs serves both
+    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "4"}
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert server.stdout
     with server:

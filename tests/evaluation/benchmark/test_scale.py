@@ -116,19 +116,11 @@ def test_a_file_fills_the_column(tmp_path):
     page = text([STEP, SEARCH], read([tmp_path / "step.json", tmp_path / "search.json"]))
     step, search, training, whole, *_ = lines(page, "| yeh,")
     assert step[-2] == "2 bf16" and search[-2] == "0.5 tf32"  # the default of a GPU
-    assert (
-        training[-2] == "32,000 bf16" and whole[-2] == "85 tf32"
-    )  # 64 / 0.002, 64 / (1500 x 0.0005)
+    # 64 / 0.002, 64 / (1500 x 0.0005)
+    assert training[-2] == "32,000 bf16" and whole[-2] == "85 tf32"
     measured = lines(page, "| yeh:paper, step")[0]
-    assert measured[2:9] == [
-        "64",
-        "bf16",
-        "2",
-        "32,000",
-        "1e-07",
-        "10000%",
-        "20000%",
-    ]  # 100 kFLOP/s of 1000 and 500
+    # 100 kFLOP/s of 1000 and 500
+    assert measured[2:9] == ["64", "bf16", "2", "32,000", "1e-07", "10000%", "20000%"]
     assert measured[9:12] == ["1", "NVIDIA H100 80GB HBM3", "jax 0.11.2, commit abc, 2026-11-26"]
     assert "Nothing here was measured" not in page
 

@@ -133,9 +133,8 @@ def test_summaries(done):
                 "ssim_uniform_full",
             }
             assert set(short["term_weights"][family]) == {"contextual", "prior"}
-    assert short["training_seconds"]["dcgan"] > 0 and long["training_seconds"] == {
-        "dcgan": None
-    }  # reused
+    # reused
+    assert short["training_seconds"]["dcgan"] > 0 and long["training_seconds"] == {"dcgan": None}
     assert set(short["parameters"]["dcgan"]) == {"generator", "critic"}
     assert short["run"]["config_hash"] != long["run"]["config_hash"]
 

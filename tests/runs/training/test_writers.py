@@ -23,9 +23,8 @@ def test_json_lines(tmp_path):
     path = tmp_path / "metrics.jsonl"
     writer = writers.JsonLines(path)
     writer.write_scalars(1, {"loss": np.float32(0.1), "psnr": jnp.float32(jnp.nan)})
-    assert (
-        path.read_text() == '{"step": 1, "loss": 0.100000001, "psnr": null}\n'
-    )  # there before the flush
+    # there before the flush
+    assert path.read_text() == '{"step": 1, "loss": 0.100000001, "psnr": null}\n'
     writer.close()
 
 

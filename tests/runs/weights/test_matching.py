@@ -124,9 +124,8 @@ def test_no_steps_keep_them_exactly(tmp_path, capsys):
         layer, part = name.removeprefix("params/").split("/")
         np.testing.assert_array_equal(ours["perceiver"].params["trunk"][layer][part], arrays[name])
     ours["perceiver"].params["trunk"] = plain["perceiver"].params["trunk"]
-    jax.tree.map(
-        np.testing.assert_array_equal, ours, plain
-    )  # all else is as initialised, the optimiser's state too
+    # all else is as initialised, the optimiser's state too
+    jax.tree.map(np.testing.assert_array_equal, ours, plain)
     record = json.loads((run / "perceiver/weights.json").read_text())
     assert record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest() and record[
         "file"

@@ -76,9 +76,8 @@ def test_bad_input(monkeypatch):
         opencv_contrib.frequency_selective(quality="good")
     with pytest.raises(InputError, match="unknown colours 'hsv' of shift-map; known: lab, rgb"):
         BASELINES["shift_map"](colours="hsv")
-    monkeypatch.setitem(
-        sys.modules, "cv2", types.ModuleType("cv2")
-    )  # the plain wheel has no xphoto
+    # the plain wheel has no xphoto
+    monkeypatch.setitem(sys.modules, "cv2", types.ModuleType("cv2"))
     with pytest.raises(
         InputError, match="fsr_best baseline needs OpenCV's contributed modules, .*pip uninstall"
     ):

@@ -226,9 +226,10 @@ def resnet(width, last):
             "conv_2": "res_block.3",
             "BN2": "res_block.4",
         }
+        # the same modules again
         block |= {
             f"{names[part]}.{n}": block[f"{part}.{n}"] for part in names for n in ("weight", "bias")
-        }  # the same modules again
+        }
         for own in (name, f"encoder.{place}"):
             arrays |= {f"{own}.{part}": values for part, values in block.items()}
         before = features
