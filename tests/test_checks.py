@@ -55,8 +55,8 @@ def test_a_range_that_looks_wrong():
         (IMAGES / 2 + 0.5, "0.253 to 1"),
         (IMAGES * 127.5 + 127.5, "64.4 to 255"),
     ):
-        said = rf"no negative value .* reach from {reach}\): they must be in \[-1, 1\]"
-        with pytest.warns(UserWarning, match=said) as caught:
+        message = rf"no negative value .* reach from {reach}\): they must be in \[-1, 1\]"
+        with pytest.warns(UserWarning, match=message) as caught:
             checks.arrays(images, HOLE, None)
         assert len(caught) == 1
     with warnings.catch_warnings():  # what lies in the hole does not count

@@ -19,10 +19,10 @@ def test_help_answers_in_a_blink():
         return used.ru_utime + used.ru_stime
 
     before = spent()  # processor time: it does not depend on what else the machine does
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "inpaint_jax", "--help"], capture_output=True, text=True
     )
-    assert said.returncode == 0 and "train" in said.stdout
+    assert result.returncode == 0 and "train" in result.stdout
     assert spent() - before < 0.5
 
 
@@ -46,8 +46,8 @@ def test_help_answers_in_a_blink():
 )
 def test_mistakes_get_one_line_and_exit_code_2(arguments, words, capsys, tmp_path, monkeypatch):
     assert cli.main(arguments) == 2
-    said = capsys.readouterr().err
-    assert words in said and said.startswith("inpaint: error: ") and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert words in message and message.startswith("inpaint: error: ") and message.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,10 @@ def test_every_core_of_a_cpu_is_a_device(chosen, devices):
         "from inpaint_jax.runs import startup; startup.start_jax(); import jax; "
         "print(jax.device_count())"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )
-    assert said.stdout.strip() == str(devices), said.stderr
+    assert result.stdout.strip() == str(devices), result.stderr
 
 
 def test_what_lies_in_the_working_folder_is_found(documented, monkeypatch):

@@ -46,5 +46,8 @@ def test_names_are_printed_where_a_workdir_names_them(capsys):
         with pytest.raises(InputError):
             resolve("no_such_module:f", TABLE, kind="network")
     resolve("math:tan", TABLE, kind="loss")
-    said = capsys.readouterr().err.splitlines()
-    assert said == ["runs/faces runs math:cos (loss)", "runs/faces runs no_such_module:f (network)"]
+    message = capsys.readouterr().err.splitlines()
+    assert message == [
+        "runs/faces runs math:cos (loss)",
+        "runs/faces runs no_such_module:f (network)",
+    ]

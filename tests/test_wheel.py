@@ -109,8 +109,8 @@ def test_every_shipped_page_imports(installed, tmp_path):
             for arm in experiments.load(name).arms.values():
                 configuration.load(arm.config, arm.overrides)
         """
-    said = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(installed))
-    assert said == f"{installed / 'inpaint_jax' / '__init__.py'}\n"
+    message = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(installed))
+    assert message == f"{installed / 'inpaint_jax' / '__init__.py'}\n"
 
 
 def test_it_trains_and_evaluates_in_an_empty_folder(installed, tiny, tmp_path):

@@ -87,14 +87,14 @@ class Case:
         options = ["--images", *map(str, images), f"--holes={holes}", f"--output={self.output}"]
         self.capsys.readouterr()
         assert cli.main([command, "--method=harmonic", *options, *arguments]) == code
-        said = [
+        lines = [
             line
             for line in self.capsys.readouterr().err.splitlines()
             if line.startswith("inpaint: ")
         ]
         if code:
-            assert len(said) >= 1 and said[-1].startswith("inpaint: error: ")
-        return said
+            assert len(lines) >= 1 and lines[-1].startswith("inpaint: error: ")
+        return lines
 
     def refused(self, *arguments, **options):
         """Return the one line of a refusal."""

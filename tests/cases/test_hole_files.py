@@ -114,8 +114,8 @@ def test_files_that_are_no_holes(case, hole, words):
     size = hole.size if hole.width == 24 else (hole.width, 24)
     case.save(Image.new("RGB", size, (90, 120, 150)), case.images / "a.png")
     case.save(hole, case.holes / "a.png")
-    said = case.refused()
-    assert "a.png" in said and all(word in said for word in words), said
+    message = case.refused()
+    assert "a.png" in message and all(word in message for word in words), message
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_options_that_help(case, hole, option):
 
 def test_inverted_holes_are_suspected(case):
     painted(case, Image.fromarray(255 - np.pad(np.full((6, 6), 255, np.uint8), 9)))
-    (said,) = case.run()
+    (message,) = case.run()
     assert (
-        "more than 80% is missing in 1 image (a) of 1: are the holes inverted?" in said
-        and "--invert-holes" in said
+        "more than 80% is missing in 1 image (a) of 1: are the holes inverted?" in message
+        and "--invert-holes" in message
     )
 
 
@@ -171,8 +171,8 @@ def test_the_rim_of_a_smooth_hole(case):
 def test_sizes(case, draw):
     case.image()
     case.save(draw.hole(4, 4, 8, 8, size=(12, 12)), case.holes / "a.png")
-    said = case.refused()
-    assert "a.png is 12x12, but image 'a' is 24x24" in said and "--resize-holes" in said
+    message = case.refused()
+    assert "a.png is 12x12, but image 'a' is 24x24" in message and "--resize-holes" in message
     case.run("--resize-holes")
     missing = np.zeros((24, 24), bool)
     missing[8:16, 8:16] = True
@@ -183,8 +183,8 @@ def test_an_empty_hole_leaves_its_image_and_the_job_goes_on(case):
     made = [case.image(f"{i}.png", i) for i in range(2)]
     hole = case.hole("0.png")
     case.save(Image.new("L", (24, 24)), case.holes / "1.png")
-    said = case.run()
-    assert "nothing is missing in 1 image (1): copied unchanged" in "\n".join(said)
+    lines = case.run()
+    assert "nothing is missing in 1 image (1): copied unchanged" in "\n".join(lines)
     case.check("0", made[0], hole)
     np.testing.assert_array_equal(case.rgb("1"), np.asarray(made[1]))
     report = json.loads((case.output / "report.json").read_text())
@@ -208,10 +208,10 @@ def test_thin_scratches(case):
     case.run()
     case.check("a", Image.open(case.images / "a.png"), levels > 0)
     case.output = case.root / "small"
-    said = case.refused("--size=8")
+    message = case.refused("--size=8")
     assert (
-        "image 'a': at the model's size of 8x8 every pixel overlaps a missing one" in said
-        and "--method=harmonic" in said
+        "image 'a': at the model's size of 8x8 every pixel overlaps a missing one" in message
+        and "--method=harmonic" in message
     )
     levels[12:] = 0  # a known pixel remains
     case.save(Image.fromarray(levels), case.holes / "a.png")

@@ -127,15 +127,15 @@ def test_formats_and_what_is_left_out(case, draw):
     (case.images / "notes.txt").write_text("")
     (case.images / "Thumbs.db").write_text("")
     hole = case.hole("mask.png")
-    said = case.run()
+    lines = case.run()
     assert {file.stem for file in (case.output / "images").iterdir()} == set("abcdefghijkl")
     case.check("l", more[0], hole)
-    text = "\n".join(said)
+    text = "\n".join(lines)
     assert "1 file (notes.txt), left out: suffix of no image format" in text
     assert "1 file (e.gif), GIF: only the first frame is read" in text
     assert "completing only the first frame or page of 1 image (l)" in text
     assert json.loads((case.output / "report.json").read_text())["notes"] == [
-        line[15:] for line in said
+        line[15:] for line in lines
     ]
 
 
@@ -233,7 +233,7 @@ def test_pipes_are_left_out(case):
     case.hole("mask.png")
     os.mkfifo(case.images / "b.png")
     os.mkfifo(case.holes / "b.png")
-    said = case.run(holes=case.holes / "mask.png")
-    assert "1 file (b.png), left out: pipe or device" in "\n".join(said)
+    lines = case.run(holes=case.holes / "mask.png")
+    assert "1 file (b.png), left out: pipe or device" in "\n".join(lines)
     assert "b.png is a pipe or a device" in case.refused(images=case.images / "b.png")
     assert "b.png is a pipe or a device" in case.refused(holes=case.holes / "b.png")

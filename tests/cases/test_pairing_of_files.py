@@ -46,10 +46,10 @@ def test_a_hole_without_image_and_an_image_without_hole_are_named(case):
         case.image(f"{name}.png", seed)
     for name in "acd":
         case.hole(f"{name}_mask.png", *BOXES[name])
-    said = case.refused()
+    message = case.refused()
     assert (
-        "no hole for 1 image (b) of 3" in said
-        and "1 hole file (d_mask.png) without an image" in said
+        "no hole for 1 image (b) of 3" in message
+        and "1 hole file (d_mask.png) without an image" in message
     )
     assert not case.output.exists()
     case.run("--on-error=skip")
@@ -75,9 +75,9 @@ def test_two_holes_for_one_image_are_named(case, holes):
     case.image()
     for name in holes:
         case.hole(name)
-    said = case.refused()
-    assert "could each be the hole of image 'a'" in said and all(
-        repr(name) in said for name in holes
+    message = case.refused()
+    assert "could each be the hole of image 'a'" in message and all(
+        repr(name) in message for name in holes
     )
 
 
@@ -117,18 +117,18 @@ def test_holes_beside_images_are_no_images_for_drawn_holes_either(case):
     case.image("a.png")
     case.holes = case.images
     case.hole("a_mask.png")
-    said = case.run(holes="center")
+    lines = case.run(holes="center")
     assert [file.name for file in (case.output / "images").iterdir()] == ["a.png"]
     assert any(
         "1 file (a_mask.png), left out: hole of an image in the same folder" in line
-        for line in said
+        for line in lines
     )
 
 
 def test_images_are_not_their_own_holes(case):
     case.image("a.png")
-    said = case.refused(holes=case.images)
-    assert "is the folder of the images" in said and "--holes=alpha" in said
+    message = case.refused(holes=case.images)
+    assert "is the folder of the images" in message and "--holes=alpha" in message
 
 
 def test_evaluate_pairs_as_complete_does(case):
@@ -143,6 +143,6 @@ def test_evaluate_pairs_as_complete_does(case):
     )
     os.remove(case.holes / "b_mask.png")
     assert "no hole for 1 image (b) of 3" in case.refused("--size=24", command="evaluate")
-    said = case.run("--size=24", "--on-error=skip", command="evaluate")
-    assert any("left out 1 image (b) of 3" in line for line in said)
+    lines = case.run("--size=24", "--on-error=skip", command="evaluate")
+    assert any("left out 1 image (b) of 3" in line for line in lines)
     assert json.loads((case.output / "table.json").read_text())["count"] == 2

@@ -59,23 +59,23 @@ def steps_of(workdir):
 
 
 def test_bad_training_images(train):
-    code, said = train()
-    assert code == 2 and f"{BROKEN}.png" in said and steps_of(train.workdir) == 0
-    code, said = train("--on-error=skip")
+    code, message = train()
+    assert code == 2 and f"{BROKEN}.png" in message and steps_of(train.workdir) == 0
+    code, message = train("--on-error=skip")
     assert (
         code == 0
-        and f"training without 1 image ({BROKEN})" in said
+        and f"training without 1 image ({BROKEN})" in message
         and steps_of(train.workdir) == 5
     )
     assert list(json.loads((train.workdir / "skipped.json").read_text())) == ["digest", BROKEN]
-    code, said = train(steps=6)  # without the option: images known to be bad stay out
+    code, message = train(steps=6)  # without the option: images known to be bad stay out
     assert code == 0 and steps_of(train.workdir) == 6
 
 
 def test_a_set_that_memory_does_not_hold_is_checked_before_the_first_step(train, monkeypatch):
     monkeypatch.setattr(cache, "LIMIT", 0)
-    code, said = train()
-    assert code == 2 and "cannot train on" in said and "--on-error=skip" in said
+    code, message = train()
+    assert code == 2 and "cannot train on" in message and "--on-error=skip" in message
     assert not train.workdir.exists()
 
 
@@ -84,7 +84,7 @@ def test_an_image_that_breaks_between_two_calls(train, monkeypatch, draw):
     assert train(steps=2) == (0, "")
     monkeypatch.setattr(cache, "LIMIT", 0)
     (train.images / "05.png").write_bytes(b"")
-    code, said = train()
-    assert code == 2 and "05.png" in said and steps_of(train.workdir) == 2
-    code, said = train("--on-error=skip")
-    assert code == 0 and "training without 1 image (05)" in said and steps_of(train.workdir) == 5
+    code, message = train()
+    assert code == 2 and "05.png" in message and steps_of(train.workdir) == 2
+    code, message = train("--on-error=skip")
+    assert code == 0 and "training without 1 image (05)" in message and steps_of(train.workdir) == 5

@@ -142,8 +142,8 @@ def test_runs_without_what_trained_it(file, completer, images, holes, tmp_path):
 
 def test_baselines(baseline, images, holes, tmp_path, capsys):
     export(baseline("mean"), tmp_path / "mean.inpaint")
-    said = capsys.readouterr().out
-    assert "mean.inpaint: 0.0 MB for cpu, cuda, tpu" in said and "exported.load(" in said
+    message = capsys.readouterr().out
+    assert "mean.inpaint: 0.0 MB for cpu, cuda, tpu" in message and "exported.load(" in message
     completed = exported.load(tmp_path / "mean.inpaint")(images, holes)
     for image, hole, answer in zip(images, holes[..., 0], completed, strict=True):
         np.testing.assert_allclose(

@@ -196,8 +196,8 @@ def test_bad_inputs_get_one_line_and_leave_nothing(workdir, folder, tmp_path, ca
     ]
     for case, words in cases:
         assert run(workdir, **{"output": tmp_path / "out", **case}) == 2, case
-        said = capsys.readouterr().err.splitlines()[-1]
-        assert said.startswith("inpaint: error: ") and words in said, said
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert message.startswith("inpaint: error: ") and words in message, message
         assert not (tmp_path / "out").exists(), case
 
 

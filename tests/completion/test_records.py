@@ -144,10 +144,10 @@ def test_records(images, finished, job, completed, capsys):
         "\n".join([lines[0], lines[1].replace('"hole_share": 0', '"hole_share": 1'), *lines[2:]])
     )
     assert run(images, job) == 2
-    said = capsys.readouterr().err.splitlines()[-1]
+    message = capsys.readouterr().err.splitlines()[-1]
     assert (
-        "line 2 of" in said
-        and "delete that line and repeat the command, which completes its image again" in said
+        "line 2 of" in message
+        and "delete that line and repeat the command, which completes its image again" in message
     )
     file.write_text("\n".join([lines[0], *lines[2:]]))
     assert run(images, job) == 0 and completed[1:] == [json.loads(lines[1])["id"]]
@@ -185,8 +185,8 @@ def test_a_damaged_job_is_named(images, job, content, capsys):
     else:
         (job / "job.json").write_bytes(content)
     assert run(images, job) == 2
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert str(job / "job.json") in said and "give another --output" in said
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert str(job / "job.json") in message and "give another --output" in message
 
 
 def test_a_second_job_is_told_who_works_there(images, tmp_path, monkeypatch, capsys):

@@ -132,10 +132,10 @@ def test_refused(spoil, more, words, made, tmp_path, capsys):
     assert (
         complete(f"--record={tmp_path / 'record.json'}", f"--output={tmp_path / 'out'}", *more) == 2
     )
-    said = capsys.readouterr().err
+    message = capsys.readouterr().err
     with pytest.raises(InputError, match=words):
-        raise InputError(said)
-    assert said.count("\n") == 1
+        raise InputError(message)
+    assert message.count("\n") == 1
 
 
 def test_other_pixels_are_named(made, tmp_path, capsys):
@@ -143,8 +143,8 @@ def test_other_pixels_are_named(made, tmp_path, capsys):
         shutil.copy(made / name, tmp_path)
     changed(tmp_path / "record.json", pixels=["0" * 16] * 2)
     complete_record(tmp_path / "record.json", [], tmp_path / "out")
-    said = capsys.readouterr()
-    assert "pixels differ from those" in said.out and "other hardware or versions" in said.err
+    printed = capsys.readouterr()
+    assert "pixels differ from those" in printed.out and "other hardware or versions" in printed.err
 
 
 def test_what_complete_needs(capsys):

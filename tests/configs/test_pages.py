@@ -67,21 +67,21 @@ def test_every_choice_of_words(choice):
     batch = {"image": images, "label": jnp.zeros(4, jnp.int32), "projection": images, "hole": hole}
 
     def run():
-        keys, states, told = jax.random.split(jax.random.key(0), 4), {}, {}
+        keys, states, measured = jax.random.split(jax.random.key(0), 4), {}, {}
         for stage in system.stages:
             before = stage.init(keys[0], {"image": images}, states)
             after, metrics = stage.step(before, batch, states)
-            told[stage.name] = before, after, metrics
+            measured[stage.name] = before, after, metrics
             states[stage.name] = after
         progress = system.begin(states, images, hole, keys, 1)
         if system.advance:
             progress = system.advance(states, progress)
-        return told, system.finish(states, progress).images
+        return measured, system.finish(states, progress).images
 
-    told, answer = jax.eval_shape(run)
+    measured, answer = jax.eval_shape(run)
     named = {stage.name: set(stage.networks) for stage in system.stages}
-    assert named == {name: set(before.networks) for name, (before, _, _) in told.items()}
-    for name, (before, after, metrics) in told.items():
+    assert named == {name: set(before.networks) for name, (before, _, _) in measured.items()}
+    for name, (before, after, metrics) in measured.items():
         assert jax.tree.structure(before) == jax.tree.structure(after)
         assert jax.tree.all(
             jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), before, after)
@@ -160,17 +160,17 @@ def test_a_run(choice, tmp_path):
 @pytest.mark.parametrize("words", ["", ":smoke", ":cpu,published", ":paper"])
 def test_desai(words):
     """The paper's seventeen trainings and ours, with latent sizes of the paper or in proportion."""
-    its = experiments.load(f"configs/papers/desai.py{words}")
-    assert len(its.arms) == (17 if "published" in words else 18)
+    experiment = experiments.load(f"configs/papers/desai.py{words}")
+    assert len(experiment.arms) == (17 if "published" in words else 18)
     configs = {
-        name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()
+        name: configuration.load(arm.config, arm.overrides) for name, arm in experiment.arms.items()
     }
     for name, config in configs.items():
         vae = name.startswith("vae")
         assert config.system == ("desai_vae" if vae else "context_encoder")
         assert config.networks.unit_range == ("published" in words)
         [stage] = config.stages.values()
-        assert its.holes == (stage.holes,)
+        assert experiment.holes == (stage.holes,)
     sizes = {
         name: config.networks.autoencoder.bottleneck
         for name, config in configs.items()
@@ -226,15 +226,15 @@ def test_unknown_words_of_desai():
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_sharma(scale):
     """Every arm loads and uses images of one size; the refined ones share their LSGAN."""
-    its = experiments.load(f"configs/papers/sharma.py:{scale}")
+    experiment = experiments.load(f"configs/papers/sharma.py:{scale}")
     configs = {
-        name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()
+        name: configuration.load(arm.config, arm.overrides) for name, arm in experiment.arms.items()
     }
     assert len({config.data.size for config in configs.values()}) == 1
-    assert configs["context_encoder"].stages.context_encoder.holes == ",".join(its.holes)
-    assert configs["pluralistic"].stages.pluralistic.holes == ",".join(its.holes)
+    assert configs["context_encoder"].stages.context_encoder.holes == ",".join(experiment.holes)
+    assert configs["pluralistic"].stages.pluralistic.holes == ",".join(experiment.holes)
     for name in ("noisy", "projected", "identity"):
-        assert its.arms[name].reuse == "lsgan"
+        assert experiment.arms[name].reuse == "lsgan"
         assert configs[name].stages.lsgan == configs["lsgan"].stages.lsgan
         assert configs[name].search == configs["lsgan"].search
         assert configs[name].stages.autoencoder.pairs == name
@@ -274,9 +274,9 @@ def test_curricula(scale):
     """Eight curricula, whose trainings differ only in curriculum and seed,
     measured at their levels.
     """
-    its = experiments.load(f"configs/papers/curricula.py:{scale}")
+    experiment = experiments.load(f"configs/papers/curricula.py:{scale}")
     configs = {
-        name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()
+        name: configuration.load(arm.config, arm.overrides) for name, arm in experiment.arms.items()
     }
     assert len(configs) == (16 if scale == "smoke" else 24)
     for name, config in configs.items():
@@ -292,9 +292,10 @@ def test_curricula(scale):
 @pytest.mark.parametrize("scale, widest", [("smoke", 15), ("cpu", 30), ("paper", 30)])
 def test_levels(scale, widest):
     """One, three, five or ten levels divide the same sizes of holes."""
-    its = experiments.load(f"configs/papers/levels.py:{scale}")
+    experiment = experiments.load(f"configs/papers/levels.py:{scale}")
     stages = [
-        configuration.load(arm.config, arm.overrides).stages.on_demand for arm in its.arms.values()
+        configuration.load(arm.config, arm.overrides).stages.on_demand
+        for arm in experiment.arms.values()
     ]
     assert [stage.levels for stage in stages] == [1, 3, 5, 10]
     assert {stage.levels * stage.pixels_per_level for stage in stages[:3]} == {widest}
@@ -303,15 +304,15 @@ def test_levels(scale, widest):
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_searches(scale):
     """E25: arms share one DCGAN, and differ from the first in the search alone."""
-    its = experiments.load(f"configs/papers/searches.py:{scale}")
+    experiment = experiments.load(f"configs/papers/searches.py:{scale}")
     configs = {
         name: configuration.load(arm.config, arm.overrides).to_dict()
-        for name, arm in its.arms.items()
+        for name, arm in experiment.arms.items()
     }
     default = configs.pop("default")
     changed = {}
     for name, config in configs.items():
-        assert its.arms[name].reuse == "default"
+        assert experiment.arms[name].reuse == "default"
         assert {**config, "search": None} == {**default, "search": None}
         changed[name] = {
             key for key, value in config["search"].items() if value != default["search"][key]
@@ -334,9 +335,9 @@ def test_searches(scale):
 @pytest.mark.parametrize("side", [128, 64])
 def test_the_rows_of_salem(scale, side):
     """Every method builds for images of one size; on-demand learning only appears at its 64."""
-    its = experiments.load(f"configs/papers/salem.py:{scale},at{side}")
+    experiment = experiments.load(f"configs/papers/salem.py:{scale},at{side}")
     configs = {
-        name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()
+        name: configuration.load(arm.config, arm.overrides) for name, arm in experiment.arms.items()
     }
     assert {config.data.size for config in configs.values()} == {
         32 if (scale, side) == ("smoke", 128) else side
@@ -348,7 +349,7 @@ def test_the_rows_of_salem(scale, side):
         shapes = {}
         for stage in configuration.build_system(config).stages:
             shapes[stage.name] = jax.eval_shape(partial(initial_state, stage, config), shapes)
-    [table] = its.tables
+    [table] = experiment.tables
     published = {row.labels[0]: row.published[0] for row in table.rows}
     assert list(published.values()) == (
         ["1.96 %", "–", "0.79 %", "3.19 %", "–"] if side == 128 else ["1.96 %", "2 %"]
@@ -371,15 +372,15 @@ def test_the_rows_of_salem(scale, side):
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_high_resolution_synthesis_of_salem(scale):
     """One row more, whose content network is that of the context encoder in the same table."""
-    its = experiments.load(f"configs/papers/salem.py:{scale},high_resolution")
+    experiment = experiments.load(f"configs/papers/salem.py:{scale},high_resolution")
     configs = {
-        name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()
+        name: configuration.load(arm.config, arm.overrides) for name, arm in experiment.arms.items()
     }
-    assert its.arms["neural_patches"].reuse == "context_encoder"
+    assert experiment.arms["neural_patches"].reuse == "context_encoder"
     check_reuse("neural_patches", "context_encoder", configs)
-    sizes = {configs[name].data.size for name in its.arms}
+    sizes = {configs[name].data.size for name in experiment.arms}
     assert sizes == {configs["neural_patches"].networks.content.size}
-    assert [row.published for row in its.tables[0].rows if row.arm == "neural_patches"] == [
+    assert [row.published for row in experiment.tables[0].rows if row.arm == "neural_patches"] == [
         ("2.21 %", "center", "–")
     ]
     with pytest.raises(InputError, match="high_resolution is a method of at128"):
@@ -450,23 +451,25 @@ def test_the_letter_of_salem():
 @pytest.mark.parametrize("words", ["table,smoke", "published,paper", "ablations,cpu"])
 def test_buchacek(words):
     """Arms reuse networks of equal training; rows and holes are those of the paper's table."""
-    its = experiments.load(f"configs/papers/buchacek.py:{words}")
+    experiment = experiments.load(f"configs/papers/buchacek.py:{words}")
     configs = {
-        name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()
+        name: configuration.load(arm.config, arm.overrides) for name, arm in experiment.arms.items()
     }
-    for name, arm in its.arms.items():
+    for name, arm in experiment.arms.items():
         if arm.reuse:
             check_reuse(name, arm.reuse, configs)
-    for table in its.tables:
+    for table in experiment.tables:
         assert [row.published for row in table.rows][0][0] in ("14.21", "8.09", "8.41")
         assert table.rows[0].arm == ("image_melding" if words.startswith("table") else None)
         for row in table.rows[1:]:
-            assert set(table.holes) <= set(its.arms[row.arm].holes or its.holes)
-    if its.tables:  # the paper calls both its code's mask files and its figures' strokes "random"
-        rows = {table.holes: [row.published for row in table.rows] for table in its.tables}
+            assert set(table.holes) <= set(experiment.arms[row.arm].holes or experiment.holes)
+    if (
+        experiment.tables
+    ):  # the paper calls both its code's mask files and its figures' strokes "random"
+        rows = {table.holes: [row.published for row in table.rows] for table in experiment.tables}
         assert [*rows] == [("center",), ("left",), ("random:0.7",), ("irregular",)]
         assert rows["irregular",] == rows["random:0.7",] != rows["left",]
-        assert "ssim_uniform_full" in its.metrics()
+        assert "ssim_uniform_full" in experiment.metrics()
     with pytest.raises(
         InputError,
         match="papers/buchacek.py: unknown words vgg; known: table, published, ablations",
@@ -477,9 +480,9 @@ def test_buchacek(words):
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
 def test_liu(scale):
     """Arms share start and features, or read none; they differ in holes or losses of weight 0."""
-    its = experiments.load(f"configs/papers/liu.py:{scale}")
+    experiment = experiments.load(f"configs/papers/liu.py:{scale}")
     configs = {
-        name: configuration.load(arm.config, arm.overrides) for name, arm in its.arms.items()
+        name: configuration.load(arm.config, arm.overrides) for name, arm in experiment.arms.items()
     }
     full = configs["full"].stages
     both = ("local_adversarial", "global_adversarial")
@@ -492,7 +495,7 @@ def test_liu(scale):
     for name, config in configs.items():
         stages = [stage.name for stage in configuration.build_system(config).stages]
         assert stages == (["inpainter"] if name == "no_features" else ["features", "inpainter"])
-        assert its.arms[name].reuse == (None if name.endswith("features") else "features")
+        assert experiment.arms[name].reuse == (None if name.endswith("features") else "features")
         assert config.networks == configs["full"].networks
         assert (config.stages.features == full.features) == (name != "drawn_features")
         assert config.stages.inpainter.steps == (0 if name == "features" else full.inpainter.steps)
@@ -504,12 +507,15 @@ def test_liu(scale):
             if weight != full.inpainter.losses[label].weight
         }
         assert changed == less.get(name, {})
-    assert len(its.holes) == len(set(its.holes)) == 17 and full.inpainter.holes in its.holes
+    assert (
+        len(experiment.holes) == len(set(experiment.holes)) == 17
+        and full.inpainter.holes in experiment.holes
+    )
     if scale != "smoke":
         assert {"center:4", "center:32", "place:16@0+24", "place:16@24+24", "square:4-32"} <= set(
-            its.holes
+            experiment.holes
         )
-    table = its.tables[0]
+    table = experiment.tables[0]
     assert [row.published for row in table.rows[:2]] == [
         ("17.9027", "0.8997"),
         ("24.3315", "0.9599"),

@@ -193,10 +193,10 @@ def test_a_worker_ends_with_a_process_that_was_killed(running):
 def test_a_worker_that_was_killed_is_reported(running):
     process, worker = running("read")
     os.kill(worker, signal.SIGKILL)
-    _, said = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=60)
     assert (
         process.returncode
-        and "InputError: data.workers=1: Worker process was terminated unexpectedly" in said
+        and "InputError: data.workers=1: Worker process was terminated unexpectedly" in message
     )
 
 

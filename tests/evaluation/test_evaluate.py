@@ -208,8 +208,8 @@ def test_completions_that_are_gone_or_damaged_are_made_again(measured, tmp_path,
         shutil.copytree(folder, place)
         damage(place / "completions" / center.name)
         assert evaluate(place) == 0 and scores(place) == scores(folder), number
-        said = capsys.readouterr().err
-        assert f"{center.name}: computing it again" in said or number == 3
+        message = capsys.readouterr().err
+        assert f"{center.name}: computing it again" in message or number == 3
         assert sorted(file.name for file in (place / "completions").iterdir()) == [
             center.name,
             left.name,

@@ -157,8 +157,8 @@ def test_a_value_that_the_step_does_not_offer():
     total = objective({"reality": {"fn": "discriminator_bce", "weight": 1}})
     with pytest.raises(InputError) as error:
         jax.jit(total)(VALUES)
-    said = "loss 'reality' needs real_logits; available here: fake_logits, prediction, target"
-    assert str(error.value) == said
+    message = "loss 'reality' needs real_logits; available here: fake_logits, prediction, target"
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize(

@@ -209,8 +209,8 @@ def test_every_family(name, drawn):
     eager = draw(seeds.example_keys(7, ["b"], "hole")[0], 32)
     assert eager.shape == (32, 32, 1) and eager.dtype == jnp.float32
     np.testing.assert_array_equal(eager, holes[1])  # neither jitted nor mapped
-    for said in ("Args:", "Returns:", "[size, size, 1]"):
-        assert said in getattr(draw, "func", draw).__doc__
+    for part in ("Args:", "Returns:", "[size, size, 1]"):
+        assert part in getattr(draw, "func", draw).__doc__
 
 
 @pytest.mark.parametrize("name", masks.FAMILIES)

@@ -149,8 +149,8 @@ def test_desai_legacy_sse_of_a_whole_batch():
 
 @pytest.mark.parametrize("metric", [psnr, l1_pct, l2_pct, sse_hole, desai_legacy_sse, ssim])
 def test_docstrings(metric):
-    for said in ("Args:", "Returns:", "[B"):
-        assert said in metric.__doc__
+    for part in ("Args:", "Returns:", "[B"):
+        assert part in metric.__doc__
 
 
 def test_bad_input():

@@ -124,9 +124,9 @@ def test_what_a_decoder_can_paint(decoder):
     code = 10 * np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     painted = {}
     for rectified in (False, True):
-        its = pure(decoder(size=32, width=8, rectified=rectified))
-        variables = drawn(jax.eval_shape(its.init, jax.random.key(0), code))
-        painted[rectified] = jax.jit(partial(its.apply, train=True))(*variables, code)[0]
+        network = pure(decoder(size=32, width=8, rectified=rectified))
+        variables = drawn(jax.eval_shape(network.init, jax.random.key(0), code))
+        painted[rectified] = jax.jit(partial(network.apply, train=True))(*variables, code)[0]
     assert -1 <= painted[False].min() < -0.1 and 0.1 < painted[False].max() <= 1
     lowest = 0.5 if decoder is decoders.AlexNet else 0.0
     assert lowest <= painted[True].min() and 0.6 < painted[True].max() <= 1
@@ -149,10 +149,10 @@ class Flat(nn.Module):
 
 def test_the_latent_is_drawn_from_its_gaussian():
     """The latent is mean + exp(log_variance / 2) * noise, with dense layers before and after it."""
-    its = pure(Autoencoder(trunk=Strided([2]), decoder=Flat(), bottleneck=3, hidden=5))
+    network = pure(Autoencoder(trunk=Strided([2]), decoder=Flat(), bottleneck=3, hidden=5))
     damaged, noise = jnp.ones((2, 4, 4, 3)), jnp.asarray([[0.0, 1.0, -2.0], [0.5, 0.0, 0.0]])
-    params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), damaged, noise))
-    (code, mean, log_variance), _ = its.apply(params, stats, damaged, noise, train=False)
+    params, stats = drawn(jax.eval_shape(network.init, jax.random.key(0), damaged, noise))
+    (code, mean, log_variance), _ = network.apply(params, stats, damaged, noise, train=False)
     latent = mean + jnp.exp(log_variance / 2) * noise
     after = params["Dense_3"]
     np.testing.assert_allclose(
@@ -165,8 +165,8 @@ TINY = {"name": "context_encoder.Generator", "size": 8, "bottleneck": 4, "width"
 
 
 def test_a_module_within_a_module():
-    its = build({**TINY, "trunk": {"name": "trunks.Strided", "features": [2, 3]}})
-    params, _ = jax.eval_shape(its.init, jax.random.key(0), jnp.zeros((1, 16, 16, 3)))
+    network = build({**TINY, "trunk": {"name": "trunks.Strided", "features": [2, 3]}})
+    params, _ = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, 16, 16, 3)))
     assert params["trunk"]["Conv_1"]["kernel"].shape == (4, 4, 2, 3)
     assert params["Conv_0"]["kernel"].shape == (4, 4, 3, 4)
 
@@ -188,14 +188,14 @@ def test_a_wrong_module_within_a_module(trunk, words):
 
 def test_statistics_over_a_mapped_axis_reach_the_trunk():
     """The halves of a batch on two devices have the outputs and statistics of the whole."""
-    its = pure(Generator(trunk=Strided([2, 3]), size=8, bottleneck=4, width=2))
+    network = pure(Generator(trunk=Strided([2, 3]), size=8, bottleneck=4, width=2))
     images = (
         jax.random.normal(jax.random.key(0), (4, 16, 16, 3)) + jnp.arange(4.0)[:, None, None, None]
     )
-    params, stats = drawn(jax.eval_shape(its.init, jax.random.key(0), images[:1]), seed=1)
+    params, stats = drawn(jax.eval_shape(network.init, jax.random.key(0), images[:1]), seed=1)
 
     def run(images, axis_name=None):
-        return its.apply(params, stats, images, train=True, axis_name=axis_name)
+        return network.apply(params, stats, images, train=True, axis_name=axis_name)
 
     whole, expected = jax.jit(run)(images)
     halves = jax.jit(jax.vmap(partial(run, axis_name="devices"), axis_name="devices"))

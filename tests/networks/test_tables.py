@@ -224,11 +224,11 @@ def test_parameter_count_and_output(file, word, bottleneck, at):
 
 def forward(config, label):
     """Return the shapes of parameters and outputs."""
-    its = network(config, label)
+    built = network(config, label)
 
     def run(key, *inputs):
-        variables = its.init(key, *inputs)
-        return variables[0], its.apply(*variables, *inputs, train=True)[0]
+        variables = built.init(key, *inputs)
+        return variables[0], built.apply(*variables, *inputs, train=True)[0]
 
     return jax.eval_shape(run, jax.random.key(0), *inputs(config, label, count=2))
 

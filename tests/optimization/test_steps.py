@@ -139,9 +139,11 @@ def several(initial):
 
     def criticize(params, stats, images, **mode):
         seen = {"global": images, "local": images[:, ::-1]}
-        told = {name: CRITIC.apply(params[name], stats[name], seen[name], **mode) for name in seen}
-        return {name: logits for name, (logits, _) in told.items()}, {
-            name: its for name, (_, its) in told.items()
+        scores = {
+            name: CRITIC.apply(params[name], stats[name], seen[name], **mode) for name in seen
+        }
+        return {name: logits for name, (logits, _) in scores.items()}, {
+            name: updated for name, (_, updated) in scores.items()
         }
 
     def both_of(fn, *values):
@@ -170,17 +172,17 @@ def several(initial):
 def test_several_critics(initial, several):
     """Each critic learns as it would alone; every term and score has the critic's name."""
     before, step = several
-    after, told = step(before, BATCH, jax.random.key(2))
+    after, metrics = step(before, BATCH, jax.random.key(2))
     terms = ("generator_nonsaturating", "discriminator_bce", "critic_real", "critic_fake")
-    assert set(told) == {f"{term}_{name}" for term in terms for name in ("global", "local")}
-    assert told["critic_real_global"] != told["critic_real_local"]
+    assert set(metrics) == {f"{term}_{name}" for term in terms for name in ("global", "local")}
+    assert metrics["critic_real_global"] != metrics["critic_real_local"]
     params, stats, _ = before.networks["critic"]
     critic = state.NetworkState(params["global"], stats["global"], TX.init(params["global"]))
     alone = initial._replace(networks={**initial.networks, "critic": critic})
     after_alone, told_alone = jax.jit(partial(STEP, generator_updates=1))(
         alone, BATCH, jax.random.key(2)
     )
-    np.testing.assert_allclose(told["critic_fake_global"], told_alone["critic_fake"], rtol=1e-6)
+    np.testing.assert_allclose(metrics["critic_fake_global"], told_alone["critic_fake"], rtol=1e-6)
     params, stats, _ = after.networks["critic"]
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=1e-7),

@@ -101,13 +101,13 @@ def test_damage_is_named_or_has_no_effect(counts, materials, finished, tmp_path,
             except BaseException as error:  # anything that reaches the user as a traceback
                 failures.append(f"{done}: {type(error).__name__}: {error}")
                 continue
-            said = capsys.readouterr()
+            printed = capsys.readouterr()
             total += 1
-            noticed += code == 2 or "again" in said.out or "again" in said.err
-            if code == 2 and not said.err.splitlines()[-1].startswith("inpaint: error: "):
-                failures.append(f"{done}: the last line is {said.err.splitlines()[-1]}")
-            if code not in (0, 2) or "Traceback" in said.out + said.err:
-                failures.append(f"{done}: code {code}, {said.err[-300:]}")
+            noticed += code == 2 or "again" in printed.out or "again" in printed.err
+            if code == 2 and not printed.err.splitlines()[-1].startswith("inpaint: error: "):
+                failures.append(f"{done}: the last line is {printed.err.splitlines()[-1]}")
+            if code not in (0, 2) or "Traceback" in printed.out + printed.err:
+                failures.append(f"{done}: code {code}, {printed.err[-300:]}")
             if code == 0 and material.results(folder) != wanted:
                 failures.append(f"{done}: other results in silence")
             shutil.rmtree(folder)

@@ -73,8 +73,8 @@ def to_pipe(file):
 def test_pipes_in_the_place_of_files(kind, name, copied, materials, ends):
     folder = copied(kind)
     to_pipe(folder / name)
-    code, said = ends(materials[kind].command(folder))
-    assert code == 2 and name in said
+    code, message = ends(materials[kind].command(folder))
+    assert code == 2 and name in message
 
 
 def test_pipes_in_the_place_of_answers(copied, materials, ends):
@@ -100,18 +100,18 @@ def test_a_second_process_does_not_wait_for_the_first(copied, materials, ends):
         time.sleep(0.01)
     time.sleep(0.5)
     try:
-        code, said = ends(materials["job"].command(folder))
+        code, message = ends(materials["job"].command(folder))
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-    assert code == 2 and "is in use" in said
+    assert code == 2 and "is in use" in message
 
 
 def test_a_full_disk(images, tiny, tmp_path, ends):
     """No file may grow above 20 kB: a training and a job end at once."""
     training = ["train", "--config=yeh:smoke", f"--workdir={tmp_path}/run", *tiny]
-    code, said = ends(training, limit="RLIMIT_FSIZE=20000")
-    assert code == 2 and str(tmp_path / "run") in said
+    code, message = ends(training, limit="RLIMIT_FSIZE=20000")
+    assert code == 2 and str(tmp_path / "run") in message
     job = [
         "complete",
         "--method=mean",
@@ -119,15 +119,15 @@ def test_a_full_disk(images, tiny, tmp_path, ends):
         "--holes=center",
         f"--output={tmp_path}/out",
     ]
-    code, said = ends(job, limit="RLIMIT_FSIZE=100")
-    assert code == 2 and str(tmp_path / "out") in said
+    code, message = ends(job, limit="RLIMIT_FSIZE=100")
+    assert code == 2 and str(tmp_path / "out") in message
 
 
 def test_a_file_in_the_place_of_checkpoints(tiny, tmp_path, ends):
     (tmp_path / "run/dcgan").mkdir(parents=True)
     (tmp_path / "run/dcgan/checkpoints").write_text("")
-    code, said = ends(["train", "--config=yeh:smoke", f"--workdir={tmp_path}/run", *tiny])
-    assert code == 2 and "checkpoints" in said
+    code, message = ends(["train", "--config=yeh:smoke", f"--workdir={tmp_path}/run", *tiny])
+    assert code == 2 and "checkpoints" in message
 
 
 def test_a_signal_ends_a_job(workdir, images, tmp_path, environment):

@@ -102,10 +102,10 @@ def test_a_name_that_is_too_long(tmp_path, capsys):
     ]
     assert cli.main([*arguments, f"--output={tmp_path / ('x' * 300)}"]) == 2
     assert cli.main(["train", "--config=yeh:smoke", f"--workdir={tmp_path / ('x' * 300)}"]) == 2
-    said = [
+    lines = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("inpaint: error: ")
     ]
-    assert len(said) == 2 and all("name too long" in line for line in said)
+    assert len(lines) == 2 and all("name too long" in line for line in lines)
 
 
 def test_nothing_temporary_is_left_by_a_failed_write(tmp_path):

@@ -66,6 +66,8 @@ def test_a_network_is_a_pytree_of_its_weights(model):
 
 @pytest.mark.parametrize("names", [("dcgan", "encoder"), ("lsgan", "generator")])
 def test_unknown_networks(model, names):
-    said = f"no network '{names[1]}' in a stage '{names[0]}'; known: dcgan generator, dcgan critic"
-    with pytest.raises(ij.InputError, match=said):
+    message = (
+        f"no network '{names[1]}' in a stage '{names[0]}'; known: dcgan generator, dcgan critic"
+    )
+    with pytest.raises(ij.InputError, match=message):
         model.network(*names)

@@ -100,9 +100,9 @@ def test_a_missing_gpu_is_called_so(workdir, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(jax, "devices", none)
     for command in (["complete", "--images=facades?count=1", "--holes=center"], ["export"]):
         assert cli.main([*command, f"--workdir={workdir}", f"--output={tmp_path}/out"]) == 2
-        said = capsys.readouterr().err
-        assert "no device with JAX_PLATFORMS=cuda" in said and said.count("\n") == 1
-        assert "checkpoint" not in said and "delete" not in said
+        message = capsys.readouterr().err
+        assert "no device with JAX_PLATFORMS=cuda" in message and message.count("\n") == 1
+        assert "checkpoint" not in message and "delete" not in message
 
 
 def test_what_the_system_refuses_has_its_own_remedy():
@@ -137,9 +137,9 @@ def test_memory_is_estimated(workdir, tmp_path, monkeypatch, capsys):
     ]
     for command, words in cases:
         assert cli.main([*command, "--holes=center", out]) == 2
-        said = capsys.readouterr().err.splitlines()[-1]
-        assert "16.0 GB are free" in said
-        assert re.search(words, said)
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert "16.0 GB are free" in message
+        assert re.search(words, message)
     assert not (tmp_path / "out").exists()
 
 

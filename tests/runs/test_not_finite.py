@@ -52,8 +52,10 @@ def test_a_damaged_checkpoint_and_its_remedies(run, tiny, workdir, tmp_path, cap
     ]
     for command in commands:
         assert cli.main(command) == 2
-        said = capsys.readouterr().err.splitlines()[-1]
-        assert f"{run}/dcgan/checkpoints/4 is damaged" in said and "--checkpoint=dcgan:2" in said
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert (
+            f"{run}/dcgan/checkpoints/4 is damaged" in message and "--checkpoint=dcgan:2" in message
+        )
         assert cli.main([*command, "--checkpoint=dcgan:3"]) == 2
         assert "no checkpoint of step 3" in capsys.readouterr().err
     assert not (tmp_path / "out").exists() and not (run / "evaluation").exists()
@@ -86,9 +88,10 @@ def test_weights_that_are_not_finite(run, model, tmp_path, capsys):
 
 def test_a_search_that_breaks_off_writes_no_image(workdir, tmp_path, capsys):
     assert complete(workdir, tmp_path / "out", "--config.losses.contextual.weight=3e38") == 2
-    said = capsys.readouterr().err.splitlines()[-1]
+    message = capsys.readouterr().err.splitlines()[-1]
     assert (
-        "its completion is not finite (the loss " in said and "loss weights of the search" in said
+        "its completion is not finite (the loss " in message
+        and "loss weights of the search" in message
     )
     assert not list(tmp_path.rglob("*.png"))
 

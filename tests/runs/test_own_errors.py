@@ -77,8 +77,8 @@ def test_pages(text, words, tmp_path, capsys):
     (tmp_path / "page.py").write_text(text)
     command = ["train", f"--config={tmp_path}/page.py", f"--workdir={tmp_path}/run"]
     assert cli.main(command) == 2
-    said = capsys.readouterr().err
-    assert words in said and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert words in message and message.count("\n") == 1
     assert not (tmp_path / "run").exists()
     assert cli.main([*command, "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err

@@ -68,7 +68,7 @@ def test_a_page_of_ones_own_begins_with_a_shipped_one(tmp_path):
         "print(configuration.load('mine.py').seed, configuration.load('mine.py:published').system)"
     )
     environment = {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=environment
     )
-    assert said.stdout == "7 yeh\n", said.stderr
+    assert result.stdout == "7 yeh\n", result.stderr

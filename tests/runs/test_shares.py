@@ -152,7 +152,7 @@ def test_a_share_without_images(images, tmp_path, capsys):
     numbers = [n for n in (1, 2) if not Share(n, 2).takes("p00")]
     for command in ("complete", "evaluate"):
         assert cli.main([command, "--method=mean", *arguments, f"--share={numbers[0]}/2"]) == 0
-        assert "no image" in (said := capsys.readouterr().out) or "0 images" in said
+        assert "no image" in (message := capsys.readouterr().out) or "0 images" in message
 
 
 def test_another_job_of_shares_is_refused(images, tmp_path, capsys):
@@ -244,10 +244,10 @@ def test_slurm_script(variables, words, tmp_path):
         **variables,
     }
     script = Path(__file__).parents[2] / "launch/slurm.sbatch"
-    said = subprocess.run(
+    result = subprocess.run(
         ["bash", script, "complete", "--x=1"], env=environment, capture_output=True, text=True
     )
-    assert said.stdout.strip().endswith(words), said
+    assert result.stdout.strip().endswith(words), result
 
 
 MANY = 200

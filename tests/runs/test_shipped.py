@@ -143,9 +143,12 @@ def test_names(tmp_path, monkeypatch, capsys):
     and gives way to a folder of its name.
     """
     assert cli.main(["models"]) == 0
-    said = capsys.readouterr().out
-    assert "portraits-yeh: yeh, 32x32 pixels" in said and "inpaint train --config=yeh:demo" in said
-    assert "portraits-context-encoder: context_encoder, 32x32 pixels" in said
+    message = capsys.readouterr().out
+    assert (
+        "portraits-yeh: yeh, 32x32 pixels" in message
+        and "inpaint train --config=yeh:demo" in message
+    )
+    assert "portraits-context-encoder: context_encoder, 32x32 pixels" in message
     with pytest.raises(InputError, match="the shipped model portraits-yeh has no checkpoints"):
         open_methods(["portraits-yeh?checkpoint=5"])
     monkeypatch.chdir(tmp_path)

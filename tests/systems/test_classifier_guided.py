@@ -58,18 +58,18 @@ def config(tiny, *overrides):
         "--config.stages.classifier.log_every=1",
         "--config.stages.balance.batch_size=8",
     )
-    its = configuration.load("configs/classifier_guided.py:smoke", given)
-    with its.unlocked():
-        its.networks.classifier = dict(name=f"{__name__}:Classifier", classes=8)
-    return configuration.override(its, [f"--config.{item}" for item in overrides])
+    chosen_config = configuration.load("configs/classifier_guided.py:smoke", given)
+    with chosen_config.unlocked():
+        chosen_config.networks.classifier = dict(name=f"{__name__}:Classifier", classes=8)
+    return configuration.override(chosen_config, [f"--config.{item}" for item in overrides])
 
 
 @pytest.fixture(scope="module")
 def folder(tiny, workdir, tmp_path_factory):
     """A tiny run with the DCGAN of the Yeh run."""
     folder = tmp_path_factory.mktemp("guided")
-    its = config(tiny, "data.fit=crop", "data.validation=facades?split=test&count=11")
-    train(its, folder, reuse_from=workdir)
+    chosen_config = config(tiny, "data.fit=crop", "data.validation=facades?split=test&count=11")
+    train(chosen_config, folder, reuse_from=workdir)
     return folder
 
 
@@ -345,22 +345,26 @@ def test_presets():
         ("published", (3.0, 1e5, 1e6)),
         ("published_random", (30.0, 1e6, 1e7)),
     ):
-        its = configuration.load(f"configs/classifier_guided.py:{preset},paper")
+        config = configuration.load(f"configs/classifier_guided.py:{preset},paper")
         assert (
-            tuple(its.losses[label].weight for label in ("inpainting", "semantic", "categorical"))
+            tuple(
+                config.losses[label].weight for label in ("inpainting", "semantic", "categorical")
+            )
             == expected
         )
-        assert "balance" not in its.stages and its.search.classifier_input == "raw"
-        assert its.search.batch_norm == "sample" and its.search.iterations == 1500
-        assert its.blend.edge == "wrap" and configuration.load("yeh:published").blend.edge == "wrap"
-    its = configuration.load("configs/classifier_guided.py:nologits,5a,paper")
-    assert its.losses.categorical.weight == 0 and its.losses.semantic.layers.to_dict() == {
+        assert "balance" not in config.stages and config.search.classifier_input == "raw"
+        assert config.search.batch_norm == "sample" and config.search.iterations == 1500
+        assert (
+            config.blend.edge == "wrap" and configuration.load("yeh:published").blend.edge == "wrap"
+        )
+    config = configuration.load("configs/classifier_guided.py:nologits,5a,paper")
+    assert config.losses.categorical.weight == 0 and config.losses.semantic.layers.to_dict() == {
         "5a": 1.0
     }
-    assert its.stages.balance.losses.semantic.layers.to_dict() == {"5a": 1.0}
+    assert config.stages.balance.losses.semantic.layers.to_dict() == {"5a": 1.0}
     assert configuration.load("classifier_guided:cpu").networks.classifier.stride <= 2
-    assert its.losses.inpainting.weight == 3 and its.losses.semantic.weight == SHARE > 0
-    assert its.stages.classifier.optimizer["at"] == [35 * 203, 50 * 203]
+    assert config.losses.inpainting.weight == 3 and config.losses.semantic.weight == SHARE > 0
+    assert config.stages.classifier.optimizer["at"] == [35 * 203, 50 * 203]
 
 
 def test_images_without_labels(tiny, tmp_path):

@@ -45,11 +45,13 @@ def batch():
 def steps(stage, state, batch, count):
     """Take some steps; return the state and all metrics."""
     step = jax.jit(lambda state, batch: stage.step(state, batch, {}))
-    told = []
+    measured = []
     for _ in range(count):
         state, metrics = step(state, batch)
-        told.append(metrics)
-    return state, {name: np.asarray([metrics[name] for metrics in told]) for name in told[0]}
+        measured.append(metrics)
+    return state, {
+        name: np.asarray([metrics[name] for metrics in measured]) for name in measured[0]
+    }
 
 
 def faster(config, rate=0.01):
@@ -62,16 +64,16 @@ def faster(config, rate=0.01):
 def test_reconstruction_falls(words, batch):
     """A-S1: the loss falls by at least 30 % in 50 steps; everything stays finite."""
     stage, state = started(faster(tiny(words)))
-    state, told = steps(stage, state, batch, 50)
-    assert all(np.isfinite(values).all() for values in told.values())
-    assert told["reconstruction"][-1] < 0.7 * told["reconstruction"][0]
+    state, metrics = steps(stage, state, batch, 50)
+    assert all(np.isfinite(values).all() for values in metrics.values())
+    assert metrics["reconstruction"][-1] < 0.7 * metrics["reconstruction"][0]
     without = {"reconstruction"}
     its = (
         without
         if words == "l2"
         else without | {"adversarial", "discriminator_bce", "critic_real", "critic_fake"}
     )
-    assert told.keys() == its
+    assert metrics.keys() == its
     assert state.networks.keys() == ({"generator"} if words == "l2" else {"generator", "critic"})
     scores, images = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(state)
     assert scores["masked_l2"].shape == (16,) and images.shape == (4 * 16, 16, 16, 3)

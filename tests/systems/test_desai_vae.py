@@ -44,21 +44,21 @@ def trained(request, batch):
     [stage] = system.stages
     state = drawn_state(stage, config, {})
     step = jax.jit(lambda state, batch: stage.step(state, batch, {}))
-    told = []
+    measured = []
     for _ in range(50):
         state, metrics = step(state, batch)
-        told.append(metrics)
-    values = {name: np.asarray([metrics[name] for metrics in told]) for name in told[0]}
+        measured.append(metrics)
+    values = {name: np.asarray([metrics[name] for metrics in measured]) for name in measured[0]}
     return Model(config, system, {stage.name: state}), values
 
 
 def test_reconstruction_falls(trained, batch):
     """A-S1: the loss falls by at least 30 % in 50 steps; the latent is used; all is finite."""
-    model, told = trained
-    assert told.keys() == {"reconstruction", "divergence"}
-    assert all(np.isfinite(values).all() for values in told.values())
-    assert told["reconstruction"][-1] < 0.7 * told["reconstruction"][0]
-    assert (told["divergence"] > 0).all()
+    model, metrics = trained
+    assert metrics.keys() == {"reconstruction", "divergence"}
+    assert all(np.isfinite(values).all() for values in metrics.values())
+    assert metrics["reconstruction"][-1] < 0.7 * metrics["reconstruction"][0]
+    assert (metrics["divergence"] > 0).all()
     [stage] = model.system.stages
     scores, images = jax.jit(lambda s: stage.validate(s, batch, jax.random.key(0), {}))(
         model.states["vae"]

@@ -83,13 +83,15 @@ def test_completions(workdir):
 
 def test_projections_are_the_search_s_own_images(workdir, tmp_path):
     """Projections: first images, unpasted, 256 values, holes in rotation; cached in files."""
-    its = config("projected")
-    stage, model = configuration.build_system(its).stages[1], inpaint_jax.load(workdir)
+    chosen_config = config("projected")
+    stage, model = configuration.build_system(chosen_config).stages[1], inpaint_jax.load(workdir)
     earlier = {"lsgan": model.states["lsgan"]}
     folder = workdir / "autoencoder" / "projections"
     before = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
     assert len(before) == 1
-    made = stage_examples(stage, its, Workdir(workdir).stage("autoencoder"), earlier, StopRequest())
+    made = stage_examples(
+        stage, chosen_config, Workdir(workdir).stage("autoencoder"), earlier, StopRequest()
+    )
     assert {file.name: file.stat().st_mtime_ns for file in folder.iterdir()} == before
     assert made is not None and len(made["source"]) == 8
     arrays = made["arrays"]
@@ -103,16 +105,16 @@ def test_projections_are_the_search_s_own_images(workdir, tmp_path):
     truth = from_uint8(np.stack([made["source"][i]["image"] for i in range(8)]))
     outside = np.broadcast_to(arrays["hole"] < 0.5, truth.shape)
     assert (painted != truth)[outside].mean() > 0.9  # not pasted
-    again = projections(stage, made["source"], its, tmp_path, earlier, StopRequest())
+    again = projections(stage, made["source"], chosen_config, tmp_path, earlier, StopRequest())
     assert again is not None
     np.testing.assert_array_equal(again["projection"], painted)
 
 
 def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
     monkeypatch.setattr("inpaint_jax.runs.training.projections.BLOCK", 4)
-    its = config("projected")
+    chosen_config = config("projected")
     stage, earlier = (
-        configuration.build_system(its).stages[1],
+        configuration.build_system(chosen_config).stages[1],
         {"lsgan": inpaint_jax.load(workdir).states["lsgan"]},
     )
     source = open_source("facades?split=train&count=8", size=16)
@@ -124,9 +126,9 @@ def test_a_stop_keeps_what_is_painted(workdir, tmp_path, monkeypatch):
             return bool(list(tmp_path.glob("*.npz")))
 
     with pytest.raises(Interrupted, match="4 of 8 projections for autoencoder are saved"):
-        projections(stage, source, its, tmp_path, earlier, Stop())
+        projections(stage, source, chosen_config, tmp_path, earlier, Stop())
     assert len(list(tmp_path.glob("*.npz"))) == 1
-    whole = projections(stage, source, its, tmp_path, earlier, StopRequest())
+    whole = projections(stage, source, chosen_config, tmp_path, earlier, StopRequest())
     assert whole is not None and len(whole["projection"]) == 8
     other = projections(
         stage, source, config("projected", "slots=2"), tmp_path, earlier, StopRequest()
@@ -140,13 +142,13 @@ def test_images_of_projections_are_not_flipped(workdir):
     from inpaint_jax import parallel
     from inpaint_jax.runs.training.feed import batches
 
-    its = config("projected")
+    chosen_config = config("projected")
     source = open_source("facades?split=train&count=8", size=16)
     truth = from_uint8(np.stack([source[i]["image"] for i in range(8)]))
     names = np.arange(8, dtype=np.float32)
     made = batches(
-        its,
-        its.stages.autoencoder,
+        chosen_config,
+        chosen_config.stages.autoencoder,
         0,
         parallel.share_batch(4),
         source=source,
@@ -180,15 +182,15 @@ def test_devices_agree():
     """Both stages, including dropout, noise and holes."""
     from inpaint_jax import parallel
 
-    its = config(
+    chosen_config = config(
         "noisy,composite",
         "stages.autoencoder.optimizer.name=sgd",
         "stages.lsgan.optimizer.name=sgd",
     )
-    with its.unlocked():
-        del its.stages.lsgan.optimizer.b1
+    with chosen_config.unlocked():
+        del chosen_config.stages.lsgan.optimizer.b1
     image = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 3)).astype(np.float32)
-    for stage in configuration.build_system(its).stages:
+    for stage in configuration.build_system(chosen_config).stages:
         initial = jax.jit(partial(stage.init, earlier={}))(
             jax.random.key(0), {"image": jnp.asarray(image)}
         )
@@ -225,10 +227,10 @@ def test_bad_choices_are_refused(item, message):
 
 def test_a_later_stage_is_tried_before_the_first_is_trained(tmp_path):
     with pytest.raises(InputError, match="a batch of 2 images cannot have holes of 3 families"):
-        its = config(
+        chosen_config = config(
             "noisy", "stages.autoencoder.batch_size=2", "stages.autoencoder.holes=center,left,right"
         )
-        train(its, tmp_path)
+        train(chosen_config, tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -171,19 +171,21 @@ def test_players_leave_each_other_alone(descent, mover, other):
     weary = networks[other]._replace(
         opt=jax.tree.map(lambda count: count + 1000, networks[other].opt)
     )
-    after, told = step(states["inpainter"]._replace(networks={**networks, other: weary}), batch())
+    after, metrics = step(
+        states["inpainter"]._replace(networks={**networks, other: weary}), batch()
+    )
     assert same(networks[other].params, after.networks[other].params)
     for part in {"generator": ("Conv_0",), "critic": ("global", "local")}[mover]:
         assert not same(networks[mover].params[part], after.networks[mover].params[part])
     scores = ("discriminator_bce", "critic_real", "critic_fake")
     critics = {f"{score}_{name}" for score in scores for name in ("global", "local")}
-    assert told.keys() == critics | {
+    assert metrics.keys() == critics | {
         "reconstruction",
         "feature",
         "local_adversarial",
         "global_adversarial",
     }
-    assert all(value.shape == () and np.isfinite(value) for value in told.values())
+    assert all(value.shape == () and np.isfinite(value) for value in metrics.values())
 
 
 def test_devices_agree(descent):
@@ -221,7 +223,7 @@ def test_a_weight_of_0_leaves_out_what_only_it_needs(off, stages, critics):
     assert [stage.name for stage in system.stages] == stages
     networks = states["inpainter"].networks
     assert (set(networks["critic"].params) if "critic" in networks else None) == critics
-    after, told = jax.eval_shape(step_of(system, states), states["inpainter"], batch())
+    after, metrics = jax.eval_shape(step_of(system, states), states["inpainter"], batch())
     assert jax.tree.structure(after) == jax.tree.structure(states["inpainter"])
     terms = {"reconstruction", *(OFF[name].rpartition(".")[2] for name in set(OFF) - set(off))}
     of_critics = {
@@ -229,7 +231,7 @@ def test_a_weight_of_0_leaves_out_what_only_it_needs(off, stages, critics):
         for score in ("discriminator_bce", "critic_real", "critic_fake")
         for name in critics or ()
     }
-    assert told.keys() == terms | of_critics
+    assert metrics.keys() == terms | of_critics
 
 
 def test_any_hole_is_completed():
@@ -275,7 +277,7 @@ def test_a_run(tmp_path):
     rows = list(
         map(json.loads, (tmp_path / "inpainter" / "metrics.jsonl").read_text().splitlines())
     )
-    [weighted], [told] = (
+    [weighted], [metrics] = (
         [row for row in rows if name in row] for name in ("weighted_feature", "feature")
     )
     weights = {
@@ -289,7 +291,7 @@ def test_a_run(tmp_path):
         and weighted["step"] == 1
     )
     for term, weight in weights.items():
-        np.testing.assert_allclose(weighted[f"weighted_{term}"], weight * told[term], rtol=1e-6)
+        np.testing.assert_allclose(weighted[f"weighted_{term}"], weight * metrics[term], rtol=1e-6)
 
 
 def test_images_of_24_in_networks_of_64():

@@ -36,9 +36,9 @@ LEVELS = 5
 
 def config(words="mse", *more):
     overrides = [f"--config.{item}" for item in (*TINY, *more)]
-    its = configuration.load(f"configs/on_demand.py:smoke,on_demand,{words}", overrides)
-    its.networks.generator.features = [4, 8]
-    return its
+    chosen_config = configuration.load(f"configs/on_demand.py:smoke,on_demand,{words}", overrides)
+    chosen_config.networks.generator.features = [4, 8]
+    return chosen_config
 
 
 def stage_of(its):
@@ -98,16 +98,20 @@ def test_an_interrupted_run_has_the_same_counts(workdir, tmp_path):
     shape = jax.eval_shape(partial(initial_state, stage_of(config()), config()), {})
     jax.tree.map(np.testing.assert_array_equal, *(end.restore(shape).networks for end in ends))
 
-    def told(folder):
+    def counts(folder):
         return {row["step"]: row for row in lines(folder) if "count_1" in row}
 
-    assert told(workdir) == told(tmp_path)
+    assert counts(workdir) == counts(tmp_path)
 
 
 def test_images_set_apart_are_not_trained_on(workdir):
-    its = config()
+    chosen_config = config()
     found = stage_examples(
-        stage_of(its), its, Workdir(workdir).stage("on_demand"), {}, StopRequest()
+        stage_of(chosen_config),
+        chosen_config,
+        Workdir(workdir).stage("on_demand"),
+        {},
+        StopRequest(),
     )
     assert len(found["source"]) == 16 and found["held_out"].shape == (8, 16, 16, 3)
     trained = {found["source"][i]["image"].tobytes() for i in range(16)}
@@ -117,25 +121,25 @@ def test_images_set_apart_are_not_trained_on(workdir):
 
 def test_patience(tmp_path):
     """A run ends after two validations without a better mean, and stays ended."""
-    its = config("rigid", "stages.on_demand.patience=2", "stages.on_demand.steps=40")
-    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.0)
-    train(its, tmp_path)
+    chosen_config = config("rigid", "stages.on_demand.patience=2", "stages.on_demand.steps=40")
+    chosen_config.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.0)
+    train(chosen_config, tmp_path)
     steps = [row["step"] for row in lines(tmp_path)]
     state = inpaint_jax.load(tmp_path).states["on_demand"]
     assert bool(state.schedule["finished"]) and int(state.step) == max(steps) < 40
-    train(its, tmp_path)
+    train(chosen_config, tmp_path)
     assert [row["step"] for row in lines(tmp_path)] == steps
-    train(its, tmp_path / "other", reuse_from=tmp_path)
+    train(chosen_config, tmp_path / "other", reuse_from=tmp_path)
     assert int(inpaint_jax.load(tmp_path / "other").states["on_demand"].step) == max(steps)
 
 
 @pytest.mark.parametrize("count", [1, 3, 10])
 def test_any_number_of_levels(count):
     """Each level has a share of the batch and a separate validation."""
-    its = config(
+    chosen_config = config(
         "inv_psnr", f"stages.on_demand.levels={count}", "stages.on_demand.pixels_per_level=1"
     )
-    stage, batch, key = stage_of(its), {"image": IMAGES}, jax.random.key(0)
+    stage, batch, key = stage_of(chosen_config), {"image": IMAGES}, jax.random.key(0)
 
     def run():
         state = stage.init(key, batch, {})
@@ -143,12 +147,12 @@ def test_any_number_of_levels(count):
         state = state._replace(schedule=stage.adapt(state.schedule, scores))
         return scores, stage.step(state, batch, {})
 
-    scores, (state, told) = jax.eval_shape(run)
+    scores, (state, metrics) = jax.eval_shape(run)
     assert {name: score.shape for name, score in scores.items()} == {
         f"psnr_{i + 1}": (8,) for i in range(count)
     }
     assert state.schedule["psnr"].shape == (count,)
-    assert told.keys() == {"reconstruction", *(f"count_{i + 1}" for i in range(count))}
+    assert metrics.keys() == {"reconstruction", *(f"count_{i + 1}" for i in range(count))}
 
 
 def test_one_program_for_all_compositions():
@@ -165,17 +169,17 @@ def test_one_program_for_all_compositions():
     )
     for psnr in ([20.0] * 5, [40.0, 35.0, 30.0, 27.0, 25.0]):
         now = state._replace(schedule=state.schedule | {"psnr": jnp.array(psnr)})
-        _, told = step(now, {"image": IMAGES})
+        _, metrics = step(now, {"image": IMAGES})
     assert len(traced) == 1
-    assert [int(told[f"count_{i + 1}"]) for i in range(LEVELS)] == [0, 0, 1, 3, 4]
+    assert [int(metrics[f"count_{i + 1}"]) for i in range(LEVELS)] == [0, 0, 1, 3, 4]
 
 
 @pytest.mark.slow
 def test_devices_agree():
     """The devices split the levels of a batch."""
-    its = config("mse")
-    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.05)
-    stage = stage_of(its)
+    chosen_config = config("mse")
+    chosen_config.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.05)
+    stage = stage_of(chosen_config)
     initial = jax.jit(lambda key: stage.init(key, {"image": jnp.asarray(IMAGES)}, {}))(
         jax.random.key(0)
     )
@@ -187,8 +191,8 @@ def test_devices_agree():
         mesh = parallel.mesh(jax.devices()[:devices])
         state = parallel.replicate(jax.tree.map(jnp.copy, initial), mesh)
         step = parallel.data_parallel(stage.step, mesh, how=how)
-        state, told = step(state, parallel.put_batch({"image": IMAGES}, mesh), {})
-        found.append(jax.device_get((jax.tree.leaves(state.networks), told)))
+        state, metrics = step(state, parallel.put_batch({"image": IMAGES}, mesh), {})
+        found.append(jax.device_get((jax.tree.leaves(state.networks), metrics)))
     for other in found[1:]:
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=1e-4), found[0], other
@@ -230,8 +234,8 @@ def test_too_much_set_apart(holdout, message, tmp_path):
 
 def test_a_number_set_apart_that_devices_do_not_divide(tmp_path):
     """Every device runs the whole validation."""
-    its = config("mse", "stages.on_demand.holdout=7", "stages.on_demand.steps=2")
-    train(its, tmp_path)
+    chosen_config = config("mse", "stages.on_demand.holdout=7", "stages.on_demand.steps=2")
+    train(chosen_config, tmp_path)
     assert "validation_psnr_5" in lines(tmp_path)[-1]
 
 
@@ -244,12 +248,14 @@ def test_a_perfect_image_does_not_hide_the_others():
 
 def test_a_run_ends_on_its_best_state(tmp_path):
     """The best state is not the last, survives a resumption, and is what later readers see."""
-    its = config("rigid", "stages.on_demand.steps=4")
-    its.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.5)
-    its.stages.on_demand.losses.reconstruction.weight = -1.0  # ascent: the first validation is best
-    ended = train(its, tmp_path).states["on_demand"]
-    its.stages.on_demand.steps = 8
-    train(its, tmp_path)
+    chosen_config = config("rigid", "stages.on_demand.steps=4")
+    chosen_config.stages.on_demand.optimizer = dict(name="sgd", learning_rate=0.5)
+    chosen_config.stages.on_demand.losses.reconstruction.weight = (
+        -1.0
+    )  # ascent: the first validation is best
+    ended = train(chosen_config, tmp_path).states["on_demand"]
+    chosen_config.stages.on_demand.steps = 8
+    train(chosen_config, tmp_path)
     loaded = inpaint_jax.load(tmp_path).states["on_demand"]
     rows = {
         row["step"]: np.mean([row[f"validation_psnr_{i + 1}"] for i in range(LEVELS)])
@@ -264,7 +270,7 @@ def test_a_run_ends_on_its_best_state(tmp_path):
         np.testing.assert_array_equal,
         *(state.networks["generator"].params for state in (ended, loaded)),
     )
-    stage, held = stage_of(its), {"image": held_out(its, tmp_path)}
+    stage, held = stage_of(chosen_config), {"image": held_out(chosen_config, tmp_path)}
     scores, _ = jax.jit(lambda s: stage.validate(s, held, jax.random.key(0), {}))(loaded)
     np.testing.assert_allclose(
         np.mean([score.mean() for score in scores.values()]), rows[2], rtol=1e-5

@@ -66,9 +66,9 @@ def test_a_mask_needs_an_image_of_its_size(session, file, tmp_path):
 
 def test_results_stay_where_another_method_fails(session, file):
     actions.open_image(file, session)
-    said = complete(session, ["mean", "photoshop", "harmonic"])
+    message = complete(session, ["mean", "photoshop", "harmonic"])
     assert list(session.results) == ["mean", "harmonic"]
-    assert "photoshop: unknown method" in said[-1][0] and "Done: mean" in said[-1][0]
+    assert "photoshop: unknown method" in message[-1][0] and "Done: mean" in message[-1][0]
     pair, image, record = actions.show("harmonic", session)
     result = session.results["harmonic"]
     assert pair == (str(session.before), str(result.image)) and image["value"] == str(result.image)

@@ -117,8 +117,8 @@ def test_report(tiny, tmp_path, monkeypatch, capsys):
         "--rounds=2",
     ]
     assert cli.main([*arguments, f"--output={file}", *tiny]) == 0
-    said = capsys.readouterr().out
-    assert "| poisson | 2 " in said and "one constant batch" in said
+    message = capsys.readouterr().out
+    assert "| poisson | 2 " in message and "one constant batch" in message
     report = json.loads(file.read_text())
     blended, fed = report["results"]
     assert blended["seconds"]["ours"] == statistics.median(
@@ -131,7 +131,7 @@ def test_report(tiny, tmp_path, monkeypatch, capsys):
     [read] = fed["reading"]
     assert read["workers"] == 0 and min(read["reading"], read["training"]) > 0
     assert read["constant"] == fed["images_per_second"]["one constant batch"]
-    assert "| data.workers | reading alone" in said
+    assert "| data.workers | reading alone" in message
     assert report["record"]["versions"]["jax"] == jax.__version__
 
 

@@ -81,8 +81,10 @@ def test_the_file_and_the_words_that_choose(quick, tiny, tmp_path, capsys, monke
         *tiny,
     ]
     assert cli.main([*arguments, f"--output={tmp_path / 'f.json'}"]) == 0
-    said = capsys.readouterr().out
-    assert "| search " in said and "step of one" not in said and "precision: float32" in said
+    message = capsys.readouterr().out
+    assert (
+        "| search " in message and "step of one" not in message and "precision: float32" in message
+    )
     report = json.loads((tmp_path / "f.json").read_text())
     [found] = report["programs"]
     assert (found["config"], found["program"], found["batch"]) == ("yeh:smoke", "search", 3)

@@ -216,8 +216,8 @@ def test_what_is_done_is_not_done_again(file, done, idle, capsys):
     before = (done / "short" / "summary.json").read_bytes()
     assert run(file, done) == 0
     assert (done / "short" / "summary.json").read_bytes() == before
-    said = capsys.readouterr().out
-    assert "Table 1, center" in said and "figure1-random-0.8.png" in said
+    message = capsys.readouterr().out
+    assert "Table 1, center" in message and "figure1-random-0.8.png" in message
 
 
 def test_under_other_holes_what_is_trained_is_only_measured(file, done, tmp_path, monkeypatch):
@@ -402,8 +402,8 @@ def test_mistakes_are_refused_before_anything_is_trained(
     assert before in text
     bad.write_text(text.replace(before, after))
     assert run(bad, tmp_path / "runs") == 2
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith("inpaint: error: ") and words in said
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message.startswith("inpaint: error: ") and words in message
     assert not (tmp_path / "runs").exists()
 
 
@@ -425,15 +425,15 @@ def test_mistakes_on_the_command_line(file, tmp_path, idle, capsys):
 def test_imported_weights_reach_the_arms(file, tmp_path, monkeypatch):
     """Every arm that trains the stage receives the file."""
     (tmp_path / "w.npz").write_bytes(b"")
-    told = {}
+    weights = {}
 
     def stopped(config, folder, **_):
-        told[folder.name] = config.stages.dcgan.weights
+        weights[folder.name] = config.stages.dcgan.weights
         raise Interrupted(signal.SIGINT, "enough")
 
     monkeypatch.setattr(reproduce, "train", stopped)
     assert run(file, tmp_path / "runs", f"--weights=dcgan={tmp_path}/w.npz") == 130
-    assert told == {"short": f"{tmp_path}/w.npz"}
+    assert weights == {"short": f"{tmp_path}/w.npz"}
     arms = reproduce.load(str(file)).arms
     assert (
         reproduce.arm_config(arms["long"], "facades", "", {"dcgan": "w.npz"}).stages.dcgan.weights

@@ -18,11 +18,16 @@ TRAIN = "facades?split=train&count=12"
 
 def config(*changes):
     given = ("data.size=16", f"data.train={TRAIN}", "data.fit=random_crop:20-24", *changes)
-    its = configuration.load("context_encoder:best,smoke", [f"--config.{item}" for item in given])
-    with its.unlocked():
-        its.stages.context_encoder.holdout, its.stages.context_encoder.batch_size = 4, 4
-        its.data.validation = "facades?split=val&count=2"
-    return its
+    chosen_config = configuration.load(
+        "context_encoder:best,smoke", [f"--config.{item}" for item in given]
+    )
+    with chosen_config.unlocked():
+        (
+            chosen_config.stages.context_encoder.holdout,
+            chosen_config.stages.context_encoder.batch_size,
+        ) = 4, 4
+        chosen_config.data.validation = "facades?split=val&count=2"
+    return chosen_config
 
 
 def crops(spec):
@@ -32,24 +37,24 @@ def crops(spec):
 
 def test_what_is_measured_is_the_fit_of_evaluation():
     """Held-out images, images of another split, and the images that a trained method completes."""
-    its = config()
-    settings = its.stages.context_encoder
-    held = training_source(its, settings, part="validation")
+    chosen_config = config()
+    settings = chosen_config.stages.context_encoder
+    held = training_source(chosen_config, settings, part="validation")
     truth = crops(TRAIN)
     assert len(held) == 4
     for i in range(4):
         np.testing.assert_array_equal(held[i]["image"], truth[held.id(i)])
-    trained = training_source(its, settings)
+    trained = training_source(chosen_config, settings)
     assert {trained[i]["image"].shape for i in range(8)} == {(24, 24, 3)}
     np.testing.assert_array_equal(
-        other_split(its)[1]["image"], list(crops("facades?split=val&count=2").values())[1]
+        other_split(chosen_config)[1]["image"], list(crops("facades?split=val&count=2").values())[1]
     )
-    opened = [("ours", Model(its, None, {}))]
+    opened = [("ours", Model(chosen_config, None, {}))]
     setting = shared_setting(opened, size=None, fit=None, train=None, slots=None, k=1)
     assert (setting.size, setting.fit) == (16, "crop")
-    with its.unlocked():
-        del its.data["evaluation_fit"]
-    assert configuration.evaluation_fit(its) == "random_crop:20-24"
+    with chosen_config.unlocked():
+        del chosen_config.data["evaluation_fit"]
+    assert configuration.evaluation_fit(chosen_config) == "random_crop:20-24"
 
 
 def test_completed_training_images_need_one_crop():

@@ -116,13 +116,13 @@ def test_sigterm_saves_and_says_so(tiny, tmp_path):
     while process.poll() is None and not (metrics.exists() and metrics.stat().st_size):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert "saved; the same command resumes from there" in said and "Traceback" not in said
+    assert "saved; the same command resumes from there" in message and "Traceback" not in message
     (step,) = [
         int(path.name) for path in (tmp_path / "dcgan/checkpoints").iterdir() if path.name.isdigit()
     ]
-    assert f"stopped: step {step} of 1000000 of dcgan is saved" in said
+    assert f"stopped: step {step} of 1000000 of dcgan is saved" in message
 
 
 def test_a_run_that_stops_before_its_first_log_line_has_no_curves(tmp_path):

@@ -69,10 +69,10 @@ def build(*, size, networks, stages):
 def config(number, weights):
     own = dict(batch_size=4, steps=number, checkpoint_every=2, image_every=2, log_every=2)
     data = dict(train="facades?split=train&count=8", size=16, fit="crop", flip=False)
-    its = ConfigDict(
+    chosen_config = ConfigDict(
         dict(system=f"{__name__}:build", seed=0, data=data, networks={}, stages=dict(perceiver=own))
     )
-    return configuration.override(its, [f"--config.{LABEL}={weights}"] if weights else [])
+    return configuration.override(chosen_config, [f"--config.{LABEL}={weights}"] if weights else [])
 
 
 def begun():
@@ -117,8 +117,8 @@ def test_no_steps_keep_them_exactly(tmp_path, capsys):
     arrays = written(path, VGG | {"params/conv2_1/bias": (8,)}, "classifier")
     train(config(0, ""), tmp_path / "plain")
     train(config(0, path), run)
-    said = f"perceiver: perceiver/trunk takes 4 arrays of {path}; not needed: 1\n"
-    assert capsys.readouterr().out == said
+    message = f"perceiver: perceiver/trunk takes 4 arrays of {path}; not needed: 1\n"
+    assert capsys.readouterr().out == message
     ours, plain = final(run), final(tmp_path / "plain")
     for name in VGG:
         layer, part = name.removeprefix("params/").split("/")
@@ -257,8 +257,8 @@ def test_files_of_something_else(tmp_path):
 
 
 def test_any_config_takes_the_key():
-    its = configuration.load("configs/yeh.py:smoke", ["--config.stages.dcgan.weights=x.npz"])
-    assert its.stages.dcgan.weights == "x.npz"
+    config = configuration.load("configs/yeh.py:smoke", ["--config.stages.dcgan.weights=x.npz"])
+    assert config.stages.dcgan.weights == "x.npz"
     assert "weights" not in configuration.load("configs/yeh.py:smoke").stages.dcgan
     with pytest.raises(InputError, match="config.stages has no key 'critic'; known: dcgan"):
         configuration.load("configs/yeh.py:smoke", ["--config.stages.critic.weights=x.npz"])

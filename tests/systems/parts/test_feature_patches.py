@@ -36,7 +36,7 @@ def test_touching():
     marked = np.argwhere(np.asarray(touching(mask, (7, 6), 3)).reshape(5, 4))
     np.testing.assert_array_equal(marked, [[0, 3], [1, 3], [2, 3]])
     # the last row of an odd image has no position
-    assert touching(mask[:13, :12], (6, 6), 3).shape == (4 * 4)
+    assert touching(mask[:13, :12], (6, 6), 3).shape == (4 * 4,)
 
 
 def test_matches():

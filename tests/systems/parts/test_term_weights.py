@@ -62,10 +62,10 @@ def test_factors_of_families_and_of_the_nearest_share():
 def test_what_a_report_says():
     terms = term_weights.split(LOSSES)
     assert term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "center") == ""
-    said = term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "square:4-16")
+    message = term_weights.remark(terms, FAMILIES, MEASURED, HOLES, "square:4-16")
     nearest = "center (0.25) for 2, left (0.50) for 1, random:0.7 (0.70) for 1 of 4 images"
     assert (
-        said == "weights of semantic balanced for the family with the closest share of "
+        message == "weights of semantic balanced for the family with the closest share of "
         f"missing pixels: {nearest}"
     )
     absolute = term_weights.split({"semantic": dict(weight=0.1, relative_to="", layers={})})

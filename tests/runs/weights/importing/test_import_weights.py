@@ -127,8 +127,8 @@ def test_one_line_for_a_wrong_file(content, words, tmp_path, capsys):
         )
         == 2
     )
-    said = capsys.readouterr().err
-    assert words in said and said.startswith("inpaint: error: ") and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert words in message and message.startswith("inpaint: error: ") and message.count("\n") == 1
     assert not (tmp_path / "ours.npz").exists()
 
 

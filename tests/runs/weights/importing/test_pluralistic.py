@@ -277,8 +277,8 @@ def test_discriminator(tmp_path, capsys):
         x = released.attend("attn2", x) if i == 2 else x
         x = halved(released.block(f"encoder{i}", x))
     same(found, released.conv("conv", leaky(released.block("block1", x)), same=False))
-    said = capsys.readouterr().out
-    assert "left out, unused by the discriminators: attn2.alpha (1), attn2.model.* (9)" in said
+    message = capsys.readouterr().out
+    assert "left out, unused by the discriminators: attn2.alpha (1), attn2.model.* (9)" in message
 
 
 @pytest.mark.slow
