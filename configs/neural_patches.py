@@ -79,7 +79,7 @@ def get_config(argument: str = "") -> ConfigDict:
     s = SCALES[scale]
     imported = features == "vgg16"
     encoder = context_encoder.get_config(f"{preset},{region},{s['encoder']}")
-    size = s["size"]
+    size = int(s["size"])
     config: Any = ConfigDict(
         dict(
             system="neural_patches",

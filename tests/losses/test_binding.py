@@ -41,7 +41,7 @@ def test_gradient_is_the_weighted_one():
 def test_a_weight_of_zero_switches_off():
     total = objective({"l2_mean": {"weight": 1.0}, "contextual_l1": {"weight": 0}})
     assert total.weights == {"l2_mean": 1.0}
-    assert set(total(VALUES)[1]) == {"l2_mean"}  # contextual_l1 would need more than is offered
+    assert set(total(VALUES)[1]) == {"l2_mean"}  # contextual_l1 needs more than is available
 
 
 def test_a_watched_term_is_a_part_and_not_in_the_sum():
