@@ -240,12 +240,15 @@ def from_plain(plain: dict) -> Config:
     return ConfigDict(plain)
 
 
+RENAMED = {"picture_every": "image_every"}  # keys of a stage
+
+
 def modernised(plain: dict) -> dict:
     """Convert a plain config of an older version to the current layout.
 
     Until 0.1, ``slots`` was part of ``search`` (for the projection of a stage, of
     ``projection.search``). So a system without a search had a section ``search`` with only this
-    key.
+    key. A stage's ``image_every`` was ``picture_every``.
     """
 
     def lifted(section: dict) -> dict:
@@ -259,12 +262,13 @@ def modernised(plain: dict) -> dict:
             "slots": section["search"]["slots"],
         }
 
-    stages = {
-        name: {**stage, "projection": lifted(stage["projection"])}
-        if "projection" in stage
-        else stage
-        for name, stage in plain.get("stages", {}).items()
-    }
+    def renamed(stage: dict) -> dict:
+        stage = {RENAMED.get(key, key): value for key, value in stage.items()}
+        if "projection" not in stage:
+            return stage
+        return {**stage, "projection": lifted(stage["projection"])}
+
+    stages = {name: renamed(stage) for name, stage in plain.get("stages", {}).items()}
     return {**lifted(plain), "stages": stages}
 
 

@@ -41,7 +41,7 @@ def test_a_run_of_the_old_layout_is_trained_further(old_run):
 def test_modernised_configs():
     search = {"iterations": 3, "slots": 8}
     stage = {"steps": 1, "projection": {"search": search, "losses": {}}}
-    old = {"system": "x", "search": search, "stages": {"a": stage, "b": {"steps": 2}}}
+    old = {"system": "x", "search": search, "stages": {"a": stage, "b": {"picture_every": 2}}}
     assert configuration.modernised(old) == {
         "system": "x",
         "search": {"iterations": 3},
@@ -51,7 +51,7 @@ def test_modernised_configs():
                 "steps": 1,
                 "projection": {"search": {"iterations": 3}, "losses": {}, "slots": 8},
             },
-            "b": {"steps": 2},
+            "b": {"image_every": 2},
         },
     }
     without_search = configuration.modernised({"search": {"slots": 8}, "stages": {}})
