@@ -166,9 +166,10 @@ def plot_lines(
     x: str,
     y: str,
 ) -> None:
-    """Plot values against time: a panel per title, a line per label.
+    """Plot values against time: a panel per title, a line per label, of one colour in all panels.
 
-    The axis is logarithmic if all values are positive and span more than a factor of 5.
+    The legend stands in the first panel with all labels. The axis is logarithmic if all values are
+    positive and span more than a factor of 5.
 
     Args:
       path: path of the PNG file.
@@ -180,16 +181,19 @@ def plot_lines(
       InputError: the file cannot be written.
     """
     canvas, all_axes = figure(len(plots), width=4.6, height=3.6)
+    labels = dict.fromkeys(label for lines in plots.values() for label in lines)
+    colours = {label: f"C{i}" for i, label in enumerate(labels)}
+    drawn = {}
     for (title, lines), axes in zip(plots.items(), all_axes, strict=True):
         for label, (times, values) in lines.items():
-            axes.plot(times, values, linewidth=1.3, label=label)
+            (drawn[label],) = axes.plot(times, values, colours[label], linewidth=1.3)
         values = np.concatenate([np.asarray(values) for _, values in lines.values()])
         if 0 < 5 * np.min(values) < np.max(values):
             axes.set_yscale("log")
         axes.set_title(title)
         axes.set_xlabel(x)
         axes.set_ylabel(y)
-    all_axes[0].legend(frameon=False)
+    all_axes[0].legend([drawn[label] for label in labels], labels, frameon=False)
     save(canvas, path)
 
 

@@ -78,3 +78,16 @@ def test_no_metrics(tmp_path, lines):
 def test_importing_is_cheap():
     code = "import sys, inpaint_jax.runs.plots; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_label_has_one_colour_in_all_panels(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda canvas, path: drawn.append(canvas))
+    line = ([0, 1, 2], [1.0, 2.0, 3.0])
+    plots.plot_lines(
+        tmp_path / "a.png", {"a": {"x": line, "y": line}, "b": {"z": line, "y": line}}, x="s", y="v"
+    )
+    first, second = drawn[0].axes
+    x, y, z, y_again = (line.get_color() for line in (*first.lines, *second.lines))
+    assert y == y_again and len({x, y, z}) == 3
+    assert [text.get_text() for text in first.get_legend().get_texts()] == ["x", "y", "z"]
