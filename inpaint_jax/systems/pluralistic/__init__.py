@@ -144,8 +144,8 @@ def build(
             painted = values.pop("prediction")
             return total({**values, **truth, **losses_read(painted, hole)})
 
-        def alone(params, stats, given, key):
-            del key
+        def alone(params, stats, batch, key):
+            del batch, key
             painted, stats = generate(params, stats, given, train=True, axis_name=axis_name)
             value, parts = unjudged({**truth, **losses_read(painted, hole)})
             return value, (stats, parts)
@@ -169,7 +169,7 @@ def build(
         def reconstruct(state):
             after, metrics = steps.network_step(
                 state,
-                given,
+                batch,
                 step_key(state),
                 name="generator",
                 loss=alone,
