@@ -69,7 +69,7 @@ def get_config(argument: str = "") -> ConfigDict:
     s = SCALES[scale]
     rate = 2e-4 if scale == "paper" else 5e-4  # the small scales train for fewer steps
     # A residual starts at zero, where the decay outweighs the loss and shrinks every kernel.
-    decay = 0.0 if preset == "best" else 5e-4
+    decay = 0.0 if best else 5e-4
     adam = dict(name="adam_l2", learning_rate=rate, b1=0.5, weight_decay=decay)
     checkpoint_every, image_every, log_every = s["every"]
     config: Any = ConfigDict(

@@ -151,9 +151,15 @@ def test_expected_images_have_no_noise():
     known = jax.random.uniform(KEY, (2, 16, 16, 3), minval=-1)
     hole, silent = jnp.zeros((2, 16, 16, 1)), jnp.zeros((2, 4, 4, 3))
     noise = jax.random.normal(KEY, silent.shape)
-    params, stats = plain.init(KEY, known, known, hole, (silent, noise))
-    without, _ = plain.apply(params, stats, known, known, hole, (silent, noise), train=False)
-    painted, _ = more.apply(params, stats, known, known, hole, (noise, noise), train=False)
+    params, stats = jax.jit(plain.init)(KEY, known, known, hole, (silent, noise))
+
+    @jax.jit
+    def both(params, stats):
+        given = known, known, hole
+        silenced, _ = plain.apply(params, stats, *given, (silent, noise), train=False)
+        return silenced, more.apply(params, stats, *given, (noise, noise), train=False)[0]
+
+    without, painted = both(params, stats)
     assert without.expected is None
     for expected, generated in zip(painted.expected, without.generation, strict=True):
         np.testing.assert_allclose(expected, generated, atol=1e-5)
@@ -167,10 +173,12 @@ def test_skips_show_early_features_to_the_decoder(skips):
     decoder = pure(Decoder(width=4, most=8, layers=2, scales=2, attention=False, skips=skips))
     latent, hole = jnp.zeros((1, 4, 4, 3)), jnp.zeros((1, 16, 16, 1))
     features = (jnp.ones((1, 8, 8, 4)), jnp.ones((1, 4, 4, 8)))
-    params, stats = decoder.init(KEY, latent, features, hole)
+    params, stats = jax.jit(decoder.init)(KEY, latent, features, hole)
 
-    def brightness(features):
+    @jax.jit
+    @jax.grad
+    def gradients(features):
         return decoder.apply(params, stats, latent, features, hole, train=False)[0][-1].sum()
 
-    early, last = (np.abs(gradient).sum() for gradient in jax.grad(brightness)(features))
+    early, last = (np.abs(gradient).sum() for gradient in gradients(features))
     assert last > 0 and (early > 0) == skips

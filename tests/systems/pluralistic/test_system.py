@@ -73,6 +73,7 @@ def images_and_hole(count=2):
     return images, hole
 
 
+@pytest.mark.slow
 def test_critics_join_late():
     """Before step ``critic_after`` the critics stay as they are, and their metrics are 0."""
     config = tiny(f"stages.{NAME}.critic_after=2", words=",best,center")
