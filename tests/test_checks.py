@@ -24,7 +24,7 @@ def test_one_hole_for_all():
 
 
 @pytest.mark.parametrize(
-    "images, holes, ids, said",
+    "images, holes, ids, expected",
     [
         (IMAGES[0], HOLE, None, r"images must be \[B, H, W, C\].* got \(4, 4, 3\)"),
         (IMAGES, HOLE[:3], None, r"got \(2, 4, 4, 3\) and \(3, 4, 1\)"),
@@ -44,8 +44,8 @@ def test_one_hole_for_all():
         (IMAGES, HOLE, ["a", "a"], "got 2 ids, 1 of them different, for 2"),
     ],
 )
-def test_arrays_that_are_refused(images, holes, ids, said):
-    with pytest.raises(InputError, match=said) as caught:
+def test_arrays_that_are_refused(images, holes, ids, expected):
+    with pytest.raises(InputError, match=expected) as caught:
         checks.arrays(images, holes, ids)
     assert "\n" not in str(caught.value)
 
@@ -70,7 +70,7 @@ def test_a_range_that_looks_wrong():
 
 
 @pytest.mark.parametrize(
-    "image, hole, said",
+    "image, hole, expected",
     [
         (IMAGES[0], HOLE[:3], "must both be of one size"),
         (IMAGES[0], 255 * HOLE, r"a: a hole is 0 \(known\) or 1 \(missing\), got 255"),
@@ -81,8 +81,8 @@ def test_a_range_that_looks_wrong():
         (np.full((4, 4, 3), np.nan), HOLE, "NaN or infinite pixels outside its hole"),
     ],
 )
-def test_images_that_are_refused(image, hole, said):
-    with pytest.raises(InputError, match=said):
+def test_images_that_are_refused(image, hole, expected):
+    with pytest.raises(InputError, match=expected):
         checks.image("a", image, hole, size=None)
 
 

@@ -198,7 +198,7 @@ def test_invert_finishes_early(chunk):
 
 
 @pytest.mark.parametrize(
-    "changed, said",
+    "changed, expected",
     [
         ({"num_steps": 0}, "num_steps, patience and chunk must be at least 1"),
         ({"chunk": 0}, "at least 1"),
@@ -214,9 +214,9 @@ def test_invert_finishes_early(chunk):
         ),
     ],
 )
-def test_what_makes_no_search(changed, said):
+def test_what_makes_no_search(changed, expected):
     arguments = {"loss": jnp.sum, "latent": jnp.ones(3), "tx": NAG(), "num_steps": 2} | changed
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=expected):
         search.invert(arguments.pop("loss"), arguments.pop("latent"), **arguments)
 
 

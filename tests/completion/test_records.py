@@ -189,7 +189,7 @@ def test_a_damaged_job_is_named(images, job, content, capsys):
     assert str(job / "job.json") in message and "give another --output" in message
 
 
-def test_a_second_job_is_told_who_works_there(images, tmp_path, monkeypatch, capsys):
+def test_a_second_job_names_the_running_one(images, tmp_path, monkeypatch, capsys):
     honest, codes = complete_folder.write_completed, []
 
     def second(*given):

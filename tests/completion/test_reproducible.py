@@ -1,5 +1,5 @@
 """A record of one completed image makes the same pixels again,
-as does the command that it stands for.
+as does the equivalent command.
 """
 
 import json

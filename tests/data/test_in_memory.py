@@ -11,7 +11,7 @@ from inpaint_jax.errors import InputError
 FIT = Fit("resize", 8)
 HOLE = np.zeros((12, 16), bool)
 HOLE[3:6, 4:8] = True
-LEVELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3)).astype(np.uint8)
+RGB = np.random.default_rng(0).integers(0, 256, (12, 16, 3)).astype(np.uint8)
 
 KINDS = {
     "bool": HOLE,
@@ -31,11 +31,11 @@ def gather(images, holes, fit=FIT):
 
 
 @pytest.mark.parametrize("hole", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize("image", [LEVELS, Image.fromarray(LEVELS)], ids=["uint8", "PIL"])
+@pytest.mark.parametrize("image", [RGB, Image.fromarray(RGB)], ids=["uint8", "PIL"])
 def test_kinds(image, hole):
     for holes in (hole, [hole]):
         (one,) = gather([image], holes)
-        np.testing.assert_array_equal(one.original.pixels, LEVELS)
+        np.testing.assert_array_equal(one.original.pixels, RGB)
         np.testing.assert_array_equal(one.hole, HOLE)
         # 12 x 16 to 8 x 8: row i covers rows 1.5 i to 1.5 (i + 1), column j columns 2 j to 2 j + 2.
         seen = np.zeros((8, 8, 1), np.float32)
@@ -45,14 +45,14 @@ def test_kinds(image, hole):
         assert one.image.min() >= -1 and one.image.max() <= 1
         back = one.carry_back(np.ones((8, 8, 3), np.float32), FIT)
         assert isinstance(back, type(image))
-        np.testing.assert_array_equal(np.asarray(back), np.where(HOLE[..., None], 255, LEVELS))
+        np.testing.assert_array_equal(np.asarray(back), np.where(HOLE[..., None], 255, RGB))
 
 
 def test_images_of_several_sizes_and_a_hole_of_the_models_size():
     small = np.full((8, 8, 3), 255, np.uint8)
     hole = np.zeros((8, 8), bool)
     hole[:, :4] = True
-    large, as_it_is = gather([LEVELS, small], hole)
+    large, as_it_is = gather([RGB, small], hole)
     np.testing.assert_array_equal(large.hole, np.arange(16)[None] < np.full((12, 1), 8))
     np.testing.assert_array_equal(as_it_is.hole, hole)
     np.testing.assert_array_equal(as_it_is.image, np.ones((8, 8, 3), np.float32))
@@ -60,10 +60,10 @@ def test_images_of_several_sizes_and_a_hole_of_the_models_size():
 
 def test_what_are_images():
     for images in (
-        [LEVELS],
-        LEVELS[None],
-        [Image.fromarray(LEVELS)],
-        (np.zeros((2, 2, 3)), LEVELS),
+        [RGB],
+        RGB[None],
+        [Image.fromarray(RGB)],
+        (np.zeros((2, 2, 3)), RGB),
     ):
         assert in_memory.are_images(images)
     for images in (np.zeros((1, 2, 2, 3)), [np.zeros((2, 2, 3))], [], [[[[0.0]]]]):
@@ -71,27 +71,27 @@ def test_what_are_images():
 
 
 @pytest.mark.parametrize(
-    "images, holes, said",
+    "images, holes, expected",
     [
-        ([LEVELS], [HOLE, HOLE], "one hole per image, or one for all: got 2 for 1"),
+        ([RGB], [HOLE, HOLE], "one hole per image, or one for all: got 2 for 1"),
         (
-            [LEVELS],
+            [RGB],
             HOLE[:5],
             "the hole is 16x5, but image '0' is 16x12; save the hole at the image's size, "
             "or at the model's, 8x8",
         ),
-        ([LEVELS], [~HOLE & HOLE], "hole of 0 has no missing pixel"),
-        ([LEVELS], HOLE * 0.5, "must be 0 .known. or 1 .missing., or uint8"),
-        ([LEVELS, LEVELS[..., 0]], HOLE, r"1: expected a uint8 array .* got uint8 \(12, 16\)"),
-        ([LEVELS, LEVELS / 255], HOLE, r"1: expected a uint8 array .* got float64"),
+        ([RGB], [~HOLE & HOLE], "hole of 0 has no missing pixel"),
+        ([RGB], HOLE * 0.5, "must be 0 .known. or 1 .missing., or uint8"),
+        ([RGB, RGB[..., 0]], HOLE, r"1: expected a uint8 array .* got uint8 \(12, 16\)"),
+        ([RGB, RGB / 255], HOLE, r"1: expected a uint8 array .* got float64"),
         ([Image.fromarray(np.zeros((12, 16), np.float32))], HOLE, "0 has 32-bit pixels"),
     ],
 )
-def test_refused(images, holes, said):
-    with pytest.raises(InputError, match=said):
+def test_refused(images, holes, expected):
+    with pytest.raises(InputError, match=expected):
         gather(images, holes)
 
 
 def test_outside_the_crop():
     with pytest.raises(InputError, match="0: the hole reaches outside the model's centre crop"):
-        gather([LEVELS], np.arange(16)[None] < np.ones((12, 1)), Fit("crop", 8))
+        gather([RGB], np.arange(16)[None] < np.ones((12, 1)), Fit("crop", 8))

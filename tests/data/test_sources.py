@@ -144,10 +144,17 @@ def test_holdout_partitions_by_id():
 
 def test_holdout_by_count():
     source = open_source("facades?count=50", size=8)
-    apart = list(ids(holdout(source, count=5, part="validation")))
+    held_out = list(ids(holdout(source, count=5, part="validation")))
     rest = list(ids(holdout(source, count=5, part="train")))
-    assert len(apart) == 5 and sorted(apart + rest) == sorted(ids(source)) and rest == sorted(rest)
-    assert apart[:2] == ["train-000004", "train-000041"]  # the smallest of the fifty by sha256sum
+    assert (
+        len(held_out) == 5
+        and sorted(held_out + rest) == sorted(ids(source))
+        and rest == sorted(rest)
+    )
+    assert held_out[:2] == [
+        "train-000004",
+        "train-000041",
+    ]  # the smallest of the fifty by sha256sum
 
 
 @pytest.mark.parametrize(

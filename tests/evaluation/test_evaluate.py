@@ -216,7 +216,7 @@ def test_completions_that_are_gone_or_damaged_are_made_again(measured, tmp_path,
         ]
 
 
-def test_a_second_evaluation_is_told_who_works_there(measured, tmp_path, monkeypatch, capsys):
+def test_a_second_evaluation_names_the_running_one(measured, tmp_path, monkeypatch, capsys):
     _, evaluate = measured
     monkeypatch.setattr(
         answers, "complete_all", lambda *_: pytest.fail(f"second: {evaluate(tmp_path)}")

@@ -118,7 +118,7 @@ def test_one_loss_under_two_labels_with_options():
     np.testing.assert_allclose(scalar, 2.0 + 40.0)
 
 
-def test_a_default_gives_way_to_what_is_offered_and_stays_otherwise():
+def test_a_default_gives_way_to_an_available_value():
     total = bind({"shifted": {"weight": 1.0}}, TABLE)
     np.testing.assert_allclose(total(VALUES)[0], 2.0)
     np.testing.assert_allclose(total({**VALUES, "hole": jnp.ones((2, 4, 4, 1))})[0], 102.0)
@@ -134,7 +134,7 @@ def test_a_users_loss_by_module_and_attribute(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "terms, said",
+    "terms, expected",
     [
         ({"l3": {"weight": 1}}, "unknown loss 'l3'; known: contextual_l1"),
         ({"l1": {}}, "loss 'l1': weight must be a number, got None"),
@@ -148,8 +148,8 @@ def test_a_users_loss_by_module_and_attribute(tmp_path, monkeypatch):
         ({"l1": {"weight": 0, "p": 3}}, "loss 'l1' has no option p"),
     ],
 )
-def test_a_config_that_makes_no_sense(terms, said):
-    with pytest.raises(InputError, match=said):
+def test_a_config_that_makes_no_sense(terms, expected):
+    with pytest.raises(InputError, match=expected):
         objective(terms)
 
 

@@ -239,7 +239,7 @@ def test_two_seeds_differ():
 
 
 @pytest.mark.parametrize(
-    "spec, said",
+    "spec, expected",
     [
         ("centre", "known: center, center_overlap, half"),
         ("", "for example center:16"),
@@ -255,13 +255,13 @@ def test_two_seeds_differ():
         ("center:", "center:16"),
     ],
 )
-def test_a_spec_that_makes_no_sense(spec, said):
-    with pytest.raises(InputError, match=said):
+def test_a_spec_that_makes_no_sense(spec, expected):
+    with pytest.raises(InputError, match=expected):
         masks.parse(spec)
 
 
 @pytest.mark.parametrize(
-    "spec, said",
+    "spec, expected",
     [
         ("center:17", "side 17 does not fit an image of side 16"),
         ("center:0", "side 0 does not fit"),
@@ -278,8 +278,8 @@ def test_a_spec_that_makes_no_sense(spec, said):
         ("ellipses:-1", r"must be in \[0, 1\]"),
     ],
 )
-def test_a_hole_that_does_not_fit(spec, said):
-    with pytest.raises(InputError, match=said):
+def test_a_hole_that_does_not_fit(spec, expected):
+    with pytest.raises(InputError, match=expected):
         masks.parse(spec)(KEY, 16)
 
 
@@ -309,7 +309,7 @@ def test_a_family_of_ones_own(documented):
 
 
 @pytest.mark.parametrize(
-    "spec, said",
+    "spec, expected",
     [
         ("my_masks:crss", "module 'my_masks' has no 'crss'"),
         (
@@ -326,7 +326,7 @@ def test_a_family_of_ones_own(documented):
         ("odd_masks:grey", "'odd_masks:grey' has values other than 0"),
     ],
 )
-def test_a_family_of_ones_own_that_makes_no_sense(documented, spec, said):
+def test_a_family_of_ones_own_that_makes_no_sense(documented, spec, expected):
     documented(masks)
     (documented.folder / "odd_masks.py").write_text(
         "import jax.numpy as jnp\n"
@@ -334,7 +334,7 @@ def test_a_family_of_ones_own_that_makes_no_sense(documented, spec, said):
         "nothing = lambda key, size: None\n"
         "grey = lambda key, size: jnp.full((size, size, 1), 0.3)\n"
     )
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=expected):
         masks.evaluation_holes(spec, ids=IDS, size=8, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""Precision: what is computed in bfloat16, what stays float32, and how far both are apart."""
+"""Precision: what is computed in bfloat16, what stays float32, and how much the two differ."""
 
 import jax
 import jax.numpy as jnp
@@ -79,8 +79,8 @@ def test_bfloat16_is_inside_networks_only():
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=12 * EPSILON), updated, averages
     )
-    apart = jax.tree.map(jnp.subtract, gradients, exact)
-    assert optax.tree.norm(apart) < 0.1 * optax.tree.norm(exact)
+    difference = jax.tree.map(jnp.subtract, gradients, exact)
+    assert optax.tree.norm(difference) < 0.1 * optax.tree.norm(exact)
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,8 @@ def test_images_set_apart_are_not_trained_on(workdir):
     )
     assert len(found["source"]) == 16 and found["held_out"].shape == (8, 16, 16, 3)
     trained = {found["source"][i]["image"].tobytes() for i in range(16)}
-    apart = np.round((found["held_out"] + 1) * 127.5).astype(np.uint8)
-    assert len(trained) == 16 and not trained & {image.tobytes() for image in apart}
+    held_out = np.round((found["held_out"] + 1) * 127.5).astype(np.uint8)
+    assert len(trained) == 16 and not trained & {image.tobytes() for image in held_out}
 
 
 def test_patience(tmp_path):

@@ -1,4 +1,4 @@
-"""What the page's controls do, without a browser: bad uploads, a stop, what is said."""
+"""What the page's controls do, without a browser: bad uploads, a stop, and the messages shown."""
 
 import numpy as np
 import pytest

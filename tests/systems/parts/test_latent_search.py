@@ -77,7 +77,7 @@ def run(search, k=1):
     return progress, system.finish(STATES, progress)
 
 
-def test_what_losses_are_offered():
+def test_values_available_to_losses():
     """Latent 1 paints 0.5; the critic returns the mean plus 3; known pixels have weight 1."""
     seen = {}
 
