@@ -240,38 +240,6 @@ def from_plain(plain: dict) -> Config:
     return ConfigDict(plain)
 
 
-RENAMED = {"picture_every": "image_every"}  # keys of a stage
-
-
-def modernised(plain: dict) -> dict:
-    """Convert a plain config of an older version to the current layout.
-
-    Until 0.1, ``slots`` was part of ``search`` (for the projection of a stage, of
-    ``projection.search``). So a system without a search had a section ``search`` with only this
-    key. A stage's ``image_every`` was ``picture_every``.
-    """
-
-    def lifted(section: dict) -> dict:
-        if "slots" not in section.get("search", {}):
-            return section
-        search = {key: value for key, value in section["search"].items() if key != "slots"}
-        rest = {key: value for key, value in section.items() if key != "search"}
-        return {
-            **rest,
-            **({"search": search} if search else {}),
-            "slots": section["search"]["slots"],
-        }
-
-    def renamed(stage: dict) -> dict:
-        stage = {RENAMED.get(key, key): value for key, value in stage.items()}
-        if "projection" not in stage:
-            return stage
-        return {**stage, "projection": lifted(stage["projection"])}
-
-    stages = {name: renamed(stage) for name, stage in plain.get("stages", {}).items()}
-    return {**lifted(plain), "stages": stages}
-
-
 def complete(plain: Mapping[str, Any]) -> dict:
     """Add missing optional keys to the stages of a plain config, with their defaults."""
     stages = {name: {**OPTIONAL, **stage} for name, stage in plain.get("stages", {}).items()}
@@ -295,6 +263,16 @@ def differing(there: dict, here: dict, *, shared_only: bool = False) -> list[str
     shared, absent = one.keys() & other.keys(), object()
     keys = shared if shared_only else one.keys() | other.keys()
     return sorted(key for key in keys if one.get(key, absent) != other.get(key, absent))
+
+
+def check_same_view(configs: Mapping[str, Config], remedy: str) -> None:
+    """Raise InputError for two configs that view images at other sizes or fits."""
+    (first, config), *others = configs.items()
+    for name, other in others:
+        if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
+            raise InputError(
+                f"{first!r} and {name!r} differ in data.size or the fit of evaluation: {remedy}"
+            )
 
 
 def fingerprint(config: Config) -> str:

@@ -14,11 +14,12 @@ from inpaint_jax.naming import split_list
 from inpaint_jax.optimization import average
 from inpaint_jax.runs import configuration, pages, shipped
 from inpaint_jax.runs.around import AROUND
-from inpaint_jax.runs.configuration import evaluation_fit, from_plain, modernised
+from inpaint_jax.runs.configuration import check_same_view, evaluation_fit, from_plain
 from inpaint_jax.runs.initial_state import average_decay, drawn_state
 from inpaint_jax.runs.method import Found, Method, Setting, open_one
 from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse
 from inpaint_jax.runs.model import SLOTS, Model, load
+from inpaint_jax.runs.older_configs import modernised
 from inpaint_jax.runs.weights import matching
 from inpaint_jax.runs.workdir import CHANGEABLE
 from inpaint_jax.systems import baselines
@@ -218,13 +219,8 @@ def shared_setting(
             slots or (SLOTS if size else 1),
             k,
         )
-    (first, config), *others = trained.items()
-    for name, other in others:
-        if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
-            raise InputError(
-                f"{first!r} and {name!r} differ in data.size or the fit of evaluation: measure "
-                "them in separate tables"
-            )
+    check_same_view(trained, "measure them in separate tables")
+    first, config = next(iter(trained.items()))
     data = config.data
     if size not in (None, data.size):
         raise InputError(

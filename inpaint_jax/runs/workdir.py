@@ -21,6 +21,7 @@ from inpaint_jax.runs import configuration, metric_log
 from inpaint_jax.runs.checkpoints import Checkpoints
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.initial_state import initial_state, may_end
+from inpaint_jax.runs.older_configs import modernised
 from inpaint_jax.systems.interface import Stage, System
 
 WRITTEN = {"system": str, "stages": {...: dict}}  # keys of every config.json
@@ -111,7 +112,7 @@ class Workdir:
                 f"{self} is not a workdir (no config.json): train first, inpaint "
                 f"train --workdir={self}"
             )
-        return configuration.modernised(plain)
+        return modernised(plain)
 
     def written_config(self, shape: Any = WRITTEN) -> dict[str, Any] | None:
         """Read ``config.json`` in the layout of the version that wrote it; None without one.

@@ -123,6 +123,11 @@ def test_whole_numbers(key, value, least):
     [
         ("yeh:smoke", "networks.generator.width=0", "generator.width must be at least 1, got 0"),
         (
+            "pluralistic:best,smoke",
+            "stages.pluralistic.critic_after=-1",
+            "critic_after must be a whole number of at least 0, got -1",
+        ),
+        (
             "yeh:smoke",
             "networks.generator.kernel=-5",
             "generator.kernel must be at least 1, got -5",

@@ -10,6 +10,7 @@ import pytest
 import inpaint_jax
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import configuration
+from inpaint_jax.runs.older_configs import modernised
 from inpaint_jax.runs.training.loop import train
 from inpaint_jax.runs.workdir import Workdir, changeable
 
@@ -42,7 +43,7 @@ def test_modernised_configs():
     search = {"iterations": 3, "slots": 8}
     stage = {"steps": 1, "projection": {"search": search, "losses": {}}}
     old = {"system": "x", "search": search, "stages": {"a": stage, "b": {"picture_every": 2}}}
-    assert configuration.modernised(old) == {
+    assert modernised(old) == {
         "system": "x",
         "search": {"iterations": 3},
         "slots": 8,
@@ -54,9 +55,9 @@ def test_modernised_configs():
             "b": {"image_every": 2},
         },
     }
-    without_search = configuration.modernised({"search": {"slots": 8}, "stages": {}})
+    without_search = modernised({"search": {"slots": 8}, "stages": {}})
     assert without_search == {"slots": 8, "stages": {}}
-    assert configuration.modernised(without_search) == without_search
+    assert modernised(without_search) == without_search
 
 
 def test_what_may_change_when_a_run_goes_on():

@@ -79,11 +79,6 @@ def shared_data(configs: Mapping[str, Config]) -> tuple[Config, str]:
     Raises:
       InputError: two arms with different image sizes or fits.
     """
-    (first, config), *others = configs.items()
-    for name, other in others:
-        if (other.data.size, evaluation_fit(other)) != (config.data.size, evaluation_fit(config)):
-            raise InputError(
-                f"arms {first!r} and {name!r} differ in data.size or the fit of evaluation: put "
-                "them into separate experiments"
-            )
+    configuration.check_same_view(configs, "put the arms into separate experiments")
+    config = next(iter(configs.values()))
     return config.data, evaluation_fit(config)

@@ -12,9 +12,9 @@ from inpaint_jax.data.json_files import read_json, write_json
 from inpaint_jax.evaluation import tables
 from inpaint_jax.evaluation.answers import answers_of, completions_file, is_whole, measure
 from inpaint_jax.evaluation.image_set import ImageSet
-from inpaint_jax.runs import configuration
 from inpaint_jax.runs.interruption import StopRequest
 from inpaint_jax.runs.method import Method
+from inpaint_jax.runs.older_configs import modernised
 from inpaint_jax.runs.workdir import StageFolder, Workdir
 
 Summaries = Mapping[str, dict[str, Any] | None]  # by name of the arm, from ``read``
@@ -80,7 +80,7 @@ def answered(folder: Path, summary: Mapping[str, Any]) -> bool:
 def as_written(folder: Path, method: Mapping[str, Any]) -> Mapping[str, Any]:
     """Convert a config to the layout of the version that wrote it, whose hash the summary has."""
     written = Workdir(folder).written_config() or {}
-    return written if configuration.modernised(written) == method else method
+    return written if modernised(written) == method else method
 
 
 def identity(

@@ -13,9 +13,10 @@ import jax
 
 from inpaint_jax.data import files
 from inpaint_jax.errors import InputError, note
-from inpaint_jax.runs import configuration, digests
+from inpaint_jax.runs import digests
 from inpaint_jax.runs.configuration import Config
 from inpaint_jax.runs.initial_state import initial_state
+from inpaint_jax.runs.older_configs import modernised
 from inpaint_jax.runs.shipped import lean
 from inpaint_jax.runs.shipped.cards import FOLDER, Card, names, read
 from inpaint_jax.systems.interface import System
@@ -44,7 +45,7 @@ class Shipped:
     def config(self) -> dict[str, Any]:
         """Return the config of the run, as plain values; print what the model was trained on."""
         note(f"{self} was trained on {self.card.config['data']['train']}: {self.card.trained_on}")
-        return configuration.modernised(self.card.config)
+        return modernised(self.card.config)
 
     def states(
         self, system: System, config: Config, *, checkpoint: str | int | None = None

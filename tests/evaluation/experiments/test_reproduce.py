@@ -392,7 +392,7 @@ def test_a_stop_while_an_arm_is_measured(file, done, tmp_path, monkeypatch, caps
             "arm 'long' cannot reuse dcgan of 'short': networks.latent",
         ),
         ("search.iterations=12", "search.itrations=12", "config.search has no key 'itrations'"),
-        ("search.iterations=12", "data.size=32", "arms 'short' and 'long' differ in data.size"),
+        ("search.iterations=12", "data.size=32", "'short' and 'long' differ in data.size"),
     ],
 )
 def test_mistakes_are_refused_before_anything_is_trained(
