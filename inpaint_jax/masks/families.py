@@ -95,7 +95,8 @@ def parse(spec: str) -> Callable[[Key, int], Hole]:
         found = resolve(f"{name}:{attribute}", {}, kind="hole")
     except InputError as error:
         if isinstance(error.__cause__, ModuleNotFoundError):  # more likely a misspelt family
-            raise InputError(_unknown(spec)) from error
+            missing = f"no module {name!r} beside the config or in the working directory"
+            raise InputError(f"{_unknown(spec)}; {missing}") from error
         raise
     family = found if isinstance(found, Family) else Family(found, f"{name}:{attribute}")
     return _checked(_with_option(family, spec, text if colon else None), spec)

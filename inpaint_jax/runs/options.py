@@ -105,7 +105,8 @@ def images(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
     sub.add_argument(
         "--size",
         type=int,
-        help="side at which images are completed; default the run's, or each image's own",
+        help="side at which images are completed; default the run's; without a run, complete "
+        "keeps each image's own, and evaluate needs this option",
     )
     sub.add_argument(
         "--train", help="training images, for methods that need some; default the run's"

@@ -116,13 +116,13 @@ def test_what_contributing_shows_is_a_method_a_family_and_a_metric(tmp_path, mon
     given = {
         "size": 16,
         "holes": ["my_masks:frame"],
-        "metrics": ["default", "my_metrics:border_l1"],
+        "metrics": ["default", "my_metrics:hole_l1"],
     }
     grey, white = evaluate(["my_methods:grey", "my_methods:grey?level=1"], FACADES, **given).rows
     assert (grey["method"], white["method"]) == ("my_methods:grey", "my_methods:grey?level=1")
     assert grey["l2_pct_hole"].mean() != white["l2_pct_hole"].mean()
     for row in (grey, white):
-        np.testing.assert_allclose(row["my_metrics:border_l1"], row["l1_pct_hole"], rtol=1e-5)
+        np.testing.assert_allclose(row["my_metrics:hole_l1"], row["l1_pct_hole"], rtol=1e-5)
     [hole] = masks.evaluation_holes("my_masks:frame", ids=["a"], size=16, seed=0)
     assert hole.sum() == 16**2 - 12**2
 
