@@ -1,6 +1,5 @@
 """Layers shared by the networks: CPU-efficient convolutions and poolings, norms, initialisers."""
 
-import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -153,9 +152,10 @@ class Dropout(nn.Module):
 def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") -> jax.Array:
     """Max pooling like ``nn.max_pool``, but equal maxima share the gradient.
 
-    The gradient of XLA's window reduction is a scatter, which is slow on the CPU. Here,
-    non-overlapping windows become a separate axis, and overlapping windows take one maximum per
-    position in the window.
+    The maximum is taken two values at a time. The gradient of XLA's window reduction is a scatter,
+    which is slow on the CPU. The gradient of ``x.max`` counts the values that equal the maximum: a
+    compiler that rounds ``x`` differently where it computes ``x`` again finds none, and divides by
+    zero.
 
     Args:
       x: ``[B, H, W, C]``.
@@ -171,16 +171,24 @@ def max_pool(x: jax.Array, window: int, *, stride: int, padding: str = "VALID") 
         x, jnp.array(-jnp.inf, x.dtype), [(0, 0, 0), *((*pad, 0) for pad in pads), (0, 0, 0)]
     )
     rows, columns = ((n - window) // stride + 1 for n in padded.shape[1:3])
-    if window == stride:
-        whole = padded[:, : rows * window, : columns * window]
-        return whole.reshape(len(x), rows, window, columns, window, -1).max((2, 4))
+    if window == stride:  # one read of every value, in two steps
+        grid = padded[:, : rows * window, : columns * window]
+        grid = grid.reshape(len(x), rows, window, columns, window, -1)
+        line = _largest([grid[:, :, i] for i in range(window)])
+        return _largest([line[:, :, :, j] for j in range(window)])
 
     def view(row, column):
         return padded[:, row::stride, column::stride][:, :rows, :columns]
 
-    return functools.reduce(
-        jnp.maximum, itertools.starmap(view, itertools.product(range(window), repeat=2))
-    )
+    return _largest(list(itertools.starmap(view, itertools.product(range(window), repeat=2))))
+
+
+def _largest(parts: Sequence[jax.Array]) -> jax.Array:
+    """Return the elementwise maximum, from a balanced tree of pairs."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return jnp.maximum(_largest(parts[:half]), _largest(parts[half:]))
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:

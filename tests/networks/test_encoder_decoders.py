@@ -13,7 +13,7 @@ from inpaint_jax.networks import build, decoders
 from inpaint_jax.networks.context_encoder import Discriminator, Generator
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.layers import max_pool
-from inpaint_jax.networks.trunks import Strided
+from inpaint_jax.networks.trunks import VGG, Strided
 from inpaint_jax.networks.variational import Autoencoder
 
 
@@ -113,6 +113,19 @@ def test_max_pool_is_that_of_flax(window, stride, padding, side):
 def test_max_pool_shares_a_gradient_among_equals():
     gradient = jax.grad(lambda x: max_pool(x, 2, stride=2).sum())(jnp.zeros((1, 2, 2, 1)))
     assert gradient.sum() == 1 and (gradient > 0).all()
+
+
+def test_max_pool_has_a_gradient_where_the_compiler_rounds_its_input_twice():
+    """Without optimisation, XLA computes the pooled map twice, with different last bits."""
+    trunk, images = (
+        VGG(width=8, pool=2),
+        jax.random.uniform(jax.random.key(0), (2, 64, 64, 3), minval=-1),
+    )
+    variables = jax.jit(partial(trunk.init, train=True))(jax.random.key(1), images)
+    gradient = jax.jit(jax.grad(lambda v: (trunk.apply(v, images, train=True) ** 2).mean()))
+    options = {"xla_backend_optimization_level": 0}
+    found = gradient.lower(variables).compile(compiler_options=options)(variables)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
 
 
 @pytest.mark.parametrize("decoder", [decoders.AlexNet, decoders.VGG])

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 
 from inpaint_jax.systems.exemplar import patches
 
+ROUNDING = 1e-6  # relative error of two computations of a distance
+
 
 class Target(NamedTuple):
     """The image whose patches need neighbours."""
@@ -84,8 +86,10 @@ class Search:
         allowed = self.possible(anchors[:, None], candidates[None])
         distance = jnp.where(allowed, distance, jnp.inf)
         least, last = distance.min(1), len(candidates) - 1
-        # On a CPU, a minimum of numbers is many times faster than argmin.
-        number = jnp.where(distance == least[:, None], jnp.arange(last + 1)[None], last).min(1)
+        # On a CPU, a minimum of numbers is many times faster than argmin. A compiler may compute a
+        # distance twice, with different last bits.
+        first = distance <= (least + ROUNDING * jnp.abs(least))[:, None]
+        number = jnp.where(first, jnp.arange(last + 1)[None], last).min(1)
         return Field(candidates[number], least)
 
 
