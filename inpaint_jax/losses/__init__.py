@@ -37,6 +37,7 @@ from inpaint_jax.losses.reconstruction import (
     masked_l2,
     overlap_l2,
     pyramid_l1,
+    pyramid_l2,
     weighted_l2,
 )
 from inpaint_jax.losses.variational import gaussian_kl, gaussian_kl_between
@@ -66,6 +67,7 @@ __all__ = [
     "overlap_l2",
     "patch_l2",
     "pyramid_l1",
+    "pyramid_l2",
     "score_matching",
     "semantic",
     "total_variation",
@@ -93,6 +95,7 @@ LOSSES = {
     "overlap_l2": overlap_l2,
     "patch_l2": patch_l2,
     "pyramid_l1": pyramid_l1,
+    "pyramid_l2": pyramid_l2,
     "score_matching": score_matching,
     "semantic": semantic,
     "total_variation": total_variation,

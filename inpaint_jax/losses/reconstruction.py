@@ -93,6 +93,22 @@ def pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExa
     return sum((l1(*pair) for pair in zip(predictions, targets, strict=True)), jnp.zeros(()))
 
 
+def pyramid_l2(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExample:
+    """Mean squared error of an image, summed over scales.
+
+    Args:
+      predictions: generator outputs, ``[B, h, w, C]`` each in [-1, 1].
+      targets: ground truth at the same scales.
+
+    Returns:
+      ``[B]``, mean squared intensity over h, w and C, summed over scales.
+
+    Raises:
+      InputError: where the shapes differ, or an array is not float.
+    """
+    return sum((l2_mean(*pair) for pair in zip(predictions, targets, strict=True)), jnp.zeros(()))
+
+
 def known_pyramid_l1(
     predictions: Sequence[Image], targets: Sequence[Image], holes: Sequence[Hole]
 ) -> PerExample:

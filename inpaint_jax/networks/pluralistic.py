@@ -172,7 +172,8 @@ class Generator(nn.Module):
     The call is ``(known [B, S, S, 3], missing, hole, noise, train)``; ``known`` and ``missing`` are
     0 outside their pixels. In training, ``noise`` is ``(for the prior, for the posterior)``, ``[B,
     h, w, Z]`` each, and the result is ``Painted``. If ``missing`` is None, ``noise`` is ``[B, K, h,
-    w, Z]``, and the result is ``[B, K, S, S, 3]``.
+    w, Z]``, and the result is ``[B, K, S, S, 3]``. If ``noise`` is None too, the result is the
+    ``expected`` of ``Painted``.
 
     Attributes:
       encoder: an ``Encoder``.
@@ -200,6 +201,8 @@ class Generator(nn.Module):
                 *(jnp.split(image, paths) for image in painted), strict=True
             )
             return Painted(generation, reconstruction, encoded.prior, encoded.posterior, *expected)
+        if noise is None:
+            return self.decoder(encoded.prior.mean, encoded.features, hole, train=train)
         count = noise.shape[1]
         mean, deviation = (x[:, None] for x in encoded.prior)
         latent = (mean + deviation * noise).reshape(-1, *noise.shape[2:])

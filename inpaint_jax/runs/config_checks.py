@@ -19,7 +19,7 @@ LEAST = {  # least value of whole numbers, by the last part of their key
     **dict.fromkeys(
         ("steps", "images", "holdout", "overlap", "window", "seed", "patience", "workers"), 0
     ),
-    "critic_after": 0,
+    **dict.fromkeys(("critic_after", "latent_after"), 0),
     **dict.fromkeys(
         ("batch_size", "size", "slots", "iterations", "restarts", "generator_updates"), 1
     ),

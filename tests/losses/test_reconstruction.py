@@ -22,6 +22,13 @@ def test_by_hand(name, values):
     np.testing.assert_allclose(getattr(reconstruction, name)(STEP, ZERO), values, rtol=1e-6)
 
 
+@pytest.mark.parametrize("name, values", [("pyramid_l1", (1.0, 2.0)), ("pyramid_l2", (0.5, 2.0))])
+def test_a_pyramid_is_the_sum_over_its_scales(name, values):
+    scales = STEP[:, ::2, ::2], STEP
+    found = getattr(reconstruction, name)(scales, [np.zeros_like(scale) for scale in scales])
+    np.testing.assert_allclose(found, values, rtol=1e-6)
+
+
 def test_masked_l2_is_the_mean_over_the_missing_pixels():
     hole = np.zeros((2, 2, 4, 1), np.float32)
     hole[0, 0, :2] = 1

@@ -48,12 +48,14 @@ def build(
         the answer.
       stages: ``{"pluralistic": {"holes", "hole_files", "losses", "optimizer", ...}}``. ``holes``
         are the families of the training, in rotation; batches with a "hole" (from ``hole_files``)
-        use that hole instead. ``critic_after``: number of steps before the critics, and the losses
-        that read their logits, join; until then their metrics are 0. Values available to the
-        losses: ``generation``, ``reconstruction``, ``truth``, ``holes``, and ``expected`` if the
-        generator paints it, ``[B, s, s, C]`` at every scale; ``assumed_mean``,
-        ``posterior_mean``, ``prior_mean`` of the latent, and the same with ``deviation``;
-        ``fake_generation_logits``, ``real_generation_logits``, and the same for the reconstruction.
+        use that hole instead. ``latent_after``: number of steps in which the losses of ``expected``
+        train alone, on the image of the prior's mean. ``critic_after``: number of steps before the
+        critics, and the losses that read their logits, join. Metrics are 0 until their losses join.
+        Values available to the losses: ``generation``, ``reconstruction``, ``truth``, ``holes``,
+        and ``expected`` if the generator paints it, ``[B, s, s, C]`` at every scale;
+        ``assumed_mean``, ``posterior_mean``, ``prior_mean`` of the latent, and the same with
+        ``deviation``; ``fake_generation_logits``, ``real_generation_logits``, and the same for the
+        reconstruction.
 
     Raises:
       InputError: unknown name, holes that do not fit the images, or numbers out of range.
@@ -81,7 +83,18 @@ def build(
     unjudged = objective(
         {label: term for label, term in settings["losses"].items() if label not in judged}
     )
-    critic_after = settings.get("critic_after", 0)
+    of_the_mean = objective({term: settings["losses"][term] for term in total.readers("expected")})
+    latent_after, critic_after = settings.get("latent_after", 0), settings.get("critic_after", 0)
+    if latent_after > critic_after:
+        raise InputError(
+            f"{label}.latent_after: the latents cannot join at step {latent_after}, after the "
+            f"critics at step {critic_after} (critic_after)"
+        )
+    if latent_after and not of_the_mean.losses:
+        raise InputError(
+            f"{label}.latent_after: the first {latent_after} steps need a loss of 'expected', and "
+            "networks.generator.expected=True"
+        )
     critic_total = objective(critic_losses())
     tx = {
         which: optimizers.build(
@@ -150,6 +163,15 @@ def build(
             value, parts = unjudged({**truth, **losses_read(painted, hole)})
             return value, (stats, parts)
 
+        def mean_alone(params, stats, batch, key):
+            del batch, key
+            known, _, attended, _ = given
+            expected, stats = generate(
+                params, stats, (known, None, attended, None), train=True, axis_name=axis_name
+            )
+            value, parts = of_the_mean({**truth, "expected": expected})
+            return value, (stats, parts)
+
         def compete(state):
             return steps.adversarial_step(
                 state,
@@ -166,22 +188,28 @@ def build(
                 axis_name=axis_name,
             )
 
-        def reconstruct(state):
-            after, metrics = steps.network_step(
-                state,
-                batch,
-                step_key(state),
-                name="generator",
-                loss=alone,
-                tx=tx["generator"],
-                axis_name=axis_name,
-            )
-            missing = jax.tree.map(jnp.zeros_like, jax.eval_shape(compete, state)[1])
-            return after, {**missing, **metrics}
+        def without_critics(loss):
+            def one_step(state):
+                after, metrics = steps.network_step(
+                    state,
+                    batch,
+                    step_key(state),
+                    name="generator",
+                    loss=loss,
+                    tx=tx["generator"],
+                    axis_name=axis_name,
+                )
+                missing = jax.tree.map(jnp.zeros_like, jax.eval_shape(compete, state)[1])
+                return after, {**missing, **metrics}
+
+            return one_step
 
         if not critic_after:
             return compete(state)
-        return jax.lax.cond(state.step < critic_after, reconstruct, compete, state)
+        joined = [after for after in (latent_after, critic_after) if after]
+        phase = sum((state.step >= after).astype(int) for after in joined)
+        phases = [without_critics(mean_alone), without_critics(alone), compete]
+        return jax.lax.switch(phase, phases[not latent_after :], state)
 
     def sample(state, images, hole, noise):
         """Complete from noise ``[B, K, h, w, Z]``, with fixed weights: ``[B, K, S, S, 3]``."""

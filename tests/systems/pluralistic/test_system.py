@@ -75,19 +75,36 @@ def images_and_hole(count=2):
 
 @pytest.mark.slow
 def test_critics_join_late():
-    """Before step ``critic_after`` the critics stay as they are, and their metrics are 0."""
-    config = tiny(f"stages.{NAME}.critic_after=2", words=",best,center")
-    (stage,) = configuration.build_system(config).stages
+    """Before step ``critic_after`` the critics stay as they are, and their metrics are 0.
+
+    Before step ``latent_after`` only the image of the mean is trained.
+    """
+    phases = [f"stages.{NAME}.{key}" for key in ("latent_after=1", "critic_after=2")]
+    (stage,) = configuration.build_system(tiny(*phases, words=",best,center")).stages
     batch = {"image": jnp.asarray(images_and_hole(4)[0])}
     state, step = stage.init(jax.random.key(0), batch, {}), jax.jit(stage.step)
     for number in range(4):
         after, metrics = step(state, batch, {})
-        joined = number >= 2
+        drawn, joined = number >= 1, number >= 2
         assert moved(state, after, "generator") and moved(state, after, "critic") == joined
         for name in ("adversarial", "score_matching", "critic_real_generation"):
             assert (metrics[name] != 0) == joined
-        assert metrics["expected"] > 0 and metrics["completion"] > 0
+        for name in ("reconstruction", "completion", "prior_divergence"):
+            assert (metrics[name] != 0) == drawn
+        assert metrics["expected"] > 0
+        before = state.networks["generator"].params["encoder"]["posterior"]
+        posterior = after.networks["generator"].params["encoder"]["posterior"]
+        assert (before["conv1"]["kernel"] != posterior["conv1"]["kernel"]).any() == drawn
         state = after
+
+
+def test_phases_that_cannot_be():
+    late = [f"stages.{NAME}.latent_after=3", f"stages.{NAME}.critic_after=2"]
+    with pytest.raises(InputError, match="latents cannot join at step 3, after the critics"):
+        configuration.build_system(tiny(*late, words=",best,center"))
+    config = tiny(f"stages.{NAME}.losses.expected.weight=0", words=",best,center")
+    with pytest.raises(InputError, match="need a loss of 'expected'"):
+        configuration.build_system(config)
 
 
 def moved(before, after, name):
