@@ -14,7 +14,7 @@ Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
              (``blending.poisson_blend``, edge "wrap").
   learnt     default, and an encoder trained on damaged images, which predicts the start of the
              search.
-  smoke      seconds; tests.
+  smoke      seconds; tests. Every search takes 20 iterations.
   demo       minutes; launch/demo.sh.
   cpu        under an hour on two cores.
   paper      the papers' settings: for a GPU.
@@ -122,7 +122,9 @@ def get_config(argument: str = "") -> ConfigDict:
     usual = (
         SEARCHES["nag"] if published else SEARCHES[s["search"]] | dict(iterations=s["iterations"])
     )
-    search = SEARCHES.get(named, usual)
+    search = dict(SEARCHES.get(named, usual))
+    if scale == "smoke":
+        search["iterations"] = min(search["iterations"], s["iterations"])
     config = ConfigDict(
         dict(
             system="yeh",

@@ -34,11 +34,10 @@ def get_experiment(argument: str = "") -> Experiment:
     (scale,) = config_words.choose(
         "configs/papers/searches.py", argument, yeh.SCALES, default="cpu"
     )
-    few = ("iterations=20",) if scale == "smoke" else ()
     searches = {name: (f"yeh:default,{scale}", changes) for name, changes in CHANGED.items()}
     usual = yeh.SCALES[scale]["search"]
     others = [name for name in OPTIMISERS if name != usual]
-    searches |= {name: (f"yeh:default,{scale},{name}", few) for name in others}
+    searches |= {name: (f"yeh:default,{scale},{name}", ()) for name in others}
     arms = {
         name: Arm(
             config,

@@ -1,8 +1,8 @@
-"""The dialects of Yeh's search: the peculiarities of each released code."""
+"""Searches of Yeh et al.: the peculiarities of each released code, and short ones."""
 
 import pytest
 
-from inpaint_jax.configs import yeh_dialects
+from inpaint_jax.configs import yeh, yeh_dialects
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_blending(name):
     )
     blend = yeh_dialects.get_config(f"{name},smoke").blend
     assert (blend.method, blend.edge) == (method, edge)
+
+
+@pytest.mark.parametrize("words", ["", ",nag", ",adam", ",published"])
+def test_a_search_of_scale_smoke_is_short(words):
+    """1,500 iterations of the published search would take minutes."""
+    assert yeh.get_config(f"smoke{words}").search.iterations == 20
+    assert yeh.get_config("paper,published").search.iterations == 1500

@@ -43,6 +43,7 @@ def reproduce(
     only: Sequence[str] = (),
     seed: int = 0,
     weights: Mapping[str, str] = {},
+    slots: int | None = None,
     skip_errors: bool = False,
 ) -> Summaries:
     """Train and measure all arms of an experiment, write the report; resume an earlier call.
@@ -58,6 +59,7 @@ def reproduce(
       seed: random seed of the holes and latents.
       weights: ``{stage: file}``, the initial weights of the stage in every arm that trains it, as
         for ``--config.stages.STAGE.weights``.
+      slots: images at once; None: as in the configs.
       skip_errors: leave out images that cannot be read, from the training (see
         ``training.skipped``) and from the tables.
 
@@ -70,7 +72,7 @@ def reproduce(
     """
     workdir, experiment = Path(workdir), load(spec)
     configs = {
-        name: arm_config(arm, training, validation, weights)
+        name: arm_config(arm, training, validation, weights, slots)
         for name, arm in experiment.arms.items()
     }
     check_weights(weights, configs)
@@ -152,7 +154,13 @@ def for_any_image(families: Sequence[str]) -> list[str]:
     ]
 
 
-def arm_config(arm: Arm, training: str, validation: str, weights: Mapping[str, str]) -> Config:
+def arm_config(
+    arm: Arm,
+    training: str,
+    validation: str,
+    weights: Mapping[str, str],
+    slots: int | None = None,
+) -> Config:
     """Load the config of an arm, with training and validation images and initial weights."""
     config = configuration.load(arm.config, [*arm.overrides, f"--config.data.train={training}"])
     if "validation" in config.data:
@@ -162,7 +170,7 @@ def arm_config(arm: Arm, training: str, validation: str, weights: Mapping[str, s
         for stage, file in weights.items()
         if stage in config.stages
     ]
-    return configuration.override(config, given)
+    return configuration.override(config, [*given, *([f"--config.slots={slots}"] if slots else [])])
 
 
 def slots_of(configs: Mapping[str, Config]) -> int:

@@ -50,6 +50,7 @@ def reproduce_parts(
             only=task.arms,
             seed=seed,
             weights=catalogue.weights_of(task.spec, weights),
+            slots=catalogue.FEW[1] if scale == "smoke" else None,  # of more, all but 8 are repeats
             skip_errors=skip_errors,
         )
         write_index(workdir)

@@ -148,7 +148,7 @@ def test_parts_are_carried_out_page_by_page_under_one_index(tmp_path, monkeypatc
     called = []
 
     def reproduce(spec, workdir, **given):
-        called.append((spec, workdir.name, given["only"], given["images"], given["weights"]))
+        called.append((spec, workdir.name, given["slots"], given["images"], given["weights"]))
         workdir.mkdir(parents=True)
         (workdir / "report.json").write_text(json.dumps({"experiment": spec}))
 
@@ -156,9 +156,9 @@ def test_parts_are_carried_out_page_by_page_under_one_index(tmp_path, monkeypatc
     weights = {"classifier": "net.npz"}
     arguments = {"scale": "smoke", "data": {}, "count": 8, "weights": weights}
     reproduce_all.reproduce_parts(["E08", "E24"], tmp_path, **arguments)
-    assert [(spec, name, weights) for spec, name, _, _, weights in called] == [
-        ("desai:smoke", "desai", {}),
-        ("buchacek:ablations,smoke", "buchacek-ablations", weights),
+    assert [(spec, name, slots, weights) for spec, name, slots, _, weights in called] == [
+        ("desai:smoke", "desai", 8, {}),
+        ("buchacek:ablations,smoke", "buchacek-ablations", 8, weights),
     ]
     assert called[0][3] == ["facades?split=val&count=8"]
     page = (tmp_path / "index.html").read_text()
