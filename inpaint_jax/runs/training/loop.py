@@ -76,7 +76,9 @@ def train(
         if folder.stage(stage.name).wants(config.stages[stage.name].steps)
     ]
     without = skipped.find(unfinished, config, folder, skip_errors=skip_errors)
-    shapes = stage_shapes(system, config, unfinished, without)
+    available = Workdir(reuse_from).stage if reuse_from else folder.stage
+    trained = [s for s in unfinished if available(s.name).wants(config.stages[s.name].steps)]
+    shapes = stage_shapes(system, config, unfinished, without, trained=trained)
     with locked(folder.path, "training", option="--workdir"):
         options = {
             "how": how,
@@ -144,11 +146,17 @@ def train_stages(
 
 
 def stage_shapes(
-    system: System, config: Config, unfinished: Sequence[Stage], without: Collection[str] = ()
+    system: System,
+    config: Config,
+    unfinished: Sequence[Stage],
+    without: Collection[str] = (),
+    *,
+    trained: Sequence[Stage],
 ) -> dict[str, Any]:
-    """Trace every stage, to refuse bad data and unfit networks before anything is written.
+    """Trace the stages, to refuse bad data and unfit networks before anything is written.
 
-    Images are opened for unfinished stages, which have steps to take.
+    Images are opened for unfinished stages. Steps are traced for the stages that will be trained,
+    because no other run has them; tracing a step takes seconds.
 
     Returns:
       The shapes of every stage's state, by name.
@@ -166,7 +174,7 @@ def stage_shapes(
                 feed.check_labelled(stage, each)
                 messages |= set(notes(each) if each else ())
         shape = jax.eval_shape(partial(initial_state, stage, config), shapes)
-        if shapes:  # a later stage begins after hours
+        if shapes and stage in trained:  # a later stage begins after hours
             jax.eval_shape(stage.step, shape, feed.batch_shape(stage, config), shapes)
         shapes[stage.name] = shape
     for text in sorted(messages):
