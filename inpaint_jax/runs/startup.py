@@ -1,6 +1,7 @@
 """Start JAX for a command: compile cache, devices, and processes of a multi-machine run."""
 
 import contextlib
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def start_jax(*, distributed: bool = False, quick: bool = False) -> None:
     check_bits()
     enable_compilation_cache()
     if quick:
+        gc.set_threshold(200_000, 20, 100)  # tracing creates many objects, of which few are garbage
         os.environ["XLA_FLAGS"] = f"{QUICK} {os.environ.get('XLA_FLAGS', '')}"
     if distributed:
         initialize(True)

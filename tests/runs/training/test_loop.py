@@ -166,10 +166,20 @@ LEARNT = (
 )
 
 
-def test_reuse(tiny, workdir, tmp_path, capsys):
-    """A second stage after a finished first stage, which stays unchanged."""
+def test_reuse(tiny, workdir, tmp_path, capsys, monkeypatch):
+    """A second stage after a finished first stage, which stays unchanged.
+
+    Only the steps of stages that will be trained are traced beforehand, which takes seconds.
+    """
     learnt = configuration.load("configs/yeh.py:smoke,learnt", [*tiny, *LEARNT])
-    train(learnt, tmp_path / "run", reuse_from=workdir)
+    traced, shapes_of = [], jax.eval_shape
+    monkeypatch.setattr(
+        jax, "eval_shape", lambda fn, *a, **k: [traced.append(fn), shapes_of(fn, *a, **k)][1]
+    )
+    for folder, source, steps in (("run", workdir, 1), ("again", tmp_path / "run", 0)):
+        traced.clear()
+        train(learnt, tmp_path / folder, reuse_from=source)
+        assert sum(getattr(fn, "__name__", "") == "step" for fn in traced) == steps
     assert f"reused from {workdir}: dcgan" in capsys.readouterr().out
     assert_equal(leaves(tmp_path / "run"), leaves(workdir))
     loaded = inpaint_jax.load(tmp_path / "run")
