@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from inpaint_jax.data.json_files import read_json
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation import tables
-from inpaint_jax.evaluation.experiments import Experiment, load
+from inpaint_jax.evaluation.experiments import Experiment, load, summary
 from inpaint_jax.naming import split_options
 from inpaint_jax.runs import configuration, pages
 from inpaint_jax.runs.specs import with_options
@@ -190,7 +190,7 @@ def state(part: Any, workdir: Path) -> str:
     specs, done, count = reports(workdir), 0, 0
     for page, titles in part.pages.items():
         arms = arms_of(load(specs[page]), titles) if page in specs else []
-        done += sum((workdir / folder_of(page) / arm / "summary.json").is_file() for arm in arms)
+        done += sum((workdir / folder_of(page) / arm / summary.FILE).is_file() for arm in arms)
         count += len(arms)
     if not count:
         return "–"

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 from tqdm import tqdm
 
+from inpaint_jax.data import files
 from inpaint_jax.data.places import refuse_own_input
 from inpaint_jax.evaluation import image_set
 from inpaint_jax.evaluation.experiments import Arm, Experiment, load, report
@@ -45,6 +46,7 @@ def reproduce(
     weights: Mapping[str, str] = {},
     slots: int | None = None,
     skip_errors: bool = False,
+    beside: Sequence[Path] = (),
 ) -> Summaries:
     """Train and measure all arms of an experiment, write the report; resume an earlier call.
 
@@ -62,6 +64,8 @@ def reproduce(
       slots: images at once; None: as in the configs.
       skip_errors: leave out images that cannot be read, from the training (see
         ``training.skipped``) and from the tables.
+      beside: folders of other experiments. An arm that one of them has trained under the same name
+        and config is not trained again.
 
     Returns:
       The summary of every arm; None for an arm that is not measured yet.
@@ -93,7 +97,15 @@ def reproduce(
 
     with locked(workdir, "reproducing an experiment", option="--workdir"):
         summaries, baselines = carry_out(
-            experiment, configs, chosen, against, training, workdir, sets, skip_errors=skip_errors
+            experiment,
+            configs,
+            chosen,
+            against,
+            training,
+            workdir,
+            sets,
+            skip_errors=skip_errors,
+            beside=beside,
         )
         report.write(workdir, spec, experiment, sets, summaries, baselines)
     return summaries
@@ -109,6 +121,7 @@ def carry_out(
     sets: Mapping[str, ImageSet],
     *,
     skip_errors: bool,
+    beside: Sequence[Path],
 ) -> tuple[Summaries, Summaries]:
     """Train and measure arms and baselines without a summary or without completions.
 
@@ -132,9 +145,12 @@ def carry_out(
     ) as bar:
         for name in remaining:
             bar.set_postfix_str(name)
-            arm = experiment.arms[name]
+            arm, config = experiment.arms[name], configs[name]
+            source = trained_beside(name, config, beside)
+            if source is None and arm.reuse:
+                source = workdir / arm.reuse
             train_and_measure(
-                name, arm, configs[name], workdir, sets, names, skip_errors=skip_errors
+                arm, config, workdir / name, sets, names, source=source, skip_errors=skip_errors
             )
             jax.clear_caches()  # otherwise the programs of all arms accumulate
             bar.update()
@@ -178,21 +194,31 @@ def slots_of(configs: Mapping[str, Config]) -> int:
     return next(iter(configs.values())).get("slots", SLOTS)
 
 
+def trained_beside(name: str, config: Config, beside: Sequence[Path]) -> Path | None:
+    """Return the workdir of a measured arm with this name and config in another folder, or None."""
+    plain = configuration.to_plain(config)
+    measured = (folder / name for folder in beside if (folder / name / arm_summary.FILE).is_file())
+    return next((folder for folder in measured if Workdir(folder).config() == plain), None)
+
+
 def train_and_measure(
-    name: str,
     arm: Arm,
     config: Config,
-    workdir: Path,
+    folder: Path,
     sets: Mapping[str, ImageSet],
     names: Sequence[str],
     *,
+    source: Path | None,
     skip_errors: bool,
 ) -> None:
-    """Train an arm, measure it and write its summary."""
-    folder = workdir / name
-    earlier = workdir / arm.reuse if arm.reuse else None
-    model = train(config, folder, reuse_from=earlier, skip_errors=skip_errors)
+    """Train an arm, or copy the stages that ``source`` has; measure it and write its summary."""
+    model = train(config, folder, reuse_from=source, skip_errors=skip_errors)
     ([method], _), stages = open_methods([model]), Workdir(folder).stage
+    if source and source.name == folder.name:  # the same arm of another experiment
+        for stage in model.system.stages:
+            log = Workdir(source).stage(stage.name).metrics
+            if log.is_file():
+                files.write_bytes(stages(stage.name).metrics, log.read_bytes())
     under = sets_of(arm, sets)["test"].holes
     summarise(
         method,

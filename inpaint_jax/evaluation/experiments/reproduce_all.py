@@ -52,6 +52,11 @@ def reproduce_parts(
             weights=catalogue.weights_of(task.spec, weights),
             slots=catalogue.FEW[1] if scale == "smoke" else None,  # of more, all but 8 are repeats
             skip_errors=skip_errors,
+            beside=[
+                workdir / catalogue.folder_of(other.page)
+                for other in chosen
+                if other is not task and other.train == task.train
+            ],
         )
         write_index(workdir)
 

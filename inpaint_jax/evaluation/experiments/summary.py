@@ -19,6 +19,7 @@ from inpaint_jax.runs.workdir import StageFolder, Workdir
 
 Summaries = Mapping[str, dict[str, Any] | None]  # by name of the arm, from ``read``
 SUMMARY = {"identity": dict, "measured": {...: {...: dict | None}}}
+FILE = "summary.json"
 VALIDATION = "validation_"  # prefix of validation metrics in metrics.jsonl
 
 
@@ -41,7 +42,7 @@ def write(
     """
     images = {split: {"of": s.sources, "count": len(s.names)} for split, s in sets.items()}
     summary = {"identity": identity(method, sets, names), "images": images, **content}
-    write_json(folder / "summary.json", summary)
+    write_json(folder / FILE, summary)
 
 
 def read(
@@ -53,7 +54,7 @@ def read(
 ) -> dict[str, Any] | None:
     """Read a matching summary of this method, these images, holes and metrics; None if none."""
     summary = read_json(
-        folder / "summary.json",
+        folder / FILE,
         SUMMARY,
         remedy="delete it and repeat the command, which measures again",
     )

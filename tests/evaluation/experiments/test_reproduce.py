@@ -139,6 +139,20 @@ def test_summaries(done):
     assert short["run"]["config_hash"] != long["run"]["config_hash"]
 
 
+def test_an_arm_of_another_experiment_is_not_trained_again(file, done, tmp_path, capsys):
+    """The log comes with it, so that curves and seconds of training stay."""
+    images = {"training": "facades?split=train&count=64", "images": ["facades?split=test&count=6"]}
+    found = reproduce.reproduce(
+        str(file), tmp_path / "again", **images, only=["short"], beside=[tmp_path, done]
+    )
+    assert f"reused from {done / 'short'}: dcgan" in capsys.readouterr().out
+    there, here = (folder / "short/dcgan/metrics.jsonl" for folder in (done, tmp_path / "again"))
+    assert there.read_bytes() == here.read_bytes()
+    first = json.loads((done / "short/summary.json").read_text())
+    assert found["short"]["measured"]["test"]["center"]["scores"]
+    assert found["short"]["training_seconds"] == first["training_seconds"]
+
+
 def test_report(done):
     report = json.loads((done / "report.json").read_text())
     short = report["arms"]["short"]["measured"]
