@@ -17,7 +17,7 @@ from inpaint_jax.runs import compile_cache
 # fused loops compile slowly, and later versions cannot switch them off.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 if jax.__version__.startswith("0.10."):
-    QUICK += " --xla_cpu_use_fusion_emitters=false"
+    QUICK += " --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 
 
 def start_jax(*, distributed: bool = False, quick: bool = False) -> None:
