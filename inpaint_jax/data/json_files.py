@@ -155,6 +155,10 @@ def verified(value: Any, shape: Shape) -> Any:
             raise ValueError(
                 'changed after it was written; if that was intended, remove its "digest"'
             )
+    elif isinstance(value, dict) and value:  # files of older versions have no digest
+        (key, first), *rest = value.items()
+        if isinstance(first, str) and first == files.fingerprint(dict(rest)):
+            raise ValueError(f'its first key is {key!r}, not "{DIGEST}"')
     if reason := misfit(value, shape):
         raise ValueError(reason)
     return value

@@ -4,7 +4,7 @@ Images are ``[B, H, W, C]`` in [-1, 1]. Compared to errors on [0, 1], squared er
 absolute errors 2 times as large.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax.numpy as jnp
 
@@ -90,7 +90,7 @@ def pyramid_l1(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExa
     Raises:
       InputError: where the shapes differ, or an array is not float.
     """
-    return sum((l1(*pair) for pair in zip(predictions, targets, strict=True)), jnp.zeros(()))
+    return _over_scales(l1, predictions, targets)
 
 
 def pyramid_l2(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExample:
@@ -106,7 +106,7 @@ def pyramid_l2(predictions: Sequence[Image], targets: Sequence[Image]) -> PerExa
     Raises:
       InputError: where the shapes differ, or an array is not float.
     """
-    return sum((l2_mean(*pair) for pair in zip(predictions, targets, strict=True)), jnp.zeros(()))
+    return _over_scales(l2_mean, predictions, targets)
 
 
 def known_pyramid_l1(
@@ -203,6 +203,14 @@ def overlap_l2(
     inside = inside_row[None, :, None, None] & inside_column[None, None, :, None]
     weight = jnp.where(inside, 1.0, ring_weight).astype(prediction.dtype)
     return (weight * jnp.square(_difference(prediction, target))).mean((1, 2, 3))
+
+
+def _over_scales(
+    loss: Callable[[Image, Image], PerExample],
+    predictions: Sequence[Image],
+    targets: Sequence[Image],
+) -> PerExample:
+    return sum((loss(*pair) for pair in zip(predictions, targets, strict=True)), jnp.zeros(()))
 
 
 def _difference(prediction: Image, target: Image) -> Image:

@@ -68,6 +68,14 @@ def test_a_changed_number_is_not_believed_unless_it_was_meant(file):
     assert read(file)["losses"]["total"] == [1.6, 2]
 
 
+def test_a_damaged_name_of_the_digest_is_damage(file):
+    """Otherwise the file would be taken for one of an older version, which has no digest."""
+    json_files.write_json(file, {"count": 2})
+    file.write_text(file.read_text().replace('"digest"', '"dhgest"'))
+    with pytest.raises(InputError, match="its first key is 'dhgest', not \"digest\""):
+        json_files.read_json(file, {"count": int}, remedy="delete it")
+
+
 def test_a_folder_in_the_place_of_a_file(tmp_path):
     with pytest.raises(InputError, match="is a folder, not a file: remove it"):
         read(tmp_path)

@@ -186,7 +186,9 @@ def arm_config(
         for stage, file in weights.items()
         if stage in config.stages
     ]
-    return configuration.override(config, [*given, *([f"--config.slots={slots}"] if slots else [])])
+    if slots:
+        given.append(f"--config.slots={slots}")
+    return configuration.override(config, given)
 
 
 def slots_of(configs: Mapping[str, Config]) -> int:
@@ -214,11 +216,11 @@ def train_and_measure(
     """Train an arm, or copy the stages that ``source`` has; measure it and write its summary."""
     model = train(config, folder, reuse_from=source, skip_errors=skip_errors)
     ([method], _), stages = open_methods([model]), Workdir(folder).stage
-    if source and source.name == folder.name:  # the same arm of another experiment
+    if source and source.name == folder.name:  # the same arm of another experiment, with its log
         for stage in model.system.stages:
-            log = Workdir(source).stage(stage.name).metrics
-            if log.is_file():
-                files.write_bytes(stages(stage.name).metrics, log.read_bytes())
+            log, own = Workdir(source).stage(stage.name).metrics, stages(stage.name).metrics
+            if log.is_file() and not own.exists():
+                files.write_bytes(own, log.read_bytes())
     under = sets_of(arm, sets)["test"].holes
     summarise(
         method,

@@ -53,9 +53,9 @@ def reproduce_parts(
             slots=catalogue.FEW[1] if scale == "smoke" else None,  # of more, all but 8 are repeats
             skip_errors=skip_errors,
             beside=[
-                workdir / catalogue.folder_of(other.page)
-                for other in chosen
-                if other is not task and other.train == task.train
+                workdir / catalogue.folder_of(page)
+                for page in catalogue.reports(workdir)
+                if page != task.page
             ],
         )
         write_index(workdir)

@@ -155,8 +155,8 @@ def stage_shapes(
 ) -> dict[str, Any]:
     """Trace the stages, to refuse bad data and unfit networks before anything is written.
 
-    Images are opened for unfinished stages. Steps are traced for the stages that will be trained,
-    because no other run has them; tracing a step takes seconds.
+    Images are opened for unfinished stages. A step, which takes seconds to trace, is traced only
+    for the stages in ``trained``, which are not copied from another run.
 
     Returns:
       The shapes of every stage's state, by name.

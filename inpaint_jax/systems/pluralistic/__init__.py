@@ -8,6 +8,7 @@ Completions are drawn from the generation path, ranked by the critic of that pat
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -188,28 +189,28 @@ def build(
                 axis_name=axis_name,
             )
 
-        def without_critics(loss):
-            def one_step(state):
-                after, metrics = steps.network_step(
-                    state,
-                    batch,
-                    step_key(state),
-                    name="generator",
-                    loss=loss,
-                    tx=tx["generator"],
-                    axis_name=axis_name,
-                )
-                missing = jax.tree.map(jnp.zeros_like, jax.eval_shape(compete, state)[1])
-                return after, {**missing, **metrics}
-
-            return one_step
-
         if not critic_after:
             return compete(state)
-        joined = [after for after in (latent_after, critic_after) if after]
-        phase = sum((state.step >= after).astype(int) for after in joined)
-        phases = [without_critics(mean_alone), without_critics(alone), compete]
-        return jax.lax.switch(phase, phases[not latent_after :], state)
+        missing = jax.tree.map(jnp.zeros_like, jax.eval_shape(compete, state)[1])
+
+        def without_critics(loss, state):
+            after, metrics = steps.network_step(
+                state,
+                batch,
+                step_key(state),
+                name="generator",
+                loss=loss,
+                tx=tx["generator"],
+                axis_name=axis_name,
+            )
+            return after, {**missing, **metrics}
+
+        phases = [partial(without_critics, alone), compete]
+        phase = (state.step >= critic_after).astype(int)
+        if latent_after:
+            phases = [partial(without_critics, mean_alone), *phases]
+            phase = phase + (state.step >= latent_after)
+        return jax.lax.switch(phase, phases, state)
 
     def sample(state, images, hole, noise):
         """Complete from noise ``[B, K, h, w, Z]``, with fixed weights: ``[B, K, S, S, 3]``."""
