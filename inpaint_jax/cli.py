@@ -15,7 +15,7 @@ from inpaint_jax import __version__, commands
 from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.runs import options, pages
 
-COUNTS = ("count", "keep", "rounds", "size", "slots")  # options that are at least 1
+COUNTS = ("count", "keep", "processes", "rounds", "size", "slots")  # options that are at least 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -294,6 +294,12 @@ def parser() -> argparse.ArgumentParser:
         "has the stage; repeatable",
     )
     sub.add_argument("--seed", type=int, default=0, help="random seed of holes and latents")
+    sub.add_argument(
+        "--processes",
+        type=int,
+        help="number of pages computed at a time, each in its own process; default 1, at scale "
+        "smoke on a CPU one per core and at most 4",
+    )
     options.on_error(sub)
 
     sub = command("import-weights", "convert weights trained in torch to a file for our networks")

@@ -213,6 +213,8 @@ def reproduce(arguments, overrides) -> None:
     if arguments.parts:
         reproduce_parts(arguments)
         return
+    if arguments.processes:
+        raise InputError("--processes goes with parts: an experiment runs in one process")
     given = ("experiment", "workdir", "train", "images")
     if lacking := [f"--{name}" for name in given if not getattr(arguments, name)]:
         raise InputError(
@@ -262,6 +264,7 @@ def reproduce_parts(arguments) -> None:
         seed=arguments.seed,
         weights=dict(arguments.weights),
         skip_errors=arguments.on_error == "skip",
+        processes=arguments.processes,
     )
 
 

@@ -79,12 +79,11 @@ def begin(index: int, count: int) -> None:
     # a cluster sends these to all processes of a job
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that trains was killed, which cannot say so."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
+def end_with_parent() -> None:
+    """End this process when the parent was killed and could send no signal."""
+    if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

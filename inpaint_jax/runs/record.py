@@ -11,6 +11,7 @@ from typing import Any
 import jax
 
 from inpaint_jax import __version__
+from inpaint_jax.checks import cores
 from inpaint_jax.runs import configuration
 from inpaint_jax.runs.configuration import Config
 
@@ -35,9 +36,7 @@ def run_record(config: Config | None = None) -> dict[str, Any]:
         "hardware": {
             "devices": [d.device_kind for d in jax.devices()],
             "processor": processor(),
-            "cores": len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count(),
+            "cores": cores(),
         },
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from inpaint_jax.checks import cores
 from inpaint_jax.errors import InputError
 from inpaint_jax.runs import compile_cache
 
@@ -103,11 +104,8 @@ def use_cores() -> None:
     """
     if "JAX_NUM_CPU_DEVICES" in os.environ:
         return
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
     with contextlib.suppress(RuntimeError):  # the devices already exist
-        jax.config.update("jax_num_cpu_devices", min(8, 2 ** (cores.bit_length() - 1)))
+        jax.config.update("jax_num_cpu_devices", min(8, 2 ** (cores().bit_length() - 1)))
 
 
 def initialize(

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
+from inpaint_jax.checks import cores
 from inpaint_jax.errors import InputError
 from inpaint_jax.evaluation.benchmark import torch_networks as networks
 from inpaint_jax.evaluation.benchmark.cases import Case
@@ -136,8 +137,7 @@ def prepare(precision: str | None) -> dict[str, Any]:
     Returns:
       Entries for the report.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    torch.set_num_threads(cores or 1)
+    torch.set_num_threads(cores())
     torch.set_flush_denormal(True)
     torch.set_float32_matmul_precision("highest" if precision == "float32" else "high")
     torch.backends.cudnn.allow_tf32 = precision != "float32"

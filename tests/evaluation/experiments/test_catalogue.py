@@ -154,7 +154,7 @@ def test_parts_are_carried_out_page_by_page_under_one_index(tmp_path, monkeypatc
 
     monkeypatch.setattr(reproduce_all, "reproduce", reproduce)
     weights = {"classifier": "net.npz"}
-    arguments = {"scale": "smoke", "data": {}, "count": 8, "weights": weights}
+    arguments = {"scale": "smoke", "data": {}, "count": 8, "weights": weights, "processes": 1}
     reproduce_all.reproduce_parts(["E08", "E24"], tmp_path, **arguments)
     assert [(spec, name, slots, weights) for spec, name, slots, _, weights in called] == [
         ("desai:smoke", "desai", 8, {}),
