@@ -1,6 +1,5 @@
 """The benchmark cases in plain PyTorch: the same networks, losses and updates."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
