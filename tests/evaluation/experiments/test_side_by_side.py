@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -95,3 +97,35 @@ def test_only_short_experiments_run_side_by_side(monkeypatch, capsys, tmp_path):
     assert "--processes=0: it must be at least 1" in capsys.readouterr().err
     assert cli.main(["reproduce", "--experiment=desai:smoke", "--processes=2"]) == 2
     assert "--processes goes with parts" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_interrupted_pages_resume_to_the_results_of_one_process(tmp_path):
+    """Ctrl-C in two processes; the same command ends with the scores of an undisturbed run."""
+    command = [sys.executable, "-m", "inpaint_jax", "reproduce", "E02", "E09", "--scale=smoke"]
+    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "1"}
+    disturbed = [*command, "--processes=2", f"--workdir={tmp_path / 'two'}"]
+    with subprocess.Popen(disturbed, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.rglob("checkpoints")):
+            time.sleep(0.1)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, shown = process.communicate(timeout=120)
+    assert process.returncode == 130, shown
+    assert "stopped: finished pages and trainings are saved" in shown
+    assert "Traceback" not in shown
+    for arguments in (disturbed, [*command, "--processes=1", f"--workdir={tmp_path / 'one'}"]):
+        subprocess.run(arguments, env=environment, check=True, capture_output=True)
+    arms = sorted(file.parent for file in (tmp_path / "one").rglob("summary.json"))
+    assert {"context_encoder", "squared_error", "vae_alexnet"} <= {arm.name for arm in arms}
+    for arm in arms:
+        assert scores(arm) == scores(tmp_path / "two" / arm.relative_to(tmp_path / "one"))
+
+
+def scores(arm):
+    measured = json.loads((arm / "summary.json").read_text())["measured"]
+    return {
+        (split, family): answer["scores"]
+        for split, families in measured.items()
+        for family, answer in families.items()
+    }
