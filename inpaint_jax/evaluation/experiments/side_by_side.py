@@ -61,11 +61,12 @@ def side_by_side(
                     process.start()
                     sender.close()
                     running[receiver] = process
-                if stop and not passed_on:
+                if stop.signal and not passed_on:
                     for process in running.values():
                         os.kill(process.pid, stop.signal)
                     passed_on = True
-                for receiver in connection.wait(list(running), timeout=POLL):
+                ready = connection.wait(list(running), timeout=POLL)
+                for receiver in [one for one in running if one in ready]:
                     try:
                         error = receiver.recv()
                     except EOFError:
@@ -93,7 +94,9 @@ def work(
     os.setpgrp()  # a terminal sends Ctrl-C to a whole group; the parent passes it on once
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     threading.Thread(target=end_with_parent, daemon=True).start()
-    tqdm.__init__ = functools.partialmethod(tqdm.__init__, disable=True)
+    tqdm.__init__ = functools.partialmethod(  # pyright: ignore[reportAttributeAccessIssue]
+        tqdm.__init__, disable=True
+    )
     try:
         begin()
         for job in chain:
