@@ -297,8 +297,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--processes",
         type=int,
-        help="number of pages computed at a time, each in its own process; default 1, at scale "
-        "smoke on a CPU one per core and at most 4",
+        help="maximum number of pages computed at a time, each in its own process; default 1, at "
+        "scale smoke on a CPU one per core and at most 4",
     )
     options.on_error(sub)
 

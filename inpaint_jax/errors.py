@@ -23,12 +23,8 @@ class Interrupted(Exception):
     """
 
     def __init__(self, signal: int, progress: str):
-        super().__init__(signal, progress)  # so that it can be pickled
+        super().__init__(f"stopped: {progress}; the same command resumes from there")
         self.signal = signal
-        self.progress = progress
-
-    def __str__(self) -> str:
-        return f"stopped: {self.progress}; the same command resumes from there"
 
 
 @contextlib.contextmanager

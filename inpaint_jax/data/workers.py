@@ -83,7 +83,7 @@ def begin(index: int, count: int) -> None:
 
 
 def end_with_parent() -> None:
-    """End this process when the parent was killed and could send no signal."""
+    """End this process after the death of its parent, which could send no signal."""
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

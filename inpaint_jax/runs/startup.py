@@ -21,12 +21,13 @@ if jax.__version__.startswith("0.10."):
     QUICK += " --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 
 
-def start_jax(*, distributed: bool = False, quick: bool = False) -> None:
+def start_jax(*, distributed: bool = False, quick: bool = False, share: int = 1) -> None:
     """Prepare JAX for a command: compile cache, and the run's processes or this CPU's cores.
 
     Args:
       distributed: join the other processes of a cluster job.
       quick: compile in less time for the CPU, to slower programs.
+      share: number of processes that share this CPU's cores.
 
     Raises:
       InputError: JAX finds no device, or computes in 64 bits.
@@ -39,7 +40,7 @@ def start_jax(*, distributed: bool = False, quick: bool = False) -> None:
     if distributed:
         initialize(True)
     else:
-        use_cores()
+        use_cores(share)
     check_devices()
 
 
@@ -95,17 +96,22 @@ def enable_compilation_cache() -> Path | None:
     return folder
 
 
-def use_cores() -> None:
+def use_cores(share: int = 1) -> None:
     """Make every core of the CPU a device, up to a power of two and at most 8.
 
     XLA keeps two cores far less busy with one program than with one program each.
     ``JAX_NUM_CPU_DEVICES`` chooses another number. Accelerators are not affected, nor is a process
     that has already used JAX.
+
+    Args:
+      share: number of processes that share the cores.
     """
     if "JAX_NUM_CPU_DEVICES" in os.environ:
         return
     with contextlib.suppress(RuntimeError):  # the devices already exist
-        jax.config.update("jax_num_cpu_devices", min(8, 2 ** (cores().bit_length() - 1)))
+        jax.config.update(
+            "jax_num_cpu_devices", min(8, 2 ** (max(1, cores() // share).bit_length() - 1))
+        )
 
 
 def initialize(

@@ -50,6 +50,6 @@ def write(
         "baselines": baselines,
     }
     files.write_json(workdir / "report.json", record)
-    for title, text, _ in tables:
-        print(f"\n{title}\n\n{text}")
-    print(f"\nlook at {workdir}/: {', '.join(['report.html', *(file for _, file in drawn)])}")
+    shown = [f"{title}\n\n{text}" for title, text, _ in tables]
+    shown.append(f"look at {workdir}/: {', '.join(['report.html', *(file for _, file in drawn)])}")
+    print("".join(f"\n{text}\n" for text in shown), flush=True)  # one write: others print too

@@ -1,22 +1,23 @@
 """``inpaint reproduce E15``, ``all`` and ``list``: tables and figures of the papers by number."""
 
 import functools
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
 from tqdm import tqdm
 
-from inpaint_jax.checks import cores
-from inpaint_jax.errors import note
+from inpaint_jax import checks
+from inpaint_jax.data.sources import open_source
+from inpaint_jax.errors import InputError, note
 from inpaint_jax.evaluation.experiments import catalogue, html, load, summary
 from inpaint_jax.evaluation.experiments.catalogue import Task
 from inpaint_jax.evaluation.experiments.reproduce import reproduce
-from inpaint_jax.evaluation.experiments.side_by_side import side_by_side
+from inpaint_jax.evaluation.experiments.side_by_side import Job, side_by_side
+from inpaint_jax.naming import split_list
 from inpaint_jax.runs.startup import start_jax
 
-MOST_PROCESSES = 4  # each one holds the networks of an experiment
+MAX_PROCESSES = 4  # every process holds the networks of an experiment
 
 
 def reproduce_parts(
@@ -43,50 +44,61 @@ def reproduce_parts(
       seed: random seed of the holes and latents.
       weights: ``{stage: file}``, for every page with such a stage.
       skip_errors: leave out images that cannot be read.
-      processes: number of pages computed at a time, each in its own process. None: 1; at scale
-        ``smoke`` on a CPU, one per core and at most 4.
+      processes: maximum number of pages computed at a time, each in its own process. None: 1; at
+        scale ``smoke`` on a CPU, one per core and at most 4. With more than one, a script needs
+        the usual ``if __name__ == "__main__":``.
 
     Raises:
-      InputError: an unknown number, role or scale, before any training starts, or an error of
-        ``reproduce``.
+      InputError: an unknown number, role or scale, or images that cannot be opened, before any
+        training starts; several processes on an accelerator; an error of ``reproduce``.
       Interrupted: a signal stopped the work; finished parts are kept.
     """
+    checks.counts(processes=processes)
     workdir = Path(workdir)
     chosen = catalogue.tasks(numbers, scale=scale, data=data, count=count)
+    check_images(chosen)
     run = functools.partial(
         reproduce_page,
         workdir=workdir,
-        scale=scale,
         seed=seed,
         weights=dict(weights),
+        slots=catalogue.FEW[1] if scale == "smoke" else None,  # of more, all but 8 are repeats
         skip_errors=skip_errors,
     )
     jobs = {
-        task: functools.partial(run, task, place=f"{number} of {len(chosen)}")
+        task: Job(task.spec, functools.partial(run, task, place=f"{number} of {len(chosen)}"))
         for number, task in enumerate(chosen, 1)
     }
     chains = chains_of(chosen)
-    processes = min(processes or usual_processes(scale), len(chains))
+    processes = min(processes_at(scale) if processes is None else processes, len(chains))
     if processes == 1:
         for job in jobs.values():
-            job()
+            job.run()
             write_index(workdir)
         return
-    summaries = [
+    if jax.default_backend() != "cpu":
+        raise InputError("--processes: processes cannot share an accelerator; omit the option")
+    arms = [
         workdir / catalogue.folder_of(task.page) / arm / summary.FILE
         for task in chosen
         for arm in arms_of(task)
     ]
-    with tqdm(total=len(summaries), desc="arms", unit="arm") as bar:
+    with tqdm(total=len(arms), initial=existing(arms), desc="arms", unit="arm") as bar:
         side_by_side(
             [[jobs[task] for task in chain] for chain in chains],
             processes,
-            begin=functools.partial(
-                start_beside, max(1, cores() // processes), quick=scale == "smoke"
-            ),
-            watch=lambda: bar.update(sum(file.is_file() for file in summaries) - bar.n),
-            finished=lambda: write_index(workdir),
+            initializer=functools.partial(start_jax, quick=scale == "smoke", share=processes),
+            on_done=lambda: write_index(workdir),
+            on_poll=lambda: bar.update(existing(arms) - bar.n),
         )
+
+
+def check_images(tasks: Sequence[Task]) -> None:
+    """Raise InputError if the images of a page cannot be opened."""
+    lists = [text for task in tasks for text in (task.train, task.validation) if text]
+    specs = [task.images for task in tasks] + [spec for text in lists for spec in split_list(text)]
+    for spec in dict.fromkeys(specs):
+        open_source(spec, size=64)  # of any size: no image is read
 
 
 def reproduce_page(
@@ -94,9 +106,9 @@ def reproduce_page(
     *,
     workdir: Path,
     place: str,
-    scale: str,
     seed: int,
     weights: Mapping[str, str],
+    slots: int | None,
     skip_errors: bool,
 ) -> None:
     """Run a page; copy trainings of the same config from the other pages in the workdir.
@@ -105,10 +117,11 @@ def reproduce_page(
       task: the page.
       workdir: folder for the folder of the page.
       place: position among all pages, for the note to the user.
-      scale: see ``reproduce_parts``; so are the other arguments.
-      seed: random seed.
-      weights: initial weights.
-      skip_errors: leave out unreadable images.
+      seed: random seed of the holes and latents.
+      weights: ``{stage: file}``, the initial weights of stages; others than this page's are left
+        out.
+      slots: images at once; None: as in the configs.
+      skip_errors: leave out images that cannot be read.
     """
     note(f"{task.spec}, {place}: {', '.join(task.arms) or 'all trainings'}")
     reproduce(
@@ -120,7 +133,7 @@ def reproduce_page(
         only=task.arms,
         seed=seed,
         weights=catalogue.weights_of(task.spec, weights),
-        slots=catalogue.FEW[1] if scale == "smoke" else None,  # of more, all but 8 are repeats
+        slots=slots,
         skip_errors=skip_errors,
         beside=[
             workdir / catalogue.folder_of(page)
@@ -131,19 +144,17 @@ def reproduce_page(
 
 
 def chains_of(tasks: Sequence[Task]) -> list[list[Task]]:
-    """Group pages into chains: the pages of an experiment file share trainings, so run in order.
+    """Group pages by experiment file: they share trainings, so they must run in order.
 
     Returns:
-      The chains, those with the most arms first, so that the last ones to end are short.
+      The chains, longest first.
     """
     chains: dict[str, list[Task]] = {}
     for task in tasks:
         chains.setdefault(task.page.partition(":")[0], []).append(task)
-
-    def count(chain: list[Task]) -> int:
-        return sum(len(arms_of(task)) for task in chain)
-
-    return sorted(chains.values(), key=count, reverse=True)
+    return sorted(
+        chains.values(), key=lambda chain: sum(len(arms_of(task)) for task in chain), reverse=True
+    )
 
 
 def arms_of(task: Task) -> list[str]:
@@ -151,19 +162,18 @@ def arms_of(task: Task) -> list[str]:
     return list(task.arms or load(task.spec).arms)
 
 
-def usual_processes(scale: str) -> int:
+def processes_at(scale: str) -> int:
     """Return the default number of pages at a time.
 
     Only experiments of a few steps leave cores idle, and processes cannot share an accelerator.
     """
     on_cpu = jax.default_backend() == "cpu"
-    return min(MOST_PROCESSES, cores()) if scale == "smoke" and on_cpu else 1
+    return min(MAX_PROCESSES, checks.cores()) if scale == "smoke" and on_cpu else 1
 
 
-def start_beside(devices: int, *, quick: bool) -> None:
-    """Start JAX in a process beside others, with a share of the cores as devices."""
-    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(devices))
-    start_jax(quick=quick)
+def existing(files: Sequence[Path]) -> int:
+    """Count the files that exist."""
+    return sum(file.is_file() for file in files)
 
 
 def write_index(workdir: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -10,33 +9,39 @@ import time
 from functools import partial
 from pathlib import Path
 
+import jax
 import pytest
 
 from inpaint_jax import cli
 from inpaint_jax.checks import cores
 from inpaint_jax.errors import InputError, Interrupted
 from inpaint_jax.evaluation.experiments import catalogue, reproduce_all
-from inpaint_jax.evaluation.experiments.side_by_side import side_by_side
+from inpaint_jax.evaluation.experiments.side_by_side import Job, side_by_side
+from inpaint_jax.runs.startup import start_jax
 
 
-def run(chains, processes=2, watch=int, finished=int):
-    side_by_side(chains, processes, begin=os.getpid, watch=watch, finished=finished)
+def run(chains, processes=2, initializer=os.getpid, on_done=int, on_poll=int):
+    named = [
+        [Job(f"{number}.{place}", job) for place, job in enumerate(chain)]
+        for number, chain in enumerate(chains)
+    ]
+    side_by_side(named, processes, initializer=initializer, on_done=on_done, on_poll=on_poll)
 
 
 def test_a_chain_keeps_its_order_and_the_chains_run_at_once(tmp_path):
     """A pipe blocks until both ends are open: chains in turns would wait for ever."""
     pipe, made, moved = (tmp_path / name for name in ("pipe", "made", "moved"))
     os.mkfifo(pipe)
-    finished, watched = [], []
+    done, polls = [], []
     run(
         [
             [partial(Path.write_text, pipe, "1"), made.mkdir, partial(made.rename, moved)],
             [partial(Path.read_text, pipe)],
         ],
-        finished=lambda: finished.append(1),
-        watch=lambda: watched.append(1),
+        on_done=lambda: done.append(1),
+        on_poll=lambda: polls.append(1),
     )
-    assert moved.is_dir() and len(finished) == 4 and watched
+    assert moved.is_dir() and len(done) == 4 and polls
 
 
 def test_an_error_ends_its_chain_alone(tmp_path, capfd):
@@ -44,40 +49,50 @@ def test_an_error_ends_its_chain_alone(tmp_path, capfd):
     chains = [
         [partial(catalogue.part_of, "E99"), lost.mkdir],
         [partial(json.loads, "{")],
-        [kept.mkdir],
+        [kept.mkdir, partial(os._exit, 3)],
     ]
-    with pytest.raises((InputError, RuntimeError)):
-        run(chains, processes=3)
-    assert kept.is_dir() and not lost.exists()
+    done = []
+    with pytest.raises(InputError, match=r"^3 pages \(.*\) failed; .* The same command resumes$"):
+        run(chains, processes=3, on_done=lambda: done.append(1))
+    assert kept.is_dir() and not lost.exists() and len(done) == 1
     shown = capfd.readouterr().err
-    assert "note: reproduce: unknown 'E99'" in shown
-    assert "note: JSONDecodeError" in shown and "Traceback" in shown  # a defect shows where it is
+    assert "note: 0.0: reproduce: unknown 'E99'" in shown
+    assert "note: 1.0: JSONDecodeError, see the traceback above" in shown
+    assert shown.count("Traceback") == 1  # a defect shows where it is
+    assert "note: 2.1: its process ended with code 3: --processes=1 may show more" in shown
 
 
-def test_a_killed_process_is_one_line():
-    with pytest.raises(InputError, match="ended with code 3: it may lack memory; --processes=1"):
-        run([[partial(os._exit, 3)]])
-
-
-def test_a_signal_reaches_every_process_and_starts_no_other(tmp_path):
+def test_a_signal_stops_every_process_and_starts_no_other(tmp_path, capfd):
+    """A process outside ``interruption`` ignores the signal: it ends after its job."""
     late = tmp_path / "late"
-    started = time.monotonic()
+    chains = [
+        [partial(os.kill, os.getpid(), signal.SIGTERM), partial(time.sleep, 2)],
+        [partial(time.sleep, 3)],
+        [late.mkdir],
+    ]
     with pytest.raises(Interrupted, match="the same command resumes") as stopped:
-        run(
-            [
-                [partial(os.kill, os.getpid(), signal.SIGTERM), partial(time.sleep, 60)],
-                [late.mkdir],
-            ],
-            processes=1,
-        )
-    assert stopped.value.signal == signal.SIGTERM
-    assert time.monotonic() - started < 50 and not late.exists()
+        run(chains)
+    assert stopped.value.signal == signal.SIGTERM and not late.exists()
+    assert not capfd.readouterr().err
 
 
-def test_an_interruption_survives_pickling():
-    error = pickle.loads(pickle.dumps(Interrupted(2, "step 1 is saved")))
-    assert error.signal == 2
-    assert str(error) == "stopped: step 1 is saved; the same command resumes from there"
+def test_a_fault_of_the_caller_ends_the_processes():
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):  # a second Ctrl-C
+        run([[partial(time.sleep, 60)]], on_poll=partial(signal.raise_signal, signal.SIGINT))
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_processes_share_the_cores(tmp_path, monkeypatch, share):
+    """Four cores are four devices of one process, or two of each of two."""
+    monkeypatch.delenv("JAX_NUM_CPU_DEVICES", raising=False)
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
+    updates = {}
+    monkeypatch.setattr(jax.config, "update", updates.__setitem__)
+    start_jax(share=share)
+    assert updates["jax_num_cpu_devices"] == 4 // share
 
 
 def test_pages_of_a_file_form_a_chain_and_the_longest_is_first():
@@ -89,14 +104,22 @@ def test_pages_of_a_file_form_a_chain_and_the_longest_is_first():
 
 
 def test_only_short_experiments_run_side_by_side(monkeypatch, capsys, tmp_path):
-    assert reproduce_all.usual_processes("cpu") == 1
-    assert reproduce_all.usual_processes("smoke") == min(4, cores())
-    monkeypatch.setattr(reproduce_all.jax, "default_backend", lambda: "gpu")
-    assert reproduce_all.usual_processes("smoke") == 1
-    assert cli.main(["reproduce", "E13", "--processes=0", f"--workdir={tmp_path}"]) == 2
-    assert "--processes=0: it must be at least 1" in capsys.readouterr().err
-    assert cli.main(["reproduce", "--experiment=desai:smoke", "--processes=2"]) == 2
-    assert "--processes goes with parts" in capsys.readouterr().err
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    assert reproduce_all.processes_at("cpu") == 1
+    assert reproduce_all.processes_at("smoke") == min(4, cores())
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert reproduce_all.processes_at("smoke") == 1
+    workdir = tmp_path / "papers"
+    for arguments, message in [
+        (["E13", "--processes=0"], "--processes=0: it must be at least 1"),
+        (["E13", "E01", "--processes=2"], "processes cannot share an accelerator"),
+        (["--experiment=desai:smoke", "--processes=2"], "--processes goes with parts"),
+        (["E13", "E01", "--processes=2", "--data=faces=/none"], "/none"),
+    ]:
+        assert cli.main(["reproduce", *arguments, "--scale=smoke", f"--workdir={workdir}"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert message in line
+    assert not workdir.exists()
 
 
 @pytest.mark.slow
@@ -106,14 +129,14 @@ def test_interrupted_pages_resume_to_the_results_of_one_process(tmp_path):
     environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "1"}
     disturbed = [*command, "--processes=2", f"--workdir={tmp_path / 'two'}"]
     with subprocess.Popen(disturbed, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        while not list(tmp_path.rglob("checkpoints")):
+        while not list(tmp_path.rglob("checkpoints")):  # the other process may still import
             time.sleep(0.1)
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, shown = process.communicate(timeout=120)
     assert process.returncode == 130, shown
     assert "stopped: finished pages and trainings are saved" in shown
-    assert "Traceback" not in shown
+    assert "Traceback" not in shown and "its process" not in shown
     for arguments in (disturbed, [*command, "--processes=1", f"--workdir={tmp_path / 'one'}"]):
         subprocess.run(arguments, env=environment, check=True, capture_output=True)
     arms = sorted(file.parent for file in (tmp_path / "one").rglob("summary.json"))
