@@ -14,9 +14,8 @@ Argument, ``context_encoder:preset,region,bottleneck,losses,scale``, in any orde
                larger hole is filled harmonically before the network sees it.
   best         with later improvements, each a separate key: the network sees the hole filled
                harmonically and adds to the filling (``networks.residual``); it sees which pixels
-               are known (``networks.mask_channel``); the critic joins halfway (``critic_after``);
-               rates fall; windows of all scales; the stage ends on the best networks by held-out
-               training images (``holdout``, ``ends_on``).
+               are known (``networks.mask_channel``); rates fall; windows of all scales; the stage
+               ends on the best networks by held-out training images (``holdout``, ``ends_on``).
   center       one square hole in the middle, half as wide as the image; completes holes inside it.
   random       25 % of the pixels in blobs; the network predicts the whole image, so it completes
                any hole. In preset ``best`` the training uses centre, left, random and irregular
@@ -226,7 +225,7 @@ def get_config(argument: str = "") -> ConfigDict:
         stage.optimizer.critic = adam
         stage.optimizer.generator.learning_rate = 10 * adam["learning_rate"]  # with two loss terms
         stage.stale_critic = published
-        stage.critic_after = s["steps"] // 2 if best else 0
+        stage.critic_after = 0
     if best:
         end_on_best(config.stages.context_encoder)
     return config

@@ -18,13 +18,13 @@ from inpaint_jax.runs import config_words
 HOLES = ("center", "left", "random:0.8", "irregular")
 AGAINST = ("mean", "harmonic", "biharmonic", "telea", "nearest")
 STAGE = "stages.context_encoder"
-LEFT_OUT = {  # overrides of the arms
+LEFT_OUT = {  # overrides of the arms; HALF: half of the steps
     "best": (),
     "no skip connections": ("networks.generator.skips=False",),
     "no residual": ("networks.residual=False",),
     "no mask channel": ("networks.mask_channel=False",),
     "no average": (f"{STAGE}.average=0",),
-    "critic from the start": (f"{STAGE}.critic_after=0",),
+    "critic from the middle": (f"{STAGE}.critic_after=HALF",),
     "last networks, not the best": (f"{STAGE}.ends_on=last",),
     "blobs alone": (f"{STAGE}.holes=pattern",),
 }
@@ -35,10 +35,14 @@ def get_experiment(argument: str = "") -> Experiment:
     (scale,) = config_words.choose(
         "configs/papers/recipe.py", argument, context_encoder.SCALES, default="cpu"
     )
+    half = str(context_encoder.SCALES[scale]["steps"] // 2)
     arms = {
         name.replace(" ", "_").replace(",", ""): Arm(
             f"context_encoder:best,random,{scale}",
-            ("--config.data.fit=crop", *(f"--config.{change}" for change in changes)),
+            (
+                "--config.data.fit=crop",
+                *(f"--config.{change.replace('HALF', half)}" for change in changes),
+            ),
         )
         for name, changes in LEFT_OUT.items()
     }
