@@ -18,16 +18,20 @@ from inpaint_jax.runs import config_words
 HOLES = ("center", "left", "random:0.8", "irregular")
 AGAINST = ("mean", "harmonic", "biharmonic", "telea", "nearest")
 STAGE = "stages.context_encoder"
-LEFT_OUT = {  # overrides of the arms; HALF: half of the steps
-    "best": (),
-    "no skip connections": ("networks.generator.skips=False",),
-    "no residual": ("networks.residual=False",),
-    "no mask channel": ("networks.mask_channel=False",),
-    "no average": (f"{STAGE}.average=0",),
-    "critic from the middle": (f"{STAGE}.critic_after=HALF",),
-    "last networks, not the best": (f"{STAGE}.ends_on=last",),
-    "blobs alone": (f"{STAGE}.holes=pattern",),
-}
+
+
+def left_out(steps: int) -> dict[str, tuple[str, ...]]:
+    """List the arms by what they leave out, with their overrides."""
+    return {
+        "best": (),
+        "no skip connections": ("networks.generator.skips=False",),
+        "no residual": ("networks.residual=False",),
+        "no mask channel": ("networks.mask_channel=False",),
+        "no average": (f"{STAGE}.average=0",),
+        "critic from the middle": (f"{STAGE}.critic_after={steps // 2}",),
+        "last networks, not the best": (f"{STAGE}.ends_on=last",),
+        "blobs alone": (f"{STAGE}.holes=pattern",),
+    }
 
 
 def get_experiment(argument: str = "") -> Experiment:
@@ -35,16 +39,12 @@ def get_experiment(argument: str = "") -> Experiment:
     (scale,) = config_words.choose(
         "configs/papers/recipe.py", argument, context_encoder.SCALES, default="cpu"
     )
-    half = str(context_encoder.SCALES[scale]["steps"] // 2)
     arms = {
         name.replace(" ", "_").replace(",", ""): Arm(
             f"context_encoder:best,random,{scale}",
-            (
-                "--config.data.fit=crop",
-                *(f"--config.{change.replace('HALF', half)}" for change in changes),
-            ),
+            ("--config.data.fit=crop", *(f"--config.{change}" for change in changes)),
         )
-        for name, changes in LEFT_OUT.items()
+        for name, changes in left_out(context_encoder.SCALES[scale]["steps"]).items()
     }
     arms["without_critic"] = Arm(
         f"context_encoder:best,random,l2,{scale}", ("--config.data.fit=crop",)
