@@ -81,7 +81,7 @@ def reproduce_parts(
     arms = [
         workdir / catalogue.folder_of(task.page) / arm / summary.FILE
         for task in chosen
-        for arm in arms_of(task)
+        for arm in trained_arms(task)
     ]
     with tqdm(total=len(arms), initial=existing(arms), desc="arms", unit="arm") as bar:
         side_by_side(
@@ -153,11 +153,13 @@ def chains_of(tasks: Sequence[Task]) -> list[list[Task]]:
     for task in tasks:
         chains.setdefault(task.page.partition(":")[0], []).append(task)
     return sorted(
-        chains.values(), key=lambda chain: sum(len(arms_of(task)) for task in chain), reverse=True
+        chains.values(),
+        key=lambda chain: sum(len(trained_arms(task)) for task in chain),
+        reverse=True,
     )
 
 
-def arms_of(task: Task) -> list[str]:
+def trained_arms(task: Task) -> list[str]:
     """Return the arms that a page trains and measures."""
     return list(task.arms or load(task.spec).arms)
 

@@ -87,7 +87,7 @@ def test_a_second_interruption_kills_the_processes():
 
 
 @pytest.mark.parametrize("share", [1, 2])
-def test_processes_share_the_cores(tmp_path, monkeypatch, share):
+def test_processes_share_the_cores(monkeypatch, share):
     """Four cores are four devices of one process, or two of each of two."""
     monkeypatch.delenv("JAX_NUM_CPU_DEVICES", raising=False)
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
