@@ -15,7 +15,9 @@ Argument, ``context_encoder:preset,region,bottleneck,losses,scale``, in any orde
   best         with later improvements, each a separate key: the network sees the hole filled
                harmonically and adds to the filling (``networks.residual``); it sees which pixels
                are known (``networks.mask_channel``); rates fall; windows of all scales; the stage
-               ends on the best networks by held-out training images (``holdout``, ``ends_on``).
+               ends on the best networks by held-out training images (``holdout``, ``ends_on``);
+               under centre holes, the completion is the mean of those of the image and its mirror
+               image (``self_ensemble``).
   center       one square hole in the middle, half as wide as the image; completes holes inside it.
   random       25 % of the pixels in blobs; the network predicts the whole image, so it completes
                any hole. In preset ``best`` the training uses centre, left, random and irregular
@@ -228,6 +230,8 @@ def get_config(argument: str = "") -> ConfigDict:
         stage.critic_after = 0
     if best:
         end_on_best(config.stages.context_encoder)
+    if best and centre:
+        config.self_ensemble = True
     return config
 
 

@@ -24,6 +24,8 @@ Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
   cosine     Adam with a large rate that falls to 0 (default of ``cpu``).
   thorough   as cosine, with a larger rate, for 300 iterations: for holes as large as half of the
              image.
+  ensemble   as cosine, eight searches per image, whose images are averaged: higher PSNR and softer
+             than a single search. For another number: ``--config.search.restarts``.
   lbfgs      L-BFGS with a zoom line search, which evaluates the loss several times per iteration.
 
 Deviations: scale ``cpu`` is a quarter as wide as the paper's networks (4x4 kernels in the critic),
@@ -108,6 +110,12 @@ SEARCHES = {
     "thorough": dict(
         optimizer=dict(name="adam", learning_rate=0.6, schedule="cosine"), iterations=300
     ),
+    "ensemble": dict(
+        optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"),
+        iterations=200,
+        restarts=8,
+        answer="mean",
+    ),
     "lbfgs": dict(optimizer=dict(name="lbfgs", memory_size=20), iterations=60),
 }
 
@@ -147,7 +155,6 @@ def get_config(argument: str = "") -> ConfigDict:
                 prior=dict(fn="generator_nonsaturating", weight=0.003),
             ),
             search=dict(
-                **search,
                 tolerance=0.0,
                 patience=50,
                 restarts=1,
@@ -157,7 +164,8 @@ def get_config(argument: str = "") -> ConfigDict:
                 window=7,
                 counted="missing",
                 batch_norm="sample" if published else "running",
-            ),
+            )
+            | search,
             slots=64,
             blend=dict(method="poisson", edge="wrap" if published else "neumann"),
             stages=dict(

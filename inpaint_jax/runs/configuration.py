@@ -18,6 +18,7 @@ from inpaint_jax.runs import pages
 from inpaint_jax.runs.config_checks import check, check_keys, check_kinds, check_numbers
 from inpaint_jax.systems import SYSTEMS
 from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.self_ensemble import self_ensemble
 
 Config = Any  # a ConfigDict; type checkers do not know its attributes
 # Optional keys of every stage: a file of imported weights, the decay of a weight average.
@@ -125,9 +126,9 @@ def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
 def admit_optional(config: Config, key: str) -> None:
     """Add ``key`` to the config if it is optional for every config or stage."""
     match key.split("."):
-        case ["precision"] if key not in config:
+        case ["precision" | "self_ensemble"] if key not in config:
             with config.unlocked():
-                config.precision = ""
+                config[key] = "" if key == "precision" else False
         case ["data", "workers"] if "workers" not in config.data:
             with config.unlocked():
                 config.data.workers = 0
@@ -184,7 +185,7 @@ def build_system(config: Config) -> System:
         raise InputError(
             f"config: system {plain['system']!r} returns {type(system).__name__}, not a System"
         )
-    return system
+    return self_ensemble(system) if plain.get("self_ensemble") else system
 
 
 def in_precision(networks: dict[str, Any], precision: str) -> dict[str, Any]:

@@ -39,10 +39,11 @@ CONFIG = {
     },
     "?slots": int,
     "?precision": str,
+    "?self_ensemble": bool,
     **{f"?{section}": dict for section in SECTIONS},
 }
 # parts of a config that may change after training
-CHANGEABLE = ("search", "losses", "blend", "slots", "precision")
+CHANGEABLE = ("search", "losses", "blend", "slots", "precision", "self_ensemble")
 
 
 class StageFolder:

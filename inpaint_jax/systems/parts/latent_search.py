@@ -154,7 +154,11 @@ class LatentSearch:
         return progress._replace(searches=searches, done=searches.done.all(axis=1))
 
     def painted(self, states: States, progress: Progress) -> Completion:
-        """Return the generated images, neither refined nor blended; else as ``finish``."""
+        """Return the generated images, neither refined nor blended; else as ``finish``.
+
+        With the answer "mean", this is one image per image: the mean over the restarts. Its losses
+        are means over the restarts too.
+        """
         order = jnp.argsort(progress.searches.best["total"], axis=1)
         ranked = jax.tree.map(
             lambda a: jax.vmap(lambda row, i: row[i])(a, order), progress.searches
@@ -164,8 +168,13 @@ class LatentSearch:
             return jax.vmap(lambda latent: self.loss.paint(states, latent[None])[0])(latents)
 
         images = jax.vmap(one_image, axis_name="images")(ranked.best_latent)
+        losses = ranked.best
+        if self.rules.average:
+            images, losses = jax.tree.map(
+                lambda values: values.mean(1, keepdims=True), (images, losses)
+            )
         traces = {name: trace[:, 0, : self.rules.num_steps] for name, trace in ranked.trace.items()}
-        return Completion(images, ranked.best, traces, ranked.evaluations.sum(axis=1))
+        return Completion(images, losses, traces, ranked.evaluations.sum(axis=1))
 
     def finish(self, states: States, progress: Progress) -> Completion:
         """Refine and blend the best answers, see ``System``."""
@@ -212,10 +221,11 @@ def build(
         further restarts are uniform), or your own ``module:attribute``, a function
         ``(key, shape) -> latents``; ``projection`` after every update: "clip", "stochastic",
         "none", or your own, a function ``(key, latent [Z]) -> latent [Z]``, see ``latents``;
-        ``answer``: the "best" iterate or the "last"; ``window`` of the importance weight (0: every
-        known pixel has weight 1), and the pixels ``counted`` in the window, "missing" (Yeh et al.)
-        or "known" (their first code); ``batch_norm``: statistics that are "running", or of each
-        "sample", or of the whole "batch", which couples the images.
+        ``answer``: the "best" iterate or the "last", or the "mean" of the images of all restarts,
+        each at its best iterate; ``window`` of the importance weight (0: every known pixel has
+        weight 1), and the pixels ``counted`` in the window, "missing" (Yeh et al.) or "known"
+        (their first code); ``batch_norm``: statistics that are "running", or of each "sample", or
+        of the whole "batch", which couples the images.
       blend: ``method`` ("poisson" or "paste"), ``edge`` as in ``blending.poisson_blend``.
       guess: see ``LatentSearch``.
       refine: see ``LatentSearch``.
@@ -256,7 +266,8 @@ def system(search: LatentSearch, *stages: Stage, size: int, **about) -> System:
     system = System(
         size, stages, search.begin, search.advance, search.finish, weights=weights, **about
     )
-    return system._replace(families=families, watch=lowest_loss)
+    most = 1 if search.rules.average else None
+    return system._replace(families=families, watch=lowest_loss, most=most)
 
 
 def lowest_loss(progress: Progress) -> dict[str, jax.Array]:

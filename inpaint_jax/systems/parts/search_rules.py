@@ -28,6 +28,7 @@ class Rules(NamedTuple):
     learnt: bool  # the first restart begins at a learnt latent
     project: Callable[..., Latent]
     keep_last: bool
+    average: bool  # average the restarts instead of ranking them
     mode: Mapping[str, Any]
     blend: Callable[..., Image]  # (image, prediction, hole) -> image
 
@@ -63,13 +64,17 @@ def rules(search: Mapping[str, Any], blend: Mapping[str, Any]) -> Rules:
         draw_start=resolve(start, STARTS, kind="search.start"),
         learnt=learnt,
         project=resolve(search["projection"], PROJECTIONS, kind="search.projection"),
-        keep_last=resolve(search["answer"], ANSWERS, kind="search.answer"),
+        **resolve(search["answer"], ANSWERS, kind="search.answer"),
         mode=resolve(search["batch_norm"], BATCH_NORM, kind="search.batch_norm"),
         blend=lambda image, prediction, hole: method(image, prediction, hole, **blend),
     )
 
 
-ANSWERS = {"best": False, "last": True}
+ANSWERS: dict[str, dict[str, bool]] = {
+    "best": {"keep_last": False, "average": False},
+    "last": {"keep_last": True, "average": False},
+    "mean": {"keep_last": False, "average": True},
+}
 
 BATCH_NORM: dict[str, dict[str, Any]] = {
     "running": {"train": False},

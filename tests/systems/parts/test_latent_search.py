@@ -217,6 +217,21 @@ def test_answers_come_best_first():
     np.testing.assert_array_equal(completion.evaluations, [6, 6])
 
 
+def test_the_mean_of_the_restarts():
+    """The answer "mean" pastes the mean of the images of all restarts, with the mean losses."""
+    slow = dict(optimizer=dict(name="sgd", learning_rate=1e-3), restarts=3)
+    _, each = run(searched(**slow, answer="best"), k=3)
+    _, mean = run(searched(**slow, answer="mean"))
+    np.testing.assert_allclose(mean.images, each.images.mean(1, keepdims=True), atol=1e-6)
+    for term, values in each.losses.items():
+        np.testing.assert_allclose(mean.losses[term], values.mean(1, keepdims=True), rtol=1e-6)
+    np.testing.assert_array_equal(mean.traces["total"], each.traces["total"])
+    np.testing.assert_array_equal(mean.evaluations, [6, 6])
+    assert np.abs(each.images[:, 0] - each.images[:, 1]).max() > 0.1
+    assert latent_search.system(searched(answer="mean"), size=SIDE).most == 1
+    assert latent_search.system(searched(answer="best"), size=SIDE).most is None
+
+
 @pytest.mark.parametrize(
     "changes, words",
     [
