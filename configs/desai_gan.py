@@ -18,8 +18,7 @@ Argument, ``desai_gan:network,preset,scale``, in any order, default ``alexnet,de
              (``networks.mask_channel``); random windows, mirrored at random, of images whose
              shorter side is up to a quarter longer; the critic joins halfway (``critic_after``);
              rates fall; weights do not decay; the stage ends on the best networks by held-out
-             training images (``holdout``, ``ends_on``); the completion is the mean of those of the
-             image and its mirror image (``self_ensemble``).
+             training images (``holdout``, ``ends_on``).
   sweep      the shorter training of the paper's Table 3: 30 epochs instead of 100.
   smoke      seconds; tests.
   cpu        under an hour on two cores.
@@ -123,5 +122,4 @@ def get_config(argument: str = "") -> ConfigDict:
             True,
         )
         end_on_best(config.stages.context_encoder)
-        config.self_ensemble = True
     return config

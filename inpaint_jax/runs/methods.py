@@ -21,7 +21,7 @@ from inpaint_jax.runs.method_names import GROUPS, RESULTS, Spec, label, parse
 from inpaint_jax.runs.model import SLOTS, Model, load
 from inpaint_jax.runs.older_configs import modernised
 from inpaint_jax.runs.weights import matching
-from inpaint_jax.runs.workdir import CHANGEABLE
+from inpaint_jax.runs.workdir import CHANGEABLE, SECTIONS
 from inpaint_jax.systems import baselines
 
 Named = str | Model | tuple[str, Model]  # ways to name a method
@@ -132,14 +132,8 @@ def trained_run(spec: Spec) -> Model:
     options = dict(spec.options)
     search, checkpoint = options.pop("search", None), options.pop("checkpoint", None)
     if wrong := [key for key in options if key.partition(".")[0] not in CHANGEABLE]:
-        known = ", ".join(
-            (
-                "search=CONFIG",
-                "checkpoint=STEP",
-                *(f"{key}.*" for key in CHANGEABLE[:-2]),
-                *CHANGEABLE[-2:],
-            )
-        )
+        keys = (f"{key}.*" if key in SECTIONS else key for key in CHANGEABLE)
+        known = ", ".join(("search=CONFIG", "checkpoint=STEP", *keys))
         raise InputError(f"--method: {spec.text!r}: unknown option {wrong[0]!r}; known: {known}")
     overrides = [f"--config.{key}={value}" for key, value in options.items()]
     return load(spec.name, search=search, overrides=overrides, checkpoint=checkpoint)
