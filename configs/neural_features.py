@@ -12,8 +12,7 @@ Argument, ``neural_features:preset,scale,features``, in any order, default ``def
                 and adds to the filling (``networks.residual``); it sees which pixels are known
                 (``networks.mask_channel``); random windows; both critics have a tenth of the weight
                 and join halfway (``critic_after``); rates fall; the stage ends on the best networks
-                by held-out training images (``holdout``, ``ends_on``); the completion is the mean
-                of those of the image and its mirror image (``self_ensemble``).
+                by held-out training images (``holdout``, ``ends_on``).
   random_holes  our extension: squares of a sixteenth to half of the side, anywhere.
   literal24     images of 24 px with holes of 8, a ninth of the area, as in the paper's text. Images
                 are reduced to 24 and enlarged to the networks' 64; the networks' output is reduced
@@ -205,5 +204,4 @@ def get_config(argument: str = "") -> ConfigDict:
     if best:
         config.data.fit = random_crop(size, size * 5 // 4, literal=False)
         end_on_best(config.stages.inpainter)
-        config.self_ensemble = True
     return config
