@@ -24,8 +24,9 @@ Argument, ``yeh:preset,scale,search``, in any order, default ``default,cpu``:
   cosine     Adam with a large rate that falls to 0 (default of ``cpu``).
   thorough   as cosine, with a larger rate, for 300 iterations: for holes as large as half of the
              image.
-  ensemble   as cosine, eight searches per image, whose images are averaged: higher PSNR and softer
-             than a single search. For another number: ``--config.search.restarts``.
+  ensemble   as cosine, six searches of 100 iterations per image, whose images are averaged: higher
+             PSNR and softer than a single search. For another number of searches:
+             ``--config.search.restarts``.
   lbfgs      L-BFGS with a zoom line search, which evaluates the loss several times per iteration.
 
 Deviations: scale ``cpu`` is a quarter as wide as the paper's networks (4x4 kernels in the critic),
@@ -112,8 +113,8 @@ SEARCHES = {
     ),
     "ensemble": dict(
         optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"),
-        iterations=200,
-        restarts=8,
+        iterations=100,
+        restarts=6,
         answer="mean",
     ),
     "lbfgs": dict(optimizer=dict(name="lbfgs", memory_size=20), iterations=60),

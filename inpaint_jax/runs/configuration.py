@@ -21,6 +21,7 @@ from inpaint_jax.systems.interface import System
 from inpaint_jax.systems.self_ensemble import self_ensemble
 
 Config = Any  # a ConfigDict; type checkers do not know its attributes
+OPTIONAL_AT_TOP = {"precision": "", "self_ensemble": False}  # optional keys of every config
 # Optional keys of every stage: a file of imported weights, the decay of a weight average.
 OPTIONAL = {"weights": "", "average": 0.0}
 REMEDIES = {  # by a phrase in the message about a value of the wrong type
@@ -126,9 +127,9 @@ def replaced(config: Config, other: Config, keys: Sequence[str]) -> Config:
 def admit_optional(config: Config, key: str) -> None:
     """Add ``key`` to the config if it is optional for every config or stage."""
     match key.split("."):
-        case ["precision" | "self_ensemble"] if key not in config:
+        case [name] if name in OPTIONAL_AT_TOP and name not in config:
             with config.unlocked():
-                config[key] = "" if key == "precision" else False
+                config[name] = OPTIONAL_AT_TOP[name]
         case ["data", "workers"] if "workers" not in config.data:
             with config.unlocked():
                 config.data.workers = 0

@@ -63,6 +63,8 @@ class Driver:
             raise InputError(
                 f"slots and completions per image must be at least 1, got {slots} and {k}"
             )
+        if system.most == 1 and k > 1:  # before a search; other numbers show in the answers
+            raise InputError(f"this system gives one completion per image, not {k}")
         self.system, self.k = system, k
         self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
         self.slots = each * self.mesh.size

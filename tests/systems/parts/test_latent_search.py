@@ -12,6 +12,7 @@ from inpaint_jax.losses import objective
 from inpaint_jax.networks.functional import Network, pure
 from inpaint_jax.networks.layers import BatchNorm
 from inpaint_jax.optimization import state
+from inpaint_jax.systems import Driver
 from inpaint_jax.systems.parts import latent_search
 from inpaint_jax.systems.parts.search_loss import SearchLoss
 
@@ -228,8 +229,10 @@ def test_the_mean_of_the_restarts():
     np.testing.assert_array_equal(mean.traces["total"], each.traces["total"])
     np.testing.assert_array_equal(mean.evaluations, [6, 6])
     assert np.abs(each.images[:, 0] - each.images[:, 1]).max() > 0.1
-    assert latent_search.system(searched(answer="mean"), size=SIDE).most == 1
     assert latent_search.system(searched(answer="best"), size=SIDE).most is None
+    system = latent_search.system(searched(answer="mean"), size=SIDE)
+    with pytest.raises(InputError, match="gives one completion per image, not 2"):
+        Driver(system, STATES, slots=2, k=2)
 
 
 @pytest.mark.parametrize(
