@@ -100,23 +100,17 @@ SCALES = {
     ),
 }
 PRESETS = ("default", "published", "learnt")
+COSINE = dict(name="adam", learning_rate=0.3, schedule="cosine")
 SEARCHES = {
     "nag": dict(
         optimizer=dict(name="nag", learning_rate=0.01, momentum=0.9, decay=0.95), iterations=1500
     ),
     "adam": dict(optimizer=dict(name="adam", learning_rate=0.03), iterations=400),
-    "cosine": dict(
-        optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"), iterations=200
-    ),
+    "cosine": dict(optimizer=COSINE, iterations=200),
     "thorough": dict(
         optimizer=dict(name="adam", learning_rate=0.6, schedule="cosine"), iterations=300
     ),
-    "ensemble": dict(
-        optimizer=dict(name="adam", learning_rate=0.3, schedule="cosine"),
-        iterations=100,
-        restarts=6,
-        answer="mean",
-    ),
+    "ensemble": dict(optimizer=COSINE, iterations=100, restarts=6, answer="mean"),
     "lbfgs": dict(optimizer=dict(name="lbfgs", memory_size=20), iterations=60),
 }
 

@@ -167,6 +167,8 @@ def build_system(config: Config) -> System:
     """
     check_kinds(config)
     check_keys(config, {"system": str, "data": {"size": int}}, "config")
+    if "self_ensemble" in config:
+        check_keys(config, {"self_ensemble": bool}, "config")
     check_numbers(config)
     plain = to_plain(config)
     if "networks" in plain:

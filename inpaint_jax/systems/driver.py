@@ -63,8 +63,9 @@ class Driver:
             raise InputError(
                 f"slots and completions per image must be at least 1, got {slots} and {k}"
             )
-        if system.most == 1 and k > 1:  # before a search; other numbers show in the answers
-            raise InputError(f"this system gives one completion per image, not {k}")
+        if system.most is not None and k > system.most:  # before a search
+            number = "one completion" if system.most == 1 else f"{system.most} completions"
+            raise InputError(f"this system gives {number} per image, not {k}")
         self.system, self.k = system, k
         self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
         self.slots = each * self.mesh.size

@@ -42,7 +42,7 @@ def self_ensemble(system: System) -> System:
     def begin(states, images, hole, keys, k):
         given = system.begin(states, images, hole, keys, k)
         mirrored = system.begin(states, mirror(images), mirror(hole), keys, k)
-        return Progress(given, mirrored, given.done & mirrored.done)
+        return Progress(given, mirrored, given.done)
 
     def finish(states, progress):
         given, mirrored = (

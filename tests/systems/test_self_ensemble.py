@@ -109,6 +109,9 @@ def test_what_has_no_ensemble(page):
         configuration.build_system(config)
 
 
-def test_another_type():
+def test_another_type(config):
+    given = configuration.from_plain({**configuration.to_plain(config), "self_ensemble": "no"})
+    with pytest.raises(InputError, match="config.self_ensemble must be of type bool, got 'no'"):
+        configuration.build_system(given)
     with pytest.raises(InputError, match="self_ensemble.*give True or False"):
         configuration.load("context_encoder:smoke", ["--config.self_ensemble=2.5"])
