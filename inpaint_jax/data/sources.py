@@ -51,6 +51,7 @@ def open_source(
       fit: default for sources whose line sets no fit.
       holes: hole files and folders; files there are not listed as images.
       uncut: images of a random crop are only scaled, ``[H, W, 3]``, and training cuts the windows.
+        A note names each source whose own fit replaces a random crop in ``fit``.
 
     Returns:
       An image source of uint8 ``[S, S, 3]``: a ``Fitted``, whose ``.images`` have their full
@@ -68,10 +69,12 @@ def open_source(
         opened = [_open_one(each, size, fit, holes, uncut) for each in images]
         if len({each.fit.how for each in opened}) > 1:
             return Concatenated(opened)
-        whole = [each.images for each in opened]
-        return Fitted(
-            whole[0] if len(opened) == 1 else Concatenated(whole), opened[0].fit, uncut=uncut
-        )
+        if len(opened) == 1:
+            return opened[0]
+        merged = Concatenated([each.images for each in opened])
+        fitted = Fitted(merged, opened[0].fit, uncut=uncut)
+        fitted.notes = [note for each in opened for note in each.notes]
+        return fitted
     return Fitted(spec, Fit(fit, size), uncut=uncut)
 
 
@@ -162,7 +165,10 @@ def _open_one(
         if len(wanted) == 0 or (count is not None and len(wanted) < count):
             raise InputError(f"{spec!r}: the source has only {len(images)} images")
         images = Subset(images, wanted)
-    return Fitted(images, fit, uncut=uncut)
+    fitted = Fitted(images, fit, uncut=uncut)
+    if uncut and fit.how != default_fit and Fit(default_fit, size).windows:
+        fitted.notes.append(f"{spec}: cut with fit={fit.how}, not with fit={default_fit}")
+    return fitted
 
 
 def _made(found: Any, name: str) -> ImageSource:

@@ -155,6 +155,7 @@ class Fitted:
 
     Attributes:
       images, fit: the arguments.
+      notes: notes for the user, initially those of ``images``.
     """
 
     def __init__(self, images: ImageSource, fit: Fit, *, uncut: bool = False):
