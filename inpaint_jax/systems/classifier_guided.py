@@ -48,7 +48,7 @@ def build(
       networks: ``generator``, ``critic`` and ``latent_size`` as in ``yeh.build``; ``classifier``
         (``{"name", "classes", **fields}``, images to ``ClassifierOutput``), and
         ``classifier_mean``, the mean colour in [0, 255] that is subtracted from the classifier's
-        input.
+        input; empty: the classifier takes images in [-1, 1].
       losses: objective of the search, see ``latent_search.build``. Further values are available:
         ``features`` and ``class_logits`` of the generated image, ``completed_features`` and
         ``completed_class_logits`` of the completed one. Every term may also have
@@ -153,12 +153,17 @@ def latent_search_of(
 
 
 def raw_classifier(networks: Mapping[str, Any]) -> Network:
-    """Build the classifier of images in [0, 255]."""
+    """Build the classifier without any conversion of images."""
     return build_network(networks["classifier"], label="networks.classifier")
 
 
 def with_conversion(network: Network, mean: Any) -> Network:
-    """Wrap a network of mean-free images in [0, 255] so that it takes images in [-1, 1]."""
+    """Wrap a network of mean-free images in [0, 255] so that it takes images in [-1, 1].
+
+    Without a ``mean``, the network is returned unchanged.
+    """
+    if not mean:
+        return network
 
     def convert(images):
         return to_255(images) - jnp.asarray(mean, jnp.float32)[None, None, None]

@@ -18,6 +18,7 @@ from inpaint_jax.runs.initial_state import initial_state
 from inpaint_jax.runs.training.loop import train
 
 WORDS = {  # words that interact in the building of a system
+    "classifier_guided": [("logits", "nologits,5a", "vgg16", "vgg16,unguided", "published")],
     "context_encoder": [
         ("default", "published", "best"),
         ("center", "random"),

@@ -17,6 +17,7 @@ from inpaint_jax.networks.classified import ClassifierOutput
 from inpaint_jax.networks.functional import pure
 from inpaint_jax.networks.googlenet import HE, INCEPTIONS, GoogLeNet
 from inpaint_jax.networks.layers import BatchNorm, Conv
+from inpaint_jax.networks.vgg16 import Classifier as Classifier16
 from inpaint_jax.runs import configuration, model
 from inpaint_jax.runs.training.loop import train
 from inpaint_jax.systems import classifier_guided
@@ -365,6 +366,28 @@ def test_presets():
     assert configuration.load("classifier_guided:cpu").networks.classifier.stride <= 2
     assert config.losses.inpainting.weight == 3 and config.losses.semantic.weight == SHARE > 0
     assert config.stages.classifier.optimizer["at"] == [35 * 203, 50 * 203]
+
+
+def test_the_features_of_vgg16(examples):
+    """VGG-16 takes images in [-1, 1] and compares features alone."""
+    config = configuration.load("classifier_guided:vgg16,smoke")
+    config.networks.classifier.width = 4
+    assert "categorical" not in {*config.losses, *config.stages.balance.losses}
+    stage = config.stages.classifier
+    assert (stage.steps, stage.weights, config.losses.semantic.weight) == (0, "vgg16.npz", SHARE)
+    network = configuration.build_system(config).stages[1].networks["classifier"]
+    plain = Classifier16(classes=196, last="relu3_1", width=4)
+    own, params, stats = drawn(plain, 16)
+    given, expected = (
+        each.apply(params, stats, examples[0], train=False)[0].features for each in (network, own)
+    )
+    np.testing.assert_array_equal(given["relu3_1"], expected["relu3_1"])
+    assert set(config.losses.semantic.layers) < set(given)
+    unguided = configuration.load("classifier_guided:unguided,vgg16,smoke").losses
+    assert unguided.semantic.weight == unguided.inpainting.weight == 0
+    for words in ("logits", "3b", "published"):
+        with pytest.raises(InputError, match="vgg16 goes with the words default, nologits and"):
+            configuration.load(f"classifier_guided:vgg16,{words}")
 
 
 def test_images_without_labels(tiny, tmp_path):

@@ -395,6 +395,14 @@ def test_a_norm_of_another_size(tmp_path):
             2,
         ),
         (
+            "vgg16",
+            partial(vgg, 64, vgg16.BLOCKS[:3]),
+            "classifier_guided.py:smoke,vgg16",
+            "classifier",
+            "classifier",
+            2,
+        ),
+        (
             "resnet",
             partial(resnet, 8, 32),
             "desai_vae.py:resnet,smoke",
