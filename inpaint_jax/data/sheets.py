@@ -1,7 +1,8 @@
 """Image grids and contact sheets."""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -11,6 +12,7 @@ from inpaint_jax.compositing import to_uint8
 GAP = 2  # pixels between images
 MARGIN = 6  # pixels around text
 FONT_SIZE = 15
+LINE_GAP = 4  # pixels between lines of a title
 READABLE = 128  # images smaller than this are enlarged
 
 
@@ -41,7 +43,7 @@ def contact_sheet(
     """Draw a table of images with a title over every column.
 
     Small images are enlarged by a whole factor, without smoothing, so that pixel values do not
-    change.
+    change. A title that is wider than the images under it continues on further lines.
 
     Args:
       columns: ``{title: [N, H, W, C] in [-1, 1]}``, from left to right: damaged (0 in the hole:
@@ -66,10 +68,17 @@ def contact_sheet(
     def room(texts):
         return max((math.ceil(font.getlength(text)) + 2 * MARGIN for text in texts), default=0)
 
-    tiles = {title: _enlarged(_rgb(images)) for title, images in columns.items()}
-    widths = [max(column.shape[2], room([title])) for title, column in tiles.items()]
-    top, labels_width = FONT_SIZE + 2 * MARGIN, room(labels)
-    row_height = max(column.shape[1] for column in tiles.values()) + GAP
+    tiles = [_enlarged(_rgb(images)) for images in columns.values()]
+    titles = [
+        wrapped(title, lambda text, column=column: room([text]) <= column.shape[2])
+        for title, column in zip(columns, tiles, strict=True)
+    ]
+    widths = [
+        max(column.shape[2], room(lines)) for lines, column in zip(titles, tiles, strict=True)
+    ]
+    lines_above, labels_width = max(map(len, titles)), room(labels)
+    top = lines_above * (FONT_SIZE + LINE_GAP) - LINE_GAP + 2 * MARGIN
+    row_height = max(column.shape[1] for column in tiles) + GAP
     size = (
         labels_width + sum(widths) + GAP * (len(widths) + 1),
         top + row_height * max(counts.values()),
@@ -80,13 +89,34 @@ def contact_sheet(
         middle = top + row * row_height + row_height // 2
         draw.text((labels_width - MARGIN, middle), label, "black", font, anchor="rm")
     left = labels_width + GAP
-    for (title, column), width in zip(tiles.items(), widths, strict=True):
-        draw.text((left + width // 2, top // 2), title, "black", font, anchor="mm")
+    for lines, column, width in zip(titles, tiles, widths, strict=True):
+        middle, text = (left + width // 2, top // 2), "\n".join(lines)
+        draw.text(middle, text, "black", font, anchor="mm", align="center", spacing=LINE_GAP)
         for row, tile in enumerate(column):
             place = (left + (width - tile.shape[1]) // 2, top + row * row_height)
             sheet.paste(Image.fromarray(tile), place)
         left += width + GAP
     return np.asarray(sheet)
+
+
+def wrapped(title: str, fits: Callable[[str], bool]) -> list[str]:
+    """Break a title into lines: before "?", "&" and "/", and after spaces and commas.
+
+    Args:
+      title: the title, such as the name of a method with options.
+      fits: whether a text is narrow enough. A part without a place to break may be too wide.
+
+    Returns:
+      The lines; together they are the title.
+    """
+    first, *parts = re.split(r"(?=[?&/])|(?<=[ ,])", title)
+    lines = [first]
+    for part in parts:
+        if not lines[-1] or fits(lines[-1] + part):
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _rgb(images: np.ndarray) -> np.ndarray:

@@ -40,8 +40,26 @@ def test_contact_sheet_labels_rows_and_makes_room_for_titles():
     plain = sheets.contact_sheet({"completed": images})
     labelled = sheets.contact_sheet({"completed": images}, ["center", "random"])
     assert labelled.shape[0] == plain.shape[0] and labelled.shape[1] > plain.shape[1] + 30
-    long = sheets.contact_sheet({"the best of eight by the total loss": images})
-    assert long.shape[1] > plain.shape[1]
+    long = sheets.contact_sheet({"the_best_of_eight_by_the_total_loss": images})
+    assert long.shape[1] > plain.shape[1] and long.shape[0] == plain.shape[0]
+    lines = sheets.contact_sheet({"the best of eight by the total loss": images})
+    assert lines.shape[1] == plain.shape[1] and lines.shape[0] > plain.shape[0]
+    top = len(lines) - 2 * (sheets.READABLE + sheets.GAP)
+    assert lines[: top // 2].min() < 100 and lines[top // 2 : top].min() < 100
+
+
+def test_titles_break_between_options():
+    def broken(title, width=16):
+        return sheets.wrapped(title, lambda text: len(text) <= width)
+
+    assert broken("runs/faces?search=yeh:cpu,ensemble&slots=8") == [
+        "runs/faces",
+        "?search=yeh:cpu,",
+        "ensemble&slots=8",
+    ]
+    assert broken("mean") == ["mean"] and broken("") == [""]
+    assert broken("a_name_without_a_break?x=1") == ["a_name_without_a_break", "?x=1"]
+    assert broken("/a_folder_at_the_root/x") == ["/a_folder_at_the_root", "/x"]
 
 
 def test_contact_sheet_refuses_columns_of_different_lengths():
