@@ -20,7 +20,7 @@ from inpaint_jax import checks, parallel
 from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
 from inpaint_jax.seeds import example_keys
-from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.interface import System, check_count
 
 GROUP = 8  # images that begin together on a device, at least
 
@@ -59,13 +59,9 @@ class Driver:
     def __init__(
         self, system: System, states: dict[str, Any], *, slots: int, k: int = 1, mesh=None
     ):
-        if slots < 1 or k < 1:
-            raise InputError(
-                f"slots and completions per image must be at least 1, got {slots} and {k}"
-            )
-        if system.most is not None and k > system.most:  # before a search
-            number = "one completion" if system.most == 1 else f"{system.most} completions"
-            raise InputError(f"this system gives {number} per image, not {k}")
+        if slots < 1:
+            raise InputError(f"slots must be at least 1, got {slots}")
+        check_count(system, k)
         self.system, self.k = system, k
         self.mesh, each = parallel.share_slots(slots) if mesh is None else (mesh, slots)
         self.slots = each * self.mesh.size

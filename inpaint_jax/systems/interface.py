@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from inpaint_jax.errors import InputError
 from inpaint_jax.networks import Network
 
 
@@ -106,3 +107,16 @@ class System(NamedTuple):
     remark: Callable[..., str] = lambda states, hole, family: ""
     watch: Callable[..., Mapping[str, Any]] = lambda progress: {}
     most: int | None = None
+
+
+def check_count(system: System, k: int) -> None:
+    """Refuse a number of completions per image that a system cannot give.
+
+    Raises:
+      InputError: less than 1, or more than ``system.most``.
+    """
+    if k < 1:
+        raise InputError(f"completions per image must be at least 1, got {k}")
+    if system.most is not None and k > system.most:
+        number = "one completion" if system.most == 1 else f"{system.most} completions"
+        raise InputError(f"this system gives {number} per image, not {k}")

@@ -17,7 +17,7 @@ import numpy as np
 from inpaint_jax import checks
 from inpaint_jax.errors import InputError
 from inpaint_jax.systems.driver import Driver, Result, Task, check_task
-from inpaint_jax.systems.interface import System
+from inpaint_jax.systems.interface import System, check_count
 from inpaint_jax.systems.parts.windows import with_margin
 from inpaint_jax.systems.pieces import Run, cut_windows, fill_in, in_pieces
 
@@ -84,8 +84,7 @@ def host_run(system: System, *, k: int = 1) -> Run:
     """
     complete = system.host
     assert complete
-    if k > 1:
-        raise InputError(f"this system gives one completion per image, not {k}")
+    check_count(system._replace(most=1), k)
 
     def one(task: Task) -> Result:
         check_task(system, task)

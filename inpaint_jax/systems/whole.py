@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from inpaint_jax.compositing import fill
 from inpaint_jax.errors import InputError
-from inpaint_jax.systems.interface import Completion, System
+from inpaint_jax.systems.interface import Completion, System, check_count
 from inpaint_jax.systems.pruning import prune
 from inpaint_jax.types import Hole, Image, Key, check_hole
 
@@ -49,8 +49,7 @@ def complete(
     if system.size and images.shape[1:3] != (system.size, system.size):
         got = images.shape[1:3]
         raise InputError(f"this system completes images of side {system.size}, got {got}")
-    if k < 1:
-        raise InputError(f"completions per image must be at least 1, got {k}")
+    check_count(system, k)
 
     def begin(image, hole, key):
         return system.begin(states, image[None], hole[None], key[None], k)
@@ -70,7 +69,5 @@ def complete(
         )
     completion = jax.vmap(lambda one: system.finish(states, one))(progress)
     completion = jax.tree.map(lambda leaf: leaf[:, 0], completion)  # drop the batch axis of one
-    if completion.images.shape[1] < k:
-        raise InputError(f"this system gives one completion per image, not {k}")
     best = {term: values[:, :k] for term, values in completion.losses.items()}
     return completion._replace(images=completion.images[:, :k], losses=best)
