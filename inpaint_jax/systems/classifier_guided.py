@@ -162,7 +162,7 @@ def with_conversion(network: Network, mean: Any) -> Network:
 
     Without a ``mean``, the network is returned unchanged.
     """
-    if not mean:
+    if len(mean) == 0:
         return network
 
     def convert(images):

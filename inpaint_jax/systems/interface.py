@@ -112,8 +112,12 @@ class System(NamedTuple):
 def check_count(system: System, k: int) -> None:
     """Refuse a number of completions per image that a system cannot give.
 
+    Args:
+      system: the method.
+      k: completions per image.
+
     Raises:
-      InputError: less than 1, or more than ``system.most``.
+      InputError: ``k`` is less than 1, or more than ``system.most``.
     """
     if k < 1:
         raise InputError(f"completions per image must be at least 1, got {k}")

@@ -47,7 +47,8 @@ def native_run(
       size.
 
     Raises:
-      InputError: a system with a fixed size; when run, as ``Driver.run``.
+      InputError: a system with a fixed size, or a number of completions that the system cannot
+        give; when run, as ``Driver.run``.
     """
     if system.size is not None:
         raise InputError(f"this system completes only images of {system.size}x{system.size} pixels")
@@ -79,8 +80,8 @@ def host_run(system: System, *, k: int = 1) -> Run:
     """Make a ``run`` for a system on the host: images of any shape, one per core.
 
     Raises:
-      InputError: more than one completion per image; when run, as ``Driver.run``, and for an image
-        that the system cannot complete.
+      InputError: a number of completions other than 1; when run, as ``Driver.run``, and for an
+        image that the system cannot complete.
     """
     complete = system.host
     assert complete

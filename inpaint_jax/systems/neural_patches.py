@@ -67,7 +67,7 @@ def build(
             *guess.stages,
             size=size,
             supports=guess.supports,
-        )
+        )._replace(most=1)
     settings, classes = stages[FEATURES], networks["features"]["classes"]
     network = build_network(networks["features"], label="networks.features")
     features = classification.stage(FEATURES, network=network, classes=classes, settings=settings)

@@ -39,8 +39,8 @@ def complete(
       ``losses {term: [B, k]}``; ``traces {term: [B, T]}`` and ``evaluations [B]`` of searches.
 
     Raises:
-      InputError: at trace time: a shape or type that the system cannot take, or more completions
-        than the system gives.
+      InputError: at trace time: a shape or type that the system cannot take, or a number of
+        completions that the system cannot give.
     """
     check_hole(hole, images, "images")
     if not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) or keys.shape != images.shape[:1]:
@@ -69,5 +69,7 @@ def complete(
         )
     completion = jax.vmap(lambda one: system.finish(states, one))(progress)
     completion = jax.tree.map(lambda leaf: leaf[:, 0], completion)  # drop the batch axis of one
+    if completion.images.shape[1] < k:  # a custom system that does not state `most`
+        raise InputError(f"this system gives fewer completions per image than {k}")
     best = {term: values[:, :k] for term, values in completion.losses.items()}
     return completion._replace(images=completion.images[:, :k], losses=best)

@@ -154,16 +154,19 @@ def test_sources_of_other_fits_keep_theirs():
 
 
 def test_a_note_names_sources_that_are_not_cut_at_random():
-    """A source's own fit replaces random windows; without a note, nobody would see it."""
+    """A source's own fit replaces random windows. A note names the source."""
 
     def noted(*specs, fit="random_crop:16", uncut=True):
         return open_source(list(specs), size=8, fit=fit, uncut=uncut).notes
 
     aligned, other = "portraits?count=2&crop=8", "portraits?count=2&fit=crop"
-    remark = f"{aligned}: cut with fit=crop:8, not with fit=random_crop:16"
+    remark = (
+        f"{aligned}: fit=crop:8 replaces the random windows of fit=random_crop:16; leave fit and "
+        "crop out of the source to train on windows"
+    )
     assert noted(aligned) == noted(aligned, "facades?count=2") == [remark]
-    assert noted(aligned, aligned.replace("2", "3")) == [remark, remark.replace("=2", "=3")]
-    assert noted(other) == [f"{other}: cut with fit=crop, not with fit=random_crop:16"]
+    assert noted(aligned, aligned.replace("2", "3")) == [remark, remark.replace("=2", "=3", 1)]
+    assert noted(other) == [remark.replace(aligned, other).replace("crop:8 ", "crop ")]
     assert noted(aligned, fit="crop") == noted(aligned, uncut=False) == noted("facades") == []
 
 

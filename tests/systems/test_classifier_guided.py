@@ -386,7 +386,7 @@ def test_the_features_of_vgg16(examples):
     unguided = configuration.load("classifier_guided:unguided,vgg16,smoke").losses
     assert unguided.semantic.weight == unguided.inpainting.weight == 0
     for words in ("logits", "3b", "published"):
-        with pytest.raises(InputError, match="vgg16 goes with the words default, nologits and"):
+        with pytest.raises(InputError, match="vgg16 excludes published"):
             configuration.load(f"classifier_guided:vgg16,{words}")
 
 

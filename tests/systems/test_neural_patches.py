@@ -231,6 +231,7 @@ def test_the_first_guess(model):
     which is the harmonic filling at the image's own size.
     """
     system = configuration.build_system(tiny("search.scales=0"))
+    assert system.most == 1
     images, holes = example()
     keys = jax.random.split(jax.random.key(0), 3)
     guess = completed(system, {}, images, holes, keys)

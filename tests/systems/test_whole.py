@@ -123,3 +123,5 @@ def test_more_completions_than_there_are():
     once = single_pass(lambda states, images, hole: images)
     with pytest.raises(InputError, match="gives one completion per image, not 2"):
         complete(once, {}, IMAGES, HOLE, KEYS, k=2)
+    with pytest.raises(InputError, match="gives fewer completions per image than 2"):
+        complete(once._replace(most=None), {}, IMAGES, HOLE, KEYS, k=2)
