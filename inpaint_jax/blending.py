@@ -6,6 +6,7 @@ Conjugate gradients solve a whole batch on the device. The result of an example 
 the rest of the batch.
 """
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -17,11 +18,11 @@ from inpaint_jax.types import Hole, Image, check_hole, check_same_shape
 
 __all__ = [
     "EDGES",
+    "approximate_inverse",
     "conjugate_gradients",
     "degrees",
     "laplacian",
     "poisson_blend",
-    "preconditioner",
     "screened_poisson",
     "wrapped",
 ]
@@ -77,8 +78,6 @@ def poisson_blend(
     check_hole(hole, image)
     if edge not in EDGES:
         raise InputError(f"unknown edge {edge!r} of the blend; known: {', '.join(EDGES)}")
-    height, width = image.shape[1:3]
-    inverse = preconditioner(height, width, edge=edge)
 
     def solve(image, guidance, hole):
         # Solve for the correction to the guidance: harmonic inside, image - guidance on the border.
@@ -90,7 +89,7 @@ def poisson_blend(
         correction, _ = conjugate_gradients(
             lambda v: hole * laplacian(v, edge=edge),
             hole * target,
-            lambda v: hole * inverse(v),
+            lambda v: hole * approximate_inverse(v, edge=edge),
             tolerance=tolerance,
             max_iterations=max_iterations,
         )
@@ -218,38 +217,32 @@ def degrees(height: int, width: int, *, edge: str = "neumann") -> jax.Array:
     return vertical + (column > 0) + (column < width - 1)
 
 
-def preconditioner(
-    height: int, width: int, *, edge: str = "neumann"
-) -> Callable[[jax.Array], jax.Array]:
-    """Build an approximate inverse of ``laplacian``, for holes of any shape.
+def approximate_inverse(values: jax.Array, *, edge: str = "neumann") -> jax.Array:
+    """Apply an approximate inverse of ``laplacian``, which is a preconditioner for holes.
 
     The inverse diagonal (Jacobi) corrects detail. With "neumann", a second term corrects coarse
     structures: it inverts the Laplacian of the whole image on a quarter of the cosines of each
-    axis.
+    axis. The map is symmetric and positive definite; multiply the result by the hole.
 
     Args:
-      height: height of the image in pixels.
-      width: width of the image in pixels.
+      values: ``[H, W, C]``.
       edge: as in ``laplacian``.
 
     Returns:
-      ``[H, W, C] -> [H, W, C]``, symmetric and positive definite. Multiply the result by the hole.
+      ``[H, W, C]``.
     """
-    inverse_diagonal = 1.0 / degrees(height, width, edge=edge)
+    height, width, _ = values.shape
+    detail = values / degrees(height, width, edge=edge)
     if edge != "neumann":
-        return lambda values: inverse_diagonal * values
+        return detail
     (rows, low), (columns, right) = (_cosines(length) for length in (height, width))
     factors = (1.0 / (low[:, None] + right + SHIFT)).astype(np.float32)[None]
-
-    def apply(values: jax.Array) -> jax.Array:
-        with jax.default_matmul_precision("highest"):  # TF32 would slow the convergence
-            spectrum = factors * jnp.einsum("kh,hwc,lw->ckl", rows, values, columns)
-            coarse = jnp.einsum("kh,ckl,lw->hwc", rows, spectrum, columns)
-        return inverse_diagonal * values + coarse
-
-    return apply
+    with jax.default_matmul_precision("highest"):  # TF32 would slow the convergence
+        spectrum = factors * jnp.einsum("kh,hwc,lw->ckl", rows, values, columns)
+        return detail + jnp.einsum("kh,ckl,lw->hwc", rows, spectrum, columns)
 
 
+@functools.cache
 def _cosines(length: int) -> tuple[np.ndarray, np.ndarray]:
     """Compute the smoothest quarter of the Laplacian's eigenvectors of a row of pixels.
 
