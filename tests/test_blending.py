@@ -1,5 +1,3 @@
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +7,6 @@ import scipy.sparse.linalg
 
 from inpaint_jax import masks
 from inpaint_jax.blending import (
-    approximate_inverse,
     conjugate_gradients,
     degrees,
     laplacian,
@@ -155,11 +152,11 @@ def test_iterations(spec):
     _, iterations = conjugate_gradients(
         lambda v: hole * laplacian(v),
         -hole * laplacian((1 - hole) * (image - guidance)),
-        lambda v: hole * approximate_inverse(v),
+        1 / degrees(64, 64),
         tolerance=1e-6,
         max_iterations=500,
     )
-    assert 10 < int(iterations) <= 60
+    assert 10 < int(iterations) <= 250
 
 
 @pytest.mark.parametrize("edge", EDGES)
@@ -199,26 +196,13 @@ def test_batch_mates_change_nothing():
         np.testing.assert_allclose(one[0], together[i], atol=2e-6)
 
 
-@pytest.mark.parametrize("edge", EDGES)
-def test_the_approximate_inverse_is_symmetric_and_positive(edge):
-    inverse = partial(approximate_inverse, edge=edge)
-    columns = jax.vmap(inverse)(jnp.eye(54).reshape(54, 6, 9, 1))
-    matrix = np.asarray(columns).reshape(54, 54)
-    np.testing.assert_allclose(matrix, matrix.T, atol=1e-6)
-    assert np.linalg.eigvalsh(matrix).min() > 0.2
-
-
 def test_a_map_with_a_screen():
     """What image melding solves: (A + 0.1) x = b on the hole."""
     hole = hole_of("center:8", 16)[0]
     target = hole * make_image(0, 16)[0]
     inverse = 1 / (degrees(16, 16) + 0.1)
     x, _ = conjugate_gradients(
-        lambda v: hole * laplacian(v) + 0.1 * v,
-        target,
-        lambda v: inverse * v,
-        tolerance=1e-6,
-        max_iterations=500,
+        lambda v: hole * laplacian(v) + 0.1 * v, target, inverse, tolerance=1e-6, max_iterations=500
     )
     np.testing.assert_allclose(hole * laplacian(x) + 0.1 * x, target, atol=1e-5)
 
