@@ -82,7 +82,7 @@ FAMILIES = ("center", "left", "random:0.7", "irregular")  # the families of the 
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """Build the config of a preset, terms, layers, a scale and a search, in any order."""
+    """Build the config of a preset, terms, layers, features, a scale and a search."""
     with_classes = not set(FEATURES).intersection(argument.split(","))
     preset, which, scale, search, _, layers = config_words.choose(
         "configs/classifier_guided.py",

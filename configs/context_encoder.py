@@ -38,9 +38,9 @@ The training uses random windows, mirrored at random. At scale ``paper`` and in 
 the shorter side of an image is scaled to 350, as in the paper (for windows of 128; proportional for
 others). Otherwise it is scaled to a random length between the window's side and that length, so
 that some windows are whole images. Aligned faces keep their crop: ``FOLDER?crop=108``. Faces that
-are cropped already gain from slight windows: ``--config.data.fit=random_crop:64-68``. Completion
-and evaluation use the largest centred square (``data.evaluation_fit``). That is the validation
-``full`` of the released code up to one pixel; the validation ``patch`` is
+are cropped already gain from slight windows: ``--config.data.fit=random_crop:64-68`` at scale
+``cpu``. Completion and evaluation use the largest centred square (``data.evaluation_fit``). That is
+the validation ``full`` of the released code up to one pixel; the validation ``patch`` is
 ``--fit=random_crop:350``.
 
 Sources: the paper, and the authors' released code where the two differ (its encoder is the DCGAN's
