@@ -2,10 +2,11 @@
 
 The result has the generated gradients inside the hole and the known pixels at the border.
 
-Conjugate gradients solve a whole batch on the device. The result of an example does not depend on
-the rest of the batch.
+Conjugate gradients solve a whole batch on the device. With the default preconditioner, the result
+of an example does not depend on the rest of the batch.
 """
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -36,6 +37,7 @@ def poisson_blend(
     edge: str = "neumann",
     tolerance: float = 1e-6,
     max_iterations: int = 500,
+    preconditioner: Callable[[jax.Array, Hole], jax.Array] | None = None,
 ) -> Image:
     """Complete ``image`` with the gradients of ``guidance``, so that the seam disappears.
 
@@ -59,6 +61,9 @@ def poisson_blend(
         A tolerance above 1e-5 is visible in the image.
       max_iterations: maximum number of iterations. Half of a 64 x 64 image takes about 180, of a
         128 x 128 image 350, and of a 256 x 256 image 670; after 500, the last has an error of 2e-4.
+      preconditioner: ``([H, W, C], hole [H, W, 1]) -> [H, W, C]``, an approximate inverse of
+        ``laplacian`` in the hole, symmetric and positive definite there, 0 outside; None: the
+        inverse diagonal (Jacobi).
 
     Returns:
       ``[B, H, W, C]``: known pixels are bit-identical to ``image``, and the others are clipped to
@@ -73,6 +78,7 @@ def poisson_blend(
     if edge not in EDGES:
         raise InputError(f"unknown edge {edge!r} of the blend; known: {', '.join(EDGES)}")
     inverse_diagonal = 1.0 / degrees(image.shape[1], image.shape[2], edge=edge)
+    precondition = preconditioner or (lambda values, hole: inverse_diagonal * values)
 
     def solve(image, guidance, hole):
         # Solve for the correction to the guidance: harmonic inside, image - guidance on the border.
@@ -84,7 +90,7 @@ def poisson_blend(
         correction, _ = conjugate_gradients(
             lambda v: hole * laplacian(v, edge=edge),
             hole * target,
-            inverse_diagonal,
+            lambda v: precondition(v, hole),
             tolerance=tolerance,
             max_iterations=max_iterations,
         )
@@ -146,7 +152,7 @@ def screened_poisson(
         correction, _ = conjugate_gradients(
             lambda v: hole * (laplacian(v) + weight * v),
             hole * (inflow - laplacian(start)),
-            inverse_diagonal,
+            functools.partial(jnp.multiply, inverse_diagonal),
             tolerance=tolerance,
             max_iterations=max_iterations,
         )
@@ -215,19 +221,20 @@ def degrees(height: int, width: int, *, edge: str = "neumann") -> jax.Array:
 def conjugate_gradients(
     apply: Callable[[jax.Array], jax.Array],
     target: jax.Array,
-    inverse_diagonal: jax.Array,
+    preconditioner: Callable[[jax.Array], jax.Array],
     *,
     tolerance: float,
     max_iterations: int,
 ) -> tuple[jax.Array, jax.Array]:
-    """Solve ``apply(x) = target`` for one example, from x = 0, with a Jacobi preconditioner.
+    """Solve ``apply(x) = target`` for one example, from x = 0, with a preconditioner.
 
     Under ``vmap``, a converged example stops changing while the others continue.
 
     Args:
       apply: a symmetric, positive definite linear map on the support of ``target``.
       target: right-hand side, of any shape; channels are solved together.
-      inverse_diagonal: inverse diagonal of the map, of a shape that broadcasts to ``target``.
+      preconditioner: approximate inverse of the map, also symmetric and positive definite on the
+        support of ``target``.
       tolerance: norm of the residual at which to stop, relative to the norm of ``target``.
       max_iterations: maximum number of iterations.
 
@@ -245,7 +252,7 @@ def conjugate_gradients(
         image = apply(direction)
         step = energy / (direction * image).sum()
         x, residual = x + step * direction, residual - step * image
-        scaled = inverse_diagonal * residual
+        scaled = preconditioner(residual)
         energy, before = (residual * scaled).sum(), energy
         return x, residual, scaled + energy / before * direction, energy, iteration + 1
 
@@ -258,7 +265,7 @@ def conjugate_gradients(
             )
         return carry
 
-    direction = inverse_diagonal * target
+    direction = preconditioner(target)
     start = (
         jnp.zeros_like(target),
         target,

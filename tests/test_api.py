@@ -136,7 +136,7 @@ def arguments(name, samples, seed):
         "blending.conjugate_gradients": {
             "apply": lambda v: 2 * v,
             "target": rng.normal(size=5),
-            "inverse_diagonal": np.full(5, 0.5),
+            "preconditioner": lambda v: 0.5 * v,
             "tolerance": 1e-6,
             "max_iterations": 5,
         },

@@ -85,7 +85,7 @@ def build(
             image, (key_hole, key_noise) = batch["image"], jax.random.split(key)
             hole = blocks.draw(key_hole, len(image), axis_name)
             noise = steps.global_draw(draw_noise, key_noise, len(image), axis_name)
-            given = blocks.damage(image, hole)
+            given = blocks.damage(image, hole, train=True)
             (prediction, mean, log_variance), stats = painter.apply(
                 params, stats, given, noise, train=True, axis_name=axis_name
             )

@@ -109,7 +109,7 @@ def build(*, size: int, networks: Mapping[str, Any], stages: Mapping[str, Any]) 
         def loss(params, stats, batch, key):
             image = batch["image"]
             hole = steps.global_draw(draw, key, len(image), axis_name)
-            given = whole.damage(image, hole)
+            given = whole.damage(image, hole, train=True)
             prediction, stats = painter.apply(params, stats, given, train=True, axis_name=axis_name)
             value, parts = total(whole.loss_values(prediction, image, hole))
             return value, (stats, parts)

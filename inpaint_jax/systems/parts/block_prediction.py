@@ -80,7 +80,8 @@ def stage(
         of the schedule.
       start: ``(key, image, earlier) -> (params, stats)`` of the generator at the first step; by
         default a random initialisation.
-      damage: ``(earlier, image, hole) -> input of the generator``; by default ``blocks.damage``.
+      damage: ``(earlier, image, hole, *, train=False) -> input of the generator``; by default
+        ``blocks.damage``.
       perceive: ``(earlier, prediction, target) -> {name: value}``, further values for the
         generator's losses.
       augment: ``(key, image, axis_name) -> image``, a random change of training images; None: no
@@ -109,7 +110,7 @@ def stage(
         generator=painter,
         critic=critic,
         start=start or drawn,
-        damage=damage or (lambda earlier, image, hole: blocks.damage(image, hole)),
+        damage=damage or (lambda earlier, *given, **mode: blocks.damage(*given, **mode)),
         perceive=perceive or (lambda earlier, prediction, target: {}),
         augment=augment,
         total=objective(settings["losses"]),
@@ -167,7 +168,7 @@ class BlockPrediction:
         def loss(params, stats, batch, key):
             image = batch["image"]
             hole = self.blocks.draw(key, len(image), axis_name)
-            given = self.damage(earlier, image, hole)
+            given = self.damage(earlier, image, hole, train=True)
             prediction, stats = self.generator.apply(
                 params, stats, given, train=True, axis_name=axis_name
             )
@@ -212,7 +213,7 @@ class BlockPrediction:
 
         after, metrics = steps.adversarial_step(
             state,
-            self.damage(earlier, image, hole),
+            self.damage(earlier, image, hole, train=True),
             blocks.to_network(blocks.cut(image, hole)),
             generate=self.generator.apply,
             criticize=criticize,

@@ -58,10 +58,13 @@ class BlockTask:
         """Draw training holes, ``[count, size, size, 1]``."""
         return steps.global_draw(masks.cycle(self.holes, self.size), key, count, axis_name)
 
-    def damage(self, image: Image, hole: Hole) -> jax.Array | Given:
-        """Make the network's input, ``[B, size, size, C]`` in the network's range."""
+    def damage(self, image: Image, hole: Hole, *, train: bool = False) -> jax.Array | Given:
+        """Make the network's input, ``[B, size, size, C]`` in the network's range.
+
+        For ``train``, see ``filling.harmonic``.
+        """
         filled = (
-            harmonic(image, hole)
+            harmonic(image, hole, train=train)
             if self.residual
             else fill(image, hole, value=jnp.asarray(self.colour))
         )
