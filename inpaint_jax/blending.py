@@ -37,7 +37,7 @@ def poisson_blend(
     edge: str = "neumann",
     tolerance: float = 1e-6,
     max_iterations: int = 500,
-    preconditioner: Callable[[jax.Array, Hole], jax.Array] | None = None,
+    preconditioner: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
 ) -> Image:
     """Complete ``image`` with the gradients of ``guidance``, so that the seam disappears.
 
@@ -59,11 +59,13 @@ def poisson_blend(
         even with perfect guidance.
       tolerance: tolerance on the residual, relative to the norm of the right-hand side, per image.
         A tolerance above 1e-5 is visible in the image.
-      max_iterations: maximum number of iterations. Half of a 64 x 64 image takes about 180, of a
-        128 x 128 image 350, and of a 256 x 256 image 670; after 500, the last has an error of 2e-4.
-      preconditioner: ``([H, W, C], hole [H, W, 1]) -> [H, W, C]``, an approximate inverse of
-        ``laplacian`` in the hole, symmetric and positive definite there, 0 outside; None: the
-        inverse diagonal (Jacobi).
+      max_iterations: maximum number of iterations. With the default preconditioner, half of a
+        64 x 64 image takes about 180, of a 128 x 128 image 350, and of a 256 x 256 image 670; after
+        500, the last has an error of 2e-4.
+      preconditioner: ``(values [H, W, C], hole [H, W, 1]) -> [H, W, C]``, applied to one image. It
+        approximates the inverse of ``laplacian`` in the hole, and is symmetric and positive
+        definite there. Input and output are 0 outside the hole. None: the inverse diagonal
+        (Jacobi).
 
     Returns:
       ``[B, H, W, C]``: known pixels are bit-identical to ``image``, and the others are clipped to

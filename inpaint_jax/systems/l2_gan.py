@@ -122,7 +122,7 @@ def refine(first: Predictor, blocks: BlockTask) -> dict[str, Callable]:
     """Give the second stage a generator that sees the image completed by the first stage."""
 
     def damage(earlier, image, hole, *, train=False):
-        del train  # the first stage completes, here and in the training
+        del train  # the first stage completes as always, with the slower filling
         return blocks.given(first.paint(earlier, image, hole), hole)
 
     return {"damage": damage}

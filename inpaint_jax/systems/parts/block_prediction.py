@@ -81,7 +81,7 @@ def stage(
       start: ``(key, image, earlier) -> (params, stats)`` of the generator at the first step; by
         default a random initialisation.
       damage: ``(earlier, image, hole, *, train=False) -> input of the generator``; by default
-        ``blocks.damage``.
+        ``blocks.damage``. ``train``: the input is for a training step.
       perceive: ``(earlier, prediction, target) -> {name: value}``, further values for the
         generator's losses.
       augment: ``(key, image, axis_name) -> image``, a random change of training images; None: no
@@ -110,7 +110,7 @@ def stage(
         generator=painter,
         critic=critic,
         start=start or drawn,
-        damage=damage or (lambda earlier, *given, **mode: blocks.damage(*given, **mode)),
+        damage=damage or (lambda earlier, image, hole, **mode: blocks.damage(image, hole, **mode)),
         perceive=perceive or (lambda earlier, prediction, target: {}),
         augment=augment,
         total=objective(settings["losses"]),

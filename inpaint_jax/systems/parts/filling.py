@@ -11,8 +11,7 @@ from inpaint_jax.compositing import fill
 from inpaint_jax.types import Hole, Image
 
 TOLERANCE = 1e-5  # of the residual: the error is far below one of 256 grey values
-# added to eigenvalues: small values suit blocks, large values suit scattered pixels
-SHIFT = 0.06
+SHIFT = 0.1  # of eigenvalues: smaller values suit blocks, larger values suit scattered pixels
 
 
 def harmonic(image: Image, hole: Hole, *, train: bool = False) -> Image:
@@ -21,8 +20,9 @@ def harmonic(image: Image, hole: Hole, *, train: bool = False) -> Image:
     Args:
       image: ``[B, H, W, C]`` in [-1, 1]; values inside the hole do not matter.
       hole: ``[B, H, W, 1]``, 1 = missing.
-      train: use ``two_level``, which is faster. On a CPU, the last bit of an example then depends
-        on the size of the batch. Completion needs results that do not.
+      train: use ``two_level``, which is faster for large holes. Within the tolerance, the result
+        then depends on the size of the batch, because matrix products do. Completion must not
+        depend on it.
 
     Returns:
       ``[B, H, W, C]``; known pixels are bit-identical to ``image``. No gradient passes.
@@ -37,13 +37,16 @@ def harmonic(image: Image, hole: Hole, *, train: bool = False) -> Image:
     )
 
 
-def two_level(values: jax.Array, hole: Hole) -> jax.Array:
+def two_level(values: jax.Array, hole: jax.Array) -> jax.Array:
     """Apply an approximate inverse of ``blending.laplacian`` in a hole, for one image.
 
     The inverse diagonal (Jacobi) corrects detail. A coarse level corrects smooth structures: it
-    inverts the Laplacian of the whole image on the smoothest quarter of the cosines of each axis.
-    The map is symmetric and positive definite. As a preconditioner it reduces the iterations for
-    half of a 64 x 64 image from 168 to 26. Scattered pixels take a few more, 39 instead of 32.
+    inverts the Laplacian of the whole image, plus ``SHIFT``, on the smoothest quarter of the
+    cosines of each axis. The map is symmetric and positive definite.
+
+    As a preconditioner at a tolerance of 1e-5, it takes 31 iterations instead of 168 for half of a
+    64 x 64 image, and 31 instead of 36 if 80 % of the pixels are missing at random. It takes more,
+    21 instead of 13, if 25 % are missing at random.
 
     Args:
       values: ``[H, W, C]``, 0 outside the hole.
@@ -55,13 +58,13 @@ def two_level(values: jax.Array, hole: Hole) -> jax.Array:
     height, width, _ = values.shape
     (rows, below), (columns, beside) = _cosines(height), _cosines(width)
     factors = (1.0 / (below[:, None] + beside + SHIFT)).astype(np.float32)[None]
-    with jax.default_matmul_precision("highest"):  # TF32 would slow the convergence
-        spectrum = factors * jnp.einsum("kh,hwc,lw->ckl", rows, values, columns)
-        coarse = jnp.einsum("kh,ckl,lw->hwc", rows, spectrum, columns)
+    # a lower precision would break the symmetry
+    project = functools.partial(jnp.einsum, precision="highest")
+    spectrum = factors * project("kh,hwc,lw->ckl", rows, values, columns)
+    coarse = project("kh,ckl,lw->hwc", rows, spectrum, columns)
     return values / degrees(height, width) + hole * coarse
 
 
-@functools.cache
 def _cosines(length: int) -> tuple[np.ndarray, np.ndarray]:
     """Compute the smoothest quarter of the Laplacian's eigenvectors of a row of pixels.
 
